@@ -1,0 +1,59 @@
+"""Models, their names, capabilities and prices: data files and the code that reads them.
+
+`load_catalog()` is the way in. What differs between models is in `data/*.toml`, not in branches.
+"""
+
+from portico.catalog.catalog import Catalog
+from portico.catalog.errors import CatalogError
+from portico.catalog.load import load_catalog, parse_catalog
+from portico.catalog.model import (
+    BACKENDS,
+    Description,
+    ListedModel,
+    Model,
+    ModelKind,
+    ModelTarget,
+    OperatorModel,
+    Resolved,
+)
+from portico.catalog.price import (
+    ANY,
+    PriceKind,
+    PriceList,
+    PriceRow,
+    PriceUnit,
+    Tier,
+    TierRule,
+    fee_of,
+    nanos_of_usd,
+    rate_of,
+)
+from portico.catalog.thinking import DYNAMIC, EFFORTS, completed
+
+__all__ = [
+    "ANY",
+    "BACKENDS",
+    "DYNAMIC",
+    "EFFORTS",
+    "Catalog",
+    "CatalogError",
+    "Description",
+    "ListedModel",
+    "Model",
+    "ModelKind",
+    "ModelTarget",
+    "OperatorModel",
+    "PriceKind",
+    "PriceList",
+    "PriceRow",
+    "PriceUnit",
+    "Resolved",
+    "Tier",
+    "TierRule",
+    "completed",
+    "fee_of",
+    "load_catalog",
+    "nanos_of_usd",
+    "parse_catalog",
+    "rate_of",
+]

@@ -1,0 +1,170 @@
+"""Published prices, exact: whole nano-dollars per unit, never a float (money.md, Units and Prices).
+
+The file writes dollars as strings ("0.125"); here they are integers (125_000_000 nano-dollars per million tokens). A row is
+one cell of a price page; a list of rows in force makes a charge a dot product.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+ANY = "any"
+"""The modality of a row that holds for every modality without a row of its own."""
+
+_USD = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,9}))?")
+_FACTOR = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,3}))?")
+
+
+class PriceKind(StrEnum):
+    """What is counted."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+    """Thoughts included: they are billed as output (mapping.md 6)."""
+    USE = "use"
+    """A built-in tool or a store, counted by `item` and `unit` instead of by modality."""
+
+
+class PriceUnit(StrEnum):
+    """What one rate buys."""
+
+    MTOK = "mtok"
+    """A million tokens."""
+    QUERY = "query"
+    """One query the model sent to a tool (web searches on Gemini 3.x)."""
+    PROMPT = "prompt"
+    """One prompt whose answer used the tool, however often (Gemini 2.5)."""
+    MTOK_HOUR = "mtok_hour"
+    """A million tokens kept in an explicit cache for an hour."""
+
+
+class Tier(StrEnum):
+    """A provider's service tier."""
+
+    STANDARD = "standard"
+    FLEX = "flex"
+    BATCH = "batch"
+    PRIORITY = "priority"
+
+
+class PriceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One published price.
+
+    `above_tokens` is the context band: the row holds for the whole request when its prompt has more tokens than that.
+    `backend` is empty where every backend charges the same, else `gemini` or `vertex`.
+    """
+
+    kind: PriceKind
+    rate_nanos: int
+    """Nano-dollars per `unit`."""
+    effective_from: date
+    source: str
+    unit: PriceUnit = PriceUnit.MTOK
+    modality: str = ANY
+    cached: bool = False
+    above_tokens: int = 0
+    tier: Tier = Tier.STANDARD
+    item: str = ""
+    """What is used, for `use` rows: `web_search`, `google_maps`, `cache_storage`."""
+    backend: str = ""
+
+
+class TierRule(msgspec.Struct, frozen=True):
+    """How a service tier changes the standard rates, in thousandths. Fees for uses are the same in every tier."""
+
+    tier: Tier
+    input_permille: int
+    cached_permille: int
+    output_permille: int
+
+    def applied(self, row: PriceRow) -> PriceRow:
+        """The row at this tier's rate. Raises ValueError if that is not a whole number of nano-dollars."""
+        match row.kind:
+            case PriceKind.USE:
+                return row
+            case PriceKind.INPUT:
+                permille = self.cached_permille if row.cached else self.input_permille
+            case PriceKind.OUTPUT:
+                permille = self.output_permille
+        rate_nanos, rest = divmod(row.rate_nanos * permille, 1000)
+        if rest:
+            raise ValueError(f"{row.rate_nanos} nano-dollars x {permille}/1000 is not whole")
+        return msgspec.structs.replace(row, rate_nanos=rate_nanos, tier=self.tier)
+
+
+class PriceList(msgspec.Struct, frozen=True):
+    """Every row known for a model, past and announced ones included. Without rows and not `free`: the price is unknown."""
+
+    rows: tuple[PriceRow, ...] = ()
+    tiers: tuple[TierRule, ...] = ()
+    """The tiers offered beside `standard`."""
+    free: bool = False
+
+    def in_force(self, on: date, *, backend: str = "", tier: Tier = Tier.STANDARD) -> tuple[PriceRow, ...]:
+        """The rows by which a call that begins `on` this day is charged; none if its price at that tier is unknown.
+
+        Of rows for the same thing, one for the backend beats one for all, then the newest that has begun wins. A row
+        written for the tier itself beats the standard row changed by the tier's rule.
+        """
+        standard = self._newest(on, backend, Tier.STANDARD)
+        if tier is Tier.STANDARD:
+            return tuple(standard.values())
+        own = self._newest(on, backend, tier)
+        rule = next((rule for rule in self.tiers if rule.tier is tier), None)
+        if rule is None:
+            return tuple(own.values())
+        return tuple((({key: rule.applied(row) for key, row in standard.items()}) | own).values())
+
+    def _newest(self, on: date, backend: str, tier: Tier) -> dict[tuple[object, ...], PriceRow]:
+        chosen: dict[tuple[object, ...], PriceRow] = {}
+        for row in self.rows:
+            if row.tier is not tier or row.effective_from > on or row.backend not in ("", backend):
+                continue
+            key = (row.kind, row.modality, row.cached, row.above_tokens, row.item)
+            held = chosen.get(key)
+            if held is None or (held.backend, held.effective_from) <= (row.backend, row.effective_from):
+                chosen[key] = row
+        return chosen
+
+
+def rate_of(
+    rows: Iterable[PriceRow], kind: PriceKind, modality: str, *, cached: bool = False, prompt_tokens: int = 0
+) -> PriceRow | None:
+    """The row of `rows` (as `PriceList.in_force` gives them) for tokens of one kind; None if there is none: unpriced.
+
+    A modality without a row of its own takes the row for any. Cached tokens of a model that publishes no cached rate
+    are plain input.
+    """
+    fitting = [row for row in rows if row.kind is kind and (row.above_tokens == 0 or prompt_tokens > row.above_tokens)]
+    for wanted_cached in (True, False) if cached else (False,):
+        for wanted_modality in (modality, ANY):
+            found = [row for row in fitting if row.cached is wanted_cached and row.modality == wanted_modality]
+            if found:
+                return max(found, key=lambda row: row.above_tokens)
+    return None
+
+
+def fee_of(rows: Iterable[PriceRow], item: str) -> PriceRow | None:
+    """The row for the use of a tool or store; None if there is none."""
+    return next((row for row in rows if row.kind is PriceKind.USE and row.item == item), None)
+
+
+def nanos_of_usd(usd: str) -> int:
+    """Whole nano-dollars of a dollar amount written in digits: "0.125" -> 125_000_000. Raises ValueError."""
+    return _fixed_point(_USD, usd, 9, 'a dollar amount such as "0.125", at most nine decimals')
+
+
+def permille_of(factor: str) -> int:
+    """Thousandths of a factor written in digits: "1.8" -> 1800. Raises ValueError."""
+    return _fixed_point(_FACTOR, factor, 3, 'a factor such as "1.8", at most three decimals')
+
+
+def _fixed_point(pattern: re.Pattern[str], text: str, places: int, expected: str) -> int:
+    match = pattern.fullmatch(text)
+    if match is None:
+        raise ValueError(f"expected {expected}, found {text!r}")
+    whole, fraction = match.group(1), match.group(2) or ""
+    return int(whole + fraction.ljust(places, "0"))

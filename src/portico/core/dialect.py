@@ -1,0 +1,110 @@
+"""The contract a dialect keeps: a wire format, spoken both ways, pure.
+
+A dialect is one folder and one `Dialect` value. Nothing in it opens a socket, reads a clock or awaits. Whole bodies are
+plain JSON values; streams are frames (`wire/sse.py`) in and out of small machines that are fed and closed.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from portico.core.errors import PorticoError, UpstreamError
+from portico.core.events import Event
+from portico.core.ids import Mint
+from portico.core.loss import Loss, Where
+from portico.core.request import Request
+from portico.core.response import Response
+from portico.core.target import Target
+from portico.wire.sse import Frame
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """A body for the wire and what it could not say.
+
+    `tool_names` maps a tool's name in this body to the caller's name for it, where they had to differ.
+    """
+
+    body: Any
+    losses: list[Loss] = []
+    tool_names: Mapping[str, str] = {}
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a reader of an answer needs to know of the request it answers.
+
+    `mint` makes ids for calls that came without; `tool_names` is what `render_request` gave; `tools` are the schemas of
+    the declared tools by the caller's name (None: unknown), `family` the model line that signs.
+    """
+
+    mint: Mint
+    tool_names: Mapping[str, str] = {}
+    tools: Mapping[str, Mapping[str, Any] | None] = {}
+    family: str | None = None
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What a writer of an answer needs to know of the caller it answers.
+
+    `model` is the name the caller asked for (None: the provider's own is told). `id` serves where the provider gave none.
+    """
+
+    id: str
+    created: int
+    model: str | None = None
+    include_usage: bool = False
+    thoughts: bool = False
+    thought_tag: str | None = None
+    legacy_functions: bool = False
+    image_form: str = "markdown"
+
+
+class StreamReader(Protocol):
+    """Frames of one provider's stream -> events, in the grammar of `core/events.py`."""
+
+    def feed(self, frame: Frame) -> list[Event]: ...
+
+    def close(self) -> list[Event]:
+        """The provider closed the stream: the last events, `Failed` if it was not complete."""
+
+
+class StreamWriter(Protocol):
+    """Events -> frames of one caller's stream. `losses` grows as things turn up that this dialect cannot say."""
+
+    losses: list[Loss]
+
+    def feed(self, event: Event) -> list[Frame]: ...
+
+    def close(self) -> list[Frame]: ...
+
+
+class ParseRequest(Protocol):
+    def __call__(self, body: Any, *, model: str | None = None, stream: bool | None = None) -> Request:
+        """A body as a request. `model` and `stream` are given where the dialect puts them in the path.
+
+        Raises `InvalidRequest` with the path of the offending value as `param`.
+        """
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """A wire format: everything the relay needs to speak it, in either direction."""
+
+    name: str
+    parse_request: ParseRequest
+    render_request: Callable[[Request, Target], Rendered]
+    parse_response: Callable[[Any, Reading], Response]
+    render_response: Callable[[Response, Reply], Rendered]
+    reader: Callable[[Reading], StreamReader]
+    writer: Callable[[Reply], StreamWriter]
+    parse_error: Callable[[int, bytes], UpstreamError]
+    render_error: Callable[[PorticoError], Any]
+    """The body an error is told in."""
+    frame: Callable[[Frame], bytes]
+    """A frame as bytes of this dialect's event stream."""
+    where: Where
+    keep_alive: bytes | None
+    """What may be sent between frames to keep a silent connection open; None where clients break on it."""
+    guards_small_limits: bool = False
+    """Callers of this dialect set `max_tokens` without thinking of thoughts (mapping.md 9, first row)."""
+    losses: frozenset[str] = frozenset()
+    """The codes that rendering into this dialect may declare."""

@@ -1,0 +1,268 @@
+"""Every way a call can fail, as a tree.
+
+    PorticoError
+    ├── CallerError                 the caller's to mend; never tried elsewhere
+    │   ├── InvalidRequest          400
+    │   │   ├── UnsupportedParameter
+    │   │   └── BodyNotJson
+    │   ├── AuthenticationFailed    401
+    │   ├── ModelNotFound           404
+    │   ├── RouteNotFound           404
+    │   ├── MethodNotAllowed        405
+    │   └── RequestTooLarge         413
+    └── UpstreamError               a provider's; tried elsewhere unless the request itself was rejected
+        ├── UpstreamRejected        the provider's 400: it would be one anywhere
+        │   ├── ContextLengthExceeded
+        │   ├── UpstreamFileNotFound
+        │   ├── UpstreamRequestTooLarge
+        │   └── UpstreamUnsupported
+        ├── UpstreamModelNotFound   404
+        ├── UpstreamAuthFailed      our own credential was refused
+        ├── UpstreamRefusedAccount  our own account or region was refused
+        ├── UpstreamRateLimited     429
+        ├── UpstreamConflict        409
+        ├── UpstreamInternal        500
+        ├── UpstreamBadGateway      502, or an answer that is not the provider's format
+        ├── UpstreamOverloaded      503
+        ├── UpstreamTimeout         504
+        ├── UpstreamUnreachable     no connection
+        ├── UpstreamIncomplete      an answer that stopped before it was finished
+        ├── UpstreamMalformedOutput the model wrote a call nobody can read
+        └── UpstreamEmpty           an answer with nothing in it and no reason why
+
+A class carries its HTTP status, its code and whether another candidate may be tried; its docstring is its message.
+Domain code raises; one function (`Dialect.render_error`) turns an exception into a body in the caller's dialect.
+"""
+
+from typing import ClassVar
+
+
+class PorticoError(Exception):
+    """Something went wrong."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str | None] = None
+
+    def __init__(self, message: str = "", *, param: str | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").strip()
+        self.param = param
+        super().__init__(self.message)
+
+    @property
+    def http_status(self) -> int:
+        """The status the caller sees."""
+        return self.status
+
+
+class CallerError(PorticoError):
+    """The request cannot be served as it is."""
+
+    status = 400
+
+
+class InvalidRequest(CallerError):
+    """The request is not valid."""
+
+    code = "invalid_value"
+
+    def under(self, prefix: str) -> "InvalidRequest":
+        """The same error told one level further out: `prefix` is put before the path of the offending value.
+
+        Inner functions name what they know (`.content`); whoever knows the index adds it on the way up. So no path is
+        built unless something is wrong.
+        """
+        return type(self)(self.message, param=prefix + (self.param or ""))
+
+
+class UnsupportedParameter(InvalidRequest):
+    """The chosen model cannot honour this parameter."""
+
+    code = "unsupported_parameter"
+
+
+class BodyNotJson(InvalidRequest):
+    """The request body is not valid JSON."""
+
+    code = "invalid_json"
+
+
+class AuthenticationFailed(CallerError):
+    """Missing or wrong API key. Send it as 'Authorization: Bearer YOUR_KEY'."""
+
+    status = 401
+    code = "invalid_api_key"
+
+
+class ModelNotFound(CallerError):
+    """The model does not exist or you do not have access to it."""
+
+    status = 404
+    code = "model_not_found"
+
+
+class RouteNotFound(CallerError):
+    """There is nothing at this address."""
+
+    status = 404
+    code = "unknown_url"
+
+
+class MethodNotAllowed(CallerError):
+    """This address does not answer to that method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class RequestTooLarge(CallerError):
+    """The request body is too large."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class UpstreamError(PorticoError):
+    """The provider could not answer."""
+
+    status = 502
+    code = "upstream_error"
+    fails_over: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        param: str | None = None,
+        retry_after_s: float | None = None,
+        upstream_status: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        super().__init__(message, param=param)
+        self.retry_after_s = retry_after_s
+        self.upstream_status = upstream_status
+        self.reason = reason
+        """The provider's own word for it (`RESOURCE_EXHAUSTED`, `API_KEY_INVALID`), for logs and receipts."""
+
+
+class UpstreamRejected(UpstreamError):
+    """The provider rejected the request."""
+
+    status = 400
+    code = "invalid_value"
+    fails_over = False
+
+
+class ContextLengthExceeded(UpstreamRejected):
+    """The input is longer than the model can take."""
+
+    code = "context_length_exceeded"
+
+
+class UpstreamFileNotFound(UpstreamRejected):
+    """A file or cached content that the request names does not exist at the provider."""
+
+    code = "file_not_found"
+
+
+class UpstreamRequestTooLarge(UpstreamRejected):
+    """The request is larger than the provider accepts."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class UpstreamUnsupported(UpstreamRejected):
+    """The provider does not implement this."""
+
+    code = "unsupported"
+
+
+class UpstreamModelNotFound(UpstreamError):
+    """The provider does not serve this model."""
+
+    status = 404
+    code = "model_not_found"
+
+
+class UpstreamAuthFailed(UpstreamError):
+    """The provider refused the gateway's credential. The operator has to mend it."""
+
+    status = 502
+    code = "upstream_auth"
+
+
+class UpstreamRefusedAccount(UpstreamError):
+    """The provider refuses the gateway's account or region. The operator has to mend it."""
+
+    status = 503
+    code = "upstream_unavailable"
+
+
+class UpstreamRateLimited(UpstreamError):
+    """The provider's rate limit is reached."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+
+
+class UpstreamConflict(UpstreamError):
+    """The provider reports a conflict; try again."""
+
+    status = 409
+    code = "conflict"
+
+
+class UpstreamInternal(UpstreamError):
+    """The provider had an internal error."""
+
+    status = 500
+    code = "internal_error"
+
+
+class UpstreamBadGateway(UpstreamError):
+    """The provider's answer could not be understood."""
+
+    status = 502
+    code = "bad_gateway"
+
+
+class UpstreamOverloaded(UpstreamError):
+    """The provider is overloaded."""
+
+    status = 503
+    code = "overloaded"
+
+
+class UpstreamTimeout(UpstreamError):
+    """The provider did not answer in time."""
+
+    status = 504
+    code = "upstream_timeout"
+
+
+class UpstreamUnreachable(UpstreamError):
+    """No connection to the provider could be made."""
+
+    status = 502
+    code = "upstream_unreachable"
+
+
+class UpstreamIncomplete(UpstreamError):
+    """The provider's answer stopped before it was finished."""
+
+    status = 502
+    code = "upstream_incomplete"
+
+
+class UpstreamMalformedOutput(UpstreamError):
+    """The model produced output that cannot be read."""
+
+    status = 502
+    code = "upstream_malformed_output"
+
+
+class UpstreamEmpty(UpstreamError):
+    """The provider sent an answer with nothing in it."""
+
+    status = 502
+    code = "upstream_empty"

@@ -1,0 +1,90 @@
+"""Stream events: a response, told as it happens.
+
+Every reader emits, and every writer may rely on:
+
+    Started (PartStarted | PartDelta | PartEnded | Annotated | UsageReported | CandidateFinished)* Finished
+
+or `Failed` at any point, after which nothing comes. Every part event names its candidate and its part; parts may
+interleave; each is started once and ended once. The part in `PartStarted` already holds what has come of it. A stream that
+never said `Finished` is a failure, not a success.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from portico.core.errors import UpstreamError
+from portico.core.parts import Ext, Part, Signature
+from portico.core.response import Finish
+from portico.core.usage import Usage
+
+
+class Started(msgspec.Struct, frozen=True):
+    """The provider has begun. `id` and `model` are its own; None when it did not say."""
+
+    id: str | None = None
+    model: str | None = None
+    created: int | None = None
+
+
+class PartStarted(msgspec.Struct, frozen=True):
+    """A part begins with what is known of it; `PartDelta`s append to its text, arguments or data."""
+
+    candidate: int
+    index: int
+    part: Part
+
+
+class PartDelta(msgspec.Struct, frozen=True):
+    """More text (Text, Reasoning), more argument text (ToolCall) or more base64 (Media)."""
+
+    candidate: int
+    index: int
+    text: str
+
+
+class PartEnded(msgspec.Struct, frozen=True):
+    """Nothing more comes for this part. A signature that came last is told here."""
+
+    candidate: int
+    index: int
+    signature: Signature | None = None
+
+
+class Annotated(msgspec.Struct, frozen=True):
+    """Extras of a candidate (grounding, ratings), or of the whole answer when `candidate` is None.
+
+    Later values of one key replace earlier ones.
+    """
+
+    candidate: int | None
+    ext: Ext
+
+
+class UsageReported(msgspec.Struct, frozen=True):
+    """Counts so far, cumulative; the last one reported counts (mapping.md 3.1)."""
+
+    usage: Usage
+    service_tier: str | None = None
+
+
+class CandidateFinished(msgspec.Struct, frozen=True):
+    """A candidate is complete."""
+
+    candidate: int
+    finish: Finish
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The answer is complete."""
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The answer broke off; what came so far is all there is."""
+
+    error: UpstreamError
+
+
+Event: TypeAlias = (
+    Started | PartStarted | PartDelta | PartEnded | Annotated | UsageReported | CandidateFinished | Finished | Failed
+)

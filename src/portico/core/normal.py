@@ -1,0 +1,404 @@
+"""The normal form: when two requests, or two answers, say the same.
+
+`normal(x)` is a plain value (dicts, lists, strings) that two readings share exactly if they mean the same. It never
+touches text, calls, argument values, media or usage. Its rules, each named after a row of mapping.md:
+
+- 1.2 roles: system and developer are both system; all system text is hoisted, in order.
+- 1.2 merge: consecutive messages of one role are one message; a message with nothing in it is none.
+- 1.2 filler: a turn of one space says nothing: it is written where Google wants a turn and the caller had none.
+- 1.4 text: an empty text part without a signature says nothing.
+- 1.1 defaults: n = 1 is the default; so are tool_choice auto, text output and service tier default.
+- 1.10 name: a format without a name is called `response` where a name is demanded.
+- 1.3 results: come in the order of their calls; `{"output": text}` is its text; JSON text is the object it spells.
+- 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points to it.
+- 1.3 arguments: are the value they spell; "" is {}.
+- 2.1 id: `chatcmpl-` before an answer's id means nothing; an answer without an id may be given one.
+- 2.3 ids: are renumbered in the order of calls; a minted id means no more than another.
+- 3.1 deltas: adjacent text (thought text) of an answer is one text, since a stream cannot tell it apart; the signatures
+  keep their order.
+
+`erase` takes out of a normal form what a declared loss excuses.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from portico.core.loss import CODES, Loss
+from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
+from portico.core.request import Message, Request, Role
+from portico.core.response import Candidate, Response
+from portico.core.usage import Usage
+from portico.wire import jsontext
+
+Normal = dict[str, Any]
+
+UNNAMED: Final = "response"
+"""What a format is called where a dialect demands a name and the caller gave none."""
+
+RESULT_LABEL: Final = re.compile(r"This is file [A-Za-z0-9_.-]+:")
+RESULT_POINTER: Final = re.compile(r"See files? [A-Za-z0-9_., -]+\.")
+
+
+def normal(x: Request | Response) -> Normal:
+    """The normal form of a request or an answer."""
+    return normal_request(x) if isinstance(x, Request) else normal_response(x)
+
+
+# -- requests --------------------------------------------------------------------------------------------------------
+
+
+def normal_request(request: Request) -> Normal:
+    ids = _Ids()
+    system: list[Normal] = []
+    turns: list[Normal] = []
+    for message in request.messages:
+        if message.role in (Role.SYSTEM, Role.DEVELOPER):
+            system += _parts(message.parts, ids)
+            continue
+        parts = _without_filler(_parts(message.parts, ids))
+        if parts:
+            _append_turn(turns, message, parts)
+    for turn in turns:
+        if turn["role"] == "user":
+            _settle_user_turn(turn)
+    sampling = {name: _plain(getattr(request.sampling, name)) for name in request.sampling.__struct_fields__}
+    if sampling["n"] == 1:
+        sampling["n"] = None
+    choice = request.tool_choice
+    return _without_nothing(
+        {
+            "model": request.model,
+            "system": system,
+            "turns": turns,
+            "tools": [
+                _without_nothing(
+                    {
+                        "name": tool.name,
+                        "description": tool.description or None,
+                        "schema": _plain_schema(tool.schema),
+                        "strict": tool.strict or None,
+                        "kind": tool.kind,
+                        "ext": _ext(tool.ext),
+                    }
+                )
+                for tool in request.tools
+            ],
+            "builtins": [{"kind": tool.kind, "ext": _ext(tool.ext)} for tool in request.builtins],
+            "tool_choice": None if choice is None or choice.mode == "auto" else [choice.mode, sorted(choice.names)],
+            "parallel_tool_calls": None if request.parallel_tool_calls is not False else False,
+            "sampling": _without_nothing(sampling),
+            "thinking": _without_nothing(
+                {name: getattr(request.thinking, name) for name in request.thinking.__struct_fields__}
+            ),
+            "output": None
+            if request.output is None
+            else _without_nothing(
+                {
+                    "kind": request.output.kind,
+                    "schema": _plain(request.output.schema),
+                    "name": None if request.output.name == UNNAMED else request.output.name,
+                    "strict": request.output.strict,
+                    "description": request.output.description,
+                }
+            ),
+            "modalities": sorted(request.modalities),
+            "service_tier": None if request.service_tier in ("auto", "default") else request.service_tier,
+            "ext": _ext(request.ext),
+        }
+    )
+
+
+def _append_turn(turns: list[Normal], message: Message, parts: list[Normal]) -> None:
+    entry: Normal = {"role": str(message.role), "parts": parts}
+    extras = _without_nothing({"name": message.name, "ext": _ext(message.ext)})
+    if turns and turns[-1]["role"] == entry["role"]:
+        turns[-1]["parts"] += parts
+    else:
+        turns.append(entry)
+    if extras:
+        turns[-1].setdefault("extras", []).append(extras)
+
+
+def _settle_user_turn(turn: Normal) -> None:
+    """Rule 1.3: results first, in the order of their calls, then their media, then what the user says."""
+    results = [part for part in turn["parts"] if part["part"] == "result"]
+    if not results:
+        return
+    results.sort(key=lambda part: (part["call"] < 0, abs(part["call"])))
+    media = [item for part in results for item in part.pop("media", [])]
+    rest = [part for part in turn["parts"] if part["part"] != "result" and not _is_label(part)]
+    turn["parts"] = results + media + rest
+
+
+def _is_label(part: Normal) -> bool:
+    return part["part"] == "text" and RESULT_LABEL.fullmatch(part["text"]) is not None
+
+
+def _without_filler(parts: list[Normal]) -> list[Normal]:
+    """Rule 1.2 filler: a turn of one space says nothing."""
+    return [] if parts == [{"part": "text", "text": " "}] else parts
+
+
+# -- parts -----------------------------------------------------------------------------------------------------------
+
+
+class _Ids:
+    """Call ids as numbers in the order the calls came (rule 2.3)."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def call(self, call_id: str) -> int:
+        number = len(self.numbers)
+        self.numbers[call_id] = number
+        return number
+
+    def result(self, call_id: str) -> int:
+        """The number of the call it answers; -1, -2 … for results of calls that nobody made."""
+        if call_id not in self.numbers:
+            self.numbers[call_id] = -1 - sum(number < 0 for number in self.numbers.values())
+        return self.numbers[call_id]
+
+
+def _parts(parts: Iterable[Part], ids: _Ids) -> list[Normal]:
+    return [
+        _part(part, ids) for part in parts if not (isinstance(part, Text) and not part.text and part.signature is None)
+    ]
+
+
+def _part(part: Part, ids: _Ids) -> Normal:
+    match part:
+        case Text(text, signature, ext):
+            plain: Normal = {"part": "text", "text": text, "signature": _signature(signature), "ext": _ext(ext)}
+        case Reasoning(text, signature, ext):
+            plain = {"part": "reasoning", "text": text, "signature": _signature(signature), "ext": _ext(ext)}
+        case Media():
+            plain = {
+                "part": "media",
+                "mime": part.mime,
+                "data": part.data,
+                "uri": part.uri,
+                "name": part.name,
+                "detail": part.detail if part.detail != "auto" else None,
+                "thought": part.thought or None,
+                "signature": _signature(part.signature),
+                "ext": _ext(part.ext),
+            }
+        case ToolCall():
+            plain = {
+                "part": "call",
+                "call": ids.call(part.id),
+                "name": part.name,
+                "arguments": part.arguments if part.kind == "custom" else _spelt(part.arguments or "{}"),
+                "kind": part.kind,
+                "signature": _signature(part.signature),
+                "ext": _ext(part.ext),
+            }
+        case ToolResult():
+            plain = {
+                "part": "result",
+                "call": ids.result(part.call_id),
+                "name": part.name,
+                "text": _result_value("".join([p.text for p in part.parts if isinstance(p, Text)])),
+                "media": [_part(p, ids) for p in part.parts if isinstance(p, Media)],
+                "is_error": part.is_error or None,
+                "ext": _ext(part.ext),
+            }
+        case Opaque(origin, value):
+            plain = {"part": "opaque", "origin": origin, "value": _plain(value)}
+    return {key: value for key, value in plain.items() if value is not None}
+
+
+def _signature(signature: Signature | None) -> str | None:
+    return None if signature is None else f"{signature.origin}:{signature.data}"
+
+
+def _spelt(text: str) -> Any:
+    """The value that JSON text spells; text that spells none is itself."""
+    try:
+        return jsontext.decode(text)
+    except jsontext.NotJson:
+        return {"_raw": text}
+
+
+def _result_value(text: str) -> Any:
+    """Rule 1.3: a result is the object its text spells, and `{"output": text}` is that text, however often wrapped."""
+    value: Any = text
+    while True:
+        if isinstance(value, str):
+            if RESULT_POINTER.fullmatch(value):
+                return ""
+            spelt = _spelt(value)
+            if not isinstance(spelt, dict) or spelt.keys() == {"_raw"}:
+                return value
+            value = spelt
+        if value.keys() == {"output"} and isinstance(value["output"], str):
+            value = value["output"]
+        else:
+            return value
+
+
+def _ext(ext: Ext) -> Normal | None:
+    plain = {origin: _plain(fields) for origin, fields in (ext or {}).items() if fields}
+    return plain or None
+
+
+def _plain_schema(schema: Any) -> Any:
+    """Rule 1.12: an object without properties takes no arguments, however that is said."""
+    plain = _plain(schema)
+    if isinstance(plain, dict) and not plain.get("properties") and set(plain) <= _EMPTY_SCHEMA_KEYS:
+        return None
+    return plain
+
+
+_EMPTY_SCHEMA_KEYS = {"type", "properties", "required", "additionalProperties"}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _without_nothing(fields: Normal) -> Normal:
+    return {key: value for key, value in fields.items() if value not in (None, [], {}, "")}
+
+
+# -- answers ---------------------------------------------------------------------------------------------------------
+
+
+def normal_response(response: Response) -> Normal:
+    ids = _Ids()
+    return _without_nothing(
+        {
+            "id": (response.id or "").removeprefix("chatcmpl-"),
+            "model": response.model,
+            "candidates": [_candidate(candidate, ids) for candidate in response.candidates],
+            "usage": None if response.usage is None else _usage(response.usage),
+            "service_tier": response.service_tier,
+            "ext": _ext(response.ext),
+        }
+    )
+
+
+def _candidate(candidate: Candidate, ids: _Ids) -> Normal:
+    parts: list[Normal] = []
+    for part in _parts(candidate.parts, ids):
+        signature = part.pop("signature", None) if part["part"] in ("text", "reasoning") else None
+        last = parts[-1] if parts else None
+        if last is not None and last["part"] == part["part"] and part["part"] in ("text", "reasoning"):
+            last["text"] += part["text"]
+            part = last
+        else:
+            parts.append(part)
+        if signature is not None:
+            part.setdefault("signatures", []).append(signature)
+    finish = candidate.finish
+    return _without_nothing(
+        {
+            "index": str(candidate.index),
+            "parts": parts,
+            "finish": None
+            if finish is None
+            else _without_nothing(
+                {
+                    "reason": str(finish.reason),
+                    "raw": finish.raw,
+                    "message": finish.message,
+                    "prompt_blocked": finish.prompt_blocked or None,
+                }
+            ),
+            "ext": _ext(candidate.ext),
+        }
+    )
+
+
+def _usage(usage: Usage) -> Normal:
+    buckets = {name: _plain(getattr(usage, name)) for name in usage.__struct_fields__ if name != "ext"}
+    # A report of nothing but zeros is a report: it must not vanish.
+    return {"buckets": {name: counts for name, counts in buckets.items() if counts}, "ext": _ext(usage.ext)}
+
+
+# -- what a declared loss excuses ------------------------------------------------------------------------------------
+
+
+def erase(form: Normal, losses: Iterable[Loss]) -> Normal:
+    """The normal form without what these losses excuse. Apply it to both sides of a law."""
+    erased = _plain(form)
+    for field in sorted({field for loss in losses for field in CODES[loss.code]}):
+        _erase_field(erased, field)
+    return _without_nothing(erased)
+
+
+def _erase_field(form: Normal, field: str) -> None:
+    head, _, tail = field.partition(".")
+    match head:
+        case "message" | "candidate" | "media" | "result" | "signature" | "part":
+            holders = form.get("turns", []) + form.get("candidates", [])
+            for holder in holders:
+                _erase_in_parts(holder, head, tail)
+        case "tool":
+            for tool in form.get("tools", []):
+                tool.pop(tail, None)
+        case "system":
+            users = [turn for turn in form.get("turns", []) if turn["role"] == "user"]
+            if users:
+                users[0]["parts"] = form.pop("system", []) + users[0]["parts"]
+        case "builtin":
+            form.pop("builtins", None)
+        case _ if tail:
+            form.get(head, {}).pop(tail, None)
+        case _:
+            form.pop(head, None)
+
+
+_KIND_ORDER = {"reasoning": 0, "text": 1, "media": 1, "call": 2, "result": 3, "opaque": 4}
+
+
+def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
+    parts: list[Normal] = holder.get("parts", [])
+    match head, tail:
+        case (("message" | "candidate"), "order"):
+            holder["parts"] = _merged(sorted(parts, key=lambda part: _KIND_ORDER[part["part"]]))
+        case "candidate", "reasoning":
+            holder["parts"] = _merged([part for part in parts if part["part"] != "reasoning"])
+        case "candidate", "draft":
+            holder["parts"] = [part for part in parts if not part.get("thought")]
+        case "part", kind:
+            holder["parts"] = [part for part in parts if part["part"] != kind]
+        case "message", _:
+            for extras in holder.get("extras", []):
+                extras.pop(tail, None)
+            holder["extras"] = [extras for extras in holder.get("extras", []) if extras]
+            if not holder["extras"]:
+                del holder["extras"]
+        case "candidate", _:
+            holder.pop(tail, None)
+        case "signature", _:
+            for part in parts:
+                part.pop("signature", None)
+            holder["parts"] = [part for part in parts if part != {"part": "text", "text": ""}]
+        case _:
+            for part in parts:
+                for found in [part, *part.get("media", [])]:
+                    if found["part"] == head:
+                        found.pop(tail, None)
+
+
+def _merged(parts: list[Normal]) -> list[Normal]:
+    """Adjacent text of an answer is one text again after parts were moved or taken out (rule 3.1)."""
+    merged: list[Normal] = []
+    for part in parts:
+        last = merged[-1] if merged else None
+        if last is not None and part["part"] == last["part"] and part["part"] in ("text", "reasoning"):
+            joined = {**last, "text": last["text"] + part["text"]}
+            signatures = last.get("signatures", []) + part.get("signatures", [])
+            if signatures:
+                joined["signatures"] = signatures
+            merged[-1] = joined
+        else:
+            merged.append(part)
+    return merged

@@ -1,0 +1,127 @@
+"""A request, as every dialect can be read into and written from.
+
+"Set or unset" is kept for every field: None means the caller said nothing. The order of messages is the caller's;
+system messages keep their place (renderers hoist them where a dialect has one slot only). Tool results are parts of user
+messages, which is where all dialects but one put them.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from portico.core.loss import Where
+from portico.core.parts import Ext, Part
+
+
+class Role(StrEnum):
+    SYSTEM = "system"
+    DEVELOPER = "developer"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn. `at` is its index in the caller's body, for error and loss paths; it means nothing else."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    name: str | None = None
+    at: int = -1
+    ext: Ext = None
+
+
+class Tool(msgspec.Struct, frozen=True):
+    """A tool the caller runs. `schema` is JSON Schema; None means it takes no arguments.
+
+    `kind` is `function`, or `custom` for a tool that takes free text.
+    """
+
+    name: str
+    description: str | None = None
+    schema: Mapping[str, Any] | None = None
+    strict: bool | None = None
+    kind: str = "function"
+    at: int = -1
+    ext: Ext = None
+
+
+class Builtin(msgspec.Struct, frozen=True):
+    """A tool the provider runs: `web_search`, `code_execution`, `url_context`, or a word only its dialect knows."""
+
+    kind: str
+    at: int = -1
+    ext: Ext = None
+
+
+class ToolChoice(msgspec.Struct, frozen=True):
+    """`mode` is auto, none, required, or validated (calls obey the schemas, text stays possible); `names` narrows it."""
+
+    mode: str
+    names: tuple[str, ...] = ()
+
+
+class Sampling(msgspec.Struct, frozen=True):
+    """How tokens are drawn, and how many."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    stop: tuple[str, ...] = ()
+    max_tokens: int | None = None
+    n: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+
+class Thinking(msgspec.Struct, frozen=True):
+    """How hard to think, and whether to show it. At most one of effort, budget (tokens, -1 dynamic) and level counts,
+    in the order budget, level, effort."""
+
+    effort: str | None = None
+    budget: int | None = None
+    level: str | None = None
+    show: bool | None = None
+
+    @property
+    def steered(self) -> bool:
+        """Whether the caller asked for a certain amount of thinking."""
+        return self.effort is not None or self.budget is not None or self.level is not None
+
+
+class OutputFormat(msgspec.Struct, frozen=True):
+    """`kind` is json (any JSON), json_schema, or enum (one of the schema's values as bare text)."""
+
+    kind: str
+    schema: Mapping[str, Any] | None = None
+    name: str | None = None
+    strict: bool | None = None
+    description: str | None = None
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One call, in no dialect."""
+
+    model: str
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    builtins: tuple[Builtin, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    sampling: Sampling = Sampling()
+    thinking: Thinking = Thinking()
+    output: OutputFormat | None = None
+    modalities: tuple[str, ...] = ()
+    service_tier: str | None = None
+    stream: bool = False
+    include_usage: bool = False
+    legacy_functions: bool = False
+    """The caller declared `functions` and expects `function_call` back."""
+    thought_tag: str | None = None
+    """Thoughts are wanted inside the text, between tags of this name (mapping.md 1.9)."""
+    ext: Ext = None
+    where: Where = Where()

@@ -1,0 +1,50 @@
+"""An answer, whole. The same answer told as it happens is in `events.py`; `assembly.py` goes between the two."""
+
+from enum import StrEnum
+
+import msgspec
+
+from portico.core.parts import Ext, Part
+from portico.core.usage import Usage
+
+
+class FinishReason(StrEnum):
+    """Why a candidate ended. The provider's own word travels beside it (`Finish.raw`)."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
+    CONTENT_FILTER = "content_filter"
+    ERROR = "error"
+    """The model wrote something that cannot be delivered (a malformed call)."""
+    OTHER = "other"
+
+
+class Finish(msgspec.Struct, frozen=True):
+    """How a candidate ended. `prompt_blocked`: the prompt was refused before anything was generated."""
+
+    reason: FinishReason
+    raw: str | None = None
+    message: str | None = None
+    prompt_blocked: bool = False
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One of the answers. `finish` is None when the provider never said."""
+
+    index: int
+    parts: tuple[Part, ...]
+    finish: Finish | None
+    ext: Ext = None
+
+
+class Response(msgspec.Struct, frozen=True):
+    """A whole answer. `model` is the name the provider answered with; `usage` None means it reported none."""
+
+    id: str | None
+    model: str | None
+    candidates: tuple[Candidate, ...]
+    usage: Usage | None = None
+    created: int | None = None
+    service_tier: str | None = None
+    ext: Ext = None

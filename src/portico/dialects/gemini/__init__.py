@@ -1,0 +1,26 @@
+"""Google's generateContent: Gemini API and Vertex AI (mapping.md 0 to 4, 7.6)."""
+
+from typing import Final
+
+from portico.core.dialect import Dialect
+from portico.dialects.gemini.errors import parse_error, render_error
+from portico.dialects.gemini.request_parse import WHERE, parse_request
+from portico.dialects.gemini.request_render import render_request
+from portico.dialects.gemini.response import parse_response, render_response
+from portico.dialects.gemini.stream import GeminiReader, GeminiWriter
+from portico.wire.sse import encode_crlf
+
+DIALECT: Final = Dialect(
+    name="gemini",
+    parse_request=parse_request,
+    render_request=render_request,
+    parse_response=parse_response,
+    render_response=render_response,
+    reader=GeminiReader,
+    writer=GeminiWriter,
+    parse_error=parse_error,
+    render_error=render_error,
+    frame=encode_crlf,
+    where=WHERE,
+    keep_alive=None,  # google-genai and gemini-cli break on SSE comments (clients.md 1)
+)

@@ -1,0 +1,224 @@
+"""Messages -> systemInstruction and contents (mapping.md 1.2, 1.3, 2.4).
+
+What Google insists on, in one place: user first; one content per run of a role, parts appended and never joined; all
+results of a turn in one content, in the order of their calls, and never followed by other parts; a signature on the first
+call of each step for models that demand it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from portico.core.errors import InvalidRequest
+from portico.core.loss import Loss
+from portico.core.parts import Media, Opaque, Part, Text, ToolCall, ToolResult
+from portico.core.request import Message, Request, Role
+from portico.core.target import Target
+from portico.dialects.gemini.parts import ORIGIN, VENDOR, render_part, wire_call_id
+from portico.dialects.gemini.results import render_result
+
+SKIP_SIGNATURE: Final = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
+"""base64 of `skip_thought_signature_validator`, Google's documented stand-in for a signature that is lost."""
+
+FILLER: Final[Mapping[str, Any]] = {"text": " "}
+
+
+class ContentsRenderer:
+    """Renders the messages of one request."""
+
+    def __init__(self, request: Request, target: Target, wire_names: Mapping[str, str]) -> None:
+        self._request = request
+        self._target = target
+        self._capabilities = target.capabilities
+        self._wire_names = wire_names
+        self._wire_ids: dict[str, str | None] = {}
+        self._open: list[ToolCall] = []
+        self.losses: list[Loss] = []
+
+    def system(self) -> list[dict[str, Any]]:
+        """The parts of systemInstruction: every system text in order, hoisted (1.2)."""
+        parts = []
+        for message in self._request.messages:
+            if message.role in (Role.SYSTEM, Role.DEVELOPER):
+                for part in message.parts:
+                    if not isinstance(part, (Text, Opaque)) and not (isinstance(part, Media) and part.data):
+                        path = self._request.where.at_message(message.at)
+                        raise InvalidRequest("A system message can only hold text.", param=path)
+                    rendered = self._content_part(part, message)
+                    if rendered is not None:
+                        parts.append(rendered)
+        return parts
+
+    def contents(self) -> list[dict[str, Any]]:
+        contents: list[dict[str, Any]] = []
+        for role, run in _runs(self._request.messages):
+            if role is Role.ASSISTANT:
+                self._model_content(run, contents)
+            else:
+                self._user_contents(run, contents)
+        self._refuse_unanswered(self._open)
+        if not contents or contents[0]["role"] != "user":
+            contents.insert(0, {"role": "user", "parts": [dict(FILLER)]})
+        return contents
+
+    # -- the model's turns
+
+    def _model_content(self, run: list[Message], contents: list[dict[str, Any]]) -> None:
+        self._refuse_unanswered(self._open)
+        parts: list[dict[str, Any]] = []
+        calls: list[ToolCall] = []
+        for message in run:
+            self._tell_extras(message)
+            for part in message.parts:
+                if isinstance(part, ToolCall):
+                    parts.append(self._call(part, message, first=not calls))
+                    calls.append(part)
+                elif (rendered := self._content_part(part, message)) is not None:
+                    parts.append(rendered)
+        if parts:
+            contents.append({"role": "model", "parts": parts})
+        self._open = calls
+
+    def _call(self, call: ToolCall, message: Message, *, first: bool) -> dict[str, Any]:
+        with_ids = self._capabilities.call_ids
+        self._wire_ids[call.id] = wire_call_id(call) if with_ids else None
+        rendered = render_part(call, name=self._wire_names.get(call.name), with_ids=with_ids)
+        assert rendered is not None  # noqa: S101 - a call always has a place
+        signature = call.signature
+        if signature is not None and not self._readable(call):
+            rendered.pop("thoughtSignature", None)
+            self._tell_foreign(message, "another model line signed this call")
+            signature = None
+        if signature is None and first and self._capabilities.signatures_required:
+            rendered["thoughtSignature"] = SKIP_SIGNATURE
+            text = f"no thought signature was kept for the call of {call.name}; Google's skip value stands in for it"
+            self.losses.append(Loss("2.4:skip_signature", self._request.where.at_message(message.at), text))
+        return rendered
+
+    def _readable(self, part: Part) -> bool:
+        """Whether the target can read a part's signature: Google's, and of its own model line where that is known."""
+        signature = getattr(part, "signature", None)
+        if signature is None:
+            return True
+        return signature.origin == VENDOR and signature.family in (None, self._capabilities.family)
+
+    # -- the user's turns
+
+    def _user_contents(self, run: list[Message], contents: list[dict[str, Any]]) -> None:
+        results: list[tuple[ToolResult, Message]] = []
+        parts: list[dict[str, Any]] = []
+        empty = True
+        for message in run:
+            self._tell_extras(message)
+            for part in message.parts:
+                if isinstance(part, ToolResult):
+                    results.append((part, message))
+                elif (rendered := self._content_part(part, message)) is not None:
+                    parts.append(rendered)
+            empty = empty and not results and not parts
+        if results:
+            parts = self._results(results, contents) + parts
+        elif empty:
+            parts = [dict(FILLER)]
+        if self._open and not results:
+            self._refuse_unanswered(self._open)
+        self._open = []
+        if parts:
+            contents.append({"role": "user", "parts": parts})
+
+    def _results(
+        self, results: list[tuple[ToolResult, Message]], contents: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Puts the results into one content; what must follow it (media that cannot ride inside) is returned."""
+        order = {call.id: number for number, call in enumerate(self._open)}
+        results = sorted(results, key=lambda item: order.get(item[0].call_id, len(order)))
+        answered = {result.call_id for result, _ in results}
+        self._refuse_unanswered([call for call in self._open if call.id not in answered])
+        parts: list[dict[str, Any]] = []
+        following: list[dict[str, Any]] = []
+        for number, (result, message) in enumerate(results):
+            known = result.call_id in self._wire_ids
+            wire_id = self._wire_ids.get(result.call_id) if known else result.call_id
+            name = self._wire_names.get(result.name, result.name)
+            part, moved = render_result(result, name, wire_id or None, self._target, label=f"result-{number + 1}")
+            parts.append(part)
+            following += moved
+            foreign = {k: v for k, v in (result.ext or {}).items() if k != ORIGIN and v}
+            if foreign:
+                path = self._request.where.at_message(message.at)
+                self.losses.append(Loss("1.3:result_ext", path, "extra fields of a tool result"))
+        contents.append({"role": "user", "parts": parts})
+        return following
+
+    def _refuse_unanswered(self, calls: Iterable[ToolCall]) -> None:
+        """Models that number their calls refuse a turn that leaves one open (1.2, last row); others take it (1.3)."""
+        unanswered = [call.id for call in calls]
+        if unanswered and self._capabilities.signatures_required:
+            raise InvalidRequest(
+                "An assistant message with tool calls must be followed by a result for each of them. "
+                f"These tool_call_ids have none: {', '.join(unanswered)}",
+                param=self._request.where.field("messages"),
+            )
+
+    # -- parts of either
+
+    def _content_part(self, part: Part, message: Message) -> dict[str, Any] | None:
+        if isinstance(part, Text) and not part.text and part.signature is None:
+            return None
+        rendered = render_part(part)
+        if rendered is None:
+            text = "a part that only another provider understands"
+            self.losses.append(Loss("1.2:opaque", self._request.where.at_message(message.at), text))
+            return None
+        if not self._readable(part):
+            rendered.pop("thoughtSignature", None)
+            self._tell_foreign(message, "the thought signature is another vendor's or of another model line")
+            if rendered == {"text": ""}:
+                return None
+        if isinstance(part, Media) and part.detail not in (None, "auto"):
+            self._settle_detail(part, message, rendered)
+        return rendered
+
+    def _settle_detail(self, part: Media, message: Message, rendered: dict[str, Any]) -> None:
+        if self._capabilities.part_resolution and "mediaResolution" in rendered:
+            return
+        rendered.pop("mediaResolution", None)
+        if part.detail in ("low", "high") and not self._capabilities.part_resolution:
+            return  # told for the whole request instead, see `media_resolution`
+        path = self._request.where.at_message(message.at)
+        self.losses.append(Loss("1.4:detail", path, f"no detail {part.detail!r} for one part on this model"))
+
+    def _tell_extras(self, message: Message) -> None:
+        path = self._request.where.at_message
+        if message.name is not None:
+            self.losses.append(Loss("1.2:name", path(message.at), "a message has no author's name at Google"))
+        foreign = {origin: fields for origin, fields in (message.ext or {}).items() if origin != ORIGIN and fields}
+        if foreign:
+            names = ", ".join(sorted(name for fields in foreign.values() for name in fields))
+            self.losses.append(Loss("1.2:message_ext", path(message.at), f"fields without a place at Google: {names}"))
+
+    def _tell_foreign(self, message: Message, text: str) -> None:
+        self.losses.append(Loss("2.4:foreign_signature", self._request.where.at_message(message.at), text))
+
+
+def media_resolution(request: Request) -> str | None:
+    """The one resolution for models without one per part: HIGH if any image asks for it, LOW only if all do (1.4)."""
+    details = [part.detail for message in request.messages for part in message.parts if isinstance(part, Media)]
+    if "high" in details:
+        return "MEDIA_RESOLUTION_HIGH"
+    if details and all(detail == "low" for detail in details):
+        return "MEDIA_RESOLUTION_LOW"
+    return None
+
+
+def _runs(messages: Iterable[Message]) -> Iterable[tuple[Role, list[Message]]]:
+    """Consecutive messages of one role, system messages left out (they are hoisted)."""
+    run: list[Message] = []
+    for message in messages:
+        if message.role in (Role.SYSTEM, Role.DEVELOPER):
+            continue
+        if run and run[0].role is not message.role:
+            yield run[0].role, run
+            run = []
+        run.append(message)
+    if run:
+        yield run[0].role, run

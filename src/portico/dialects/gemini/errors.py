@@ -1,0 +1,197 @@
+"""Google's error bodies <-> errors (mapping.md 4, traffic.md 4).
+
+Matched by HTTP status, status word and ErrorInfo.reason first; by text only where Google leaves nothing else.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from portico.core.errors import (
+    CallerError,
+    ContextLengthExceeded,
+    PorticoError,
+    UpstreamAuthFailed,
+    UpstreamBadGateway,
+    UpstreamConflict,
+    UpstreamError,
+    UpstreamFileNotFound,
+    UpstreamInternal,
+    UpstreamModelNotFound,
+    UpstreamOverloaded,
+    UpstreamRateLimited,
+    UpstreamRefusedAccount,
+    UpstreamRejected,
+    UpstreamRequestTooLarge,
+    UpstreamTimeout,
+    UpstreamUnsupported,
+)
+from portico.wire import jsontext
+
+_STATUS_OF_WORD: Final[Mapping[str, int]] = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "OUT_OF_RANGE": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ABORTED": 409,
+    "ALREADY_EXISTS": 409,
+    "RESOURCE_EXHAUSTED": 429,
+    "CANCELLED": 499,
+    "INTERNAL": 500,
+    "UNKNOWN": 500,
+    "DATA_LOSS": 500,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+_BY_STATUS: Final[Mapping[int, type[UpstreamError]]] = {
+    400: UpstreamRejected,
+    401: UpstreamAuthFailed,
+    403: UpstreamAuthFailed,
+    404: UpstreamModelNotFound,
+    408: UpstreamTimeout,
+    409: UpstreamConflict,
+    413: UpstreamRequestTooLarge,
+    429: UpstreamRateLimited,
+    500: UpstreamInternal,
+    501: UpstreamUnsupported,
+    503: UpstreamOverloaded,
+    504: UpstreamTimeout,
+}
+_KEY_REASONS: Final = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED"})
+_CONTEXT: Final = re.compile(r"input token count|exceeds the maximum number of tokens|context length", re.IGNORECASE)
+_PAYLOAD: Final = re.compile(r"payload size exceeds|request entity too large", re.IGNORECASE)
+_ACCOUNT: Final = re.compile(r"location is not supported|billing", re.IGNORECASE)
+_FILE: Final = re.compile(r"\b(?:files?|cachedContents?|cached content)\b", re.IGNORECASE)
+_DELAY: Final = re.compile(r"retry in ([0-9.]+)\s*s", re.IGNORECASE)
+_SECRETS: Final = re.compile(
+    r"projects/[\w-]+|AIza[\w-]{10,}|(?<=key=)[\w-]+|\bproject(?: number)?:? \d{6,}", re.IGNORECASE
+)
+
+
+def parse_error(status: int, body: bytes) -> UpstreamError:
+    """A failed answer as an error: JSON as documented, wrapped in an array, with `error` as a string, or no JSON at all."""
+    try:
+        decoded = jsontext.decode(body)
+    except jsontext.NotJson:
+        kind = _BY_STATUS.get(status, UpstreamBadGateway)
+        if kind in (UpstreamRejected, UpstreamModelNotFound):
+            kind = UpstreamBadGateway
+        return kind(upstream_status=status)
+    if isinstance(decoded, list) and decoded:
+        decoded = decoded[0]
+    return parse_error_object(decoded, status)
+
+
+def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
+    """The same from a decoded body `{"error": {code, message, status, details}}`."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if isinstance(error, str):  # OAuth: {"error": "invalid_grant", "error_description": …}
+        kind = UpstreamAuthFailed if status in (400, 401, 403) else _BY_STATUS.get(status or 0, UpstreamBadGateway)
+        return kind(upstream_status=status, reason=error)
+    if not isinstance(error, Mapping):
+        return UpstreamBadGateway(upstream_status=status)
+    word = str(error.get("status") or "")
+    code = error.get("code")
+    http = status if status and status >= 400 else code if isinstance(code, int) else _STATUS_OF_WORD.get(word, 502)
+    message = masked(str(error.get("message") or ""))
+    details = [item for item in error.get("details") or () if isinstance(item, Mapping)]
+    reason = next((str(item["reason"]) for item in details if item.get("reason")), None)
+    kind = _kind(int(http), word, reason, message)
+    if kind in (UpstreamAuthFailed, UpstreamRefusedAccount):
+        message = ""  # it speaks of the operator's account: the caller gets our own words
+    return kind(
+        message,
+        param=_violated_field(details),
+        retry_after_s=_retry_delay(details, message),
+        upstream_status=int(http),
+        reason=reason or word or None,
+    )
+
+
+def _kind(status: int, word: str, reason: str | None, message: str) -> type[UpstreamError]:
+    kind = _BY_STATUS.get(status, UpstreamInternal if status >= 500 else UpstreamRejected)
+    if status == 400:
+        if reason in _KEY_REASONS or "API key not valid" in message or "API key expired" in message:
+            return UpstreamAuthFailed
+        if word == "FAILED_PRECONDITION" and _ACCOUNT.search(message):
+            return UpstreamRefusedAccount
+        if _PAYLOAD.search(message):
+            return UpstreamRequestTooLarge
+        if _CONTEXT.search(message):
+            return ContextLengthExceeded
+    elif status in (403, 404) and _FILE.search(message) and "is not found for API version" not in message:
+        return UpstreamFileNotFound
+    elif status == 502:
+        return UpstreamBadGateway
+    return kind
+
+
+def masked(message: str) -> str:
+    """A message without project numbers and key fragments."""
+    return _SECRETS.sub("[hidden]", message)
+
+
+def _details_of(details: list[Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:
+    return (item for item in details if str(item.get("@type", "")).endswith(kind))
+
+
+def _retry_delay(details: list[Mapping[str, Any]], message: str) -> float | None:
+    for item in _details_of(details, "RetryInfo"):
+        text = str(item.get("retryDelay", "")).removesuffix("s")
+        try:
+            return max(0.0, float(text))
+        except ValueError:
+            continue
+    match = _DELAY.search(message)
+    try:
+        return float(match.group(1)) if match else None
+    except ValueError:
+        return None
+
+
+def _violated_field(details: list[Mapping[str, Any]]) -> str | None:
+    for item in _details_of(details, "BadRequest"):
+        for violation in item.get("fieldViolations") or ():
+            if violation.get("field"):
+                return str(violation["field"])
+    return None
+
+
+_WORD_OF_STATUS: Final[Mapping[int, str]] = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    402: "FAILED_PRECONDITION",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "UNIMPLEMENTED",
+    409: "ABORTED",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+def render_error(error: PorticoError) -> dict[str, Any]:
+    """An error in Google's shape: code, message, status word, and the field where one is to blame."""
+    status = error.http_status
+    body: dict[str, Any] = {
+        "code": status,
+        "message": error.message,
+        "status": _WORD_OF_STATUS.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT"),
+    }
+    details: list[dict[str, Any]] = []
+    if isinstance(error, CallerError) and error.param:
+        violation = {"field": error.param, "description": error.message}
+        details.append({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]})
+    if isinstance(error, UpstreamError) and error.retry_after_s is not None:
+        delay = f"{error.retry_after_s:g}s"
+        details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay})
+    if details:
+        body["details"] = details
+    return {"error": body}

@@ -1,0 +1,210 @@
+"""Parts of a content <-> neutral parts: the half that requests and answers share.
+
+A part of Google's has one data member (text, inlineData, functionCall …) and qualifiers beside it (thought,
+thoughtSignature, videoMetadata, mediaResolution). mapping.md 0 (Part fields), 2.2, 2.4.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from portico.core.errors import InvalidRequest
+from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
+from portico.dialects.gemini.fields import camelise, camelise_deep
+from portico.wire import jsontext
+from portico.wire.names import json_type
+
+ORIGIN: Final = "gemini"
+VENDOR: Final = "google"
+"""Who can read a thought signature."""
+
+_SERVER_MEMBERS: Final = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
+_PLAIN_KEYS: Final = frozenset({"text", "thought", "thoughtSignature"})
+_NEUTRAL_KEYS: Final = _PLAIN_KEYS | {
+    "inlineData",
+    "fileData",
+    "functionCall",
+    "functionResponse",
+    "mediaResolution",
+}
+
+DETAIL_OF_LEVEL: Final[Mapping[str, str]] = {
+    "MEDIA_RESOLUTION_LOW": "low",
+    "MEDIA_RESOLUTION_MEDIUM": "medium",
+    "MEDIA_RESOLUTION_HIGH": "high",
+    "MEDIA_RESOLUTION_ULTRA_HIGH": "ultra_high",
+}
+LEVEL_OF_DETAIL: Final[Mapping[str, str]] = {detail: level for level, detail in DETAIL_OF_LEVEL.items()}
+
+MakeCall = Callable[[Mapping[str, Any], Signature | None, Ext], ToolCall]
+"""functionCall (camelCase), its signature and extras -> call; the caller decides about ids."""
+
+
+def parse_part(wire: Mapping[str, Any], make_call: MakeCall, family: str | None = None) -> Part | None:
+    """One part of a content; None for a part that holds nothing (`{}` is recorded).
+
+    functionResponse is not handled here: what it means depends on whose turn it stands in.
+    """
+    text = wire.get("text")
+    if text is not None and wire.keys() <= _PLAIN_KEYS:  # the common case, and every streamed text event
+        signature = _signature(wire, family)
+        if wire.get("thought"):
+            return Reasoning(_string(text, ".text"), signature)
+        return Text(_string(text, ".text"), signature)
+    fields = camelise(wire)
+    signature = _signature(fields, family)
+    ext = _extras(fields)
+    if (call := fields.get("functionCall")) is not None:
+        return make_call(camelise(_object(call, ".functionCall")), signature, ext)
+    if (blob := fields.get("inlineData")) is not None:
+        return _media(fields, camelise(_object(blob, ".inlineData")), signature, ext)
+    if (file := fields.get("fileData")) is not None:
+        return _media(fields, camelise(_object(file, ".fileData")), signature, ext)
+    if any(member in fields for member in _SERVER_MEMBERS):
+        return Opaque(
+            ORIGIN, {key: camelise_deep(item) if key in _SERVER_MEMBERS else item for key, item in fields.items()}
+        )
+    if (text := fields.get("text")) is not None:
+        kind = Reasoning if fields.get("thought") else Text
+        return kind(_string(text, ".text"), signature, ext)
+    if signature is not None:
+        return Text("", signature, ext)
+    if fields.keys() - {"thought", "thoughtSignature"}:
+        return Opaque(ORIGIN, camelise_deep(fields))
+    return None
+
+
+def _extras(fields: Mapping[str, Any]) -> Ext:
+    known = {
+        "text", "thought", "thoughtSignature", "inlineData", "fileData", "functionCall", "mediaResolution", "functionResponse",
+    }  # fmt: skip
+    extras = {
+        key: camelise_deep(item) for key, item in fields.items() if key not in known and key not in _SERVER_MEMBERS
+    }
+    resolution = fields.get("mediaResolution")
+    if resolution is not None and _detail(resolution) is None:
+        extras["mediaResolution"] = camelise_deep(resolution)
+    return {ORIGIN: extras} if extras else None
+
+
+def _detail(resolution: Any) -> str | None:
+    """The neutral word for a mediaResolution that says nothing but a level we know."""
+    if isinstance(resolution, Mapping) and resolution.keys() == {"level"} and isinstance(resolution["level"], str):
+        return DETAIL_OF_LEVEL.get(resolution["level"].upper())
+    return None
+
+
+def _media(fields: Mapping[str, Any], blob: Mapping[str, Any], signature: Signature | None, ext: Ext) -> Media:
+    resolution = fields.get("mediaResolution")
+    return Media(
+        mime=blob.get("mimeType"),
+        data=blob.get("data"),
+        uri=blob.get("fileUri"),
+        name=blob.get("displayName"),
+        detail=None if resolution is None else _detail(resolution),
+        thought=bool(fields.get("thought")),
+        signature=signature,
+        ext=ext,
+    )
+
+
+def _signature(fields: Mapping[str, Any], family: str | None) -> Signature | None:
+    data = fields.get("thoughtSignature") or fields.get("thought_signature")
+    if not data:
+        return None
+    return Signature(VENDOR, _string(data, ".thoughtSignature"), family)
+
+
+def _string(value: Any, path: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise InvalidRequest(f"Expected a string, got {json_type(value)}.", param=path)
+
+
+def _object(value: Any, path: str) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise InvalidRequest(f"Expected an object, got {json_type(value)}.", param=path)
+
+
+def arguments_text(args: Any) -> str:
+    """functionCall.args as JSON text; missing args are `{}` (mapping.md 2.3)."""
+    return "{}" if not args else jsontext.dumps(args)
+
+
+# -- the other way ---------------------------------------------------------------------------------------------------
+
+
+def arguments_object(arguments: str) -> Mapping[str, Any]:
+    """Argument text as the object that functionCall.args must be (mapping.md 1.3, last rows)."""
+    if not arguments.strip():
+        return {}
+    try:
+        value = jsontext.decode(arguments)
+    except jsontext.NotJson:
+        return {"_raw": arguments}
+    return value if isinstance(value, dict) else {"value": value}
+
+
+def wire_call_id(call: ToolCall) -> str | None:
+    """The id a call had on the wire, or shall have: none if we made it up for our own pairing."""
+    if call.upstream_id:
+        return call.upstream_id
+    return None if call.minted else call.id
+
+
+def render_part(part: Part, *, name: str | None = None, with_ids: bool = True) -> dict[str, Any] | None:
+    """A part as Google has it; None for what has no place here (results are rendered by the request).
+
+    `name` is the tool's name on the wire where it had to be changed.
+    """
+    match part:
+        case Text(text, signature, ext):
+            return _qualified({"text": text}, signature, ext)
+        case Reasoning(text, signature, ext):
+            return _qualified({"text": text, "thought": True}, signature, ext)
+        case ToolCall():
+            call: dict[str, Any] = {"name": name or part.name, "args": call_args(part)}
+            wire_id = wire_call_id(part) if with_ids else None
+            if wire_id:
+                call = {"id": wire_id, **call}
+            extras = dict((part.ext or {}).get(ORIGIN, {}))
+            call.update(extras.pop("functionCall", {}))
+            return _qualified({"functionCall": call}, part.signature, {ORIGIN: extras})
+        case Media():
+            return _qualified(_media_fields(part), part.signature, part.ext)
+        case Opaque(origin, value):
+            return dict(value) if origin == ORIGIN else None
+        case _:
+            return None
+
+
+def call_args(call: ToolCall) -> Mapping[str, Any]:
+    """The args of a call; a custom tool's free text is the one argument `input` (mapping.md 1.12)."""
+    return {"input": call.arguments} if call.kind == "custom" else arguments_object(call.arguments)
+
+
+def _media_fields(part: Media) -> dict[str, Any]:
+    fields: dict[str, Any]
+    if part.data is not None:
+        fields = {"inlineData": {"mimeType": part.mime, "data": part.data}}
+        if part.name:
+            fields["inlineData"]["displayName"] = part.name
+    else:
+        fields = {"fileData": {"fileUri": part.uri}}
+        if part.mime:
+            fields["fileData"]["mimeType"] = part.mime
+        if part.name:
+            fields["fileData"]["displayName"] = part.name
+    if part.thought:
+        fields["thought"] = True
+    if part.detail is not None and part.detail in LEVEL_OF_DETAIL:
+        fields["mediaResolution"] = {"level": LEVEL_OF_DETAIL[part.detail]}
+    return fields
+
+
+def _qualified(fields: dict[str, Any], signature: Signature | None, ext: Ext) -> dict[str, Any]:
+    if signature is not None and signature.origin == VENDOR:
+        fields["thoughtSignature"] = signature.data
+    if ext:
+        fields.update(ext.get(ORIGIN, {}))
+    return fields

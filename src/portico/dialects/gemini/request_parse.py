@@ -1,0 +1,415 @@
+"""generateContent request -> neutral request (mapping.md 0, 1.2, 1.3, 7.6).
+
+Google accepts much: both spellings, one object where a list is meant, null for unset, any case in enums, roles left out.
+So does this. What the neutral model has no word for is kept in `ext["gemini"]` under its own name.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from portico.core.errors import InvalidRequest
+from portico.core.loss import Where
+from portico.core.parts import Ext, Media, Opaque, Part, Signature, Text, ToolCall, ToolResult
+from portico.core.request import (
+    Builtin,
+    Message,
+    OutputFormat,
+    Request,
+    Role,
+    Sampling,
+    Thinking,
+    Tool,
+    ToolChoice,
+)
+from portico.dialects.gemini.fields import camelise, camelise_deep
+from portico.dialects.gemini.parts import ORIGIN, arguments_text, parse_part
+from portico.dialects.gemini.schema import to_json_schema
+from portico.wire import jsontext
+from portico.wire.names import json_type
+
+WHERE: Final = Where(
+    fields={
+        **{
+            name: f"$.generationConfig.{wire}"
+            for name, wire in {
+                "temperature": "temperature",
+                "top_p": "topP",
+                "top_k": "topK",
+                "seed": "seed",
+                "presence_penalty": "presencePenalty",
+                "frequency_penalty": "frequencyPenalty",
+                "stop": "stopSequences",
+                "max_tokens": "maxOutputTokens",
+                "n": "candidateCount",
+                "logprobs": "responseLogprobs",
+                "top_logprobs": "logprobs",
+                "thinking": "thinkingConfig",
+                "response_format": "responseMimeType",
+                "modalities": "responseModalities",
+            }.items()
+        },
+        "tool_choice": "$.toolConfig.functionCallingConfig",
+        "service_tier": "$.serviceTier",
+    },
+    message="$.contents[{at}]",
+    tool="$.tools[0].functionDeclarations[{at}]",
+)
+
+BUILTIN_KINDS: Final[Mapping[str, str]] = {
+    "googleSearch": "web_search",
+    "codeExecution": "code_execution",
+    "urlContext": "url_context",
+}
+"""Google's tool -> the neutral word for it. Tools without one keep Google's name."""
+
+_MODES: Final[Mapping[str, str]] = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "validated"}
+_TIERS: Final[Mapping[str, str]] = {"standard": "default"}
+
+
+def parse_request(body: Any, *, model: str | None = None, stream: bool | None = None) -> Request:
+    """A generateContent body as a request. Raises `InvalidRequest` with a path such as `$.contents[0].parts[1].text`."""
+    fields = camelise(_object(body, "$"))
+    contents = _listed(fields.pop("contents", None), "$.contents")
+    config = camelise(_object(fields.pop("generationConfig", {}), "$.generationConfig"))
+    tools, builtins = _parse_tools(_listed(fields.pop("tools", None), "$.tools"))
+    choice, tool_config = _parse_tool_config(_object(fields.pop("toolConfig", {}), "$.toolConfig"))
+    messages = _parse_system(fields.pop("systemInstruction", None))
+    messages += _Turns().parse(contents)
+    body_model = fields.pop("model", None)
+    tier = fields.pop("serviceTier", None)
+    sampling, thinking, output, modalities = _parse_config(config)
+    extras = {key: value if key == "labels" else camelise_deep(value) for key, value in fields.items()}
+    if config:
+        extras["generationConfig"] = camelise_deep(config)
+    if tool_config:
+        extras["toolConfig"] = tool_config
+    return Request(
+        model=model or (body_model if isinstance(body_model, str) else ""),
+        messages=tuple(messages),
+        tools=tools,
+        builtins=builtins,
+        tool_choice=choice,
+        sampling=sampling,
+        thinking=thinking,
+        output=output,
+        modalities=modalities,
+        service_tier=None if tier is None else _TIERS.get(str(tier).lower(), str(tier).lower()),
+        stream=bool(stream),
+        include_usage=True,
+        ext={ORIGIN: extras} if extras else None,
+        where=WHERE,
+    )
+
+
+# -- contents --------------------------------------------------------------------------------------------------------
+
+
+class _Turns:
+    """Reads contents in order, pairing results with the calls they answer.
+
+    Google pairs by id where there is one, else by name and order. Ids may repeat across turns; ours may not.
+    """
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+        self._unanswered: list[ToolCall] = []
+        self._count = 0
+
+    def parse(self, contents: list[Any]) -> list[Message]:
+        messages = []
+        for at, content in enumerate(contents):
+            try:
+                messages.append(self._content(content, at))
+            except InvalidRequest as error:
+                raise error.under(f"$.contents[{at}]") from None
+        return messages
+
+    def _content(self, content: Any, at: int) -> Message:
+        if isinstance(content, str):  # some SDKs send a bare string for a content
+            return Message(Role.USER, (Text(content),), at=at)
+        fields = camelise(_object(content, ""))
+        parts = [camelise(_object(part, f".parts[{i}]")) for i, part in _numbered(fields.get("parts"), ".parts")]
+        role = str(fields.get("role") or "user").lower()
+        only_results = bool(parts) and all("functionResponse" in part for part in parts)
+        if role == "model" and not only_results:
+            return Message(Role.ASSISTANT, tuple(self._model_parts(parts)), at=at)
+        if role in ("user", "function", "model", "tool"):
+            return Message(Role.USER, tuple(self._user_parts(parts)), at=at)
+        if role == "system":
+            return Message(Role.SYSTEM, tuple(self._user_parts(parts)), at=at)
+        raise InvalidRequest("Please use a valid role: user, model.", param=".role")
+
+    def _user_parts(self, parts: list[dict[str, Any]]) -> Iterator[Part]:
+        for i, fields in enumerate(parts):
+            try:
+                if (answer := fields.get("functionResponse")) is not None:
+                    yield self._result(camelise(_object(answer, ".functionResponse")), fields)
+                elif (part := parse_part(fields, self.make_call)) is not None:
+                    yield part
+            except InvalidRequest as error:
+                raise error.under(f".parts[{i}]") from None
+
+    def _model_parts(self, parts: list[dict[str, Any]]) -> Iterator[Part]:
+        served = served_by_provider(parts)
+        for i, fields in enumerate(parts):
+            try:
+                if i in served:
+                    yield Opaque(ORIGIN, fields)
+                elif (part := parse_part(fields, self.make_call)) is not None:
+                    yield part
+            except InvalidRequest as error:
+                raise error.under(f".parts[{i}]") from None
+
+    def make_call(self, fields: Mapping[str, Any], signature: Signature | None, ext: Ext) -> ToolCall:
+        wire_id = fields.get("id") or None
+        call_id = wire_id if wire_id and wire_id not in self._used else self._fresh_id()
+        self._used.add(call_id)
+        call = build_call(fields, call_id, signature, ext, minted=wire_id is None, upstream_id=wire_id)
+        self._unanswered.append(call)
+        return call
+
+    def _result(self, answer: Mapping[str, Any], fields: Mapping[str, Any]) -> ToolResult:
+        name = answer.get("name")
+        if name is not None and not isinstance(name, str):
+            raise InvalidRequest(f"Expected a string, got {json_type(name)}.", param=".functionResponse.name")
+        call = self._answered(answer.get("id") or None, name)
+        text, structured = result_text(answer.get("response"))
+        media = [
+            part
+            for _, item in _numbered(answer.get("parts"), ".functionResponse.parts")
+            if isinstance(part := parse_part(camelise(_object(item, ".functionResponse.parts")), self.make_call), Media)
+        ]
+        extras = {k: v for k, v in answer.items() if k not in ("id", "name", "response", "parts")}
+        extras.update({k: v for k, v in fields.items() if k not in ("functionResponse", "thoughtSignature")})
+        return ToolResult(
+            call_id=call.id if call else str(answer.get("id") or ""),
+            name=name or (call.name if call else ""),
+            parts=(Text(text), *media),
+            structured=structured,
+            ext={ORIGIN: {"functionResponse": extras}} if extras else None,
+        )
+
+    def _answered(self, wire_id: str | None, name: str | None) -> ToolCall | None:
+        """The call that a result answers, the latest with its id, else the first open one of its name."""
+        found = None
+        if wire_id is not None:
+            found = next((call for call in reversed(self._unanswered) if call.upstream_id == wire_id), None)
+        if found is None:
+            found = next((call for call in self._unanswered if call.name == name), None)
+        if found is not None:
+            self._unanswered.remove(found)
+        return found
+
+    def _fresh_id(self) -> str:
+        """Counted, not drawn: reading a body twice gives the same request."""
+        self._count += 1
+        return f"call_{self._count:024d}"
+
+
+def served_by_provider(parts: list[dict[str, Any]]) -> set[int]:
+    """Which parts of a model content are calls that the provider answered itself, and those answers (traffic.md 3.10).
+
+    Server-side MCP puts functionCall and functionResponse into one model content. Such a call must not reach a client.
+    """
+    answers = [i for i, part in enumerate(parts) if part.get("functionResponse") is not None]
+    served = set(answers)
+    for i in answers:
+        name = camelise(parts[i]["functionResponse"]).get("name")
+        calls = (k for k in range(i) if k not in served and (parts[k].get("functionCall") or {}).get("name") == name)
+        call = next(calls, None)
+        if call is not None:
+            served.add(call)
+    return served
+
+
+def build_call(
+    fields: Mapping[str, Any],
+    call_id: str,
+    signature: Signature | None,
+    ext: Ext,
+    *,
+    minted: bool,
+    upstream_id: str | None,
+) -> ToolCall:
+    """A functionCall as a call; members we have no word for ride along."""
+    name = fields.get("name")
+    if not isinstance(name, str):
+        raise InvalidRequest(f"Expected a string, got {json_type(name)}.", param=".functionCall.name")
+    extras = {key: value for key, value in fields.items() if key not in ("id", "name", "args")}
+    if extras:
+        ext = {ORIGIN: {**(ext or {}).get(ORIGIN, {}), "functionCall": extras}}
+    return ToolCall(
+        id=call_id,
+        name=name,
+        arguments=arguments_text(fields.get("args")),
+        minted=minted,
+        upstream_id=upstream_id,
+        signature=signature,
+        ext=ext,
+    )
+
+
+def result_text(response: Any) -> tuple[str, bool]:
+    """functionResponse.response as (text, structured).
+
+    `{"output": text}` is its text, unless that text could be taken for an object itself (mapping.md 1.3).
+    """
+    if response is None:
+        return "{}", True
+    if isinstance(response, Mapping) and response.keys() == {"output"} and isinstance(response["output"], str):
+        text = response["output"]
+        if not text.lstrip().startswith("{"):
+            return text, False
+    return jsontext.dumps(response), True
+
+
+# -- everything else -------------------------------------------------------------------------------------------------
+
+
+def _parse_system(instruction: Any) -> list[Message]:
+    if instruction is None:
+        return []
+    if isinstance(instruction, str):
+        return [Message(Role.SYSTEM, (Text(instruction),))]
+    fields = camelise(_object(instruction, "$.systemInstruction"))
+    parts = []
+    for i, part in _numbered(fields.get("parts"), "$.systemInstruction.parts"):
+        parsed = parse_part(camelise(_object(part, f"$.systemInstruction.parts[{i}]")), _no_call)
+        if parsed is not None:
+            parts.append(parsed)
+    return [Message(Role.SYSTEM, tuple(parts))] if parts else []
+
+
+def _no_call(_fields: Mapping[str, Any], _signature: Signature | None, _ext: Ext) -> ToolCall:
+    raise InvalidRequest("A system instruction cannot call functions.", param="$.systemInstruction.parts")
+
+
+def _parse_tools(wire: list[Any]) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]]:
+    tools: list[Tool] = []
+    builtins: list[Builtin] = []
+    for i, item in enumerate(wire):
+        for key, value in camelise(_object(item, f"$.tools[{i}]")).items():
+            if key != "functionDeclarations":
+                extras = {key: camelise_deep(value)} if value else {}
+                builtins.append(Builtin(BUILTIN_KINDS.get(key, key), at=i, ext={ORIGIN: extras} if extras else None))
+                continue
+            for k, declaration in _numbered(value, f"$.tools[{i}].functionDeclarations"):
+                path = f"$.tools[{i}].functionDeclarations[{k}]"
+                tools.append(_parse_declaration(camelise(_object(declaration, path)), path, at=k))
+    return tuple(tools), tuple(builtins)
+
+
+def _parse_declaration(fields: dict[str, Any], path: str, at: int) -> Tool:
+    name = fields.pop("name", None)
+    if not isinstance(name, str) or not name:
+        raise InvalidRequest("A function declaration needs a name.", param=f"{path}.name")
+    json_schema = fields.pop("parametersJsonSchema", None)
+    openapi = fields.pop("parameters", None)
+    description = fields.pop("description", None)
+    return Tool(
+        name=name,
+        description=description,
+        schema=json_schema if json_schema is not None else to_json_schema(openapi),
+        at=at,
+        ext={ORIGIN: fields} if fields else None,
+    )
+
+
+def _parse_tool_config(wire: Mapping[str, Any]) -> tuple[ToolChoice | None, dict[str, Any]]:
+    config = camelise_deep(wire)
+    calling = config.pop("functionCallingConfig", None) or {}
+    mode = calling.pop("mode", None)
+    names = calling.pop("allowedFunctionNames", None) or ()
+    choice = None
+    if mode is not None or names:
+        neutral = _MODES.get(str(mode or "AUTO").upper())
+        if neutral is None:
+            if str(mode).upper() != "MODE_UNSPECIFIED":
+                raise InvalidRequest(f"Unknown mode {mode!r}.", param="$.toolConfig.functionCallingConfig.mode")
+            neutral = "auto"
+        choice = ToolChoice(neutral, tuple(names))
+    if calling:
+        config["functionCallingConfig"] = calling
+    return choice, {key: value for key, value in config.items() if value is not None}
+
+
+_SAMPLING: Final[Mapping[str, str]] = {
+    "temperature": "temperature",
+    "topP": "top_p",
+    "topK": "top_k",
+    "seed": "seed",
+    "presencePenalty": "presence_penalty",
+    "frequencyPenalty": "frequency_penalty",
+    "maxOutputTokens": "max_tokens",
+    "candidateCount": "n",
+    "responseLogprobs": "logprobs",
+    "logprobs": "top_logprobs",
+}
+
+
+def _parse_config(
+    config: dict[str, Any],
+) -> tuple[Sampling, Thinking, OutputFormat | None, tuple[str, ...]]:
+    """Takes out of generationConfig what the neutral model has words for; what stays is Google's own."""
+    sampling: dict[str, Any] = {}
+    for wire, name in _SAMPLING.items():
+        value = config.pop(wire, None)
+        if value is not None:
+            if not isinstance(value, (int, float, str)):
+                raise InvalidRequest(f"Expected a number, got {json_type(value)}.", param=f"$.generationConfig.{wire}")
+            sampling[name] = value
+    stop = config.pop("stopSequences", None)
+    if stop:
+        sampling["stop"] = tuple(_listed(stop, "$.generationConfig.stopSequences"))
+    thinking = camelise(_object(config.pop("thinkingConfig", {}), "$.generationConfig.thinkingConfig"))
+    level = thinking.get("thinkingLevel")
+    modalities = config.pop("responseModalities", None) or ()
+    return (
+        Sampling(**sampling),
+        Thinking(
+            budget=thinking.get("thinkingBudget"),
+            level=None if level is None or level == "THINKING_LEVEL_UNSPECIFIED" else str(level).lower(),
+            show=thinking.get("includeThoughts"),
+        ),
+        _parse_output(config),
+        tuple(str(modality).lower() for modality in modalities),
+    )
+
+
+def _parse_output(config: dict[str, Any]) -> OutputFormat | None:
+    mime = config.pop("responseMimeType", None)
+    json_schema = config.pop("responseJsonSchema", None)
+    openapi = config.pop("responseSchema", None)
+    schema = json_schema if json_schema is not None else to_json_schema(openapi)
+    if mime == "text/x.enum":
+        return OutputFormat("enum", schema)
+    if schema is not None:
+        return OutputFormat("json_schema", schema)
+    if mime == "application/json":
+        return OutputFormat("json")
+    if mime not in (None, "text/plain"):
+        config["responseMimeType"] = mime
+    return None
+
+
+def _object(value: Any, path: str) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    if value is None:
+        return {}
+    raise InvalidRequest(f"Expected an object, got {json_type(value)}.", param=path)
+
+
+def _listed(value: Any, path: str) -> list[Any]:
+    """A repeated field: a list, or the one item it would hold."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return value
+    if isinstance(value, (Mapping, str)):
+        return [value]
+    raise InvalidRequest(f"Expected an array, got {json_type(value)}.", param=path)
+
+
+def _numbered(value: Any, path: str) -> Iterator[tuple[int, Any]]:
+    return iter(enumerate(_listed(value, path)))

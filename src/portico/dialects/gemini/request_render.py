@@ -1,0 +1,320 @@
+"""Neutral request -> generateContent body (mapping.md 1.1 to 1.3, 1.6, 1.7, 1.10 to 1.16).
+
+Built from an allow-list: a key Google does not know is a 400, so nothing a caller invented is forwarded. What the model
+cannot do is left out and told as a loss; what would change the meaning of the answer is refused.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from portico.core.dialect import Rendered
+from portico.core.errors import InvalidRequest, UnsupportedParameter
+from portico.core.loss import Loss
+from portico.core.request import Builtin, OutputFormat, Request, Tool, ToolChoice
+from portico.core.target import Target
+from portico.dialects.gemini.contents import FILLER, ContentsRenderer, media_resolution
+from portico.dialects.gemini.parts import ORIGIN
+from portico.dialects.gemini.request_parse import BUILTIN_KINDS
+from portico.dialects.gemini.thinking import thinking_config
+
+MAX_STOP_SEQUENCES: Final = 5
+MAX_DECLARATIONS: Final = 512
+MAX_NAME_CHARACTERS: Final = 64
+MAX_PENALTY: Final = 1.99
+"""Google's penalties end before 2."""
+
+_BUILTIN_WIRE: Final = {kind: wire for wire, kind in BUILTIN_KINDS.items()}
+_MODES: Final[Mapping[str, str]] = {"auto": "AUTO", "none": "NONE", "required": "ANY", "validated": "VALIDATED"}
+_TIERS: Final[Mapping[str, str]] = {"flex": "flex", "priority": "priority", "fast": "priority"}
+_HARMLESS: Final = frozenset(
+    {
+        "user",
+        "safety_identifier",
+        "metadata",
+        "store",
+        "moderation",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "prompt_cache_options",
+    }
+)
+"""Fields whose absence no answer shows (1.1)."""
+_BAD_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:-]")
+
+
+def render_request(request: Request, target: Target) -> Rendered:
+    """The body for `target`. Raises `InvalidRequest` for what Google would refuse, with the path in the caller's body."""
+    names = wire_names(request)
+    renderer = ContentsRenderer(request, target, names)
+    system = renderer.system()
+    contents = renderer.contents()
+    losses = renderer.losses
+    body: dict[str, Any] = {"contents": contents}
+    if system:
+        if target.capabilities.system_instruction:
+            body["systemInstruction"] = {"parts": system}
+        else:
+            _inline_system(system, contents)
+            losses.append(
+                Loss("1.2:system_inline", request.where.field("messages"), "system text opens the first turn")
+            )
+    config = _generation_config(request, target, losses)
+    tools, tool_config = _tools(request, target, names, losses)
+    if tools:
+        body["tools"] = tools
+    if tool_config:
+        body["toolConfig"] = tool_config
+    _add_extras(request, target, body, config, losses)
+    if config:
+        body["generationConfig"] = config
+    return Rendered(body, losses, {wire: name for name, wire in names.items()})
+
+
+def _inline_system(system: list[dict[str, Any]], contents: list[dict[str, Any]]) -> None:
+    """Models without a system slot get its text at the head of the first user turn (1.2, Gemma)."""
+    first = contents[0]["parts"]
+    contents[0]["parts"] = system + [part for part in first if part != FILLER]
+
+
+# -- generationConfig ------------------------------------------------------------------------------------------------
+
+
+def _generation_config(request: Request, target: Target, losses: list[Loss]) -> dict[str, Any]:
+    sampling, able, where = request.sampling, target.capabilities, request.where
+    config: dict[str, Any] = {}
+    steering = {"temperature": sampling.temperature, "topP": sampling.top_p, "topK": sampling.top_k}
+    steering = {name: value for name, value in steering.items() if value is not None}
+    if steering and not able.sampling:
+        losses.append(Loss("1.1:sampling", where.field("temperature"), f"{target.model} ignores {', '.join(steering)}"))
+    else:
+        config.update(steering)
+    if sampling.max_tokens is not None:
+        config["maxOutputTokens"] = min(sampling.max_tokens, able.max_output_tokens)
+        if sampling.max_tokens > able.max_output_tokens:
+            message = f"{target.model} writes at most {able.max_output_tokens} tokens"
+            losses.append(Loss("1.1:max_tokens", where.field("max_tokens"), message))
+    stop = [text for text in sampling.stop if text]
+    if len(stop) > MAX_STOP_SEQUENCES:
+        raise InvalidRequest(f"At most {MAX_STOP_SEQUENCES} stop sequences are possible.", param=where.field("stop"))
+    if stop:
+        config["stopSequences"] = stop
+    if sampling.seed is not None:
+        config["seed"] = (sampling.seed + 2**31) % 2**32 - 2**31
+        if config["seed"] != sampling.seed:
+            losses.append(Loss("1.1:seed", where.field("seed"), f"folded into 32 bits: {config['seed']}"))
+    _add_penalties(request, target, config, losses)
+    _add_choices(request, target, config)
+    thinking, told = thinking_config(request.thinking, sampling.max_tokens, target, where)
+    losses += told
+    if thinking:
+        config["thinkingConfig"] = thinking
+    _add_output(request, target, config, losses)
+    if request.modalities:
+        config["responseModalities"] = [modality.upper() for modality in request.modalities]
+    if not able.part_resolution and (resolution := media_resolution(request)):
+        config["mediaResolution"] = resolution
+    return config
+
+
+def _add_penalties(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
+    for name, wire in (("presence_penalty", "presencePenalty"), ("frequency_penalty", "frequencyPenalty")):
+        value = getattr(request.sampling, name)
+        if value is None:
+            continue
+        if not target.capabilities.penalties:
+            if value:
+                losses.append(Loss("1.1:penalties", request.where.field(name), f"{target.model} takes no penalties"))
+            continue
+        config[wire] = min(value, MAX_PENALTY)
+        if value > MAX_PENALTY:
+            losses.append(Loss("1.1:penalties", request.where.field(name), f"clamped to {MAX_PENALTY}"))
+
+
+def _add_choices(request: Request, target: Target, config: dict[str, Any]) -> None:
+    sampling, able = request.sampling, target.capabilities
+    if sampling.n is not None and sampling.n > 1:
+        if sampling.n > able.max_candidates:
+            message = f"{target.model} gives at most {able.max_candidates} answer(s) to a call."
+            raise UnsupportedParameter(message, param=request.where.field("n"))
+        config["candidateCount"] = sampling.n
+    if sampling.logprobs:
+        if not able.logprobs and target.provider_kind != "vertex":
+            raise UnsupportedParameter(f"{target.model} gives no logprobs.", param=request.where.field("logprobs"))
+        config["responseLogprobs"] = True
+        if sampling.top_logprobs:
+            config["logprobs"] = sampling.top_logprobs
+
+
+def _add_output(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
+    output, where = request.output, request.where
+    if output is None:
+        return
+    able = target.capabilities
+    if not able.json_mode:
+        losses.append(Loss("1.10:format", where.field("response_format"), f"{target.model} has no JSON mode"))
+        return
+    if request.tools and not able.json_with_tools:
+        message = f"{target.model} cannot call functions and keep to a format at once; the tools were kept"
+        losses.append(Loss("1.10:format", where.field("response_format"), message))
+        return
+    config["responseMimeType"] = "text/x.enum" if output.kind == "enum" else "application/json"
+    if output.schema is not None:
+        config["responseJsonSchema"] = _described(output)
+    if output.name is not None or output.strict is not None:
+        path = where.field("response_format")
+        losses.append(
+            Loss("1.10:name", path, "a schema has no name and no strict flag at Google; it is always enforced")
+        )
+
+
+def _described(output: OutputFormat) -> Mapping[str, Any]:
+    """The schema, with the format's description where it has none of its own (1.10)."""
+    schema = output.schema or {}
+    if output.description and "description" not in schema:
+        return {**schema, "description": output.description}
+    return schema
+
+
+# -- tools -----------------------------------------------------------------------------------------------------------
+
+
+def wire_names(request: Request) -> dict[str, str]:
+    """Tool names that Google would refuse -> the names they go by on the wire (1.12).
+
+    A name must start with a letter or `_` and hold letters, digits and `_.:-`, 64 at most; collisions get `_2`.
+    """
+    taken = {tool.name for tool in request.tools}
+    renamed: dict[str, str] = {}
+    for tool in request.tools:
+        name = _BAD_NAME_CHARACTER.sub("_", tool.name)
+        if not (name[:1].isalpha() or name[:1] == "_"):
+            name = "_" + name
+        name = name[:MAX_NAME_CHARACTERS]
+        if name == tool.name:
+            continue
+        base, number = name, 2
+        while name in taken:
+            name = f"{base[: MAX_NAME_CHARACTERS - 4]}_{number}"
+            number += 1
+        taken.add(name)
+        renamed[tool.name] = name
+    return renamed
+
+
+def _tools(
+    request: Request, target: Target, names: Mapping[str, str], losses: list[Loss]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """All functions in one Tool object, then the provider's own tools; and toolConfig."""
+    where = request.where
+    seen: set[str] = set()
+    declarations = []
+    for tool in request.tools:
+        if tool.name in seen:
+            raise InvalidRequest(f"Duplicate tool name {tool.name!r}.", param=where.at_tool(tool.at))
+        seen.add(tool.name)
+        declarations.append(_declaration(tool, names, losses, request))
+    if len(declarations) > MAX_DECLARATIONS:
+        raise InvalidRequest(f"At most {MAX_DECLARATIONS} tools are possible.", param=where.field("tools"))
+    tools: list[dict[str, Any]] = [{"functionDeclarations": declarations}] if declarations else []
+    tools += [_builtin(tool) for tool in request.builtins]
+    config: dict[str, Any] = {}
+    calling = _calling_config(request, names) if declarations else {}
+    if calling:
+        config["functionCallingConfig"] = calling
+    mixed = declarations and request.builtins
+    if mixed and not target.capabilities.builtin_with_functions:
+        message = f"{target.model} takes either functions or its own tools, not both."
+        raise UnsupportedParameter(message, param=where.field("tools"))
+    if mixed and target.provider_kind == "gemini":
+        config["includeServerSideToolInvocations"] = True
+    if request.parallel_tool_calls is False:
+        message = "Gemini decides itself how many calls it makes at once"
+        losses.append(Loss("1.13:parallel", where.field("parallel_tool_calls"), message))
+    return tools, config
+
+
+def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], request: Request) -> dict[str, Any]:
+    declaration: dict[str, Any] = {"name": names.get(tool.name, tool.name)}
+    if tool.description is not None:
+        declaration["description"] = tool.description
+    if tool.kind == "custom":
+        declaration["parametersJsonSchema"] = _FREE_TEXT
+    elif tool.schema:
+        declaration["parametersJsonSchema"] = tool.schema
+    if tool.strict:
+        message = "one tool cannot be made strict at Google; calls follow their schema as far as the model does"
+        losses.append(Loss("1.12:strict", request.where.at_tool(tool.at), message))
+    extras = dict((tool.ext or {}).get(ORIGIN, {}))
+    declaration.update(extras)
+    foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields]
+    if foreign:
+        losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
+    return declaration
+
+
+_FREE_TEXT: Final[Mapping[str, Any]] = {
+    "type": "object",
+    "properties": {"input": {"type": "string"}},
+    "required": ["input"],
+}
+"""What a custom (free text) tool takes (1.12)."""
+
+
+def _builtin(tool: Builtin) -> dict[str, Any]:
+    wire = _BUILTIN_WIRE.get(tool.kind, tool.kind)
+    return {wire: (tool.ext or {}).get(ORIGIN, {}).get(wire, {})}
+
+
+def _calling_config(request: Request, names: Mapping[str, str]) -> dict[str, Any]:
+    choice: ToolChoice | None = request.tool_choice
+    if choice is None or (choice.mode == "auto" and not choice.names):
+        return {}
+    declared = {tool.name for tool in request.tools}
+    for name in choice.names:
+        if name not in declared:
+            message = f"The tool choice names {name!r}, which is not among the tools."
+            raise InvalidRequest(message, param=request.where.field("tool_choice"))
+    mode = "VALIDATED" if choice.names and choice.mode == "auto" else _MODES[choice.mode]
+    config: dict[str, Any] = {"mode": mode}
+    if choice.names:
+        config["allowedFunctionNames"] = [names.get(name, name) for name in choice.names]
+    return config
+
+
+# -- what only Google or only the caller's dialect has ---------------------------------------------------------------
+
+
+def _add_extras(
+    request: Request, target: Target, body: dict[str, Any], config: dict[str, Any], losses: list[Loss]
+) -> None:
+    where = request.where
+    tier = request.service_tier
+    if tier is not None and tier not in ("auto", "default", "scale"):
+        if target.provider_kind == "gemini":
+            body["serviceTier"] = _TIERS.get(tier, tier)
+        else:
+            losses.append(Loss("1.1:service_tier", where.field("service_tier"), "Vertex takes the tier as a header"))
+    for origin, fields in (request.ext or {}).items():
+        if origin == ORIGIN:
+            _merge_own(fields, body, config)
+            continue
+        for name in fields:
+            code = "1.1:ignored" if name in _HARMLESS else "1.1:unsupported"
+            losses.append(Loss(code, where.field(name), f"Gemini has nothing for {name}"))
+
+
+def _merge_own(fields: Mapping[str, Any], body: dict[str, Any], config: dict[str, Any]) -> None:
+    """Google's own fields go back where they came from; what the neutral model said stands."""
+    for name, value in fields.items():
+        if name == "generationConfig":
+            config.update(value)
+        elif name == "toolConfig":
+            into = body.setdefault("toolConfig", {})
+            for key, item in value.items():
+                into[key] = {**item, **into.get(key, {})} if isinstance(item, dict) else item
+        else:
+            body.setdefault(name, value)
+    if "cachedContent" in body:  # the cache holds them; sending them again is a 400 (1.16)
+        for name in ("systemInstruction", "tools", "toolConfig"):
+            body.pop(name, None)

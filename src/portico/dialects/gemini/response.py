@@ -1,0 +1,194 @@
+"""generateContent answer <-> neutral response (mapping.md 2.1 to 2.9).
+
+All of these are recorded and must be survived: no candidates key, an empty list, a candidate without content, content
+without parts, a part `{}`, a call without args, usage that reports nothing, no finishReason, numbers for enums.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from portico.core.dialect import Reading, Rendered, Reply
+from portico.core.errors import InvalidRequest, UpstreamBadGateway
+from portico.core.loss import Loss
+from portico.core.parts import Ext, Opaque, Part, Signature, ToolCall
+from portico.core.response import Candidate, Response
+from portico.dialects.gemini.fields import camelise
+from portico.dialects.gemini.finish import parse_block, parse_finish, render_finish
+from portico.dialects.gemini.parts import ORIGIN, parse_part, render_part
+from portico.dialects.gemini.request_parse import build_call, served_by_provider
+from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
+
+CANDIDATE_FIELDS: Final = frozenset({"content", "finishReason", "finishMessage", "index"})
+RESPONSE_FIELDS: Final = frozenset(
+    {"candidates", "usageMetadata", "modelVersion", "responseId", "promptFeedback", "usage", "error"}
+)
+_CALL_PREFIXES: Final = ("default_api:", "default_api.")
+
+
+class CallReader:
+    """Makes calls of functionCalls: a gateway id each, the caller's name for the tool, whole numbers where wanted."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def __call__(self, fields: Mapping[str, Any], signature: Signature | None, ext: Ext) -> ToolCall:
+        wire_id = fields.get("id") or None
+        name = self._name(str(fields.get("name") or ""))
+        schema = self._reading.tools.get(name)
+        args = fields.get("args")
+        if schema and args:
+            args = with_integers(args, schema)
+        fields = {**fields, "name": name, "args": args}
+        return build_call(fields, self._reading.mint(), signature, ext, minted=True, upstream_id=wire_id)
+
+    def _name(self, name: str) -> str:
+        for prefix in _CALL_PREFIXES:
+            stripped = name.removeprefix(prefix)
+            if stripped != name and (stripped in self._reading.tools or stripped in self._reading.tool_names):
+                name = stripped
+        return self._reading.tool_names.get(name, name)
+
+
+def with_integers(value: Any, schema: Any) -> Any:
+    """Whole doubles as integers where the tool's schema says integer (Google's Struct has doubles only)."""
+    if not isinstance(schema, Mapping):
+        return value
+    if isinstance(value, float):
+        types = schema.get("type")
+        wanted = types == "integer" or (isinstance(types, list) and "integer" in types and "number" not in types)
+        return int(value) if wanted and value.is_integer() else value
+    if isinstance(value, dict):
+        properties = schema.get("properties")
+        if isinstance(properties, Mapping):
+            return {key: with_integers(item, properties.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and "items" in schema:
+        return [with_integers(item, schema["items"]) for item in value]
+    return value
+
+
+def parse_response(body: Any, reading: Reading) -> Response:
+    """A whole answer. Raises `UpstreamBadGateway` for what is no generateContent answer at all."""
+    if isinstance(body, list):  # a stream asked for without alt=sse: one array of partial answers
+        raise UpstreamBadGateway("The provider sent a stream where one answer was asked for.")
+    if not isinstance(body, Mapping):
+        raise UpstreamBadGateway
+    fields = camelise(body)
+    usage = camelise(fields.get("usageMetadata") or {})
+    try:
+        candidates = [
+            _parse_candidate(camelise(wire), position, reading)
+            for position, wire in enumerate(fields.get("candidates") or [])
+        ]
+    except (InvalidRequest, AttributeError, TypeError, ValueError) as error:
+        raise UpstreamBadGateway(f"The provider's answer could not be understood: {error}") from error
+    feedback = fields.get("promptFeedback") or {}
+    block = parse_block(feedback)
+    if block is not None and not candidates:
+        candidates.append(Candidate(0, (), block))
+    extras = {key: value for key, value in fields.items() if key not in RESPONSE_FIELDS}
+    if rest := feedback_extras(feedback):
+        extras["promptFeedback"] = rest
+    parsed = parse_usage(usage)
+    if parsed is None and usage:
+        extras["usageMetadata"] = usage
+    return Response(
+        id=fields.get("responseId"),
+        model=model_name(fields.get("modelVersion")),
+        candidates=tuple(candidates),
+        usage=parsed,
+        service_tier=service_tier(usage) if parsed is not None else None,
+        ext={ORIGIN: extras} if extras else None,
+    )
+
+
+def feedback_extras(feedback: Mapping[str, Any]) -> dict[str, Any]:
+    """What promptFeedback holds beside the block (ratings)."""
+    return {key: value for key, value in feedback.items() if key not in ("blockReason", "blockReasonMessage")}
+
+
+def model_name(version: Any) -> str | None:
+    """modelVersion without the `models/` that some previews carry."""
+    return version.removeprefix("models/") if isinstance(version, str) else None
+
+
+def _parse_candidate(wire: dict[str, Any], position: int, reading: Reading) -> Candidate:
+    content = wire.get("content") or {}
+    parts = parse_model_parts([camelise(part) for part in content.get("parts") or []], reading)
+    calls = any(isinstance(part, ToolCall) for part in parts)
+    raw = wire.get("finishReason")
+    extras = candidate_extras(wire)
+    index = wire.get("index")
+    return Candidate(
+        index=position if index is None else int(index),
+        parts=tuple(parts),
+        finish=None if raw is None else parse_finish(raw, wire.get("finishMessage"), with_calls=calls),
+        ext={ORIGIN: extras} if extras else None,
+    )
+
+
+def parse_model_parts(parts: list[dict[str, Any]], reading: Reading) -> list[Part]:
+    """The parts of one content the model wrote, calls that the provider answered itself kept out of the client's sight."""
+    make_call = CallReader(reading)
+    served = served_by_provider(parts) if any("functionResponse" in part for part in parts) else ()
+    parsed: list[Part] = []
+    for i, fields in enumerate(parts):
+        part = Opaque(ORIGIN, fields) if i in served else parse_part(fields, make_call, reading.family)
+        if part is not None:
+            parsed.append(part)
+    return parsed
+
+
+def candidate_extras(wire: Mapping[str, Any]) -> dict[str, Any]:
+    """Ratings, grounding, citations …: `{}` is what streams send while they have none yet."""
+    return {key: value for key, value in wire.items() if key not in CANDIDATE_FIELDS and value not in ({}, [])}
+
+
+# -- the other way ---------------------------------------------------------------------------------------------------
+
+
+def render_response(response: Response, reply: Reply) -> Rendered:
+    """A whole answer as Google gives it."""
+    losses: list[Loss] = []
+    own = dict((response.ext or {}).get(ORIGIN, {}))
+    body: dict[str, Any] = {}
+    blocked = [c.finish for c in response.candidates if c.finish is not None and c.finish.prompt_blocked]
+    if blocked:
+        body["promptFeedback"] = {"blockReason": blocked[0].raw or "OTHER"}
+        if blocked[0].message is not None:
+            body["promptFeedback"]["blockReasonMessage"] = blocked[0].message
+        body["promptFeedback"].update(own.pop("promptFeedback", {}))
+    elif response.candidates:
+        body["candidates"] = [render_candidate(candidate, losses) for candidate in response.candidates]
+    if response.usage is not None:
+        body["usageMetadata"] = render_usage(response.usage, response.service_tier)
+    body["modelVersion"] = reply.model or response.model or ""
+    body["responseId"] = (response.id or reply.id).removeprefix("chatcmpl-")
+    for name, value in own.items():
+        body[name] = {**value, **body[name]} if isinstance(body.get(name), dict) else value
+    return Rendered(body, losses)
+
+
+def render_candidate(candidate: Candidate, losses: list[Loss]) -> dict[str, Any]:
+    wire: dict[str, Any] = {"content": {"parts": render_parts(candidate.parts, losses), "role": "model"}}
+    if not wire["content"]["parts"]:
+        del wire["content"]["parts"]
+    if candidate.finish is not None:
+        wire["finishReason"] = render_finish(candidate.finish)
+        if candidate.finish.message is not None:
+            wire["finishMessage"] = candidate.finish.message
+    wire["index"] = candidate.index
+    wire.update((candidate.ext or {}).get(ORIGIN, {}))
+    return wire
+
+
+def render_parts(parts: tuple[Part, ...], losses: list[Loss]) -> list[dict[str, Any]]:
+    rendered = []
+    for part in parts:
+        wire = render_part(part)
+        if wire is None:
+            losses.append(
+                Loss("1.2:opaque", "$.candidates[0].content", "a part that only another provider understands")
+            )
+        else:
+            rendered.append(wire)
+    return rendered

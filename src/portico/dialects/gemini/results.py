@@ -1,0 +1,90 @@
+"""Tool results -> functionResponse (mapping.md 1.3).
+
+The response must be an object: text that spells one is sent as it, anything else under `output`. Media ride inside the
+functionResponse where the model takes them there, else in the content that follows, labelled.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from portico.core.parts import Media, Text, ToolResult
+from portico.core.target import Target
+from portico.dialects.gemini.parts import ORIGIN, render_part
+from portico.wire import jsontext
+
+MAX_DEPTH: Final = 20
+MAX_SAFE_INTEGER: Final = 2**53
+_RESULT_MIMES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"})
+
+
+def render_result(
+    result: ToolResult, name: str, wire_id: str | None, target: Target, *, label: str
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The functionResponse part, and the parts that must follow its content. `label` names media that had to move."""
+    inside: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    names: list[str] = []
+    for part in result.parts:
+        if not isinstance(part, Media):
+            continue
+        rendered = render_part(part)
+        if rendered is None:
+            continue
+        if _may_ride_inside(part, target):
+            inside.append(rendered)
+        else:
+            names.append(f"{label}-{len(names) + 1}")
+            moved += [{"text": f"This is file {names[-1]}:"}, rendered]
+    answer: dict[str, Any] = {"id": wire_id} if wire_id else {}
+    answer["name"] = name
+    answer["response"] = _response(result, names)
+    if inside:
+        answer["parts"] = inside
+    extras = dict((result.ext or {}).get(ORIGIN, {}).get("functionResponse", {}))
+    answer.update(extras)
+    return {"functionResponse": answer}, moved
+
+
+def _may_ride_inside(part: Media, target: Target) -> bool:
+    if not target.capabilities.result_media:
+        return False
+    if part.data is None:  # the Gemini API answers 200 and ignores a file here; Vertex reads it
+        return target.provider_kind == "vertex"
+    return part.mime in _RESULT_MIMES
+
+
+def _response(result: ToolResult, moved: list[str]) -> Mapping[str, Any]:
+    text = "".join([part.text for part in result.parts if isinstance(part, Text)])
+    if result.is_error:
+        return {"error": text}
+    if result.structured:
+        value = jsontext.decode(text)
+        if isinstance(value, dict) and not (moved and not value):
+            return value
+    elif (value := _safe_object(text)) is not None:
+        return value
+    if moved and text in ("", "{}"):
+        text = f"See file{'s' if len(moved) > 1 else ''} {', '.join(moved)}."
+    return {"output": text}
+
+
+def _safe_object(text: str) -> dict[str, Any] | None:
+    """The object that a text spells, if Google would read the same: no `$ref`, no integer a double cannot hold, not too
+    deep."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        value = jsontext.decode(text)
+    except jsontext.NotJson:
+        return None
+    return value if isinstance(value, dict) and _is_safe(value, MAX_DEPTH) else None
+
+
+def _is_safe(value: Any, depth: int) -> bool:
+    if isinstance(value, dict):
+        return depth > 0 and all(
+            not key.startswith("$ref") and _is_safe(item, depth - 1) for key, item in value.items()
+        )
+    if isinstance(value, list):
+        return depth > 0 and all(_is_safe(item, depth - 1) for item in value)
+    return not (isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER)

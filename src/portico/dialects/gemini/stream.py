@@ -1,0 +1,342 @@
+"""streamGenerateContent frames <-> events (mapping.md 3.1, 3.3).
+
+Every frame is a whole answer whose parts are deltas. What makes reading it hard is recorded: several kinds of part in one
+frame; parallel calls in one frame or one per frame; the signature on a last empty text; finishReason twice with text
+between; counters that restart; errors in the middle. So a candidate is finished only when the stream is.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from portico.core.dialect import Reading, Reply
+from portico.core.errors import InvalidRequest, PorticoError, UpstreamBadGateway, UpstreamEmpty, UpstreamIncomplete
+from portico.core.events import (
+    Annotated,
+    CandidateFinished,
+    Event,
+    Failed,
+    Finished,
+    PartDelta,
+    PartEnded,
+    PartStarted,
+    Started,
+    UsageReported,
+)
+from portico.core.loss import Loss
+from portico.core.parts import Media, Part, Reasoning, Text, ToolCall
+from portico.core.response import Candidate, Finish
+from portico.dialects.gemini.errors import parse_error_object, render_error
+from portico.dialects.gemini.fields import camelise
+from portico.dialects.gemini.finish import parse_block, parse_finish
+from portico.dialects.gemini.partial_args import PartialCall
+from portico.dialects.gemini.parts import ORIGIN
+from portico.dialects.gemini.response import (
+    RESPONSE_FIELDS,
+    candidate_extras,
+    feedback_extras,
+    model_name,
+    parse_model_parts,
+    render_candidate,
+)
+from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
+from portico.wire import jsontext
+from portico.wire.sse import Frame
+
+_LISTS: Final = frozenset({"groundingChunks", "groundingSupports", "webSearchQueries", "citationSources", "citations"})
+
+
+class _Candidate:
+    """One candidate as far as it has come. `open` is the part that the next piece of text may continue."""
+
+    __slots__ = ("calls", "finish", "message", "next_index", "open", "open_kind", "partial")
+
+    def __init__(self) -> None:
+        self.next_index = 0
+        self.open: int | None = None
+        self.open_kind: type[Part] | None = None
+        self.calls = False
+        self.finish: Any = None
+        self.message: str | None = None
+        self.partial: PartialCall | None = None
+
+
+class GeminiReader:
+    """Frames of streamGenerateContent -> events."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._candidates: dict[int, _Candidate] = {}
+        self._started = False
+        self._failed = False
+        self._block: Finish | None = None
+        self._counted = False
+        self._uncounted: dict[str, Any] | None = None
+        """usageMetadata without a total: kept as an extra if no counts ever come."""
+
+    def feed(self, frame: Frame) -> list[Event]:
+        if self._failed:
+            return []
+        try:
+            body = jsontext.decode(frame.data)
+        except jsontext.NotJson as error:
+            return self._fail(UpstreamBadGateway(f"The provider sent a frame that is not JSON: {error}"))
+        if isinstance(body, list) and len(body) == 1:
+            body = body[0]
+        if not isinstance(body, dict):
+            return self._fail(UpstreamBadGateway("The provider sent a frame that is not an answer."))
+        if body.get("error") is not None:
+            return self._fail(parse_error_object(body))
+        events: list[Event] = []
+        try:
+            self._read(camelise(body), events)
+        except (InvalidRequest, AttributeError, TypeError, ValueError) as error:
+            self._failed = True
+            events.append(Failed(UpstreamBadGateway(f"The provider's answer could not be understood: {error}")))
+        return events
+
+    def close(self) -> list[Event]:
+        """The connection is closed: that is how this dialect says that it is done."""
+        if self._failed:
+            return []
+        if not self._started:
+            return self._fail(UpstreamEmpty())
+        events: list[Event] = []
+        finished: list[Event] = []
+        complete = bool(self._candidates) or self._block is not None
+        for index, candidate in sorted(self._candidates.items()):
+            self._end_partial(index, candidate, events)
+            self._end_open(index, candidate, events)
+            if candidate.finish is None:
+                complete = False
+            else:
+                finish = parse_finish(candidate.finish, candidate.message, with_calls=candidate.calls)
+                finished.append(CandidateFinished(index, finish))
+        if self._block is not None and not self._candidates:
+            finished.append(CandidateFinished(0, self._block))
+        if self._uncounted:
+            events.append(Annotated(None, {ORIGIN: {"usageMetadata": self._uncounted}}))
+        if not complete:
+            return [*events, *self._fail(UpstreamIncomplete() if self._candidates else UpstreamEmpty())]
+        return [*events, *finished, Finished()]
+
+    def _fail(self, error: Any) -> list[Event]:
+        self._failed = True
+        return [Failed(error)]
+
+    def _read(self, body: dict[str, Any], events: list[Event]) -> None:
+        if not self._started:
+            self._started = True
+            events.append(Started(body.get("responseId"), model_name(body.get("modelVersion"))))
+        for position, wire in enumerate(body.get("candidates") or ()):
+            wire = camelise(wire)
+            index = wire.get("index")
+            self._read_candidate(position if index is None else int(index), wire, events)
+        feedback = body.get("promptFeedback") or {}
+        self._block = parse_block(feedback) or self._block
+        extras = {key: value for key, value in body.items() if key not in RESPONSE_FIELDS}
+        if rest := feedback_extras(feedback):
+            extras["promptFeedback"] = rest
+        usage = body.get("usageMetadata")
+        if usage:
+            self._read_usage(camelise(usage), events)
+        if extras:
+            events.append(Annotated(None, {ORIGIN: extras}))
+
+    def _read_usage(self, metadata: dict[str, Any], events: list[Event]) -> None:
+        usage = parse_usage(metadata)
+        if usage is not None:
+            self._uncounted = None
+            self._counted = True
+            events.append(UsageReported(usage, service_tier(metadata)))
+        elif not self._counted:
+            self._uncounted = metadata
+
+    def _read_candidate(self, index: int, wire: dict[str, Any], events: list[Event]) -> None:
+        candidate = self._candidates.get(index)
+        if candidate is None:
+            candidate = self._candidates[index] = _Candidate()
+        content = wire.get("content") or {}
+        parts = [camelise(part) for part in content.get("parts") or ()]
+        if parts:
+            self._read_parts(index, candidate, parts, events)
+        if wire.get("finishReason") is not None:
+            candidate.finish = wire["finishReason"]
+            candidate.message = wire.get("finishMessage", candidate.message)
+        if extras := candidate_extras(wire):
+            events.append(Annotated(index, {ORIGIN: extras}))
+
+    def _read_parts(self, index: int, candidate: _Candidate, parts: list[dict[str, Any]], events: list[Event]) -> None:
+        whole: list[dict[str, Any]] = []
+        for fields in parts:
+            call = fields.get("functionCall")
+            if call is not None and (candidate.partial is not None or "willContinue" in call or "partialArgs" in call):
+                self._read_parsed(index, candidate, whole, events)
+                whole = []
+                self._read_partial_call(index, candidate, fields, events)
+            else:
+                whole.append(fields)
+        self._read_parsed(index, candidate, whole, events)
+
+    def _read_parsed(
+        self, index: int, candidate: _Candidate, fields: list[dict[str, Any]], events: list[Event]
+    ) -> None:
+        for part in parse_model_parts(fields, self._reading):
+            kind = type(part)
+            if isinstance(part, (Text, Reasoning)) and part.signature is None and part.ext is None:
+                if not part.text:
+                    continue
+                if candidate.open is not None and candidate.open_kind is kind:
+                    events.append(PartDelta(index, candidate.open, part.text))
+                    continue
+                self._end_open(index, candidate, events)
+                candidate.open, candidate.open_kind = candidate.next_index, kind
+                events.append(PartStarted(index, candidate.next_index, part))
+                candidate.next_index += 1
+                continue
+            self._whole(index, candidate, part, events)
+
+    def _whole(self, index: int, candidate: _Candidate, part: Part, events: list[Event]) -> None:
+        """A part that came complete: a call, media, signed text."""
+        self._end_open(index, candidate, events)
+        candidate.calls = candidate.calls or isinstance(part, ToolCall)
+        events.append(PartStarted(index, candidate.next_index, part))
+        events.append(PartEnded(index, candidate.next_index))
+        candidate.next_index += 1
+
+    def _end_open(self, index: int, candidate: _Candidate, events: list[Event]) -> None:
+        if candidate.open is not None:
+            events.append(PartEnded(index, candidate.open))
+            candidate.open = candidate.open_kind = None
+
+    # -- arguments that come in pieces (3.3)
+
+    def _read_partial_call(
+        self, index: int, candidate: _Candidate, fields: dict[str, Any], events: list[Event]
+    ) -> None:
+        call = camelise(fields["functionCall"])
+        if call.get("name"):
+            self._end_partial(index, candidate, events)
+            candidate.partial = PartialCall(fields, call)
+        if candidate.partial is None:
+            return
+        candidate.partial.add(call)
+        if not call.get("willContinue"):
+            self._end_partial(index, candidate, events)
+
+    def _end_partial(self, index: int, candidate: _Candidate, events: list[Event]) -> None:
+        """The pieces so far are the call: the terminal piece may be missing (3.3), but a cut-off string is no argument."""
+        partial, candidate.partial = candidate.partial, None
+        if partial is not None and (candidate.finish not in ("MAX_TOKENS", 2) or not partial.unfinished):
+            for part in parse_model_parts([partial.fields()], self._reading):
+                self._whole(index, candidate, part, events)
+
+
+class GeminiWriter:
+    """Events -> frames as Google sends them. A call is held until its arguments are complete."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self.losses: list[Loss] = []
+        self._id = reply.id
+        self._model = reply.model
+        self._held: dict[tuple[int, int], tuple[Part, list[str]]] = {}
+        self._kinds: dict[tuple[int, int], type[Part]] = {}
+        self._usage: dict[str, Any] | None = None
+        self._finishes: list[Candidate] = []
+        self._block: Finish | None = None
+        self._extras: dict[int | None, dict[str, Any]] = {}
+
+    def feed(self, event: Event) -> list[Frame]:
+        match event:
+            case PartDelta(candidate, index, text):
+                return self._delta(candidate, index, text)
+            case PartStarted(candidate, index, part):
+                return self._part_started(candidate, index, part)
+            case PartEnded(candidate, index, signature):
+                return self._part_ended(candidate, index, signature)
+            case UsageReported(usage, tier):
+                self._usage = render_usage(usage, tier)
+            case Started(id_, model, _):
+                self._id = (id_ or self._id).removeprefix("chatcmpl-")
+                self._model = self._model or model
+            case Annotated(candidate, ext):
+                extras = self._extras.setdefault(candidate, {})
+                extras.update((ext or {}).get(ORIGIN, {}))
+            case CandidateFinished(candidate, finish):
+                if finish.prompt_blocked:
+                    self._block = finish
+                else:
+                    self._finishes.append(Candidate(candidate, (), finish))
+            case Finished():
+                return self._finished()
+            case Failed(error):
+                return [self.error_frame(error)]
+        return []
+
+    def close(self) -> list[Frame]:
+        return []
+
+    def error_frame(self, error: PorticoError) -> Frame:
+        return Frame(jsontext.encode(render_error(error)))
+
+    def _part_started(self, candidate: int, index: int, part: Part) -> list[Frame]:
+        self._kinds[candidate, index] = type(part)
+        if isinstance(part, (Text, Reasoning)):
+            if part.text or part.signature is not None:
+                return [self._frame(Candidate(candidate, (part,), None))]
+            return []
+        self._held[candidate, index] = (part, [])
+        return []
+
+    def _delta(self, candidate: int, index: int, text: str) -> list[Frame]:
+        held = self._held.get((candidate, index))
+        if held is not None:
+            held[1].append(text)
+            return []
+        kind = self._kinds[candidate, index]
+        part: Part = Reasoning(text) if kind is Reasoning else Text(text)
+        return [self._frame(Candidate(candidate, (part,), None))]
+
+    def _part_ended(self, candidate: int, index: int, signature: Any) -> list[Frame]:
+        held = self._held.pop((candidate, index), None)
+        if held is None:
+            if signature is None:
+                return []
+            kind = self._kinds[candidate, index]
+            return [self._frame(Candidate(candidate, (kind("", signature=signature),), None))]  # type: ignore[call-arg]
+        part, pieces = held
+        if isinstance(part, ToolCall):
+            part = msgspec.structs.replace(part, arguments=part.arguments + "".join(pieces))
+        elif isinstance(part, Media) and pieces:
+            part = msgspec.structs.replace(part, data=(part.data or "") + "".join(pieces))
+        if signature is not None and isinstance(part, (ToolCall, Media)):
+            part = msgspec.structs.replace(part, signature=signature)
+        return [self._frame(Candidate(candidate, (part,), None))]
+
+    def _finished(self) -> list[Frame]:
+        """The last frame: every finish, what was annotated, and the usage."""
+        candidates = []
+        for candidate in self._finishes:
+            extras = self._extras.get(candidate.index)
+            candidates.append(msgspec.structs.replace(candidate, ext={ORIGIN: extras} if extras else None))
+        body = self._body([render_candidate(candidate, self.losses) for candidate in candidates])
+        if self._block is not None:
+            body["promptFeedback"] = {"blockReason": self._block.raw or "OTHER"}
+            if self._block.message is not None:
+                body["promptFeedback"]["blockReasonMessage"] = self._block.message
+        for name, value in self._extras.get(None, {}).items():
+            body[name] = {**value, **body[name]} if isinstance(body.get(name), Mapping) else value
+        return [Frame(jsontext.encode(body))]
+
+    def _frame(self, candidate: Candidate) -> Frame:
+        return Frame(jsontext.encode(self._body([render_candidate(candidate, self.losses)])))
+
+    def _body(self, candidates: list[dict[str, Any]]) -> dict[str, Any]:
+        body: dict[str, Any] = {"candidates": candidates} if candidates else {}
+        if self._usage is not None:
+            body["usageMetadata"] = self._usage
+        body["modelVersion"] = self._model or ""
+        body["responseId"] = self._id
+        return body

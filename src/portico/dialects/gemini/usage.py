@@ -1,0 +1,113 @@
+"""usageMetadata <-> disjoint usage (mapping.md 2.9, traffic.md 2).
+
+Google's counts: cached tokens are inside the prompt; thoughts and tool-use prompts are outside everything else; the
+total is the sum of all four. A field absent beside a total is 0; without a total nothing was reported.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from portico.core.usage import MODALITIES, Tokens, Usage, minus, split, take, total
+from portico.dialects.gemini.parts import ORIGIN
+
+_COUNTS: Final = frozenset(
+    {
+        "promptTokenCount",
+        "candidatesTokenCount",
+        "thoughtsTokenCount",
+        "toolUsePromptTokenCount",
+        "cachedContentTokenCount",
+        "totalTokenCount",
+        "promptTokensDetails",
+        "candidatesTokensDetails",
+        "cacheTokensDetails",
+        "toolUsePromptTokensDetails",
+        "serviceTier",
+    }
+)
+_WITH_INT_ENUMS: Final = {1: "text", 2: "image", 3: "video", 4: "audio", 5: "document"}
+"""Modality as a number, for clients that asked for `enum-encoding=int` (traffic.md 3)."""
+
+
+def parse_usage(metadata: Mapping[str, Any]) -> Usage | None:
+    """Google's usageMetadata as disjoint buckets; None when it carries no total."""
+    if metadata.get("totalTokenCount") is None:
+        return None
+    prompt = split(_count(metadata, "promptTokenCount"), _details(metadata.get("promptTokensDetails")))
+    cached_count = min(_count(metadata, "cachedContentTokenCount"), total(prompt))
+    cached: Tokens = {}
+    if cached_count:
+        details = _details(metadata.get("cacheTokensDetails"))
+        cached = split(cached_count, details) if details else take(prompt, cached_count)
+    extras = {key: value for key, value in metadata.items() if key not in _COUNTS and value is not None}
+    return Usage(
+        input_uncached=minus(prompt, cached) if cached else prompt,
+        input_cache_read=cached,
+        input_tool=split(
+            _count(metadata, "toolUsePromptTokenCount"), _details(metadata.get("toolUsePromptTokensDetails"))
+        ),
+        output_visible=split(
+            _count(metadata, "candidatesTokenCount"), _details(metadata.get("candidatesTokensDetails"))
+        ),
+        output_reasoning=split(_count(metadata, "thoughtsTokenCount"), {}),
+        ext={ORIGIN: extras} if extras else None,
+    )
+
+
+def service_tier(metadata: Mapping[str, Any]) -> str | None:
+    """The tier that served the call, in OpenAI's word for it (1.16)."""
+    tier = metadata.get("serviceTier")
+    return "default" if tier == "standard" else tier
+
+
+def _count(metadata: Mapping[str, Any], name: str) -> int:
+    value = metadata.get(name)
+    return int(value) if isinstance(value, (int, float, str)) and value else 0
+
+
+def _details(details: Any) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for item in details or ():
+        modality = item.get("modality")
+        name = _WITH_INT_ENUMS.get(modality) if isinstance(modality, int) else str(modality or "text").lower()
+        count = int(item.get("tokenCount") or 0)
+        if count:
+            name = name if name in MODALITIES else "text"
+            counts[name] = counts.get(name, 0) + count
+    return counts
+
+
+def render_usage(usage: Usage, tier: str | None = None) -> dict[str, Any]:
+    """Disjoint buckets as Google counts them. What is zero is left out, as Google does, but for prompt and total."""
+    prompt = {
+        name: n
+        for name in MODALITIES
+        if (n := sum(b.get(name, 0) for b in (usage.input_uncached, usage.input_cache_read, usage.input_cache_write)))
+    }
+    metadata: dict[str, Any] = {"promptTokenCount": total(prompt)}
+    for name, tokens in (
+        ("candidatesTokenCount", usage.output_visible),
+        ("thoughtsTokenCount", usage.output_reasoning),
+        ("toolUsePromptTokenCount", usage.input_tool),
+        ("cachedContentTokenCount", usage.input_cache_read),
+    ):
+        if count := total(tokens):
+            metadata[name] = count
+    metadata["totalTokenCount"] = usage.input_total + usage.output_total
+    for name, tokens in (
+        ("promptTokensDetails", prompt),
+        ("cacheTokensDetails", usage.input_cache_read),
+        ("toolUsePromptTokensDetails", usage.input_tool),
+    ):
+        if tokens:
+            metadata[name] = _rendered_details(tokens)
+    if set(usage.output_visible) - {"text"}:
+        metadata["candidatesTokensDetails"] = _rendered_details(usage.output_visible)
+    if tier is not None:
+        metadata["serviceTier"] = "standard" if tier == "default" else tier
+    metadata.update((usage.ext or {}).get(ORIGIN, {}))
+    return metadata
+
+
+def _rendered_details(tokens: Tokens) -> list[dict[str, Any]]:
+    return [{"modality": name.upper(), "tokenCount": count} for name, count in tokens.items()]

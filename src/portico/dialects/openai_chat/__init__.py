@@ -1,0 +1,26 @@
+"""OpenAI's Chat Completions, as its own clients and those of its many imitators speak it (mapping.md 1 to 4)."""
+
+from typing import Final
+
+from portico.core.dialect import Dialect
+from portico.dialects.openai_chat.errors import parse_error, render_error
+from portico.dialects.openai_chat.request import WHERE, parse_request, render_request
+from portico.dialects.openai_chat.response import parse_response, render_response
+from portico.dialects.openai_chat.stream import ChatReader, ChatWriter
+from portico.wire.sse import KEEP_ALIVE, encode
+
+DIALECT: Final = Dialect(
+    name="openai_chat",
+    parse_request=parse_request,
+    render_request=render_request,
+    parse_response=parse_response,
+    render_response=render_response,
+    reader=ChatReader,
+    writer=ChatWriter,
+    parse_error=parse_error,
+    render_error=render_error,
+    frame=encode,
+    where=WHERE,
+    keep_alive=KEEP_ALIVE,
+    guards_small_limits=True,
+)

@@ -1,0 +1,181 @@
+"""`extra_body.google`: Google's extension of the Chat request, in all its nestings (mapping.md 1.9).
+
+Python's SDK merges `extra_body` into the top level, so the documented form arrives as `{"extra_body": {"google": …}}` and a
+shorter one as `{"google": …}`; both, and double nesting, are accepted, keys in snake_case or camelCase. An unknown key is a
+400: silently losing a safety or caching setting is worse.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from portico.core.errors import InvalidRequest
+from portico.core.request import Builtin, OutputFormat, Request, Thinking
+from portico.dialects.openai_chat.checks import array_at, object_at, wrong_type
+from portico.dialects.openai_chat.extra_content import GOOGLE_EXT
+from portico.wire.names import camel, snake
+
+BUILTIN_KINDS: Final[Mapping[str, str]] = {
+    "googleSearch": "web_search",
+    "codeExecution": "code_execution",
+    "urlContext": "url_context",
+}
+_BUILTIN_NAMES: Final = {kind: name for name, kind in BUILTIN_KINDS.items()}
+_PASSED_ON: Final = frozenset(
+    {"safetySettings", "cachedContent", "labels", "modelArmorConfig", "store", "continuationToken", "toolConfig"}
+)
+"""Fields of Google's request that go on unchanged."""
+
+
+class GoogleExtras(msgspec.Struct):
+    """What `extra_body.google` said, sorted into what the neutral model has words for and what it has not."""
+
+    thinking: Thinking | None = None
+    builtins: list[Builtin] = []
+    output: OutputFormat | None = None
+    thought_tag: str | None = None
+    fields: dict[str, Any] = {}
+
+
+def take_google(fields: dict[str, Any]) -> GoogleExtras | None:
+    """Takes Google's extension out of a request's top-level fields; None where there is none."""
+    found: dict[str, tuple[str, Any]] = {}
+    path = "$"
+    holder: Any = fields
+    while isinstance(holder, dict):
+        google = holder.pop("google", None) if holder is fields else holder.get("google")
+        if google is not None:
+            at = f"{path}.google"
+            found.update({camel(name): (f"{at}.{name}", value) for name, value in object_at(google, at).items()})
+        inner = holder.pop("extra_body", None) if holder is fields else holder.get("extra_body")
+        path += ".extra_body"
+        if inner is not None:
+            _refuse_strangers(object_at(inner, path), path)
+        holder = inner
+    return _sorted_out(found) if found else None
+
+
+def _refuse_strangers(inner: Mapping[str, Any], path: str) -> None:
+    for name in inner:
+        if name not in ("google", "extra_body"):
+            raise InvalidRequest(
+                f"Unknown key {name!r} in extra_body; put it at the top level.", param=f"{path}.{name}"
+            )
+
+
+def _sorted_out(found: Mapping[str, tuple[str, Any]]) -> GoogleExtras:
+    extras = GoogleExtras(fields={}, builtins=[])
+    config: dict[str, Any] = {}
+    for name, (path, value) in found.items():
+        if value is None:
+            continue
+        match name:
+            case "thinkingConfig":
+                extras.thinking = _thinking(object_at(value, path), path)
+            case "tools":
+                extras.builtins = read_builtins(array_at(value, path), path)
+            case "thoughtTagMarker":
+                if not isinstance(value, str):
+                    raise wrong_type(path, "a string", value)
+                extras.thought_tag = value
+            case "mediaResolution":
+                config["mediaResolution"] = value
+            case "aspectRatio":
+                config.setdefault("imageConfig", {})["aspectRatio"] = value
+            case "imageConfig":
+                image = {camel(key): item for key, item in object_at(value, path).items()}
+                config.setdefault("imageConfig", {}).update(image)
+            case "streamFunctionCallArguments":
+                extras.fields["toolConfig"] = {"functionCallingConfig": {name: value}}
+            case "generationConfig":
+                given = {camel(key): item for key, item in object_at(value, path).items()}
+                extras.output = _enum_output(given)
+                config = {**given, **config}
+            case _ if name in _PASSED_ON:
+                extras.fields[name] = value
+            case _:
+                raise InvalidRequest(f"Unknown key {path.rpartition('.')[2]!r} in google.", param=path)
+    if config:
+        extras.fields["generationConfig"] = config
+    return extras
+
+
+def _thinking(config: Mapping[str, Any], path: str) -> Thinking:
+    known = {camel(name): value for name, value in config.items() if value is not None}
+    for name in config:
+        if camel(name) not in ("thinkingBudget", "thinkingLevel", "includeThoughts"):
+            raise InvalidRequest(f"Unknown key {name!r} in thinking_config.", param=f"{path}.{name}")
+    budget, level, show = known.get("thinkingBudget"), known.get("thinkingLevel"), known.get("includeThoughts")
+    if budget is not None and level is not None:
+        raise InvalidRequest("Give a thinking budget or a level, not both.", param=path)
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, int)):
+        raise wrong_type(f"{path}.thinking_budget", "an integer", budget)
+    if level is not None and not isinstance(level, str):
+        raise wrong_type(f"{path}.thinking_level", "a string", level)
+    if show is not None and not isinstance(show, bool):
+        raise wrong_type(f"{path}.include_thoughts", "a boolean", show)
+    return Thinking(budget=budget, level=None if level is None else level.lower(), show=show)
+
+
+def read_builtins(tools: list[Any], path: str) -> list[Builtin]:
+    """Google's native Tool objects (`{"google_search": {}}`) as builtins."""
+    builtins = []
+    for i, tool in enumerate(tools):
+        for name, config in object_at(tool, f"{path}[{i}]").items():
+            native = camel(name)
+            if native == "functionDeclarations":
+                raise InvalidRequest("Declare functions in `tools`.", param=f"{path}[{i}].{name}")
+            ext = {GOOGLE_EXT: {native: config}} if config else None
+            builtins.append(Builtin(BUILTIN_KINDS.get(native, native), at=i, ext=ext))
+    return builtins
+
+
+def _enum_output(config: dict[str, Any]) -> OutputFormat | None:
+    """`text/x.enum` has no place in response_format, only here."""
+    if config.get("responseMimeType") != "text/x.enum":
+        return None
+    del config["responseMimeType"]
+    return OutputFormat("enum", config.pop("responseJsonSchema", None) or config.pop("responseSchema", None))
+
+
+# -- the other way ---------------------------------------------------------------------------------------------------
+
+
+def render_google(request: Request) -> dict[str, Any]:
+    """Google's extension of a Chat request: what Chat has no field for; {} where there is nothing."""
+    google: dict[str, Any] = {}
+    thinking = request.thinking
+    config = {
+        "thinking_budget": thinking.budget,
+        "thinking_level": thinking.level,
+        "include_thoughts": thinking.show,
+    }
+    config = {name: value for name, value in config.items() if value is not None}
+    if config:
+        google["thinking_config"] = config
+    tools = [_render_builtin(tool) for tool in request.builtins if not is_web_search_option(tool)]
+    if tools:
+        google["tools"] = tools
+    if request.thought_tag is not None:
+        google["thought_tag_marker"] = request.thought_tag
+    own = dict((request.ext or {}).get(GOOGLE_EXT, {}))
+    generation = dict(own.pop("generationConfig", {}))
+    if request.output is not None and request.output.kind == "enum":
+        generation["responseMimeType"] = "text/x.enum"
+        if request.output.schema is not None:
+            generation["responseJsonSchema"] = request.output.schema
+    if generation:
+        google["generation_config"] = {snake(name): value for name, value in generation.items()}
+    google.update({snake(name): value for name, value in own.items()})
+    return google
+
+
+def is_web_search_option(tool: Builtin) -> bool:
+    """Whether `web_search_options` says it all."""
+    return tool.kind == "web_search" and GOOGLE_EXT not in (tool.ext or {})
+
+
+def _render_builtin(tool: Builtin) -> dict[str, Any]:
+    native = _BUILTIN_NAMES.get(tool.kind, tool.kind)
+    return {snake(native): (tool.ext or {}).get(GOOGLE_EXT, {}).get(native, {})}

@@ -1,0 +1,279 @@
+"""Chat messages <-> neutral messages (mapping.md 1.2, 1.3, 2.4).
+
+Reading pairs every tool result with the call it answers, by id, as sent or as clients shorten it, else by name; and finds
+thought signatures in every channel they may come back through. A body must read the same whoever echoes it, so fields that
+our own answers carry are no surprise here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from portico.core.errors import InvalidRequest
+from portico.core.ids import normalised_call_id
+from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
+from portico.core.request import Message, Role
+from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
+from portico.dialects.openai_chat.content import parse_content, parse_list
+from portico.dialects.openai_chat.extra_content import (
+    GOOGLE_EXT,
+    ORIGIN,
+    VENDOR,
+    ext_of,
+    read_google,
+    read_signature,
+)
+from portico.wire import jsontext
+
+ROLES: Final[Mapping[str, Role]] = {
+    "system": Role.SYSTEM,
+    "developer": Role.DEVELOPER,
+    "user": Role.USER,
+    "assistant": Role.ASSISTANT,
+    "tool": Role.USER,
+    "function": Role.USER,
+}
+_THOUGHT_SUFFIX: Final = "__thought__"
+"""LiteLLM hides the signature behind this in the id; such histories come to us when a user moves over."""
+
+_ECHOED: Final = frozenset(
+    {
+        "role", "content", "name", "refusal", "tool_calls", "tool_call_id", "function_call", "extra_content", "images",
+        "reasoning_content", "reasoning", "reasoning_details", "thought_signature", "provider_specific_fields", "audio",
+        "annotations", "cache_control", "prompt_cache_breakpoint", "id", "index", "status", "type", "citations", "thinking_blocks",
+    }
+)  # fmt: skip
+"""Fields that are read, or that an answer carried and a client sends back with nothing lost by leaving them."""
+
+
+class MessagesReader:
+    """Reads the messages of one body in order."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, ToolCall] = {}
+        self._by_short_id: dict[str, ToolCall] = {}
+        self._unanswered: list[ToolCall] = []
+        self._count = 0
+
+    def parse(self, messages: list[Any]) -> tuple[Message, ...]:
+        parsed = []
+        for at, item in enumerate(messages):
+            try:
+                parsed.append(self._message(object_at(item, ""), at))
+            except InvalidRequest as error:
+                raise error.under(f"$.messages[{at}]") from None
+        return tuple(parsed)
+
+    def _message(self, fields: Mapping[str, Any], at: int) -> Message:
+        role = fields.get("role")
+        if not isinstance(role, str):
+            raise wrong_type(".role", "a string", role)
+        if role == "assistant":
+            parts = self._assistant(fields)
+        elif role in ("tool", "function"):
+            parts = [self._result(fields)]
+        elif role in ROLES:
+            parts = parse_content(fields.get("content"))
+        else:
+            raise InvalidRequest(f"Unknown role {role!r}; known are {', '.join(ROLES)}.", param=".role")
+        name = fields.get("name") if role not in ("tool", "function") else None
+        strangers = {key: value for key, value in fields.items() if key not in _ECHOED and value is not None}
+        return Message(
+            ROLES[role],
+            tuple(parts),
+            name=None if name is None else string_at(name, ".name"),
+            at=at,
+            ext={ORIGIN: strangers} if strangers else None,
+        )
+
+    # -- assistant
+
+    def _assistant(self, fields: Mapping[str, Any]) -> list[Part]:
+        details = _Details(fields.get("reasoning_details"))
+        parts: list[Part] = details.texts or _reasoning(fields)
+        content = parse_content(fields.get("content"))
+        if fields.get("refusal"):
+            content.append(Text(string_at(fields["refusal"], ".refusal")))
+        for i, image in enumerate(parse_list(fields.get("images"), ".images")):
+            try:
+                content += parse_content([image])
+            except InvalidRequest as error:
+                raise error.under(f".images[{i}]") from None
+        if fields.get("audio") and not isinstance(fields["audio"], dict):
+            raise wrong_type(".audio", "an object", fields["audio"])
+        calls = self._tool_calls(fields, details)
+        own = read_signature({key: fields[key] for key in ("extra_content",) if key in fields})
+        if own is not None:
+            _sign_text(content, own)
+        parts += content
+        parts += calls
+        _put_back_opaque(parts, read_google(fields).get("parts"))
+        return parts
+
+    def _tool_calls(self, fields: Mapping[str, Any], details: "_Details") -> list[ToolCall]:
+        calls = []
+        for i, item in enumerate(parse_list(fields.get("tool_calls"), ".tool_calls")):
+            try:
+                calls.append(self._tool_call(object_at(item, ""), details))
+            except InvalidRequest as error:
+                raise error.under(f".tool_calls[{i}]") from None
+        legacy = fields.get("function_call")
+        if legacy is not None:
+            calls.append(self._function(object_at(legacy, ".function_call"), self._fresh_id(), None, minted=True))
+        spare = _spare_signatures(fields)
+        if calls and calls[0].signature is None and spare:
+            calls[0] = msgspec.structs.replace(calls[0], signature=Signature(VENDOR, spare))
+        for call in calls:
+            self._remember(call)
+        return calls
+
+    def _tool_call(self, item: Mapping[str, Any], details: "_Details") -> ToolCall:
+        wire_id = item.get("id")
+        if wire_id is not None and not isinstance(wire_id, str):
+            raise wrong_type(".id", "a string", wire_id)
+        signature = read_signature(item)
+        function = item.get("function")
+        if signature is None and isinstance(function, Mapping):
+            signature = read_signature(function)
+        if signature is None and wire_id:
+            signature = details.signatures.get(wire_id)
+        if wire_id and _THOUGHT_SUFFIX in wire_id:
+            wire_id, _, hidden = wire_id.partition(_THOUGHT_SUFFIX)
+            signature = signature or (Signature(VENDOR, hidden) if hidden else None)
+        call_id = wire_id or self._fresh_id()
+        if item.get("type") == "custom" or (function is None and "custom" in item):
+            custom = object_at(item.get("custom"), ".custom")
+            text = string_at(custom.get("input", ""), ".custom.input")
+            name = string_at(custom.get("name"), ".custom.name")
+            return ToolCall(call_id, name, text, kind="custom", minted=not wire_id, signature=signature)
+        ext = ext_of(read_google(item), "thought_signature")
+        call = self._function(object_at(function, ".function"), call_id, signature, minted=not wire_id)
+        return msgspec.structs.replace(call, ext=ext) if ext else call
+
+    def _function(
+        self, function: Mapping[str, Any], call_id: str, signature: Signature | None, *, minted: bool
+    ) -> ToolCall:
+        arguments = function.get("arguments")
+        if isinstance(arguments, dict):  # some clients send the object itself
+            arguments = jsontext.dumps(arguments)
+        text = "" if arguments is None else string_at(arguments, ".function.arguments")
+        name = string_at(function.get("name"), ".function.name")
+        return ToolCall(call_id, name, text, minted=minted, signature=signature)
+
+    def _remember(self, call: ToolCall) -> None:
+        self._calls[call.id] = call
+        self._by_short_id[normalised_call_id(call.id)] = call
+        self._unanswered.append(call)
+
+    def _fresh_id(self) -> str:
+        self._count += 1
+        return f"call_{self._count:024d}"
+
+    # -- results
+
+    def _result(self, fields: Mapping[str, Any]) -> ToolResult:
+        wire_id, name = fields.get("tool_call_id"), fields.get("name")
+        if wire_id is not None and not isinstance(wire_id, str):
+            raise wrong_type(".tool_call_id", "a string", wire_id)
+        if name is not None and not isinstance(name, str):
+            raise wrong_type(".name", "a string", name)
+        call = self._answered(wire_id, name)
+        if call is None and not name:
+            raise InvalidRequest(
+                f"No earlier tool call has the id {wire_id!r}; a tool message must answer a call of an assistant message.",
+                param=".tool_call_id",
+            )
+        if call is not None and call in self._unanswered:
+            self._unanswered.remove(call)
+        content = parse_content(fields.get("content"))
+        text = "".join([part.text for part in content if isinstance(part, Text)])
+        media = [part for part in content if isinstance(part, Media)]
+        return ToolResult(
+            call_id=call.id if call else wire_id or "",
+            name=call.name if call else name or "",
+            parts=(Text(text), *media),
+            ext=ext_of(read_google(fields)),
+        )
+
+    def _answered(self, wire_id: str | None, name: str | None) -> ToolCall | None:
+        if wire_id:
+            wire_id = wire_id.partition(_THOUGHT_SUFFIX)[0]
+            found = self._calls.get(wire_id) or self._by_short_id.get(normalised_call_id(wire_id))
+            if found is not None:
+                return found
+        if name:
+            return next((call for call in self._unanswered if call.name == name), None)
+        return self._unanswered[0] if len(self._unanswered) == 1 else None
+
+
+class _Details:
+    """`reasoning_details`, OpenRouter's form: thought texts, and encrypted signatures by call id (channel B)."""
+
+    def __init__(self, wire: Any) -> None:
+        self.texts: list[Part] = []
+        self.signatures: dict[str, Signature] = {}
+        for item in wire if isinstance(wire, list) else ():
+            if not isinstance(item, dict):
+                continue
+            if item.get("type") == "reasoning.text" and isinstance(item.get("text"), str):
+                self.texts.append(Reasoning(item["text"], read_signature(item)))
+            data, call_id = item.get("data"), item.get("id")
+            if item.get("type") == "reasoning.encrypted" and isinstance(data, str) and isinstance(call_id, str):
+                self.signatures[call_id] = Signature(VENDOR, data)
+
+
+def _reasoning(fields: Mapping[str, Any]) -> list[Part]:
+    for key in ("reasoning_content", "reasoning"):
+        text = fields.get(key)
+        if isinstance(text, str) and text:
+            return [Reasoning(text)]
+    return []
+
+
+def _sign_text(content: list[Part], signature: Signature) -> None:
+    """A message's own signature is that of its last text; a message without text keeps it on an empty one (2.4)."""
+    for i in range(len(content) - 1, -1, -1):
+        part = content[i]
+        if isinstance(part, Text):
+            if part.signature is None and part.text:
+                content[i] = msgspec.structs.replace(part, signature=signature)
+                return
+            if part.signature == signature:
+                return
+            if not part.text:
+                content[i] = msgspec.structs.replace(part, signature=signature)
+                return
+            break
+    content.append(Text("", signature))
+
+
+def _spare_signatures(fields: Mapping[str, Any]) -> str | None:
+    """A signature that other gateways put on the message although it is the first call's (2.4, C and E)."""
+    top = fields.get("thought_signature")
+    if isinstance(top, str) and top:
+        return top
+    specific = fields.get("provider_specific_fields")
+    if isinstance(specific, Mapping):
+        found = specific.get("thought_signatures") or specific.get("thought_signature")
+        first = found[0] if isinstance(found, list) and found else found
+        if isinstance(first, str) and first:
+            return first
+    return None
+
+
+def _put_back_opaque(parts: list[Part], wire: Any) -> None:
+    """Parts that only Google understands, back where they stood among the others."""
+    for item in wire if isinstance(wire, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("part"), dict):
+            index = item.get("index")
+            at = index if isinstance(index, int) and 0 <= index <= len(parts) else len(parts)
+            parts.insert(at, Opaque(GOOGLE_EXT, item["part"]))
+
+
+def parse_messages(value: Any) -> tuple[Message, ...]:
+    """The `messages` of a body. Raises `InvalidRequest` with a path such as `$.messages[3].content[0].text`."""
+    messages = array_at(value, "$.messages")
+    if not messages:
+        raise InvalidRequest("'messages' must hold at least one message.", param="$.messages")
+    return MessagesReader().parse(messages)

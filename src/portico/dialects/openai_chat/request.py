@@ -1,0 +1,259 @@
+"""Chat Completions request <-> neutral request (mapping.md 1.1, 1.7, 1.10 to 1.15).
+
+Reading checks every type and bound and names the parameter that is wrong. Fields the neutral model has no word for are kept
+in `ext["openai_chat"]`: the renderer of another dialect says of each that it is lost.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from portico.core.dialect import Rendered
+from portico.core.errors import InvalidRequest
+from portico.core.loss import Loss, Where
+from portico.core.request import Builtin, OutputFormat, Request, Sampling, Thinking
+from portico.core.target import Target
+from portico.dialects.openai_chat.checks import (
+    object_at,
+    string_at,
+    take_bool,
+    take_int,
+    take_number,
+    take_object,
+    take_string,
+    take_word,
+    wrong_type,
+)
+from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN
+from portico.dialects.openai_chat.google import GoogleExtras, is_web_search_option, render_google, take_google
+from portico.dialects.openai_chat.messages import parse_messages
+from portico.dialects.openai_chat.messages_render import render_messages
+from portico.dialects.openai_chat.tools import parse_tools, render_choice, render_tools
+
+WHERE: Final = Where(
+    fields={"max_tokens": "$.max_completion_tokens", "thinking": "$.reasoning_effort"},
+    message="$.messages[{at}]",
+    tool="$.tools[{at}]",
+)
+EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+TIERS: Final = ("auto", "default", "flex", "scale", "priority", "fast")
+MAX_TOKENS: Final = 2**31 - 1
+INT64: Final = 2**63
+
+
+def parse_request(body: Any, *, model: str | None = None, stream: bool | None = None) -> Request:
+    """A Chat Completions body as a request. Raises `InvalidRequest` with the path of what is wrong."""
+    fields = dict(object_at(body, "$"))
+    asked = take_string(fields, "model") or model
+    if not asked:
+        raise InvalidRequest("Missing required parameter: 'model'.", param="$.model")
+    if fields.get("messages") is None:
+        raise InvalidRequest("Missing required parameter: 'messages'.", param="$.messages")
+    messages = parse_messages(fields.pop("messages"))
+    google = take_google(fields) or GoogleExtras()
+    tools, builtins, choice = parse_tools(fields)
+    streaming = take_bool(fields, "stream")
+    options = take_object(fields, "stream_options") or {}
+    where_max = "max_completion_tokens" if fields.get("max_completion_tokens") is not None else "max_tokens"
+    legacy = "functions" in fields
+    fields.pop("functions", None)
+    request = Request(
+        model=asked,
+        messages=messages,
+        tools=tools,
+        builtins=(*builtins, *_web_search(fields), *google.builtins),
+        tool_choice=choice,
+        parallel_tool_calls=take_bool(fields, "parallel_tool_calls"),
+        sampling=_sampling(fields),
+        thinking=_thinking(fields, google),
+        output=_output(fields) or google.output,
+        modalities=_modalities(fields),
+        service_tier=take_word(fields, "service_tier", TIERS),
+        stream=bool(streaming if stream is None else stream),
+        include_usage=options.get("include_usage") is True,
+        legacy_functions=legacy,
+        thought_tag=google.thought_tag,
+        where=WHERE if where_max == "max_completion_tokens" else _WHERE_MAX_TOKENS,
+        ext=_ext(fields, google),
+    )
+    return request
+
+
+_WHERE_MAX_TOKENS: Final = Where(fields={**WHERE.fields, "max_tokens": "$.max_tokens"}, message=WHERE.message)
+
+
+def _ext(fields: Mapping[str, Any], google: GoogleExtras) -> dict[str, dict[str, Any]] | None:
+    """What is left: fields of Chat that the neutral model has no word for, and Google's own."""
+    own = {name: value for name, value in fields.items() if value is not None}
+    gemini = dict(google.fields)
+    for name, native in (("safety_settings", "safetySettings"), ("cached_content", "cachedContent")):
+        if name in own:
+            gemini.setdefault(native, own.pop(name))
+    if isinstance(own.get("image_config"), dict):
+        gemini.setdefault("generationConfig", {}).setdefault("imageConfig", own.pop("image_config"))
+    ext = {ORIGIN: own} if own else {}
+    if gemini:
+        ext[GOOGLE_EXT] = gemini
+    return ext or None
+
+
+def _sampling(fields: dict[str, Any]) -> Sampling:
+    completion = take_int(fields, "max_completion_tokens", 1, MAX_TOKENS)
+    older = take_int(fields, "max_tokens", 1, MAX_TOKENS)
+    return Sampling(
+        temperature=take_number(fields, "temperature", 0, 2),
+        top_p=take_number(fields, "top_p", 0, 1),
+        top_k=take_int(fields, "top_k", 1, MAX_TOKENS),
+        seed=take_int(fields, "seed", -INT64, INT64 - 1),
+        presence_penalty=take_number(fields, "presence_penalty", -2, 2),
+        frequency_penalty=take_number(fields, "frequency_penalty", -2, 2),
+        stop=_stop(fields),
+        max_tokens=older if completion is None else completion,
+        n=take_int(fields, "n", 1, 128),
+        logprobs=take_bool(fields, "logprobs"),
+        top_logprobs=take_int(fields, "top_logprobs", 0, 20),
+    )
+
+
+def _stop(fields: dict[str, Any]) -> tuple[str, ...]:
+    stop = fields.pop("stop", None)
+    if stop is None:
+        return ()
+    if isinstance(stop, str):
+        return (stop,) if stop else ()
+    if not isinstance(stop, list):
+        raise wrong_type("$.stop", "a string or an array of strings", stop)
+    return tuple([text for i, text in enumerate(stop) if string_at(text, f"$.stop[{i}]")])
+
+
+def _thinking(fields: dict[str, Any], google: GoogleExtras) -> Thinking:
+    """Every spelling of "think this hard" in use: OpenAI's, OpenRouter's, Anthropic's, Google's (which wins)."""
+    effort = take_word(fields, "reasoning_effort", EFFORTS)
+    show = take_bool(fields, "include_reasoning")
+    budget: int | None = None
+    reasoning = dict(take_object(fields, "reasoning") or {})
+    if reasoning:
+        effort = take_word(reasoning, "effort", EFFORTS) or effort
+        budget = take_int(reasoning, "max_tokens", 0, MAX_TOKENS)
+        if reasoning.get("enabled") is False:
+            effort = "none"
+        if isinstance(reasoning.get("exclude"), bool):
+            show = not reasoning["exclude"]
+    anthropic = dict(take_object(fields, "thinking") or {})
+    if anthropic.get("type") == "disabled":
+        effort = "none"
+    elif anthropic.get("type") == "enabled":
+        budget = take_int(anthropic, "budget_tokens", 0, MAX_TOKENS)
+        show = True
+    own = google.thinking
+    if own is None:
+        return Thinking(effort=None if budget is not None else effort, budget=budget, show=show)
+    show = own.show if own.show is not None else show
+    if own.steered:
+        return Thinking(budget=own.budget, level=own.level, show=show)
+    return Thinking(effort=None if budget is not None else effort, budget=budget, show=show)
+
+
+def _output(fields: dict[str, Any]) -> OutputFormat | None:
+    format_ = take_object(fields, "response_format")
+    if format_ is None:
+        return None
+    kind = format_.get("type")
+    path = "$.response_format"
+    if kind == "text":
+        return None
+    if kind == "json_object":
+        schema = format_.get("schema") or format_.get("response_schema")
+        if schema is None:
+            return OutputFormat("json")
+        return OutputFormat("json_schema", object_at(schema, f"{path}.schema"))
+    if kind != "json_schema":
+        raise InvalidRequest(
+            f"Unknown response format {kind!r}; known are text, json_object, json_schema.", param=f"{path}.type"
+        )
+    given = object_at(format_.get("json_schema"), f"{path}.json_schema")
+    schema = given.get("schema")
+    name, description = given.get("name"), given.get("description")
+    return OutputFormat(
+        "json" if schema is None else "json_schema",
+        None if schema is None else object_at(schema, f"{path}.json_schema.schema"),
+        name=None if name is None else string_at(name, f"{path}.json_schema.name"),
+        strict=given.get("strict") if isinstance(given.get("strict"), bool) else None,
+        description=None if description is None else string_at(description, f"{path}.json_schema.description"),
+    )
+
+
+def _modalities(fields: dict[str, Any]) -> tuple[str, ...]:
+    value = fields.pop("modalities", None)
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise wrong_type("$.modalities", "an array", value)
+    words = tuple([string_at(word, f"$.modalities[{i}]").lower() for i, word in enumerate(value)])
+    return () if words == ("text",) else words
+
+
+def _web_search(fields: dict[str, Any]) -> list[Builtin]:
+    options = take_object(fields, "web_search_options")
+    if options is None:
+        return []
+    given = {name: value for name, value in options.items() if value is not None}
+    return [Builtin("web_search", ext={ORIGIN: given} if given else None)]
+
+
+# -- the other way ---------------------------------------------------------------------------------------------------
+
+
+def render_request(request: Request, target: Target) -> Rendered:
+    """The body for an endpoint that speaks Chat Completions."""
+    losses: list[Loss] = []
+    body: dict[str, Any] = {"model": target.model or request.model, "messages": render_messages(request, losses)}
+    sampling = request.sampling
+    for name in ("temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty", "n", "logprobs"):
+        value = getattr(sampling, name)
+        if value is not None:
+            body[name] = value
+    if sampling.top_logprobs is not None:
+        body["top_logprobs"] = sampling.top_logprobs
+    if sampling.max_tokens is not None:
+        body["max_completion_tokens"] = sampling.max_tokens
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if request.tools:
+        body["tools"] = render_tools(request, losses)
+    if request.tool_choice is not None and request.tools:
+        body["tool_choice"] = render_choice(request.tool_choice)
+    if request.parallel_tool_calls is not None:
+        body["parallel_tool_calls"] = request.parallel_tool_calls
+    if request.thinking.effort is not None:
+        body["reasoning_effort"] = request.thinking.effort
+    if request.output is not None and request.output.kind != "enum":
+        body["response_format"] = _render_output(request.output)
+    if request.modalities:
+        body["modalities"] = list(request.modalities)
+    if request.service_tier is not None:
+        body["service_tier"] = request.service_tier
+    for tool in request.builtins:
+        if is_web_search_option(tool):
+            body["web_search_options"] = dict((tool.ext or {}).get(ORIGIN, {}))
+    if request.stream:
+        body["stream"] = True
+        if request.include_usage:
+            body["stream_options"] = {"include_usage": True}
+    body.update((request.ext or {}).get(ORIGIN, {}))
+    google = render_google(request)
+    if google:
+        body["extra_body"] = {"google": google}
+    return Rendered(body, losses)
+
+
+def _render_output(output: OutputFormat) -> dict[str, Any]:
+    if output.schema is None and output.name is None:
+        return {"type": "json_object"}
+    described: dict[str, Any] = {"name": output.name or "response"}
+    if output.description is not None:
+        described["description"] = output.description
+    if output.strict is not None:
+        described["strict"] = output.strict
+    if output.schema is not None:
+        described["schema"] = output.schema
+    return {"type": "json_schema", "json_schema": described}

@@ -1,0 +1,324 @@
+"""chat.completion <-> neutral response (mapping.md 2.1 to 2.9).
+
+Chat flattens an answer into one content, one thought text and one list of calls: the order among them is lost, and said.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from portico.core.dialect import Reading, Rendered, Reply
+from portico.core.errors import InvalidRequest, UpstreamBadGateway
+from portico.core.loss import Loss
+from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
+from portico.core.response import Candidate, Finish, FinishReason, Response
+from portico.dialects.openai_chat.content import parse_content, render_part
+from portico.dialects.openai_chat.extra_content import (
+    GOOGLE_EXT,
+    VENDOR,
+    ext_of,
+    extra_content,
+    read_google,
+    read_signature,
+)
+from portico.dialects.openai_chat.media_out import audio_entry, image_entry, is_audio, markdown_image
+from portico.dialects.openai_chat.messages_render import render_call
+from portico.dialects.openai_chat.usage import parse_usage, render_usage
+
+FINISH_WORDS: Final[Mapping[FinishReason, str]] = {
+    FinishReason.STOP: "stop",
+    FinishReason.LENGTH: "length",
+    FinishReason.TOOL_CALLS: "tool_calls",
+    FinishReason.CONTENT_FILTER: "content_filter",
+    FinishReason.ERROR: "stop",
+    FinishReason.OTHER: "stop",
+}
+FINISH: Final[Mapping[str, FinishReason]] = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "error": FinishReason.ERROR,
+}
+ORDER: Final = {Reasoning: 0, Text: 1, Media: 1, ToolCall: 2, ToolResult: 2}
+CANDIDATE_PATH: Final = "$.choices[{}].message"
+
+
+def answer_id(own: str | None, reply: Reply) -> str:
+    """`chatcmpl-` and the provider's id, or ours where it gave none (2.1)."""
+    found = own or reply.id
+    return found if found.startswith("chatcmpl-") else f"chatcmpl-{found}"
+
+
+def render_response(response: Response, reply: Reply) -> Rendered:
+    """A whole answer as an OpenAI client reads it."""
+    losses: list[Loss] = []
+    body: dict[str, Any] = {
+        "id": answer_id(response.id, reply),
+        "object": "chat.completion",
+        "created": response.created if response.created is not None else reply.created,
+        "model": reply.model or response.model or "",
+        "choices": [_choice(candidate, reply, losses) for candidate in response.candidates],
+    }
+    if response.usage is not None:
+        body["usage"] = render_usage(response.usage)
+    body["system_fingerprint"] = None
+    if response.service_tier is not None:
+        body["service_tier"] = response.service_tier
+    body.update(extra_content(None, response.ext))
+    return Rendered(body, losses)
+
+
+def _choice(candidate: Candidate, reply: Reply, losses: list[Loss]) -> dict[str, Any]:
+    path = CANDIDATE_PATH.format(candidate.index)
+    parts = _Parts(reply, losses, path)
+    for index, part in enumerate(candidate.parts):
+        parts.add(part, index)
+    message = parts.message()
+    google: dict[str, Any] = {}
+    if parts.opaque:
+        google["parts"] = parts.opaque
+    finish = candidate.finish
+    if finish is not None and finish.prompt_blocked:
+        message["refusal"] = refusal_text(finish)
+        google["prompt_feedback"] = blocked(finish)
+    message.update(extra_content(parts.signature(), candidate.ext, google))
+    choice: dict[str, Any] = {"index": candidate.index, "message": message, "logprobs": None}
+    choice.update(finish_fields(finish, reply, losses, path))
+    return choice
+
+
+class _Parts:
+    """Flattens the parts of one candidate."""
+
+    def __init__(self, reply: Reply, losses: list[Loss], path: str) -> None:
+        self._reply = reply
+        self._losses = losses
+        self._path = path
+        self.content: list[Text | Media] = []
+        self.reasoning: list[str] = []
+        self.calls: list[ToolCall] = []
+        self.opaque: list[dict[str, Any]] = []
+        self._signatures: list[Signature] = []
+        self._audio: Media | None = None
+        self._highest = 0
+        self._out_of_order = False
+
+    def add(self, part: Part, index: int) -> None:
+        if isinstance(part, Opaque):
+            if part.origin == GOOGLE_EXT:
+                self.opaque.append({"index": index, "part": part.value})
+            else:
+                self._losses.append(Loss("1.2:opaque", self._path, "a part that only another provider understands"))
+            return
+        if isinstance(part, Reasoning) and not self._reply.thoughts:
+            return
+        if isinstance(part, Media) and part.thought and self._reply.image_form != "images":
+            self._losses.append(Loss("2.2:draft", self._path, "a draft image the model made while thinking"))
+            return
+        rank = ORDER[type(part)]
+        self._out_of_order = self._out_of_order or rank < self._highest
+        self._highest = max(rank, self._highest)
+        match part:
+            case Reasoning(text):
+                self.reasoning.append(text)
+            case Text(_, signature):
+                self.content.append(part)
+                if signature is not None:
+                    self._signatures.append(signature)
+            case Media():
+                if is_audio(part) and self._audio is None:
+                    self._audio = part
+                else:
+                    self.content.append(part)
+            case ToolCall():
+                self.calls.append(part)
+
+    def signature(self) -> Signature | None:
+        """The signature of the text: one has a place on the message; of several the last is told."""
+        return text_signature(self._signatures, self._losses, self._path)
+
+    def message(self) -> dict[str, Any]:
+        if self._out_of_order:
+            self._losses.append(
+                Loss("2.2:order", self._path, "Chat keeps thoughts, content and calls apart, not their order")
+            )
+        message: dict[str, Any] = {"role": "assistant", "content": self._content(), "refusal": None}
+        if self.reasoning:
+            message["reasoning_content"] = "".join(self.reasoning)
+        images = [part for part in self.content if isinstance(part, Media)]
+        if images and self._reply.image_form == "images":
+            message["images"] = [image_entry(part, index) for index, part in enumerate(images)]
+            self._tell_image_order()
+        if self._audio is not None:
+            message["audio"] = audio_entry(self._audio, self._reply.id, self._reply.created)
+        if self.calls:
+            if self._reply.legacy_functions:
+                call = self.calls[0]
+                message["function_call"] = {"name": call.name, "arguments": call.arguments or "{}"}
+            else:
+                message["tool_calls"] = [render_call(call) for call in self.calls]
+        return message
+
+    def _content(self) -> Any:
+        form = self._reply.image_form
+        if form == "parts" and any(isinstance(part, Media) for part in self.content):
+            return [render_part(part) for part in self.content if isinstance(part, Media) or part.text]
+        pieces = []
+        for part in self.content:
+            if isinstance(part, Text):
+                pieces.append(part.text)
+            elif form == "markdown":
+                pieces.append(markdown_image(part))
+        text = "".join(pieces)
+        return text if text or not self.calls else None
+
+    def _tell_image_order(self) -> None:
+        kinds = [isinstance(part, Media) for part in self.content]
+        if kinds != sorted(kinds) and not self._out_of_order:
+            self._losses.append(Loss("2.2:order", self._path, "images are told beside the text, not where they stood"))
+
+
+def text_signature(signatures: list[Signature], losses: list[Loss], path: str) -> Signature | None:
+    """Chat has room for one signature of the text; the vault keeps them all (2.4)."""
+    if not signatures:
+        return None
+    if len(signatures) > 1:
+        losses.append(Loss("2.4:text_signatures", path, "of several signatures of the text only the last is shown"))
+    return signatures[-1]
+
+
+def refusal_text(finish: Finish) -> str:
+    return finish.message or f"Prompt blocked: {finish.raw or 'no reason given'}"
+
+
+def blocked(finish: Finish) -> dict[str, Any]:
+    """promptFeedback as an extension, so that a block can be told from a refusal."""
+    feedback = {"block_reason": finish.raw}
+    if finish.message is not None:
+        feedback["block_reason_message"] = finish.message
+    return feedback
+
+
+def finish_fields(finish: Finish | None, reply: Reply, losses: list[Loss], path: str) -> dict[str, Any]:
+    """finish_reason and the provider's own word beside it (2.5)."""
+    if finish is None:
+        return {"finish_reason": "stop", "native_finish_reason": None}
+    word = FINISH_WORDS[finish.reason]
+    if word == "tool_calls" and reply.legacy_functions:
+        word = "function_call"
+    if finish.reason in (FinishReason.ERROR, FinishReason.OTHER):
+        losses.append(Loss("2.5:finish", path, f"Chat has no word for {finish.raw}; native_finish_reason says it"))
+    fields: dict[str, Any] = {"finish_reason": word, "native_finish_reason": finish.raw}
+    if finish.message is not None and not finish.prompt_blocked:
+        fields["finish_message"] = finish.message
+    return fields
+
+
+# -- reading an answer -----------------------------------------------------------------------------------------------
+
+
+def parse_response(body: Any, reading: Reading) -> Response:
+    """A chat.completion. Raises `UpstreamBadGateway` for what is none."""
+    if not isinstance(body, Mapping) or not isinstance(body.get("choices"), list):
+        raise UpstreamBadGateway
+    try:
+        candidates = [_candidate(choice, position, reading) for position, choice in enumerate(body["choices"])]
+    except (InvalidRequest, AttributeError, TypeError, ValueError, KeyError) as error:
+        raise UpstreamBadGateway(f"The provider's answer could not be understood: {error}") from error
+    created = body.get("created")
+    return Response(
+        id=body.get("id") or None,
+        model=body.get("model") or None,
+        candidates=tuple(candidates),
+        usage=parse_usage(body.get("usage")),
+        created=int(created) if isinstance(created, (int, float)) else None,
+        service_tier=body.get("service_tier"),
+        ext=ext_of(read_google(body)),
+    )
+
+
+def _candidate(choice: Mapping[str, Any], position: int, reading: Reading) -> Candidate:
+    message = choice.get("message") or {}
+    google = read_google(message)
+    parts: list[Part] = []
+    reasoning = message.get("reasoning_content") or message.get("reasoning")
+    if isinstance(reasoning, str) and reasoning:
+        parts.append(Reasoning(reasoning))
+    parts += parse_content(message.get("content") or [])
+    for image in message.get("images") or ():
+        parts += parse_content([image])
+    parts += parse_audio(message.get("audio"))
+    feedback = google.get("prompt_feedback")
+    refusal = message.get("refusal")
+    if refusal and not feedback:
+        parts.append(Text(refusal))
+    signature = google.get("thought_signature")
+    if signature:
+        _sign(parts, Signature(VENDOR, signature))
+    for item in message.get("tool_calls") or ():
+        parts.append(parse_call(item, reading))
+    if legacy := message.get("function_call"):
+        parts.append(ToolCall(reading.mint(), legacy["name"], legacy.get("arguments") or "", minted=True))
+    for item in google.get("parts") or ():
+        parts.insert(min(int(item["index"]), len(parts)), Opaque(GOOGLE_EXT, item["part"]))
+    index = choice.get("index")
+    return Candidate(
+        index=position if index is None else int(index),
+        parts=tuple(parts),
+        finish=parse_finish(choice, feedback),
+        ext=ext_of(google, "thought_signature", "parts", "prompt_feedback"),
+    )
+
+
+def parse_audio(audio: Any) -> list[Part]:
+    if not isinstance(audio, Mapping) or not audio.get("data"):
+        return []
+    google = read_google(audio)
+    ext: Ext = ext_of(google, "thought_signature")
+    return [Media(audio.get("mime_type") or "audio/wav", data=audio["data"], signature=read_signature(audio), ext=ext)]
+
+
+def _sign(parts: list[Part], signature: Signature) -> None:
+    for i in range(len(parts) - 1, -1, -1):
+        part = parts[i]
+        if isinstance(part, Text):
+            parts[i] = Text(part.text, signature, part.ext)
+            return
+    parts.append(Text("", signature))
+
+
+def parse_call(item: Mapping[str, Any], reading: Reading) -> ToolCall:
+    """One tool call of an answer; a call without an id (Google's compatible endpoint sends "") gets one."""
+    wire_id = item.get("id") or None
+    signature = read_signature(item)
+    google_ext = ext_of(read_google(item), "thought_signature")
+    call_id = wire_id or reading.mint()
+    if item.get("type") == "custom":
+        custom = item["custom"]
+        return ToolCall(
+            call_id, custom["name"], custom.get("input") or "", kind="custom", minted=not wire_id, signature=signature
+        )
+    function = item["function"]
+    name = reading.tool_names.get(function["name"], function["name"])
+    return ToolCall(
+        call_id, name, function.get("arguments") or "", minted=not wire_id, signature=signature, ext=google_ext
+    )
+
+
+def parse_finish(choice: Mapping[str, Any], feedback: Any) -> Finish | None:
+    """How a choice ended; None where it does not say."""
+    word = choice.get("finish_reason")
+    if word is None:
+        return None
+    if "native_finish_reason" in choice and choice["native_finish_reason"] is None:
+        return None
+    if isinstance(feedback, Mapping):
+        return Finish(
+            FinishReason.CONTENT_FILTER,
+            feedback.get("block_reason"),
+            feedback.get("block_reason_message"),
+            prompt_blocked=True,
+        )
+    raw = choice.get("native_finish_reason", word)
+    return Finish(FINISH.get(word, FinishReason.OTHER), raw, choice.get("finish_message"))

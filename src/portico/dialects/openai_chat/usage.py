@@ -1,0 +1,93 @@
+"""usage of a Chat answer <-> disjoint usage (mapping.md 2.9).
+
+OpenAI counts cached tokens inside prompt_tokens and reasoning inside completion_tokens. Where Chat has no field (modalities of
+cached tokens, tool-use prompts) an extension beside the standard ones carries the count, so that nothing is lost.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from portico.core.usage import MODALITIES, Tokens, Usage, minus, split, take, total
+from portico.dialects.openai_chat.extra_content import ext_of, extra_content, read_google
+
+
+def render_usage(usage: Usage) -> dict[str, Any]:
+    """Disjoint buckets as OpenAI counts them; prompt + completion is always the total."""
+    prompt = _sum(usage.input_uncached, usage.input_cache_read, usage.input_cache_write)
+    prompt_tokens, completion_tokens = usage.input_total, usage.output_total
+    prompt_details: dict[str, Any] = {"cached_tokens": total(usage.input_cache_read), "audio_tokens": 0}
+    prompt_details.update(_by_modality(prompt))
+    if set(usage.input_cache_read) - {"text"}:
+        prompt_details["cached_tokens_details"] = _by_modality(usage.input_cache_read)
+    if usage.input_cache_write:
+        prompt_details["cache_write_tokens"] = total(usage.input_cache_write)
+    completion_details: dict[str, Any] = {
+        "reasoning_tokens": total(usage.output_reasoning),
+        "audio_tokens": 0,
+        "accepted_prediction_tokens": 0,
+        "rejected_prediction_tokens": 0,
+    }
+    completion_details.update(_by_modality(usage.output_visible))
+    rendered: dict[str, Any] = {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+        "prompt_tokens_details": prompt_details,
+        "completion_tokens_details": completion_details,
+    }
+    if usage.input_tool:
+        rendered["tool_use_prompt_tokens"] = total(usage.input_tool)
+        if set(usage.input_tool) - {"text"}:
+            rendered["tool_use_prompt_tokens_details"] = _by_modality(usage.input_tool)
+    rendered.update(extra_content(None, usage.ext))
+    return rendered
+
+
+def _by_modality(tokens: Tokens) -> dict[str, int]:
+    """`{text_tokens, image_tokens, …}` where there is anything but text to tell."""
+    if not set(tokens) - {"text"}:
+        return {}
+    return {f"{name}_tokens": tokens[name] for name in MODALITIES if tokens.get(name)}
+
+
+def _sum(*buckets: Tokens) -> Tokens:
+    return {name: n for name in MODALITIES if (n := sum(bucket.get(name, 0) for bucket in buckets))}
+
+
+def parse_usage(wire: Any) -> Usage | None:
+    """OpenAI's usage object as disjoint buckets; None where there is none."""
+    if not isinstance(wire, Mapping) or wire.get("prompt_tokens") is None:
+        return None
+    tool = split(_count(wire, "tool_use_prompt_tokens"), _details(wire.get("tool_use_prompt_tokens_details")))
+    prompt_details = wire.get("prompt_tokens_details") or {}
+    completion_details = wire.get("completion_tokens_details") or {}
+    prompt = split(max(0, _count(wire, "prompt_tokens") - total(tool)), _details(prompt_details))
+    cached_count = min(_count(prompt_details, "cached_tokens"), total(prompt))
+    cached: Tokens = {}
+    if cached_count:
+        details = _details(prompt_details.get("cached_tokens_details"))
+        cached = split(cached_count, details) if details else take(prompt, cached_count)
+    fresh = minus(prompt, cached) if cached else prompt
+    written = take(fresh, _count(prompt_details, "cache_write_tokens"))
+    completion = _count(wire, "completion_tokens")
+    reasoning = min(_count(completion_details, "reasoning_tokens"), completion)
+    return Usage(
+        input_uncached=minus(fresh, written) if written else fresh,
+        input_cache_read=cached,
+        input_cache_write=written,
+        input_tool=tool,
+        output_visible=split(completion - reasoning, _details(completion_details)),
+        output_reasoning=split(reasoning, {}),
+        ext=ext_of(read_google(wire)),
+    )
+
+
+def _count(fields: Mapping[str, Any], name: str) -> int:
+    value = fields.get(name)
+    return int(value) if isinstance(value, (int, float)) else 0
+
+
+def _details(fields: Any) -> dict[str, int]:
+    if not isinstance(fields, Mapping):
+        return {}
+    return {name: n for name in MODALITIES if (n := _count(fields, f"{name}_tokens"))}

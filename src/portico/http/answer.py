@@ -1,0 +1,200 @@
+"""A provider's answer while it arrives: a bounded buffer between a connection and whoever iterates.
+
+The connection pushes, the iterator takes; one future at most waits in between. When the buffer is full the connection
+stops reading, so that the provider is slowed to the pace of the reader.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Final, Protocol
+
+from portico.core.errors import UpstreamBadGateway, UpstreamError, UpstreamIncomplete
+from portico.http.encodings import Decoder, decoder_for
+
+BUFFER_BYTES: Final = 64 * 1024
+"""Beyond this much unread body the socket is not read."""
+
+
+class Source(Protocol):
+    """What an answer needs of the connection it arrives on."""
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def drop(self) -> None:
+        """Close the connection; the rest of the answer is not wanted."""
+
+
+class Answer:
+    """`relay.ports.UpstreamResponse`."""
+
+    __slots__ = (
+        "_bound",
+        "_decoder",
+        "_error",
+        "_loop",
+        "_paused",
+        "_pieces",
+        "_size",
+        "_source",
+        "_waiter",
+        "_whole",
+        "arrived",
+        "complete",
+        "headers",
+        "status",
+    )
+
+    status: int
+    headers: Mapping[str, str]
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, source: Source) -> None:
+        self._loop = loop
+        self._source: Source | None = source
+        """None once the connection has nothing more to do with this answer."""
+        self._decoder: Decoder | None = None
+        self._error: Exception | None = None
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._bound = BUFFER_BYTES
+        self._whole = False
+        self._paused = False
+        self._waiter: asyncio.Future[None] | None = None
+        self.arrived = False
+        """The status line and the headers are here."""
+        self.complete = False
+
+    # The connection pushes.
+
+    def begin(self, status: int, headers: dict[str, str]) -> None:
+        coding = headers.get("content-encoding")
+        if coding is not None:
+            self._decoder = decoder_for(coding)
+            if self._decoder is not None:
+                del headers["content-encoding"]
+                headers.pop("content-length", None)
+        self.status = status
+        self.headers = headers
+        self.arrived = True
+        self._wake()
+
+    def push(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > self._bound:
+            if self._whole:
+                self._wake()
+            if not self._paused and self._source is not None:
+                self._paused = True
+                self._source.pause()
+        if not self._whole:
+            self._wake()
+
+    def end(self) -> None:
+        """The body is complete. The connection is free again."""
+        self.complete = True
+        self._source = None
+        self._wake()
+
+    def fail(self, error: Exception) -> None:
+        """Nothing more will arrive; what has arrived can still be taken."""
+        self._error = error
+        self._source = None
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    # The reader takes.
+
+    async def wait_for_head(self) -> None:
+        """Raises what the connection failed with, if it did before the head was complete."""
+        while not self.arrived:
+            if self._error is not None:
+                raise self._error
+            await self._wait()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while True:
+            decoder = self._decoder
+            if decoder is not None and decoder.more:
+                data = self._decode(decoder, b"")
+                if data:
+                    return data
+            elif self._size:
+                data = self._take()
+                if decoder is not None:
+                    data = self._decode(decoder, data)
+                if data:
+                    return data
+            elif self.complete:
+                if decoder is not None:
+                    decoder.end()
+                raise StopAsyncIteration
+            elif self._error is not None:
+                raise self._error
+            else:
+                await self._wait()
+
+    async def read(self, limit_bytes: int = 256 * 1024 * 1024) -> bytes:
+        self._whole = True  # Nobody is to be woken before the end.
+        self._bound = limit_bytes
+        self._resume()
+        while not self.complete and self._error is None and self._size <= limit_bytes:
+            await self._wait()
+        pieces = []
+        size = 0
+        async for piece in self:
+            size += len(piece)
+            if size > limit_bytes:
+                self.close()
+                raise UpstreamBadGateway("The provider's answer is too large.")
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def close(self) -> None:
+        source, self._source = self._source, None
+        self._pieces.clear()
+        self._size = 0
+        if source is not None:
+            self._error = self._error or UpstreamIncomplete("The answer was closed before its end.")
+            source.drop()
+
+    def _take(self) -> bytes:
+        pieces = self._pieces
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        self._size = 0
+        self._resume()
+        return data
+
+    def _resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            if self._source is not None:
+                self._source.resume()
+
+    def _decode(self, decoder: Decoder, data: bytes) -> bytes:
+        try:
+            return decoder.feed(data)
+        except UpstreamError:
+            self.close()
+            raise
+
+    async def _wait(self) -> None:
+        if self._waiter is not None:
+            raise RuntimeError("an answer has one reader")
+        waiter = self._waiter = self._loop.create_future()
+        try:
+            await waiter
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._waiter = None

@@ -1,0 +1,188 @@
+"""The client: sends requests to providers over kept-alive connections.
+
+A request is sent a second time only when the first connection had been kept from an earlier answer and the provider is
+known not to have taken any of it: a generation is never started twice. No header of a request appears in an exception
+or a log.
+"""
+
+import asyncio
+import ssl
+from typing import Final
+
+from portico.core.errors import UpstreamUnreachable
+from portico.http.address import Address, Origin, parse_address
+from portico.http.answer import Answer
+from portico.http.deadlines import Deadlines
+from portico.http.fields import render_fields
+from portico.http.upstream import NothingTaken, UpstreamConnection
+from portico.relay.ports import UpstreamRequest
+
+_ADDRESSES_REMEMBERED: Final = 1024
+_BODILESS_METHODS: Final = frozenset({"GET", "HEAD"})
+
+
+class HttpUpstream:
+    """`relay.ports.Upstream` over a pool of connections per origin. Belongs to the loop it is first used in."""
+
+    def __init__(
+        self,
+        *,
+        tls: ssl.SSLContext | None = None,
+        idle_limit_s: float = 60.0,
+        max_idle_per_origin: int = 256,
+        max_head_bytes: int = 64 * 1024,
+    ) -> None:
+        """`tls` is for providers with a private authority; by default the system's authorities are trusted."""
+        self.idle_limit_s = idle_limit_s
+        self.max_head_bytes = max_head_bytes
+        self.deadlines: Deadlines
+        self._max_idle_per_origin = max_idle_per_origin
+        self._tls = tls
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._addresses: dict[str, Address] = {}
+        self._idle: dict[Origin, list[UpstreamConnection]] = {}
+        self._open: set[UpstreamConnection] = set()
+        self._closed = False
+        self._emptied = asyncio.Event()
+
+    async def send(self, request: UpstreamRequest) -> Answer:
+        """See `relay.ports.Upstream`. Raises `ValueError` for a header that cannot stand in a request."""
+        address = self._address(request.url)
+        head = _head(request, address)
+        connection = self._take(address.origin)
+        if connection is not None:
+            try:
+                return await self._ask(connection, request, head)
+            except NothingTaken:
+                pass
+        connection = await self._connect(address.origin, request.connect_timeout_s)
+        return await self._ask(connection, request, head)
+
+    async def aclose(self) -> None:
+        """Closes every connection; answers still being read fail."""
+        self._closed = True
+        self._idle.clear()
+        for connection in list(self._open):
+            if connection.usable:
+                connection.close()
+            else:
+                connection.shut()
+        if self._open:
+            try:
+                async with asyncio.timeout(1.0):  # A TLS connection says goodbye first.
+                    await self._emptied.wait()
+            except TimeoutError:
+                for connection in list(self._open):
+                    connection.drop()
+        if self._loop is not None:
+            self.deadlines.close()
+
+    @property
+    def open_connections(self) -> int:
+        return len(self._open)
+
+    @property
+    def idle_connections(self) -> int:
+        return sum(len(idle) for idle in self._idle.values())
+
+    def _address(self, url: str) -> Address:
+        address = self._addresses.get(url)
+        if address is None:
+            try:
+                address = parse_address(url)
+            except ValueError as error:
+                raise UpstreamUnreachable(f"The provider's address is not usable: {error}.") from None
+            if len(self._addresses) >= _ADDRESSES_REMEMBERED:
+                self._addresses.clear()
+            self._addresses[url] = address
+        return address
+
+    async def _ask(self, connection: UpstreamConnection, request: UpstreamRequest, head: bytes) -> Answer:
+        return await connection.ask(
+            request.method, head, request.body, request.first_byte_timeout_s, request.idle_timeout_s
+        )
+
+    def _take(self, origin: Origin) -> UpstreamConnection | None:
+        """The connection used last, for it is the likeliest to be alive."""
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if connection.usable:
+                return connection
+        return None
+
+    async def _connect(self, origin: Origin, timeout_s: float) -> UpstreamConnection:
+        loop = self._loop
+        if self._closed:
+            raise UpstreamUnreachable("The gateway is shutting down.")
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+            self.deadlines = Deadlines(loop)
+        try:
+            async with asyncio.timeout(timeout_s):
+                _, connection = await loop.create_connection(
+                    lambda: UpstreamConnection(self, origin, loop),
+                    origin.host,
+                    origin.port,
+                    ssl=self._context() if origin.scheme == "https" else None,
+                )
+        except TimeoutError:
+            raise UpstreamUnreachable(f"No connection to {origin.host} within {timeout_s:g} s.") from None
+        except ssl.SSLCertVerificationError as error:
+            raise UpstreamUnreachable(
+                f"The certificate of {origin.host} is not valid: {error.verify_message}."
+            ) from error
+        except (OSError, UnicodeError) as error:
+            raise UpstreamUnreachable(f"No connection to {origin.host}.") from error
+        return connection
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+            self._tls.set_alpn_protocols(["http/1.1"])
+        return self._tls
+
+    # A connection speaks.
+
+    def opened(self, connection: UpstreamConnection) -> None:
+        self._open.add(connection)
+        self._emptied.clear()
+        self.deadlines.watch(connection)
+
+    def free(self, connection: UpstreamConnection) -> None:
+        idle = self._idle.setdefault(connection.origin, [])
+        if self._closed or len(idle) >= self._max_idle_per_origin:
+            connection.close()
+        else:
+            idle.append(connection)
+
+    def lost(self, connection: UpstreamConnection) -> None:
+        self._open.discard(connection)
+        self.deadlines.forget(connection)
+        idle = self._idle.get(connection.origin)
+        if idle is not None:
+            if connection in idle:
+                idle.remove(connection)
+            if not idle:
+                del self._idle[connection.origin]
+        if not self._open:
+            self._emptied.set()
+
+
+def _head(request: UpstreamRequest, address: Address) -> bytes:
+    if not request.method.isalpha():
+        raise ValueError("not a method")
+    fields, noted = render_fields(request.headers)
+    length = len(request.body)
+    lines = [f"{request.method} {address.target} HTTP/1.1\r\n"]
+    if "host" not in noted:
+        lines.append(f"host: {address.authority}\r\n")
+    if "accept-encoding" not in noted:
+        lines.append("accept-encoding: gzip\r\n")
+    if "user-agent" not in noted:
+        lines.append("user-agent: portico\r\n")
+    if length or request.method not in _BODILESS_METHODS:
+        lines.append(f"content-length: {length}\r\n")
+    lines.append(fields)
+    lines.append("\r\n")
+    return "".join(lines).encode("latin-1")

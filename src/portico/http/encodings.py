@@ -1,0 +1,102 @@
+"""Content codings of an answer, undone piece by piece.
+
+`feed` gives what is known so far and never more than a bounded piece: a kilobyte may decode to a megabyte.
+"""
+
+import zlib
+from typing import Final, Protocol
+
+from portico.core.errors import UpstreamBadGateway, UpstreamIncomplete
+
+PIECE_BYTES: Final = 256 * 1024
+"""The most that one call gives."""
+_INPUT_BYTES: Final = 64 * 1024
+"""The most that is decoded in one step, since what a step leaves over is copied."""
+
+_MEMBERS: Final = 1000
+
+
+class Decoder(Protocol):
+    @property
+    def more(self) -> bool:
+        """Whether `feed(b"")` may give more. While it may, nothing else is to be fed."""
+
+    def feed(self, data: bytes) -> bytes: ...
+
+    def end(self) -> None:
+        """Raises `UpstreamIncomplete` when the coded data stopped early."""
+
+
+class _Zlib:
+    """gzip (members one after the other are one body) and deflate (with or without its zlib wrapper)."""
+
+    def __init__(self, window_bits: int) -> None:
+        self._window_bits = window_bits
+        self._machine = zlib.decompressobj(window_bits)
+        self._members = 1
+        self._begun = False
+        self._input = memoryview(b"")
+        self._left = b""
+        """What the last step did not use; comes before the input."""
+        self._full = False
+
+    @property
+    def more(self) -> bool:
+        return self._full or len(self._left) > 0 or len(self._input) > 0
+
+    def feed(self, data: bytes) -> bytes:
+        if data:
+            self._input = memoryview(data)
+        coded: bytes | memoryview = self._left
+        if not coded:
+            coded, self._input = self._input[:_INPUT_BYTES], self._input[_INPUT_BYTES:]
+        self._left = b""
+        self._full = False
+        if self._machine.eof:  # Another member follows, or padding.
+            coded = bytes(coded).lstrip(b"\0")
+            if not coded:
+                return b""
+            self._begin_member()
+        try:
+            out = self._decompress(coded)
+        except zlib.error as error:
+            raise UpstreamBadGateway("The provider's answer is not in the encoding it claims.") from error
+        machine = self._machine
+        self._left = machine.unused_data if machine.eof else machine.unconsumed_tail
+        self._full = not machine.eof and len(out) >= PIECE_BYTES
+        return out
+
+    def _begin_member(self) -> None:
+        self._members += 1
+        if self._members > _MEMBERS:
+            raise UpstreamBadGateway("The provider's answer is compressed in too many parts.")
+        self._machine = zlib.decompressobj(self._window_bits)
+
+    def _decompress(self, coded: bytes | memoryview) -> bytes:
+        try:
+            out = self._machine.decompress(coded, PIECE_BYTES)
+        except zlib.error:
+            if self._begun or self._window_bits != zlib.MAX_WBITS:
+                raise
+            self._window_bits = -zlib.MAX_WBITS  # "deflate" without the wrapper, as some servers have always sent it.
+            self._machine = zlib.decompressobj(self._window_bits)
+            out = self._machine.decompress(coded, PIECE_BYTES)
+        self._begun = self._begun or len(coded) > 0
+        return out
+
+    def end(self) -> None:
+        if self._begun and not self._machine.eof:
+            raise UpstreamIncomplete
+
+
+def decoder_for(coding: str) -> Decoder | None:
+    """None when nothing has to be undone. Raises `UpstreamBadGateway` for a coding nobody here asked for."""
+    match coding.strip().lower():
+        case "" | "identity":
+            return None
+        case "gzip" | "x-gzip":
+            return _Zlib(16 + zlib.MAX_WBITS)
+        case "deflate":
+            return _Zlib(zlib.MAX_WBITS)
+        case _:
+            raise UpstreamBadGateway("The provider's answer is in an encoding that was not asked for.")

@@ -1,0 +1,154 @@
+"""One request at the server and the one answer it gets: how an answer becomes bytes.
+
+An answer is framed here and nowhere else. A call of `send` is one write to the transport, and so is a call of `write`.
+Once the caller has gone every method does nothing: the app learns of it by being cancelled.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from portico.http.fields import render_fields, status_line
+from portico.wire.http import Headers, HttpRequest
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from portico.http.connection import Connection
+
+_BODILESS: Final = frozenset({204, 304})
+_CHUNKED: Final = -1
+_UNTIL_CLOSE: Final = -2
+
+
+class HttpExchange:
+    """`wire.http.Exchange` on one connection."""
+
+    __slots__ = ("_connection", "_keep_alive", "_left", "_mute", "_started", "ended", "request", "task", "version_1_0")
+
+    def __init__(self, connection: "Connection", request: HttpRequest, *, keep_alive: bool, version_1_0: bool) -> None:
+        self.request = request
+        self.task: asyncio.Task[None] | None = None
+        self.ended = False
+        """The answer is complete, or the connection is gone: nothing more can be written."""
+        self._connection: Connection | None = connection
+        self._keep_alive = keep_alive
+        self.version_1_0 = version_1_0
+        self._started = False
+        self._mute = request.method == "HEAD"
+        """The answer has no body, whatever is written."""
+        self._left = _CHUNKED
+        """Bytes of a declared body still to come, or one of the two framings without a length."""
+
+    @property
+    def started(self) -> bool:
+        return self._started
+
+    def send(self, status: int, headers: Headers, body: bytes) -> None:
+        fields, noted = render_fields(headers)
+        declared = noted.get("content-length")
+        if self._mute and declared is not None and not body:
+            length: str | int = _checked_length(declared)
+        else:
+            length = len(body)
+            if declared is not None and declared != str(length):
+                raise ValueError("content-length is not the length of the body")
+        if status in _BODILESS:
+            if body:
+                raise ValueError(f"an answer of status {status} has no body")
+            framing = ""
+        else:
+            framing = f"content-length: {length}\r\n"
+        head = self._head(status, fields, framing, noted.get("connection"))
+        connection = self._connection
+        if connection is not None:
+            connection.transport.write(head if self._mute else head + body)
+            self._end(connection)
+
+    def start(self, status: int, headers: Headers) -> None:
+        fields, noted = render_fields(headers)
+        declared = noted.get("content-length")
+        if status in _BODILESS:
+            framing = ""
+        elif declared is not None:
+            self._left = _checked_length(declared)
+            framing = f"content-length: {declared}\r\n"
+        elif self.version_1_0:
+            self._left = _UNTIL_CLOSE
+            self._keep_alive = False
+            framing = ""
+        else:
+            framing = "transfer-encoding: chunked\r\n"
+        head = self._head(status, fields, framing, noted.get("connection"))
+        if not framing and self._left == _CHUNKED:
+            self._mute = True
+        if self._connection is not None:
+            self._connection.transport.write(head)
+
+    def write(self, data: bytes) -> None:
+        if not self._started:
+            raise RuntimeError("write before start")
+        connection = self._connection
+        if connection is None or self._mute or not data:  # An empty chunk would end the body.
+            return
+        if self._left == _CHUNKED:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        elif self._left >= 0:
+            self._left -= len(data)
+            if self._left < 0:
+                raise ValueError("the body is longer than its content-length")
+        connection.transport.write(data)
+
+    async def drain(self) -> None:
+        connection = self._connection
+        if connection is not None and connection.write_paused:
+            await connection.drained()
+
+    def finish(self) -> None:
+        if not self._started:
+            raise RuntimeError("finish before start")
+        connection = self._connection
+        if connection is None:
+            return
+        if not self._mute:
+            if self._left > 0:
+                raise ValueError("the body is shorter than its content-length")
+            if self._left == _CHUNKED:
+                connection.transport.write(b"0\r\n\r\n")
+        self._end(connection)
+
+    def abort(self) -> None:
+        connection = self._connection
+        if connection is not None:
+            self.detach()
+            connection.drop()
+
+    def detach(self) -> None:
+        """Nothing more reaches the connection."""
+        self._connection = None
+        self.ended = True
+
+    def _head(self, status: int, fields: str, framing: str, connection_field: str | None) -> bytes:
+        if self._started:
+            raise RuntimeError("an answer was already started")
+        if status < 200:
+            raise ValueError(f"{status} is not the status of a final answer")
+        self._started = True
+        if connection_field is not None and connection_field.lower() == "close":
+            self._keep_alive = False
+        connection = self._connection
+        if connection is not None and connection.last_answer:
+            self._keep_alive = False
+        if not self._keep_alive:
+            persistence = "connection: close\r\n"
+        else:
+            persistence = "connection: keep-alive\r\n" if self.version_1_0 else ""
+        return f"{status_line(status)}{fields}{framing}{persistence}\r\n".encode("latin-1")
+
+    def _end(self, connection: "Connection") -> None:
+        self.detach()
+        connection.answered(keep_alive=self._keep_alive)
+
+
+def _checked_length(declared: str) -> int:
+    if not (declared.isascii() and declared.isdigit()):
+        raise ValueError("content-length is not a number")
+    return int(declared)

@@ -1,0 +1,238 @@
+"""Request messages out of bytes, and the refusal of everything that two parsers could understand differently.
+
+httptools refuses by itself (RFC 9112 11.2): repeated, conflicting or malformed Content-Length, Content-Length beside
+Transfer-Encoding, folded lines, bare CR or LF, spaces before a colon or in a chunk size. Added here: a coding other than
+`chunked`, codings in HTTP/1.0, no Host or two, other versions, targets that are not paths, and every limit.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import httptools
+
+from portico.http.fields import add_field
+from portico.http.limits import Limits
+from portico.wire.http import HttpRequest
+
+Deliver = Callable[[HttpRequest, bool, bool], None]
+"""`(request, keep_alive, version_1_0)` for each message read to its end."""
+
+_LINE_EXTRA_BYTES: Final = 4
+"""Colon, space and line end."""
+
+
+class Refusal(Exception):
+    """The caller's message is not acceptable. The connection ends with the answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class _Enough(Exception):
+    """Nothing more is read on this connection."""
+
+
+class RequestReader:
+    """Fed with bytes, it delivers whole requests. Must be closed, for it and its parser hold each other."""
+
+    __slots__ = (
+        "_body",
+        "_deliver",
+        "_head_bytes",
+        "_keep_alive",
+        "_limits",
+        "_overhead_bytes",
+        "_parser",
+        "_peer",
+        "_progressed",
+        "_upgrade",
+        "_url",
+        "_version_1_0",
+        "body_bytes",
+        "continue_due",
+        "head_done",
+        "headers",
+        "in_message",
+        "last",
+    )
+
+    def __init__(self, limits: Limits, peer: str, deliver: Deliver) -> None:
+        self._limits = limits
+        self._peer = peer
+        self._deliver = deliver
+        self._parser = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._body: list[bytes] = []
+        self._head_bytes = 0
+        self._overhead_bytes = 0
+        self._progressed = False
+        """The slice being fed has begun a message or brought a piece of a body."""
+        self._upgrade = False
+        self._keep_alive = True
+        self._version_1_0 = False
+        self.headers: dict[str, str] = {}
+        self.body_bytes = 0
+        self.in_message = False
+        self.head_done = False
+        self.continue_due = False
+        """The caller waits for leave to send its body."""
+        self.last = False
+        """No message is to be begun any more; one already begun is still read."""
+
+    def close(self) -> None:
+        del self._parser, self._deliver
+
+    def path(self) -> str:
+        """The path of the message being read, "" if it cannot be told."""
+        try:
+            return self._target()[0]
+        except Refusal:
+            return ""
+
+    def feed(self, data: bytes | memoryview) -> bool:
+        """False when nothing more is to be fed. Raises `Refusal`."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as pause:
+            return self._ignore_upgrade(data[pause.args[0] :])
+        except httptools.HttpParserError as error:
+            reason = error.__context__
+            if isinstance(reason, Refusal):
+                raise reason from None
+            if isinstance(reason, _Enough) or not (self.in_message or self._keep_alive):
+                return False
+            raise Refusal(400, f"The request is not valid HTTP: {error}.") from None
+        if self._progressed:
+            self._progressed = False
+            self._overhead_bytes = 0
+        elif self.in_message:
+            # A header, a trailer or a chunk extension without an end is kept by the parser before it tells of it.
+            self._overhead_bytes += len(data)
+            if self._overhead_bytes > self._limits.max_head_bytes:
+                raise Refusal(431, "The request headers are too large.")
+        return True
+
+    def _ignore_upgrade(self, rest: bytes | memoryview) -> bool:
+        """The parser stops before the body of a request that offers an upgrade. None is taken here, so the same request is
+        read again without the offer (RFC 9110 7.8)."""
+        method = self._parser.get_method()
+        if method == b"CONNECT":
+            raise Refusal(400, "CONNECT is not served here.")
+        headers = self.headers
+        offered = headers.pop("connection", "").split(",")
+        options = [option for option in (word.strip().lower() for word in offered) if option in ("close", "keep-alive")]
+        del headers["upgrade"]
+        lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+        if options:
+            lines.append(f"connection: {', '.join(options)}\r\n")
+        version = b"1.0" if self._version_1_0 else b"1.1"
+        head = b"%b %b HTTP/%b\r\n%b\r\n" % (method, self._url, version, "".join(lines).encode("latin-1"))
+        self._parser = httptools.HttpRequestParser(self)
+        self._upgrade = False
+        return self.feed(head) and (not rest or self.feed(rest))
+
+    # The parser speaks.
+
+    def on_message_begin(self) -> None:
+        if self.last:
+            raise _Enough
+        self.in_message = True
+        self.head_done = False
+        self.headers = {}
+        self.body_bytes = 0
+        self._progressed = True
+        self._head_bytes = 0
+        self._url = b""
+        self._body = []
+
+    def on_url(self, data: bytes) -> None:
+        self._url += data
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value) + _LINE_EXTRA_BYTES
+        if self.head_done:  # A trailer: read and not used (RFC 9110 6.5.1), yet bounded.
+            if self._head_bytes > self._limits.max_head_bytes:
+                raise Refusal(431, "The request trailers are too large.")
+            return
+        repeated = len(self.headers)
+        if add_field(self.headers, name, value) == "host" and repeated == len(self.headers):
+            raise Refusal(400, "The request has more than one Host.")
+
+    def on_headers_complete(self) -> None:
+        parser = self._parser
+        headers = self.headers
+        self.head_done = True
+        self._progressed = True
+        if self._head_bytes + len(self._url) > self._limits.max_head_bytes:
+            raise Refusal(431, "The request headers are too large.")
+        version = parser.get_http_version()
+        self._version_1_0 = version == "1.0"
+        if version == "1.1":
+            if "host" not in headers:
+                raise Refusal(400, "The request has no Host.")
+        elif not self._version_1_0:
+            raise Refusal(400, "The request is not HTTP/1.1.")
+        self._keep_alive = parser.should_keep_alive()
+        self._upgrade = parser.should_upgrade()
+        self._check_framing(headers)
+        expect = headers.get("expect")
+        if expect is not None and not self._version_1_0:
+            if expect.lower() != "100-continue":
+                raise Refusal(417, "The only expectation met here is 100-continue.")
+            self.continue_due = not self._upgrade
+
+    def _check_framing(self, headers: Mapping[str, str]) -> None:
+        coding = headers.get("transfer-encoding")
+        if coding is not None:
+            if self._version_1_0 or coding.lower() != "chunked":
+                raise Refusal(400, "The only transfer coding understood here is chunked.")
+        else:
+            length = headers.get("content-length")
+            if length is not None and int(length) > self._limits.max_body_bytes:
+                raise self._too_large()
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, f"The request body is larger than {self._limits.max_body_bytes} bytes.")
+
+    def on_body(self, data: bytes) -> None:
+        self._progressed = True
+        self.continue_due = False
+        self.body_bytes += len(data)
+        if self.body_bytes > self._limits.max_body_bytes:
+            raise self._too_large()
+        self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        if self._upgrade:
+            return
+        self.in_message = False
+        self.continue_due = False
+        self._progressed = True
+        path, query = self._target()
+        body = self._body
+        self._body = []
+        request = HttpRequest(
+            method=self._parser.get_method().decode("ascii"),
+            path=path,
+            query=query,
+            headers=self.headers,
+            body=body[0] if len(body) == 1 else b"".join(body),
+            peer=self._peer,
+        )
+        self._deliver(request, self._keep_alive, self._version_1_0)
+
+    def _target(self) -> tuple[str, str]:
+        """Path and query of a target in origin form, in absolute form, or `*`. Raises `Refusal`."""
+        url = self._url
+        if not url.startswith(b"/") and url != b"*":
+            scheme, mark, rest = url.partition(b"://")
+            if not mark or scheme.lower() not in (b"http", b"https"):
+                raise Refusal(400, "The request target is not understood.")
+            start = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
+            url = rest[start:] if rest[start : start + 1] == b"/" else b"/" + rest[start:]
+        if b"#" in url or not url.isascii():
+            raise Refusal(400, "The request target is not valid.")
+        path, _, query = url.decode("ascii").partition("?")
+        return path, query

@@ -1,0 +1,305 @@
+"""One connection to a provider: one request at a time out, its answer in.
+
+A connection that has answered completely, in a framing that leaves no doubt where the answer ended, may be used again; in
+every other case it is closed. Between answers a provider has nothing to say: a byte out of turn closes the connection.
+"""
+
+import asyncio
+from math import inf
+from typing import Final, Protocol, cast
+
+import httptools
+
+from portico.core.errors import UpstreamBadGateway, UpstreamIncomplete, UpstreamTimeout, UpstreamUnreachable
+from portico.http.address import Origin
+from portico.http.answer import Answer
+from portico.http.deadlines import Deadlines
+from portico.http.fields import add_field
+from portico.http.sendqueue import unacknowledged_bytes
+
+_SPLIT_BYTES: Final = 64 * 1024
+"""Bodies up to this size are joined to the head, larger ones are not copied."""
+
+
+_INTERIM_BYTES: Final = 64
+"""What an interim answer counts against the limit of the head, so that there cannot be many."""
+
+
+class NothingTaken(UpstreamIncomplete):
+    """The provider closed a kept-alive connection without taking the request: it may be sent again."""
+
+
+class Owner(Protocol):
+    """The pool a connection belongs to."""
+
+    deadlines: Deadlines
+    idle_limit_s: float
+    max_head_bytes: int
+
+    def opened(self, connection: "UpstreamConnection") -> None: ...
+
+    def free(self, connection: "UpstreamConnection") -> None:
+        """The connection has answered and may be used again."""
+
+    def lost(self, connection: "UpstreamConnection") -> None: ...
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """A keep-alive connection to one origin."""
+
+    __slots__ = (
+        "_answer",
+        "_bodiless",
+        "_head_bytes",
+        "_head_done",
+        "_headers",
+        "_idle_timeout_s",
+        "_interim",
+        "_keep_alive",
+        "_loop",
+        "_message_done",
+        "_overhead_bytes",
+        "_owner",
+        "_parser",
+        "_paused",
+        "_progressed",
+        "_repeatable",
+        "_request_bytes",
+        "_reused",
+        "_taken",
+        "_touched",
+        "_until_close",
+        "deadline",
+        "origin",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, owner: Owner, origin: Origin, loop: asyncio.AbstractEventLoop) -> None:
+        self._owner = owner
+        self._loop = loop
+        self.origin = origin
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer: Answer | None = None
+        self._reused = False
+        self.deadline = inf
+        self._request_bytes = 0
+        self._taken: bool | None = None
+        """What was known when the provider ended its side."""
+        self._paused = False
+        self._begin("GET")
+
+    def _begin(self, method: str) -> None:
+        self._bodiless = method == "HEAD"
+        self._repeatable = method in ("GET", "HEAD")
+        self._headers: dict[str, str] = {}
+        self._head_bytes = 0
+        self._head_done = False
+        self._interim = False
+        self._message_done = False
+        self._overhead_bytes = 0
+        self._progressed = False
+        self._touched = False
+        """A byte of the answer has arrived."""
+        self._until_close = False
+
+    # The pool speaks.
+
+    @property
+    def usable(self) -> bool:
+        return self._answer is None and not self.transport.is_closing()
+
+    async def ask(
+        self, method: str, head: bytes, body: bytes, first_byte_timeout_s: float, idle_timeout_s: float
+    ) -> Answer:
+        """Sends the request; returns when the head of the answer is here. Raises `NothingTaken` and what the port says."""
+        if self.transport.is_closing():
+            raise UpstreamUnreachable("The provider closed the connection before anything was sent.")
+        self._begin(method)
+        answer = self._answer = Answer(self._loop, self)
+        self._idle_timeout_s = idle_timeout_s
+        self._request_bytes = len(head) + len(body)
+        self._taken = None
+        if len(body) <= _SPLIT_BYTES:
+            self.transport.write(head + body)
+        else:
+            self.transport.write(head)
+            self.transport.write(body)
+        self.deadline = self._loop.time() + first_byte_timeout_s
+        self._owner.deadlines.at_latest(self.deadline)
+        await answer.wait_for_head()
+        return answer
+
+    def close(self) -> None:
+        """Ends an idle connection."""
+        self.transport.close()
+
+    def shut(self) -> None:
+        """Ends the connection whatever it is doing."""
+        self._fail(UpstreamIncomplete("The gateway is shutting down."))
+
+    # The answer speaks.
+
+    def pause(self) -> None:
+        self.deadline = inf
+        self._paused = True
+        self.transport.pause_reading()
+
+    def resume(self) -> None:
+        self._be_patient()
+        self._paused = False
+        self.transport.resume_reading()
+
+    def drop(self) -> None:
+        self._answer = None
+        self.deadline = inf
+        self.transport.abort()
+
+    # Time.
+
+    def _be_patient(self) -> None:
+        self.deadline = self._loop.time() + self._idle_timeout_s
+        self._owner.deadlines.at_latest(self.deadline)
+
+    def expired(self) -> None:
+        self.deadline = inf
+        if self._answer is None:
+            self.close()
+        else:
+            self._fail(UpstreamTimeout())
+
+    # The transport speaks.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self._owner.opened(self)
+
+    def eof_received(self) -> None:
+        self._taken = self._was_taken()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            if self._until_close and exc is None:
+                answer.end()
+            elif self._touched or not self._reused:
+                answer.fail(UpstreamIncomplete())
+            elif self._repeatable or not (self._was_taken() if self._taken is None else self._taken):
+                answer.fail(NothingTaken())
+            else:
+                answer.fail(UpstreamIncomplete("The provider closed the connection without an answer."))
+        self._owner.lost(self)
+        del self._parser  # It holds this object too.
+
+    def _was_taken(self) -> bool:
+        """Whether the provider's side may have received any of the request.
+
+        A provider that closed the connection before the request reached it acknowledges none of it, and all of it is still
+        in the send queue. Where that cannot be known the answer is yes: a generation must never be started twice.
+        """
+        return unacknowledged_bytes(self.transport) < self._request_bytes
+
+    def data_received(self, data: bytes) -> None:
+        answer = self._answer
+        if answer is None:  # Nothing was asked.
+            self.transport.abort()
+            return
+        self._touched = True
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not self._message_done:
+                reason = error.__context__
+                self._fail(reason if isinstance(reason, Exception) else UpstreamBadGateway())
+                return
+            self._keep_alive = False
+        if self._message_done:
+            self._finish(answer)
+            return
+        if self._progressed:
+            self._progressed = False
+            self._overhead_bytes = 0
+        else:
+            self._overhead_bytes += len(data)
+            if self._overhead_bytes > self._owner.max_head_bytes:
+                self._fail(UpstreamBadGateway("The headers of the provider's answer are too large."))
+                return
+        if self._head_done and self.deadline < inf:
+            self.deadline = self._loop.time() + self._idle_timeout_s
+
+    def _finish(self, answer: Answer) -> None:
+        self._answer = None
+        answer.end()
+        if self.transport.is_closing():
+            return
+        if not self._keep_alive or self.transport.get_write_buffer_size():
+            self.deadline = inf
+            self.transport.close()
+            return
+        self._reused = True
+        if self._paused:
+            self._paused = False
+            self.transport.resume_reading()
+        self.deadline = self._loop.time() + self._owner.idle_limit_s
+        self._owner.deadlines.at_latest(self.deadline)
+        self._owner.free(self)
+
+    def _fail(self, error: Exception) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.fail(error)
+        self.drop()
+
+    # The parser speaks.
+
+    def on_message_begin(self) -> None:
+        if self._message_done:
+            raise UpstreamBadGateway
+        self._progressed = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > self._owner.max_head_bytes:
+            raise UpstreamBadGateway("The headers of the provider's answer are too large.")
+        if not self._head_done:  # Else a trailer.
+            add_field(self._headers, name, value)
+
+    def on_headers_complete(self) -> None:
+        parser = self._parser
+        status = parser.get_status_code()
+        if status < 200:
+            if status < 100 or status == 101:
+                raise UpstreamBadGateway
+            self._interim = True
+            self._headers = {}
+            self._head_bytes += _INTERIM_BYTES
+            return
+        headers = self._headers
+        self._head_done = True
+        self._progressed = True
+        self._keep_alive = parser.should_keep_alive()
+        coding = headers.get("transfer-encoding")
+        if coding is not None and coding.lower() != "chunked":
+            raise UpstreamBadGateway("The provider's answer is in a transfer coding that was not asked for.")
+        answer = self._answer
+        if answer is None:
+            raise UpstreamBadGateway
+        self._be_patient()
+        answer.begin(status, headers)
+        if self._bodiless:  # The parser does not know that it was asked HEAD, and waits for a body.
+            self._message_done = True
+            self._keep_alive = False
+        else:
+            self._until_close = coding is None and "content-length" not in headers and status not in (204, 304)
+
+    def on_body(self, data: bytes) -> None:
+        self._progressed = True
+        if self._answer is not None and not self._message_done:
+            self._answer.push(data)
+
+    def on_message_complete(self) -> None:
+        if self._interim:
+            self._interim = False
+            return
+        self._message_done = True

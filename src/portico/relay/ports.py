@@ -1,0 +1,58 @@
+"""What the relay needs of the outside world, as narrow ports.
+
+`http/client.py` implements `Upstream`; a test may implement it in ten lines.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
+
+import msgspec
+
+from portico.wire.http import Headers
+
+
+class UpstreamRequest(msgspec.Struct, frozen=True):
+    """One POST or GET to a provider. `url` is absolute; secrets are in headers only, never in the URL."""
+
+    url: str
+    headers: Headers
+    body: bytes = b""
+    method: str = "POST"
+    connect_timeout_s: float = 10.0
+    first_byte_timeout_s: float = 600.0
+    """Thinking models are silent for minutes before an unstreamed answer (mapping.md 0, Timeouts)."""
+    idle_timeout_s: float = 300.0
+    """The longest silence between two pieces of a body."""
+
+
+class UpstreamResponse(Protocol):
+    """A provider's answer, its body not yet read.
+
+    Reading is what lets more arrive: whoever stops iterating stops the provider. `close` is idempotent and must always be
+    called; called before the end of the body it drops the connection, which stops generation (mapping.md 3.7).
+    """
+
+    status: int
+    headers: Mapping[str, str]
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Pieces of the body as they arrive, decoded if it was compressed.
+
+        Raises `UpstreamIncomplete` if the connection dies before the body is complete, `UpstreamTimeout` on silence.
+        """
+
+    async def read(self, limit_bytes: int = 256 * 1024 * 1024) -> bytes:
+        """The whole body. Raises `UpstreamBadGateway` beyond the limit."""
+
+    def close(self) -> None: ...
+
+
+class Upstream(Protocol):
+    """Sends requests to providers."""
+
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        """Returns when the status line and headers have arrived.
+
+        Raises `UpstreamUnreachable` when no connection could be made (nothing was sent), `UpstreamTimeout` when nothing
+        came in time, `UpstreamBadGateway` when what came is not HTTP. Cancelling the task closes the connection.
+        """

@@ -1,0 +1,227 @@
+"""The simulator as an app: who may ask, what is asked, and the answer put on the wire.
+
+The rule kept: nothing depends on a clock or on what was asked before, but for `once:` faults, which remember their text.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+from portico.simulator import embeddings, grammar, tokens, validate
+from portico.simulator.answer import Reply, blocked, seal
+from portico.simulator.delivery import Delivery
+from portico.simulator.faults import Wishes, refusal, wishes
+from portico.simulator.models import MODELS, Model, describe, find
+from portico.simulator.plan import draft, spoil
+from portico.simulator.refusal import Json, Refused, bad_key, no_key, no_model, no_publisher_model, no_token
+from portico.simulator.routes import Route, route
+from portico.simulator.signatures import Signer, canonical
+from portico.simulator.stats import Seen, Stats
+from portico.simulator.turns import last_words, turns
+from portico.wire.http import Exchange, HttpRequest
+from portico.wire.jsontext import NotJson, decode
+
+_MEGABYTE = 1024 * 1024
+_REMEMBERED = 10_000
+_LOGGED_BYTES = _MEGABYTE
+
+
+class Simulator:
+    """An App that plays Google.
+
+    `lenient` takes signatures made elsewhere and retired models. `pace_s` is the time between events of a stream.
+    `now` gives epoch seconds; without it no answer carries a time. Body limits are in bytes.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        lenient: bool = False,
+        pace_s: float = 0.0,
+        *,
+        now: Callable[[], float] | None = None,
+        max_body_bytes: int = 100 * _MEGABYTE,
+        max_vertex_body_bytes: int = 20 * _MEGABYTE,
+    ) -> None:
+        self.seed = seed
+        self.lenient = lenient
+        self.pace_s = pace_s
+        self.now = now
+        self.max_body_bytes = max_body_bytes
+        self.max_vertex_body_bytes = max_vertex_body_bytes
+        self.stats = Stats()
+        self._signer = Signer(seed)
+        self._once: dict[bytes, None] = {}
+
+    @property
+    def models(self) -> Sequence[Json]:
+        """The entries of `GET /models`."""
+        return [describe(model) for model in MODELS.values() if self.lenient or not model.retired]
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answers one exchange."""
+        self.stats.requests += 1
+        try:
+            await self._serve(exchange)
+        except asyncio.CancelledError:
+            self.stats.cancelled += 1
+            raise
+
+    async def _serve(self, exchange: Exchange) -> None:
+        request = exchange.request
+        where = route(request)
+        out = Delivery(exchange, where, self.stats, self.pace_s)
+        self._log(request, where)
+        if where is None:
+            out.html(404, "Not Found", f"The requested URL <code>{request.path}</code> was not found on this server.")
+            return
+        try:
+            self._admit(request, where)
+            if where.verb in ("list", "get"):
+                out.json(self._listing(where))
+            else:
+                await self._call(request, where, out)
+        except RecursionError:
+            self.stats.refused += 1
+            out.refuse(Refused("Invalid JSON payload received. The message is nested too deeply."))
+        except Refused as refused:
+            self.stats.refused += 1
+            out.refuse(refused)
+        else:
+            self.stats.answered += 1
+
+    def _log(self, request: HttpRequest, where: Route | None) -> None:
+        body = None
+        if request.body and len(request.body) <= _LOGGED_BYTES:
+            try:
+                body = decode(request.body)
+            except NotJson:
+                body = None
+        model, verb = (where.model, where.verb) if where else ("", "")
+        key = _key(request)
+        self.stats.seen.append(
+            Seen(request.method, request.path, request.query, model, verb, key, dict(request.headers), body)
+        )
+
+    def _admit(self, request: HttpRequest, where: Route) -> None:
+        key = _key(request)
+        if not key:
+            raise no_token() if where.vertex else no_key()
+        if key.startswith("bad-key"):
+            raise bad_key()
+        limit = self.max_vertex_body_bytes if where.vertex else self.max_body_bytes
+        if len(request.body) > limit:
+            raise Refused(f"Request payload size exceeds the limit: {limit} bytes.")
+
+    def _listing(self, where: Route) -> Json:
+        entries = self.models
+        if where.verb == "get":
+            found = find(where.model, lenient=self.lenient)
+            if found is None:
+                raise no_model(where.model, where.version, "GetModel")
+            return describe(found)
+        size = min(1000, _number(where.query.get("pageSize"), 50))
+        start = _number(where.query.get("pageToken"), 0)
+        page: Json = {"models": entries[start : start + size]}
+        if start + size < len(entries):
+            page["nextPageToken"] = str(start + size)
+        return page
+
+    async def _call(self, request: HttpRequest, where: Route, out: Delivery) -> None:
+        model = find(where.model, lenient=self.lenient)
+        if model is None or (model.makes == "embedding") is not where.verb.lower().endswith(_EMBED_VERBS):
+            if where.vertex:
+                raise no_publisher_model(request.path.lstrip("/").partition("/")[2].rpartition(":")[0])
+            raise no_model(where.model, where.version, where.verb)
+        try:
+            body = decode(request.body)
+        except NotJson as error:
+            raise Refused(f"Invalid JSON payload received. {error}") from None
+        match where.verb:
+            case "countTokens":
+                out.json(self._count(body, model, where))
+            case "embedContent":
+                one = grammar.read("EmbedContentRequest", body, vertex=where.vertex)
+                embeddings.check(one, model)
+                out.json({"embedding": {"values": embeddings.vector(one, model)}} | embeddings.usage([one], model))
+            case "batchEmbedContents":
+                batch = grammar.read("BatchEmbedContentsRequest", body, vertex=where.vertex)
+                embeddings.check_batch(batch, model)
+                vectors = [{"values": embeddings.vector(one, model)} for one in batch["requests"]]
+                out.json({"embeddings": vectors} | embeddings.usage(batch["requests"], model))
+            case _:
+                await self._generate(request, body, model, where, out)
+
+    def _count(self, body: Any, model: Model, where: Route) -> Json:
+        message = "VertexCountTokensRequest" if where.vertex else "CountTokensRequest"
+        asked = grammar.read(message, body, vertex=where.vertex)
+        inner = asked.get("generateContentRequest")
+        if inner is not None and asked.get("contents"):
+            raise Refused("* CountTokensRequest: only one of contents and generate_content_request may be set\n")
+        counted = asked if inner is None else inner
+        if not counted.get("contents") and not counted.get("instances"):
+            raise Refused("* CountTokensRequest.contents: contents is not specified\n")
+        read = tokens.prompt(counted, model)
+        result: Json = {"totalTokens": read.total, "promptTokensDetails": read.details}
+        if where.vertex:
+            texts = [part.get("text", "") for one in counted.get("contents", []) for part in one.get("parts", [])]
+            result["totalBillableCharacters"] = sum(len("".join(text.split())) for text in texts)
+        return result
+
+    async def _generate(self, request: HttpRequest, body: Any, model: Model, where: Route, out: Delivery) -> None:
+        asked = grammar.read("GenerateContentRequest", body, vertex=where.vertex)
+        role = validate.Where(model, where.vertex, self.lenient, self._signer)
+        validate.generate(asked, role)
+        wished = self._wishes(request, asked)
+        error = refusal(wished, model.name, vertex=where.vertex)
+        if error is not None:
+            raise error
+        mark = seal(self.seed, model.name, canonical(asked))
+        count = asked.get("generationConfig", {}).get("candidateCount", 1)
+        drafts = [
+            spoil(draft(asked, model, wished, Random(int.from_bytes(mark[:8]) + index)), wished)
+            for index in range(count)
+        ]
+        tier = asked.get("serviceTier", "STANDARD").lower().removeprefix("service_tier_")
+        created = "" if self.now is None else _time(self.now())
+        reply = Reply(role, tokens.prompt(asked, model), drafts, mark, tier.replace("unspecified", "standard"), created)
+        if "block" in wished:
+            first = blocked(reply, wished.asked["block"])
+            await out.events(iter([first]), wished) if where.stream else await out.whole(first, wished)
+        elif where.stream:
+            await out.events(reply.events(), wished)
+        else:
+            await out.whole(reply.whole(), wished)
+
+    def _wishes(self, request: HttpRequest, asked: Json) -> Wishes:
+        header = request.headers.get("x-sim-fault", "")
+        text = last_words(turns(asked["contents"]))
+        wished = wishes(text, header)
+        if not wished.once:
+            return wished
+        mark = seal(text, header)
+        if mark in self._once:
+            return wished.without(wished.once)
+        self._once[mark] = None
+        if len(self._once) > _REMEMBERED:
+            del self._once[next(iter(self._once))]
+        return wished
+
+
+_EMBED_VERBS = ("embedcontent", "embedcontents")
+
+
+def _key(request: HttpRequest) -> str:
+    header = request.headers.get("x-goog-api-key", "")
+    bearer = request.headers.get("authorization", "")
+    return header or (bearer[7:].strip() if bearer.lower().startswith("bearer ") else "")
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and int(text) < 10**9 else default
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds * 1e6) % 10**6:06d}Z"

@@ -1,0 +1,63 @@
+"""A conversation as Google reads it: adjacent contents of one role are one turn.
+
+The current turn is everything after the last content in which a user really speaks; tool results are not speech.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from portico.simulator.refusal import Json
+
+MODEL_ROLES = {"MODEL", "ASSISTANT"}
+
+
+@dataclass
+class Turn:
+    """Adjacent contents of one side. `positions` are the 1-based numbers of the contents, one per part."""
+
+    model: bool
+    parts: list[Json] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+
+    def having(self, member: str) -> list[Json]:
+        """The parts that carry this data member."""
+        return [part for part in self.parts if member in part]
+
+    @property
+    def speaks(self) -> bool:
+        """Whether a user says something here: any part but a tool result or an empty text."""
+        return not self.model and any("functionResponse" not in part and part.get("text") != "" for part in self.parts)
+
+
+def turns(contents: Sequence[Json]) -> list[Turn]:
+    """The contents (as `grammar.read` returns them), joined into turns."""
+    result: list[Turn] = []
+    for number, content in enumerate(contents, start=1):
+        model = content.get("role", "").upper() in MODEL_ROLES
+        if not result or result[-1].model is not model:
+            result.append(Turn(model))
+        for part in content.get("parts", []):
+            result[-1].parts.append(part)
+            result[-1].positions.append(number)
+    return result
+
+
+def current(conversation: Sequence[Turn]) -> Sequence[Turn]:
+    """The turns after the last one in which the user speaks: the steps of the tool loop in hand."""
+    for index in range(len(conversation) - 1, -1, -1):
+        if conversation[index].speaks:
+            return conversation[index + 1 :]
+    return conversation
+
+
+def last_words(conversation: Sequence[Turn]) -> str:
+    """The text of the last turn in which the user speaks."""
+    for turn in reversed(conversation):
+        if turn.speaks:
+            return "\n".join(part["text"] for part in turn.parts if part.get("text"))
+    return ""
+
+
+def steps(conversation: Sequence[Turn]) -> Iterator[Turn]:
+    """The model turns with calls of the current turn."""
+    return (turn for turn in current(conversation) if turn.model and turn.having("functionCall"))

@@ -1,0 +1,64 @@
+"""HTTP messages as plain values, and the port between a server and an app.
+
+A server hands an app one `Exchange`: the request, and the one answer it gets. The app answers whole (`send`) or in
+pieces (`start`, `write`…, `finish`). Both sides of every server and app in the house speak through this page, so that
+either can be replaced without the other noticing.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+Headers = Sequence[tuple[str, str]]
+
+
+class HttpRequest(msgspec.Struct, frozen=True):
+    """One inbound request, its body read to the end.
+
+    `path` is the raw (still percent-encoded) path without the query; `query` the raw query without `?`. Header names are
+    lower case; a header that came several times is joined with ", ".
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    peer: str = ""
+
+
+class Exchange(Protocol):
+    """One request and the one answer it gets.
+
+    The server cancels the app's task when the caller goes away; `finish` is idempotent; after `abort` nothing more is
+    written and the connection is dropped without ending the body (so the caller sees a cut, never a short success).
+    """
+
+    @property
+    def request(self) -> HttpRequest: ...
+
+    @property
+    def started(self) -> bool:
+        """Whether a status line has gone out."""
+
+    def send(self, status: int, headers: Headers, body: bytes) -> None:
+        """The whole answer at once, with Content-Length."""
+
+    def start(self, status: int, headers: Headers) -> None:
+        """The status line and headers of an answer that comes in pieces (chunked)."""
+
+    def write(self, data: bytes) -> None:
+        """A piece of the body. Never blocks; call `drain` when the source can be slowed."""
+
+    async def drain(self) -> None:
+        """Returns when the caller has taken enough that more may be written."""
+
+    def finish(self) -> None:
+        """The body is complete."""
+
+    def abort(self) -> None:
+        """Drop the connection with the body unfinished."""
+
+
+App = Callable[[Exchange], Awaitable[None]]

@@ -1,0 +1,44 @@
+"""JSON text <-> plain Python values, with one error for everything that is not JSON.
+
+One codec for the whole house (msgspec): integers of any size survive, `1.0` stays a float, non-ASCII text is written as
+UTF-8 and not escaped, and separators are compact.
+"""
+
+from typing import Any
+
+import msgspec
+
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+BOM = b"\xef\xbb\xbf"
+
+
+class NotJson(ValueError):
+    """The text is not JSON."""
+
+
+def decode(data: bytes | str) -> Any:
+    """JSON text as dict, list, str, int, float, bool or None.
+
+    Raises `NotJson` for malformed, truncated, too deeply nested or non-UTF-8 text, for lone surrogates, and for numbers
+    that no double holds.
+    """
+    if isinstance(data, bytes) and data.startswith(BOM):
+        data = data[len(BOM) :]
+    try:
+        return _decoder.decode(data)
+    except RecursionError:
+        raise NotJson("the JSON is nested too deeply") from None
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise NotJson(str(error)) from None
+
+
+def encode(value: Any) -> bytes:
+    """A value as compact JSON in UTF-8."""
+    return _encoder.encode(value)
+
+
+def dumps(value: Any) -> str:
+    """A value as compact JSON text."""
+    return _encoder.encode(value).decode()

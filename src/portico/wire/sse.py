@@ -1,0 +1,101 @@
+"""Server-sent events: bytes <-> frames.
+
+The decoder is fed bytes cut anywhere and yields whole frames; only CR, LF and CRLF end a line (JSON may hold U+2028).
+Google ends events with CRLF CRLF and sometimes answers a stream with bare JSON that has no `data:` at all (an error,
+often pretty-printed over several lines): such lines are kept and offered as a frame of their own at the end.
+"""
+
+from typing import Final
+
+import msgspec
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One wire message of a stream: its data, and its event name where the dialect has names."""
+
+    data: bytes
+    event: str | None = None
+
+
+DONE: Final = Frame(b"[DONE]")
+
+
+class SseDecoder:
+    """Bytes of an event stream -> frames."""
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+        self._data: list[bytes] = []
+        self._event: str | None = None
+        self._stray: list[bytes] = []
+        self._after_cr = False
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """The frames completed by this piece."""
+        if self._after_cr and data:
+            self._after_cr = False
+            if data[:1] == b"\n":
+                data = data[1:]
+        if b"\r" in data:
+            self._after_cr = data[-1:] == b"\r"
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = data.split(b"\n")
+        if len(lines) == 1:
+            self._rest.append(data)
+            return []
+        frames: list[Frame] = []
+        if self._rest:
+            lines[0] = b"".join([*self._rest, lines[0]])
+        self._rest = [lines.pop()]
+        for line in lines:
+            self._line(line, frames)
+        return frames
+
+    def close(self) -> list[Frame]:
+        """What is left when the stream ends: an event without its blank line, or stray text that was no event."""
+        frames: list[Frame] = []
+        rest = b"".join(self._rest)
+        self._rest = []
+        if rest:
+            self._line(rest, frames)
+        self._dispatch(frames)
+        stray = b"\n".join(self._stray).strip()
+        self._stray = []
+        if stray:
+            frames.append(Frame(stray))
+        return frames
+
+    def _line(self, line: bytes, frames: list[Frame]) -> None:
+        if not line:
+            self._dispatch(frames)
+        elif line.startswith(b"data:"):
+            self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+        elif line.startswith(b":"):
+            return
+        elif line.startswith(b"event:"):
+            self._event = line[6:].strip().decode("utf-8", "replace")
+        elif not line.startswith((b"id:", b"retry:")):
+            self._stray.append(line)
+
+    def _dispatch(self, frames: list[Frame]) -> None:
+        if self._data:
+            data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+            if data.strip():
+                frames.append(Frame(data, self._event))
+            self._data = []
+        self._event = None
+
+
+def encode(frame: Frame) -> bytes:
+    """A frame as an event that ends with a blank line (LF, as OpenAI and Anthropic send it)."""
+    if frame.event is not None:
+        return b"event: " + frame.event.encode() + b"\ndata: " + frame.data + b"\n\n"
+    return b"data: " + frame.data + b"\n\n"
+
+
+def encode_crlf(frame: Frame) -> bytes:
+    """A frame as Google sends it (mapping.md 3.1)."""
+    return b"data: " + frame.data + b"\r\n\r\n"
+
+
+KEEP_ALIVE: Final = b": keep-alive\n\n"

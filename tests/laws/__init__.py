@@ -1,0 +1,1 @@
+"""The laws of the architecture page, judged over recorded traffic."""

@@ -1,0 +1,117 @@
+"""Recorded exchanges as cases. The folder is `PORTICO_RECORDINGS`, by default `../shared/recordings` beside the project.
+
+An exchange is judged if a dialect of ours speaks its endpoint. How far it can be trusted is its `fidelity`: laws hold for
+what was on the wire; what a source project shaped by hand is hostile input, which must only be survived.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from portico.catalog import load_catalog
+from portico.core.dialect import Dialect, Reading
+from portico.core.target import Target
+from portico.dialects import gemini, openai_chat
+from portico.wire import jsontext
+from portico.wire.sse import Frame
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(os.environ.get("PORTICO_RECORDINGS") or ROOT.parent / "shared" / "recordings")
+
+DIALECTS: dict[str, Dialect] = {d.name: d for d in (openai_chat.DIALECT, gemini.DIALECT)}
+DIALECT_OF_KIND = {"gemini": "gemini", "vertex": "gemini", "openai": "openai_chat"}
+TRUSTED = {"wire", "wire_redacted"}
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One recorded exchange."""
+
+    raw: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.raw["id"])
+
+    @property
+    def kind(self) -> str:
+        return str(self.raw["bucket"])
+
+    @property
+    def trusted(self) -> bool:
+        return self.raw["fidelity"] in TRUSTED
+
+    @property
+    def dialect(self) -> Dialect:
+        return DIALECTS[DIALECT_OF_KIND[self.kind]]
+
+    @property
+    def model(self) -> str:
+        name = str(self.raw.get("model") or "")
+        return name.removeprefix("models/") or "gemini-2.5-flash"
+
+    @property
+    def request(self) -> Any:
+        return self.raw.get("request")
+
+    @property
+    def status(self) -> int:
+        return int(self.raw["response"]["status"])
+
+    @property
+    def body(self) -> Any:
+        return self.raw["response"].get("body")
+
+    @property
+    def frames(self) -> list[Frame] | None:
+        """The events of a recorded stream; a stream asked for as one JSON array is a stream too."""
+        sse = self.raw["response"].get("sse")
+        if sse is None and self.raw["streaming"] and isinstance(self.body, list):
+            sse = self.body
+        if sse is None:
+            return None
+        return [Frame(event.encode() if isinstance(event, str) else jsontext.encode(event)) for event in sse]
+
+    @property
+    def target(self) -> Target:
+        kind = "vertex" if self.kind == "vertex" else "gemini"
+        return Target(self.model, kind, load_catalog().capabilities_for(self.model, kind))
+
+    def reading(self) -> Reading:
+        """A reader's context, with ids that count."""
+        return Reading(mint=_counter().__next__)
+
+
+def _counter() -> Iterator[str]:
+    number = 0
+    while True:
+        number += 1
+        yield f"call_{number:024d}"
+
+
+def in_scope(raw: dict[str, Any]) -> bool:
+    """Whether a dialect of ours speaks this endpoint."""
+    endpoint = str(raw.get("endpoint") or "")
+    if raw["bucket"] == "openai":
+        return endpoint.endswith("/chat/completions")
+    return raw["bucket"] in DIALECT_OF_KIND and endpoint.rsplit(":", 1)[-1] in (
+        "generateContent",
+        "streamGenerateContent",
+    )
+
+
+def files() -> list[Path]:
+    """Every file of recordings in a kind we speak."""
+    return sorted(path for kind in DIALECT_OF_KIND for path in FOLDER.glob(f"{kind}/*.jsonl"))
+
+
+@cache
+def exchanges(path: Path) -> list[Exchange]:
+    """The exchanges of a file that are in scope."""
+    with path.open(encoding="utf-8") as lines:
+        raws = [json.loads(line) for line in lines]
+    return [Exchange(raw) for raw in raws if in_scope(raw)]

@@ -1,0 +1,66 @@
+"""Judging: a law is a function of an exchange that returns nothing, fails, or skips by a named rule.
+
+Every run keeps the tally of laws x recordings, judged and skipped by rule; the tally is printed at the end of the run, and
+more than 3 % skipped of what was on the wire fails (`test_tally.py`).
+"""
+
+import difflib
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portico.core.loss import Loss
+from portico.core.normal import Normal, erase
+from laws.corpus import Exchange, exchanges
+
+JUDGED: Counter[str] = Counter()
+SKIPPED: Counter[tuple[str, str]] = Counter()
+"""(law, rule) -> how often; only of exchanges that were on the wire."""
+MAX_SHOWN = 4
+
+
+class Skip(Exception):
+    """This law has nothing to say about this exchange; the message is the rule."""
+
+
+Law = Callable[[Exchange], None]
+
+
+def hold(law: Law, path: Path) -> None:
+    """Judges a law over every exchange of a file and fails with the first few that break it."""
+    broken: list[str] = []
+    count = 0
+    for exchange in exchanges(path):
+        try:
+            law(exchange)
+        except Skip as rule:
+            if exchange.trusted:
+                SKIPPED[law.__name__, str(rule)] += 1
+        except Exception as error:  # noqa: BLE001 - whatever breaks a law is told with the recording's name
+            count += 1
+            if len(broken) < MAX_SHOWN:
+                broken.append(f"{exchange.id}\n  {type(error).__name__}: {error}")
+        else:
+            JUDGED[law.__name__] += 1
+    if broken:
+        pytest.fail(f"{count} recording(s) break {law.__name__}:\n" + "\n".join(broken), pytrace=False)
+
+
+def same(actual: Normal, expected: Normal, losses: list[Loss] | None = None) -> None:
+    """Fails unless two normal forms are one, minus what declared losses excuse, and shows where they differ."""
+    if losses:
+        actual, expected = erase(actual, losses), erase(expected, losses)
+    if actual == expected:
+        return
+    left, right = (json.dumps(form, indent=1, sort_keys=True, default=str) for form in (expected, actual))
+    lines = [line[:300] for line in difflib.unified_diff(left.splitlines(), right.splitlines(), "was", "became", n=1)]
+    codes = sorted({loss.code for loss in losses or ()})
+    raise AssertionError(f"not the same (declared: {codes})\n    " + "\n    ".join(lines[:24]))
+
+
+def plain(value: Any) -> Any:
+    return json.loads(json.dumps(value))

@@ -1,0 +1,33 @@
+"""Which losses a rendering into a dialect may declare, by the pair of dialects. Any other code breaks the law."""
+
+FROM_ANY_TO_GEMINI = {
+    "1.1:sampling",
+    "1.1:max_tokens",
+    "1.1:penalties",
+    "1.1:seed",
+    "1.1:service_tier",
+    "1.2:system_inline",
+    "1.4:detail",
+    "1.7:thinking",
+    "1.10:format",
+    "2.4:skip_signature",
+    "2.4:foreign_signature",
+}
+
+ALLOWED: dict[tuple[str, str], set[str]] = {
+    ("gemini", "gemini"): FROM_ANY_TO_GEMINI,
+    ("openai_chat", "gemini"): FROM_ANY_TO_GEMINI
+    | {
+        "1.1:unsupported",
+        "1.1:ignored",
+        "1.2:name",
+        "1.2:message_ext",
+        "1.10:name",
+        "1.12:strict",
+        "1.12:tool_ext",
+        "1.13:parallel",
+        "1.14:builtin",
+    },
+    ("gemini", "openai_chat"): {"1.2:order", "2.2:order", "2.2:draft", "2.4:text_signatures", "2.5:finish"},
+    ("openai_chat", "openai_chat"): {"1.2:order", "2.2:order"},
+}
