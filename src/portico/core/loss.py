@@ -69,8 +69,6 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     # Tools (1.12 to 1.14)
     "1.12:strict": ("tool.strict",),
     "1.12:tool_ext": ("tool.ext",),
-    "1.12:name": ("tool.name",),
-    "1.12:custom": ("tool.kind",),
     "1.13:parallel": ("parallel_tool_calls",),
     "1.13:choice": ("tool_choice",),
     "1.14:builtin": ("builtin",),

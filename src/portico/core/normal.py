@@ -7,10 +7,11 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.2 merge: consecutive messages of one role are one message; a message with nothing in it is none.
 - 1.2 filler: a turn of one space says nothing: it is written where Google wants a turn and the caller had none.
 - 1.4 text: an empty text part without a signature says nothing.
-- 1.1 defaults: n = 1 is the default; so are tool_choice auto, text output and service tier default.
+- 1.1 defaults: n = 1, penalties of 0 and no logprobs are the default; so are tool_choice auto, text output and service tier default.
 - 1.10 name: a format without a name is called `response` where a name is demanded.
 - 1.3 results: come in the order of their calls; `{"output": text}` is its text; JSON text is the object it spells.
 - 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points to it.
+- 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
 - 1.3 arguments: are the value they spell; "" is {}.
 - 2.1 id: `chatcmpl-` before an answer's id means nothing; an answer without an id may be given one.
 - 2.3 ids: are renumbered in the order of calls; a minted id means no more than another.
@@ -33,8 +34,13 @@ from portico.wire import jsontext
 
 Normal = dict[str, Any]
 
+_DEFAULTS: Final = {"n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": False, "top_logprobs": 0}
+
 UNNAMED: Final = "response"
 """What a format is called where a dialect demands a name and the caller gave none."""
+
+FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
+"""What a custom tool takes, where all tools are functions."""
 
 RESULT_LABEL: Final = re.compile(r"This is file [A-Za-z0-9_.-]+:")
 RESULT_POINTER: Final = re.compile(r"See files? [A-Za-z0-9_., -]+\.")
@@ -63,8 +69,9 @@ def normal_request(request: Request) -> Normal:
         if turn["role"] == "user":
             _settle_user_turn(turn)
     sampling = {name: _plain(getattr(request.sampling, name)) for name in request.sampling.__struct_fields__}
-    if sampling["n"] == 1:
-        sampling["n"] = None
+    for name, default in _DEFAULTS.items():
+        if sampling[name] == default:
+            sampling[name] = None
     choice = request.tool_choice
     return _without_nothing(
         {
@@ -76,9 +83,8 @@ def normal_request(request: Request) -> Normal:
                     {
                         "name": tool.name,
                         "description": tool.description or None,
-                        "schema": _plain_schema(tool.schema),
+                        "schema": FREE_TEXT if tool.kind == "custom" else _plain_schema(tool.schema),
                         "strict": tool.strict or None,
-                        "kind": tool.kind,
                         "ext": _ext(tool.ext),
                     }
                 )
@@ -190,8 +196,7 @@ def _part(part: Part, ids: _Ids) -> Normal:
                 "part": "call",
                 "call": ids.call(part.id),
                 "name": part.name,
-                "arguments": part.arguments if part.kind == "custom" else _spelt(part.arguments or "{}"),
-                "kind": part.kind,
+                "arguments": {"input": part.arguments} if part.kind == "custom" else _spelt(part.arguments or "{}"),
                 "signature": _signature(part.signature),
                 "ext": _ext(part.ext),
             }

@@ -11,6 +11,7 @@ from typing import Any, Final
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Loss
+from portico.core.normal import FREE_TEXT
 from portico.core.request import Builtin, OutputFormat, Request, Tool, ToolChoice
 from portico.core.target import Target
 from portico.dialects.gemini.contents import FILLER, ContentsRenderer, media_resolution
@@ -239,7 +240,7 @@ def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], reque
     if tool.description is not None:
         declaration["description"] = tool.description
     if tool.kind == "custom":
-        declaration["parametersJsonSchema"] = _FREE_TEXT
+        declaration["parametersJsonSchema"] = FREE_TEXT
     elif tool.schema:
         declaration["parametersJsonSchema"] = tool.schema
     if tool.strict:
@@ -251,14 +252,6 @@ def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], reque
     if foreign:
         losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
     return declaration
-
-
-_FREE_TEXT: Final[Mapping[str, Any]] = {
-    "type": "object",
-    "properties": {"input": {"type": "string"}},
-    "required": ["input"],
-}
-"""What a custom (free text) tool takes (1.12)."""
 
 
 def _builtin(tool: Builtin) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def thinking_config(
     """The thinkingConfig to send (empty: omit it) and what could not be honoured."""
     spec = target.capabilities.thinking
     if spec.control is ThinkingControl.NONE:
-        wanted = thinking.show or (thinking.steered and thinking.effort != "none" and thinking.budget != 0)
+        wanted = thinking.steered or thinking.show is not None
         return {}, [_loss(where, f"{target.model} does not think")] if wanted else []
     config: dict[str, Any] = {}
     losses: list[Loss] = []
