@@ -79,7 +79,14 @@ class Exchange:
     @property
     def target(self) -> Target:
         kind = "vertex" if self.kind == "vertex" else "gemini"
-        return Target(self.model, kind, load_catalog().capabilities_for(self.model, kind))
+        return Target(self.model, kind, load_catalog().capabilities_for(self._answering_model, kind))
+
+    @property
+    def _answering_model(self) -> str:
+        """An alias moves with time: it is judged as the model that answered when it was recorded."""
+        bodies = [self.body, *(self.raw["response"].get("sse") or ())]
+        versions = [body["modelVersion"] for body in bodies if isinstance(body, dict) and body.get("modelVersion")]
+        return str(versions[0]).removeprefix("models/") if versions and self.model.endswith("-latest") else self.model
 
     def reading(self) -> Reading:
         """A reader's context, with ids that count."""

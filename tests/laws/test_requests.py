@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from laws.corpus import DIALECTS, Exchange, files
-from laws.judge import Law, Skip, hold, same
+from laws.judge import Law, NotThisShape, Skip, hold, same
 from laws.loss_table import ALLOWED
 from portico.core.dialect import Dialect
 from portico.core.errors import InvalidRequest
@@ -20,7 +20,7 @@ from portico.wire import jsontext
 def read(exchange: Exchange) -> Request:
     """The recorded request as a neutral one."""
     if exchange.request is None:
-        raise Skip("no request was recorded")
+        raise NotThisShape
     try:
         return exchange.dialect.parse_request(exchange.request, model=exchange.model, stream=exchange.raw["streaming"])
     except InvalidRequest:

@@ -71,7 +71,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "1.12:tool_ext": ("tool.ext",),
     "1.13:parallel": ("parallel_tool_calls",),
     "1.13:choice": ("tool_choice",),
-    "1.14:builtin": ("builtin",),
+    "1.14:builtin": ("builtin.ext",),
     "1.15:modalities": ("modalities",),
     "1.16:google": ("ext",),
     # Signatures (2.4)

@@ -7,14 +7,17 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.2 merge: consecutive messages of one role are one message; a message with nothing in it is none.
 - 1.2 filler: a turn of one space says nothing: it is written where Google wants a turn and the caller had none.
 - 1.4 text: an empty text part without a signature says nothing.
-- 1.1 defaults: n = 1, penalties of 0 and no logprobs are the default; so are tool_choice auto, text output and service tier default.
+- 1.1 defaults: n = 1, penalties of 0 and no logprobs are the default; so are tool_choice auto,
+  text output, the text modality and service tier default.
 - 1.10 name: a format without a name is called `response` where a name is demanded.
-- 1.3 results: come in the order of their calls; `{"output": text}` is its text; JSON text is the object it spells.
+- 1.3 results: come in the order of their calls; `{"output": text}` is its text, `{}` is none; JSON text is the object it spells.
 - 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points to it.
+- 1.14 order: the provider's own tools have none.
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
 - 1.3 arguments: are the value they spell; "" is {}.
 - 2.1 id: `chatcmpl-` before an answer's id means nothing; an answer without an id may be given one.
 - 2.3 ids: are renumbered in the order of calls; a minted id means no more than another.
+- 2.5 raw: a provider's word that says no more than the neutral one is that word.
 - 3.1 deltas: adjacent text (thought text) of an answer is one text, since a stream cannot tell it apart; the signatures
   keep their order.
 
@@ -34,6 +37,9 @@ from portico.wire import jsontext
 
 Normal = dict[str, Any]
 
+_PLAIN_FINISHES: Final = frozenset(
+    {"stop", "length", "max_tokens", "tool_calls", "function_call", "content_filter", "safety"}
+)
 _DEFAULTS: Final = {"n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": False, "top_logprobs": 0}
 
 UNNAMED: Final = "response"
@@ -90,7 +96,10 @@ def normal_request(request: Request) -> Normal:
                 )
                 for tool in request.tools
             ],
-            "builtins": [{"kind": tool.kind, "ext": _ext(tool.ext)} for tool in request.builtins],
+            "builtins": sorted(
+                [_without_nothing({"kind": tool.kind, "ext": _ext(tool.ext)}) for tool in request.builtins],
+                key=lambda builtin: str(builtin["kind"]),
+            ),
             "tool_choice": None if choice is None or choice.mode == "auto" else [choice.mode, sorted(choice.names)],
             "parallel_tool_calls": None if request.parallel_tool_calls is not False else False,
             "sampling": _without_nothing(sampling),
@@ -108,7 +117,7 @@ def normal_request(request: Request) -> Normal:
                     "description": request.output.description,
                 }
             ),
-            "modalities": sorted(request.modalities),
+            "modalities": [] if request.modalities == ("text",) else sorted(request.modalities),
             "service_tier": None if request.service_tier in ("auto", "default") else request.service_tier,
             "ext": _ext(request.ext),
         }
@@ -238,6 +247,8 @@ def _result_value(text: str) -> Any:
             if not isinstance(spelt, dict) or spelt.keys() == {"_raw"}:
                 return value
             value = spelt
+        if not value:
+            return ""
         if value.keys() == {"output"} and isinstance(value["output"], str):
             value = value["output"]
         else:
@@ -311,7 +322,7 @@ def _candidate(candidate: Candidate, ids: _Ids) -> Normal:
             else _without_nothing(
                 {
                     "reason": str(finish.reason),
-                    "raw": finish.raw,
+                    "raw": None if (finish.raw or "").lower() in _PLAIN_FINISHES else finish.raw,
                     "message": finish.message,
                     "prompt_blocked": finish.prompt_blocked or None,
                 }
@@ -353,7 +364,8 @@ def _erase_field(form: Normal, field: str) -> None:
             if users:
                 users[0]["parts"] = form.pop("system", []) + users[0]["parts"]
         case "builtin":
-            form.pop("builtins", None)
+            for builtin in form.get("builtins", []):
+                builtin.pop(tail, None)
         case _ if tail:
             form.get(head, {}).pop(tail, None)
         case _:
@@ -385,6 +397,7 @@ def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
         case "signature", _:
             for part in parts:
                 part.pop("signature", None)
+                part.pop("signatures", None)
             holder["parts"] = [part for part in parts if part != {"part": "text", "text": ""}]
         case _:
             for part in parts:

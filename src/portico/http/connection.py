@@ -192,7 +192,7 @@ class Connection(asyncio.Protocol):
         self._held_bytes = 0
         self._feed(data)
 
-    def _take(self, request: HttpRequest, keep_alive: bool, version_1_0: bool) -> None:  # noqa: FBT001
+    def _take(self, request: HttpRequest, keep_alive: bool, version_1_0: bool) -> None:
         self._phase = _IDLE
         if self._exchange is None:
             self._dispatch(request, keep_alive=keep_alive, version_1_0=version_1_0)

@@ -73,6 +73,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     config = camelise(_object(fields.pop("generationConfig", {}), "$.generationConfig"))
     tools, builtins = _parse_tools(_listed(fields.pop("tools", None), "$.tools"))
     choice, tool_config = _parse_tool_config(_object(fields.pop("toolConfig", {}), "$.toolConfig"))
+    if tools and builtins and tool_config.get("includeServerSideToolInvocations") is True:
+        del tool_config["includeServerSideToolInvocations"]  # follows from having both: rendering sets it again (1.12)
     messages = _parse_system(fields.pop("systemInstruction", None))
     messages += _Turns().parse(contents)
     body_model = fields.pop("model", None)

@@ -218,7 +218,7 @@ def _tools(
     if len(declarations) > MAX_DECLARATIONS:
         raise InvalidRequest(f"At most {MAX_DECLARATIONS} tools are possible.", param=where.field("tools"))
     tools: list[dict[str, Any]] = [{"functionDeclarations": declarations}] if declarations else []
-    tools += [_builtin(tool) for tool in request.builtins]
+    tools += [_builtin(tool, losses, request) for tool in request.builtins]
     config: dict[str, Any] = {}
     calling = _calling_config(request, names) if declarations else {}
     if calling:
@@ -254,7 +254,11 @@ def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], reque
     return declaration
 
 
-def _builtin(tool: Builtin) -> dict[str, Any]:
+def _builtin(tool: Builtin, losses: list[Loss], request: Request) -> dict[str, Any]:
+    foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields]
+    if foreign:
+        message = f"{tool.kind} has no place for {', '.join(foreign)} at Google"
+        losses.append(Loss("1.14:builtin", request.where.field(tool.kind), message))
     wire = _BUILTIN_WIRE.get(tool.kind, tool.kind)
     return {wire: (tool.ext or {}).get(ORIGIN, {}).get(wire, {})}
 

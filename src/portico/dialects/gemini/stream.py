@@ -50,7 +50,7 @@ _LISTS: Final = frozenset({"groundingChunks", "groundingSupports", "webSearchQue
 class _Candidate:
     """One candidate as far as it has come. `open` is the part that the next piece of text may continue."""
 
-    __slots__ = ("calls", "finish", "message", "next_index", "open", "open_kind", "partial")
+    __slots__ = ("calls", "finish", "held", "message", "next_index", "open", "open_kind", "partial")
 
     def __init__(self) -> None:
         self.next_index = 0
@@ -60,6 +60,8 @@ class _Candidate:
         self.finish: Any = None
         self.message: str | None = None
         self.partial: PartialCall | None = None
+        self.held: list[dict[str, Any]] = []
+        """Calls of tools that nobody declared, until it shows whether the provider answers them itself."""
 
 
 class GeminiReader:
@@ -107,6 +109,7 @@ class GeminiReader:
         complete = bool(self._candidates) or self._block is not None
         for index, candidate in sorted(self._candidates.items()):
             self._end_partial(index, candidate, events)
+            self._read_parsed(index, candidate, [], events)
             self._end_open(index, candidate, events)
             if candidate.finish is None:
                 complete = False
@@ -177,11 +180,22 @@ class GeminiReader:
                 self._read_partial_call(index, candidate, fields, events)
             else:
                 whole.append(fields)
-        self._read_parsed(index, candidate, whole, events)
+        undecided = self._undecided(whole)
+        self._read_parsed(index, candidate, whole[: len(whole) - len(undecided)], events)
+        candidate.held = undecided
+
+    def _undecided(self, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The calls at the end of a frame which server-side MCP may yet answer in the next (traffic.md 3.10)."""
+        start = len(fields)
+        while start and (call := fields[start - 1].get("functionCall")) and call.get("name") not in self._reading.tools:
+            start -= 1
+        return fields[start:]
 
     def _read_parsed(
         self, index: int, candidate: _Candidate, fields: list[dict[str, Any]], events: list[Event]
     ) -> None:
+        if candidate.held:
+            fields, candidate.held = candidate.held + fields, []
         for part in parse_model_parts(fields, self._reading):
             kind = type(part)
             if isinstance(part, (Text, Reasoning)) and part.signature is None and part.ext is None:

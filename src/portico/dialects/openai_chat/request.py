@@ -30,7 +30,7 @@ from portico.dialects.openai_chat.messages_render import render_messages
 from portico.dialects.openai_chat.tools import parse_tools, render_choice, render_tools
 
 WHERE: Final = Where(
-    fields={"max_tokens": "$.max_completion_tokens", "thinking": "$.reasoning_effort"},
+    fields={"max_tokens": "$.max_completion_tokens", "thinking": "$.reasoning_effort", "web_search": "$.web_search_options"},
     message="$.messages[{at}]",
     tool="$.tools[{at}]",
 )
@@ -56,7 +56,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     where_max = "max_completion_tokens" if fields.get("max_completion_tokens") is not None else "max_tokens"
     legacy = "functions" in fields
     fields.pop("functions", None)
-    request = Request(
+    return Request(
         model=asked,
         messages=messages,
         tools=tools,
@@ -75,7 +75,6 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         where=WHERE if where_max == "max_completion_tokens" else _WHERE_MAX_TOKENS,
         ext=_ext(fields, google),
     )
-    return request
 
 
 _WHERE_MAX_TOKENS: Final = Where(fields={**WHERE.fields, "max_tokens": "$.max_tokens"}, message=WHERE.message)

@@ -40,7 +40,7 @@ FINISH: Final[Mapping[str, FinishReason]] = {
     "content_filter": FinishReason.CONTENT_FILTER,
     "error": FinishReason.ERROR,
 }
-ORDER: Final = {Reasoning: 0, Text: 1, Media: 1, ToolCall: 2, ToolResult: 2}
+ORDER: Final = {Reasoning: 0, Text: 1, Media: 1, ToolCall: 2, Opaque: 3, ToolResult: 3}
 CANDIDATE_PATH: Final = "$.choices[{}].message"
 
 
@@ -106,6 +106,7 @@ class _Parts:
 
     def add(self, part: Part, index: int) -> None:
         if isinstance(part, Opaque):
+            self._highest = ORDER[Opaque]
             if part.origin == GOOGLE_EXT:
                 self.opaque.append({"index": index, "part": part.value})
             else:

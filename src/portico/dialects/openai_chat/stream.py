@@ -152,6 +152,7 @@ class ChatWriter:
         choice = self._choice(candidate, frames)
         if isinstance(part, Opaque):
             choice.kinds[index] = part
+            choice.highest = ORDER[Opaque]
             if part.origin == GOOGLE_EXT:
                 choice.opaque.append({"index": index, "part": part.value})
             return frames

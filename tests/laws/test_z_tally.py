@@ -1,0 +1,13 @@
+"""What the laws judged, in sum. It runs last in its folder, hence its name."""
+
+import pytest
+
+from laws.judge import JUDGED, MAX_SKIPPED_SHARE, SKIPPED
+
+
+def test_hardly_anything_that_was_on_the_wire_is_skipped() -> None:
+    if not JUDGED:
+        pytest.skip("no law ran in this process")
+    for law, judged in JUDGED.items():
+        skipped = sum(count for (name, _), count in SKIPPED.items() if name == law)
+        assert skipped <= MAX_SKIPPED_SHARE * (judged + skipped), f"{law}: {skipped} of {judged + skipped} skipped"
