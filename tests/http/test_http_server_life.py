@@ -297,7 +297,7 @@ async def test_stopping_cancels_what_runs_beyond_the_deadline_and_waits_for_it(
 
 async def test_a_call_cancelled_before_its_first_step_is_forgotten(serve: Serve, call: Call) -> None:
     server = await serve(Waiting())
-    caller = await call(server)
+    await call(server)
     await until(lambda: server.open_connections)
     (connection,) = server._connections
     connection.data_received(GET)

@@ -34,7 +34,7 @@ class Reading(msgspec.Struct, frozen=True):
     """What a reader of an answer needs to know of the request it answers.
 
     `mint` makes ids for calls that came without; `tool_names` is what `render_request` gave; `tools` are the schemas of
-    the declared tools by the caller's name (None: unknown), `family` the model line that signs.
+    the declared tools by the caller's name (None: unknown), `family` who signs (`Target.signer`).
     """
 
     mint: Mint

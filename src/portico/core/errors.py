@@ -113,6 +113,11 @@ class MethodNotAllowed(CallerError):
     status = 405
     code = "method_not_allowed"
 
+    def __init__(self, message: str = "", *, allow: str = "") -> None:
+        super().__init__(message)
+        self.allow = allow
+        """The methods it does answer to."""
+
 
 class RequestTooLarge(CallerError):
     """The request body is too large."""

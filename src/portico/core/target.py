@@ -92,3 +92,8 @@ class Target(msgspec.Struct, frozen=True):
     small_max_tokens: int = 0
     """Up to this many tokens, a caller who did not steer thinking gets the least of it, lest thoughts eat the whole
     answer (mapping.md 9, first row); 0 leaves it to the model."""
+
+    @property
+    def signer(self) -> str:
+        """Who made and can read a thought signature: the model line, at a kind of provider (mapping.md 2.4, rule f)."""
+        return f"{self.capabilities.family}@{self.provider_kind}"

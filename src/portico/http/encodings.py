@@ -35,6 +35,8 @@ class _Zlib:
         self._machine = zlib.decompressobj(window_bits)
         self._members = 1
         self._begun = False
+        self._undecided = window_bits == zlib.MAX_WBITS
+        self._early = b""
         self._input = memoryview(b"")
         self._left = b""
         """What the last step did not use; comes before the input."""
@@ -52,15 +54,22 @@ class _Zlib:
             coded, self._input = self._input[:_INPUT_BYTES], self._input[_INPUT_BYTES:]
         self._left = b""
         self._full = False
+        if self._undecided:
+            self._early += coded
+            if len(self._early) < 2:
+                return b""
+            coded = self._early
+            self._decide(coded)
         if self._machine.eof:  # Another member follows, or padding.
             coded = bytes(coded).lstrip(b"\0")
             if not coded:
                 return b""
             self._begin_member()
         try:
-            out = self._decompress(coded)
+            out = self._machine.decompress(coded, PIECE_BYTES)
         except zlib.error as error:
             raise UpstreamBadGateway("The provider's answer is not in the encoding it claims.") from error
+        self._begun = True
         machine = self._machine
         self._left = machine.unused_data if machine.eof else machine.unconsumed_tail
         self._full = not machine.eof and len(out) >= PIECE_BYTES
@@ -72,20 +81,15 @@ class _Zlib:
             raise UpstreamBadGateway("The provider's answer is compressed in too many parts.")
         self._machine = zlib.decompressobj(self._window_bits)
 
-    def _decompress(self, coded: bytes | memoryview) -> bytes:
-        try:
-            out = self._machine.decompress(coded, PIECE_BYTES)
-        except zlib.error:
-            if self._begun or self._window_bits != zlib.MAX_WBITS:
-                raise
-            self._window_bits = -zlib.MAX_WBITS  # "deflate" without the wrapper, as some servers have always sent it.
+    def _decide(self, coded: bytes) -> None:
+        """ "deflate" means with a zlib wrapper, and some servers have always sent it without: its two bytes tell."""
+        self._undecided = False
+        if coded[0] & 0x0F != 8 or (coded[0] << 8 | coded[1]) % 31:
+            self._window_bits = -zlib.MAX_WBITS
             self._machine = zlib.decompressobj(self._window_bits)
-            out = self._machine.decompress(coded, PIECE_BYTES)
-        self._begun = self._begun or len(coded) > 0
-        return out
 
     def end(self) -> None:
-        if self._begun and not self._machine.eof:
+        if (self._begun or self._early) and not self._machine.eof:
             raise UpstreamIncomplete
 
 

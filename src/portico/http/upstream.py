@@ -85,8 +85,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._reused = False
         self.deadline = inf
         self._request_bytes = 0
-        self._taken: bool | None = None
-        """What was known when the provider ended its side."""
+        self._taken = True
+        """The provider may have received some of the request."""
         self._paused = False
         self._begin("GET")
 
@@ -120,7 +120,7 @@ class UpstreamConnection(asyncio.Protocol):
         answer = self._answer = Answer(self._loop, self)
         self._idle_timeout_s = idle_timeout_s
         self._request_bytes = len(head) + len(body)
-        self._taken = None
+        self._taken = True
         if len(body) <= _SPLIT_BYTES:
             self.transport.write(head + body)
         else:
@@ -176,7 +176,11 @@ class UpstreamConnection(asyncio.Protocol):
         self._owner.opened(self)
 
     def eof_received(self) -> None:
-        self._taken = self._was_taken()
+        """A provider that closed before the request reached it has acknowledged none of it: the segment that ends its side
+        acknowledges whatever its kernel had received by then. A reset proves nothing, nor does a system that cannot
+        tell: the request may have been received, and a generation must never be started twice.
+        """
+        self._taken = unacknowledged_bytes(self.transport) < self._request_bytes
 
     def connection_lost(self, exc: Exception | None) -> None:
         answer, self._answer = self._answer, None
@@ -185,20 +189,12 @@ class UpstreamConnection(asyncio.Protocol):
                 answer.end()
             elif self._touched or not self._reused:
                 answer.fail(UpstreamIncomplete())
-            elif self._repeatable or not (self._was_taken() if self._taken is None else self._taken):
+            elif self._repeatable or not self._taken:
                 answer.fail(NothingTaken())
             else:
                 answer.fail(UpstreamIncomplete("The provider closed the connection without an answer."))
         self._owner.lost(self)
         del self._parser  # It holds this object too.
-
-    def _was_taken(self) -> bool:
-        """Whether the provider's side may have received any of the request.
-
-        A provider that closed the connection before the request reached it acknowledges none of it, and all of it is still
-        in the send queue. Where that cannot be known the answer is yes: a generation must never be started twice.
-        """
-        return unacknowledged_bytes(self.transport) < self._request_bytes
 
     def data_received(self, data: bytes) -> None:
         answer = self._answer
@@ -274,6 +270,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._interim = True
             self._headers = {}
             self._head_bytes += _INTERIM_BYTES
+            if self._head_bytes > self._owner.max_head_bytes:
+                raise UpstreamBadGateway("The provider's interim answers do not end.")
             return
         headers = self._headers
         self._head_done = True

@@ -30,7 +30,11 @@ from portico.dialects.openai_chat.messages_render import render_messages
 from portico.dialects.openai_chat.tools import parse_tools, render_choice, render_tools
 
 WHERE: Final = Where(
-    fields={"max_tokens": "$.max_completion_tokens", "thinking": "$.reasoning_effort", "web_search": "$.web_search_options"},
+    fields={
+        "max_tokens": "$.max_completion_tokens",
+        "thinking": "$.reasoning_effort",
+        "web_search": "$.web_search_options",
+    },
     message="$.messages[{at}]",
     tool="$.tools[{at}]",
 )

@@ -1,0 +1,372 @@
+"""portico.toml and the environment -> one frozen Config. Nobody else reads the environment.
+
+Every setting may come from the file or, winning over it, from the environment. `GEMINI_API_KEY` alone is a complete
+configuration: providers implied by environment keys exist only when the file names none. What is wrong is said with file, line
+and key, all of it at once.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from portico.catalog import CatalogError, OperatorModel, load_catalog
+from portico.providers import KINDS, Provider, Secret
+from portico.relay.relay import Settings
+
+DEFAULT_FILE: Final = "portico.toml"
+DATA_FOLDER: Final = ".portico"
+MAX_PORT: Final = 65535
+MIB: Final = 1024 * 1024
+
+
+class ServerConfig(msgspec.Struct, frozen=True):
+    """[server]"""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    max_body_bytes: int = 64 * MIB
+    commit_after_s: float = 15.0
+    keep_alive_s: float = 10.0
+    connect_timeout_s: float = 10.0
+    first_byte_timeout_s: float = 600.0
+    idle_timeout_s: float = 300.0
+
+
+class StorageConfig(msgspec.Struct, frozen=True):
+    """[storage]"""
+
+    url: str
+
+
+class Config(msgspec.Struct, frozen=True):
+    """Everything an operator decided. `source` is the file it came from, if there was one."""
+
+    server: ServerConfig
+    storage: StorageConfig
+    providers: tuple[Provider, ...]
+    models: tuple[OperatorModel, ...]
+    api_key: Secret | None
+    source: Path | None
+    data_folder: Path
+
+    def settings(self) -> Settings:
+        """What of it the relay needs."""
+        server = self.server
+        return Settings(
+            commit_after_s=server.commit_after_s,
+            keep_alive_s=server.keep_alive_s,
+            connect_timeout_s=server.connect_timeout_s,
+            first_byte_timeout_s=server.first_byte_timeout_s,
+            idle_timeout_s=server.idle_timeout_s,
+        )
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong: where, and what to do."""
+
+    key: str
+    message: str
+    line: int | None = None
+    file: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}: " if self.file and self.line else f"{self.file}: " if self.file else ""
+        return f"{place}{self.key}: {self.message}"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; `problems` says why, one by one."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
+
+
+SETTINGS: Final[Mapping[str, tuple[type, ...]]] = {
+    "host": (str,),
+    "port": (int,),
+    "workers": (int,),
+    "max_body_bytes": (int,),
+    "commit_after_s": (int, float),
+    "keep_alive_s": (int, float),
+    "connect_timeout_s": (int, float),
+    "first_byte_timeout_s": (int, float),
+    "idle_timeout_s": (int, float),
+}
+"""The keys of [server] and their types; each is also PORTICO_<KEY>."""
+
+TABLES: Final[Mapping[str, frozenset[str]]] = {
+    "server": frozenset(SETTINGS),
+    "storage": frozenset({"url"}),
+    "providers": frozenset({"name", "kind", "base_url", "keys"}),
+    "models": frozenset({"name", "target"}),
+}
+
+
+def load_config(
+    environment: Mapping[str, str],
+    *,
+    file: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
+) -> Config:
+    """The configuration: file, then environment, then what the command line gave. Raises `ConfigError`.
+
+    `file`: from --config; else PORTICO_CONFIG; else portico.toml in `folder` (the working directory) if there is one.
+    """
+    folder = folder or Path.cwd()
+    named = file or (Path(environment["PORTICO_CONFIG"]) if environment.get("PORTICO_CONFIG") else None)
+    path = named or (folder / DEFAULT_FILE if (folder / DEFAULT_FILE).is_file() else None)
+    return _Reader(environment, path, folder).read(overrides or {})
+
+
+class _Reader:
+    """Reads one configuration and collects everything that is wrong with it."""
+
+    def __init__(self, environment: Mapping[str, str], path: Path | None, folder: Path) -> None:
+        self._environment = environment
+        self._path = path
+        self._home = path.parent.resolve() if path else folder.resolve()
+        self._text = ""
+        self.problems: list[Problem] = []
+
+    def read(self, overrides: Mapping[str, Any]) -> Config:
+        tables = self._tables()
+        server = self._server(tables.get("server", {}), overrides)
+        data_folder = self._home / DATA_FOLDER
+        url = self._environment.get("PORTICO_STORAGE_URL") or tables.get("storage", {}).get("url")
+        if url is not None and not isinstance(url, str):
+            self._problem("storage.url", f"expected text, found {url!r}")
+            url = None
+        storage = StorageConfig(url or f"sqlite:///{data_folder / 'portico.db'}")
+        providers = self._providers(tables.get("providers"))
+        models = self._models(tables.get("models", []), {provider.name for provider in providers})
+        api_key = self._environment.get("PORTICO_API_KEY")
+        if self.problems:
+            raise ConfigError(self.problems)
+        return Config(
+            server=server,
+            storage=storage,
+            providers=tuple(providers),
+            models=tuple(models),
+            api_key=Secret(api_key, "env:PORTICO_API_KEY") if api_key else None,
+            source=self._path,
+            data_folder=data_folder,
+        )
+
+    # -- the file
+
+    def _tables(self) -> dict[str, Any]:
+        if self._path is None:
+            return {}
+        try:
+            self._text = self._path.read_text(encoding="utf-8")
+            tables = tomllib.loads(self._text)
+        except OSError as error:
+            raise ConfigError([Problem("config", f"cannot be read: {error.strerror}", file=str(self._path))]) from None
+        except UnicodeDecodeError:
+            raise ConfigError([Problem("config", "is not UTF-8 text", file=str(self._path))]) from None
+        except tomllib.TOMLDecodeError as error:
+            found = re.search(r"line (\d+)", str(error))
+            line = int(found.group(1)) if found else None
+            raise ConfigError([Problem("toml", str(error), line, str(self._path))]) from None
+        for name, table in tables.items():
+            self._check_table(name, table)
+        return {name: table for name, table in tables.items() if name in TABLES and self._has_shape(name, table)}
+
+    def _has_shape(self, name: str, table: Any) -> bool:
+        wanted = list if name in ("providers", "models") else dict
+        return isinstance(table, wanted)
+
+    def _check_table(self, name: str, table: Any) -> None:
+        if name not in TABLES:
+            self._problem(name, f"is no table of Portico's{_nearest(name, TABLES)}", line=self._line(name, None, 0))
+            return
+        if not self._has_shape(name, table):
+            form = f"[[{name}]]" if name in ("providers", "models") else f"[{name}]"
+            self._problem(name, f"must be written as {form}", line=self._line(name, None, 0))
+            return
+        for index, entry in enumerate(table if isinstance(table, list) else [table]):
+            if not isinstance(entry, dict):
+                self._problem(name, "must hold tables", line=self._line(name, None, index))
+                continue
+            for key in entry:
+                if key not in TABLES[name]:
+                    hint = _nearest(key, TABLES[name])
+                    self._problem(f"{name}.{key}", f"is no key of this table{hint}", line=self._line(name, key, index))
+
+    # -- sections
+
+    def _server(self, table: Mapping[str, Any], overrides: Mapping[str, Any]) -> ServerConfig:
+        values: dict[str, Any] = {}
+        for key, types in SETTINGS.items():
+            name, source = f"server.{key}", "file"
+            value = table.get(key)
+            text = self._environment.get(f"PORTICO_{key.upper()}")
+            if text:
+                name, source = f"PORTICO_{key.upper()}", "environment"
+                value = text if types == (str,) else _number(text)
+            if overrides.get(key) is not None:
+                name, source, value = f"--{key}", "command line", overrides[key]
+            if value is None:
+                continue
+            line = self._line("server", key, 0) if source == "file" else None
+            if isinstance(value, bool) or not isinstance(value, types):
+                wanted = "text" if types == (str,) else "a number" if float in types else "a whole number"
+                self._problem(name, f"expected {wanted}, found {text or value!r}", line=line, in_file=source == "file")
+            elif (complaint := _out_of_bounds(key, value)) is not None:
+                self._problem(name, complaint, line=line, in_file=source == "file")
+            else:
+                values[key] = value
+        return ServerConfig(**values)
+
+    def _providers(self, entries: list[Any] | None) -> list[Provider]:
+        if entries is None:
+            return [
+                Provider.at(kind.name, kind, self._environment.get(f"{kind.name.upper()}_BASE_URL"), (secret,))
+                for kind in KINDS.values()
+                if (secret := self._from_environment(kind.key_env)) is not None
+            ]
+        providers: list[Provider] = []
+        for index, entry in enumerate(entries):
+            provider = self._provider(entry, index) if isinstance(entry, dict) else None
+            if provider is None:
+                continue
+            if any(provider.name == other.name for other in providers):
+                line = self._line("providers", "name", index)
+                self._problem("providers.name", f"{provider.name!r} is used twice", line=line)
+            providers.append(provider)
+        return providers
+
+    def _provider(self, entry: Mapping[str, Any], index: int) -> Provider | None:
+        kind_name = entry.get("kind", "gemini")
+        name, base_url, keys = entry.get("name", kind_name), entry.get("base_url"), entry.get("keys")
+        kind = KINDS.get(kind_name) if isinstance(kind_name, str) else None
+        before = len(self.problems)
+        if kind is None:
+            self._at("providers", "kind", index, f"{kind_name!r} is no kind of provider; known: {', '.join(KINDS)}")
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            self._at("providers", "name", index, f"{name!r} is no name: letters, digits, '.', '_' and '-' are")
+        if base_url is not None and not _is_url(base_url):
+            self._at("providers", "base_url", index, f"{base_url!r} is not an http(s) address without a query")
+        if kind is not None and keys is None:
+            keys = [f"env:{kind.key_env}"]
+        secrets = self._secrets(keys, index)
+        if kind is None or len(self.problems) > before:
+            return None
+        return Provider.at(str(name), kind, base_url, tuple(secrets))
+
+    def _secrets(self, keys: Any, index: int) -> list[Secret]:
+        if not isinstance(keys, list) or not keys:
+            self._at("providers", "keys", index, 'expected a list such as ["env:GEMINI_API_KEY"]')
+            return []
+        secrets: list[Secret] = []
+        for item in keys:
+            secret = self._secret(item) if isinstance(item, str) else f"expected text, found {item!r}"
+            if isinstance(secret, str):
+                self._at("providers", "keys", index, secret)
+            else:
+                secrets.append(secret)
+        return secrets
+
+    def _secret(self, item: str) -> Secret | str:
+        """The secret an item names; text says why there is none."""
+        scheme, colon, where = item.partition(":")
+        if scheme == "env" and colon:
+            return self._from_environment(where) or f"the environment variable {where} is not set"
+        if scheme == "file" and colon:
+            path = self._home / where
+            try:
+                value = path.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                return f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not text'}"
+            return Secret(value, item) if value else f"{path} is empty"
+        return "keys are named, not written here: use env:NAME or file:PATH"
+
+    def _from_environment(self, name: str) -> Secret | None:
+        value = self._environment.get(name, "").strip()
+        return Secret(value, f"env:{name}") if value else None
+
+    def _models(self, entries: list[Any], providers: set[str]) -> list[OperatorModel]:
+        models: list[OperatorModel] = []
+        for index, entry in enumerate(entries):
+            if not isinstance(entry, dict):
+                continue
+            name, target = entry.get("name"), entry.get("target")
+            if not isinstance(name, str) or not isinstance(target, str):
+                key = "target" if isinstance(name, str) else "name"
+                self._at("models", key, index, 'a model needs name = "…" and target = "provider/upstream-model"')
+                continue
+            provider = target.partition("/")[0]
+            if provider not in providers:
+                known = ", ".join(sorted(providers)) or "none"
+                self._at("models", "target", index, f"there is no provider {provider!r} (configured: {known})")
+                continue
+            try:
+                load_catalog().with_models([OperatorModel(name, target)])
+            except CatalogError as error:
+                self._at("models", "target" if ".target" in error.where else "name", index, str(error))
+                continue
+            models.append(OperatorModel(name, target))
+        return models
+
+    # -- saying what is wrong
+
+    def _at(self, table: str, key: str, index: int, message: str) -> None:
+        line = self._line(table, key, index) or self._line(table, None, index)
+        self._problem(f"{table}[{index}].{key}", message, line=line)
+
+    def _problem(self, key: str, message: str, *, line: int | None = None, in_file: bool = True) -> None:
+        file = str(self._path) if self._path is not None and in_file else None
+        self.problems.append(Problem(key, message, line, file))
+
+    def _line(self, table: str, key: str | None, index: int) -> int | None:
+        """The line of the n-th table of that name, or of a key in it."""
+        seen = -1
+        inside = False
+        for number, line in enumerate(self._text.splitlines(), start=1):
+            header = re.match(r"\s*\[\[?\s*([A-Za-z0-9_.-]+)\s*\]?\]", line)
+            if header:
+                inside = header.group(1) == table
+                seen += inside
+                if inside and key is None and seen == index:
+                    return number
+            elif inside and seen == index and key is not None and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
+                return number
+            elif key is None and re.match(rf"\s*{re.escape(table)}\s*=", line):
+                return number
+        return None
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _out_of_bounds(key: str, value: Any) -> str | None:
+    if key == "port" and not 0 <= value <= MAX_PORT:
+        return f"{value} is not a port (0 to {MAX_PORT}; 0 takes a free one)"
+    if key == "workers" and not 1 <= value <= 256:
+        return f"{value} is not between 1 and 256"
+    if key not in ("host", "port", "workers") and value <= 0:
+        return f"{value} is not above 0"
+    return None
+
+
+def _is_url(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"https?://[^\s?#]+", value) is not None
+
+
+def _nearest(word: str, known: Any) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"

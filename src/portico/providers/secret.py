@@ -1,0 +1,24 @@
+"""A secret that does not show itself: not in repr, str, logs or tracebacks."""
+
+
+class Secret:
+    """An upstream credential. `reveal` is the one way to its value."""
+
+    __slots__ = ("_value", "source")
+
+    def __init__(self, value: str, source: str) -> None:
+        self._value = value
+        self.source = source
+        """Where it came from (`env:GEMINI_API_KEY`, `file:key.txt`): what may be shown instead of it."""
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret(from {self.source})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)

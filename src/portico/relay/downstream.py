@@ -1,0 +1,91 @@
+"""The caller's side of a streamed answer: when the 200 goes out, and what keeps a silent connection open.
+
+Nothing is sent until the answer is committed by its first visible event, or `commit_after_s` have passed, whichever is first;
+from then on a comment every `keep_alive_s` of silence. A keep-alive promises nothing: another candidate may still be tried, and
+a failure is then told as an event (mapping.md 3.4). Dialects whose clients break on comments wait for the first event.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from portico.core.dialect import Dialect
+from portico.wire.http import Exchange, Headers
+
+STREAM_HEADERS: Headers = (
+    ("content-type", "text/event-stream; charset=utf-8"),
+    ("cache-control", "no-cache"),
+    ("x-accel-buffering", "no"),
+)
+
+
+class Downstream:
+    """One streamed answer to one caller."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        dialect: Dialect,
+        headers: Callable[[], Headers],
+        *,
+        commit_after_s: float,
+        keep_alive_s: float,
+    ) -> None:
+        self._exchange = exchange
+        self._dialect = dialect
+        self._headers = headers
+        self._keep_alive_s = keep_alive_s
+        self._loop = asyncio.get_running_loop()
+        self._last_write = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        if dialect.keep_alive is not None:
+            self._timer = self._loop.call_later(commit_after_s, self._commit_early)
+
+    @property
+    def open(self) -> bool:
+        """Whether the 200 is out: a failure can then only be an event."""
+        return self._exchange.started
+
+    def _commit_early(self) -> None:
+        if not self.open:
+            self._start()
+            self._alive()
+
+    def _start(self) -> None:
+        self._exchange.start(200, [*STREAM_HEADERS, *self._headers()])
+        self._tick()
+
+    def _alive(self) -> None:
+        if self._dialect.keep_alive is not None:
+            self._exchange.write(self._dialect.keep_alive)
+            self._last_write = self._loop.time()
+
+    def _tick(self) -> None:
+        """Looks once a period whether anything was written since: no timer is touched per event."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._dialect.keep_alive is None:
+            return
+        silent_s = self._loop.time() - self._last_write
+        if self.open and silent_s >= self._keep_alive_s:
+            self._alive()
+            silent_s = 0.0
+        self._timer = self._loop.call_later(self._keep_alive_s - silent_s, self._tick)
+
+    async def send(self, data: bytes) -> None:
+        """Writes a piece of the answer and waits until the caller keeps up: so a slow caller slows the provider."""
+        if not self.open:
+            self._last_write = self._loop.time()
+            self._start()
+        self._exchange.write(data)
+        self._last_write = self._loop.time()
+        await self._exchange.drain()
+
+    def finish(self) -> None:
+        self.release()
+        self._exchange.finish()
+
+    def release(self) -> None:
+        """Stops the timer; whatever happens, it must not outlive the call."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,89 @@
+"""From a caller's body to a request for a target: the pure steps that serving and `portico translate` share."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from portico.catalog import Catalog, Model, Resolved, completed
+from portico.core.dialect import Dialect, Reading, Rendered, Reply
+from portico.core.errors import BodyNotJson, ModelNotFound
+from portico.core.ids import Mint
+from portico.core.loss import Loss
+from portico.core.request import Request
+from portico.core.target import Capabilities, Target
+from portico.wire import jsontext
+
+SMALL_MAX_TOKENS: Final = 2048
+"""Up to this `max_tokens` an unsteered request thinks as little as the model can (mapping.md 9, first row)."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A caller's request, understood: what was asked, of which model."""
+
+    request: Request
+    resolved: Resolved
+
+
+def parse_body(dialect: Dialect, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Request:
+    """The request in a body. Raises `BodyNotJson` or `InvalidRequest`."""
+    try:
+        value = jsontext.decode(body)
+    except jsontext.NotJson as error:
+        raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
+    return dialect.parse_request(value, model=model, stream=stream)
+
+
+def resolve(request: Request, catalog: Catalog) -> Prepared:
+    """The model that a name means, and what its suffix says about thinking where the request says nothing.
+
+    Raises `ModelNotFound`.
+    """
+    try:
+        resolved = catalog.resolve(request.model)
+    except ModelNotFound as error:
+        raise ModelNotFound(error.message, param=request.where.field("model")) from None
+    thinking = completed(request.thinking, resolved.thinking)
+    if thinking != request.thinking:
+        request = msgspec.structs.replace(request, thinking=thinking)
+    return Prepared(request, resolved)
+
+
+def target_at(dialect: Dialect, upstream_model: str, provider_kind: str, capabilities: Capabilities) -> Target:
+    """What to render for, given whose caller asks (mapping.md 9: only some dialects' callers need their limits guarded)."""
+    small = SMALL_MAX_TOKENS if dialect.guards_small_limits else 0
+    return Target(upstream_model, provider_kind, capabilities, small)
+
+
+def successor_loss(request: Request, model: Model, successor: Model) -> Loss:
+    """That another model answers than was asked."""
+    message = f"{model.name} is no longer served by its provider; {successor.name} answers, at its own price"
+    return Loss("6:successor", request.where.field("model"), message)
+
+
+def successor(catalog: Catalog, model: Model, today: date, provider_kind: str, *, gone: bool = False) -> Model | None:
+    """The model a call goes to instead, if its own is gone; an operator's target stays as it is."""
+    if model.targets:
+        return None
+    return catalog.successor_of(model, today, provider_kind=provider_kind, gone=gone)
+
+
+def reading_for(request: Request, rendered: Rendered, target: Target, mint: Mint) -> Reading:
+    """What the reader of the answer needs to know of the request."""
+    tools: Mapping[str, Any] = {tool.name: tool.schema for tool in request.tools}
+    return Reading(mint=mint, tool_names=rendered.tool_names, tools=tools, family=target.signer)
+
+
+def reply_for(request: Request, *, answer_id: str, created: int, image_form: str = "markdown") -> Reply:
+    """What the writer of the answer needs to know of the caller: thoughts are shown only to those who asked (9)."""
+    return Reply(
+        id=answer_id,
+        created=created,
+        model=request.model,
+        include_usage=request.include_usage,
+        thoughts=request.thinking.show is True,
+        thought_tag=request.thought_tag,
+        legacy_functions=request.legacy_functions,
+        image_form=image_form,
+    )

@@ -1,0 +1,55 @@
+"""Whether an answer may be delivered: an empty one needs a reason the caller can act on (mapping.md 2.5, complaint 20)."""
+
+from portico.core.errors import UpstreamEmpty, UpstreamError, UpstreamMalformedOutput
+from portico.core.events import Event, PartDelta, PartStarted
+from portico.core.parts import Media, Opaque, Reasoning, Text, ToolCall
+from portico.core.response import Candidate, Finish, FinishReason, Response
+
+
+def shows(event: Event, *, thoughts: bool) -> bool:
+    """Whether the caller sees something of this event: text, media or a call; thoughts only if they are shown."""
+    if isinstance(event, PartStarted):
+        match event.part:
+            case Text(text):
+                return bool(text)
+            case Reasoning(text):
+                return thoughts and bool(text)
+            case Media() | ToolCall():
+                return True
+            case _:
+                return False
+    return isinstance(event, PartDelta) and bool(event.text)
+
+
+def fault_of_response(response: Response) -> UpstreamError | None:
+    """The same for a whole answer: nothing is wrong with one that holds something."""
+    if any(_holds_something(candidate) for candidate in response.candidates):
+        return None
+    return fault_of([candidate.finish for candidate in response.candidates if candidate.finish is not None])
+
+
+def is_unexplained(response: Response) -> bool:
+    """An answer that simply stopped with nothing in it: worth one more try, and then delivered as it is."""
+    finishes = [candidate.finish for candidate in response.candidates]
+    empty = not any(_holds_something(candidate) for candidate in response.candidates)
+    return empty and all(finish is not None and finish.reason is FinishReason.STOP for finish in finishes)
+
+
+def _holds_something(candidate: Candidate) -> bool:
+    return any(
+        (isinstance(part, Text) and bool(part.text)) or isinstance(part, (Media, ToolCall, Opaque))
+        for part in candidate.parts
+    )
+
+
+def fault_of(finishes: list[Finish]) -> UpstreamError | None:
+    """What is wrong with an answer of which nothing was shown; None if its end explains itself."""
+    if not finishes:
+        return UpstreamEmpty()
+    for finish in finishes:
+        said = f" ({finish.raw})" if finish.raw else ""
+        if finish.reason is FinishReason.ERROR:
+            return UpstreamMalformedOutput(f"The model produced output that cannot be read{said}.", reason=finish.raw)
+        if finish.reason is FinishReason.OTHER:
+            return UpstreamEmpty(f"The provider sent an answer with nothing in it{said}.", reason=finish.raw)
+    return None

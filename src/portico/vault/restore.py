@@ -1,0 +1,94 @@
+"""Puts what was kept back into a request (mapping.md 2.4).
+
+If a message still says what the answer said, its parts get their exact layout back: order, signatures, hidden parts, the
+provider's ids. If the client edited it, each call that is still there gets its own signature back, and no more. A kept
+signature wins over one the client sent: it is known who can read it.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from portico.core.ids import normalised_call_id
+from portico.core.parts import Opaque, Part, Reasoning, Signature, Text, ToolCall, text_of
+from portico.core.request import Message, Request, Role
+from portico.vault.record import CallKept, OpaqueKept, TextKept, TurnRecord, call_key, keys_of_message
+
+
+def keys_of_request(request: Request) -> list[str]:
+    """Every key that a request's history could be kept under."""
+    return [
+        key for message in request.messages if message.role is Role.ASSISTANT for key in keys_of_message(message.parts)
+    ]
+
+
+def restore(request: Request, found: Mapping[str, TurnRecord]) -> Request:
+    """The request with everything that was found put back."""
+    if not found:
+        return request
+    messages = [
+        _restored(message, found) if message.role is Role.ASSISTANT else message for message in request.messages
+    ]
+    return msgspec.structs.replace(request, messages=tuple(messages))
+
+
+def _restored(message: Message, found: Mapping[str, TurnRecord]) -> Message:
+    records = [found[key] for key in keys_of_message(message.parts) if key in found]
+    if not records:
+        return message
+    record = records[0]
+    exact = _exactly(message.parts, record)
+    parts = exact if exact is not None else _call_by_call(message.parts, records)
+    return msgspec.structs.replace(message, parts=tuple(parts))
+
+
+def _exactly(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
+    """The parts in the record's own layout; None if they are not what the record was made of."""
+    calls = {normalised_call_id(part.id): part for part in parts if isinstance(part, ToolCall)}
+    kept = {normalised_call_id(part.id) for part in record.parts if isinstance(part, CallKept)}
+    text = text_of(parts)
+    length = sum(part.length for part in record.parts if isinstance(part, TextKept))
+    if calls.keys() != kept or len(text) != length or not all(isinstance(part, _KNOWN) for part in parts):
+        return None
+    restored: list[Part] = [part for part in parts if isinstance(part, Reasoning)]
+    at = 0
+    for part in record.parts:
+        match part:
+            case TextKept(size, signature):
+                restored.append(Text(text[at : at + size], _named(signature, record)))
+                at += size
+            case CallKept(id_):
+                restored.append(_with_kept(calls[normalised_call_id(id_)], part, record))
+            case OpaqueKept(origin, value):
+                restored.append(Opaque(origin, value))
+    return restored
+
+
+_KNOWN = (Text, Reasoning, ToolCall, Opaque)
+
+
+def _call_by_call(parts: tuple[Part, ...], records: Iterable[TurnRecord]) -> list[Part]:
+    kept = {
+        call_key(part.id): (part, record) for record in records for part in record.parts if isinstance(part, CallKept)
+    }
+    restored: list[Part] = []
+    for part in parts:
+        found = kept.get(call_key(part.id)) if isinstance(part, ToolCall) else None
+        if isinstance(part, ToolCall) and found is not None:
+            part = _with_kept(part, *found)
+        restored.append(part)
+    return restored
+
+
+def _with_kept(call: ToolCall, kept: CallKept, record: TurnRecord) -> ToolCall:
+    """The call with its own signature (none if it had none) and the id the provider knows it by."""
+    return msgspec.structs.replace(
+        call,
+        upstream_id=kept.upstream_id,
+        minted=kept.upstream_id is None,
+        signature=_named(kept.signature, record),
+    )
+
+
+def _named(signature: Signature | None, record: TurnRecord) -> Signature | None:
+    return None if signature is None else msgspec.structs.replace(signature, family=record.signer)
