@@ -60,4 +60,4 @@ def _digest(key: str) -> bytes:
 
 def _shown(key: str) -> str:
     """Enough of a key to know it again, never enough to use it."""
-    return f"{key[:3]}…{key[-2:]}" if len(key) > 12 else "…"
+    return f"{key[:3]}…{key[-2:]}" if len(key) > 12 else "too short to be one"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from portico.core.dialect import Dialect
 from portico.wire.http import Exchange, Headers
+from portico.wire.sse import Frame
 
 STREAM_HEADERS: Headers = (
     ("content-type", "text/event-stream; charset=utf-8"),
@@ -32,6 +33,7 @@ class Downstream:
     ) -> None:
         self._exchange = exchange
         self._dialect = dialect
+        self._frame = dialect.frame
         self._headers = headers
         self._keep_alive_s = keep_alive_s
         self._loop = asyncio.get_running_loop()
@@ -71,12 +73,12 @@ class Downstream:
             silent_s = 0.0
         self._timer = self._loop.call_later(self._keep_alive_s - silent_s, self._tick)
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, frames: list[Frame]) -> None:
         """Writes a piece of the answer and waits until the caller keeps up: so a slow caller slows the provider."""
         if not self.open:
             self._last_write = self._loop.time()
             self._start()
-        self._exchange.write(data)
+        self._exchange.write(b"".join([self._frame(frame) for frame in frames]))
         self._last_write = self._loop.time()
         await self._exchange.drain()
 

@@ -1,4 +1,4 @@
-"""Frames of one attempt -> bytes for the caller, held back until something is worth showing.
+"""Frames of one attempt -> frames for the caller, held back until something is worth showing.
 
 What is held is what the caller will be sent, not what came: hidden thoughts and usage make nothing, so a model that thinks for
 minutes costs no memory. Until then a failure, or an end that explains nothing, is raised, and another try may be made.
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from portico.core.dialect import Dialect, Reply, StreamReader
 from portico.core.errors import UpstreamEmpty, UpstreamError
 from portico.core.events import CandidateFinished, Event, Failed, Started
+from portico.core.loss import Loss
 from portico.core.response import Finish, FinishReason
 from portico.relay.verdict import fault_of, shows
 from portico.vault import TurnRecorder
@@ -20,24 +21,28 @@ class Pump:
 
     def __init__(self, dialect: Dialect, reply: Reply, reader: StreamReader, signer: str, *, last: bool) -> None:
         self._writer = dialect.writer(reply)
-        self._frame = dialect.frame
         self._thoughts = reply.thoughts
         self._reader = reader
         self._last = last
-        self._held: list[bytes] = []
+        self._held: list[Frame] = []
         self._finishes: list[Finish] = []
         self.recorder = TurnRecorder(signer)
         self.committed = False
         self.model: str | None = None
 
-    def feed(self, frames: Iterable[Frame]) -> bytes:
-        """The bytes to send now; b"" while nothing is committed. Raises `UpstreamError` before that."""
+    @property
+    def losses(self) -> list[Loss]:
+        """What the caller's dialect could not say of the answer so far."""
+        return self._writer.losses
+
+    def feed(self, frames: Iterable[Frame]) -> list[Frame]:
+        """The frames to send now; none while nothing is committed. Raises `UpstreamError` before that."""
         for frame in frames:
             self._tell(self._reader.feed(frame))
-        return self._taken() if self.committed else b""
+        return self._taken() if self.committed else []
 
-    def close(self, frames: Iterable[Frame]) -> bytes:
-        """The provider is done: the last bytes. Raises a fault if nothing was shown and nothing explains it."""
+    def close(self, frames: Iterable[Frame]) -> list[Frame]:
+        """The provider is done: the last frames. Raises a fault if nothing was shown and nothing explains it."""
         for frame in frames:
             self._tell(self._reader.feed(frame))
         self._tell(self._reader.close())
@@ -48,22 +53,21 @@ class Pump:
                 raise UpstreamEmpty
         return self._taken()
 
-    def fail(self, error: UpstreamError) -> bytes:
+    def fail(self, error: UpstreamError) -> list[Frame]:
         """The provider broke off after the answer was committed: that is said in the stream."""
         self._tell([Failed(error)])
         return self._taken()
 
-    def _taken(self) -> bytes:
+    def _taken(self) -> list[Frame]:
         held, self._held = self._held, []
-        return b"".join(held)
+        return held
 
     def _tell(self, events: list[Event]) -> None:
         for event in events:
             if not self.committed:
                 self._consider(event)
             self.recorder.feed(event)
-            for frame in self._writer.feed(event):
-                self._held.append(self._frame(frame))
+            self._held += self._writer.feed(event)
 
     def _consider(self, event: Event) -> None:
         if isinstance(event, Failed):

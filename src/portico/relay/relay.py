@@ -270,8 +270,7 @@ class Relay:
         except UpstreamError as error:
             if not downstream.open:
                 raise
-            frames = call.dialect.writer(call.reply).feed(Failed(error))
-            await downstream.send(b"".join([call.dialect.frame(frame) for frame in frames]))
+            await downstream.send(call.dialect.writer(call.reply).feed(Failed(error)))
         finally:
             downstream.release()
         downstream.finish()
@@ -284,7 +283,7 @@ class Relay:
         try:
             async for data in upstream:
                 out = pump.feed(decoder.feed(data))
-                if pump.committed and out:
+                if out:
                     call.note_model(pump.model)
                     await downstream.send(out)
             out = pump.close(decoder.close())

@@ -1,0 +1,178 @@
+"""The commands, their options and their help. What they do is in modules of their own, imported when asked for."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from portico import __version__
+
+app = typer.Typer(
+    name="portico",
+    help="One door to every model: answers the client you have from the provider you want.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="The configuration file (default: portico.toml here, or $PORTICO_CONFIG)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+class What(StrEnum):
+    """What is translated."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+    STREAM = "stream"
+
+
+class DialectName(StrEnum):
+    """A wire format."""
+
+    OPENAI_CHAT = "openai_chat"
+    GEMINI = "gemini"
+
+
+class ImageForm(StrEnum):
+    """How images of an answer are told to a Chat client."""
+
+    MARKDOWN = "markdown"
+    IMAGES = "images"
+    PARTS = "parts"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"portico {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command()
+def serve(
+    config: ConfigOption = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on (default 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on (default 8080; 0 takes a free one).")] = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes serve (default 1).")] = None,
+    simulate: Annotated[
+        bool,
+        typer.Option("--simulate", help="Answer from the built-in simulator instead of a provider. Costs nothing."),
+    ] = False,
+) -> None:
+    """Run the gateway.
+
+    Examples:
+
+        GEMINI_API_KEY=… portico serve
+
+        portico serve --simulate --port 9000
+    """
+    from portico.cli.serve import run_serve
+
+    raise typer.Exit(run_serve(config=config, host=host, port=port, workers=workers, simulate=simulate))
+
+
+@app.command()
+def simulate(
+    port: Annotated[int, typer.Option(help="The port to listen on (0 takes a free one).")] = 8090,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    seed: Annotated[int, typer.Option(help="Answers are the same for the same seed.")] = 0,
+    pace: Annotated[float, typer.Option(help="Seconds between the events of a stream.")] = 0.0,
+    lenient: Annotated[bool, typer.Option("--lenient", help="Accept thought signatures that others made.")] = False,
+) -> None:
+    """Run the simulator: a strict stand-in for Google Gemini's native API.
+
+    Failures are provoked by a marker in the last user text, such as [[sim:429]], [[sim:cut=2]] or [[sim:block]].
+
+    Example:
+
+        portico simulate --port 8090 &
+
+        curl -H 'x-goog-api-key: any' http://127.0.0.1:8090/v1beta/models
+    """
+    from portico.cli.simulate import run_simulate
+
+    raise typer.Exit(run_simulate(host=host, port=port, seed=seed, pace_s=pace, lenient=lenient))
+
+
+@app.command()
+def check(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Read the configuration, say what is wrong with line and key, and try each provider's keys."""
+    from portico.cli.check import run_check
+
+    raise typer.Exit(run_check(config=config, as_json=json))
+
+
+@app.command()
+def models(
+    name: Annotated[str | None, typer.Argument(help="One model, by any name it is known by.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the models this Portico knows, or show one: limits, what it can do, what it costs.
+
+    Examples:
+
+        portico models
+
+        portico models gemini-2.5-flash-thinking --json
+    """
+    from portico.cli.models import run_models
+
+    raise typer.Exit(run_models(name=name, config=config, as_json=json))
+
+
+@app.command()
+def translate(
+    what: Annotated[What, typer.Argument(help="What stands on standard input.")],
+    source: Annotated[DialectName, typer.Option("--from", help="The dialect it is in.")],
+    to: Annotated[DialectName, typer.Option("--to", help="The dialect to translate into.")],
+    model: Annotated[str | None, typer.Option(help="The model asked for, where the body does not say.")] = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="One document a line in, one a line out.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="The untouched path of one dialect to itself.")] = False,
+    seed: Annotated[int, typer.Option(help="Fixes the ids that are made up.")] = 0,
+    now: Annotated[int, typer.Option(help="Fixes `created`, in seconds since 1970.")] = 0,
+    no_usage: Annotated[bool, typer.Option("--no-usage", help="No usage chunk at the end of a Chat stream.")] = False,
+    thoughts: Annotated[bool, typer.Option("--thoughts", help="Show the model's thoughts.")] = False,
+    image_form: Annotated[ImageForm, typer.Option(help="How images are told to Chat.")] = ImageForm.MARKDOWN,
+) -> None:
+    """Translate a request, an answer or a stream, exactly as serving would.
+
+    Prints {"body": …, "losses": […]}, or the translated stream (its losses as one JSON line on standard error). With --jsonl
+    an error is {"error": …} on its line; a line of a stream is {"sse": [event, …]}. Exit 1 if some document failed.
+
+    Examples:
+
+        portico translate request --from openai_chat --to gemini --model gemini-3.5-flash < request.json
+
+        curl -N … | portico translate stream --from gemini --to openai_chat
+    """
+    from portico.cli.translate import Options, run_translate
+
+    options = Options(
+        source=source.value,
+        to=to.value,
+        model=model,
+        jsonl=jsonl,
+        raw=raw,
+        seed=seed,
+        now=now,
+        usage=not no_usage,
+        thoughts=thoughts,
+        image_form=image_form.value,
+    )
+    raise typer.Exit(run_translate(what.value, options))

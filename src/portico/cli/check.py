@@ -1,0 +1,90 @@
+"""`portico check`: is the configuration right, and does every provider take its keys?"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from portico.catalog import CatalogError, load_catalog
+from portico.cli.loop import run
+from portico.config import Config, ConfigError, Problem, load_config
+from portico.core.errors import UpstreamError
+from portico.http.client import HttpUpstream
+from portico.providers import Provider, Secret
+from portico.relay.ports import UpstreamRequest
+from portico.wire import jsontext
+
+TIMEOUT_S = 15.0
+
+
+def run_check(*, config: Path | None, as_json: bool) -> int:
+    """Says what is wrong; returns 1 if anything is."""
+    try:
+        settings = load_config(os.environ, file=config)
+        load_catalog().with_models(settings.models)
+    except ConfigError as error:
+        return _report(None, error.problems, [], as_json=as_json)
+    except CatalogError as error:
+        return _report(None, [Problem(error.where, str(error))], [], as_json=as_json)
+    problems = []
+    if not settings.providers:
+        problems.append(Problem("providers", "none is configured; set GEMINI_API_KEY or add [[providers]]"))
+    tried: list[dict[str, Any]] = []
+
+    async def main() -> int:
+        upstream = HttpUpstream()
+        try:
+            for provider in settings.providers:
+                tried.extend([await _try(upstream, provider, secret) for secret in provider.keys])
+        finally:
+            await upstream.aclose()
+        return 0
+
+    run(main)
+    return _report(settings, problems, tried, as_json=as_json)
+
+
+async def _try(upstream: HttpUpstream, provider: Provider, secret: Secret) -> dict[str, Any]:
+    """Lists the provider's models with a key, which costs nothing."""
+    result: dict[str, Any] = {"provider": provider.name, "url": provider.base_url, "key": secret.source}
+    request = UpstreamRequest(
+        url=provider.base_url + provider.kind.models_path,
+        headers=[provider.kind.auth_header(secret.reveal())],
+        method="GET",
+        first_byte_timeout_s=TIMEOUT_S,
+        idle_timeout_s=TIMEOUT_S,
+    )
+    try:
+        response = await upstream.send(request)
+        try:
+            body = await response.read()
+        finally:
+            response.close()
+        if response.status != 200:
+            raise provider.kind.dialect.parse_error(response.status, body)
+    except UpstreamError as error:
+        said = f"{error.message}" + (f" [{error.reason}]" if error.reason else "")
+        return {**result, "ok": False, "error": said}
+    return {**result, "ok": True, "error": None}
+
+
+def _report(settings: Config | None, problems: list[Problem], tried: list[dict[str, Any]], *, as_json: bool) -> int:
+    failed = bool(problems) or not all(item["ok"] for item in tried)
+    source = str(settings.source) if settings and settings.source else None
+    if as_json:
+        listed = [{"file": p.file, "line": p.line, "key": p.key, "message": p.message} for p in problems]
+        print(jsontext.dumps({"ok": not failed, "config": source, "problems": listed, "providers": tried}))
+        return 1 if failed else 0
+    if settings is not None:
+        print(f"Configuration: {source or 'no file; the environment only'}")
+    for problem in problems:
+        print(f"  wrong  {problem}", file=sys.stderr)
+    for item in tried:
+        state = "ok    " if item["ok"] else "failed"
+        print(
+            f"  {state} {item['provider']} at {item['url']} with {item['key']}"
+            + (f": {item['error']}" if item["error"] else "")
+        )
+    if not failed:
+        print("All is well.")
+    return 1 if failed else 0

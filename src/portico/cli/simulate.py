@@ -1,0 +1,28 @@
+"""`portico simulate`: the simulator on a port of its own."""
+
+import sys
+
+from portico.cli.loop import run, run_until_stopped
+from portico.http.server import Server
+from portico.simulator import Simulator
+
+
+def run_simulate(*, host: str, port: int, seed: int, pace_s: float, lenient: bool) -> int:
+    """Serves until interrupted."""
+
+    async def main() -> int:
+        server = Server(Simulator(seed, lenient, pace_s))
+        try:
+            await server.start(host=host, port=port)
+        except OSError as error:
+            print(f"Cannot listen on {host}:{port}: {error.strerror or error}", file=sys.stderr)
+            return 1
+        base = f"http://{host}:{server.port}"
+        print(f"Simulating Google Gemini's native API on {base}/v1beta", flush=True)
+        print(f"  curl -H 'x-goog-api-key: any' {base}/v1beta/models", flush=True)
+        print("Stop with Ctrl-C.", flush=True)
+        await run_until_stopped()
+        await server.stop(grace_s=1.0)
+        return 0
+
+    return run(main)

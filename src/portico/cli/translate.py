@@ -1,0 +1,156 @@
+"""`portico translate`: documents from standard input, translated, to standard output."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import msgspec
+
+from portico.catalog import load_catalog
+from portico.core.errors import PorticoError
+from portico.core.loss import Loss, as_json
+from portico.relay.translate import DIALECTS, Translator, error_of, events_of, frames_of
+from portico.wire import jsontext
+from portico.wire.sse import Frame, SseDecoder
+
+PIECE_BYTES = 64 * 1024
+
+
+class Options(msgspec.Struct, frozen=True):
+    """The options of the command."""
+
+    source: str
+    to: str
+    model: str | None = None
+    jsonl: bool = False
+    raw: bool = False
+    seed: int = 0
+    now: int = 0
+    usage: bool = True
+    thoughts: bool = False
+    image_form: str = "markdown"
+
+
+def run_translate(what: str, options: Options, source: BinaryIO | None = None, out: BinaryIO | None = None) -> int:
+    """Translates what comes in; returns the exit code."""
+    source = source or sys.stdin.buffer
+    out = out or sys.stdout.buffer
+    if options.raw and options.source != options.to:
+        print("--raw is the path of a dialect to itself: --from and --to must be the same.", file=sys.stderr)
+        return 2
+    translator = Translator(
+        DIALECTS[options.source],
+        DIALECTS[options.to],
+        load_catalog(),
+        model=options.model,
+        seed=options.seed,
+        now=options.now,
+        usage=options.usage,
+        thoughts=options.thoughts,
+        image_form=options.image_form,
+    )
+    if options.jsonl:
+        return _each_line(what, options, translator, source, out)
+    if what == "stream":
+        return _plain_stream(options, translator, source, out)
+    line, failed = _document(what, options, translator, source.read())
+    out.write(line + b"\n")
+    out.flush()
+    return 1 if failed else 0
+
+
+def _each_line(what: str, options: Options, translator: Translator, source: BinaryIO, out: BinaryIO) -> int:
+    failures = 0
+    for line in source:
+        if not line.strip():
+            continue
+        result, failed = _document(what, options, translator, line)
+        failures += failed
+        out.write(result + b"\n")
+        out.flush()
+    return 1 if failures else 0
+
+
+def _document(what: str, options: Options, translator: Translator, data: bytes) -> tuple[bytes, bool]:
+    """One document translated, as a line, and whether it failed."""
+    try:
+        value = jsontext.decode(data)
+        if what == "stream":
+            return jsontext.encode(_listed_stream(options, translator, value)), False
+        if options.raw:
+            return jsontext.encode({"body": msgspec.Raw(data.strip()), "losses": []}), False
+        done = translator.request(value) if what == "request" else translator.response(value)
+        return jsontext.encode({"body": done.body, "losses": as_json(done.losses)}), False
+    except (PorticoError, jsontext.NotJson, TypeError) as error:
+        return jsontext.encode({"error": error_of(error)}), True
+
+
+def _listed_stream(options: Options, translator: Translator, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or "sse" not in value:
+        raise TypeError('a line of a stream is {"sse": [event, …]}')
+    if options.raw:
+        return {"sse": value["sse"], "losses": []}
+    stream = translator.stream()
+    frames = stream.feed(frames_of(value["sse"]))
+    frames += stream.close()
+    return {"sse": events_of(frames), "losses": as_json(stream.losses)}
+
+
+def _plain_stream(options: Options, translator: Translator, source: BinaryIO, out: BinaryIO) -> int:
+    """An event stream as bytes, translated while it comes."""
+    if options.raw:
+        for piece in _pieces(source):
+            out.write(piece)
+            out.flush()
+        _tell([])
+        return 0
+    frame = DIALECTS[options.to].frame
+    stream = translator.stream()
+    decoder = SseDecoder()
+    array = _Array()
+    for piece in _pieces(source):
+        if array.takes(piece):
+            continue
+        out.write(b"".join([frame(item) for item in stream.feed(decoder.feed(piece))]))
+        out.flush()
+    frames = array.frames() if array.found else decoder.close()
+    out.write(b"".join([frame(item) for item in [*stream.feed(frames), *stream.close()]]))
+    out.flush()
+    _tell(stream.losses)
+    return 0
+
+
+def _pieces(source: BinaryIO) -> Iterator[bytes]:
+    read = getattr(source, "read1", source.read)
+    while piece := read(PIECE_BYTES):
+        yield piece
+
+
+class _Array:
+    """Google's other framing, a stream as one JSON array (mapping.md 0): kept whole, since nobody types it by hand."""
+
+    def __init__(self) -> None:
+        self._kept: list[bytes] = []
+        self._began = False
+        self.found = False
+
+    def takes(self, piece: bytes) -> bool:
+        """Whether this piece belongs to an array."""
+        if not self._began and piece.strip():
+            self._began = True
+            self.found = piece.lstrip().startswith(b"[")
+        if self.found:
+            self._kept.append(piece)
+        return self.found
+
+    def frames(self) -> list[Frame]:
+        data = b"".join(self._kept)
+        try:
+            items = jsontext.decode(data)
+        except jsontext.NotJson:
+            return [Frame(data)]
+        return list(frames_of(items))
+
+
+def _tell(losses: list[Loss]) -> None:
+    print(jsontext.dumps({"losses": as_json(losses)}), file=sys.stderr)

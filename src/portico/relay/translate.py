@@ -1,0 +1,189 @@
+"""Translation without a call: what `portico translate` prints is what serving would send, through the same steps.
+
+Nothing here knows a socket. Ids and dates are arguments, so that a translation can be repeated exactly. Two things of serving
+are not played, since they concern availability and not format: a retired model is not replaced by its successor, and a faulty
+answer is not asked for again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from portico.catalog import Catalog, completed
+from portico.core.dialect import Dialect, Reading, Reply
+from portico.core.errors import ModelNotFound, PorticoError, UpstreamError
+from portico.core.events import Failed
+from portico.core.ids import call_ids, random_token
+from portico.core.loss import Loss
+from portico.core.request import Request
+from portico.core.target import Target
+from portico.dialects import gemini, openai_chat
+from portico.relay.prepare import target_at
+from portico.relay.pump import Pump
+from portico.relay.verdict import fault_of_response
+from portico.wire import jsontext
+from portico.wire.sse import Frame
+
+DIALECTS: Final[Mapping[str, Dialect]] = {dialect.name: dialect for dialect in (openai_chat.DIALECT, gemini.DIALECT)}
+PROVIDER_KINDS: Final[Mapping[str, str]] = {"gemini": "gemini", "openai_chat": "openai-compatible"}
+"""The kind of provider a request is rendered for when only its dialect is named."""
+
+
+class Translated(msgspec.Struct, frozen=True):
+    """A body in another dialect, and what it could not say."""
+
+    body: Any
+    losses: list[Loss] = []
+
+
+class Translator:
+    """Translates documents from one dialect into another. `model` is the name asked for, where the body has none or to
+    override it."""
+
+    def __init__(
+        self,
+        source: Dialect,
+        to: Dialect,
+        catalog: Catalog,
+        *,
+        model: str | None = None,
+        seed: int = 0,
+        now: int = 0,
+        usage: bool = True,
+        thoughts: bool = False,
+        image_form: str = "markdown",
+        provider_kind: str | None = None,
+    ) -> None:
+        self._source = source
+        self._to = to
+        self._catalog = catalog
+        self._model = model
+        self._seed = seed
+        self._now = now
+        self._usage = usage
+        self._thoughts = thoughts
+        self._image_form = image_form
+        self._provider_kind = provider_kind or PROVIDER_KINDS[to.name]
+
+    # -- requests
+
+    def request(self, body: Any) -> Translated:
+        """A request body. Raises `PorticoError`."""
+        request = self._source.parse_request(body, model=self._model)
+        if self._model:
+            request = msgspec.structs.replace(request, model=self._model)
+        request, target = self._aimed(request)
+        rendered = self._to.render_request(request, target)
+        result = rendered.body
+        if isinstance(result, dict) and result.get("model") == "":
+            del result["model"]
+        return Translated(result, rendered.losses)
+
+    def _aimed(self, request: Request) -> tuple[Request, Target]:
+        """The request with its model's suffix understood, and the target; a model nobody knows is judged by its name."""
+        kind = self._provider_kind
+        try:
+            resolved = self._catalog.resolve(request.model)
+        except ModelNotFound:
+            capabilities = self._catalog.capabilities_for(request.model, kind)
+            return request, target_at(self._source, request.model, kind, capabilities)
+        thinking = completed(request.thinking, resolved.thinking)
+        request = msgspec.structs.replace(request, thinking=thinking)
+        model = resolved.model
+        name = model.targets[0].upstream_model if model.targets else model.name
+        return request, target_at(self._source, name, kind, model.capabilities_at(kind))
+
+    # -- answers
+
+    def response(self, body: Any) -> Translated:
+        """An answer's body, or a provider's error body. Raises `PorticoError` for what is neither."""
+        if _is_error(body):
+            return Translated(self._to.render_error(self._source.parse_error(0, jsontext.encode(body))))
+        response = self._source.parse_response(body, self._reading())
+        if (fault := fault_of_response(response)) is not None:
+            return Translated(self._to.render_error(fault))
+        rendered = self._to.render_response(response, self._reply())
+        return Translated(rendered.body, rendered.losses)
+
+    def _reading(self) -> Reading:
+        return Reading(mint=call_ids(Random(self._seed)))
+
+    def _reply(self) -> Reply:
+        return Reply(
+            id=random_token(Random(f"answer {self._seed}")),
+            created=self._now,
+            model=self._model,
+            include_usage=self._usage,
+            thoughts=self._thoughts,
+            image_form=self._image_form,
+        )
+
+    # -- streams
+
+    def stream(self) -> "StreamTranslator":
+        """A machine for one stream."""
+        reader = self._source.reader(self._reading())
+        return StreamTranslator(self._to, self._reply(), reader)
+
+
+class StreamTranslator:
+    """Frames in, frames out: fed and closed. A failure is told as the frame that serving would send."""
+
+    def __init__(self, to: Dialect, reply: Reply, reader: Any) -> None:
+        self._to = to
+        self._reply = reply
+        self._pump = Pump(to, reply, reader, signer="", last=True)
+        self._failed = False
+
+    def feed(self, frames: Iterable[Frame]) -> list[Frame]:
+        return self._guarded(lambda: self._pump.feed(frames))
+
+    def close(self, frames: Iterable[Frame] = ()) -> list[Frame]:
+        return self._guarded(lambda: self._pump.close(frames))
+
+    @property
+    def losses(self) -> list[Loss]:
+        return self._pump.losses
+
+    def _guarded(self, step: Any) -> list[Frame]:
+        if self._failed:
+            return []
+        try:
+            return list(step())
+        except UpstreamError as error:
+            self._failed = True
+            return self._to.writer(self._reply).feed(Failed(error))
+
+
+def _is_error(body: Any) -> bool:
+    if isinstance(body, list) and len(body) == 1:
+        body = body[0]
+    return isinstance(body, Mapping) and body.get("error") is not None and not ({"candidates", "choices"} & body.keys())
+
+
+def frames_of(events: Any) -> Iterator[Frame]:
+    """The frames of a stream given as a list of events (JSON values, or strings such as `[DONE]`)."""
+    if not isinstance(events, list):
+        raise TypeError("expected a list of events")
+    for event in events:
+        yield Frame(event.encode() if isinstance(event, str) else jsontext.encode(event))
+
+
+def events_of(frames: Iterable[Frame]) -> list[Any]:
+    """Frames as plain values: JSON where they are JSON, else text."""
+    events: list[Any] = []
+    for frame in frames:
+        try:
+            events.append(jsontext.decode(frame.data))
+        except jsontext.NotJson:
+            events.append(frame.data.decode("utf-8", "replace"))
+    return events
+
+
+def error_of(error: Exception) -> dict[str, Any]:
+    """Why a document could not be translated."""
+    if isinstance(error, PorticoError):
+        return {"message": error.message, "code": error.code, "param": error.param, "status": error.http_status}
+    return {"message": str(error), "code": "invalid_json", "param": None, "status": 400}
