@@ -1,0 +1,58 @@
+# Two commands matter: `make run` and `make test`. Both do all the set-up on a fresh machine with Python >= 3.11.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8080
+
+# Without a provider key and without a configuration there is nobody to ask: then, and only then, answers are simulated.
+CONFIGURED := $(or $(GEMINI_API_KEY),$(PORTICO_CONFIG),$(wildcard portico.toml))
+SIMULATE := $(if $(CONFIGURED),,--simulate)
+
+.PHONY: run test lint types format lock clean help
+.DEFAULT_GOAL := help
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:8080 (simulated without a provider key)
+	@exec $(BIN)/portico serve --port $(PORT) $(SIMULATE)
+
+test: $(VENV)/dev.stamp lint types ## Everything that is checked: style, types, walls, tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp ## Style and walls
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+types: $(VENV)/dev.stamp ## mypy --strict over src and tests
+	$(BIN)/mypy
+
+format: $(VENV)/dev.stamp ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/dev.stamp ## Pin dependencies anew, with hashes and without addresses
+	$(BIN)/python -m pip install --quiet uv
+	for name in run dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	    --upgrade --custom-compile-command "make lock" requirements/$$name.in --output-file requirements/$$name.txt; \
+	done
+
+clean: ## Remove what was made here (not your data in .portico)
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Portico needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/run.stamp
