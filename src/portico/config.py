@@ -1,8 +1,8 @@
 """portico.toml and the environment -> one frozen Config. Nobody else reads the environment.
 
 Every setting may come from the file or, winning over it, from the environment. `GEMINI_API_KEY` alone is a complete
-configuration: providers implied by environment keys exist only when the file names none. What is wrong is said with file, line
-and key, all of it at once.
+configuration: providers implied by environment keys exist only when the file names none. What is wrong is said with
+file, line and key, all of it at once.
 """
 
 import difflib
@@ -328,6 +328,7 @@ class _Reader:
 
     def _line(self, table: str, key: str | None, index: int) -> int | None:
         """The line of the n-th table of that name, or of a key in it."""
+        wanted = re.compile(rf"\s*\"?{re.escape(key or table)}\"?\s*=")
         seen = -1
         inside = False
         for number, line in enumerate(self._text.splitlines(), start=1):
@@ -337,9 +338,7 @@ class _Reader:
                 seen += inside
                 if inside and key is None and seen == index:
                     return number
-            elif inside and seen == index and key is not None and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
-                return number
-            elif key is None and re.match(rf"\s*{re.escape(table)}\s*=", line):
+            elif wanted.match(line) and (key is None or (inside and seen == index)):
                 return number
         return None
 
@@ -358,7 +357,7 @@ def _out_of_bounds(key: str, value: Any) -> str | None:
         return f"{value} is not a port (0 to {MAX_PORT}; 0 takes a free one)"
     if key == "workers" and not 1 <= value <= 256:
         return f"{value} is not between 1 and 256"
-    if key not in ("host", "port", "workers") and value <= 0:
+    if key not in ("host", "port", "workers") and not 0 < value < float("inf"):
         return f"{value} is not above 0"
     return None
 

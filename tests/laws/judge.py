@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from laws.corpus import Exchange, exchanges
 from portico.core.loss import Loss
 from portico.core.normal import Normal, erase
-from laws.corpus import Exchange, exchanges
 
 JUDGED: Counter[str] = Counter()
 SKIPPED: Counter[tuple[str, str]] = Counter()

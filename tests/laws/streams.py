@@ -1,14 +1,15 @@
 """Google's bodies cut into streams, and recorded streams joined, written apart from the code under test.
 
 Cutting follows what was recorded (traffic.md 3): a signature rides with the first piece of its text on 2.5 and on an empty
-last piece on 3.x; here it stays with the first piece. Joining is a fold over plain JSON: parts are appended, adjacent text of
-one kind is concatenated, later fields replace earlier ones, the last usage with a total counts.
+last piece on 3.x; here it stays with the first piece. Joining is a fold over plain JSON: parts are appended, adjacent
+text of one kind is concatenated, later fields replace earlier ones, the last usage with a total counts.
 """
 
 import copy
 from typing import Any
 
-ENDINGS = ("finishReason", "finishMessage")
+CONSTANT = ("responseId", "modelVersion", "promptFeedback")
+"""Told by the first frame that tells them."""
 
 
 def _frame(body: dict[str, Any], candidates: list[dict[str, Any]], *, last: bool) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def joined(frames: list[dict[str, Any]]) -> dict[str, Any]:
         if reported and (usage is None or "totalTokenCount" in reported or "totalTokenCount" not in usage):
             usage = reported
         body.update({key: value for key, value in frame.items() if value is not None and key not in body})
-        body.update({key: value for key, value in frame.items() if key not in ("responseId", "modelVersion", "promptFeedback")})
+        body.update({key: value for key, value in frame.items() if key not in CONSTANT})
     if candidates:
         body["candidates"] = [candidates[index] for index in sorted(candidates)]
     if usage is not None:
@@ -119,7 +120,8 @@ def _joins_call(parts: list[dict[str, Any]], part: dict[str, Any], call: dict[st
     if begins and not (call.get("willContinue") or call.get("partialArgs")):
         return False
     if begins:
-        parts.append({**part, "functionCall": {"name": call["name"], "args": {}, **({"id": call["id"]} if "id" in call else {})}})
+        known = {key: call[key] for key in ("name", "id") if key in call}
+        parts.append({**part, "functionCall": {**known, "args": {}}})
     if not parts or "functionCall" not in parts[-1]:
         return False
     args = parts[-1]["functionCall"].setdefault("args", {})

@@ -152,8 +152,9 @@ def translate(
 ) -> None:
     """Translate a request, an answer or a stream, exactly as serving would.
 
-    Prints {"body": …, "losses": […]}, or the translated stream (its losses as one JSON line on standard error). With --jsonl
-    an error is {"error": …} on its line; a line of a stream is {"sse": [event, …]}. Exit 1 if some document failed.
+    Prints {"body": …, "losses": […]}, or the translated stream (its losses as one JSON line on standard error). With
+    --jsonl an error is {"error": …} on its line; a line of a stream is {"sse": [event, …]}. Exit 1 if some document
+    failed.
 
     Examples:
 

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from portico import __version__
 from portico.accounts.keys import DEFAULT_TENANT, Keyring, new_key
 from portico.catalog import Catalog, CatalogError, load_catalog
@@ -121,8 +123,6 @@ SIMULATOR_NAME: Final = "simulator"
 
 def _with_simulator(settings: Config, listener: socket.socket) -> Config:
     """The configuration with the simulator as its only provider."""
-    import msgspec
-
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     secret = Secret("simulated", "the simulator")
     provider = Provider.at(SIMULATOR_NAME, KINDS["gemini"], base_url, (secret,))

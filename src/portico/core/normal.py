@@ -10,8 +10,10 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.1 defaults: n = 1, penalties of 0 and no logprobs are the default; so are tool_choice auto,
   text output, the text modality and service tier default.
 - 1.10 name: a format without a name is called `response` where a name is demanded.
-- 1.3 results: come in the order of their calls; `{"output": text}` is its text, `{}` is none; JSON text is the object it spells.
-- 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points to it.
+- 1.3 results: come in the order of their calls; `{"output": text}` is its text, `{}` is none; JSON text is the object
+  it spells.
+- 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points
+  to it.
 - 1.14 order: the provider's own tools have none.
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
 - 1.3 arguments: are the value they spell; "" is {}.

@@ -3,7 +3,8 @@
     POST /v1/chat/completions   (also without /v1)
     GET  /v1/models, /v1/models/{id}   (also without /v1)
 
-Every answer carries its request id three times: `x-portico-request-id`, and `x-request-id` and `request-id`, which SDKs read.
+Every answer carries its request id three times: `x-portico-request-id`, and `x-request-id` and `request-id`, which SDKs
+read.
 """
 
 import logging

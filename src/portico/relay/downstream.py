@@ -1,8 +1,9 @@
 """The caller's side of a streamed answer: when the 200 goes out, and what keeps a silent connection open.
 
-Nothing is sent until the answer is committed by its first visible event, or `commit_after_s` have passed, whichever is first;
-from then on a comment every `keep_alive_s` of silence. A keep-alive promises nothing: another candidate may still be tried, and
-a failure is then told as an event (mapping.md 3.4). Dialects whose clients break on comments wait for the first event.
+Nothing is sent until the answer is committed by its first visible event, or `commit_after_s` have passed, whichever is
+first; from then on a comment every `keep_alive_s` of silence. A keep-alive promises nothing: another candidate may
+still be tried, and a failure is then told as an event (mapping.md 3.4). Dialects whose clients break on comments wait
+for the first event.
 """
 
 import asyncio

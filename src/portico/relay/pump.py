@@ -1,7 +1,8 @@
 """Frames of one attempt -> frames for the caller, held back until something is worth showing.
 
-What is held is what the caller will be sent, not what came: hidden thoughts and usage make nothing, so a model that thinks for
-minutes costs no memory. Until then a failure, or an end that explains nothing, is raised, and another try may be made.
+What is held is what the caller will be sent, not what came: hidden thoughts and usage make nothing, so a model that
+thinks for minutes costs no memory. Until then a failure, or an end that explains nothing, is raised, and another try
+may be made.
 """
 
 from collections.abc import Iterable

@@ -4,9 +4,9 @@
       -> for each candidate: render -> send -> read … until something is worth showing: COMMITTED
       -> write to the caller -> keep what the next turn needs
 
-Until an answer is committed nothing has been promised: errors are real HTTP statuses and another candidate may be tried. After
-it, never. Everything called here is pure or behind a port. Cancelling the task (the caller went away) closes the provider's
-connection, which stops generation.
+Until an answer is committed nothing has been promised: errors are real HTTP statuses and another candidate may be
+tried. After it, never. Everything called here is pure or behind a port. Cancelling the task (the caller went away)
+closes the provider's connection, which stops generation.
 """
 
 from collections.abc import Callable, Mapping, Sequence

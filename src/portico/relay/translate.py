@@ -1,8 +1,8 @@
 """Translation without a call: what `portico translate` prints is what serving would send, through the same steps.
 
-Nothing here knows a socket. Ids and dates are arguments, so that a translation can be repeated exactly. Two things of serving
-are not played, since they concern availability and not format: a retired model is not replaced by its successor, and a faulty
-answer is not asked for again.
+Nothing here knows a socket. Ids and dates are arguments, so that a translation can be repeated exactly. Two things of
+serving are not played, since they concern availability and not format: a retired model is not replaced by its
+successor, and a faulty answer is not asked for again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

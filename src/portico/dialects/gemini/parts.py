@@ -74,11 +74,10 @@ def parse_part(wire: Mapping[str, Any], make_call: MakeCall, family: str | None 
 
 
 def _extras(fields: Mapping[str, Any]) -> Ext:
-    known = {
-        "text", "thought", "thoughtSignature", "inlineData", "fileData", "functionCall", "mediaResolution", "functionResponse",
-    }  # fmt: skip
     extras = {
-        key: camelise_deep(item) for key, item in fields.items() if key not in known and key not in _SERVER_MEMBERS
+        key: camelise_deep(item)
+        for key, item in fields.items()
+        if key not in _NEUTRAL_KEYS and key not in _SERVER_MEMBERS
     }
     resolution = fields.get("mediaResolution")
     if resolution is not None and _detail(resolution) is None:

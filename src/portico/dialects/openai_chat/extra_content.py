@@ -1,8 +1,8 @@
 """`extra_content`: how Google's own OpenAI-compatible surface carries what Chat has no field for (mapping.md 1.9, 2.4).
 
-`{"extra_content": {"google": {"thought_signature": …}}}` may sit on a message, a content part, a tool call or a delta. We emit
-it so (channel A) and accept it, Vertex' spelling of the vendor included. Everything in `ext["gemini"]` travels beside it,
-its top-level keys in snake_case.
+`{"extra_content": {"google": {"thought_signature": …}}}` may sit on a message, a content part, a tool call or a delta.
+We emit it so (channel A) and accept it, Vertex' spelling of the vendor included. Everything in `ext["gemini"]` travels
+beside it, its top-level keys in snake_case.
 """
 
 from collections.abc import Mapping

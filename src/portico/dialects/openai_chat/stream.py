@@ -1,8 +1,8 @@
 """chat.completion.chunk frames <-> events (mapping.md 3.2, 3.6).
 
 Writing: role first; indices of tool calls run over the whole stream per choice; the finish once per choice; usage only on
-request, in a chunk of its own; `[DONE]` after success and never after a failure. The parts of a chunk that do not change are
-encoded once.
+request, in a chunk of its own; `[DONE]` after success and never after a failure. The parts of a chunk that do not
+change are encoded once.
 """
 
 from collections.abc import Mapping

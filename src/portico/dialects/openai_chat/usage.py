@@ -1,7 +1,8 @@
 """usage of a Chat answer <-> disjoint usage (mapping.md 2.9).
 
-OpenAI counts cached tokens inside prompt_tokens and reasoning inside completion_tokens. Where Chat has no field (modalities of
-cached tokens, tool-use prompts) an extension beside the standard ones carries the count, so that nothing is lost.
+OpenAI counts cached tokens inside prompt_tokens and reasoning inside completion_tokens. Where Chat has no field
+(modalities of cached tokens, tool-use prompts) an extension beside the standard ones carries the count, so that nothing
+is lost.
 """
 
 from collections.abc import Mapping

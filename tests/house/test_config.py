@@ -1,0 +1,151 @@
+"""The configuration: file, environment and options become one Config, or every mistake is named with its line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portico.config import ConfigError, load_config
+
+KEY = {"GEMINI_API_KEY": "sample-key"}
+
+
+def test_a_gemini_key_alone_is_a_complete_configuration(tmp_path: Path) -> None:
+    config = load_config(KEY, folder=tmp_path)
+    assert [provider.name for provider in config.providers] == ["gemini"]
+    assert config.providers[0].base_url == "https://generativelanguage.googleapis.com/v1beta"
+    assert config.providers[0].keys[0].reveal() == "sample-key"
+    assert (config.server.host, config.server.port, config.server.workers) == ("127.0.0.1", 8080, 1)
+    assert config.storage.url == f"sqlite:///{tmp_path}/.portico/portico.db"
+
+
+def test_without_any_key_there_is_no_provider(tmp_path: Path) -> None:
+    assert load_config({}, folder=tmp_path).providers == ()
+    assert load_config({"GEMINI_API_KEY": "  "}, folder=tmp_path).providers == ()
+
+
+def test_providers_of_the_environment_exist_only_when_the_file_names_none(tmp_path: Path) -> None:
+    (tmp_path / "portico.toml").write_text('[[providers]]\nname = "mine"\nkind = "gemini"\nkeys = ["env:OTHER"]\n')
+    config = load_config({**KEY, "OTHER": "x"}, folder=tmp_path)
+    assert [provider.name for provider in config.providers] == ["mine"]
+
+
+def test_an_option_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "portico.toml").write_text('[server]\nhost = "file"\nport = 1\nworkers = 2\n')
+    config = load_config({"PORTICO_PORT": "2", "PORTICO_HOST": "env"}, folder=tmp_path, overrides={"host": "option"})
+    assert (config.server.host, config.server.port, config.server.workers) == ("option", 2, 2)
+
+
+def test_the_file_may_be_named_by_the_environment(tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere" / "p.toml"
+    file.parent.mkdir()
+    file.write_text("[server]\nport = 7\n")
+    config = load_config({"PORTICO_CONFIG": str(file)}, folder=tmp_path)
+    assert config.server.port == 7
+    assert config.data_folder == file.parent / ".portico"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "address"),
+    [
+        ("http://127.0.0.1:9", "http://127.0.0.1:9/v1beta"),
+        ("http://127.0.0.1:9/", "http://127.0.0.1:9/v1beta"),
+        ("http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1"),
+        ("http://127.0.0.1:9/google/v1alpha/", "http://127.0.0.1:9/google/v1alpha"),
+        ("http://127.0.0.1:9/proxy", "http://127.0.0.1:9/proxy/v1beta"),
+    ],
+)
+def test_an_address_without_a_version_gets_the_kinds_own(tmp_path: Path, base_url: str, address: str) -> None:
+    (tmp_path / "portico.toml").write_text(f'[[providers]]\nname = "g"\nkind = "gemini"\nbase_url = "{base_url}"\n')
+    assert load_config(KEY, folder=tmp_path).providers[0].base_url == address
+
+
+def test_a_key_may_stand_in_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "key.txt").write_text("from-file\n")
+    (tmp_path / "portico.toml").write_text('[[providers]]\nname = "g"\nkind = "gemini"\nkeys = ["file:key.txt"]\n')
+    secret = load_config({}, folder=tmp_path).providers[0].keys[0]
+    assert secret.reveal() == "from-file"
+
+
+def test_a_secret_never_shows_itself(tmp_path: Path) -> None:
+    config = load_config({**KEY, "PORTICO_API_KEY": "caller-secret"}, folder=tmp_path)
+    assert "sample-key" not in repr(config)
+    assert "caller-secret" not in repr(config)
+    assert "env:GEMINI_API_KEY" in repr(config)
+
+
+WRONG: list[tuple[str, str, int, str]] = [
+    ("[server]\nport = 99999\n", "server.port", 2, "is not a port"),
+    ("[server]\n\nport = true\n", "server.port", 3, "expected a whole number"),
+    ('[server]\nprot = 1\nport = "x"\n', "server.prot", 2, "did you mean 'port'"),
+    ("[sever]\nport = 1\n", "sever", 1, "did you mean 'server'"),
+    ("server = 3\n", "server", 1, "must be written as [server]"),
+    ("[providers]\nname = 'x'\n", "providers", 1, "[[providers]]"),
+    ('[[providers]]\nname = "g"\nkind = "gemni"\n', "providers[0].kind", 3, "'gemni' is no kind of provider"),
+    ('[[providers]]\nkind = "gemini"\nkeys = ["AIzaSample"]\n', "providers[0].keys", 3, "env:NAME or file:PATH"),
+    ('[[providers]]\nkind = "gemini"\nkeys = ["env:NOPE"]\n', "providers[0].keys", 3, "NOPE is not set"),
+    ('[[providers]]\nkind = "gemini"\nkeys = []\n', "providers[0].keys", 3, "expected a list"),
+    ('[[providers]]\nkind = "gemini"\nbase_url = "ftp://x"\n', "providers[0].base_url", 3, "http(s) address"),
+    (
+        '[[providers]]\nkind = "gemini"\n[[providers]]\nkind = "gemini"\nname = "gemini"\n',
+        "providers.name",
+        5,
+        "used twice",
+    ),
+    ('[[models]]\nname = "a"\ntarget = "nobody/x"\n', "models[0].target", 3, "no provider 'nobody'"),
+    ('[[models]]\ntarget = "gemini/x"\n', "models[0].name", 1, "a model needs"),
+    ("[server]\nworkers = 0\n", "server.workers", 2, "not between"),
+    ("[server]\nkeep_alive_s = -1\n", "server.keep_alive_s", 2, "not above 0"),
+]
+
+
+@pytest.mark.parametrize(("text", "key", "line", "message"), WRONG, ids=[f"{key}-{line}" for _, key, line, _ in WRONG])
+def test_what_is_wrong_is_said_with_line_and_key(tmp_path: Path, text: str, key: str, line: int, message: str) -> None:
+    file = tmp_path / "portico.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        load_config(KEY, folder=tmp_path)
+    problem = raised.value.problems[0]
+    assert (problem.key, problem.line, problem.file) == (key, line, str(file))
+    assert message in problem.message
+
+
+def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "portico.toml").write_text('[server]\nport = "x"\nworkers = "y"\n[[models]]\nname = 1\n')
+    with pytest.raises(ConfigError) as raised:
+        load_config(KEY, folder=tmp_path)
+    assert len(raised.value.problems) == 3
+
+
+@pytest.mark.parametrize(
+    ("environment", "key"),
+    [({"PORTICO_PORT": "high"}, "PORTICO_PORT"), ({"PORTICO_WORKERS": "1.5"}, "PORTICO_WORKERS")],
+)
+def test_what_is_wrong_in_the_environment_is_named(tmp_path: Path, environment: dict[str, str], key: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load_config(environment, folder=tmp_path)
+    assert raised.value.problems[0].key == key
+
+
+@pytest.mark.parametrize("content", [b"[server\n", b"\xff\xfe", None])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "portico.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError) as raised:
+        load_config({}, file=file)
+    assert str(file) in str(raised.value)
+
+
+@pytest.mark.parametrize("value", ["1e999", "nan"])
+def test_no_time_is_without_end(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ConfigError):
+        load_config({"PORTICO_IDLE_TIMEOUT_S": value}, folder=tmp_path)
+
+
+def overrides_nothing() -> dict[str, Any]:
+    return {"host": None, "port": None, "workers": None}
+
+
+def test_an_option_that_was_not_given_changes_nothing(tmp_path: Path) -> None:
+    assert load_config(KEY, folder=tmp_path, overrides=overrides_nothing()).server.port == 8080
