@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.catalog import CatalogError, OperatorModel, load_catalog
+from portico.core.address import AllowList
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.relay import Settings
 
@@ -38,6 +39,14 @@ class ServerConfig(msgspec.Struct, frozen=True):
     idle_timeout_s: float = 300.0
 
 
+class MediaConfig(msgspec.Struct, frozen=True):
+    """[media]: files that callers name by address. `allow` are hosts and networks beside the public ones."""
+
+    allow: tuple[str, ...] = ()
+    max_bytes: int = 20 * MIB
+    timeout_s: float = 30.0
+
+
 class StorageConfig(msgspec.Struct, frozen=True):
     """[storage]"""
 
@@ -49,6 +58,7 @@ class Config(msgspec.Struct, frozen=True):
 
     server: ServerConfig
     storage: StorageConfig
+    media: MediaConfig
     providers: tuple[Provider, ...]
     models: tuple[OperatorModel, ...]
     api_key: Secret | None
@@ -104,6 +114,7 @@ SETTINGS: Final[Mapping[str, tuple[type, ...]]] = {
 TABLES: Final[Mapping[str, frozenset[str]]] = {
     "server": frozenset(SETTINGS),
     "storage": frozenset({"url"}),
+    "media": frozenset({"allow", "max_bytes", "timeout_s"}),
     "providers": frozenset({"name", "kind", "base_url", "keys"}),
     "models": frozenset({"name", "target"}),
 }
@@ -145,6 +156,7 @@ class _Reader:
             self._problem("storage.url", f"expected text, found {url!r}")
             url = None
         storage = StorageConfig(url or f"sqlite:///{data_folder / 'portico.db'}")
+        media = self._media(tables.get("media", {}))
         providers = self._providers(tables.get("providers"))
         models = self._models(tables.get("models", []), {provider.name for provider in providers})
         api_key = self._environment.get("PORTICO_API_KEY")
@@ -153,6 +165,7 @@ class _Reader:
         return Config(
             server=server,
             storage=storage,
+            media=media,
             providers=tuple(providers),
             models=tuple(models),
             api_key=Secret(api_key, "env:PORTICO_API_KEY") if api_key else None,
@@ -225,6 +238,26 @@ class _Reader:
             else:
                 values[key] = value
         return ServerConfig(**values)
+
+    def _media(self, table: Mapping[str, Any]) -> MediaConfig:
+        values: dict[str, Any] = {}
+        for key, types in (("max_bytes", (int,)), ("timeout_s", (int, float))):
+            text = self._environment.get(f"PORTICO_MEDIA_{key.upper()}")
+            value = _number(text) if text else table.get(key)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, types) or not 0 < value < float("inf"):
+                self._at("media", key, 0, f"expected a number above 0, found {text or value!r}")
+            else:
+                values[key] = value
+        text = self._environment.get("PORTICO_MEDIA_ALLOW")
+        allow = text.replace(",", " ").split() if text else table.get("allow", [])
+        try:
+            AllowList.of(allow)
+            values["allow"] = tuple(allow)
+        except (ValueError, TypeError, AttributeError) as error:
+            self._at("media", "allow", 0, f'expected a list of hosts and networks such as ["10.1.0.0/16"]: {error}')
+        return MediaConfig(**values)
 
     def _providers(self, entries: list[Any] | None) -> list[Provider]:
         if entries is None:

@@ -10,6 +10,7 @@ FROM_ANY_TO_GEMINI = {
     "1.4:detail",
     "1.7:thinking",
     "1.10:format",
+    "1.13:choice",
     "2.4:skip_signature",
     "2.4:foreign_signature",
 }
@@ -24,6 +25,8 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
         "1.2:message_ext",
         "1.10:name",
         "1.12:strict",
+        "1.12:validated",
+        "1.12:grammar",
         "1.12:tool_ext",
         "1.13:parallel",
         "1.14:builtin",

@@ -16,8 +16,11 @@ from portico.accounts.keys import DEFAULT_TENANT, Keyring, new_key
 from portico.catalog import Catalog, CatalogError, load_catalog
 from portico.cli.loop import run, run_until_stopped
 from portico.config import Config, ConfigError, load_config
+from portico.core.address import AllowList
 from portico.http.client import HttpUpstream
-from portico.http.gateway import Gateway, render_protocol_error
+from portico.http.fetch import Fetcher
+from portico.http.gateway import Gateway
+from portico.http.guard import GuardedResolver
 from portico.http.server import Limits, Server
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.relay import Relay
@@ -86,6 +89,9 @@ async def _serve(
     settings: Config, catalog: Catalog, key: str, listener: socket.socket, simulator: socket.socket | None
 ) -> int:
     upstream = HttpUpstream()
+    media = settings.media
+    resolver = GuardedResolver(AllowList.of(media.allow))
+    fetcher = Fetcher(resolver, time.monotonic, max_bytes=media.max_bytes, timeout_s=media.timeout_s)
     rng = random.SystemRandom()
     relay = Relay(
         catalog=catalog,
@@ -95,6 +101,7 @@ async def _serve(
         rng=rng,
         now=time.time,
         settings=settings.settings(),
+        fetcher=fetcher,
     )
     gateway = Gateway(
         relay=relay,
@@ -104,7 +111,7 @@ async def _serve(
         simulated=any(provider.name == SIMULATOR_NAME for provider in settings.providers),
     )
     limits = Limits(max_body_bytes=settings.server.max_body_bytes)
-    server = Server(gateway, limits=limits, render_error=render_protocol_error)
+    server = Server(gateway, limits=limits, render_error=gateway.render_protocol_error)
     stand_in = Server(Simulator())
     try:
         if simulator is not None:
@@ -114,6 +121,7 @@ async def _serve(
     finally:
         await server.stop(grace_s=GRACE_S)
         await upstream.aclose()
+        await fetcher.aclose()
         await stand_in.stop(grace_s=0)
     return 0
 

@@ -1,16 +1,24 @@
 """`portico translate`: documents from standard input, translated, to standard output."""
 
+import asyncio
+import os
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import msgspec
 
 from portico.catalog import load_catalog
+from portico.config import ConfigError, load_config
+from portico.core.address import AllowList
 from portico.core.errors import PorticoError
 from portico.core.loss import Loss, as_json
-from portico.relay.translate import DIALECTS, Translator, error_of, events_of, frames_of
-from portico.wire import jsontext
+from portico.http.fetch import Fetcher
+from portico.http.guard import GuardedResolver
+from portico.relay.media import with_media
+from portico.relay.translate import DIALECTS, Translated, Translator, error_of, events_of, frames_of
+from portico.wire import jsontext, raw
 from portico.wire.sse import Frame, SseDecoder
 
 PIECE_BYTES = 64 * 1024
@@ -26,6 +34,7 @@ class Options(msgspec.Struct, frozen=True):
     raw: bool = False
     seed: int = 0
     now: int = 0
+    fetch: bool = False
     usage: bool = True
     thoughts: bool = False
     image_form: str = "markdown"
@@ -78,11 +87,36 @@ def _document(what: str, options: Options, translator: Translator, data: bytes) 
         if what == "stream":
             return jsontext.encode(_listed_stream(options, translator, value)), False
         if options.raw:
-            return jsontext.encode({"body": msgspec.Raw(data.strip()), "losses": []}), False
-        done = translator.request(value) if what == "request" else translator.response(value)
+            return jsontext.encode({"body": msgspec.Raw(_untouched(what, options, data)), "losses": []}), False
+        done = _request(options, translator, value) if what == "request" else translator.response(value)
         return jsontext.encode({"body": done.body, "losses": as_json(done.losses)}), False
-    except (PorticoError, jsontext.NotJson, TypeError) as error:
+    except (PorticoError, ConfigError, jsontext.NotJson, TypeError) as error:
         return jsontext.encode({"error": error_of(error)}), True
+
+
+def _untouched(what: str, options: Options, data: bytes) -> bytes:
+    """The bytes of a body as the same dialect's provider gets them: only the model's name is set where one is given."""
+    if what == "request" and options.model and options.source == "openai_chat":
+        data = raw.patch(data, {"model": options.model})
+    return data.strip()
+
+
+def _request(options: Options, translator: Translator, value: Any) -> Translated:
+    if not options.fetch:
+        return translator.request(value)
+    return asyncio.run(_with_media(translator, value))
+
+
+async def _with_media(translator: Translator, value: Any) -> Translated:
+    """The request with its remote files inline; the configuration says what may be fetched beside the open Internet."""
+    media = load_config(os.environ).media
+    fetcher = Fetcher(
+        GuardedResolver(AllowList.of(media.allow)), time.monotonic, max_bytes=media.max_bytes, timeout_s=media.timeout_s
+    )
+    try:
+        return translator.rendered(await with_media(translator.parsed(value), fetcher))
+    finally:
+        await fetcher.aclose()
 
 
 def _listed_stream(options: Options, translator: Translator, value: Any) -> dict[str, Any]:

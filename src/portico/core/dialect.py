@@ -34,12 +34,14 @@ class Reading(msgspec.Struct, frozen=True):
     """What a reader of an answer needs to know of the request it answers.
 
     `mint` makes ids for calls that came without; `tool_names` is what `render_request` gave; `tools` are the schemas of
-    the declared tools by the caller's name (None: unknown), `family` who signs (`Target.signer`).
+    the declared tools by the caller's name (None: unknown), `custom` those of them that take free text, `family` who signs
+    (`Target.signer`).
     """
 
     mint: Mint
     tool_names: Mapping[str, str] = {}
     tools: Mapping[str, Mapping[str, Any] | None] = {}
+    custom: frozenset[str] = frozenset()
     family: str | None = None
 
 

@@ -68,6 +68,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "1.10:format": ("output",),
     # Tools (1.12 to 1.14)
     "1.12:strict": ("tool.strict",),
+    "1.12:grammar": ("tool.ext", "tool.description"),
+    "1.12:validated": ("tool.strict", "tool_choice"),
     "1.12:tool_ext": ("tool.ext",),
     "1.13:parallel": ("parallel_tool_calls",),
     "1.13:choice": ("tool_choice",),

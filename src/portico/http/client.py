@@ -7,6 +7,7 @@ or a log.
 
 import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from portico.core.errors import UpstreamUnreachable
@@ -17,6 +18,7 @@ from portico.http.fields import render_fields
 from portico.http.upstream import NothingTaken, UpstreamConnection
 from portico.relay.ports import UpstreamRequest
 
+Resolve = Callable[[str, int], Awaitable[list[str]]]
 _ADDRESSES_REMEMBERED: Final = 1024
 _BODILESS_METHODS: Final = frozenset({"GET", "HEAD"})
 
@@ -31,8 +33,11 @@ class HttpUpstream:
         idle_limit_s: float = 60.0,
         max_idle_per_origin: int = 256,
         max_head_bytes: int = 64 * 1024,
+        resolve: Resolve | None = None,
     ) -> None:
-        """`tls` is for providers with a private authority; by default the system's authorities are trusted."""
+        """`tls` is for providers with a private authority; by default the system's authorities are trusted. `resolve`
+        turns a host into the addresses that may be connected to, and no other is; by default the system's does."""
+        self._resolve = resolve
         self.idle_limit_s = idle_limit_s
         self.max_head_bytes = max_head_bytes
         self.deadlines: Deadlines
@@ -120,12 +125,8 @@ class HttpUpstream:
             self.deadlines = Deadlines(loop)
         try:
             async with asyncio.timeout(timeout_s):
-                _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(self, origin, loop),
-                    origin.host,
-                    origin.port,
-                    ssl=self._context() if origin.scheme == "https" else None,
-                )
+                hosts = [origin.host] if self._resolve is None else await self._resolve(origin.host, origin.port)
+                connection = await self._connect_any(loop, origin, hosts)
         except TimeoutError:
             raise UpstreamUnreachable(f"No connection to {origin.host} within {timeout_s:g} s.") from None
         except ssl.SSLCertVerificationError as error:
@@ -135,6 +136,29 @@ class HttpUpstream:
         except (OSError, UnicodeError) as error:
             raise UpstreamUnreachable(f"No connection to {origin.host}.") from error
         return connection
+
+    async def _connect_any(
+        self, loop: asyncio.AbstractEventLoop, origin: Origin, hosts: list[str]
+    ) -> UpstreamConnection:
+        """A connection to the first of some hosts or addresses that takes one, the certificate checked by name."""
+        tls = self._context() if origin.scheme == "https" else None
+        failure: OSError = OSError("the host has no address")
+        for host in hosts:
+            try:
+                _, connection = await loop.create_connection(
+                    lambda: UpstreamConnection(self, origin, loop),
+                    host,
+                    origin.port,
+                    ssl=tls,
+                    server_hostname=origin.host if tls else None,
+                )
+            except ssl.SSLCertVerificationError:
+                raise
+            except OSError as error:
+                failure = error
+            else:
+                return connection
+        raise failure
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:

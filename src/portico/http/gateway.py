@@ -19,7 +19,14 @@ from urllib.parse import unquote
 from portico.accounts import Keyring
 from portico.catalog import Catalog, ListedModel
 from portico.core.dialect import Dialect
-from portico.core.errors import MethodNotAllowed, ModelNotFound, PorticoError, RouteNotFound, UpstreamError
+from portico.core.errors import (
+    MethodNotAllowed,
+    ModelNotFound,
+    PorticoError,
+    RequestTooLarge,
+    RouteNotFound,
+    UpstreamError,
+)
 from portico.core.ids import random_token
 from portico.dialects import openai_chat
 from portico.relay.relay import Relay
@@ -51,7 +58,7 @@ class Gateway:
         self._simulated = simulated
 
     async def __call__(self, exchange: Exchange) -> None:
-        answer = _Identified(exchange, f"req_{random_token(self._rng)}")
+        answer = _Identified(exchange, self._new_id())
         dialect = openai_chat.DIALECT
         try:
             await self._route(answer, dialect)
@@ -106,12 +113,30 @@ class Gateway:
             headers.append(("x-portico-simulated", "1"))
         exchange.send(error.http_status, headers, jsontext.encode(dialect.render_error(error)))
 
+    def render_protocol_error(
+        self, status: int, message: str, path: str, headers: Mapping[str, str]
+    ) -> tuple[Headers, bytes]:
+        """An error of the connection itself (malformed, too large, too slow) in the shape callers know."""
+        del path, headers
+        error = RequestTooLarge(message) if status == 413 else _ProtocolError(message)
+        if isinstance(error, _ProtocolError):
+            error.answered_with = status
+        body = jsontext.encode(openai_chat.DIALECT.render_error(error))
+        return [JSON, *_ids(self._new_id())], body
+
+    def _new_id(self) -> str:
+        return f"req_{random_token(self._rng)}"
+
+
+def _ids(request_id: str) -> Headers:
+    return (("x-portico-request-id", request_id), ("x-request-id", request_id), ("request-id", request_id))
+
 
 def error_headers(error: PorticoError) -> Headers:
     """What an error says in headers: when to come back, the provider's own status, which methods there are."""
     headers: list[tuple[str, str]] = []
     if isinstance(error, UpstreamError):
-        if error.retry_after_s is not None:
+        if error.retry_after_s is not None and math.isfinite(error.retry_after_s):
             headers.append(("retry-after", str(math.ceil(error.retry_after_s))))
         if error.upstream_status is not None:
             headers.append(("x-upstream-status", str(error.upstream_status)))
@@ -126,11 +151,7 @@ class _Identified:
     def __init__(self, exchange: Exchange, request_id: str) -> None:
         self._exchange = exchange
         self.request_id = request_id
-        self._ids: Headers = (
-            ("x-portico-request-id", request_id),
-            ("x-request-id", request_id),
-            ("request-id", request_id),
-        )
+        self._ids = _ids(request_id)
         self.write = exchange.write
         self.drain = exchange.drain
         self.finish = exchange.finish
@@ -149,14 +170,6 @@ class _Identified:
 
     def start(self, status: int, headers: Headers) -> None:
         self._exchange.start(status, [*headers, *self._ids])
-
-
-def render_protocol_error(status: int, message: str, path: str, headers: Mapping[str, str]) -> tuple[Headers, bytes]:
-    """An error of the connection itself (malformed, too large, too slow) in the shape callers know."""
-    del path, headers
-    error = _ProtocolError(message)
-    error.answered_with = status
-    return [JSON], jsontext.encode(openai_chat.DIALECT.render_error(error))
 
 
 class _ProtocolError(PorticoError):

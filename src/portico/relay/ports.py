@@ -56,3 +56,21 @@ class Upstream(Protocol):
         Raises `UpstreamUnreachable` when no connection could be made (nothing was sent), `UpstreamTimeout` when nothing
         came in time, `UpstreamBadGateway` when what came is not HTTP. Cancelling the task closes the connection.
         """
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """A remote file. `mime` is what its server declared, None if nothing."""
+
+    data: bytes
+    mime: str | None = None
+
+
+class MediaFetcher(Protocol):
+    """Fetches files that callers name by address."""
+
+    async def fetch(self, url: str) -> Fetched:
+        """The file at an http(s) address, redirects followed.
+
+        Raises `InvalidRequest` for an address that may not be fetched from, a file that is too large, and whatever else
+        keeps it from being had: it is the caller's address.
+        """

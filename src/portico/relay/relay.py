@@ -1,6 +1,6 @@
 """One call, from request to answer: the control flow of the gateway on one page.
 
-    parse -> resolve -> plan -> restore what the vault kept
+    parse -> resolve -> restore what the vault kept -> fetch remote media -> plan
       -> for each candidate: render -> send -> read … until something is worth showing: COMMITTED
       -> write to the caller -> keep what the next turn needs
 
@@ -9,6 +9,7 @@ tried. After it, never. Everything called here is pure or behind a port. Cancell
 closes the provider's connection, which stops generation.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from random import Random
@@ -19,11 +20,13 @@ import msgspec
 from portico.catalog import Catalog, Model
 from portico.core.dialect import Dialect, Reading, Rendered, Reply
 from portico.core.errors import (
+    PorticoError,
     UpstreamBadGateway,
     UpstreamEmpty,
     UpstreamError,
     UpstreamMalformedOutput,
     UpstreamModelNotFound,
+    UpstreamRejected,
 )
 from portico.core.events import Failed
 from portico.core.ids import call_ids, random_token
@@ -32,7 +35,8 @@ from portico.core.request import Request
 from portico.core.target import Target
 from portico.providers import Provider, upstream_url
 from portico.relay.downstream import Downstream
-from portico.relay.ports import Upstream, UpstreamRequest, UpstreamResponse
+from portico.relay.media import with_media
+from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import (
     parse_body,
     reading_for,
@@ -51,8 +55,9 @@ from portico.wire.http import Exchange, Headers
 from portico.wire.sse import SseDecoder
 
 MAX_ERROR_BYTES: Final = 1024 * 1024
+_HEADER_TEXT: Final = re.compile(r"[!-~]{1,256}")
 RETRIED_ONCE: Final = (UpstreamMalformedOutput, UpstreamEmpty)
-"""Faults of chance: the same candidate is tried once more, silently, before the caller hears of it."""
+"""Faults of chance: the same candidate is tried once more, silently, and then the caller hears of it (tries cost)."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -81,7 +86,7 @@ class Call(msgspec.Struct):
 
     def note_model(self, name: str | None) -> None:
         """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
-        if name:
+        if name and _HEADER_TEXT.fullmatch(name):
             self.headers["x-portico-upstream-model"] = name
 
     def answer_headers(self) -> Headers:
@@ -123,7 +128,10 @@ class Relay:
         rng: Random,
         now: Callable[[], float],
         settings: Settings | None = None,
+        fetcher: MediaFetcher | None = None,
     ) -> None:
+        """`fetcher` gets remote media; without one an address is left to the provider."""
+        self._fetcher = fetcher
         self._catalog = catalog
         self._providers: Mapping[str, Provider] = {provider.name: provider for provider in providers}
         self._upstream = upstream
@@ -142,6 +150,8 @@ class Relay:
         request = prepared.request
         found = await self._vault.find(tenant, keys_of_request(request))
         request = restore(request, found)
+        if self._fetcher is not None:
+            request = await with_media(request, self._fetcher)
         reply = reply_for(request, answer_id=random_token(self._rng), created=int(self._now()))
         call = Call(exchange, dialect, tenant, prepared.resolved.model, request, reply)
         if request.stream:
@@ -161,7 +171,7 @@ class Relay:
             try:
                 return await self._twice_if_faulty(call, model, candidate, attempt_one)
             except UpstreamError as error:
-                if not error.fails_over:
+                if not error.fails_over or isinstance(error, RETRIED_ONCE):
                     raise
                 last = error
             if isinstance(last, UpstreamModelNotFound) and model.name not in missing:
@@ -267,10 +277,11 @@ class Relay:
 
         try:
             await self._try_each(call, attempt_one)
-        except UpstreamError as error:
+        except PorticoError as error:
             if not downstream.open:
                 raise
-            await downstream.send(call.dialect.writer(call.reply).feed(Failed(error)))
+            failure = error if isinstance(error, UpstreamError) else UpstreamRejected(error.message, param=error.param)
+            await downstream.send(call.dialect.writer(call.reply).feed(Failed(failure)))
         finally:
             downstream.release()
         downstream.finish()

@@ -71,9 +71,15 @@ class Translator:
 
     def request(self, body: Any) -> Translated:
         """A request body. Raises `PorticoError`."""
+        return self.rendered(self.parsed(body))
+
+    def parsed(self, body: Any) -> Request:
+        """The first half: a body as a request."""
         request = self._source.parse_request(body, model=self._model)
-        if self._model:
-            request = msgspec.structs.replace(request, model=self._model)
+        return msgspec.structs.replace(request, model=self._model) if self._model else request
+
+    def rendered(self, request: Request) -> Translated:
+        """The second half: the request as a body of the other dialect."""
         request, target = self._aimed(request)
         rendered = self._to.render_request(request, target)
         result = rendered.body

@@ -39,8 +39,9 @@ class ContentsRenderer:
         parts = []
         for message in self._request.messages:
             if message.role in (Role.SYSTEM, Role.DEVELOPER):
+                self._tell_extras(message)
                 for part in message.parts:
-                    if not isinstance(part, (Text, Opaque)) and not (isinstance(part, Media) and part.data):
+                    if not isinstance(part, (Text, Opaque)):
                         path = self._request.where.at_message(message.at)
                         raise InvalidRequest("A system message can only hold text.", param=path)
                     rendered = self._content_part(part, message)
@@ -122,7 +123,11 @@ class ContentsRenderer:
         if self._open and not results:
             self._refuse_unanswered(self._open)
         self._open = []
-        if parts:
+        if not parts:
+            return
+        if not results and contents and contents[-1]["role"] == "user" and not _holds_results(contents[-1]):
+            contents[-1]["parts"] += parts  # nothing was said between the two
+        else:
             contents.append({"role": "user", "parts": parts})
 
     def _results(
@@ -136,10 +141,12 @@ class ContentsRenderer:
         parts: list[dict[str, Any]] = []
         following: list[dict[str, Any]] = []
         for number, (result, message) in enumerate(results):
-            known = result.call_id in self._wire_ids
-            wire_id = self._wire_ids.get(result.call_id) if known else result.call_id
+            if result.call_id not in self._wire_ids:
+                text = f"This result answers no earlier tool call (its id is {result.call_id!r})."
+                raise InvalidRequest(text, param=self._request.where.at_message(message.at))
+            wire_id = self._wire_ids[result.call_id]
             name = self._wire_names.get(result.name, result.name)
-            part, moved = render_result(result, name, wire_id or None, self._target, label=f"result-{number + 1}")
+            part, moved = render_result(result, name, wire_id, self._target, label=f"result-{number + 1}")
             parts.append(part)
             following += moved
             foreign = {k: v for k, v in (result.ext or {}).items() if k != ORIGIN and v}
@@ -208,6 +215,10 @@ def media_resolution(request: Request) -> str | None:
     if details and all(detail == "low" for detail in details):
         return "MEDIA_RESOLUTION_LOW"
     return None
+
+
+def _holds_results(content: Mapping[str, Any]) -> bool:
+    return any("functionResponse" in part for part in content["parts"])
 
 
 def _runs(messages: Iterable[Message]) -> Iterable[tuple[Role, list[Message]]]:

@@ -97,7 +97,7 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
     code = error.get("code")
     http = status if status and status >= 400 else code if isinstance(code, int) else _STATUS_OF_WORD.get(word, 502)
     message = masked(str(error.get("message") or ""))
-    details = [item for item in error.get("details") or () if isinstance(item, Mapping)]
+    details = _objects(error.get("details"))
     reason = next((str(item["reason"]) for item in details if item.get("reason")), None)
     kind = _kind(int(http), word, reason, message)
     if kind in (UpstreamAuthFailed, UpstreamRefusedAccount):
@@ -138,6 +138,11 @@ def _details_of(details: list[Mapping[str, Any]], kind: str) -> Iterator[Mapping
     return (item for item in details if str(item.get("@type", "")).endswith(kind))
 
 
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; anything may stand where one was promised."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
 def _retry_delay(details: list[Mapping[str, Any]], message: str) -> float | None:
     for item in _details_of(details, "RetryInfo"):
         text = str(item.get("retryDelay", "")).removesuffix("s")
@@ -154,7 +159,7 @@ def _retry_delay(details: list[Mapping[str, Any]], message: str) -> float | None
 
 def _violated_field(details: list[Mapping[str, Any]]) -> str | None:
     for item in _details_of(details, "BadRequest"):
-        for violation in item.get("fieldViolations") or ():
+        for violation in _objects(item.get("fieldViolations")):
             if violation.get("field"):
                 return str(violation["field"])
     return None

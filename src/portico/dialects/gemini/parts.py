@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
+from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
 from portico.dialects.gemini.fields import camelise, camelise_deep
 from portico.wire import jsontext
@@ -95,10 +96,10 @@ def _detail(resolution: Any) -> str | None:
 def _media(fields: Mapping[str, Any], blob: Mapping[str, Any], signature: Signature | None, ext: Ext) -> Media:
     resolution = fields.get("mediaResolution")
     return Media(
-        mime=blob.get("mimeType"),
-        data=blob.get("data"),
-        uri=blob.get("fileUri"),
-        name=blob.get("displayName"),
+        mime=_optional(blob, "mimeType"),
+        data=_optional(blob, "data"),
+        uri=_optional(blob, "fileUri"),
+        name=_optional(blob, "displayName"),
         detail=None if resolution is None else _detail(resolution),
         thought=bool(fields.get("thought")),
         signature=signature,
@@ -117,6 +118,11 @@ def _string(value: Any, path: str) -> str:
     if isinstance(value, str):
         return value
     raise InvalidRequest(f"Expected a string, got {json_type(value)}.", param=path)
+
+
+def _optional(fields: Mapping[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    return None if value is None else _string(value, f".{name}")
 
 
 def _object(value: Any, path: str) -> Mapping[str, Any]:
@@ -184,14 +190,15 @@ def call_args(call: ToolCall) -> Mapping[str, Any]:
 
 def _media_fields(part: Media) -> dict[str, Any]:
     fields: dict[str, Any]
+    mime = settled_mime(part.mime, name=part.name or part.uri, data=part.data)
     if part.data is not None:
-        fields = {"inlineData": {"mimeType": part.mime, "data": part.data}}
+        fields = {"inlineData": {"mimeType": mime, "data": part.data}}
         if part.name:
             fields["inlineData"]["displayName"] = part.name
     else:
         fields = {"fileData": {"fileUri": part.uri}}
-        if part.mime:
-            fields["fileData"]["mimeType"] = part.mime
+        if mime:
+            fields["fileData"]["mimeType"] = mime
         if part.name:
             fields["fileData"]["displayName"] = part.name
     if part.thought:

@@ -22,6 +22,8 @@ from portico.dialects.gemini.thinking import thinking_config
 MAX_STOP_SEQUENCES: Final = 5
 MAX_DECLARATIONS: Final = 512
 MAX_NAME_CHARACTERS: Final = 64
+FIRST_WITH_VALIDATED: Final = (2, 5)
+"""From this generation on a call can be held to its schema while text stays possible (1.12, 1.13)."""
 MAX_PENALTY: Final = 1.99
 """Google's penalties end before 2."""
 
@@ -100,12 +102,9 @@ def _generation_config(request: Request, target: Target, losses: list[Loss]) -> 
         raise InvalidRequest(f"At most {MAX_STOP_SEQUENCES} stop sequences are possible.", param=where.field("stop"))
     if stop:
         config["stopSequences"] = stop
-    if sampling.seed is not None:
-        config["seed"] = (sampling.seed + 2**31) % 2**32 - 2**31
-        if config["seed"] != sampling.seed:
-            losses.append(Loss("1.1:seed", where.field("seed"), f"folded into 32 bits: {config['seed']}"))
+    _add_seed(request, target, config, losses)
     _add_penalties(request, target, config, losses)
-    _add_choices(request, target, config)
+    _add_choices(request, target, config, losses)
     thinking, told = thinking_config(request.thinking, sampling.max_tokens, target, where)
     losses += told
     if thinking:
@@ -116,6 +115,18 @@ def _generation_config(request: Request, target: Target, losses: list[Loss]) -> 
     if not able.part_resolution and (resolution := media_resolution(request)):
         config["mediaResolution"] = resolution
     return config
+
+
+def _add_seed(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
+    seed, path = request.sampling.seed, request.where.field("seed")
+    if seed is None:
+        return
+    if not target.capabilities.seed:
+        losses.append(Loss("1.1:seed", path, f"{target.model} takes no seed"))
+        return
+    config["seed"] = (seed + 2**31) % 2**32 - 2**31
+    if config["seed"] != seed:
+        losses.append(Loss("1.1:seed", path, f"folded into 32 bits: {config['seed']}"))
 
 
 def _add_penalties(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
@@ -132,7 +143,7 @@ def _add_penalties(request: Request, target: Target, config: dict[str, Any], los
             losses.append(Loss("1.1:penalties", request.where.field(name), f"clamped to {MAX_PENALTY}"))
 
 
-def _add_choices(request: Request, target: Target, config: dict[str, Any]) -> None:
+def _add_choices(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
     sampling, able = request.sampling, target.capabilities
     if sampling.n is not None and sampling.n > 1:
         if sampling.n > able.max_candidates:
@@ -145,6 +156,8 @@ def _add_choices(request: Request, target: Target, config: dict[str, Any]) -> No
         config["responseLogprobs"] = True
         if sampling.top_logprobs:
             config["logprobs"] = sampling.top_logprobs
+    elif sampling.top_logprobs:
+        losses.append(Loss("1.1:logprobs", request.where.field("top_logprobs"), "without logprobs there are no top ones"))
 
 
 def _add_output(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
@@ -207,13 +220,22 @@ def _tools(
     request: Request, target: Target, names: Mapping[str, str], losses: list[Loss]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """All functions in one Tool object, then the provider's own tools; and toolConfig."""
-    where = request.where
+    where, able = request.where, target.capabilities
+    if request.tools and not able.tools:
+        raise UnsupportedParameter(f"{target.model} cannot call functions.", param=where.field("tools"))
     seen: set[str] = set()
     declarations = []
+    validated = _all_validated(request, target)
+    if validated:
+        message = "strict tools are enforced all together, by the mode VALIDATED"
+        losses.append(Loss("1.12:validated", where.field("tools"), message))
     for tool in request.tools:
         if tool.name in seen:
             raise InvalidRequest(f"Duplicate tool name {tool.name!r}.", param=where.at_tool(tool.at))
         seen.add(tool.name)
+        if tool.strict and not validated:
+            message = "one tool cannot be made strict at Google; calls follow their schema as far as the model does"
+            losses.append(Loss("1.12:strict", where.at_tool(tool.at), message))
         declarations.append(_declaration(tool, names, losses, request))
     if len(declarations) > MAX_DECLARATIONS:
         raise InvalidRequest(f"At most {MAX_DECLARATIONS} tools are possible.", param=where.field("tools"))
@@ -221,10 +243,14 @@ def _tools(
     tools += [_builtin(tool, losses, request) for tool in request.builtins]
     config: dict[str, Any] = {}
     calling = _calling_config(request, names) if declarations else {}
+    if validated:
+        calling = {"mode": "VALIDATED"}
     if calling:
         config["functionCallingConfig"] = calling
+    if request.tool_choice is not None and request.tool_choice.mode != "auto" and not declarations:
+        losses.append(Loss("1.13:choice", where.field("tool_choice"), "there are no functions to choose among"))
     mixed = declarations and request.builtins
-    if mixed and not target.capabilities.builtin_with_functions:
+    if mixed and not able.builtin_with_functions:
         message = f"{target.model} takes either functions or its own tools, not both."
         raise UnsupportedParameter(message, param=where.field("tools"))
     if mixed and target.provider_kind == "gemini":
@@ -235,23 +261,44 @@ def _tools(
     return tools, config
 
 
+def _all_validated(request: Request, target: Target) -> bool:
+    """Whether the mode VALIDATED says what the tools say: all are strict, and calling them is free (1.12)."""
+    choice = request.tool_choice
+    free = choice is None or (choice.mode == "auto" and not choice.names)
+    newer = target.capabilities.generation >= FIRST_WITH_VALIDATED
+    return bool(request.tools) and free and newer and all(tool.strict for tool in request.tools)
+
+
 def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], request: Request) -> dict[str, Any]:
     declaration: dict[str, Any] = {"name": names.get(tool.name, tool.name)}
-    if tool.description is not None:
-        declaration["description"] = tool.description
+    grammar = _grammar(tool)
+    description = "\n\n".join([text for text in (tool.description, grammar) if text is not None])
+    if description or tool.description is not None:
+        declaration["description"] = description
     if tool.kind == "custom":
         declaration["parametersJsonSchema"] = FREE_TEXT
     elif tool.schema:
         declaration["parametersJsonSchema"] = tool.schema
-    if tool.strict:
-        message = "one tool cannot be made strict at Google; calls follow their schema as far as the model does"
-        losses.append(Loss("1.12:strict", request.where.at_tool(tool.at), message))
     extras = dict((tool.ext or {}).get(ORIGIN, {}))
     declaration.update(extras)
     foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields]
+    if grammar is not None:
+        foreign.remove("format")
+        message = "a grammar is told in the description and not enforced"
+        losses.append(Loss("1.12:grammar", request.where.at_tool(tool.at), message))
     if foreign:
         losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
     return declaration
+
+
+def _grammar(tool: Tool) -> str | None:
+    """The grammar that a custom tool's text must follow, in words; None where there is none (1.12)."""
+    for origin, fields in (tool.ext or {}).items():
+        format_ = fields.get("format") if tool.kind == "custom" and origin != ORIGIN else None
+        grammar = format_.get("grammar") if isinstance(format_, Mapping) else None
+        if isinstance(grammar, Mapping) and grammar.get("definition"):
+            return f"The input must follow this {grammar.get('syntax') or ''} grammar:\n{grammar['definition']}"
+    return None
 
 
 def _builtin(tool: Builtin, losses: list[Loss], request: Request) -> dict[str, Any]:

@@ -7,6 +7,8 @@ without parts, a part `{}`, a call without args, usage that reports nothing, no 
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
 from portico.core.loss import Loss
@@ -39,7 +41,8 @@ class CallReader:
         if schema and args:
             args = with_integers(args, schema)
         fields = {**fields, "name": name, "args": args}
-        return build_call(fields, self._reading.mint(), signature, ext, minted=True, upstream_id=wire_id)
+        call = build_call(fields, self._reading.mint(), signature, ext, minted=True, upstream_id=wire_id)
+        return as_custom(call, args) if name in self._reading.custom else call
 
     def _name(self, name: str) -> str:
         for prefix in _CALL_PREFIXES:
@@ -47,6 +50,12 @@ class CallReader:
             if stripped != name and (stripped in self._reading.tools or stripped in self._reading.tool_names):
                 name = stripped
         return self._reading.tool_names.get(name, name)
+
+
+def as_custom(call: ToolCall, args: Any) -> ToolCall:
+    """The call of a tool that takes free text: its one argument is that text (1.12); a model may write others."""
+    text = args["input"] if isinstance(args, Mapping) and args.keys() == {"input"} else None
+    return msgspec.structs.replace(call, kind="custom", arguments=text if isinstance(text, str) else call.arguments)
 
 
 def with_integers(value: Any, schema: Any) -> Any:
@@ -72,15 +81,18 @@ def parse_response(body: Any, reading: Reading) -> Response:
         raise UpstreamBadGateway("The provider sent a stream where one answer was asked for.")
     if not isinstance(body, Mapping):
         raise UpstreamBadGateway
-    fields = camelise(body)
-    usage = camelise(fields.get("usageMetadata") or {})
     try:
-        candidates = [
-            _parse_candidate(camelise(wire), position, reading)
-            for position, wire in enumerate(fields.get("candidates") or [])
-        ]
+        return _parse(camelise(body), reading)
     except (InvalidRequest, AttributeError, TypeError, ValueError) as error:
         raise UpstreamBadGateway(f"The provider's answer could not be understood: {error}") from error
+
+
+def _parse(fields: dict[str, Any], reading: Reading) -> Response:
+    usage = camelise(fields.get("usageMetadata") or {})
+    candidates = [
+        _parse_candidate(camelise(wire), position, reading)
+        for position, wire in enumerate(fields.get("candidates") or [])
+    ]
     feedback = fields.get("promptFeedback") or {}
     block = parse_block(feedback)
     if block is not None and not candidates:
@@ -92,7 +104,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
     if parsed is None and usage:
         extras["usageMetadata"] = usage
     return Response(
-        id=fields.get("responseId"),
+        id=response_id(fields.get("responseId")),
         model=model_name(fields.get("modelVersion")),
         candidates=tuple(candidates),
         usage=parsed,
@@ -104,6 +116,11 @@ def parse_response(body: Any, reading: Reading) -> Response:
 def feedback_extras(feedback: Mapping[str, Any]) -> dict[str, Any]:
     """What promptFeedback holds beside the block (ratings)."""
     return {key: value for key, value in feedback.items() if key not in ("blockReason", "blockReasonMessage")}
+
+
+def response_id(value: Any) -> str | None:
+    """The provider's name for an answer, if it is one."""
+    return value if isinstance(value, str) else None
 
 
 def model_name(version: Any) -> str | None:

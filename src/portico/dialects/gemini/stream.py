@@ -39,6 +39,7 @@ from portico.dialects.gemini.response import (
     model_name,
     parse_model_parts,
     render_candidate,
+    response_id,
 )
 from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
 from portico.wire import jsontext
@@ -131,7 +132,7 @@ class GeminiReader:
     def _read(self, body: dict[str, Any], events: list[Event]) -> None:
         if not self._started:
             self._started = True
-            events.append(Started(body.get("responseId"), model_name(body.get("modelVersion"))))
+            events.append(Started(response_id(body.get("responseId")), model_name(body.get("modelVersion"))))
         for position, wire in enumerate(body.get("candidates") or ()):
             wire = camelise(wire)
             index = wire.get("index")

@@ -30,11 +30,22 @@ def read_google(holder: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_signature(holder: Mapping[str, Any]) -> Signature | None:
-    """The signature on a holder: channel A, else the places that other gateways put it (C, E)."""
-    found = read_google(holder).get("thought_signature") or holder.get("thought_signature")
-    if not found:
-        fields = holder.get("provider_specific_fields")
-        found = fields.get("thought_signature") if isinstance(fields, Mapping) else None
+    """The signature on a holder: channel A, else the places that other gateways put it (E, then C)."""
+    return own_signature(holder) or litellm_signature(holder)
+
+
+def own_signature(holder: Mapping[str, Any]) -> Signature | None:
+    """The signature that a holder names itself: channels A and E."""
+    return _signature(read_google(holder).get("thought_signature") or holder.get("thought_signature"))
+
+
+def litellm_signature(holder: Mapping[str, Any]) -> Signature | None:
+    """The signature among LiteLLM's `provider_specific_fields`: channel C."""
+    fields = holder.get("provider_specific_fields")
+    return _signature(fields.get("thought_signature")) if isinstance(fields, Mapping) else None
+
+
+def _signature(found: Any) -> Signature | None:
     return Signature(VENDOR, found) if isinstance(found, str) and found else None
 
 

@@ -21,6 +21,8 @@ from portico.dialects.openai_chat.extra_content import (
     ORIGIN,
     VENDOR,
     ext_of,
+    litellm_signature,
+    own_signature,
     read_google,
     read_signature,
 )
@@ -104,7 +106,9 @@ class MessagesReader:
         if fields.get("audio") and not isinstance(fields["audio"], dict):
             raise wrong_type(".audio", "an object", fields["audio"])
         calls = self._tool_calls(fields, details)
-        own = read_signature({key: fields[key] for key in ("extra_content",) if key in fields})
+        own = own_signature({"extra_content": fields.get("extra_content")})
+        if own is None and not calls and (spare := _spare_signatures(fields)) is not None:
+            own = Signature(VENDOR, spare)
         if own is not None:
             _sign_text(content, own)
         parts += content
@@ -133,12 +137,12 @@ class MessagesReader:
         wire_id = item.get("id")
         if wire_id is not None and not isinstance(wire_id, str):
             raise wrong_type(".id", "a string", wire_id)
-        signature = read_signature(item)
         function = item.get("function")
-        if signature is None and isinstance(function, Mapping):
-            signature = read_signature(function)
-        if signature is None and wire_id:
-            signature = details.signatures.get(wire_id)
+        holders = (item, function) if isinstance(function, Mapping) else (item,)
+        found = [own_signature(holder) for holder in holders]
+        found.append(details.signatures.get(wire_id) if wire_id else None)
+        found += [litellm_signature(holder) for holder in holders]
+        signature = next((one for one in found if one is not None), None)
         if wire_id and _THOUGHT_SUFFIX in wire_id:
             wire_id, _, hidden = wire_id.partition(_THOUGHT_SUFFIX)
             signature = signature or (Signature(VENDOR, hidden) if hidden else None)
@@ -250,7 +254,7 @@ def _sign_text(content: list[Part], signature: Signature) -> None:
 
 
 def _spare_signatures(fields: Mapping[str, Any]) -> str | None:
-    """A signature that other gateways put on the message although it is the first call's (2.4, C and E)."""
+    """A signature that other gateways put on the message: its first call's, or its text's if it calls nothing (2.4, C, E)."""
     top = fields.get("thought_signature")
     if isinstance(top, str) and top:
         return top

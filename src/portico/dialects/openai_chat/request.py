@@ -146,7 +146,7 @@ def _thinking(fields: dict[str, Any], google: GoogleExtras) -> Thinking:
         effort = "none"
     elif anthropic.get("type") == "enabled":
         budget = take_int(anthropic, "budget_tokens", 0, MAX_TOKENS)
-        show = True
+        show = anthropic.get("display") != "omitted"
     own = google.thinking
     if own is None:
         return Thinking(effort=None if budget is not None else effort, budget=budget, show=show)

@@ -225,6 +225,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
         raise UpstreamBadGateway
     try:
         candidates = [_candidate(choice, position, reading) for position, choice in enumerate(body["choices"])]
+        usage = parse_usage(body.get("usage"))
     except (InvalidRequest, AttributeError, TypeError, ValueError, KeyError) as error:
         raise UpstreamBadGateway(f"The provider's answer could not be understood: {error}") from error
     created = body.get("created")
@@ -232,7 +233,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
         id=body.get("id") or None,
         model=body.get("model") or None,
         candidates=tuple(candidates),
-        usage=parse_usage(body.get("usage")),
+        usage=usage,
         created=int(created) if isinstance(created, (int, float)) else None,
         service_tier=body.get("service_tier"),
         ext=ext_of(read_google(body)),

@@ -1,0 +1,144 @@
+"""What a piece of media is: by what it is declared, else by its name, else by its first bytes (mapping.md 1.4, 1.5).
+
+Inline data stays base64: for its first bytes only its first few characters are decoded.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+GENERIC: Final = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-download", "*/*"})
+"""Declarations that say nothing."""
+
+ALIASES: Final[Mapping[str, str]] = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+    "audio/x-flac": "audio/flac",
+    "audio/x-aiff": "audio/aiff",
+    "audio/x-m4a": "audio/m4a",
+    "audio/x-mp3": "audio/mp3",
+    "application/ogg": "audio/ogg",
+    "application/x-pdf": "application/pdf",
+}
+
+EXTENSIONS: Final[Mapping[str, str]] = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "heic": "image/heic",
+    "heif": "image/heif",
+    "gif": "image/gif",
+    "bmp": "image/bmp",
+    "avif": "image/avif",
+    "svg": "image/svg+xml",
+    "wav": "audio/wav",
+    "mp3": "audio/mp3",
+    "aiff": "audio/aiff",
+    "aac": "audio/aac",
+    "ogg": "audio/ogg",
+    "flac": "audio/flac",
+    "m4a": "audio/m4a",
+    "opus": "audio/opus",
+    "mp4": "video/mp4",
+    "mpeg": "video/mpeg",
+    "mpg": "video/mpg",
+    "mov": "video/quicktime",
+    "avi": "video/avi",
+    "flv": "video/x-flv",
+    "webm": "video/webm",
+    "wmv": "video/wmv",
+    "3gp": "video/3gpp",
+    "pdf": "application/pdf",
+    "txt": "text/plain",
+    "html": "text/html",
+    "htm": "text/html",
+    "css": "text/css",
+    "md": "text/markdown",
+    "csv": "text/csv",
+    "xml": "text/xml",
+    "rtf": "text/rtf",
+    "js": "text/javascript",
+    "py": "text/x-python",
+    "json": "application/json",
+}
+
+_MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF8", "image/gif"),
+    (0, b"BM", "image/bmp"),
+    (0, b"%PDF-", "application/pdf"),
+    (8, b"WEBP", "image/webp"),
+    (8, b"WAVE", "audio/wav"),
+    (8, b"AVI ", "video/avi"),
+    (8, b"AIFF", "audio/aiff"),
+    (4, b"ftypheic", "image/heic"),
+    (4, b"ftypheix", "image/heic"),
+    (4, b"ftypmif1", "image/heif"),
+    (4, b"ftypavif", "image/avif"),
+    (4, b"ftypM4A", "audio/m4a"),
+    (4, b"ftypqt", "video/quicktime"),
+    (4, b"ftyp3g", "video/3gpp"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"ID3", "audio/mp3"),
+    (0, b"\xff\xfb", "audio/mp3"),
+    (0, b"\xff\xf3", "audio/mp3"),
+    (0, b"\xff\xf1", "audio/aac"),
+    (0, b"\xff\xf9", "audio/aac"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"\x1a\x45\xdf\xa3", "video/webm"),
+    (0, b"FLV\x01", "video/x-flv"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/wmv"),
+    (0, b"\x00\x00\x01\xba", "video/mpeg"),
+)
+_HEAD_BYTES: Final = 24
+
+
+def settled_mime(
+    declared: str | None, *, name: str | None = None, data: str | None = None, head: bytes | None = None
+) -> str | None:
+    """The type of some media: declared, else by the extension of `name` (a file name or address), else by its first
+    bytes (`head`, or the base64 `data`); None when nothing tells."""
+    if declared is not None:
+        plain = declared.partition(";")[0].strip().lower()
+        if plain not in GENERIC:
+            return ALIASES.get(plain, plain if ";" not in declared else declared.strip())
+    by_name = by_extension(name) if name else None
+    if by_name is not None:
+        return by_name
+    return by_magic(head if head is not None else head_of(data or ""))
+
+
+def by_extension(name: str) -> str | None:
+    """The type that a file name or an address ends in."""
+    path = urlsplit(name).path if "://" in name else name
+    _, dot, extension = path.rpartition(".")
+    return EXTENSIONS.get(extension.lower()) if dot else None
+
+
+def by_magic(head: bytes) -> str | None:
+    """The type that the first bytes show."""
+    for offset, magic, mime in _MAGIC:
+        if head.startswith(magic, offset):
+            return mime
+    return None
+
+
+def head_of(data: str) -> bytes:
+    """The first bytes of base64 data, in either alphabet; b"" if it is none."""
+    text = data[: _HEAD_BYTES * 4 // 3].translate(_STANDARD)
+    try:
+        return base64.b64decode(text[: len(text) // 4 * 4], validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+_STANDARD: Final = str.maketrans("-_", "+/")

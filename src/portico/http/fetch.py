@@ -1,0 +1,118 @@
+"""Fetches files that callers name by address, with the guard of `guard.py` on every hop.
+
+A file is read as a stream up to a cap, within a time; redirects are followed by hand, since each leads to a new address
+that must be judged. What was fetched is remembered for a while: agents send the same address again with every turn.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from portico.core.errors import InvalidRequest, UpstreamError
+from portico.http.client import HttpUpstream, Resolve
+from portico.relay.ports import Fetched, UpstreamRequest
+
+MIB: Final = 1024 * 1024
+MAX_REDIRECTS: Final = 5
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class MediaUnavailable(InvalidRequest):
+    """The file at this address could not be fetched."""
+
+    code = "media_unavailable"
+
+
+class Fetcher:
+    """Implements `relay.ports.MediaFetcher`."""
+
+    def __init__(
+        self,
+        resolve: Resolve,
+        clock: Callable[[], float],
+        *,
+        max_bytes: int = 20 * MIB,
+        timeout_s: float = 30.0,
+        remember_bytes: int = 64 * MIB,
+        remember_s: float = 300.0,
+    ) -> None:
+        self._http = HttpUpstream(resolve=resolve, max_idle_per_origin=0)
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
+        self._remember_bytes = remember_bytes
+        self._remember_s = remember_s
+        self._remembered: OrderedDict[str, tuple[float, Fetched]] = OrderedDict()
+        self._size = 0
+
+    async def fetch(self, url: str) -> Fetched:
+        known = self._remembered.get(url)
+        if known is not None and known[0] > self._clock():
+            self._remembered.move_to_end(url)
+            return known[1]
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                found = await self._followed(url)
+        except TimeoutError:
+            raise MediaUnavailable(f"{_shown(url)} did not arrive within {self._timeout_s:g} s.") from None
+        except UpstreamError as error:
+            raise MediaUnavailable(f"{_shown(url)} could not be fetched: {error.message}") from None
+        self._remember(url, found)
+        return found
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def _followed(self, url: str) -> Fetched:
+        for _ in range(MAX_REDIRECTS + 1):
+            if urlsplit(url).scheme.lower() not in ("http", "https"):
+                raise MediaUnavailable(f"{_shown(url)} is not an http or https address.")
+            request = UpstreamRequest(
+                url=url.partition("#")[0],
+                headers=[("accept", "*/*"), ("user-agent", "portico")],
+                method="GET",
+                first_byte_timeout_s=self._timeout_s,
+                idle_timeout_s=self._timeout_s,
+            )
+            answer = await self._http.send(request)
+            try:
+                if answer.status in REDIRECTS and (location := answer.headers.get("location")):
+                    url = urljoin(url, location)
+                    continue
+                if answer.status != 200:
+                    raise MediaUnavailable(f"{_shown(url)} answered {answer.status}.")
+                declared = answer.headers.get("content-length", "")
+                if declared.isdigit() and int(declared) > self._max_bytes:
+                    raise self._too_large(url)
+                pieces: list[bytes] = []
+                size = 0
+                async for piece in answer:
+                    size += len(piece)
+                    if size > self._max_bytes:
+                        raise self._too_large(url)
+                    pieces.append(piece)
+                return Fetched(b"".join(pieces), answer.headers.get("content-type"))
+            finally:
+                answer.close()
+        raise MediaUnavailable(f"{_shown(url)} redirects too often.")
+
+    def _too_large(self, url: str) -> MediaUnavailable:
+        return MediaUnavailable(f"{_shown(url)} is larger than {self._max_bytes // MIB} MiB.")
+
+    def _remember(self, url: str, found: Fetched) -> None:
+        if len(found.data) > self._remember_bytes:
+            return
+        old = self._remembered.pop(url, None)
+        self._size += len(found.data) - (len(old[1].data) if old else 0)
+        self._remembered[url] = (self._clock() + self._remember_s, found)
+        while self._size > self._remember_bytes:
+            _, (_, dropped) = self._remembered.popitem(last=False)
+            self._size -= len(dropped.data)
+
+
+def _shown(url: str) -> str:
+    """An address without its query, which may hold a secret."""
+    plain = url.partition("?")[0].partition("#")[0]
+    return plain if len(plain) <= 200 else plain[:200] + "…"
