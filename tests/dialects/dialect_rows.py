@@ -1,4 +1,4 @@
-"""Short words for the row tests: a Chat body as Google gets it, a Google answer as a Chat client reads it, streams both ways.
+"""Short words for the row tests: a Chat body as Google gets it, a Google answer as a Chat client reads it, streams.
 
 A stream is always read twice, frame by frame and byte by byte; both must tell the same events.
 """

@@ -279,8 +279,8 @@ PARTS: list[tuple[str, Json, Json]] = [
     ),
     (
         "file_data",
-        {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="}},
-        {"inlineData": {"mimeType": "application/pdf", "data": "JVBERi0=", "displayName": "a.pdf"}},
+        {"type": "file", "file": {"file_data": "data:application/pdf;base64,JVBERi0="}},
+        {"inlineData": {"mimeType": "application/pdf", "data": "JVBERi0="}},
     ),
 ]
 

@@ -22,8 +22,10 @@ from dialect_rows import (
     contents,
     deltas,
     message,
+    read,
     reading,
     rendered,
+    reply,
     result,
     target,
     told,
@@ -86,15 +88,9 @@ def test_an_enormous_signature_is_not_put_into_the_payload() -> None:
 def test_of_several_text_signatures_the_last_is_shown_and_that_is_said() -> None:
     """2.4, image models and 2.5 sign several parts; Chat has room for one"""
     parts = [{"text": "a", "thoughtSignature": OTHER}, {"text": "b", "thoughtSignature": SIG}]
-    done = CHAT.render_response(GEMINI.parse_response(answer(*parts), reading()), _reply())
+    done = CHAT.render_response(GEMINI.parse_response(answer(*parts), reading()), reply())
     assert done.body["choices"][0]["message"]["extra_content"] == GOOGLE
     assert codes(done.losses) == ["2.4:text_signatures"]
-
-
-def _reply() -> Any:
-    from portico.core.dialect import Reply  # noqa: PLC0415
-
-    return Reply(id="own", created=0)
 
 
 # -- accepted: every channel ------------------------------------------------------------------------------------------
@@ -313,8 +309,6 @@ def kept(body: Json, signer: str = "gemini-3@gemini", *, streamed: bool = False)
     """What the vault holds after an answer."""
     recorder = TurnRecorder(signer)
     if streamed:
-        from dialect_rows import read  # noqa: PLC0415
-
         for event in read([body]):
             recorder.feed(event)
     else:

@@ -84,7 +84,6 @@ def joined(frames: list[dict[str, Any]]) -> dict[str, Any]:
     candidates: dict[int, dict[str, Any]] = {}
     usage: dict[str, Any] | None = None
     for frame in copy.deepcopy(frames):
-        frame = frame if isinstance(frame, dict) else {}
         for position, candidate in enumerate(frame.pop("candidates", None) or []):
             index = candidate.get("index", position)
             _join_candidate(candidates.setdefault(index, {"index": index}), candidate)

@@ -1,5 +1,6 @@
 """`portico serve`: config -> objects -> server; one process, or several under a supervisor."""
 
+import contextlib
 import os
 import random
 import signal
@@ -7,7 +8,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 
@@ -30,6 +31,7 @@ from portico.vault import MemoryVault
 GRACE_S: Final = 10.0
 KEY_FILE: Final = "api_key"
 RESTART_PAUSE_S: Final = 1.0
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_serve(*, config: Path | None, host: str | None, port: int | None, workers: int | None, simulate: bool) -> int:
@@ -217,39 +219,52 @@ def _supervise(
     settings: Config, catalog: Catalog, key: str, listener: socket.socket, simulator: socket.socket | None
 ) -> int:
     """Starts workers on one listening socket, replaces one that dies, and ends all when told to stop."""
-    children: set[int] = set()
+    children: dict[int, bool] = {}
+    """Process id -> whether it plays the simulator too."""
     stopping = False
-
-    def start(*, simulate: bool) -> None:
-        pid = os.fork()
-        if pid == 0:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            code = 1
-            try:
-                code = run(lambda: _serve(settings, catalog, key, listener, simulator if simulate else None))
-            finally:
-                os._exit(code)
-        children.add(pid)
-        if simulate:
-            simulating.add(pid)
 
     def stop(*_: object) -> None:
         nonlocal stopping
         stopping = True
         for pid in children:
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, signal.SIGTERM)
 
-    simulating: set[int] = set()
+    def start(*, simulate: bool) -> None:
+        # A signal waits until the child is known to `stop`, or handles it itself.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
+            if stopping:
+                return
+            pid = os.fork()
+            if pid == 0:
+                work(simulator if simulate else None)
+            children[pid] = simulate
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def work(simulator: socket.socket | None) -> NoReturn:
+        code = 1
+        try:
+            for stop_signal in STOP_SIGNALS:
+                signal.signal(stop_signal, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            code = run(lambda: _serve(settings, catalog, key, listener, simulator))
+        except BaseException:  # noqa: BLE001  # told as Python tells it; the frames below are the supervisor's
+            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    for stop_signal in STOP_SIGNALS:
+        signal.signal(stop_signal, stop)
     for number in range(settings.server.workers):
         start(simulate=number == 0 and simulator is not None)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
     while children:
         pid, status = os.wait()
-        children.discard(pid)
-        if not stopping and pid:
+        simulate = children.pop(pid)
+        if not stopping:
             print(f"Worker {pid} ended ({os.waitstatus_to_exitcode(status)}); starting another.", file=sys.stderr)
             time.sleep(RESTART_PAUSE_S)
-            start(simulate=pid in simulating)
+            start(simulate=simulate)
     return 0

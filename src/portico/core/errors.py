@@ -24,7 +24,8 @@
         ├── UpstreamInternal        500
         ├── UpstreamBadGateway      502, or an answer that is not the provider's format
         ├── UpstreamOverloaded      503
-        ├── UpstreamTimeout         504
+        ├── UpstreamTimeout         504, our patience is at its end
+        │   └── UpstreamDeadlineExceeded  504, the provider's own
         ├── UpstreamUnreachable     no connection
         ├── UpstreamIncomplete      an answer that stopped before it was finished
         ├── UpstreamMalformedOutput the model wrote a call nobody can read
@@ -243,6 +244,12 @@ class UpstreamTimeout(UpstreamError):
 
     status = 504
     code = "upstream_timeout"
+
+
+class UpstreamDeadlineExceeded(UpstreamTimeout):
+    """The provider ran out of time."""
+
+    code = "timeout"
 
 
 class UpstreamUnreachable(UpstreamError):

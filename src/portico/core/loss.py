@@ -107,7 +107,7 @@ def changes_header(losses: "list[Loss] | tuple[Loss, ...]", limit_bytes: int = 2
 
 def _ascii(text: str) -> str:
     """JSON text with everything beyond printable ASCII escaped, as a header must have it."""
-    if text.isascii():
+    if text.isascii() and "\x7f" not in text:
         return text
     return "".join([character if character < "\x7f" else _escape(character) for character in text])
 

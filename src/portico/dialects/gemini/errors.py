@@ -14,6 +14,7 @@ from portico.core.errors import (
     UpstreamAuthFailed,
     UpstreamBadGateway,
     UpstreamConflict,
+    UpstreamDeadlineExceeded,
     UpstreamError,
     UpstreamFileNotFound,
     UpstreamInternal,
@@ -58,8 +59,13 @@ _BY_STATUS: Final[Mapping[int, type[UpstreamError]]] = {
     500: UpstreamInternal,
     501: UpstreamUnsupported,
     503: UpstreamOverloaded,
-    504: UpstreamTimeout,
+    504: UpstreamDeadlineExceeded,
 }
+_PARAMS: Final[Mapping[type[UpstreamError], str]] = {
+    UpstreamModelNotFound: "$.model",
+    ContextLengthExceeded: "$.messages",
+}
+"""What is to blame, as an OpenAI client calls it."""
 _KEY_REASONS: Final = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED"})
 _CONTEXT: Final = re.compile(r"input token count|exceeds the maximum number of tokens|context length", re.IGNORECASE)
 _PAYLOAD: Final = re.compile(r"payload size exceeds|request entity too large", re.IGNORECASE)
@@ -67,7 +73,9 @@ _ACCOUNT: Final = re.compile(r"location is not supported|billing", re.IGNORECASE
 _FILE: Final = re.compile(r"\b(?:files?|cachedContents?|cached content)\b", re.IGNORECASE)
 _DELAY: Final = re.compile(r"retry in ([0-9.]+)\s*s", re.IGNORECASE)
 _SECRETS: Final = re.compile(
-    r"projects/[\w-]+|AIza[\w-]{10,}|(?<=key=)[\w-]+|\bproject(?: number)?:? \d{6,}", re.IGNORECASE
+    r"(?<=://)[^\s?]+\?\S+"  # an address with a query: keys and project numbers are in those
+    r"|projects/[\w-]+|AIza[\w-]{10,}|(?<=key=)[\w-]+|\bproject(?: number)?[:=]? ?\d{6,}",
+    re.IGNORECASE,
 )
 
 
@@ -104,7 +112,7 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
         message = ""  # it speaks of the operator's account: the caller gets our own words
     return kind(
         message,
-        param=_violated_field(details),
+        param=_PARAMS.get(kind) or _violated_field(details),
         retry_after_s=_retry_delay(details, message),
         upstream_status=int(http),
         reason=reason or word or None,

@@ -62,7 +62,7 @@ def service_tier(metadata: Mapping[str, Any]) -> str | None:
 
 def _count(metadata: Mapping[str, Any], name: str) -> int:
     value = metadata.get(name)
-    return int(value) if isinstance(value, (int, float, str)) and value else 0
+    return max(0, int(value)) if isinstance(value, (int, float, str)) and value else 0
 
 
 def _details(details: Any) -> dict[str, int]:
@@ -71,7 +71,7 @@ def _details(details: Any) -> dict[str, int]:
         modality = item.get("modality")
         name = _WITH_INT_ENUMS.get(modality) if isinstance(modality, int) else str(modality or "text").lower()
         count = int(item.get("tokenCount") or 0)
-        if count:
+        if count > 0:
             name = name if name in MODALITIES else "text"
             counts[name] = counts.get(name, 0) + count
     return counts

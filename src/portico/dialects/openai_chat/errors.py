@@ -9,6 +9,7 @@ from portico.core.errors import (
     UpstreamAuthFailed,
     UpstreamBadGateway,
     UpstreamConflict,
+    UpstreamDeadlineExceeded,
     UpstreamError,
     UpstreamInternal,
     UpstreamModelNotFound,
@@ -48,8 +49,30 @@ _BY_STATUS: Final[Mapping[int, type[UpstreamError]]] = {
     500: UpstreamInternal,
     502: UpstreamBadGateway,
     503: UpstreamOverloaded,
-    504: UpstreamTimeout,
+    504: UpstreamDeadlineExceeded,
 }
+
+_STATUS_OF_WORD: Final[Mapping[str, int]] = {
+    "invalid_request_error": 400,
+    "invalid_api_key": 401,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "model_not_found": 404,
+    "not_found_error": 404,
+    "conflict": 409,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "server_error": 500,
+    "internal_error": 500,
+    "bad_gateway": 502,
+    "overloaded": 503,
+    "overloaded_error": 503,
+    "timeout": 504,
+    "upstream_timeout": 504,
+}
+"""`code` or `type` -> status, for errors that came without one: inside a stream."""
 
 
 def render_error(error: PorticoError) -> dict[str, Any]:
@@ -81,16 +104,19 @@ def parse_error(status: int, body: bytes) -> UpstreamError:
     return parse_error_object(decoded, status)
 
 
-def parse_error_object(body: Any, status: int = 500) -> UpstreamError:
-    """The same from a decoded body; some endpoints put a string under `error`, or the object at the top."""
+def parse_error_object(body: Any, status: int = 0) -> UpstreamError:
+    """The same from a decoded body; some endpoints put a string under `error`, or the object at the top.
+
+    Without a `status` the error's own words are asked for it.
+    """
     error = body.get("error", body) if isinstance(body, Mapping) else None
     if isinstance(error, str):
         error = {"message": error}
     if not isinstance(error, Mapping):
         return UpstreamBadGateway(upstream_status=status)
     code = error.get("code")
-    if status == 500 and isinstance(code, int) and 400 <= code < 600:
-        status = code
+    if not status:
+        status = _status_of(code, error.get("type"))
     kind = _BY_STATUS.get(status, UpstreamInternal if status >= 500 else UpstreamRejected)
     if code == "context_length_exceeded":
         kind = ContextLengthExceeded
@@ -101,3 +127,10 @@ def parse_error_object(body: Any, status: int = 500) -> UpstreamError:
         upstream_status=status,
         reason=str(code) if code else None,
     )
+
+
+def _status_of(code: Any, kind: Any) -> int:
+    if isinstance(code, int) and 400 <= code < 600:
+        return code
+    words = [word for word in (code, kind) if isinstance(word, str)]
+    return next((_STATUS_OF_WORD[word] for word in words if word in _STATUS_OF_WORD), 500)

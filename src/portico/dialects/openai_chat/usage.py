@@ -85,7 +85,7 @@ def parse_usage(wire: Any) -> Usage | None:
 
 def _count(fields: Mapping[str, Any], name: str) -> int:
     value = fields.get(name)
-    return int(value) if isinstance(value, (int, float)) else 0
+    return max(0, int(value)) if isinstance(value, (int, float)) else 0
 
 
 def _details(fields: Any) -> dict[str, int]:
