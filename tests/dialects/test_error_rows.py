@@ -44,11 +44,12 @@ ROWS: list[tuple[str, int, Json, type[UpstreamError], int, str, str, str | None]
     (
         "400 with a field",
         400,
-        body(400, "Bad.", INVALID, {"@type": f"{RPC}BadRequest", "fieldViolations": [{"field": "contents", "description": "x"}]}),
+        body(400, "Bad.", INVALID, {"@type": f"{RPC}BadRequest", "fieldViolations": [{"field": "contents"}]}),
         errors.UpstreamRejected, 400, "invalid_request_error", "invalid_value", "contents",
     ),
     *[
-        (name, 400, body(400, text, INVALID, *details), errors.UpstreamAuthFailed, 502, "server_error", "upstream_auth", None)
+        (name, 400, body(400, text, INVALID, *details), errors.UpstreamAuthFailed, 502, "server_error", "upstream_auth",
+         None)
         for name, text, details in (
             ("bad key by reason", "x", [info("API_KEY_INVALID")]),
             ("bad key by text", "API key not valid. Please pass a valid API key.", []),
@@ -57,8 +58,10 @@ ROWS: list[tuple[str, int, Json, type[UpstreamError], int, str, str, str | None]
     ],
     ("context", 400, body(400, CONTEXT, INVALID), errors.ContextLengthExceeded, 400, "invalid_request_error",
      "context_length_exceeded", "messages"),
-    ("size", 400, body(400, SIZE, INVALID), errors.UpstreamRequestTooLarge, 413, "invalid_request_error", "request_too_large", None),
-    ("413", 413, body(413, "x", INVALID), errors.UpstreamRequestTooLarge, 413, "invalid_request_error", "request_too_large", None),
+    ("size", 400, body(400, SIZE, INVALID), errors.UpstreamRequestTooLarge, 413, "invalid_request_error",
+     "request_too_large", None),
+    ("413", 413, body(413, "x", INVALID), errors.UpstreamRequestTooLarge, 413, "invalid_request_error",
+     "request_too_large", None),
     *[
         (name, 400, body(400, text, "FAILED_PRECONDITION"), errors.UpstreamRefusedAccount, 503, "server_error",
          "upstream_unavailable", None)
@@ -97,7 +100,8 @@ ROWS: list[tuple[str, int, Json, type[UpstreamError], int, str, str, str | None]
     ],
     ("500", 500, body(500, "An internal error has occurred.", "INTERNAL"), errors.UpstreamInternal, 500, "server_error",
      "internal_error", None),
-    ("501", 501, body(501, "x", "UNIMPLEMENTED"), errors.UpstreamUnsupported, 400, "invalid_request_error", "unsupported", None),
+    ("501", 501, body(501, "x", "UNIMPLEMENTED"), errors.UpstreamUnsupported, 400, "invalid_request_error",
+     "unsupported", None),
     ("502", 502, body(502, "x", "UNKNOWN"), errors.UpstreamBadGateway, 502, "server_error", "bad_gateway", None),
     ("503", 503, body(503, "The model is overloaded. Please try again later.", "UNAVAILABLE"), errors.UpstreamOverloaded,
      503, "server_error", "overloaded", None),
@@ -257,7 +261,9 @@ def test_what_is_the_operators_is_hidden(message: str, status: int, word: str) -
 
 def test_a_message_without_secrets_is_untouched() -> None:
     """4, sanitize: documentation may be linked"""
-    text = "Quota exceeded. Head to https://ai.google.dev/gemini-api/docs/rate-limits. Limit: 10, model: gemini-3.5-flash"
+    text = (
+        "Quota exceeded. Head to https://ai.google.dev/gemini-api/docs/rate-limits. Limit: 10, model: gemini-3.5-flash"
+    )
     error = GEMINI.parse_error(429, json.dumps(body(429, text, "RESOURCE_EXHAUSTED")).encode())
     assert error.message == text
 

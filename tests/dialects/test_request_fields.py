@@ -87,7 +87,14 @@ def test_a_penalty_stays_below_two_where_penalties_are_taken(field: str, wire: s
 
 @pytest.mark.parametrize(
     ("tier", "sent"),
-    [("auto", None), ("default", None), ("scale", None), ("flex", "flex"), ("priority", "priority"), ("fast", "priority")],
+    [
+        ("auto", None),
+        ("default", None),
+        ("scale", None),
+        ("flex", "flex"),
+        ("priority", "priority"),
+        ("fast", "priority"),
+    ],
 )
 def test_a_service_tier_is_sent_only_if_it_differs_from_the_standard(tier: str, sent: str | None) -> None:
     """1.1, service_tier: auto must not become priority at 1.8 times the price."""

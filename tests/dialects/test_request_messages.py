@@ -160,9 +160,7 @@ TURNS: list[tuple[str, list[Json], list[Json]]] = [
 
 @pytest.mark.parametrize("model", [NEW, OLD])
 @pytest.mark.parametrize(("name", "messages", "expected"), TURNS, ids=[row[0] for row in TURNS])
-def test_messages_are_the_turns_google_wants(
-    name: str, messages: list[Json], expected: list[Json], model: str
-) -> None:
+def test_messages_are_the_turns_google_wants(name: str, messages: list[Json], expected: list[Json], model: str) -> None:
     """1.2"""
     assert contents(*messages, model=model) == expected
 

@@ -170,13 +170,17 @@ def test_a_model_that_does_not_think_is_not_told_how(model: str) -> None:
     """1.7, capabilities, last row: the object is omitted, a 400 otherwise"""
     told, losses = thinking_of(chat(model=model, reasoning_effort="high"))
     assert told == {}
-    assert codes(losses) == ["1.7:thinking"]
+    assert codes(losses) == ["1.7:none"]
     assert thinking_of(chat(model=model)) == ({}, [])
 
 
 # (model, fields, thinkingConfig)
 BUDGETS: list[tuple[str, Json, Json]] = [
-    ("gemini-2.5-pro", {"thinking": {"type": "enabled", "budget_tokens": 64}}, {"thinkingBudget": 128, "includeThoughts": True}),
+    (
+        "gemini-2.5-pro",
+        {"thinking": {"type": "enabled", "budget_tokens": 64}},
+        {"thinkingBudget": 128, "includeThoughts": True},
+    ),
     ("gemini-2.5-pro", {"reasoning": {"max_tokens": 50_000}}, {"thinkingBudget": 32_768}),
     ("gemini-2.5-flash", {"reasoning": {"max_tokens": 50_000}}, {"thinkingBudget": 24_576}),
     ("gemini-2.5-flash", {"reasoning": {"max_tokens": 0}}, {"thinkingBudget": 0}),
@@ -198,7 +202,11 @@ BUDGETS: list[tuple[str, Json, Json]] = [
     ("gemini-3.5-flash", {"reasoning": {"effort": "high"}}, {"thinkingLevel": "HIGH"}),
     ("gemini-3.5-flash", {"reasoning": {"enabled": False}}, {"thinkingLevel": "MINIMAL"}),
     ("gemini-3.5-flash", {"reasoning": {"exclude": False}}, {"includeThoughts": True}),
-    ("gemini-3.5-flash", {"reasoning": {"exclude": True, "effort": "low"}}, {"thinkingLevel": "LOW", "includeThoughts": False}),
+    (
+        "gemini-3.5-flash",
+        {"reasoning": {"exclude": True, "effort": "low"}},
+        {"thinkingLevel": "LOW", "includeThoughts": False},
+    ),
     ("gemini-3.5-flash", {"include_reasoning": True}, {"includeThoughts": True}),
     (
         "gemini-3.5-flash",
@@ -223,7 +231,7 @@ BUDGETS: list[tuple[str, Json, Json]] = [
     ),
     ("gemini-2.5-flash", {"google": {"thinking_config": {"thinking_budget": -1}}}, {"thinkingBudget": -1}),
     ("gemini-3.8-flash", {"google": {"thinking_config": {"thinking_level": "minimal"}}}, {"thinkingLevel": "LOW"}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("model", "fields", "expected"), BUDGETS, ids=lambda value: str(value)[:70])

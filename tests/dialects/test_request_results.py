@@ -159,7 +159,7 @@ def test_a_missing_result_is_a_400_on_three_and_sent_on_two() -> None:
     """1.3, missing result for one call"""
     messages = [user("hi"), assistant(None, call("a"), call("b")), result("a"), user("go on")]
     error = refusal(chat(*messages), NEW)
-    assert "b" in error.message.partition(":")[2]
+    assert error.message.endswith(": b")
     assert len(contents(*messages, model=OLD)[2]["parts"]) == 1
 
 

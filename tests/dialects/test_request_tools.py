@@ -44,7 +44,11 @@ DECLARATIONS: list[tuple[str, Json, Json]] = [
         {"name": "a", "parametersJsonSchema": {"type": "object", "properties": {}}},
     ),
     ("strict false", function("a", strict=False), {"name": "a"}),
-    ("without its envelope", {"type": "function", "name": "a", "parameters": SCHEMA}, {"name": "a", "parametersJsonSchema": SCHEMA}),
+    (
+        "without its envelope",
+        {"type": "function", "name": "a", "parameters": SCHEMA},
+        {"name": "a", "parametersJsonSchema": SCHEMA},
+    ),
     (
         "custom",
         {"type": "custom", "custom": {"name": "a", "description": "does"}},
@@ -55,7 +59,7 @@ DECLARATIONS: list[tuple[str, Json, Json]] = [
         {"type": "custom", "custom": {"name": "a", "format": {"type": "text"}}},
         {"name": "a", "parametersJsonSchema": FREE_TEXT},
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "tool", "expected"), DECLARATIONS, ids=[row[0] for row in DECLARATIONS])

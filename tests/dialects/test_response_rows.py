@@ -238,9 +238,11 @@ def test_a_call_is_openais() -> None:
     assert found.upstream_id == "up1"
 
 
-@pytest.mark.parametrize("wire", [{"name": "f"}, {"name": "f", "args": {}}, {"name": "f", "args": None}, {"name": "f", "id": ""}])
+@pytest.mark.parametrize(
+    "wire", [{"name": "f"}, {"name": "f", "args": {}}, {"name": "f", "args": None}, {"name": "f", "id": ""}]
+)
 def test_missing_args_are_an_empty_object(wire: Json) -> None:
-    """2.3, arguments; id """
+    """2.3, arguments; id"""
     [entry] = message(answer({"functionCall": wire}))["tool_calls"]
     assert entry["function"] == {"name": "f", "arguments": "{}"}
     assert entry["id"] == CALL_ID
@@ -271,9 +273,7 @@ def test_whole_doubles_are_integers_where_the_tool_says_integer() -> None:
     args = {"n": 5.0, "x": 5.0, "many": [1.0, 2.5], "deep": {"n": 7.0}, "any": 1.0, "other": 1.0}
     body = answer({"functionCall": {"name": "f", "args": args}})
     [entry] = message(body, tools={"f": WITH_INTEGERS})["tool_calls"]
-    assert entry["function"]["arguments"] == (
-        '{"n":5,"x":5.0,"many":[1,2.5],"deep":{"n":7},"any":1.0,"other":1.0}'
-    )
+    assert entry["function"]["arguments"] == ('{"n":5,"x":5.0,"many":[1,2.5],"deep":{"n":7},"any":1.0,"other":1.0}')
 
 
 def test_legacy_functions_get_one_function_call() -> None:
@@ -287,7 +287,12 @@ def test_legacy_functions_get_one_function_call() -> None:
     assert "tool_calls" not in told_choice["message"]
     sent = chunks([answer(CALL, CALL)], legacy_functions=True)
     assert finishes(sent) == [(0, "function_call")]
-    said = [one["delta"]["function_call"] for chunk in sent[:-1] for one in chunk["choices"] if "function_call" in one["delta"]]
+    said = [
+        one["delta"]["function_call"]
+        for chunk in sent[:-1]
+        for one in chunk["choices"]
+        if "function_call" in one["delta"]
+    ]
     assert said == [{"name": "look_up", "arguments": '{"a":1}'}]
 
 
@@ -415,7 +420,8 @@ def test_a_block_that_counts_nothing_is_survived() -> None:
 
 def test_feedback_without_a_block_is_ignored() -> None:
     """2.6, row 2"""
-    for feedback in ({}, {"safetyRatings": []}, {"blockReason": "BLOCK_REASON_UNSPECIFIED"}, None):
+    feedbacks: list[Any] = [{}, {"safetyRatings": []}, {"blockReason": "BLOCK_REASON_UNSPECIFIED"}, None]
+    for feedback in feedbacks:
         told_choice = choice(answer(TEXT, promptFeedback=feedback))
         assert told_choice["finish_reason"] == "stop"
         assert told_choice["message"]["refusal"] is None
@@ -431,7 +437,9 @@ def test_a_candidate_stopped_for_safety_may_hold_nothing() -> None:
     assert told_choice["message"]["extra_content"]["google"]["safety_ratings"] == ratings
 
 
-@pytest.mark.parametrize("body", [{}, {"candidates": []}, {"usageMetadata": {"promptTokenCount": 1, "totalTokenCount": 1}}])
+@pytest.mark.parametrize(
+    "body", [{}, {"candidates": []}, {"usageMetadata": {"promptTokenCount": 1, "totalTokenCount": 1}}]
+)
 def test_nothing_and_no_reason_is_an_empty_answer(body: Json) -> None:
     """2.6, row 4"""
     assert answers().response(body).body["error"]["code"] == "upstream_empty"
@@ -441,7 +449,10 @@ def test_nothing_and_no_reason_is_an_empty_answer(body: Json) -> None:
 def test_an_explanation_of_a_picture_withheld_is_kept() -> None:
     """2.6, last row"""
     told_choice = choice(answer({"text": "I cannot draw that."}, finish="IMAGE_SAFETY"))
-    assert (told_choice["message"]["content"], told_choice["finish_reason"]) == ("I cannot draw that.", "content_filter")
+    assert (told_choice["message"]["content"], told_choice["finish_reason"]) == (
+        "I cannot draw that.",
+        "content_filter",
+    )
 
 
 def test_a_stream_tells_what_the_whole_answer_says() -> None:

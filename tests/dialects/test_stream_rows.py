@@ -148,7 +148,11 @@ def test_candidates_that_interleave_stay_apart() -> None:
     grammatical(read(frames))
     sent = chunks(frames)
     entries = {
-        index: [(entry["index"], entry["function"]["name"]) for one in deltas(sent, index) for entry in one.get("tool_calls", ())]
+        index: [
+            (entry["index"], entry["function"]["name"])
+            for one in deltas(sent, index)
+            for entry in one.get("tool_calls", ())
+        ]
         for index in (0, 1)
     }
     assert entries == {0: [(0, "g")], 1: [(0, "f"), (1, "h")]}
@@ -339,7 +343,7 @@ def test_arguments_in_pieces_are_told_whole(
     grammatical(read(frames))
     response = told(frames)
     assert [(one.name, jsontext.decode(one.arguments)) for one in calls_of(response)] == expected
-    assert [one.signature is not None for one in calls_of(response)][0] is ("thoughtSignature" in parts[0])
+    assert (next(calls_of(response)).signature is not None) is ("thoughtSignature" in parts[0])
     assert finishes(chunks(frames)) == [(0, "tool_calls")]
 
 

@@ -16,6 +16,7 @@ from portico.catalog import load_catalog
 from portico.core.dialect import Dialect, Reading
 from portico.core.target import Target
 from portico.dialects import gemini, openai_chat
+from portico.relay.prepare import target_at
 from portico.wire import jsontext
 from portico.wire.sse import Frame
 
@@ -23,7 +24,12 @@ ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("PORTICO_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 
 DIALECTS: dict[str, Dialect] = {d.name: d for d in (openai_chat.DIALECT, gemini.DIALECT)}
-DIALECT_OF_KIND = {"gemini": "gemini", "vertex": "gemini", "openai": "openai_chat"}
+DIALECT_OF_KIND = {
+    "gemini": "gemini",
+    "vertex": "gemini",
+    "openai": "openai_chat",
+    "gemini_openai_compat": "openai_chat",
+}
 TRUSTED = {"wire", "wire_redacted"}
 
 
@@ -78,8 +84,14 @@ class Exchange:
 
     @property
     def target(self) -> Target:
+        """The model it was sent to, with what we know of it."""
         kind = "vertex" if self.kind == "vertex" else "gemini"
         return Target(self.model, kind, load_catalog().capabilities_for(self._answering_model, kind))
+
+    @property
+    def own_target(self) -> Target:
+        """The same for a caller who speaks the provider's own dialect."""
+        return target_at(self.dialect, self.dialect, self.model, self.target.provider_kind, self.target.capabilities)
 
     @property
     def _answering_model(self) -> str:
@@ -103,7 +115,7 @@ def _counter() -> Iterator[str]:
 def in_scope(raw: dict[str, Any]) -> bool:
     """Whether a dialect of ours speaks this endpoint."""
     endpoint = str(raw.get("endpoint") or "")
-    if raw["bucket"] == "openai":
+    if DIALECT_OF_KIND.get(raw["bucket"]) == "openai_chat":
         return endpoint.endswith("/chat/completions")
     return raw["bucket"] in DIALECT_OF_KIND and endpoint.rsplit(":", 1)[-1] in (
         "generateContent",

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from laws.corpus import Exchange, exchanges
+from portico.core.errors import PorticoError
 from portico.core.loss import Loss
 from portico.core.normal import Normal, erase
 
@@ -47,6 +48,8 @@ def hold(law: Law, path: Path) -> None:
             if exchange.trusted:
                 SKIPPED[law.__name__, str(rule)] += 1
         except Exception as error:  # noqa: BLE001 - whatever breaks a law is told with the recording's name
+            if not exchange.trusted and isinstance(error, (AssertionError, PorticoError)):
+                continue  # shaped by hand, often deliberately wrong: it must only be survived
             count += 1
             if len(broken) < MAX_SHOWN:
                 broken.append(f"{exchange.id}\n  {type(error).__name__}: {error}")

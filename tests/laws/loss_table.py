@@ -1,6 +1,10 @@
-"""Which losses a rendering into a dialect may declare, by the pair of dialects. Any other code breaks the law."""
+"""Which losses a rendering into a dialect may declare, by the pair of dialects. Any other code breaks the law.
 
-FROM_ANY_TO_GEMINI = {
+Who speaks the provider's own dialect loses nothing. `HELD_TO_ITS_MODEL` is for requests that are held to what the catalog
+knows of a model, as those of every other dialect's callers are.
+"""
+
+HELD_TO_ITS_MODEL = {
     "1.1:sampling",
     "1.1:max_tokens",
     "1.1:penalties",
@@ -8,16 +12,20 @@ FROM_ANY_TO_GEMINI = {
     "1.1:service_tier",
     "1.2:system_inline",
     "1.4:detail",
+    "1.4:name",
+    "1.7:none",
     "1.7:thinking",
     "1.10:format",
     "1.13:choice",
+    "1.16:cached_content",
+    "1.16:vertex_only",
     "2.4:skip_signature",
     "2.4:foreign_signature",
 }
 
 ALLOWED: dict[tuple[str, str], set[str]] = {
-    ("gemini", "gemini"): FROM_ANY_TO_GEMINI,
-    ("openai_chat", "gemini"): FROM_ANY_TO_GEMINI
+    ("gemini", "gemini"): set(),
+    ("openai_chat", "gemini"): HELD_TO_ITS_MODEL
     | {
         "1.1:unsupported",
         "1.1:ignored",
@@ -30,6 +38,11 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
         "1.12:tool_ext",
         "1.13:parallel",
         "1.14:builtin",
+        "9:small_max_tokens",
+        "2.1:answer_ext",
+        "2.1:refusal",
+        "2.7:annotations",
+        "2.10:logprobs",
     },
     ("gemini", "openai_chat"): {"1.2:order", "2.2:order", "2.2:draft", "2.4:text_signatures", "2.5:finish"},
     ("openai_chat", "openai_chat"): {"1.2:order", "2.2:order"},

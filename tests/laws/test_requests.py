@@ -8,12 +8,13 @@ import pytest
 
 from laws.corpus import DIALECTS, Exchange, files
 from laws.judge import Law, NotThisShape, Skip, hold, same
-from laws.loss_table import ALLOWED
+from laws.loss_table import ALLOWED, HELD_TO_ITS_MODEL
 from portico.core.dialect import Dialect
-from portico.core.errors import InvalidRequest
+from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Loss
 from portico.core.normal import normal
 from portico.core.request import Request
+from portico.core.target import Target
 from portico.wire import jsontext
 
 
@@ -41,21 +42,26 @@ def without_ext(value: Any) -> Any:
     return value
 
 
-def says_again(exchange: Exchange, request: Request, dialect: Dialect) -> None:
+def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: Target) -> None:
     """parse(render(x)) is x, minus losses that this pair of dialects may declare."""
     try:
-        rendered = dialect.render_request(request, exchange.target)
-    except InvalidRequest as error:
+        rendered = dialect.render_request(request, target)
+    except UnsupportedParameter:
+        if dialect.name == "gemini" and target.capabilities.judged:
+            raise Skip("the target model has no such parameter") from None
+        raise
+    except InvalidRequest:
         if exchange.status == 400:
             raise Skip("the provider refused it too") from None
-        if dialect.name != exchange.dialect.name and exchange.dialect.name != "gemini":
-            raise Skip(f"the target refuses it: {type(error).__name__}") from None
         raise
     body = jsontext.decode(jsontext.encode(rendered.body))
-    strangers = {loss.code for loss in rendered.losses} - ALLOWED[exchange.dialect.name, dialect.name]
+    own = dialect.name == exchange.dialect.name
+    adapted = own and dialect.name == "gemini" and target.capabilities.judged
+    allowed = HELD_TO_ITS_MODEL if adapted else ALLOWED[exchange.dialect.name, dialect.name]
+    strangers = {loss.code for loss in rendered.losses} - allowed
     assert not strangers, f"losses not in the table: {strangers}"
-    again = dialect.parse_request(body, model=exchange.target.model, stream=request.stream)
-    expected = msgspec.structs.replace(request, model=exchange.target.model)
+    again = dialect.parse_request(body, model=target.model, stream=request.stream)
+    expected = msgspec.structs.replace(request, model=target.model)
     excused = [*rendered.losses]
     if request.thinking.effort is not None and dialect.name == "gemini":
         excused.append(Loss("1.7:thinking", "$", "an effort becomes a budget or a level of the target model"))
@@ -65,10 +71,21 @@ def says_again(exchange: Exchange, request: Request, dialect: Dialect) -> None:
 def into(dialect: Dialect, *, emptied: bool) -> Law:
     def law(exchange: Exchange) -> None:
         request = read(exchange)
-        says_again(exchange, without_ext(request) if emptied else request, dialect)
+        own = dialect.name == exchange.dialect.name
+        target = exchange.own_target if own else exchange.target
+        says_again(exchange, without_ext(request) if emptied else request, dialect, target)
 
     law.__name__ = f"request into {dialect.name}{' with ext emptied' if emptied else ''}"
     return law
+
+
+def held_to_its_model(exchange: Exchange) -> None:
+    """As if another dialect's caller had asked it: whatever the model cannot do is told as a loss."""
+    if exchange.dialect.name != "gemini":
+        raise NotThisShape
+    if exchange.status != 200:
+        raise NotThisShape
+    says_again(exchange, read(exchange), exchange.dialect, exchange.target)
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -76,3 +93,8 @@ def into(dialect: Dialect, *, emptied: bool) -> Law:
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda dialect: dialect.name)
 def test_a_request_said_again_is_the_same_request(dialect: Dialect, emptied: bool, path: Path) -> None:
     hold(into(dialect, emptied=emptied), path)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_request_held_to_its_model_loses_only_what_it_says(path: Path) -> None:
+    hold(held_to_its_model, path)

@@ -146,7 +146,10 @@ async def test_candidates_are_numbered_and_their_tokens_summed() -> None:
     [
         ("hello", None, []),
         ("please FIND_CITY.", None, ["find_city"]),
-        ("find_cityx or my_find_city", None, []),
+        ("seek_cityx or my_journeys", None, []),
+        ("Which city is the largest?", None, ["find_city"]),
+        ("Use a tool, any of them.", None, ["find_city"]),
+        ("hello [[sim:calls=2]]", None, ["find_city", "plan_trip"]),
         ("plan_trip then find_city", None, ["find_city", "plan_trip"]),
         ("find_city", {"mode": "NONE"}, []),
         ("hello", {"mode": "ANY", "allowedFunctionNames": ["plan_trip"]}, ["plan_trip"]),

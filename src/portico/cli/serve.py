@@ -250,8 +250,8 @@ def _supervise(
                 signal.signal(stop_signal, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
             code = run(lambda: _serve(settings, catalog, key, listener, simulator))
-        except BaseException:  # noqa: BLE001  # told as Python tells it; the frames below are the supervisor's
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        except BaseException:  # noqa: BLE001
+            sys.excepthook(*sys.exc_info())  # The frames below are the supervisor's: it ends here.
         finally:
             sys.stderr.flush()
             os._exit(code)

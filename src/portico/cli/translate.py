@@ -10,14 +10,13 @@ from typing import Any, BinaryIO
 import msgspec
 
 from portico.catalog import load_catalog
-from portico.config import ConfigError, load_config
+from portico.config import load_config
 from portico.core.address import AllowList
-from portico.core.errors import PorticoError
 from portico.core.loss import Loss, as_json
 from portico.http.fetch import Fetcher
 from portico.http.guard import GuardedResolver
 from portico.relay.media import with_media
-from portico.relay.translate import DIALECTS, Translated, Translator, error_of, events_of, frames_of
+from portico.relay.translate import DIALECTS, NotAStream, Translated, Translator, error_of, events_of, frames_of
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame, SseDecoder
 
@@ -90,7 +89,7 @@ def _document(what: str, options: Options, translator: Translator, data: bytes) 
             return jsontext.encode({"body": msgspec.Raw(_untouched(what, options, data)), "losses": []}), False
         done = _request(options, translator, value) if what == "request" else translator.response(value)
         return jsontext.encode({"body": done.body, "losses": as_json(done.losses)}), False
-    except (PorticoError, ConfigError, jsontext.NotJson, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - one document that breaks us must not cost the others
         return jsontext.encode({"error": error_of(error)}), True
 
 
@@ -121,7 +120,7 @@ async def _with_media(translator: Translator, value: Any) -> Translated:
 
 def _listed_stream(options: Options, translator: Translator, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or "sse" not in value:
-        raise TypeError('a line of a stream is {"sse": [event, …]}')
+        raise NotAStream('a line of a stream is {"sse": [event, …]}')
     if options.raw:
         return {"sse": value["sse"], "losses": []}
     stream = translator.stream()

@@ -141,14 +141,14 @@ def assemble(events: Iterable[Event]) -> Response:
 def tell(response: Response) -> list[Event]:
     """A whole response as the stream it could have been: each part started with all of its content, and ended."""
     events: list[Event] = [Started(response.id, response.model, response.created)]
+    if response.ext:
+        events.append(Annotated(None, response.ext))
     for candidate in response.candidates:
         for index, part in enumerate(candidate.parts):
             events.append(PartStarted(candidate.index, index, part))
             events.append(PartEnded(candidate.index, index))
         if candidate.ext:
             events.append(Annotated(candidate.index, candidate.ext))
-    if response.ext:
-        events.append(Annotated(None, response.ext))
     if response.usage is not None:
         events.append(UsageReported(response.usage, response.service_tier))
     events += [CandidateFinished(c.index, c.finish) for c in response.candidates if c.finish is not None]

@@ -13,6 +13,7 @@
     └── UpstreamError               a provider's; tried elsewhere unless the request itself was rejected
         ├── UpstreamRejected        the provider's 400: it would be one anywhere
         │   ├── ContextLengthExceeded
+        │   ├── UpstreamSignatureRejected
         │   ├── UpstreamFileNotFound
         │   ├── UpstreamRequestTooLarge
         │   └── UpstreamUnsupported
@@ -162,6 +163,12 @@ class ContextLengthExceeded(UpstreamRejected):
     """The input is longer than the model can take."""
 
     code = "context_length_exceeded"
+
+
+class UpstreamSignatureRejected(UpstreamRejected):
+    """The provider could not read a thought signature of the history."""
+
+    code = "invalid_thought_signature"
 
 
 class UpstreamFileNotFound(UpstreamRejected):

@@ -59,10 +59,14 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "1.3:result_ext": ("result.ext",),
     # Media (1.4)
     "1.4:detail": ("media.detail",),
+    "1.4:name": ("media.name",),
+    "1.16:cached_content": ("system", "tools", "builtins", "tool_choice"),
+    "1.16:vertex_only": ("ext",),
     "1.4:media_ext": ("media.ext",),
     # Thinking (1.7, 9)
-    "1.7:thinking": ("thinking",),
-    "9:small_max_tokens": ("thinking",),
+    "1.7:thinking": ("thinking.effort", "thinking.budget", "thinking.level"),
+    "1.7:none": ("thinking",),
+    "9:small_max_tokens": ("thinking.budget", "thinking.level"),
     # Output format (1.10, 1.11)
     "1.10:name": ("output.name", "output.strict", "output.description"),
     "1.10:format": ("output",),
@@ -81,6 +85,10 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "2.4:foreign_signature": ("signature",),
     "2.4:text_signatures": ("signature",),
     # Answers
+    "2.1:answer_ext": ("ext",),
+    "2.1:refusal": ("refusal",),
+    "2.7:annotations": ("candidate.ext",),
+    "2.10:logprobs": ("candidate.ext",),
     "2.2:order": ("candidate.order",),
     "2.2:reasoning": ("candidate.reasoning",),
     "2.2:draft": ("candidate.draft",),

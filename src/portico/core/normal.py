@@ -16,6 +16,7 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
   to it.
 - 1.14 order: the provider's own tools have none.
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
+- 1.5 aliases: a type has one spelling, and is found out where it was not declared.
 - 1.3 arguments: are the value they spell; "" is {}.
 - 2.1 id: `chatcmpl-` before an answer's id means nothing; an answer without an id may be given one.
 - 2.3 ids: are renumbered in the order of calls; a minted id means no more than another.
@@ -31,8 +32,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from portico.core.loss import CODES, Loss
+from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
-from portico.core.request import Message, Request, Role
+from portico.core.request import FREE_TEXT, Message, Request, Role
 from portico.core.response import Candidate, Response
 from portico.core.usage import Usage
 from portico.wire import jsontext
@@ -47,11 +49,8 @@ _DEFAULTS: Final = {"n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logp
 UNNAMED: Final = "response"
 """What a format is called where a dialect demands a name and the caller gave none."""
 
-FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
-"""What a custom tool takes, where all tools are functions."""
-
-RESULT_LABEL: Final = re.compile(r"This is file [A-Za-z0-9_.-]+:")
-RESULT_POINTER: Final = re.compile(r"See files? [A-Za-z0-9_., -]+\.")
+RESULT_LABEL: Final = re.compile(r"This is file result-\d+-\d+:")
+RESULT_POINTER: Final = re.compile(r"See files? result-\d+-\d+(, result-\d+-\d+)*\.")
 
 
 def normal(x: Request | Response) -> Normal:
@@ -193,7 +192,7 @@ def _part(part: Part, ids: _Ids) -> Normal:
         case Media():
             plain = {
                 "part": "media",
-                "mime": part.mime,
+                "mime": settled_mime(part.mime, name=part.name or part.uri, data=part.data),
                 "data": part.data,
                 "uri": part.uri,
                 "name": part.name,
@@ -346,15 +345,32 @@ def _usage(usage: Usage) -> Normal:
 def erase(form: Normal, losses: Iterable[Loss]) -> Normal:
     """The normal form without what these losses excuse. Apply it to both sides of a law."""
     erased = _plain(form)
-    for field in sorted({field for loss in losses for field in CODES[loss.code]}):
-        _erase_field(erased, field)
+    excused = {(field, _key_of(loss) if field == "ext" else "") for loss in losses for field in CODES[loss.code]}
+    for field, key in sorted(excused):
+        if field == "ext":
+            _erase_extra(erased, key)
+        else:
+            _erase_field(erased, field)
     return _without_nothing(erased)
+
+
+def _key_of(loss: Loss) -> str:
+    """The field that a loss names: the last step of its path."""
+    return loss.path.rpartition(".")[2]
+
+
+def _erase_extra(form: Normal, key: str) -> None:
+    """One field of one origin: a lost `user` excuses no lost safety setting."""
+    ext = form.get("ext", {})
+    for fields in ext.values():
+        fields.pop(key, None)
+    form["ext"] = {origin: fields for origin, fields in ext.items() if fields}
 
 
 def _erase_field(form: Normal, field: str) -> None:
     head, _, tail = field.partition(".")
     match head:
-        case "message" | "candidate" | "media" | "result" | "signature" | "part":
+        case "message" | "candidate" | "media" | "result" | "refusal" | "signature" | "part":
             holders = form.get("turns", []) + form.get("candidates", [])
             for holder in holders:
                 _erase_in_parts(holder, head, tail)
@@ -386,6 +402,10 @@ def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
             holder["parts"] = _merged([part for part in parts if part["part"] != "reasoning"])
         case "candidate", "draft":
             holder["parts"] = [part for part in parts if not part.get("thought")]
+        case "refusal", _:
+            for part in parts:
+                if part["part"] == "text":
+                    part.pop("ext", None)
         case "part", kind:
             holder["parts"] = [part for part in parts if part["part"] != kind]
         case "message", _:

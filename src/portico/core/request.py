@@ -7,7 +7,7 @@ messages, which is where all dialects but one put them.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -45,6 +45,10 @@ class Tool(msgspec.Struct, frozen=True):
     kind: str = "function"
     at: int = -1
     ext: Ext = None
+
+
+FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
+"""What a custom tool takes, where all tools are functions."""
 
 
 class Builtin(msgspec.Struct, frozen=True):

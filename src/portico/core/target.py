@@ -4,6 +4,7 @@ Renderers ask capabilities, never names: which thinking control a model has is d
 """
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,8 @@ class ThinkingControl(StrEnum):
     """It does not think, or must not be told how: the object is omitted."""
     BUDGET = "budget"
     LEVEL = "level"
+    ANY = "any"
+    """What is asked for is sent as it is: nobody here knows better."""
 
 
 class ThinkingSpec(msgspec.Struct, frozen=True):
@@ -69,6 +72,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """functionResponse.parts may carry media (mapping.md 1.3: >= 3)."""
     part_resolution: bool = True
     """A part may carry its own mediaResolution (mapping.md 1.4: >= 3)."""
+    judged: bool = True
+    """Whether a request is held to what we know of the model at all."""
     seed: bool = True
     multi_turn: bool = True
     """False: one user turn only (mapping.md 1.6: speech)."""
@@ -80,6 +85,18 @@ class Capabilities(msgspec.Struct, frozen=True):
     """Of pictures it makes, as `imageConfig.aspectRatio` spells them (mapping.md 1.15)."""
     image_sizes: tuple[str, ...] = ()
     """As `imageConfig.imageSize` spells them, smallest first; empty: the size cannot be chosen."""
+
+
+UNJUDGED: Final = Capabilities(
+    thinking=ThinkingSpec(ThinkingControl.ANY),
+    max_output_tokens=2**31 - 1,
+    penalties=True,
+    logprobs=True,
+    max_candidates=2**31 - 1,
+    signatures_required=False,
+    judged=False,
+)
+"""A caller who speaks the provider's own dialect is judged by the provider: nothing is refused, dropped or changed."""
 
 
 class Target(msgspec.Struct, frozen=True):

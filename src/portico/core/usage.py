@@ -56,11 +56,12 @@ def split(count: int, details: Tokens) -> Tokens:
     Recorded details disagree with their count both ways (traffic.md 2: 196 of 257, and 155 of 33).
     """
     listed = total(details)
-    if listed == count:
-        return {modality: n for modality, n in details.items() if n}
+    if listed > count:
+        return take(details, count)
+    made = {modality: n for modality, n in details.items() if n}
     if listed < count:
-        return {**details, "text": details.get("text", 0) + count - listed}
-    return take(details, count)
+        made["text"] = made.get("text", 0) + count - listed
+    return made
 
 
 def take(tokens: Tokens, count: int) -> Tokens:

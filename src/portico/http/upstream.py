@@ -5,6 +5,9 @@ every other case it is closed. Between answers a provider has nothing to say: a 
 """
 
 import asyncio
+import contextlib
+import socket
+import struct
 from math import inf
 from typing import Final, Protocol, cast
 
@@ -17,6 +20,8 @@ from portico.http.deadlines import Deadlines
 from portico.http.fields import add_field
 from portico.http.sendqueue import unacknowledged_bytes
 
+_RESET: Final = struct.pack("ii", 1, 0)
+"""Linger for no time: closing resets."""
 _SPLIT_BYTES: Final = 64 * 1024
 """Bodies up to this size are joined to the head, larger ones are not copied."""
 
@@ -152,8 +157,14 @@ class UpstreamConnection(asyncio.Protocol):
         self.transport.resume_reading()
 
     def drop(self) -> None:
+        """Ends the connection so that the provider sees it at once, even one that is silent: a reset, since the mere end
+        of what we send could also mean that we still listen (mapping.md 3.7)."""
         self._answer = None
         self.deadline = inf
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
     # Time.

@@ -12,7 +12,7 @@ from portico.core.errors import BodyNotJson, ModelNotFound
 from portico.core.ids import Mint
 from portico.core.loss import Loss
 from portico.core.request import Request
-from portico.core.target import Capabilities, Target
+from portico.core.target import UNJUDGED, Capabilities, Target
 from portico.wire import jsontext
 
 SMALL_MAX_TOKENS: Final = 2048
@@ -50,8 +50,15 @@ def resolve(request: Request, catalog: Catalog) -> Prepared:
     return Prepared(request, resolved)
 
 
-def target_at(dialect: Dialect, upstream_model: str, provider_kind: str, capabilities: Capabilities) -> Target:
-    """What to render for, given whose caller asks (mapping.md 9: only some dialects' callers need their limits guarded)."""
+def target_at(
+    dialect: Dialect, to: Dialect, upstream_model: str, provider_kind: str, capabilities: Capabilities
+) -> Target:
+    """What to render for, given which dialect the caller speaks and which the provider.
+
+    Only some callers need their limits guarded (mapping.md 9); one who speaks the provider's own dialect is not judged.
+    """
+    if dialect.name == to.name:
+        return Target(upstream_model, provider_kind, UNJUDGED)
     small = SMALL_MAX_TOKENS if dialect.guards_small_limits else 0
     return Target(upstream_model, provider_kind, capabilities, small)
 

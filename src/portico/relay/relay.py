@@ -27,6 +27,7 @@ from portico.core.errors import (
     UpstreamMalformedOutput,
     UpstreamModelNotFound,
     UpstreamRejected,
+    UpstreamSignatureRejected,
 )
 from portico.core.events import Failed
 from portico.core.ids import call_ids, random_token
@@ -49,7 +50,7 @@ from portico.relay.prepare import (
 from portico.relay.pump import Pump
 from portico.relay.verdict import fault_of_response, is_unexplained
 from portico.routing import Candidate, deployments_of, plan
-from portico.vault import TurnRecorder, Vault, keys_of_request, restore
+from portico.vault import TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
 from portico.wire import jsontext
 from portico.wire.http import Exchange, Headers
 from portico.wire.sse import SseDecoder
@@ -192,6 +193,11 @@ class Relay:
             await attempt_one(call, self._attempt(call, model, candidate), last=False)
         except RETRIED_ONCE:
             await attempt_one(call, self._attempt(call, model, candidate), last=True)
+        except UpstreamSignatureRejected:
+            if (request := without_unknown_signatures(call.request)) is None:
+                raise
+            call.request = request  # the skip value stands in for what the client sent, and the losses say so
+            await attempt_one(call, self._attempt(call, model, candidate), last=True)
 
     def _attempt(self, call: Call, model: Model, candidate: Candidate) -> Attempt:
         """Renders the request for a candidate, or for the model that has taken its model's place."""
@@ -200,7 +206,7 @@ class Relay:
         if (follower := successor(self._catalog, model, self._today(), kind.name)) is not None:
             model, candidate = follower, _pointed_at(follower, candidate)
             deployment = candidate.deployment
-        target = target_at(call.dialect, deployment.upstream_model, kind.name, deployment.capabilities)
+        target = target_at(call.dialect, kind.dialect, deployment.upstream_model, kind.name, deployment.capabilities)
         rendered = kind.dialect.render_request(call.request, target)
         passed_on = [successor_loss(call.request, call.model, model)] if model.name != call.model.name else []
         call.losses = [*passed_on, *rendered.losses]

@@ -94,12 +94,12 @@ class Translator:
             resolved = self._catalog.resolve(request.model)
         except ModelNotFound:
             capabilities = self._catalog.capabilities_for(request.model, kind)
-            return request, target_at(self._source, request.model, kind, capabilities)
+            return request, target_at(self._source, self._to, request.model, kind, capabilities)
         thinking = completed(request.thinking, resolved.thinking)
         request = msgspec.structs.replace(request, thinking=thinking)
         model = resolved.model
         name = model.targets[0].upstream_model if model.targets else model.name
-        return request, target_at(self._source, name, kind, model.capabilities_at(kind))
+        return request, target_at(self._source, self._to, name, kind, model.capabilities_at(kind))
 
     # -- answers
 
@@ -169,10 +169,14 @@ def _is_error(body: Any) -> bool:
     return isinstance(body, Mapping) and body.get("error") is not None and not ({"candidates", "choices"} & body.keys())
 
 
+class NotAStream(ValueError):
+    """A document that should be the events of a stream is something else."""
+
+
 def frames_of(events: Any) -> Iterator[Frame]:
     """The frames of a stream given as a list of events (JSON values, or strings such as `[DONE]`)."""
     if not isinstance(events, list):
-        raise TypeError("expected a list of events")
+        raise NotAStream("expected a list of events")
     for event in events:
         yield Frame(event.encode() if isinstance(event, str) else jsontext.encode(event))
 
@@ -192,4 +196,6 @@ def error_of(error: Exception) -> dict[str, Any]:
     """Why a document could not be translated."""
     if isinstance(error, PorticoError):
         return {"message": error.message, "code": error.code, "param": error.param, "status": error.http_status}
-    return {"message": str(error), "code": "invalid_json", "param": None, "status": 400}
+    if isinstance(error, (jsontext.NotJson, NotAStream)):
+        return {"message": str(error), "code": "invalid_json", "param": None, "status": 400}
+    return {"message": f"{type(error).__name__}: {error}", "code": "internal_error", "param": None, "status": 500}

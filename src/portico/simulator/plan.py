@@ -84,7 +84,7 @@ def _calls(request: Json, model: Model, asked: Wishes, conversation: Sequence[Tu
     chosen = _chosen(offered, mode, asked, done, dice)
     wanted = int(asked.number("calls", 0))
     while chosen and len(chosen) < wanted:
-        chosen.append(chosen[len(chosen) % len(offered)])
+        chosen.append(offered[len(chosen) % len(offered)])
     calls = []
     for name in chosen:
         call: Json = {"name": name, "args": _arguments(declared[name], dice)}
@@ -103,9 +103,23 @@ def _chosen(offered: list[str], mode: str, asked: Wishes, done: int, dice: Rando
         return named or [offered[dice.randrange(len(offered))]]
     if done:
         return []
-    if mode == "VALIDATED" and not named and dice.random() < 0.5:
+    if named:
+        return named
+    if "calls" in asked or (mode == "VALIDATED" and dice.random() < 0.5):
         return [offered[0]]
-    return named
+    return [name for name in offered if _speaks_of(asked.words, name)] or _invited(asked.words, offered)
+
+
+def _speaks_of(text: str, name: str) -> bool:
+    """Whether the text has a telling word of a tool's name (`weather` of `get_weather`)."""
+    spoken = set(re.findall(r"[a-z]{4,}", text.lower()))
+    return any(word in spoken for word in re.findall(r"[a-z]{4,}", re.sub(r"([A-Z])", r" \1", name).lower()))
+
+
+def _invited(text: str, offered: list[str]) -> list[str]:
+    """A question that no tool's name answers: the only tool there is, or the first when the text speaks of tools."""
+    speaks = re.search(r"\b(tools?|functions?|call|use)\b", text, re.IGNORECASE)
+    return offered[:1] if len(offered) == 1 or speaks else []
 
 
 def _names(text: str, name: str) -> bool:

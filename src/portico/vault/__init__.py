@@ -8,7 +8,7 @@ server, found again by tool-call id or by the text of the answer, and put back i
 from portico.vault.memory import MemoryVault
 from portico.vault.record import CallKept, OpaqueKept, TextKept, TurnRecord, Vault, keys_of_message
 from portico.vault.recorder import TurnRecorder
-from portico.vault.restore import keys_of_request, restore
+from portico.vault.restore import keys_of_request, restore, without_unknown_signatures
 
 __all__ = [
     "CallKept",
@@ -21,4 +21,5 @@ __all__ = [
     "keys_of_message",
     "keys_of_request",
     "restore",
+    "without_unknown_signatures",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from portico.core.ids import normalised_call_id
-from portico.core.parts import Opaque, Part, Reasoning, Signature, Text, ToolCall, text_of
+from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, text_of
 from portico.core.request import Message, Request, Role
 from portico.vault.record import CallKept, OpaqueKept, TextKept, TurnRecord, call_key, keys_of_message
 
@@ -30,6 +30,29 @@ def restore(request: Request, found: Mapping[str, TurnRecord]) -> Request:
         _restored(message, found) if message.role is Role.ASSISTANT else message for message in request.messages
     ]
     return msgspec.structs.replace(request, messages=tuple(messages))
+
+
+def without_unknown_signatures(request: Request) -> Request | None:
+    """The request without the signatures that a client sent and nobody here can vouch for; None if there are none.
+
+    For a provider that refuses one: which it was it does not say (complaint 3).
+    """
+    messages = [
+        msgspec.structs.replace(message, parts=tuple([_unsigned(part) for part in message.parts]))
+        for message in request.messages
+    ]
+    changed = any(new.parts != old.parts for new, old in zip(messages, request.messages, strict=True))
+    return msgspec.structs.replace(request, messages=tuple(messages)) if changed else None
+
+
+def _unsigned(part: Part) -> Part:
+    if (
+        isinstance(part, (Text, Reasoning, Media, ToolCall))
+        and part.signature is not None
+        and not part.signature.family
+    ):
+        return msgspec.structs.replace(part, signature=None)
+    return part
 
 
 def _restored(message: Message, found: Mapping[str, TurnRecord]) -> Message:

@@ -13,7 +13,7 @@ from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Text, ToolCall, ToolResult
 from portico.core.request import Message, Request, Role
 from portico.core.target import Target
-from portico.dialects.gemini.parts import ORIGIN, VENDOR, render_part, wire_call_id
+from portico.dialects.gemini.parts import ORIGIN, VENDOR, drop_display_name, render_part, wire_call_id
 from portico.dialects.gemini.results import render_result
 
 SKIP_SIGNATURE: Final = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
@@ -137,14 +137,13 @@ class ContentsRenderer:
         order = {call.id: number for number, call in enumerate(self._open)}
         results = sorted(results, key=lambda item: order.get(item[0].call_id, len(order)))
         answered = {result.call_id for result, _ in results}
-        self._refuse_unanswered([call for call in self._open if call.id not in answered])
+        self._refuse_unanswered([call for call in self._open if call.id not in answered], some=True)
+        self._refuse_strangers(results, order)
         parts: list[dict[str, Any]] = []
         following: list[dict[str, Any]] = []
         for number, (result, message) in enumerate(results):
-            if result.call_id not in self._wire_ids:
-                text = f"This result answers no earlier tool call (its id is {result.call_id!r})."
-                raise InvalidRequest(text, param=self._request.where.at_message(message.at))
-            wire_id = self._wire_ids[result.call_id]
+            known = result.call_id in self._wire_ids
+            wire_id = self._wire_ids[result.call_id] if known else result.call_id or None
             name = self._wire_names.get(result.name, result.name)
             part, moved = render_result(result, name, wire_id, self._target, label=f"result-{number + 1}")
             parts.append(part)
@@ -156,10 +155,25 @@ class ContentsRenderer:
         contents.append({"role": "user", "parts": parts})
         return following
 
-    def _refuse_unanswered(self, calls: Iterable[ToolCall]) -> None:
-        """Models that number their calls refuse a turn that leaves one open (1.2, last row); others take it (1.3)."""
+    def _refuse_strangers(self, results: list[tuple[ToolResult, Message]], order: Mapping[str, int]) -> None:
+        """Google counts: a result must answer a call of the turn before it, and each call has one (1.3)."""
+        if not self._capabilities.judged:
+            return
+        seen: set[str] = set()
+        for result, message in results:
+            if result.call_id not in order or result.call_id in seen:
+                again = (
+                    "has a result already" if result.call_id in seen else "is not of the assistant message before it"
+                )
+                text = f"The tool call that this result answers ({result.call_id!r}) {again}."
+                raise InvalidRequest(text, param=self._request.where.at_message(message.at) + ".tool_call_id")
+            seen.add(result.call_id)
+
+    def _refuse_unanswered(self, calls: Iterable[ToolCall], *, some: bool = False) -> None:
+        """Newer models refuse a turn that leaves a call open (1.2, last row); older ones take one that answers none of
+        them (1.3), but no model takes one that answers only `some`: Google counts."""
         unanswered = [call.id for call in calls]
-        if unanswered and self._capabilities.signatures_required:
+        if unanswered and self._capabilities.judged and (some or self._capabilities.signatures_required):
             raise InvalidRequest(
                 "An assistant message with tool calls must be followed by a result for each of them. "
                 f"These tool_call_ids have none: {', '.join(unanswered)}",
@@ -181,9 +195,18 @@ class ContentsRenderer:
             self._tell_foreign(message, "the thought signature is another vendor's or of another model line")
             if rendered == {"text": ""}:
                 return None
-        if isinstance(part, Media) and part.detail not in (None, "auto"):
-            self._settle_detail(part, message, rendered)
+        if isinstance(part, Media) and self._capabilities.judged:
+            self._settle_media(part, message, rendered)
         return rendered
+
+    def _settle_media(self, part: Media, message: Message, rendered: dict[str, Any]) -> None:
+        """What of a media part this provider or model has no place for."""
+        if part.name and self._target.provider_kind != "vertex":
+            drop_display_name(rendered)
+            path = self._request.where.at_message(message.at)
+            self.losses.append(Loss("1.4:name", path, "the Gemini API has no place for a file's name"))
+        if part.detail not in (None, "auto"):
+            self._settle_detail(part, message, rendered)
 
     def _settle_detail(self, part: Media, message: Message, rendered: dict[str, Any]) -> None:
         if self._capabilities.part_resolution and "mediaResolution" in rendered:

@@ -24,6 +24,7 @@ from portico.core.errors import (
     UpstreamRefusedAccount,
     UpstreamRejected,
     UpstreamRequestTooLarge,
+    UpstreamSignatureRejected,
     UpstreamTimeout,
     UpstreamUnsupported,
 )
@@ -68,6 +69,10 @@ _PARAMS: Final[Mapping[type[UpstreamError], str]] = {
 """What is to blame, as an OpenAI client calls it."""
 _KEY_REASONS: Final = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED"})
 _CONTEXT: Final = re.compile(r"input token count|exceeds the maximum number of tokens|context length", re.IGNORECASE)
+_SIGNATURE: Final = re.compile(
+    r"thought.?signature (?:is )?not valid|corrupted thought.?signature|invalid value.*thought_?signature",
+    re.IGNORECASE,
+)
 _PAYLOAD: Final = re.compile(r"payload size exceeds|request entity too large", re.IGNORECASE)
 _ACCOUNT: Final = re.compile(r"location is not supported|billing", re.IGNORECASE)
 _FILE: Final = re.compile(r"\b(?:files?|cachedContents?|cached content)\b", re.IGNORECASE)
@@ -130,6 +135,8 @@ def _kind(status: int, word: str, reason: str | None, message: str) -> type[Upst
             return UpstreamRequestTooLarge
         if _CONTEXT.search(message):
             return ContextLengthExceeded
+        if _SIGNATURE.search(message):
+            return UpstreamSignatureRejected
     elif status in (403, 404) and _FILE.search(message) and "is not found for API version" not in message:
         return UpstreamFileNotFound
     elif status == 502:

@@ -208,6 +208,13 @@ def _media_fields(part: Media) -> dict[str, Any]:
     return fields
 
 
+def drop_display_name(rendered: dict[str, Any]) -> None:
+    """displayName is Vertex' own; the Gemini API refuses it (mapping.md 0)."""
+    for member in ("inlineData", "fileData"):
+        if member in rendered:
+            rendered[member].pop("displayName", None)
+
+
 def _qualified(fields: dict[str, Any], signature: Signature | None, ext: Ext) -> dict[str, Any]:
     if signature is not None and signature.origin == VENDOR:
         fields["thoughtSignature"] = signature.data

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
 from portico.core.loss import Where
+from portico.core.pairing import OpenCalls
 from portico.core.parts import Ext, Media, Opaque, Part, Signature, Text, ToolCall, ToolResult
 from portico.core.request import (
     Builtin,
@@ -114,7 +115,8 @@ class _Turns:
 
     def __init__(self) -> None:
         self._used: set[str] = set()
-        self._unanswered: list[ToolCall] = []
+        self._open = OpenCalls()
+        self._by_wire_id: dict[str, list[ToolCall]] = {}
         self._count = 0
 
     def parse(self, contents: list[Any]) -> list[Message]:
@@ -163,18 +165,19 @@ class _Turns:
                 raise error.under(f".parts[{i}]") from None
 
     def make_call(self, fields: Mapping[str, Any], signature: Signature | None, ext: Ext) -> ToolCall:
-        wire_id = fields.get("id") or None
+        wire_id = _optional_string(fields.get("id"), ".functionCall.id")
         call_id = wire_id if wire_id and wire_id not in self._used else self._fresh_id()
         self._used.add(call_id)
         call = build_call(fields, call_id, signature, ext, minted=wire_id is None, upstream_id=wire_id)
-        self._unanswered.append(call)
+        self._open.add(call)
+        if wire_id is not None:
+            self._by_wire_id.setdefault(wire_id, []).append(call)
         return call
 
     def _result(self, answer: Mapping[str, Any], fields: Mapping[str, Any]) -> ToolResult:
-        name = answer.get("name")
-        if name is not None and not isinstance(name, str):
-            raise InvalidRequest(f"Expected a string, got {json_type(name)}.", param=".functionResponse.name")
-        call = self._answered(answer.get("id") or None, name)
+        name = _optional_string(answer.get("name"), ".functionResponse.name")
+        wire_id = _optional_string(answer.get("id"), ".functionResponse.id")
+        call = self._answered(wire_id, name)
         text, structured = result_text(answer.get("response"))
         media = [
             part
@@ -184,7 +187,7 @@ class _Turns:
         extras = {k: v for k, v in answer.items() if k not in ("id", "name", "response", "parts")}
         extras.update({k: v for k, v in fields.items() if k not in ("functionResponse", "thoughtSignature")})
         return ToolResult(
-            call_id=call.id if call else str(answer.get("id") or ""),
+            call_id=call.id if call else wire_id or "",
             name=name or (call.name if call else ""),
             parts=(Text(text), *media),
             structured=structured,
@@ -195,11 +198,12 @@ class _Turns:
         """The call that a result answers, the latest with its id, else the first open one of its name."""
         found = None
         if wire_id is not None:
-            found = next((call for call in reversed(self._unanswered) if call.upstream_id == wire_id), None)
-        if found is None:
-            found = next((call for call in self._unanswered if call.name == name), None)
+            known = self._by_wire_id.get(wire_id, [])
+            found = next((call for call in reversed(known) if self._open.is_open(call)), None)
+        if found is None and name is not None:
+            found = self._open.first_named(name)
         if found is not None:
-            self._unanswered.remove(found)
+            self._open.close(found)
         return found
 
     def _fresh_id(self) -> str:
@@ -319,15 +323,16 @@ def _parse_declaration(fields: dict[str, Any], path: str, at: int) -> Tool:
 
 def _parse_tool_config(wire: Mapping[str, Any]) -> tuple[ToolChoice | None, dict[str, Any]]:
     config = camelise_deep(wire)
-    calling = config.pop("functionCallingConfig", None) or {}
+    path = "$.toolConfig.functionCallingConfig"
+    calling = dict(_object(config.pop("functionCallingConfig", None), path))
     mode = calling.pop("mode", None)
-    names = calling.pop("allowedFunctionNames", None) or ()
+    names = _strings(calling.pop("allowedFunctionNames", None), f"{path}.allowedFunctionNames")
     choice = None
     if mode is not None or names:
         neutral = _MODES.get(str(mode or "AUTO").upper())
         if neutral is None:
             if str(mode).upper() != "MODE_UNSPECIFIED":
-                raise InvalidRequest(f"Unknown mode {mode!r}.", param="$.toolConfig.functionCallingConfig.mode")
+                raise InvalidRequest(f"Unknown mode {mode!r}.", param=f"{path}.mode")
             neutral = "auto"
         choice = ToolChoice(neutral, tuple(names))
     if calling:
@@ -349,6 +354,10 @@ _SAMPLING: Final[Mapping[str, str]] = {
 }
 
 
+_WHOLE: Final = frozenset({"top_k", "seed", "max_tokens", "n", "top_logprobs"})
+_THINKING: Final = "$.generationConfig.thinkingConfig"
+
+
 def _parse_config(
     config: dict[str, Any],
 ) -> tuple[Sampling, Thinking, OutputFormat | None, tuple[str, ...]]:
@@ -357,24 +366,23 @@ def _parse_config(
     for wire, name in _SAMPLING.items():
         value = config.pop(wire, None)
         if value is not None:
-            if not isinstance(value, (int, float, str)):
-                raise InvalidRequest(f"Expected a number, got {json_type(value)}.", param=f"$.generationConfig.{wire}")
-            sampling[name] = value
-    stop = config.pop("stopSequences", None)
+            sampling[name] = _scalar(value, f"$.generationConfig.{wire}", whole=name in _WHOLE)
+    stop = _strings(config.pop("stopSequences", None), "$.generationConfig.stopSequences")
     if stop:
-        sampling["stop"] = tuple(_listed(stop, "$.generationConfig.stopSequences"))
+        sampling["stop"] = stop
     thinking = camelise(_object(config.pop("thinkingConfig", {}), "$.generationConfig.thinkingConfig"))
     level = thinking.get("thinkingLevel")
-    modalities = config.pop("responseModalities", None) or ()
+    budget = thinking.get("thinkingBudget")
+    modalities = _strings(config.pop("responseModalities", None), "$.generationConfig.responseModalities")
     return (
         Sampling(**sampling),
         Thinking(
-            budget=thinking.get("thinkingBudget"),
+            budget=None if budget is None else int(_scalar(budget, f"{_THINKING}.thinkingBudget", whole=True)),
             level=None if level is None or level == "THINKING_LEVEL_UNSPECIFIED" else str(level).lower(),
-            show=thinking.get("includeThoughts"),
+            show=None if thinking.get("includeThoughts") is None else bool(thinking["includeThoughts"]),
         ),
         _parse_output(config),
-        tuple(str(modality).lower() for modality in modalities),
+        tuple([modality.lower() for modality in modalities]),
     )
 
 
@@ -392,6 +400,45 @@ def _parse_output(config: dict[str, Any]) -> OutputFormat | None:
     if mime not in (None, "text/plain"):
         config["responseMimeType"] = mime
     return None
+
+
+def _scalar(value: Any, path: str, *, whole: bool) -> int | float | bool:
+    """A number or a truth value; proto3 JSON also writes numbers as strings."""
+    number: int | float | bool
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            raise InvalidRequest(f"Expected a number, got {value!r}.", param=path) from None
+        if number.is_integer():
+            number = int(number)
+    elif isinstance(value, (bool, int, float)):
+        number = value
+    else:
+        raise InvalidRequest(f"Expected a number, got {json_type(value)}.", param=path)
+    if whole and isinstance(number, float):
+        if not number.is_integer():
+            raise InvalidRequest(f"Expected a whole number, got {value}.", param=path)
+        number = int(number)
+    return number
+
+
+def _optional_string(value: Any, path: str) -> str | None:
+    """A string; null and "" are none."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return value
+    raise InvalidRequest(f"Expected a string, got {json_type(value)}.", param=path)
+
+
+def _strings(value: Any, path: str) -> tuple[str, ...]:
+    """A list of strings, or of the numbers that stand for enums."""
+    items = _listed(value, path)
+    for i, item in enumerate(items):
+        if isinstance(item, bool) or not isinstance(item, (str, int)):
+            raise InvalidRequest(f"Expected a string, got {json_type(item)}.", param=f"{path}[{i}]")
+    return tuple([str(item) for item in items])
 
 
 def _object(value: Any, path: str) -> Mapping[str, Any]:

@@ -11,8 +11,7 @@ from typing import Any, Final
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Loss
-from portico.core.normal import FREE_TEXT
-from portico.core.request import Builtin, OutputFormat, Request, Tool, ToolChoice
+from portico.core.request import FREE_TEXT, Builtin, OutputFormat, Request, Tool, ToolChoice
 from portico.core.target import Target
 from portico.dialects.gemini.contents import FILLER, ContentsRenderer, media_resolution
 from portico.dialects.gemini.parts import ORIGIN
@@ -71,7 +70,25 @@ def render_request(request: Request, target: Target) -> Rendered:
     _add_extras(request, target, body, config, losses)
     if config:
         body["generationConfig"] = config
+    if target.capabilities.judged:
+        _settle_backend(request, target, body, losses)
     return Rendered(body, losses, {wire: name for name, wire in names.items()})
+
+
+VERTEX_ONLY: Final = ("labels", "modelArmorConfig", "continuationToken")
+"""Top-level fields that the Gemini API does not know (0)."""
+
+
+def _settle_backend(request: Request, target: Target, body: dict[str, Any], losses: list[Loss]) -> None:
+    """What this backend refuses, and what a cache already holds: sending it again is a 400 (0, 1.16)."""
+    if target.provider_kind != "vertex":
+        dropped = [name for name in VERTEX_ONLY if body.pop(name, None) is not None]
+        losses += [Loss("1.16:vertex_only", request.where.field(n), f"{n} is Vertex AI's alone") for n in dropped]
+    if "cachedContent" in body:
+        held = [name for name in ("systemInstruction", "tools", "toolConfig") if body.pop(name, None) is not None]
+        if held:
+            message = f"the cached content holds its own {', '.join(held)}; those of the request were not sent"
+            losses.append(Loss("1.16:cached_content", request.where.field("cached_content"), message))
 
 
 def _inline_system(system: list[dict[str, Any]], contents: list[dict[str, Any]]) -> None:
@@ -157,7 +174,9 @@ def _add_choices(request: Request, target: Target, config: dict[str, Any], losse
         if sampling.top_logprobs:
             config["logprobs"] = sampling.top_logprobs
     elif sampling.top_logprobs:
-        losses.append(Loss("1.1:logprobs", request.where.field("top_logprobs"), "without logprobs there are no top ones"))
+        losses.append(
+            Loss("1.1:logprobs", request.where.field("top_logprobs"), "without logprobs there are no top ones")
+        )
 
 
 def _add_output(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
@@ -359,6 +378,3 @@ def _merge_own(fields: Mapping[str, Any], body: dict[str, Any], config: dict[str
                 into[key] = {**item, **into.get(key, {})} if isinstance(item, dict) else item
         else:
             body.setdefault(name, value)
-    if "cachedContent" in body:  # the cache holds them; sending them again is a 400 (1.16)
-        for name in ("systemInstruction", "tools", "toolConfig"):
-            body.pop(name, None)

@@ -12,7 +12,7 @@ import msgspec
 from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
 from portico.core.loss import Loss
-from portico.core.parts import Ext, Opaque, Part, Signature, ToolCall
+from portico.core.parts import Ext, Opaque, Part, Signature, Text, ToolCall
 from portico.core.response import Candidate, Response
 from portico.dialects.gemini.fields import camelise
 from portico.dialects.gemini.finish import parse_block, parse_finish, render_finish
@@ -167,6 +167,7 @@ def render_response(response: Response, reply: Reply) -> Rendered:
     """A whole answer as Google gives it."""
     losses: list[Loss] = []
     own = dict((response.ext or {}).get(ORIGIN, {}))
+    tell_foreign(response.ext, losses, "$")
     body: dict[str, Any] = {}
     blocked = [c.finish for c in response.candidates if c.finish is not None and c.finish.prompt_blocked]
     if blocked:
@@ -185,7 +186,20 @@ def render_response(response: Response, reply: Reply) -> Rendered:
     return Rendered(body, losses)
 
 
+ANSWER_CODES: Final[Mapping[str, str]] = {"logprobs": "2.10:logprobs", "annotations": "2.7:annotations"}
+
+
+def tell_foreign(ext: Ext, losses: list[Loss], path: str) -> None:
+    """What only the dialect an answer came from has a field for."""
+    for origin, fields in (ext or {}).items():
+        if origin != ORIGIN:
+            for name in fields:
+                code = ANSWER_CODES.get(name, "2.1:answer_ext")
+                losses.append(Loss(code, f"{path}.{name}", f"Gemini has nothing for {name}"))
+
+
 def render_candidate(candidate: Candidate, losses: list[Loss]) -> dict[str, Any]:
+    tell_foreign(candidate.ext, losses, f"$.choices[{candidate.index}]")
     wire: dict[str, Any] = {"content": {"parts": render_parts(candidate.parts, losses), "role": "model"}}
     if not wire["content"]["parts"]:
         del wire["content"]["parts"]
@@ -208,4 +222,6 @@ def render_parts(parts: tuple[Part, ...], losses: list[Loss]) -> list[dict[str, 
             )
         else:
             rendered.append(wire)
+            if isinstance(part, Text) and any(origin != ORIGIN for origin in part.ext or ()):
+                losses.append(Loss("2.1:refusal", "$.choices[0].message.refusal", "Gemini tells a refusal as text"))
     return rendered

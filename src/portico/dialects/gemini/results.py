@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from portico.core.parts import Media, Text, ToolResult
 from portico.core.target import Target
-from portico.dialects.gemini.parts import ORIGIN, render_part
+from portico.dialects.gemini.parts import ORIGIN, drop_display_name, render_part
 from portico.wire import jsontext
 
 MAX_DEPTH: Final = 20
@@ -30,6 +30,8 @@ def render_result(
         rendered = render_part(part)
         if rendered is None:
             continue
+        if target.capabilities.judged and target.provider_kind != "vertex":
+            drop_display_name(rendered)
         if _may_ride_inside(part, target):
             inside.append(rendered)
         else:
@@ -46,6 +48,8 @@ def render_result(
 
 
 def _may_ride_inside(part: Media, target: Target) -> bool:
+    if not target.capabilities.judged:
+        return True
     if not target.capabilities.result_media:
         return False
     if part.data is None:  # the Gemini API answers 200 and ignores a file here; Vertex reads it

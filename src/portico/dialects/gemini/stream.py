@@ -40,6 +40,7 @@ from portico.dialects.gemini.response import (
     parse_model_parts,
     render_candidate,
     response_id,
+    tell_foreign,
 )
 from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
 from portico.wire import jsontext
@@ -279,6 +280,7 @@ class GeminiWriter:
             case Annotated(candidate, ext):
                 extras = self._extras.setdefault(candidate, {})
                 extras.update((ext or {}).get(ORIGIN, {}))
+                tell_foreign(ext, self.losses, "$" if candidate is None else f"$.choices[{candidate}]")
             case CandidateFinished(candidate, finish):
                 if finish.prompt_blocked:
                     self._block = finish

@@ -22,7 +22,9 @@ def thinking_config(
     spec = target.capabilities.thinking
     if spec.control is ThinkingControl.NONE:
         wanted = thinking.steered or thinking.show is not None
-        return {}, [_loss(where, f"{target.model} does not think")] if wanted else []
+        return {}, [Loss("1.7:none", where.field("thinking"), f"{target.model} does not think")] if wanted else []
+    if spec.control is ThinkingControl.ANY:
+        return _as_asked(thinking), []
     config: dict[str, Any] = {}
     losses: list[Loss] = []
     if thinking.steered:
@@ -43,6 +45,15 @@ def thinking_config(
     if thinking.show is not None:
         config["includeThoughts"] = thinking.show
     return config, losses
+
+
+def _as_asked(thinking: Thinking) -> dict[str, Any]:
+    asked = {
+        "thinkingBudget": thinking.budget,
+        "thinkingLevel": None if thinking.level is None else thinking.level.upper(),
+        "includeThoughts": thinking.show,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def _amount(thinking: Thinking, spec: ThinkingSpec) -> tuple[int | str | None, str | None]:

@@ -82,7 +82,7 @@ def _linked(part: Mapping[str, Any], member: str, mime: str | None) -> Part:
     detail = fields.get("detail", part.get("detail"))
     if detail is not None and detail not in _DETAILS:
         raise InvalidRequest(f"Invalid detail {detail!r}; known are low, high and auto.", param=f".{member}.detail")
-    media = media_from_url(url, f".{member}.url", fields.get("mime_type") or fields.get("format") or mime)
+    media = media_from_url(url, f".{member}.url", _declared(fields, f".{member}") or mime)
     return _with_extras(media, part, detail=detail, name=fields.get("filename"))
 
 
@@ -120,7 +120,7 @@ def _file(part: Mapping[str, Any]) -> Part:
     fields = object_at(nested, ".file") if nested is not None else part
     at = ".file" if nested is not None else ""
     name = fields.get("filename")
-    mime = fields.get("format") or fields.get("mime_type")
+    mime = _declared(fields, at)
     data = fields.get("file_data")
     if data is not None:
         text = string_at(data, f"{at}.file_data")
@@ -130,6 +130,14 @@ def _file(part: Mapping[str, Any]) -> Part:
     if link is None:
         raise InvalidRequest("A file part needs file_data or file_id.", param=at or ".file")
     return _with_extras(Media(mime, uri=string_at(link, f"{at}.file_id")), part, name=name)
+
+
+def _declared(fields: Mapping[str, Any], at: str) -> str | None:
+    """The type a part declares in a field of its own, as several clients do."""
+    for key in ("mime_type", "format"):
+        if fields.get(key) is not None:
+            return string_at(fields[key], f"{at}.{key}")
+    return None
 
 
 def _with_extras(media: Media, part: Mapping[str, Any], *, detail: str | None = None, name: Any = None) -> Media:

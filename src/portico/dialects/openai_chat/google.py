@@ -5,14 +5,14 @@ shorter one as `{"google": …}`; both, and double nesting, are accepted, keys i
 400: silently losing a safety or caching setting is worse.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from portico.core.errors import InvalidRequest
 from portico.core.request import Builtin, OutputFormat, Request, Thinking
-from portico.dialects.openai_chat.checks import array_at, object_at, wrong_type
+from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT
 from portico.wire.names import camel, snake
 
@@ -22,10 +22,31 @@ BUILTIN_KINDS: Final[Mapping[str, str]] = {
     "urlContext": "url_context",
 }
 _BUILTIN_NAMES: Final = {kind: name for name, kind in BUILTIN_KINDS.items()}
-_PASSED_ON: Final = frozenset(
-    {"safetySettings", "cachedContent", "labels", "modelArmorConfig", "store", "continuationToken", "toolConfig"}
-)
-"""Fields of Google's request that go on unchanged."""
+_PASSED_ON: Final[Mapping[str, Callable[[Any, str], Any]]] = {
+    "safetySettings": lambda value, path: [
+        object_at(item, f"{path}[{i}]") for i, item in enumerate(array_at(value, path))
+    ],
+    "cachedContent": string_at,
+    "labels": object_at,
+    "modelArmorConfig": object_at,
+    "store": lambda value, _: value,
+    "continuationToken": string_at,
+    "toolConfig": lambda value, path: {
+        name: object_at(item, f"{path}.{name}") if isinstance(item, (dict, list)) else item
+        for name, item in object_at(value, path).items()
+    },
+}
+"""Fields of Google's request that go on unchanged, and what each must be."""
+GENERATION_FIELDS: Final = frozenset(
+    {
+        "temperature", "topP", "topK", "candidateCount", "maxOutputTokens", "stopSequences", "responseLogprobs", "logprobs",
+        "presencePenalty", "frequencyPenalty", "seed", "responseMimeType", "responseSchema", "responseJsonSchema",
+        "responseFormat", "responseModalities", "mediaResolution", "speechConfig", "thinkingConfig", "imageConfig",
+        "enableEnhancedCivicAnswers", "audioTimestamp", "routingConfig", "modelSelectionConfig", "audioTranscriptionConfig",
+        "translationConfig", "modelConfig", "enableAffectiveDialog",
+    }
+)  # fmt: skip
+"""generationConfig, name by name (mapping.md 0)."""
 
 
 class GoogleExtras(msgspec.Struct):
@@ -67,6 +88,7 @@ def _refuse_strangers(inner: Mapping[str, Any], path: str) -> None:
 def _sorted_out(found: Mapping[str, tuple[str, Any]]) -> GoogleExtras:
     extras = GoogleExtras(fields={}, builtins=[])
     config: dict[str, Any] = {}
+    image: dict[str, Any] = {}
     for name, (path, value) in found.items():
         if value is None:
             continue
@@ -82,23 +104,34 @@ def _sorted_out(found: Mapping[str, tuple[str, Any]]) -> GoogleExtras:
             case "mediaResolution":
                 config["mediaResolution"] = value
             case "aspectRatio":
-                config.setdefault("imageConfig", {})["aspectRatio"] = value
+                image["aspectRatio"] = value
             case "imageConfig":
-                image = {camel(key): item for key, item in object_at(value, path).items()}
-                config.setdefault("imageConfig", {}).update(image)
+                image.update({camel(key): item for key, item in object_at(value, path).items()})
             case "streamFunctionCallArguments":
                 extras.fields["toolConfig"] = {"functionCallingConfig": {name: value}}
             case "generationConfig":
-                given = {camel(key): item for key, item in object_at(value, path).items()}
+                given = _generation_config(object_at(value, path), path)
                 extras.output = _enum_output(given)
+                image = {**object_at(given.pop("imageConfig", {}), f"{path}.image_config"), **image}
                 config = {**given, **config}
             case _ if name in _PASSED_ON:
-                extras.fields[name] = value
+                extras.fields[name] = _PASSED_ON[name](value, path)
             case _:
                 raise InvalidRequest(f"Unknown key {path.rpartition('.')[2]!r} in google.", param=path)
+    if image:
+        config["imageConfig"] = image
     if config:
         extras.fields["generationConfig"] = config
     return extras
+
+
+def _generation_config(given: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """generationConfig by its allow-list: Google answers an unknown name with a 400 anyway (0)."""
+    config = {camel(name): value for name, value in given.items() if value is not None}
+    for name in given:
+        if camel(name) not in GENERATION_FIELDS:
+            raise InvalidRequest(f"Unknown key {name!r} in generation_config.", param=f"{path}.{name}")
+    return config
 
 
 def _thinking(config: Mapping[str, Any], path: str) -> Thinking:
@@ -113,6 +146,11 @@ def _thinking(config: Mapping[str, Any], path: str) -> Thinking:
         raise wrong_type(f"{path}.thinking_budget", "an integer", budget)
     if level is not None and not isinstance(level, str):
         raise wrong_type(f"{path}.thinking_level", "a string", level)
+    if isinstance(budget, int) and budget < -1:
+        raise InvalidRequest("A thinking budget is -1 (dynamic), 0 (none) or a number of tokens.", param=path)
+    if level is not None and level.lower() not in ("minimal", "low", "medium", "high"):
+        message = f"Unknown thinking level {level!r}; known are minimal, low, medium, high."
+        raise InvalidRequest(message, param=f"{path}.thinking_level")
     if show is not None and not isinstance(show, bool):
         raise wrong_type(f"{path}.include_thoughts", "a boolean", show)
     return Thinking(budget=budget, level=None if level is None else level.lower(), show=show)

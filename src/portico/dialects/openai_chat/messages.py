@@ -12,7 +12,8 @@ import msgspec
 
 from portico.core.errors import InvalidRequest
 from portico.core.ids import normalised_call_id
-from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
+from portico.core.pairing import OpenCalls
+from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Role
 from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.content import parse_content, parse_list
@@ -56,7 +57,9 @@ class MessagesReader:
     def __init__(self) -> None:
         self._calls: dict[str, ToolCall] = {}
         self._by_short_id: dict[str, ToolCall] = {}
-        self._unanswered: list[ToolCall] = []
+        self._open = OpenCalls()
+        self._role: str | None = None
+        """Whose message came before."""
         self._count = 0
 
     def parse(self, messages: list[Any]) -> tuple[Message, ...]:
@@ -80,6 +83,7 @@ class MessagesReader:
             parts = parse_content(fields.get("content"))
         else:
             raise InvalidRequest(f"Unknown role {role!r}; known are {', '.join(ROLES)}.", param=".role")
+        self._role = role
         name = fields.get("name") if role not in ("tool", "function") else None
         strangers = {key: value for key, value in fields.items() if key not in _ECHOED and value is not None}
         return Message(
@@ -103,13 +107,17 @@ class MessagesReader:
                 content += parse_content([image])
             except InvalidRequest as error:
                 raise error.under(f".images[{i}]") from None
-        if fields.get("audio") and not isinstance(fields["audio"], dict):
-            raise wrong_type(".audio", "an object", fields["audio"])
+        if fields.get("audio"):
+            raise InvalidRequest(
+                "Audio of an earlier answer is not kept; send its transcript as content.", param=".audio"
+            )
         calls = self._tool_calls(fields, details)
         own = own_signature({"extra_content": fields.get("extra_content")})
         if own is None and not calls and (spare := _spare_signatures(fields)) is not None:
             own = Signature(VENDOR, spare)
-        if own is not None:
+        if own is not None and calls and calls[0].signature is None and not text_of(tuple(content)):
+            calls[0] = msgspec.structs.replace(calls[0], signature=own)  # as Google's own surface puts it
+        elif own is not None and not (calls and calls[0].signature == own):
             _sign_text(content, own)
         parts += content
         parts += calls
@@ -126,6 +134,8 @@ class MessagesReader:
         legacy = fields.get("function_call")
         if legacy is not None:
             calls.append(self._function(object_at(legacy, ".function_call"), self._fresh_id(), None, minted=True))
+        if calls and self._role != "assistant":
+            self._open = OpenCalls()  # what an earlier turn left open, nobody answers any more
         spare = _spare_signatures(fields)
         if calls and calls[0].signature is None and spare:
             calls[0] = msgspec.structs.replace(calls[0], signature=Signature(VENDOR, spare))
@@ -169,7 +179,7 @@ class MessagesReader:
     def _remember(self, call: ToolCall) -> None:
         self._calls[call.id] = call
         self._by_short_id[normalised_call_id(call.id)] = call
-        self._unanswered.append(call)
+        self._open.add(call)
 
     def _fresh_id(self) -> str:
         self._count += 1
@@ -189,8 +199,8 @@ class MessagesReader:
                 f"No earlier tool call has the id {wire_id!r}; a tool message must answer a call of an assistant message.",
                 param=".tool_call_id",
             )
-        if call is not None and call in self._unanswered:
-            self._unanswered.remove(call)
+        if call is not None:
+            self._open.close(call)
         content = parse_content(fields.get("content"))
         text = "".join([part.text for part in content if isinstance(part, Text)])
         media = [part for part in content if isinstance(part, Media)]
@@ -208,8 +218,8 @@ class MessagesReader:
             if found is not None:
                 return found
         if name:
-            return next((call for call in self._unanswered if call.name == name), None)
-        return self._unanswered[0] if len(self._unanswered) == 1 else None
+            return self._open.first_named(name)
+        return self._open.only() or (None if wire_id else self._open.first_minted())
 
 
 class _Details:
@@ -254,7 +264,7 @@ def _sign_text(content: list[Part], signature: Signature) -> None:
 
 
 def _spare_signatures(fields: Mapping[str, Any]) -> str | None:
-    """A signature that other gateways put on the message: its first call's, or its text's if it calls nothing (2.4, C, E)."""
+    """A signature that other gateways put on the message: its first call's, or its text's (2.4, C, E)."""
     top = fields.get("thought_signature")
     if isinstance(top, str) and top:
         return top

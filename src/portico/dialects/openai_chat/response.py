@@ -6,14 +6,17 @@ Chat flattens an answer into one content, one thought text and one list of calls
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
 from portico.core.loss import Loss
-from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
+from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.response import Candidate, Finish, FinishReason, Response
 from portico.dialects.openai_chat.content import parse_content, render_part
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
+    ORIGIN,
     VENDOR,
     ext_of,
     extra_content,
@@ -41,6 +44,7 @@ FINISH: Final[Mapping[str, FinishReason]] = {
     "error": FinishReason.ERROR,
 }
 ORDER: Final = {Reasoning: 0, Text: 1, Media: 1, ToolCall: 2, Opaque: 3, ToolResult: 3}
+REFUSAL: Final[Ext] = {ORIGIN: {"refusal": True}}
 CANDIDATE_PATH: Final = "$.choices[{}].message"
 
 
@@ -62,10 +66,11 @@ def render_response(response: Response, reply: Reply) -> Rendered:
     }
     if response.usage is not None:
         body["usage"] = render_usage(response.usage)
-    body["system_fingerprint"] = None
+    own = dict((response.ext or {}).get(ORIGIN, {}))
+    body["system_fingerprint"] = own.pop("system_fingerprint", None)
     if response.service_tier is not None:
         body["service_tier"] = response.service_tier
-    body.update(extra_content(None, response.ext))
+    body.update({**own, **extra_content(None, response.ext)})
     return Rendered(body, losses)
 
 
@@ -83,7 +88,10 @@ def _choice(candidate: Candidate, reply: Reply, losses: list[Loss]) -> dict[str,
         message["refusal"] = refusal_text(finish)
         google["prompt_feedback"] = blocked(finish)
     message.update(extra_content(parts.signature(), candidate.ext, google))
-    choice: dict[str, Any] = {"index": candidate.index, "message": message, "logprobs": None}
+    own = dict((candidate.ext or {}).get(ORIGIN, {}))
+    if "annotations" in own:
+        message["annotations"] = own["annotations"]
+    choice: dict[str, Any] = {"index": candidate.index, "message": message, "logprobs": own.get("logprobs")}
     choice.update(finish_fields(finish, reply, losses, path))
     return choice
 
@@ -101,6 +109,7 @@ class _Parts:
         self.opaque: list[dict[str, Any]] = []
         self._signatures: list[Signature] = []
         self._audio: Media | None = None
+        self._refusal: list[str] = []
         self._highest = 0
         self._out_of_order = False
 
@@ -123,6 +132,8 @@ class _Parts:
         match part:
             case Reasoning(text):
                 self.reasoning.append(text)
+            case Text(text, _, ext) if is_refusal(ext):
+                self._refusal.append(text)
             case Text(_, signature):
                 self.content.append(part)
                 if signature is not None:
@@ -145,6 +156,9 @@ class _Parts:
                 Loss("2.2:order", self._path, "Chat keeps thoughts, content and calls apart, not their order")
             )
         message: dict[str, Any] = {"role": "assistant", "content": self._content(), "refusal": None}
+        if self._refusal:
+            message["refusal"] = "".join(self._refusal)
+            message["content"] = message["content"] or None
         if self.reasoning:
             message["reasoning_content"] = "".join(self.reasoning)
         images = [part for part in self.content if isinstance(part, Media)]
@@ -236,7 +250,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
         usage=usage,
         created=int(created) if isinstance(created, (int, float)) else None,
         service_tier=body.get("service_tier"),
-        ext=ext_of(read_google(body)),
+        ext=with_own(ext_of(read_google(body)), {"system_fingerprint": body.get("system_fingerprint")}),
     )
 
 
@@ -254,12 +268,16 @@ def _candidate(choice: Mapping[str, Any], position: int, reading: Reading) -> Ca
     feedback = google.get("prompt_feedback")
     refusal = message.get("refusal")
     if refusal and not feedback:
-        parts.append(Text(refusal))
+        parts.append(Text(refusal, ext=REFUSAL))
+    calls = [parse_call(item, reading) for item in message.get("tool_calls") or ()]
     signature = google.get("thought_signature")
     if signature:
-        _sign(parts, Signature(VENDOR, signature))
-    for item in message.get("tool_calls") or ():
-        parts.append(parse_call(item, reading))
+        signed = Signature(VENDOR, signature)
+        if calls and calls[0].signature is None and not text_of(tuple(parts)):
+            calls[0] = msgspec.structs.replace(calls[0], signature=signed)  # as Google's own surface puts it
+        elif not (calls and calls[0].signature == signed):
+            _sign(parts, signed)
+    parts += calls
     if legacy := message.get("function_call"):
         parts.append(ToolCall(reading.mint(), legacy["name"], legacy.get("arguments") or "", minted=True))
     for item in google.get("parts") or ():
@@ -269,8 +287,22 @@ def _candidate(choice: Mapping[str, Any], position: int, reading: Reading) -> Ca
         index=position if index is None else int(index),
         parts=tuple(parts),
         finish=parse_finish(choice, feedback),
-        ext=ext_of(google, "thought_signature", "parts", "prompt_feedback"),
+        ext=with_own(
+            ext_of(google, "thought_signature", "parts", "prompt_feedback"),
+            {"logprobs": choice.get("logprobs"), "annotations": message.get("annotations")},
+        ),
     )
+
+
+def with_own(ext: Ext, own: Mapping[str, Any]) -> Ext:
+    """Extras and the fields that only Chat has; empty ones are none."""
+    kept = {name: value for name, value in own.items() if value}
+    return {**(ext or {}), ORIGIN: kept} if kept else ext
+
+
+def is_refusal(ext: Ext) -> bool:
+    """Whether a text is what OpenAI calls a refusal and keeps apart from the content."""
+    return bool(ext) and bool((ext or {}).get(ORIGIN, {}).get("refusal"))
 
 
 def parse_audio(audio: Any) -> list[Part]:

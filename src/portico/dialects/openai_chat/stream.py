@@ -28,20 +28,23 @@ from portico.core.response import Finish
 from portico.core.usage import Usage
 from portico.dialects.openai_chat.content import parse_content
 from portico.dialects.openai_chat.errors import parse_error_object, render_error
-from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, VENDOR, ext_of, extra_content, read_google
+from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, VENDOR, ext_of, extra_content, read_google
 from portico.dialects.openai_chat.media_out import audio_entry, image_entry, is_audio, markdown_image
 from portico.dialects.openai_chat.messages_render import render_call
 from portico.dialects.openai_chat.response import (
     CANDIDATE_PATH,
     ORDER,
+    REFUSAL,
     answer_id,
     blocked,
     finish_fields,
+    is_refusal,
     parse_audio,
     parse_call,
     parse_finish,
     refusal_text,
     text_signature,
+    with_own,
 )
 from portico.dialects.openai_chat.usage import parse_usage, render_usage
 from portico.wire import jsontext
@@ -91,8 +94,10 @@ class ChatWriter:
         self._usage: Usage | None = None
         self._tier: str | None = None
         self._extras: dict[int | None, dict[str, Any]] = {}
+        self._own: dict[int | None, dict[str, Any]] = {}
         self._id = answer_id(None, reply)
-        self._begin(Started())
+        self._started = Started()
+        self._begin(self._started)
 
     def feed(self, event: Event) -> list[Frame]:
         match event:
@@ -107,10 +112,14 @@ class ChatWriter:
                 self._usage = usage
                 self._tier = tier or self._tier
             case Started():
+                self._started = event
                 self._begin(event)
             case Annotated(candidate, ext):
                 extras = self._extras.setdefault(candidate, {})
                 extras.update((ext or {}).get(GOOGLE_EXT, {}))
+                self._own.setdefault(candidate, {}).update((ext or {}).get(ORIGIN, {}))
+                if candidate is None and ORIGIN in (ext or {}):
+                    self._begin(self._started)
             case CandidateFinished(candidate, finish):
                 return self._finish(candidate, finish)
             case Finished():
@@ -129,7 +138,7 @@ class ChatWriter:
             "object": "chat.completion.chunk",
             "created": self._reply.created if started.created is None else started.created,
             "model": self._reply.model or started.model or "",
-            "system_fingerprint": None,
+            "system_fingerprint": self._own.get(None, {}).get("system_fingerprint"),
         }
         self._prefix = jsontext.encode(envelope)[:-1] + b',"choices":['
 
@@ -172,14 +181,14 @@ class ChatWriter:
             if isinstance(part, Text) and part.signature is not None:
                 choice.signatures.append(part.signature)
             if isinstance(part, (Text, Reasoning)) and part.text:
-                key = "content" if isinstance(part, Text) else "reasoning_content"
+                key = "reasoning_content" if isinstance(part, Reasoning) else text_key(part)
                 frames.append(self._chunk(candidate, {key: part.text}))
         return frames
 
     def _delta(self, candidate: int, index: int, text: str) -> list[Frame]:
         kind = self._choices[candidate].kinds[index]
         if isinstance(kind, Text):
-            return [self._chunk(candidate, {"content": text})] if text else []
+            return [self._chunk(candidate, {text_key(kind): text})] if text else []
         if isinstance(kind, Reasoning):
             return [self._chunk(candidate, {"reasoning_content": text})] if text and self._reply.thoughts else []
         if isinstance(kind, int):
@@ -234,8 +243,11 @@ class ChatWriter:
         extra = extra_content(signature, {GOOGLE_EXT: extras} if extras else None, google)
         if extra:
             frames.append(self._chunk(candidate, extra))
+        own = self._own.get(candidate, {})
+        if "annotations" in own:
+            frames.append(self._chunk(candidate, {"annotations": own["annotations"]}))
         told = finish_fields(finish, self._reply, self.losses, path)
-        ending = jsontext.encode({"index": candidate, "delta": {}, "logprobs": None, **told})
+        ending = jsontext.encode({"index": candidate, "delta": {}, "logprobs": own.get("logprobs"), **told})
         frames.append(Frame(self._prefix + ending + b"]" + self._suffix))
         choice.finished = True
         return frames
@@ -254,6 +266,11 @@ class ChatWriter:
         return frames
 
 
+def text_key(part: Text) -> str:
+    """The delta that a text is told in."""
+    return "refusal" if is_refusal(part.ext) else "content"
+
+
 class _ReadChoice:
     """One choice of a stream that is being read."""
 
@@ -266,11 +283,13 @@ class _ReadChoice:
         "next_index",
         "open",
         "open_kind",
+        "own",
         "refusals",
     )
 
     def __init__(self) -> None:
         self.refusals: list[str] = []
+        self.own: dict[str, Any] = {}
         self.next_index = 0
         self.open: int | None = None
         self.open_kind: type[Part] | None = None
@@ -322,13 +341,13 @@ class ChatReader:
         finished: list[Event] = []
         for index, choice in sorted(self._choices.items()):
             if not choice.feedback:  # of a blocked prompt the refusal is only a retelling
-                self._text(index, choice, Text, "".join(choice.refusals), events)
+                self._refusal(index, choice, "".join(choice.refusals), events)
             self._end_all(index, choice, events)
             if choice.finish is not None:
                 finish = parse_finish(choice.finish, choice.feedback)
                 if finish is not None:
                     finished.append(CandidateFinished(index, finish))
-            if extras := ext_of(choice.google):
+            if extras := with_own(ext_of(choice.google), choice.own):
                 events.append(Annotated(index, extras))
         if not self._choices or any(choice.finish is None for choice in self._choices.values()):
             return [*events, *self._fail(UpstreamIncomplete())]
@@ -343,6 +362,8 @@ class ChatReader:
             self._started = True
             created = body.get("created")
             events.append(Started(body.get("id") or None, body.get("model") or None, created))
+            if own := with_own(None, {"system_fingerprint": body.get("system_fingerprint")}):
+                events.append(Annotated(None, own))
         for position, wire in enumerate(body.get("choices") or ()):
             index = wire.get("index")
             self._read_choice(position if index is None else int(index), wire, events)
@@ -369,6 +390,10 @@ class ChatReader:
         self._google(index, choice, read_google(delta), events)
         if delta.get("refusal"):
             choice.refusals.append(delta["refusal"])
+        if delta.get("annotations"):
+            choice.own["annotations"] = [*choice.own.get("annotations", []), *delta["annotations"]]
+        if wire.get("logprobs"):
+            choice.own["logprobs"] = joined_logprobs(choice.own.get("logprobs"), wire["logprobs"])
         if wire.get("finish_reason") is not None:
             choice.finish = wire
 
@@ -384,6 +409,10 @@ class ChatReader:
         choice.open, choice.open_kind = choice.next_index, kind
         events.append(PartStarted(index, choice.next_index, kind(text)))
         choice.next_index += 1
+
+    def _refusal(self, index: int, choice: _ReadChoice, text: str, events: list[Event]) -> None:
+        if text:
+            self._whole(index, choice, Text(text, ext=REFUSAL), events)
 
     def _whole(self, index: int, choice: _ReadChoice, part: Part, events: list[Event]) -> None:
         self._end_open(index, choice, events)
@@ -437,3 +466,14 @@ class ChatReader:
         self._end_open(index, choice, events)
         events += [PartEnded(index, part_index) for part_index in choice.call_parts.values()]
         choice.call_parts = {}
+
+
+def joined_logprobs(before: Any, more: Mapping[str, Any]) -> dict[str, Any]:
+    """The logprobs of a stream so far, with those of one more chunk."""
+    joined = dict(before or {})
+    for key, items in more.items():
+        if isinstance(items, list):
+            joined[key] = [*joined.get(key, []), *items]
+        else:
+            joined.setdefault(key, items)
+    return joined

@@ -49,9 +49,11 @@ def _parse_tool(item: Mapping[str, Any], path: str, at: int) -> Tool | list[Buil
         nested = item.get("custom")
         custom = object_at(nested, f"{path}.custom") if nested is not None else item
         name = string_at(custom.get("name"), f"{path}.custom.name")
-        format_ = custom.get("format")
+        description, format_ = custom.get("description"), custom.get("format")
+        if description is not None:
+            string_at(description, f"{path}.custom.description")
         ext = {ORIGIN: {"format": format_}} if format_ is not None else None
-        return Tool(name, custom.get("description"), kind="custom", at=at, ext=ext)
+        return Tool(name, description, kind="custom", at=at, ext=ext)
     if kind is None:
         return read_builtins([item], path)
     raise InvalidRequest(f"Unknown tool type {kind!r}; known are function and custom.", param=f"{path}.type")

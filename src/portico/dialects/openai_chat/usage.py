@@ -45,9 +45,7 @@ def render_usage(usage: Usage) -> dict[str, Any]:
 
 
 def _by_modality(tokens: Tokens) -> dict[str, int]:
-    """`{text_tokens, image_tokens, …}` where there is anything but text to tell."""
-    if not set(tokens) - {"text"}:
-        return {}
+    """`{text_tokens, image_tokens, …}`."""
     return {f"{name}_tokens": tokens[name] for name in MODALITIES if tokens.get(name)}
 
 

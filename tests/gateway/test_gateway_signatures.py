@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+
 from house import OTHER_KEY, Answer, House, Json, open_house
 
 MODEL = "gemini-3-flash-preview"
@@ -117,7 +118,9 @@ async def test_the_provider_gets_its_own_ids_and_every_signature_where_it_was(st
             assert ["thoughtSignature" in call for call in calls] == [True, False]
             assert all(len(call["functionCall"]["id"]) == 8 for call in calls)
         asked = [part["functionCall"]["id"] for parts in model_turns for part in parts if "functionCall" in part]
-        results = [part["functionResponse"]["id"] for c in contents for part in c["parts"] if "functionResponse" in part]
+        results = [
+            part["functionResponse"]["id"] for c in contents for part in c["parts"] if "functionResponse" in part
+        ]
         assert asked == results
 
 
@@ -201,9 +204,7 @@ async def test_a_client_that_echoes_the_signature_needs_no_vault() -> None:
         }
         message = (await house.ask(body)).message
         await house.restart()
-        results = [
-            {"role": "tool", "tool_call_id": call["id"], "content": "fine"} for call in message["tool_calls"]
-        ]
+        results = [{"role": "tool", "tool_call_id": call["id"], "content": "fine"} for call in message["tool_calls"]]
         answer = await house.ask({**body, "messages": [*body["messages"], message, *results]})
         assert answer.status == 200
         assert SKIP not in answer.codes

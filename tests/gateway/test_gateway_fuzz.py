@@ -6,9 +6,11 @@ from contextlib import closing
 from copy import deepcopy
 from typing import Any
 
-from house import KEY, Events, Exchange, Json, error_of, frame, house_in_a_thread
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from house import KEY, Events, Json, error_of, frame, house_in_a_thread
+from portico.wire.http import Exchange
 
 QUIET = settings(
     max_examples=300,
@@ -81,7 +83,10 @@ ANSWER: Json = {
                 "parts": [
                     {"text": "Hm.", "thought": True},
                     {"text": "Hello", "thoughtSignature": "AAAA"},
-                    {"functionCall": {"name": "f", "args": {"a": "x", "b": 1.0}, "id": "abc"}, "thoughtSignature": "AA=="},
+                    {
+                        "functionCall": {"name": "f", "args": {"a": "x", "b": 1.0}, "id": "abc"},
+                        "thoughtSignature": "AA==",
+                    },
                     {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}},
                     {"executableCode": {"language": "PYTHON", "code": "1"}},
                 ],
@@ -157,7 +162,7 @@ def mutated(draw: st.DrawFn, original: Json) -> Any:
         if not paths:
             break
         path = draw(st.sampled_from(paths))
-        holder = body
+        holder: Any = body
         for step in path[:-1]:
             holder = holder[step]
         key: Any = path[-1]
@@ -169,7 +174,7 @@ def mutated(draw: st.DrawFn, original: Json) -> Any:
             case "add" if isinstance(holder, dict):
                 holder[draw(KEYS)] = draw(ANYTHING)
             case "copy":
-                other = body
+                other: Any = body
                 for step in draw(st.sampled_from(paths)):
                     other = other[step]
                 holder[key] = deepcopy(other)
@@ -267,7 +272,10 @@ def test_whatever_error_a_provider_sends_is_told_in_our_shape() -> None:
     with house_in_a_thread(puppet) as house, closing(Caller(house.port)) as caller:
 
         @QUIET
-        @given(mutated(ERROR) | ANYTHING, st.sampled_from([400, 401, 403, 404, 409, 413, 429, 499, 500, 502, 503, 504, 529]))
+        @given(
+            mutated(ERROR) | ANYTHING,
+            st.sampled_from([400, 401, 403, 404, 409, 413, 429, 499, 500, 502, 503, 504, 529]),
+        )
         def check(body: Any, status: int) -> None:
             puppet.status, puppet.bodies = status, [body]
             told, headers, answer = caller.ask(json.dumps(REQUEST).encode())

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from house import KEY, Answer, House, Json, chat, open_house
 
+from house import KEY, Answer, House, Json, chat, open_house
 from portico.http.limits import Limits
 
 IDS = ("x-portico-request-id", "x-request-id", "request-id")
@@ -204,48 +204,52 @@ async def test_what_is_wrong_is_named_with_its_path(house: House, body: Any, par
     assert house.simulator.stats.requests == 0
 
 
-@pytest.mark.parametrize("name", ["no-such-model", "gpt-9", "gemini-9.9-mega", "x" * 5000, "../../etc", "a b", "é", "\n"])
+@pytest.mark.parametrize(
+    "name", ["no-such-model", "gpt-9", "gemini-9.9-mega", "x" * 5000, "../../etc", "a b", "é", "\n"]
+)
 async def test_an_unknown_model_is_not_found(house: House, name: str) -> None:
     check(await house.ask(chat(model=name)), 404, "model", "model_not_found")
     assert house.simulator.stats.requests == 0
 
 
-def at_depth(levels: int) -> dict[str, str]:
-    """Fields of a request, as text: Python cannot write what is nested so deeply."""
+CALLED = '{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":@}}]}'
+PLACES = {
+    # Where something nested may stand: SCHEMA is a JSON Schema, TEXT the JSON as a string, @ the JSON itself.
+    "schema": '"tools":[{"type":"function","function":{"name":"f","parameters":SCHEMA}}]',
+    "format": '"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":SCHEMA}}',
+    "arguments": f'"messages":[{CALLED.replace("@", "TEXT")},{{"role":"tool","tool_call_id":"c","content":"x"}}]',
+    "arguments as an object": f'"messages":[{CALLED},{{"role":"tool","tool_call_id":"c","content":"x"}}]',
+    "result": f'"messages":[{CALLED.replace("@", "null")},{{"role":"tool","tool_call_id":"c","content":TEXT}}]',
+    "content": '"messages":[{"role":"user","content":[@]}]',
+    "metadata": '"metadata":@',
+    "unknown field": '"unknown":@',
+    "unknown message field": '"messages":[{"role":"user","content":"x","unknown":@}]',
+    "extra_body": '"extra_body":{"google":@}',
+    "google": '"google":{"thinking_config":@}',
+    "safety_settings": '"safety_settings":[@]',
+    "image_config": '"image_config":@',
+    "extra_content": '"messages":[{"role":"assistant","content":"x","extra_content":@}]',
+    "opaque part": '"messages":[{"role":"assistant","content":"x","extra_content":{"google":{"parts":[{"part":@}]}}}]',
+    "reasoning": '"reasoning":@',
+    "built-in tool": '"tools":[{"google_search":@}]',
+    "tool_choice": '"tool_choice":@',
+    "stream_options": '"stream_options":@',
+}
+
+
+def at_depth(place: str, levels: int, model: str) -> bytes:
+    """A request as text, for Python cannot write what is nested so deeply."""
     deep = nested(levels)
     schema = '{"type":"object","properties":{"a":' * levels + '{"type":"string"}' + "}}" * levels
-    text = json.dumps(deep)
-    call = '{"id":"c","type":"function","function":{"name":"f","arguments":%s}}' % text
-    turn = '{"role":"assistant","tool_calls":[%s]},{"role":"tool","tool_call_id":"c","content":%s}' % (call, text)
-    return {
-        "schema": '"tools":[{"type":"function","function":{"name":"f","parameters":%s}}]' % schema,
-        "format": '"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":%s}}' % schema,
-        "arguments and result": '"messages":[{"role":"user","content":"x"},%s]' % turn,
-        "arguments as an object": '"messages":[%s]' % turn.replace(text, deep, 1),
-        "content": '"messages":[{"role":"user","content":[%s]}]' % deep,
-        "metadata": '"metadata":%s' % deep,
-        "unknown field": '"unknown":%s' % deep,
-        "unknown message field": '"messages":[{"role":"user","content":"x","unknown":%s}]' % deep,
-        "extra_body": '"extra_body":{"google":%s}' % deep,
-        "google": '"google":{"thinking_config":%s}' % deep,
-        "safety_settings": '"safety_settings":[%s]' % deep,
-        "image_config": '"image_config":%s' % deep,
-        "extra_content": '"messages":[{"role":"assistant","content":"x","extra_content":%s}]' % deep,
-        "opaque part": '"messages":[{"role":"assistant","content":"x","extra_content":{"google":{"parts":[{"part":%s}]}}}]'
-        % deep,
-        "reasoning": '"reasoning":%s' % deep,
-        "built-in tool": '"tools":[{"google_search":%s}]' % deep,
-        "tool_choice": '"tool_choice":%s' % deep,
-        "stream_options": '"stream_options":%s' % deep,
-    }
+    field = place.replace("SCHEMA", schema).replace("TEXT", json.dumps(deep)).replace("@", deep)
+    return f'{{"model":"{model}","messages":[{{"role":"user","content":"x"}}],{field}}}'.encode()
 
 
-@pytest.mark.parametrize("where", at_depth(1).keys())
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
 @pytest.mark.parametrize("levels", [41, 200, 300, 480, 900])
-async def test_deep_nesting_anywhere_is_no_crash(house: House, levels: int, where: str) -> None:
+async def test_deep_nesting_anywhere_is_no_crash(house: House, levels: int, place: str) -> None:
     for model in ("gemini-3.5-flash", "gemini-2.0-flash"):
-        start = '{"model":"%s","messages":[{"role":"user","content":"x"}],' % model
-        answer = await house.ask(start.encode() + at_depth(levels)[where].encode() + b"}")
+        answer = await house.ask(at_depth(place, levels, model))
         assert answer.status in (200, 400), answer.body
         if answer.status == 400:
             assert answer.error["code"]
@@ -271,7 +275,7 @@ async def test_huge_numbers_anywhere_are_no_crash(house: House, number: str) -> 
         '{"messages": [{"role": "user", "content": "x", "unknown": %s}]}',
     ]
     for body in bodies:
-        fields = body % number
+        fields = body.replace("%s", number)
         whole = b'{"model": "gemini-3.5-flash", "messages": [{"role": "user", "content": "x"}], ' + fields[1:].encode()
         answer = await house.ask(whole)
         assert answer.status in (200, 400), (fields, answer.body)
@@ -366,7 +370,11 @@ async def test_the_version_may_be_left_out(house: House, path: str) -> None:
 )
 @pytest.mark.parametrize(
     ("method", "path", "body"),
-    [("POST", "/v1/chat/completions", chat()), ("GET", "/v1/models", None), ("GET", "/v1/models/gemini-3.5-flash", None)],
+    [
+        ("POST", "/v1/chat/completions", chat()),
+        ("GET", "/v1/models", None),
+        ("GET", "/v1/models/gemini-3.5-flash", None),
+    ],
 )
 async def test_a_missing_or_wrong_key_is_refused_everywhere(
     house: House, headers: dict[str, str], method: str, path: str, body: Any

@@ -5,9 +5,9 @@ from random import Random
 from typing import Any
 
 import pytest
+
 from house import (
     Act,
-    Exchange,
     Json,
     Script,
     answers,
@@ -19,9 +19,9 @@ from house import (
     says,
     until,
 )
-
 from portico.relay.relay import Settings
 from portico.simulator import Simulator
+from portico.wire.http import Exchange
 
 FOREVER_S = 600.0
 IMPATIENT = Settings(commit_after_s=0.05, keep_alive_s=0.05)
@@ -86,7 +86,9 @@ async def test_a_cut_before_the_first_event_is_a_real_http_error(stream: bool) -
         assert answer.error["code"] == "upstream_incomplete"
 
 
-@pytest.mark.parametrize(("fault", "status"), [("429", 429), ("503", 503), ("500", 500), ("400", 400), ("garbage", 502)])
+@pytest.mark.parametrize(
+    ("fault", "status"), [("429", 429), ("503", 503), ("500", 500), ("400", 400), ("garbage", 502)]
+)
 async def test_an_error_before_the_first_event_of_a_stream_has_its_http_status(fault: str, status: int) -> None:
     async with open_house() as house:
         answer = await house.ask(streamed(f"Hello [[sim:{fault}]]"))
@@ -197,7 +199,9 @@ async def test_text_already_delivered_is_not_taken_back_by_a_malformed_end() -> 
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(("fault", "reason"), [("length", "length"), ("safety", "content_filter"), ("block", "content_filter")])
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("length", "length"), ("safety", "content_filter"), ("block", "content_filter")]
+)
 async def test_an_end_that_explains_itself_is_delivered(fault: str, reason: str, stream: bool) -> None:
     async with open_house() as house:
         answer = await house.ask(chat(f"Hello there [[sim:{fault}]]", stream=stream))

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from house import Answer, Script, answers, chat, fails, open_house, says
 
 SIMULATED = "x-portico-simulated"
@@ -107,12 +108,14 @@ async def test_many_changes_are_cut_and_the_rest_is_counted(stream: bool) -> Non
         assert len(listed) + last["more"] == 300
 
 
-@pytest.mark.parametrize("field", ["naïve", "ключ", "鍵", "\u2028", "\x7f", "\t", "😀", "a\r\nb: c", "k" * 5000, '"', "\\"])
+@pytest.mark.parametrize(
+    "field", ["naïve", "ключ", "鍵", "\u2028", "\x7f", "\t", "😀", "a\r\nb: c", "k" * 5000, '"', "\\"]
+)
 @pytest.mark.parametrize("stream", [False, True])
 async def test_changes_are_printable_ascii_whatever_they_name(field: str, stream: bool) -> None:
     message = {"role": "user", "content": "x", field: 1}
     async with open_house() as house:
-        answer = await house.ask({**chat(stream=stream, **{field: 2}), "messages": [message]})
+        answer = await house.ask({**chat(stream=stream), field: 2, "messages": [message]})
         check_fits(answer)
         if len(field) < 100:
             assert any(field in change.get("message", "") + change.get("path", "") for change in answer.changes)

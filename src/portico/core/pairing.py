@@ -1,0 +1,42 @@
+"""Which calls still wait for their result, found again by name or by order in constant time."""
+
+from collections import deque
+
+from portico.core.parts import ToolCall
+
+
+class OpenCalls:
+    """The calls of a conversation that have no result yet, in the order they were made."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, ToolCall] = {}
+        self._by_name: dict[str, deque[str]] = {}
+
+    def add(self, call: ToolCall) -> None:
+        self._open[call.id] = call
+        self._by_name.setdefault(call.name, deque()).append(call.id)
+
+    def close(self, call: ToolCall) -> None:
+        """The call has its result; one that had it already stays as it is."""
+        self._open.pop(call.id, None)
+
+    def is_open(self, call: ToolCall) -> bool:
+        return call.id in self._open
+
+    def first_named(self, name: str) -> ToolCall | None:
+        """The oldest open call of a tool."""
+        waiting = self._by_name.get(name)
+        while waiting:
+            found = self._open.get(waiting[0])
+            if found is not None:
+                return found
+            waiting.popleft()
+        return None
+
+    def only(self) -> ToolCall | None:
+        """The one open call, if there is exactly one."""
+        return next(iter(self._open.values())) if len(self._open) == 1 else None
+
+    def first_minted(self) -> ToolCall | None:
+        """The oldest open call that came without an id: results without one answer such calls in order."""
+        return next((call for call in self._open.values() if call.minted), None)
