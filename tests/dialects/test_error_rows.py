@@ -45,7 +45,7 @@ ROWS: list[tuple[str, int, Json, type[UpstreamError], int, str, str, str | None]
         "400 with a field",
         400,
         body(400, "Bad.", INVALID, {"@type": f"{RPC}BadRequest", "fieldViolations": [{"field": "contents"}]}),
-        errors.UpstreamRejected, 400, "invalid_request_error", "invalid_value", "contents",
+        errors.UpstreamRejected, 400, "invalid_request_error", "invalid_value", "messages",
     ),
     *[
         (name, 400, body(400, text, INVALID, *details), errors.UpstreamAuthFailed, 502, "server_error", "upstream_auth",

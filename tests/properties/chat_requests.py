@@ -135,7 +135,10 @@ FORMATS = st.sampled_from(
     [
         {"type": "text"},
         {"type": "json_object"},
-        *[{"type": "json_schema", "json_schema": {"name": "x", "schema": schema, "strict": True}} for schema in SCHEMAS],
+        *[
+            {"type": "json_schema", "json_schema": {"name": "x", "schema": schema, "strict": True}}
+            for schema in SCHEMAS
+        ],
     ]
 )
 SAFETY = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE"}]
@@ -177,9 +180,7 @@ def fields_of(aim: Aim) -> dict[str, FieldStrategy]:
         "1.1 stream": one("stream", st.booleans()),
         "1.1 stream_options": one(
             "stream_options",
-            st.fixed_dictionaries(
-                {}, optional={"include_usage": st.booleans(), "include_obfuscation": st.booleans()}
-            ),
+            st.fixed_dictionaries({}, optional={"include_usage": st.booleans(), "include_obfuscation": st.booleans()}),
         ),
         "1.1 reasoning_effort": one("reasoning_effort", EFFORTS),
         "1.1 verbosity": one("verbosity", st.sampled_from(["low", "medium", "high"])),
@@ -225,15 +226,11 @@ def settle(body: Json, aim: Aim) -> None:
         body.pop("tool_choice", None)
     if not aim.modern and "web_search_options" in body and (tools or body.get("response_format")):
         del body["web_search_options"]  # 1.12, 1.10: refused on models before 3
-    if "cached_content" in body:
-        body.get("stream_options")  # the cache holds system and tools; nothing else has to go
 
 
 # -- 1.4: content parts -----------------------------------------------------------------------------------------------
 
-PNG = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PDF = "JVBERi0xLjQKJSVFT0YK"
 WAV = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA="
 

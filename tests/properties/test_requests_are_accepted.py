@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize("aim", AIMS, ids=lambda aim: f"{aim.model} at {aim.kind}")
-@settings(
-    deadline=None, derandomize=True, max_examples=200, database=None, suppress_health_check=list(HealthCheck)
-)
+@settings(deadline=None, derandomize=True, max_examples=250, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_valid_request_is_accepted(aim: Aim, data: st.DataObject) -> None:
     """1.1 to 1.4: what we promise to understand is never refused by the provider for what we made of it."""

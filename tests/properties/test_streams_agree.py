@@ -25,7 +25,9 @@ MARKERS = st.sampled_from(
         "[[sim:steps=1]]",
     ]
 )  # fmt: skip
-PROMPTS = st.builds(lambda words, marker: f"{words} {marker}", st.text(st.characters(codec="utf-8"), max_size=30), MARKERS)
+PROMPTS = st.builds(
+    lambda words, marker: f"{words} {marker}", st.text(st.characters(codec="utf-8"), max_size=30), MARKERS
+)
 REPLY = Reply(id="own", created=0, model="asked", include_usage=True, thoughts=True)
 
 
@@ -89,9 +91,7 @@ def gathered(chunks: list[Any]) -> dict[int, Any]:
 
 
 @pytest.mark.parametrize("aim", AIMS, ids=lambda aim: f"{aim.model} at {aim.kind}")
-@settings(
-    deadline=None, derandomize=True, max_examples=100, database=None, suppress_health_check=list(HealthCheck)
-)
+@settings(deadline=None, derandomize=True, max_examples=130, database=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_stream_says_what_the_whole_answer_says(aim: Aim, data: st.DataObject) -> None:
     """2.1 to 2.9 against 3.1 and 3.2: text, calls, finish and usage, in neutral terms and as a client sees them"""

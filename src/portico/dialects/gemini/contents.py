@@ -137,7 +137,7 @@ class ContentsRenderer:
         order = {call.id: number for number, call in enumerate(self._open)}
         results = sorted(results, key=lambda item: order.get(item[0].call_id, len(order)))
         answered = {result.call_id for result, _ in results}
-        self._refuse_unanswered([call for call in self._open if call.id not in answered], some=True)
+        self._refuse_unanswered([call for call in self._open if call.id not in answered])
         self._refuse_strangers(results, order)
         parts: list[dict[str, Any]] = []
         following: list[dict[str, Any]] = []
@@ -169,11 +169,10 @@ class ContentsRenderer:
                 raise InvalidRequest(text, param=self._request.where.at_message(message.at) + ".tool_call_id")
             seen.add(result.call_id)
 
-    def _refuse_unanswered(self, calls: Iterable[ToolCall], *, some: bool = False) -> None:
-        """Newer models refuse a turn that leaves a call open (1.2, last row); older ones take one that answers none of
-        them (1.3), but no model takes one that answers only `some`: Google counts."""
+    def _refuse_unanswered(self, calls: Iterable[ToolCall]) -> None:
+        """Models that number their calls refuse a turn that leaves one open (1.2, last row); others take it (1.3)."""
         unanswered = [call.id for call in calls]
-        if unanswered and self._capabilities.judged and (some or self._capabilities.signatures_required):
+        if unanswered and self._capabilities.signatures_required:
             raise InvalidRequest(
                 "An assistant message with tool calls must be followed by a result for each of them. "
                 f"These tool_call_ids have none: {', '.join(unanswered)}",

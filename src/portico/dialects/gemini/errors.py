@@ -28,7 +28,9 @@ from portico.core.errors import (
     UpstreamTimeout,
     UpstreamUnsupported,
 )
+from portico.dialects.gemini.request_parse import WHERE
 from portico.wire import jsontext
+from portico.wire.names import camel
 
 _STATUS_OF_WORD: Final[Mapping[str, int]] = {
     "INVALID_ARGUMENT": 400,
@@ -117,7 +119,7 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
         message = ""  # it speaks of the operator's account: the caller gets our own words
     return kind(
         message,
-        param=_PARAMS.get(kind) or _violated_field(details),
+        param=_PARAMS.get(kind) or neutral_field(_violated_field(details)),
         retry_after_s=_retry_delay(details, message),
         upstream_status=int(http),
         reason=reason or word or None,
@@ -178,6 +180,20 @@ def _violated_field(details: list[Mapping[str, Any]]) -> str | None:
             if violation.get("field"):
                 return str(violation["field"])
     return None
+
+
+_FIELDS: Final = {path.rpartition(".")[2]: name for name, path in WHERE.fields.items()}
+_HEADS: Final = {"contents": "messages", "systemInstruction": "messages", "tools": "tools", "toolConfig": "tool_choice"}
+
+
+def neutral_field(path: str | None) -> str | None:
+    """Google's path of a wrong field as the field's neutral name; None where we have none: Google's own path says
+    nothing to a caller of another dialect."""
+    if path is None:
+        return None
+    steps = [camel(step) for step in re.split(r"[.\[\]]+", path) if step]
+    known = next((_FIELDS[step] for step in steps[1:2] if steps[0] == "generationConfig" and step in _FIELDS), None)
+    return known or (_HEADS.get(steps[0]) if steps else None)
 
 
 _WORD_OF_STATUS: Final[Mapping[int, str]] = {

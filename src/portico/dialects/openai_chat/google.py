@@ -98,9 +98,9 @@ def _sorted_out(found: Mapping[str, tuple[str, Any]]) -> GoogleExtras:
             case "tools":
                 extras.builtins = read_builtins(array_at(value, path), path)
             case "thoughtTagMarker":
-                if not isinstance(value, str):
-                    raise wrong_type(path, "a string", value)
-                extras.thought_tag = value
+                extras.thought_tag = string_at(value, path)
+                if not extras.thought_tag.replace("_", "").replace("-", "").isalnum():
+                    raise InvalidRequest("A tag is made of letters, digits, '_' and '-'.", param=path)
             case "mediaResolution":
                 config["mediaResolution"] = value
             case "aspectRatio":

@@ -5,6 +5,7 @@ thought signatures in every channel they may come back through. A body must read
 our own answers carry are no surprise here.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -54,12 +55,18 @@ _ECHOED: Final = frozenset(
 class MessagesReader:
     """Reads the messages of one body in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, thought_tag: str | None = None) -> None:
+        """`thought_tag`: our earlier answers hold thoughts between tags of this name, which are no text (1.9)."""
+        self._thought_span = (
+            re.compile(rf"<{re.escape(thought_tag)}>(.*?)</{re.escape(thought_tag)}>", re.DOTALL)
+            if thought_tag
+            else None
+        )
         self._calls: dict[str, ToolCall] = {}
         self._by_short_id: dict[str, ToolCall] = {}
         self._open = OpenCalls()
-        self._role: str | None = None
-        """Whose message came before."""
+        self._user_spoke = False
+        """Whether the user's side has had its turn since the last calls: then what they left open, nobody answers."""
         self._count = 0
 
     def parse(self, messages: list[Any]) -> tuple[Message, ...]:
@@ -83,7 +90,7 @@ class MessagesReader:
             parts = parse_content(fields.get("content"))
         else:
             raise InvalidRequest(f"Unknown role {role!r}; known are {', '.join(ROLES)}.", param=".role")
-        self._role = role
+        self._user_spoke = self._user_spoke or ROLES[role] is Role.USER
         name = fields.get("name") if role not in ("tool", "function") else None
         strangers = {key: value for key, value in fields.items() if key not in _ECHOED and value is not None}
         return Message(
@@ -99,7 +106,7 @@ class MessagesReader:
     def _assistant(self, fields: Mapping[str, Any]) -> list[Part]:
         details = _Details(fields.get("reasoning_details"))
         parts: list[Part] = details.texts or _reasoning(fields)
-        content = parse_content(fields.get("content"))
+        content = self._without_tags(parse_content(fields.get("content")), parts)
         if fields.get("refusal"):
             content.append(Text(string_at(fields["refusal"], ".refusal")))
         for i, image in enumerate(parse_list(fields.get("images"), ".images")):
@@ -124,6 +131,18 @@ class MessagesReader:
         _put_back_opaque(parts, read_google(fields).get("parts"))
         return parts
 
+    def _without_tags(self, content: list[Part], thoughts: list[Part]) -> list[Part]:
+        """The content with tagged thoughts taken out and put where thoughts are."""
+        if self._thought_span is None:
+            return content
+        plain: list[Part] = []
+        for part in content:
+            if isinstance(part, Text):
+                thoughts += [Reasoning(text) for text in self._thought_span.findall(part.text)]
+                part = msgspec.structs.replace(part, text=self._thought_span.sub("", part.text))
+            plain.append(part)
+        return plain
+
     def _tool_calls(self, fields: Mapping[str, Any], details: "_Details") -> list[ToolCall]:
         calls = []
         for i, item in enumerate(parse_list(fields.get("tool_calls"), ".tool_calls")):
@@ -134,8 +153,8 @@ class MessagesReader:
         legacy = fields.get("function_call")
         if legacy is not None:
             calls.append(self._function(object_at(legacy, ".function_call"), self._fresh_id(), None, minted=True))
-        if calls and self._role != "assistant":
-            self._open = OpenCalls()  # what an earlier turn left open, nobody answers any more
+        if calls and self._user_spoke:
+            self._open, self._user_spoke = OpenCalls(), False
         spare = _spare_signatures(fields)
         if calls and calls[0].signature is None and spare:
             calls[0] = msgspec.structs.replace(calls[0], signature=Signature(VENDOR, spare))
@@ -286,9 +305,9 @@ def _put_back_opaque(parts: list[Part], wire: Any) -> None:
             parts.insert(at, Opaque(GOOGLE_EXT, item["part"]))
 
 
-def parse_messages(value: Any) -> tuple[Message, ...]:
+def parse_messages(value: Any, thought_tag: str | None = None) -> tuple[Message, ...]:
     """The `messages` of a body. Raises `InvalidRequest` with a path such as `$.messages[3].content[0].text`."""
     messages = array_at(value, "$.messages")
     if not messages:
         raise InvalidRequest("'messages' must hold at least one message.", param="$.messages")
-    return MessagesReader().parse(messages)
+    return MessagesReader(thought_tag).parse(messages)

@@ -52,8 +52,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         raise InvalidRequest("Missing required parameter: 'model'.", param="$.model")
     if fields.get("messages") is None:
         raise InvalidRequest("Missing required parameter: 'messages'.", param="$.messages")
-    messages = parse_messages(fields.pop("messages"))
     google = take_google(fields) or GoogleExtras()
+    messages = parse_messages(fields.pop("messages"), google.thought_tag)
     tools, builtins, choice = parse_tools(fields)
     streaming = take_bool(fields, "stream")
     options = take_object(fields, "stream_options") or {}

@@ -121,8 +121,11 @@ class _Parts:
             else:
                 self._losses.append(Loss("1.2:opaque", self._path, "a part that only another provider understands"))
             return
-        if isinstance(part, Reasoning) and not self._reply.thoughts:
-            return
+        if isinstance(part, Reasoning):
+            if not self._reply.thoughts:
+                return
+            if self._reply.thought_tag:
+                part = Text(tagged(part.text, self._reply.thought_tag))
         if isinstance(part, Media) and part.thought and self._reply.image_form != "images":
             self._losses.append(Loss("2.2:draft", self._path, "a draft image the model made while thinking"))
             return
@@ -192,6 +195,11 @@ class _Parts:
         kinds = [isinstance(part, Media) for part in self.content]
         if kinds != sorted(kinds) and not self._out_of_order:
             self._losses.append(Loss("2.2:order", self._path, "images are told beside the text, not where they stood"))
+
+
+def tagged(text: str, tag: str) -> str:
+    """Thoughts inside the content, for callers who asked for a tag (1.9)."""
+    return f"<{tag}>{text}</{tag}>"
 
 
 def text_signature(signatures: list[Signature], losses: list[Loss], path: str) -> Signature | None:

@@ -105,9 +105,8 @@ class ChatWriter:
                 return self._delta(candidate, index, text)
             case PartStarted(candidate, index, part):
                 return self._part_started(candidate, index, part)
-            case PartEnded(candidate, _, signature):
-                if signature is not None:
-                    self._choices[candidate].signatures.append(signature)
+            case PartEnded(candidate, index, signature):
+                return self._part_ended(candidate, index, signature)
             case UsageReported(usage, tier):
                 self._usage = usage
                 self._tier = tier or self._tier
@@ -180,7 +179,9 @@ class ChatWriter:
             choice.kinds[index] = part
             if isinstance(part, Text) and part.signature is not None:
                 choice.signatures.append(part.signature)
-            if isinstance(part, (Text, Reasoning)) and part.text:
+            if isinstance(part, Reasoning) and self._reply.thought_tag:
+                frames.append(self._chunk(candidate, {"content": f"<{self._reply.thought_tag}>{part.text}"}))
+            elif isinstance(part, (Text, Reasoning)) and part.text:
                 key = "reasoning_content" if isinstance(part, Reasoning) else text_key(part)
                 frames.append(self._chunk(candidate, {key: part.text}))
         return frames
@@ -190,11 +191,20 @@ class ChatWriter:
         if isinstance(kind, Text):
             return [self._chunk(candidate, {text_key(kind): text})] if text else []
         if isinstance(kind, Reasoning):
-            return [self._chunk(candidate, {"reasoning_content": text})] if text and self._reply.thoughts else []
+            key = "content" if self._reply.thought_tag else "reasoning_content"
+            return [self._chunk(candidate, {key: text})] if text and self._reply.thoughts else []
         if isinstance(kind, int):
             if self._reply.legacy_functions:
                 return [self._chunk(candidate, {"function_call": {"arguments": text}})] if kind == 0 else []
             return [self._chunk(candidate, {"tool_calls": [{"index": kind, "function": {"arguments": text}}]})]
+        return []
+
+    def _part_ended(self, candidate: int, index: int, signature: Signature | None) -> list[Frame]:
+        choice = self._choices[candidate]
+        if signature is not None:
+            choice.signatures.append(signature)
+        if self._reply.thought_tag and self._reply.thoughts and isinstance(choice.kinds.get(index), Reasoning):
+            return [self._chunk(candidate, {"content": f"</{self._reply.thought_tag}>"})]
         return []
 
     def _call(self, candidate: int, index: int, call: ToolCall, choice: _Choice, frames: list[Frame]) -> None:
