@@ -3,6 +3,7 @@
 The simulator is strict: a call of the current turn without its signature is a 400, and so is a moved or altered one.
 """
 
+import base64
 import re
 from typing import Any
 
@@ -234,3 +235,24 @@ async def test_the_signature_of_a_text_comes_back_by_its_text_alone() -> None:
         await house.ask({**body, "messages": [*body["messages"], message, again]})
         told = house.simulator.stats.last.body["contents"][1]["parts"]
         assert [part for part in told if part.get("thoughtSignature")]
+
+
+FOREIGN = base64.b64encode(b"made by nobody we know").decode()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("signature", [FOREIGN, "not base64 at all!"])
+async def test_a_signature_that_nobody_vouches_for_and_google_refuses_is_replaced(signature: str, stream: bool) -> None:
+    """Complaint 3: a stale or foreign signature must not kill the chat; it is not forwarded twice."""
+    call: Json = {"id": "call_foreign", "type": "function", "function": {"name": "find_city", "arguments": "{}"}}
+    call["extra_content"] = {"google": {"thought_signature": signature}}
+    async with open_house() as house:
+        history = [
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "call_foreign", "content": "Paris"},
+        ]
+        answer = await house.ask({"model": MODEL, "messages": history, "stream": stream})
+        assert answer.status == 200
+        assert "2.4:skip_signature" in answer.codes
+        assert house.simulator.stats.answered == 1

@@ -41,6 +41,7 @@ class Memory:
         self.write(body)
 
     def start(self, status: int, headers: Headers) -> None:
+        del headers
         self.status = status
 
     def write(self, data: bytes) -> None:

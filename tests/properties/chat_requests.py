@@ -358,7 +358,7 @@ class Talk:
         self.say(row, {"role": "assistant", "content": self.draw(WORDS)})
 
     def empty_assistant(self) -> None:
-        content = self.draw(st.sampled_from(["", None, []]))
+        content: Any = self.draw(st.sampled_from(["", None, []]))
         self.say("1.2 empty assistant", {"role": "assistant", "content": content})
 
     def signed_assistant(self) -> None:
@@ -379,7 +379,7 @@ class Talk:
         self.say("1.2 reasoning_details", {"role": "assistant", "content": "x", "reasoning_details": details})
 
     def echoed(self) -> None:
-        echo = {"refusal": None, "annotations": [], "audio": None, "function_call": None, "tool_calls": None}
+        echo: Json = {"refusal": None, "annotations": [], "audio": None, "function_call": None, "tool_calls": None}
         self.say("1.2 an answer echoed", {"role": "assistant", "content": self.draw(WORDS), **echo})
 
     def calls(self) -> None:

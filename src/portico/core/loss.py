@@ -40,12 +40,9 @@ class Where(msgspec.Struct, frozen=True):
 CODES: Final[Mapping[str, tuple[str, ...]]] = {
     # Sampling and limits (mapping.md 1.1, 1.6)
     "1.1:sampling": ("sampling.temperature", "sampling.top_p", "sampling.top_k"),
-    "1.1:top_k": ("sampling.top_k",),
     "1.1:max_tokens": ("sampling.max_tokens",),
     "1.1:penalties": ("sampling.presence_penalty", "sampling.frequency_penalty"),
     "1.1:seed": ("sampling.seed",),
-    "1.1:stop": ("sampling.stop",),
-    "1.1:n": ("sampling.n",),
     "1.1:logprobs": ("sampling.logprobs", "sampling.top_logprobs"),
     "1.1:service_tier": ("service_tier",),
     "1.1:unsupported": ("ext",),
@@ -62,7 +59,6 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "1.4:name": ("media.name",),
     "1.16:cached_content": ("system", "tools", "builtins", "tool_choice"),
     "1.16:vertex_only": ("ext",),
-    "1.4:media_ext": ("media.ext",),
     # Thinking (1.7, 9)
     "1.7:thinking": ("thinking.effort", "thinking.budget", "thinking.level"),
     "1.7:none": ("thinking",),
@@ -78,8 +74,6 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "1.13:parallel": ("parallel_tool_calls",),
     "1.13:choice": ("tool_choice",),
     "1.14:builtin": ("builtin.ext",),
-    "1.15:modalities": ("modalities",),
-    "1.16:google": ("ext",),
     # Signatures (2.4)
     "2.4:skip_signature": ("signature",),
     "2.4:foreign_signature": ("signature",),
@@ -90,7 +84,6 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "2.7:annotations": ("candidate.ext",),
     "2.10:logprobs": ("candidate.ext",),
     "2.2:order": ("candidate.order",),
-    "2.2:reasoning": ("candidate.reasoning",),
     "2.2:draft": ("candidate.draft",),
     "2.5:finish": ("candidate.finish",),
     # What was sent to another model than asked

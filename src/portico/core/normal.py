@@ -398,8 +398,6 @@ def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
     match head, tail:
         case (("message" | "candidate"), "order"):
             holder["parts"] = _merged(sorted(parts, key=lambda part: _KIND_ORDER[part["part"]]))
-        case "candidate", "reasoning":
-            holder["parts"] = _merged([part for part in parts if part["part"] != "reasoning"])
         case "candidate", "draft":
             holder["parts"] = [part for part in parts if not part.get("thought")]
         case "refusal", _:

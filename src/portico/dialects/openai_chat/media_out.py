@@ -11,7 +11,6 @@ from portico.core.parts import Media
 from portico.dialects.openai_chat.content import data_uri
 from portico.dialects.openai_chat.extra_content import extra_content
 
-IMAGE_FORMS: Final = ("markdown", "images", "parts")
 AUDIO_LIFE_S: Final = 3600
 
 

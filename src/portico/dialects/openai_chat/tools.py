@@ -10,7 +10,6 @@ from portico.dialects.openai_chat.checks import array_at, object_at, string_at, 
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, ext_of, extra_content, read_google
 from portico.dialects.openai_chat.google import read_builtins
 
-MAX_TOOLS: Final = 4096
 _MODES: Final = frozenset({"auto", "none", "required", "validated"})
 
 
