@@ -16,8 +16,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from portico.accounts import Keyring
 from portico.catalog import OperatorModel, load_catalog
+from portico.core.address import AllowList
 from portico.http.client import HttpUpstream
+from portico.http.fetch import Fetcher
 from portico.http.gateway import Gateway
+from portico.http.guard import GuardedResolver
 from portico.http.limits import Limits
 from portico.http.server import Server
 from portico.providers import KINDS, Provider, Secret
@@ -62,7 +65,10 @@ class House:
         now: Callable[[], float] = time.time,
         seed: int = 7,
         models: Sequence[OperatorModel] = (),
+        allow: Sequence[str] = (),
     ) -> None:
+        """`allow`: hosts and networks that remote media may come from beside the open Internet."""
+        self._allow = allow
         self.provider = provider
         self._provider_server = Server(provider)
         self._keys = keys
@@ -83,6 +89,7 @@ class House:
     async def _start_gateway(self) -> None:
         self.upstream = HttpUpstream()
         self.vault = MemoryVault(time.monotonic)
+        self.fetcher = Fetcher(GuardedResolver(AllowList.of(self._allow)), time.monotonic, timeout_s=5)
         secrets = tuple([Secret(key, f"env:KEY_{number}") for number, key in enumerate(self._keys)])
         provider = Provider.at("gemini", KINDS["gemini"], f"http://127.0.0.1:{self._provider_server.port}", secrets)
         relay = Relay(
@@ -93,6 +100,7 @@ class House:
             rng=self._rng,
             now=self._now,
             settings=self._settings,
+            fetcher=self.fetcher,
         )
         gateway = Gateway(
             relay=relay,
@@ -111,6 +119,7 @@ class House:
     async def _stop_gateway(self) -> None:
         await self._server.stop(grace_s=0)
         await self.upstream.aclose()
+        await self.fetcher.aclose()
 
     async def stop(self) -> None:
         await self._stop_gateway()

@@ -110,6 +110,7 @@ class _Parts:
         self._signatures: list[Signature] = []
         self._audio: Media | None = None
         self._refusal: list[str] = []
+        self._open_thought: str | None = None
         self._highest = 0
         self._out_of_order = False
 
@@ -125,7 +126,9 @@ class _Parts:
             if not self._reply.thoughts:
                 return
             if self._reply.thought_tag:
-                part = Text(tagged(part.text, self._reply.thought_tag))
+                part = self._tagged(part.text, self._reply.thought_tag)
+        else:
+            self._open_thought = None
         if isinstance(part, Media) and part.thought and self._reply.image_form != "images":
             self._losses.append(Loss("2.2:draft", self._path, "a draft image the model made while thinking"))
             return
@@ -148,6 +151,14 @@ class _Parts:
                     self.content.append(part)
             case ToolCall():
                 self.calls.append(part)
+
+    def _tagged(self, text: str, tag: str) -> Text:
+        """Thoughts inside the content, for callers who asked for a tag (1.9); a run of them stands between one pair."""
+        if self._open_thought is not None:
+            self.content.pop()
+            text = self._open_thought + text
+        self._open_thought = text
+        return Text(f"<{tag}>{text}</{tag}>")
 
     def signature(self) -> Signature | None:
         """The signature of the text: one has a place on the message; of several the last is told."""
@@ -195,11 +206,6 @@ class _Parts:
         kinds = [isinstance(part, Media) for part in self.content]
         if kinds != sorted(kinds) and not self._out_of_order:
             self._losses.append(Loss("2.2:order", self._path, "images are told beside the text, not where they stood"))
-
-
-def tagged(text: str, tag: str) -> str:
-    """Thoughts inside the content, for callers who asked for a tag (1.9)."""
-    return f"<{tag}>{text}</{tag}>"
 
 
 def text_signature(signatures: list[Signature], losses: list[Loss], path: str) -> Signature | None:
