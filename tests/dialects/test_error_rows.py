@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from dialect_rows import CATALOG, CHAT, GEMINI, Json, answers, read
 
+from dialects.dialect_rows import CATALOG, CHAT, GEMINI, Json, answers, read
 from portico.core import errors
 from portico.core.errors import PorticoError, UpstreamError
 from portico.core.events import Failed

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from dialect_rows import CHAT, NEW, OLD, Json, chat, codes, config, native, refusal, rendered, user
 
+from dialects.dialect_rows import CHAT, NEW, OLD, Json, chat, codes, config, native, refusal, rendered, user
 from portico.core.errors import InvalidRequest
 
 NOTHING: Json = {}

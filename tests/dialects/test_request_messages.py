@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from dialect_rows import (
+
+from dialects.dialect_rows import (
     NEW,
     OLD,
     SKIP,

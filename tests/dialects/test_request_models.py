@@ -3,8 +3,20 @@
 from typing import Any
 
 import pytest
-from dialect_rows import CATALOG, Json, chat, codes, config, function, native, refusal, rendered, translator, user
 
+from dialects.dialect_rows import (
+    CATALOG,
+    Json,
+    chat,
+    codes,
+    config,
+    function,
+    native,
+    refusal,
+    rendered,
+    translator,
+    user,
+)
 from portico.core.errors import ModelNotFound
 from portico.core.loss import Loss
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from dialect_rows import NEW, OLD, Json, assistant, call, chat, contents, native, refusal, result, user
+
+from dialects.dialect_rows import NEW, OLD, Json, assistant, call, chat, contents, native, refusal, result, user
 
 PNG = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
 MP3 = {"type": "input_audio", "input_audio": {"data": "SUQz", "format": "mp3"}}

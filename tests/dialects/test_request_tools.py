@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from dialect_rows import (
+
+from dialects.dialect_rows import (
     CALL_ID,
     GEMINI,
     NEW,

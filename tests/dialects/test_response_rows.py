@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from dialect_rows import (
+
+from dialects.dialect_rows import (
     CALL_ID,
     CHAT,
     GEMINI,
@@ -23,7 +24,6 @@ from dialect_rows import (
     target,
     told,
 )
-
 from portico.core.errors import UpstreamBadGateway
 from portico.core.response import FinishReason
 from portico.wire import jsontext

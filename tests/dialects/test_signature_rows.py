@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from dialect_rows import (
+
+from dialects.dialect_rows import (
     CHAT,
     GEMINI,
     NEW,
@@ -31,7 +32,6 @@ from dialect_rows import (
     told,
     user,
 )
-
 from portico.core.parts import Signature, Text, ToolCall
 from portico.vault import TurnRecorder, keys_of_request, restore
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from dialect_rows import (
+
+from dialects.dialect_rows import (
     CHAT,
     GEMINI,
     Json,
@@ -21,7 +22,6 @@ from dialect_rows import (
     told,
     written,
 )
-
 from portico.core.assembly import assemble
 from portico.core.errors import UpstreamBadGateway, UpstreamEmpty, UpstreamIncomplete, UpstreamOverloaded
 from portico.core.events import Event, Failed, Finished, PartDelta, PartEnded, PartStarted, Started

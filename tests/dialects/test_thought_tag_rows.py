@@ -1,7 +1,8 @@
 """mapping.md 1.9 thought_tag_marker, with 2.2 and 3.2 row 2: thoughts inside the content, for who asks for them there."""
 
 import pytest
-from dialect_rows import (
+
+from dialects.dialect_rows import (
     CHAT,
     GEMINI,
     Json,

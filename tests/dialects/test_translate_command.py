@@ -7,8 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from dialect_rows import CHAT, GEMINI, Json, answer, answers, assistant, call, chat, chunks, result, translator, user
 
+from dialects.dialect_rows import (
+    CHAT,
+    GEMINI,
+    Json,
+    answer,
+    answers,
+    assistant,
+    call,
+    chat,
+    chunks,
+    result,
+    translator,
+    user,
+)
 from portico.wire import jsontext
 from portico.wire.sse import Frame, SseDecoder
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from dialect_rows import CHAT, GEMINI, Json, answer, chunks, completion, reading, told
 
+from dialects.dialect_rows import CHAT, GEMINI, Json, answer, chunks, completion, reading, told
 from portico.core.usage import Usage
 from portico.dialects.openai_chat.usage import parse_usage as parse_chat_usage
 

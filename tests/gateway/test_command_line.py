@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import Command, portico, run
 
-from house import Answer, Json, Script, Wire, as_bytes, chat, soon, until
+from gateway.commands import Command, portico, run
+from gateway.house import Answer, Json, Script, Wire, as_bytes, chat, soon, until
 from portico.http.server import Server
 from portico.simulator import Simulator
 from portico.wire.http import App, Exchange

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import portico, resident_bytes
 
-from house import PATIENCE_S, Wire, as_bytes, chat, soon, until
+from gateway.commands import portico, resident_bytes
+from gateway.house import PATIENCE_S, Wire, as_bytes, chat, soon, until
 from portico.http.server import Server
 from portico.simulator import Simulator
 

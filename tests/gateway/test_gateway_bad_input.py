@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from house import KEY, Answer, House, Json, chat, open_house
+from gateway.house import KEY, Answer, House, Json, chat, open_house
 from portico.http.limits import Limits
 
 IDS = ("x-portico-request-id", "x-request-id", "request-id")

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from house import KEY, Events, Json, error_of, frame, house_in_a_thread
+from gateway.house import KEY, Events, Json, error_of, frame, house_in_a_thread
 from portico.wire.http import Exchange
 
 QUIET = settings(

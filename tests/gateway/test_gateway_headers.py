@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from house import Answer, Script, answers, chat, fails, open_house, says
+from gateway.house import Answer, Script, answers, chat, fails, open_house, says
 
 SIMULATED = "x-portico-simulated"
 CHANGES = "x-portico-changes"

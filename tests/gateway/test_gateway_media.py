@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from house import Json, Script, answers, open_house, says
+from gateway.house import Json, Script, answers, open_house, says
 from portico.http.server import Server
 from portico.wire.http import Exchange
 

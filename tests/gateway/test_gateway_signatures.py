@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from house import OTHER_KEY, Answer, House, Json, open_house
+from gateway.house import OTHER_KEY, Answer, House, Json, open_house
 
 MODEL = "gemini-3-flash-preview"
 ROUNDS = 5

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from house import (
+from gateway.house import (
     Act,
     Json,
     Script,

@@ -11,7 +11,7 @@ from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from pydantic import BaseModel
 
-from house import KEY, House, Script, answers, fails, open_house, says
+from gateway.house import KEY, House, Script, answers, fails, open_house, says
 
 MODEL = "gemini-3.5-flash"
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
-from chat_requests import Aim, Asked
 from hypothesis import event
 
 from portico.catalog import load_catalog
@@ -15,6 +14,7 @@ from portico.simulator import Simulator
 from portico.wire import jsontext
 from portico.wire.http import Headers, HttpRequest
 from portico.wire.sse import Frame, SseDecoder
+from properties.chat_requests import Aim, Asked
 
 CHAT, GEMINI = openai_chat.DIALECT, gemini.DIALECT
 CATALOG = load_catalog()

@@ -4,8 +4,8 @@ import pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    from asking import ASKED, HITS
-    from chat_requests import ALL_ROWS
+    from properties.asking import ASKED, HITS
+    from properties.chat_requests import ALL_ROWS
 
     if not HITS:
         return

@@ -1,10 +1,11 @@
 """Any valid Chat request becomes a body that a strict stand-in for Google accepts, on models of every generation."""
 
 import pytest
-from asking import posted, rendered
-from chat_requests import AIMS, Aim, chat_requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from properties.asking import posted, rendered
+from properties.chat_requests import AIMS, Aim, chat_requests
 
 
 @pytest.mark.parametrize("aim", AIMS, ids=lambda aim: f"{aim.model} at {aim.kind}")

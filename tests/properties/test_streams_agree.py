@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from asking import CHAT, GEMINI, frames, posted, rendered, target
-from chat_requests import AIMS, Aim, chat_requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +13,8 @@ from portico.core.ids import Mint
 from portico.core.normal import normal
 from portico.core.response import Response
 from portico.wire import jsontext
+from properties.asking import CHAT, GEMINI, frames, posted, rendered, target
+from properties.chat_requests import AIMS, Aim, chat_requests
 
 # Words that make the simulator call tools, write much, write nothing, or stop early.
 MARKERS = st.sampled_from(

@@ -1,8 +1,9 @@
 """Runs last: a row that no request exercised is a row that was not shown to work."""
 
 import pytest
-from asking import HITS
-from chat_requests import ALL_ROWS
+
+from properties.asking import HITS
+from properties.chat_requests import ALL_ROWS
 
 
 def test_every_row_was_hit() -> None:

@@ -6,9 +6,9 @@ import zlib
 from typing import Any
 
 import pytest
-from sim_memory import Json, Memory, answer, ask, exchange, parts, results, stream, text, tools, user
 
 from portico.simulator import Simulator
+from simulator.sim_memory import Json, Memory, answer, ask, exchange, parts, results, stream, text, tools, user
 
 THINKERS = ("gemini-3.5-flash", "gemini-3-flash-preview", "gemini-2.5-flash", "gemini-2.5-pro", "gemini-2.5-flash-lite")
 TALKERS = (*THINKERS, "gemini-2.0-flash", "gemini-4-argon", "gemini-flash-latest", "gemma-4-31b-it")

@@ -4,9 +4,9 @@ import asyncio
 import json
 
 import pytest
-from sim_memory import Json, answer, ask, exchange, parts, stream, text, user
 
 from portico.simulator import Simulator
+from simulator.sim_memory import Json, answer, ask, exchange, parts, stream, text, user
 
 MODEL = "gemini-3.5-flash"
 

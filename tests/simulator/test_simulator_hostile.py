@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sim_memory import Json, exchange, user
 
 from portico.simulator import Simulator
 from portico.simulator.grammar import MESSAGES
+from simulator.sim_memory import Json, exchange, user
 
 _FIELDS = sorted({name for message in MESSAGES.values() for name in message})
 _KEYWORDS = ["type", "$ref", "anyOf", "allOf", "enum", "const", "minimum", "multipleOf", "minItems", "pattern", "items"]

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from sim_memory import Json, ask, exchange, stream, tools, user
 
 from portico.simulator import Simulator
+from simulator.sim_memory import Json, ask, exchange, stream, tools, user
 
 FLASH, OLD, OLDEST = "gemini-3.5-flash", "gemini-2.5-flash", "gemini-2.0-flash"
 HI = {"role": "user", "parts": [{"text": "Hi"}]}

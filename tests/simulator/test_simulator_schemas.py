@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sim_memory import Json, answer, stream, text, user
 
 from portico.simulator import Simulator
 from portico.simulator.schema import make
 from portico.simulator.subset import resolve
+from simulator.sim_memory import Json, answer, stream, text, user
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "string": (str,),

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from copy import deepcopy
 
 import pytest
-from sim_memory import Json, answer, ask, parts, results, stream, tools, user
 
 from portico.simulator import Simulator
+from simulator.sim_memory import Json, answer, ask, parts, results, stream, tools, user
 
 MODEL = "gemini-3.5-flash"
 

@@ -79,7 +79,8 @@ def successor(catalog: Catalog, model: Model, today: date, provider_kind: str, *
 def reading_for(request: Request, rendered: Rendered, target: Target, mint: Mint) -> Reading:
     """What the reader of the answer needs to know of the request."""
     tools: Mapping[str, Any] = {tool.name: tool.schema for tool in request.tools}
-    return Reading(mint=mint, tool_names=rendered.tool_names, tools=tools, family=target.signer)
+    custom = frozenset([tool.name for tool in request.tools if tool.kind == "custom"])
+    return Reading(mint=mint, tool_names=rendered.tool_names, tools=tools, custom=custom, family=target.signer)
 
 
 def reply_for(request: Request, *, answer_id: str, created: int, image_form: str = "markdown") -> Reply:

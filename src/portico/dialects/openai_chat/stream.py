@@ -59,6 +59,7 @@ class _Choice:
 
     __slots__ = (
         "calls",
+        "custom",
         "finished",
         "highest",
         "images",
@@ -73,6 +74,8 @@ class _Choice:
         self.kinds: dict[int, Part | int] = {}
         """Part index -> the part's kind by example, or the tool-call index it was told under."""
         self.calls = 0
+        self.custom: set[int] = set()
+        """Which of the calls take free text."""
         self.images = 0
         self.signatures: list[Signature] = []
         self.opaque: list[dict[str, Any]] = []
@@ -196,7 +199,9 @@ class ChatWriter:
         if isinstance(kind, int):
             if self._reply.legacy_functions:
                 return [self._chunk(candidate, {"function_call": {"arguments": text}})] if kind == 0 else []
-            return [self._chunk(candidate, {"tool_calls": [{"index": kind, "function": {"arguments": text}}]})]
+            custom = kind in self._choices[candidate].custom
+            piece = {"custom": {"input": text}} if custom else {"function": {"arguments": text}}
+            return [self._chunk(candidate, {"tool_calls": [{"index": kind, **piece}]})]
         return []
 
     def _part_ended(self, candidate: int, index: int, signature: Signature | None) -> list[Frame]:
@@ -217,7 +222,9 @@ class ChatWriter:
                 frames.append(self._chunk(candidate, {"function_call": legacy}))
             return
         rendered = render_call(call)
-        if "function" in rendered:
+        if call.kind == "custom":
+            choice.custom.add(number)
+        else:
             rendered["function"]["arguments"] = call.arguments
         frames.append(self._chunk(candidate, {"tool_calls": [{"index": number, **rendered}]}))
 

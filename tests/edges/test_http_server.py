@@ -6,8 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
-from sockets import Caller, settle, until
 
+from edges.sockets import Caller, settle, until
 from portico.http.connection import HELD_BYTES
 from portico.http.limits import Limits
 from portico.http.server import Server

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sockets import Provided, Provider, Script, Visit, read_head, settle, soon, until
 
+from edges.sockets import Provided, Provider, Script, Visit, read_head, settle, soon, until
 from portico.core.errors import UpstreamBadGateway, UpstreamIncomplete, UpstreamTimeout, UpstreamUnreachable
 from portico.http.client import HttpUpstream
 from portico.http.encodings import PIECE_BYTES

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import uvloop
-from sockets import Caller, Provider, Script
 
+from edges.sockets import Caller, Provider, Script
 from portico.http.client import HttpUpstream
 from portico.http.limits import Limits
 from portico.http.server import RenderError, Server, render_error

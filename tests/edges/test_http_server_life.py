@@ -5,8 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sockets import Caller, settle, soon, until
 
+from edges.sockets import Caller, settle, soon, until
 from portico.http import connection as connection_module
 from portico.http.connection import WRITE_HIGH_WATER_BYTES
 from portico.http.limits import Limits

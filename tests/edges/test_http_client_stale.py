@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from queue import SimpleQueue
 
 import pytest
-from sockets import soon, until
 
+from edges.sockets import soon, until
 from portico.core.errors import UpstreamIncomplete
 from portico.http.client import HttpUpstream
 from portico.relay.ports import UpstreamRequest

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sockets import soon, until
 
+from edges.sockets import soon, until
 from portico.core.errors import UpstreamUnreachable
 from portico.http.client import HttpUpstream
 from portico.http.server import Server
