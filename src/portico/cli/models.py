@@ -66,9 +66,19 @@ def _one(catalog: Catalog, settings: Config, name: str, today: date, *, as_json:
     width = max(len(key) for key in row)
     for key, value in row.items():
         if value not in (None, [], {}):
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-            print(f"{key.replace('_', ' '):<{width}}  {shown}")
+            print(f"{key.replace('_', ' '):<{width}}  {_shown(value)}")
     return 0
+
+
+def _shown(value: Any) -> str:
+    """A value for people: lists and settings in words, numbers grouped."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')} {_shown(item)}" for key, item in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _row(model: Model, settings: Config, today: date) -> dict[str, Any]:
