@@ -3,7 +3,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 8080
 
 # Without a provider key and without a configuration there is nobody to ask: then, and only then, answers are simulated.
 CONFIGURED := $(or $(GEMINI_API_KEY),$(PORTICO_CONFIG),$(wildcard portico.toml))
@@ -16,7 +15,7 @@ help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:8080 (simulated without a provider key)
-	@exec $(BIN)/portico serve --port $(PORT) $(SIMULATE)
+	@exec $(BIN)/portico serve $(if $(PORT),--port $(PORT)) $(SIMULATE)
 
 test: $(VENV)/dev.stamp lint types ## Everything that is checked: style, types, walls, tests
 	$(BIN)/python -m pytest
@@ -24,7 +23,7 @@ test: $(VENV)/dev.stamp lint types ## Everything that is checked: style, types, 
 lint: $(VENV)/dev.stamp ## Style and walls
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 types: $(VENV)/dev.stamp ## mypy --strict over src and tests
 	$(BIN)/mypy
@@ -41,7 +40,7 @@ lock: $(VENV)/dev.stamp ## Pin dependencies anew, with hashes and without addres
 	done
 
 clean: ## Remove what was made here (not your data in .portico)
-	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Portico needs Python 3.11 or newer; set PYTHON=…"; exit 1; }

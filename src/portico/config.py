@@ -150,12 +150,11 @@ class _Reader:
     def read(self, overrides: Mapping[str, Any]) -> Config:
         tables = self._tables()
         server = self._server(tables.get("server", {}), overrides)
-        data_folder = self._home / DATA_FOLDER
         url = self._environment.get("PORTICO_STORAGE_URL") or tables.get("storage", {}).get("url")
         if url is not None and not isinstance(url, str):
             self._problem("storage.url", f"expected text, found {url!r}")
             url = None
-        storage = StorageConfig(url or f"sqlite:///{data_folder / 'portico.db'}")
+        storage = StorageConfig(url or f"sqlite:///{self._home / DATA_FOLDER / 'portico.db'}")
         media = self._media(tables.get("media", {}))
         providers = self._providers(tables.get("providers"))
         models = self._models(tables.get("models", []), {provider.name for provider in providers})
@@ -170,8 +169,13 @@ class _Reader:
             models=tuple(models),
             api_key=Secret(api_key, "env:PORTICO_API_KEY") if api_key else None,
             source=self._path,
-            data_folder=data_folder,
+            data_folder=self._data_folder(storage),
         )
+
+    def _data_folder(self, storage: StorageConfig) -> Path:
+        """Where data is kept: beside a database that is a file, else beside the configuration."""
+        scheme, _, path = storage.url.partition(":///")
+        return (self._home / path).parent if scheme == "sqlite" and path else self._home / DATA_FOLDER
 
     # -- the file
 

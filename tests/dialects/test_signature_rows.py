@@ -397,11 +397,11 @@ def test_what_another_family_signed_stays_home() -> None:
 
 def test_an_answer_read_with_a_family_says_who_signed() -> None:
     """2.4, rule f: stored with model and backend"""
-    response = GEMINI.parse_response(answer(UP), reading(family="gemini-3@gemini"))
+    response = GEMINI.parse_response(answer(UP), reading(signer="gemini-3@gemini"))
     [found] = response.candidates[0].parts
     assert isinstance(found, ToolCall)
     assert found.signature == Signature("google", SIG, "gemini-3@gemini")
-    [streamed] = told([answer(UP)], family="gemini-3@gemini").candidates[0].parts
+    [streamed] = told([answer(UP)], signer="gemini-3@gemini").candidates[0].parts
     assert streamed == found
 
 

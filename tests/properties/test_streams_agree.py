@@ -37,7 +37,7 @@ def counting() -> Mint:
 
 
 def reading(done: Rendered, aim: Aim) -> Reading:
-    return Reading(mint=counting(), tool_names=done.tool_names, family=target(aim).signer)
+    return Reading(mint=counting(), tool_names=done.tool_names, signer=target(aim).signer)
 
 
 def said(response: Response) -> Any:

@@ -151,7 +151,7 @@ def translate(
     thoughts: Annotated[bool, typer.Option("--thoughts", help="Show the model's thoughts.")] = False,
     image_form: Annotated[ImageForm, typer.Option(help="How images are told to Chat.")] = ImageForm.MARKDOWN,
 ) -> None:
-    """Translate a request, an answer or a stream, exactly as serving would.
+    """Translate a request, an answer or a stream, through the code that serves.
 
     Prints {"body": …, "losses": […]}, or the translated stream (its losses as one JSON line on standard error). With
     --jsonl an error is {"error": …} on its line; a line of a stream is {"sse": [event, …]}. Exit 1 if some document

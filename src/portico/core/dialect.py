@@ -34,7 +34,7 @@ class Reading(msgspec.Struct, frozen=True):
     """What a reader of an answer needs to know of the request it answers.
 
     `mint` makes ids for calls that came without; `tool_names` is what `render_request` gave; `tools` are the schemas of
-    the declared tools by the caller's name (None: unknown), `custom` those of them that take free text, `family` who signs
+    the declared tools by the caller's name (None: unknown), `custom` those of them that take free text, `signer` who signs
     (`Target.signer`).
     """
 
@@ -42,7 +42,7 @@ class Reading(msgspec.Struct, frozen=True):
     tool_names: Mapping[str, str] = {}
     tools: Mapping[str, Mapping[str, Any] | None] = {}
     custom: frozenset[str] = frozenset()
-    family: str | None = None
+    signer: str | None = None
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -108,5 +108,3 @@ class Dialect(msgspec.Struct, frozen=True):
     """What may be sent between frames to keep a silent connection open; None where clients break on it."""
     guards_small_limits: bool = False
     """Callers of this dialect set `max_tokens` without thinking of thoughts (mapping.md 9, first row)."""
-    losses: frozenset[str] = frozenset()
-    """The codes that rendering into this dialect may declare."""

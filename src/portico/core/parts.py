@@ -17,12 +17,12 @@ class Signature(msgspec.Struct, frozen=True):
     """A sealed blob that lets a model go on from its own hidden thoughts (mapping.md 2.4).
 
     It belongs to exactly the part it came with. `origin` is the vendor that can read it (`google`); `data` is the blob as
-    it stood on the wire; `family` says who made it (`Target.signer`), where that is known.
+    it stood on the wire; `signer` says who made it (`Target.signer`), where that is known.
     """
 
     origin: str
     data: str
-    family: str | None = None
+    signer: str | None = None
 
 
 class Text(msgspec.Struct, frozen=True):

@@ -43,8 +43,3 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         models_path="/models?pageSize=1",
     ),
 }
-
-
-def kind_named(name: str) -> ProviderKind | None:
-    """The kind of that name; None if there is none."""
-    return KINDS.get(name)

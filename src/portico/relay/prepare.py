@@ -8,7 +8,7 @@ import msgspec
 
 from portico.catalog import Catalog, Model, Resolved, completed
 from portico.core.dialect import Dialect, Reading, Rendered, Reply
-from portico.core.errors import BodyNotJson, ModelNotFound
+from portico.core.errors import BodyNotJson, ModelNotFound, UpstreamError
 from portico.core.ids import Mint
 from portico.core.loss import Loss
 from portico.core.request import Request
@@ -76,11 +76,18 @@ def successor(catalog: Catalog, model: Model, today: date, provider_kind: str, *
     return catalog.successor_of(model, today, provider_kind=provider_kind, gone=gone)
 
 
+def in_words_of(request: Request, error: UpstreamError) -> UpstreamError:
+    """The error with the field to blame, of which a provider's dialect knows the neutral name, as its caller spelt it."""
+    if error.param is not None:
+        error.param = request.where.field(error.param)
+    return error
+
+
 def reading_for(request: Request, rendered: Rendered, target: Target, mint: Mint) -> Reading:
     """What the reader of the answer needs to know of the request."""
     tools: Mapping[str, Any] = {tool.name: tool.schema for tool in request.tools}
     custom = frozenset([tool.name for tool in request.tools if tool.kind == "custom"])
-    return Reading(mint=mint, tool_names=rendered.tool_names, tools=tools, custom=custom, family=target.signer)
+    return Reading(mint=mint, tool_names=rendered.tool_names, tools=tools, custom=custom, signer=target.signer)
 
 
 def reply_for(request: Request, *, answer_id: str, created: int, image_form: str = "markdown") -> Reply:

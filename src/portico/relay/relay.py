@@ -39,6 +39,7 @@ from portico.relay.downstream import Downstream
 from portico.relay.media import with_media
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import (
+    in_words_of,
     parse_body,
     reading_for,
     reply_for,
@@ -237,7 +238,7 @@ class Relay:
             body = await response.read(MAX_ERROR_BYTES)
         finally:
             response.close()
-        raise attempt.dialect.parse_error(response.status, body)
+        raise in_words_of(call.request, attempt.dialect.parse_error(response.status, body))
 
     # -- whole answers
 

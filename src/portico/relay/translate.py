@@ -1,8 +1,8 @@
 """Translation without a call: what `portico translate` prints is what serving would send, through the same steps.
 
-Nothing here knows a socket. Ids and dates are arguments, so that a translation can be repeated exactly. Two things of
-serving are not played, since they concern availability and not format: a retired model is not replaced by its
-successor, and a faulty answer is not asked for again.
+Nothing here knows a socket. Ids and dates are arguments, so that a translation can be repeated exactly. What serving
+knows and a document does not say is not played: kept signatures, the request that an answer belongs to, successors of
+retired models, second tries; and a model nobody knows is judged by its name.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -49,7 +49,7 @@ def _unsigned(part: Part) -> Part:
     if (
         isinstance(part, (Text, Reasoning, Media, ToolCall))
         and part.signature is not None
-        and not part.signature.family
+        and not part.signature.signer
     ):
         return msgspec.structs.replace(part, signature=None)
     return part
@@ -114,4 +114,4 @@ def _with_kept(call: ToolCall, kept: CallKept, record: TurnRecord) -> ToolCall:
 
 
 def _named(signature: Signature | None, record: TurnRecord) -> Signature | None:
-    return None if signature is None else msgspec.structs.replace(signature, family=record.signer)
+    return None if signature is None else msgspec.structs.replace(signature, signer=record.signer)

@@ -100,7 +100,7 @@ class ContentsRenderer:
         signature = getattr(part, "signature", None)
         if signature is None:
             return True
-        return signature.origin == VENDOR and signature.family in (None, self._target.signer)
+        return signature.origin == VENDOR and signature.signer in (None, self._target.signer)
 
     # -- the user's turns
 

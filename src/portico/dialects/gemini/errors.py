@@ -65,10 +65,10 @@ _BY_STATUS: Final[Mapping[int, type[UpstreamError]]] = {
     504: UpstreamDeadlineExceeded,
 }
 _PARAMS: Final[Mapping[type[UpstreamError], str]] = {
-    UpstreamModelNotFound: "$.model",
-    ContextLengthExceeded: "$.messages",
+    UpstreamModelNotFound: "model",
+    ContextLengthExceeded: "messages",
 }
-"""What is to blame, as an OpenAI client calls it."""
+"""What is to blame, by its neutral name."""
 _KEY_REASONS: Final = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED"})
 _CONTEXT: Final = re.compile(r"input token count|exceeds the maximum number of tokens|context length", re.IGNORECASE)
 _SIGNATURE: Final = re.compile(

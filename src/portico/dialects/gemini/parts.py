@@ -40,19 +40,19 @@ MakeCall = Callable[[Mapping[str, Any], Signature | None, Ext], ToolCall]
 """functionCall (camelCase), its signature and extras -> call; the caller decides about ids."""
 
 
-def parse_part(wire: Mapping[str, Any], make_call: MakeCall, family: str | None = None) -> Part | None:
+def parse_part(wire: Mapping[str, Any], make_call: MakeCall, signer: str | None = None) -> Part | None:
     """One part of a content; None for a part that holds nothing (`{}` is recorded).
 
     functionResponse is not handled here: what it means depends on whose turn it stands in.
     """
     text = wire.get("text")
     if text is not None and wire.keys() <= _PLAIN_KEYS:  # the common case, and every streamed text event
-        signature = _signature(wire, family)
+        signature = _signature(wire, signer)
         if wire.get("thought"):
             return Reasoning(_string(text, ".text"), signature)
         return Text(_string(text, ".text"), signature)
     fields = camelise(wire)
-    signature = _signature(fields, family)
+    signature = _signature(fields, signer)
     ext = _extras(fields)
     if (call := fields.get("functionCall")) is not None:
         return make_call(camelise(_object(call, ".functionCall")), signature, ext)
@@ -107,11 +107,11 @@ def _media(fields: Mapping[str, Any], blob: Mapping[str, Any], signature: Signat
     )
 
 
-def _signature(fields: Mapping[str, Any], family: str | None) -> Signature | None:
+def _signature(fields: Mapping[str, Any], signer: str | None) -> Signature | None:
     data = fields.get("thoughtSignature") or fields.get("thought_signature")
     if not data:
         return None
-    return Signature(VENDOR, _string(data, ".thoughtSignature"), family)
+    return Signature(VENDOR, _string(data, ".thoughtSignature"), signer)
 
 
 def _string(value: Any, path: str) -> str:

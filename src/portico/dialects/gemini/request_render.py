@@ -268,6 +268,8 @@ def _tools(
         config["functionCallingConfig"] = calling
     if request.tool_choice is not None and request.tool_choice.mode != "auto" and not declarations:
         losses.append(Loss("1.13:choice", where.field("tool_choice"), "there are no functions to choose among"))
+    if request.builtins and not able.builtin_tools:
+        raise UnsupportedParameter(f"{target.model} has no tools of its own.", param=where.field("tools"))
     mixed = declarations and request.builtins
     if mixed and not able.builtin_with_functions:
         message = f"{target.model} takes either functions or its own tools, not both."

@@ -84,7 +84,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
     try:
         return _parse(camelise(body), reading)
     except (InvalidRequest, AttributeError, TypeError, ValueError) as error:
-        raise UpstreamBadGateway(f"The provider's answer could not be understood: {error}") from error
+        raise UpstreamBadGateway from error
 
 
 def _parse(fields: dict[str, Any], reading: Reading) -> Response:
@@ -149,7 +149,7 @@ def parse_model_parts(parts: list[dict[str, Any]], reading: Reading) -> list[Par
     served = served_by_provider(parts) if any("functionResponse" in part for part in parts) else ()
     parsed: list[Part] = []
     for i, fields in enumerate(parts):
-        part = Opaque(ORIGIN, fields) if i in served else parse_part(fields, make_call, reading.family)
+        part = Opaque(ORIGIN, fields) if i in served else parse_part(fields, make_call, reading.signer)
         if part is not None:
             parsed.append(part)
     return parsed
@@ -199,8 +199,10 @@ def tell_foreign(ext: Ext, losses: list[Loss], path: str) -> None:
 
 
 def render_candidate(candidate: Candidate, losses: list[Loss]) -> dict[str, Any]:
-    tell_foreign(candidate.ext, losses, f"$.choices[{candidate.index}]")
-    wire: dict[str, Any] = {"content": {"parts": render_parts(candidate.parts, losses), "role": "model"}}
+    tell_foreign(candidate.ext, losses, f"$.candidates[{candidate.index}]")
+    wire: dict[str, Any] = {
+        "content": {"parts": render_parts(candidate.parts, losses, candidate.index), "role": "model"}
+    }
     if not wire["content"]["parts"]:
         del wire["content"]["parts"]
     if candidate.finish is not None:
@@ -212,16 +214,15 @@ def render_candidate(candidate: Candidate, losses: list[Loss]) -> dict[str, Any]
     return wire
 
 
-def render_parts(parts: tuple[Part, ...], losses: list[Loss]) -> list[dict[str, Any]]:
+def render_parts(parts: tuple[Part, ...], losses: list[Loss], index: int) -> list[dict[str, Any]]:
+    path = f"$.candidates[{index}].content"
     rendered = []
     for part in parts:
         wire = render_part(part)
         if wire is None:
-            losses.append(
-                Loss("1.2:opaque", "$.candidates[0].content", "a part that only another provider understands")
-            )
+            losses.append(Loss("1.2:opaque", path, "a part that only another provider understands"))
         else:
             rendered.append(wire)
             if isinstance(part, Text) and any(origin != ORIGIN for origin in part.ext or ()):
-                losses.append(Loss("2.1:refusal", "$.choices[0].message.refusal", "Gemini tells a refusal as text"))
+                losses.append(Loss("2.1:refusal", path, "Gemini tells a refusal as text"))
     return rendered

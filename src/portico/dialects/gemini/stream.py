@@ -95,9 +95,9 @@ class GeminiReader:
         events: list[Event] = []
         try:
             self._read(camelise(body), events)
-        except (InvalidRequest, AttributeError, TypeError, ValueError) as error:
+        except (InvalidRequest, AttributeError, TypeError, ValueError):
             self._failed = True
-            events.append(Failed(UpstreamBadGateway(f"The provider's answer could not be understood: {error}")))
+            events.append(Failed(UpstreamBadGateway()))
         return events
 
     def close(self) -> list[Event]:
@@ -280,7 +280,7 @@ class GeminiWriter:
             case Annotated(candidate, ext):
                 extras = self._extras.setdefault(candidate, {})
                 extras.update((ext or {}).get(ORIGIN, {}))
-                tell_foreign(ext, self.losses, "$" if candidate is None else f"$.choices[{candidate}]")
+                tell_foreign(ext, self.losses, "$" if candidate is None else f"$.candidates[{candidate}]")
             case CandidateFinished(candidate, finish):
                 if finish.prompt_blocked:
                     self._block = finish

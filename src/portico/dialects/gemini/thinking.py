@@ -74,7 +74,7 @@ def _amount(thinking: Thinking, spec: ThinkingSpec) -> tuple[int | str | None, s
 
 
 def _clamped(budget: int, spec: ThinkingSpec) -> tuple[int, str | None]:
-    if budget == DYNAMIC:
+    if budget == DYNAMIC and spec.dynamic_budget:
         return budget, None
     if budget == 0 and spec.can_disable:
         return 0, None

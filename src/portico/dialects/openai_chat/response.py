@@ -255,7 +255,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
         candidates = [_candidate(choice, position, reading) for position, choice in enumerate(body["choices"])]
         usage = parse_usage(body.get("usage"))
     except (InvalidRequest, AttributeError, TypeError, ValueError, KeyError) as error:
-        raise UpstreamBadGateway(f"The provider's answer could not be understood: {error}") from error
+        raise UpstreamBadGateway from error
     created = body.get("created")
     return Response(
         id=body.get("id") or None,

@@ -60,11 +60,9 @@ class _Choice:
     __slots__ = (
         "calls",
         "custom",
-        "finished",
         "highest",
         "images",
         "kinds",
-        "legacy_told",
         "opaque",
         "out_of_order",
         "signatures",
@@ -81,8 +79,6 @@ class _Choice:
         self.opaque: list[dict[str, Any]] = []
         self.highest = 0
         self.out_of_order = False
-        self.finished = False
-        self.legacy_told = False
 
 
 class ChatWriter:
@@ -266,7 +262,6 @@ class ChatWriter:
         told = finish_fields(finish, self._reply, self.losses, path)
         ending = jsontext.encode({"index": candidate, "delta": {}, "logprobs": own.get("logprobs"), **told})
         frames.append(Frame(self._prefix + ending + b"]" + self._suffix))
-        choice.finished = True
         return frames
 
     def _finished(self) -> list[Frame]:
@@ -344,9 +339,9 @@ class ChatReader:
         events: list[Event] = []
         try:
             self._read(body, events)
-        except (AttributeError, TypeError, ValueError, KeyError) as error:
+        except (AttributeError, TypeError, ValueError, KeyError):
             self._failed = True
-            events.append(Failed(UpstreamBadGateway(f"The provider's answer could not be understood: {error!r}")))
+            events.append(Failed(UpstreamBadGateway()))
         return events
 
     def close(self) -> list[Event]:
