@@ -516,7 +516,7 @@ async def test_a_connection_that_is_not_made_in_time_is_unreachable(upstream: Ht
     [
         "ftp://a/b",
         "http:///b",
-        "http://user:password@a/b",
+        "http://user:hunter2@a/b",
         "http://a b/",
         "http://a/b c",
         "http://a/b\r\nx: y",
@@ -527,7 +527,7 @@ async def test_a_connection_that_is_not_made_in_time_is_unreachable(upstream: Ht
 async def test_an_address_that_is_none_is_unreachable(upstream: HttpUpstream, url: str) -> None:
     with pytest.raises(UpstreamUnreachable) as failure:
         await soon(upstream.send(UpstreamRequest(url=url, headers=[])))
-    assert "password" not in str(failure.value) or "must not carry" in str(failure.value)
+    assert "hunter2" not in str(failure.value)
 
 
 async def test_a_header_cannot_smuggle_another(upstream: HttpUpstream) -> None:

@@ -16,13 +16,12 @@ from portico import __version__
 from portico.accounts.keys import DEFAULT_TENANT, Keyring, new_key
 from portico.catalog import Catalog, CatalogError, load_catalog
 from portico.cli.loop import run, run_until_stopped
+from portico.cli.media import fetcher_of
 from portico.config import Config, ConfigError, load_config
-from portico.core.address import AllowList
 from portico.http.client import HttpUpstream
-from portico.http.fetch import Fetcher
 from portico.http.gateway import Gateway
-from portico.http.guard import GuardedResolver
-from portico.http.server import Limits, Server
+from portico.http.limits import Limits
+from portico.http.server import Server
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.relay import Relay
 from portico.simulator import Simulator
@@ -91,9 +90,7 @@ async def _serve(
     settings: Config, catalog: Catalog, key: str, listener: socket.socket, simulator: socket.socket | None
 ) -> int:
     upstream = HttpUpstream()
-    media = settings.media
-    resolver = GuardedResolver(AllowList.of(media.allow))
-    fetcher = Fetcher(resolver, time.monotonic, max_bytes=media.max_bytes, timeout_s=media.timeout_s)
+    fetcher = fetcher_of(settings.media)
     rng = random.SystemRandom()
     relay = Relay(
         catalog=catalog,

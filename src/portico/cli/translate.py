@@ -3,18 +3,15 @@
 import asyncio
 import os
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import msgspec
 
 from portico.catalog import load_catalog
+from portico.cli.media import fetcher_of
 from portico.config import load_config
-from portico.core.address import AllowList
 from portico.core.loss import Loss, as_json
-from portico.http.fetch import Fetcher
-from portico.http.guard import GuardedResolver
 from portico.relay.media import with_media
 from portico.relay.translate import DIALECTS, NotAStream, Translated, Translator, error_of, events_of, frames_of
 from portico.wire import jsontext, raw
@@ -108,10 +105,7 @@ def _request(options: Options, translator: Translator, value: Any) -> Translated
 
 async def _with_media(translator: Translator, value: Any) -> Translated:
     """The request with its remote files inline; the configuration says what may be fetched beside the open Internet."""
-    media = load_config(os.environ).media
-    fetcher = Fetcher(
-        GuardedResolver(AllowList.of(media.allow)), time.monotonic, max_bytes=media.max_bytes, timeout_s=media.timeout_s
-    )
+    fetcher = fetcher_of(load_config(os.environ).media)
     try:
         return translator.rendered(await with_media(translator.parsed(value), fetcher))
     finally:

@@ -32,6 +32,11 @@ def call_ids(rng: Random) -> Mint:
     return mint
 
 
+def counted_call_id(number: int) -> str:
+    """The id of a call that came without one in a request: counted, so that reading a body twice gives the same."""
+    return f"call_{number:0{CALL_ID_CHARACTERS}d}"
+
+
 def random_token(rng: Random, length: int = CALL_ID_CHARACTERS) -> str:
     """Letters and digits, for response and request ids. One draw of the dice, since the system's are dear."""
     token = ""

@@ -33,7 +33,7 @@ from typing import Any, Final
 
 from portico.core.loss import CODES, Loss
 from portico.core.mime import settled_mime
-from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
+from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import FREE_TEXT, Message, Request, Role
 from portico.core.response import Candidate, Response
 from portico.core.usage import Usage
@@ -215,7 +215,7 @@ def _part(part: Part, ids: _Ids) -> Normal:
                 "part": "result",
                 "call": ids.result(part.call_id),
                 "name": part.name,
-                "text": _result_value("".join([p.text for p in part.parts if isinstance(p, Text)])),
+                "text": _result_value(text_of(part.parts)),
                 "media": [_part(p, ids) for p in part.parts if isinstance(p, Media)],
                 "is_error": part.is_error or None,
                 "ext": _ext(part.ext),

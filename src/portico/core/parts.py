@@ -4,7 +4,7 @@ A part is a small frozen value. What only one vendor has a word for rides in `ex
 (`{"gemini": {"videoMetadata": …}}`); `ext` never repeats what the neutral fields say. What nobody understands is `Opaque`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -100,6 +100,6 @@ class Opaque(msgspec.Struct, frozen=True):
 Part: TypeAlias = Text | Reasoning | Media | ToolCall | ToolResult | Opaque
 
 
-def text_of(parts: "tuple[Part, ...] | list[Part]") -> str:
+def text_of(parts: Iterable[Part]) -> str:
     """The visible text of some parts, joined without separators (mapping.md 2.2)."""
     return "".join([part.text for part in parts if isinstance(part, Text)])

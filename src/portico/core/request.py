@@ -51,6 +51,15 @@ FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}
 """What a custom tool takes, where all tools are functions."""
 
 
+GOOGLE_BUILTINS: Final[Mapping[str, str]] = {
+    "googleSearch": "web_search",
+    "codeExecution": "code_execution",
+    "urlContext": "url_context",
+}
+"""Google's word for a tool of its own -> the neutral one; its other tools keep Google's. Chat callers may use Google's
+words too (mapping.md 1.9, 1.14)."""
+
+
 class Builtin(msgspec.Struct, frozen=True):
     """A tool the provider runs: `web_search`, `code_execution`, `url_context`, or a word only its dialect knows."""
 

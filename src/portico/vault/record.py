@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from portico.core.ids import normalised_call_id
-from portico.core.parts import Part, Signature, Text, ToolCall
+from portico.core.parts import Part, Signature, ToolCall, text_of
 
 
 class TextKept(msgspec.Struct, frozen=True):
@@ -86,5 +86,5 @@ def keys_of_message(parts: Iterable[Part]) -> list[str]:
     calls = [call_key(part.id) for part in parts if isinstance(part, ToolCall) and not part.minted]
     if calls:
         return calls
-    text = "".join([part.text for part in parts if isinstance(part, Text)])
+    text = text_of(parts)
     return [text_key(text_digest(text))] if text else []

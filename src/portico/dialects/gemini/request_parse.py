@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
+from portico.core.ids import counted_call_id
 from portico.core.loss import Where
 from portico.core.pairing import OpenCalls
 from portico.core.parts import Ext, Media, Opaque, Part, Signature, Text, ToolCall, ToolResult
 from portico.core.request import (
+    GOOGLE_BUILTINS,
     Builtin,
     Message,
     OutputFormat,
@@ -55,13 +57,6 @@ WHERE: Final = Where(
     message="$.contents[{at}]",
     tool="$.tools[0].functionDeclarations[{at}]",
 )
-
-BUILTIN_KINDS: Final[Mapping[str, str]] = {
-    "googleSearch": "web_search",
-    "codeExecution": "code_execution",
-    "urlContext": "url_context",
-}
-"""Google's tool -> the neutral word for it. Tools without one keep Google's name."""
 
 _MODES: Final[Mapping[str, str]] = {"AUTO": "auto", "NONE": "none", "ANY": "required", "VALIDATED": "validated"}
 _TIERS: Final[Mapping[str, str]] = {"standard": "default"}
@@ -207,9 +202,8 @@ class _Turns:
         return found
 
     def _fresh_id(self) -> str:
-        """Counted, not drawn: reading a body twice gives the same request."""
         self._count += 1
-        return f"call_{self._count:024d}"
+        return counted_call_id(self._count)
 
 
 def served_by_provider(parts: list[dict[str, Any]]) -> set[int]:
@@ -297,7 +291,7 @@ def _parse_tools(wire: list[Any]) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]
         for key, value in camelise(_object(item, f"$.tools[{i}]")).items():
             if key != "functionDeclarations":
                 extras = {key: camelise_deep(value)} if value else {}
-                builtins.append(Builtin(BUILTIN_KINDS.get(key, key), at=i, ext={ORIGIN: extras} if extras else None))
+                builtins.append(Builtin(GOOGLE_BUILTINS.get(key, key), at=i, ext={ORIGIN: extras} if extras else None))
                 continue
             for k, declaration in _numbered(value, f"$.tools[{i}].functionDeclarations"):
                 path = f"$.tools[{i}].functionDeclarations[{k}]"

@@ -11,11 +11,10 @@ from typing import Any, Final
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Loss
-from portico.core.request import FREE_TEXT, Builtin, OutputFormat, Request, Tool, ToolChoice
+from portico.core.request import FREE_TEXT, GOOGLE_BUILTINS, Builtin, OutputFormat, Request, Tool, ToolChoice
 from portico.core.target import Target
 from portico.dialects.gemini.contents import FILLER, ContentsRenderer, media_resolution
 from portico.dialects.gemini.parts import ORIGIN
-from portico.dialects.gemini.request_parse import BUILTIN_KINDS
 from portico.dialects.gemini.thinking import thinking_config
 
 MAX_STOP_SEQUENCES: Final = 5
@@ -26,7 +25,7 @@ FIRST_WITH_VALIDATED: Final = (2, 5)
 MAX_PENALTY: Final = 1.99
 """Google's penalties end before 2."""
 
-_BUILTIN_WIRE: Final = {kind: wire for wire, kind in BUILTIN_KINDS.items()}
+_BUILTIN_WIRE: Final = {kind: wire for wire, kind in GOOGLE_BUILTINS.items()}
 _MODES: Final[Mapping[str, str]] = {"auto": "AUTO", "none": "NONE", "required": "ANY", "validated": "VALIDATED"}
 _TIERS: Final[Mapping[str, str]] = {"flex": "flex", "priority": "priority", "fast": "priority"}
 _HARMLESS: Final = frozenset(

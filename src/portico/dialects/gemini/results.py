@@ -7,7 +7,7 @@ functionResponse where the model takes them there, else in the content that foll
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portico.core.parts import Media, Text, ToolResult
+from portico.core.parts import Media, ToolResult, text_of
 from portico.core.target import Target
 from portico.dialects.gemini.parts import ORIGIN, drop_display_name, render_part
 from portico.wire import jsontext
@@ -58,7 +58,7 @@ def _may_ride_inside(part: Media, target: Target) -> bool:
 
 
 def _response(result: ToolResult, moved: list[str]) -> Mapping[str, Any]:
-    text = "".join([part.text for part in result.parts if isinstance(part, Text)])
+    text = text_of(result.parts)
     if result.is_error:
         return {"error": text}
     if result.structured:

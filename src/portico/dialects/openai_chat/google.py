@@ -11,17 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.errors import InvalidRequest
-from portico.core.request import Builtin, OutputFormat, Request, Thinking
+from portico.core.request import GOOGLE_BUILTINS, Builtin, OutputFormat, Request, Thinking
 from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT
 from portico.wire.names import camel, snake
 
-BUILTIN_KINDS: Final[Mapping[str, str]] = {
-    "googleSearch": "web_search",
-    "codeExecution": "code_execution",
-    "urlContext": "url_context",
-}
-_BUILTIN_NAMES: Final = {kind: name for name, kind in BUILTIN_KINDS.items()}
+_BUILTIN_NAMES: Final = {kind: name for name, kind in GOOGLE_BUILTINS.items()}
 _PASSED_ON: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "safetySettings": lambda value, path: [
         object_at(item, f"{path}[{i}]") for i, item in enumerate(array_at(value, path))
@@ -165,7 +160,7 @@ def read_builtins(tools: list[Any], path: str) -> list[Builtin]:
             if native == "functionDeclarations":
                 raise InvalidRequest("Declare functions in `tools`.", param=f"{path}[{i}].{name}")
             ext = {GOOGLE_EXT: {native: config}} if config else None
-            builtins.append(Builtin(BUILTIN_KINDS.get(native, native), at=i, ext=ext))
+            builtins.append(Builtin(GOOGLE_BUILTINS.get(native, native), at=i, ext=ext))
     return builtins
 
 

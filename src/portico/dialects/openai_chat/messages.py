@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.errors import InvalidRequest
-from portico.core.ids import normalised_call_id
+from portico.core.ids import counted_call_id, normalised_call_id
 from portico.core.pairing import OpenCalls
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Role
@@ -202,7 +202,7 @@ class MessagesReader:
 
     def _fresh_id(self) -> str:
         self._count += 1
-        return f"call_{self._count:024d}"
+        return counted_call_id(self._count)
 
     # -- results
 
@@ -221,7 +221,7 @@ class MessagesReader:
         if call is not None:
             self._open.close(call)
         content = parse_content(fields.get("content"))
-        text = "".join([part.text for part in content if isinstance(part, Text)])
+        text = text_of(content)
         media = [part for part in content if isinstance(part, Media)]
         return ToolResult(
             call_id=call.id if call else wire_id or "",

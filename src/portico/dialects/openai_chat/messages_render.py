@@ -7,7 +7,7 @@ no field for travels in `extra_content`.
 from typing import Any
 
 from portico.core.loss import Loss
-from portico.core.parts import Media, Opaque, Reasoning, Text, ToolCall, ToolResult
+from portico.core.parts import Media, Opaque, Reasoning, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Request, Role
 from portico.dialects.openai_chat.content import render_content
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, extra_content
@@ -56,7 +56,7 @@ def _result(result: ToolResult, *, known: bool, number: int) -> dict[str, Any]:
     rendered: dict[str, Any] = {"role": "tool", "tool_call_id": result.call_id or f"call_unknown{number}"}
     if not known:
         rendered["name"] = result.name
-    text = "".join([part.text for part in result.parts if isinstance(part, Text)])
+    text = text_of(result.parts)
     media = [part for part in result.parts if isinstance(part, Media)]
     content: list[Text | Media] = [Text(text), *media] if text or not media else [*media]
     rendered["content"] = render_content(content)
