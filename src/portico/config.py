@@ -157,7 +157,9 @@ class _Reader:
         storage = StorageConfig(url or f"sqlite:///{self._home / DATA_FOLDER / 'portico.db'}")
         media = self._media(tables.get("media", {}))
         providers = self._providers(tables.get("providers"))
-        models = self._models(tables.get("models", []), {provider.name for provider in providers})
+        declared = {e.get("name", e.get("kind", "gemini")) for e in tables.get("providers", []) if isinstance(e, dict)}
+        names = declared or {provider.name for provider in providers}
+        models = self._models(tables.get("models", []), {name for name in names if isinstance(name, str)})
         api_key = self._environment.get("PORTICO_API_KEY")
         if self.problems:
             raise ConfigError(self.problems)

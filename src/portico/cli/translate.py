@@ -67,8 +67,6 @@ def run_translate(what: str, options: Options, source: BinaryIO | None = None, o
 def _each_line(what: str, options: Options, translator: Translator, source: BinaryIO, out: BinaryIO) -> int:
     failures = 0
     for line in source:
-        if not line.strip():
-            continue
         result, failed = _document(what, options, translator, line)
         failures += failed
         out.write(result + b"\n")

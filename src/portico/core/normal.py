@@ -14,6 +14,7 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
   it spells.
 - 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points
   to it.
+- 1.13 hint: the sentence that asks for one call at a time is ours.
 - 1.14 order: the provider's own tools have none.
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
 - 1.5 aliases: a type has one spelling, and is found out where it was not declared.
@@ -34,7 +35,7 @@ from typing import Any, Final
 from portico.core.loss import CODES, Loss
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
-from portico.core.request import FREE_TEXT, Message, Request, Role
+from portico.core.request import FREE_TEXT, ONE_CALL_HINT, Message, Request, Role
 from portico.core.response import Candidate, Response
 from portico.core.usage import Usage
 from portico.wire import jsontext
@@ -67,7 +68,7 @@ def normal_request(request: Request) -> Normal:
     turns: list[Normal] = []
     for message in request.messages:
         if message.role in (Role.SYSTEM, Role.DEVELOPER):
-            system += _parts(message.parts, ids)
+            system += [part for part in _parts(message.parts, ids) if part.get("text") != ONE_CALL_HINT]
             continue
         parts = _without_filler(_parts(message.parts, ids))
         if parts:

@@ -51,6 +51,9 @@ FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}
 """What a custom tool takes, where all tools are functions."""
 
 
+ONE_CALL_HINT: Final = "Call at most one function at a time."
+"""What a model is told that has no switch for parallel calls (mapping.md 1.13)."""
+
 GOOGLE_BUILTINS: Final[Mapping[str, str]] = {
     "googleSearch": "web_search",
     "codeExecution": "code_execution",

@@ -49,7 +49,7 @@ from portico.relay.prepare import (
     target_at,
 )
 from portico.relay.pump import Pump
-from portico.relay.verdict import fault_of_response, is_unexplained
+from portico.relay.verdict import fault_of_response, is_unexplained, tells_error
 from portico.routing import Candidate, deployments_of, plan
 from portico.vault import TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
 from portico.wire import jsontext
@@ -248,7 +248,10 @@ class Relay:
             body = await upstream.read()
         finally:
             upstream.close()
-        response = attempt.dialect.parse_response(_decoded(body), attempt.reading)
+        answer = _decoded(body)
+        if tells_error(answer):  # some front ends answer 200 all the same
+            raise in_words_of(call.request, attempt.dialect.parse_error(0, body))
+        response = attempt.dialect.parse_response(answer, attempt.reading)
         if (fault := fault_of_response(response)) is not None:
             raise fault
         if is_unexplained(response) and not last:

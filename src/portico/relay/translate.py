@@ -22,7 +22,7 @@ from portico.core.target import Target
 from portico.dialects import gemini, openai_chat
 from portico.relay.prepare import target_at
 from portico.relay.pump import Pump
-from portico.relay.verdict import fault_of_response
+from portico.relay.verdict import fault_of_response, tells_error
 from portico.wire import jsontext
 from portico.wire.sse import Frame
 
@@ -105,7 +105,7 @@ class Translator:
 
     def response(self, body: Any) -> Translated:
         """An answer's body, or a provider's error body. Raises `PorticoError` for what is neither."""
-        if _is_error(body):
+        if tells_error(body):
             return Translated(self._to.render_error(self._source.parse_error(0, jsontext.encode(body))))
         response = self._source.parse_response(body, self._reading())
         if (fault := fault_of_response(response)) is not None:
@@ -161,12 +161,6 @@ class StreamTranslator:
         except UpstreamError as error:
             self._failed = True
             return self._to.writer(self._reply).feed(Failed(error))
-
-
-def _is_error(body: Any) -> bool:
-    if isinstance(body, list) and len(body) == 1:
-        body = body[0]
-    return isinstance(body, Mapping) and body.get("error") is not None and not ({"candidates", "choices"} & body.keys())
 
 
 class NotAStream(ValueError):

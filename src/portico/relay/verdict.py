@@ -1,9 +1,19 @@
 """Whether an answer may be delivered: an empty one needs a reason the caller can act on (mapping.md 2.5, complaint 20)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from portico.core.errors import UpstreamEmpty, UpstreamError, UpstreamMalformedOutput
 from portico.core.events import Event, PartDelta, PartStarted
 from portico.core.parts import Media, Opaque, Reasoning, Text, ToolCall
 from portico.core.response import Candidate, Finish, FinishReason, Response
+
+
+def tells_error(body: Any) -> bool:
+    """Whether a body is a provider's error, bare or alone in an array, whatever its status was."""
+    if isinstance(body, list) and len(body) == 1:
+        body = body[0]
+    return isinstance(body, Mapping) and body.get("error") is not None and not {"candidates", "choices"} & body.keys()
 
 
 def shows(event: Event, *, thoughts: bool) -> bool:

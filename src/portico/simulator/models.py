@@ -152,6 +152,8 @@ MODELS = {model.name: model for model in _KNOWN}
 _GEMINI = re.compile(
     r"gemini-(\d+)(?:[.-](\d+))?-(?:[a-z0-9.-]*-)?(?:pro|flash|ultra|nano|argon|exp|image|robotics|computer-use)"
 )
+_WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_GENERATION = re.compile(r"-([1-9])(?:\.(\d))?(?![0-9])")
 _LATEST = re.compile(r"gemini-(?:[a-z]+-)*latest$")
 _GEMMA = re.compile(r"gemma-?(\d+)n?-")
 _EMBEDDING = re.compile(r"(?:gemini-embedding-|text-embedding-|embedding-\d|text-multilingual-embedding-)")
@@ -161,11 +163,23 @@ _RETIRED = re.compile(
 
 
 def find(name: str, *, lenient: bool = False) -> Model | None:
-    """The model of that name (no prefix), or None if the API would answer 404. Retired models exist only when lenient."""
+    """The model of that name (no prefix), or None if the API would answer 404.
+
+    When lenient, retired models exist, and so does every well-formed name: who knows what was served under it.
+    """
     model = MODELS.get(name) or _infer(name)
-    if model is None or (model.retired and not lenient):
+    if lenient:
+        return model or _anything(name)
+    return None if model is None or model.retired else model
+
+
+def _anything(name: str) -> Model | None:
+    """A model of which only the name is known: its generation, if the name says one."""
+    if not _WELL_FORMED.fullmatch(name):
         return None
-    return model
+    said = _GENERATION.search(name)
+    generation = (int(said[1]), int(said[2] or 0)) if said else (2, 5)
+    return Model(name, generation, _thinking(name, generation), output_limit=0)
 
 
 def _infer(name: str) -> Model | None:

@@ -12,6 +12,7 @@ import msgspec
 
 from portico.core.ids import normalised_call_id
 from portico.core.parts import Part, Signature, ToolCall, text_of
+from portico.wire import jsontext
 
 
 class TextKept(msgspec.Struct, frozen=True):
@@ -27,6 +28,8 @@ class CallKept(msgspec.Struct, frozen=True):
     id: str
     upstream_id: str | None = None
     signature: Signature | None = None
+    said: str = ""
+    """A digest of the call's name and arguments: a signature holds for these only. "" where they were not seen whole."""
 
 
 class OpaqueKept(msgspec.Struct, frozen=True):
@@ -70,6 +73,15 @@ class Vault(Protocol):
 def call_key(call_id: str) -> str:
     """The key of a call id, as sent or as clients shorten it."""
     return f"call:{normalised_call_id(call_id)}"
+
+
+def call_digest(call: ToolCall) -> str:
+    """What a call says, whatever way its arguments are spelt."""
+    try:
+        arguments = msgspec.json.encode(jsontext.decode(call.arguments or "{}"), order="deterministic")
+    except (jsontext.NotJson, RecursionError):
+        arguments = call.arguments.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(call.name.encode() + b"\0" + arguments, digest_size=16).hexdigest()
 
 
 def text_key(digest: hashlib.blake2b) -> str:

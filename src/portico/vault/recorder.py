@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from portico.core.events import Event, PartDelta, PartEnded, PartStarted
 from portico.core.parts import Opaque, Signature, Text, ToolCall
 from portico.core.response import Response
@@ -11,6 +13,7 @@ from portico.vault.record import (
     OpaqueKept,
     TextKept,
     TurnRecord,
+    call_digest,
     call_key,
     text_digest,
     text_key,
@@ -57,7 +60,8 @@ class TurnRecorder:
                 candidate.digest.update(text.encode("utf-8", "surrogatepass"))
                 candidate.parts[event.index] = TextKept(len(text), signature)
             case ToolCall() as call:
-                candidate.parts[event.index] = CallKept(call.id, call.upstream_id, call.signature)
+                said = call_digest(call) if call.arguments else ""
+                candidate.parts[event.index] = CallKept(call.id, call.upstream_id, call.signature, said)
             case Opaque(origin, value):
                 candidate.parts[event.index] = OpaqueKept(origin, value)
 
@@ -66,8 +70,8 @@ class TurnRecorder:
         match parts.get(event.index):
             case TextKept(length):
                 parts[event.index] = TextKept(length, signature)
-            case CallKept(id_, upstream_id):
-                parts[event.index] = CallKept(id_, upstream_id, signature)
+            case CallKept() as kept:
+                parts[event.index] = msgspec.structs.replace(kept, signature=signature)
 
     def records(self) -> Iterator[tuple[list[str], TurnRecord]]:
         """Keys and record of each candidate that has something to keep."""

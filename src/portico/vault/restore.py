@@ -12,7 +12,7 @@ import msgspec
 from portico.core.ids import normalised_call_id
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, text_of
 from portico.core.request import Message, Request, Role
-from portico.vault.record import CallKept, OpaqueKept, TextKept, TurnRecord, call_key, keys_of_message
+from portico.vault.record import CallKept, OpaqueKept, TextKept, TurnRecord, call_digest, call_key, keys_of_message
 
 
 def keys_of_request(request: Request) -> list[str]:
@@ -104,12 +104,16 @@ def _call_by_call(parts: tuple[Part, ...], records: Iterable[TurnRecord]) -> lis
 
 
 def _with_kept(call: ToolCall, kept: CallKept, record: TurnRecord) -> ToolCall:
-    """The call with its own signature (none if it had none) and the id the provider knows it by."""
+    """The call with its own signature (none if it had none) and the id the provider knows it by.
+
+    A call that the client has edited is no longer what was signed: it gets no signature.
+    """
+    edited = kept.said != "" and kept.said != call_digest(call)
     return msgspec.structs.replace(
         call,
         upstream_id=kept.upstream_id,
         minted=kept.upstream_id is None,
-        signature=_named(kept.signature, record),
+        signature=None if edited else _named(kept.signature, record),
     )
 
 

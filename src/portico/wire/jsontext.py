@@ -35,10 +35,13 @@ def decode(data: bytes | str) -> Any:
 
 
 def encode(value: Any) -> bytes:
-    """A value as compact JSON in UTF-8."""
-    return _encoder.encode(value)
+    """A value as compact JSON in UTF-8. Raises `NotJson` for one that is nested too deeply to be written."""
+    try:
+        return _encoder.encode(value)
+    except RecursionError:
+        raise NotJson("the value is nested too deeply") from None
 
 
 def dumps(value: Any) -> str:
-    """A value as compact JSON text."""
-    return _encoder.encode(value).decode()
+    """A value as compact JSON text. Raises `NotJson` as `encode` does."""
+    return encode(value).decode()

@@ -14,6 +14,7 @@ from portico.dialects.gemini.fields import camelise
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\['([^']*)'\]")
 _VALUES: Final = ("stringValue", "numberValue", "boolValue", "nullValue")
 MAX_INDEX: Final = 100_000
+MAX_DEPTH: Final = 100
 
 
 class PartialCall:
@@ -49,6 +50,8 @@ class PartialCall:
         steps = [int(index) if index else name or quoted for name, index, quoted in _STEP.findall(path)]
         if not steps:
             return
+        if len(steps) > MAX_DEPTH:
+            raise ValueError("a path of streamed arguments is too deep")
         holder: Any = self._args
         for step, following in pairwise(steps):
             holder = _enter(holder, step, [] if isinstance(following, int) else {})

@@ -11,7 +11,16 @@ from typing import Any, Final
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Loss
-from portico.core.request import FREE_TEXT, GOOGLE_BUILTINS, Builtin, OutputFormat, Request, Tool, ToolChoice
+from portico.core.request import (
+    FREE_TEXT,
+    GOOGLE_BUILTINS,
+    ONE_CALL_HINT,
+    Builtin,
+    OutputFormat,
+    Request,
+    Tool,
+    ToolChoice,
+)
 from portico.core.target import Target
 from portico.dialects.gemini.contents import FILLER, ContentsRenderer, media_resolution
 from portico.dialects.gemini.parts import ORIGIN
@@ -49,6 +58,8 @@ def render_request(request: Request, target: Target) -> Rendered:
     names = wire_names(request)
     renderer = ContentsRenderer(request, target, names)
     system = renderer.system()
+    if request.parallel_tool_calls is False and request.tools and target.capabilities.judged:
+        system.append({"text": ONE_CALL_HINT})
     contents = renderer.contents()
     losses = renderer.losses
     body: dict[str, Any] = {"contents": contents}
@@ -276,7 +287,7 @@ def _tools(
     if mixed and target.provider_kind == "gemini":
         config["includeServerSideToolInvocations"] = True
     if request.parallel_tool_calls is False:
-        message = "Gemini decides itself how many calls it makes at once"
+        message = "Gemini has no switch for parallel calls; it was told to make one at a time, which it may not heed"
         losses.append(Loss("1.13:parallel", where.field("parallel_tool_calls"), message))
     return tools, config
 

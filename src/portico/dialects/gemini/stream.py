@@ -176,6 +176,8 @@ class GeminiReader:
         whole: list[dict[str, Any]] = []
         for fields in parts:
             call = fields.get("functionCall")
+            if call == {} and candidate.partial is None:
+                continue  # ends a call whose pieces have ended already (3.3)
             if call is not None and (candidate.partial is not None or "willContinue" in call or "partialArgs" in call):
                 self._read_parsed(index, candidate, whole, events)
                 whole = []

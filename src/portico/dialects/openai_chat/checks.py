@@ -12,9 +12,9 @@ from portico.wire.names import json_type
 
 def wrong_type(path: str, wanted: str, value: Any) -> InvalidRequest:
     """Expected this, got that, at this path."""
-    return InvalidRequest(
-        f"Invalid type for '{path.removeprefix('$.')}': expected {wanted}, got {json_type(value)}.", param=path
-    )
+    name = path.removeprefix("$").strip(".")
+    of = f" for '{name}'" if name else ""
+    return InvalidRequest(f"Invalid type{of}: expected {wanted}, got {json_type(value)}.", param=path)
 
 
 def object_at(value: Any, path: str) -> Mapping[str, Any]:

@@ -5,7 +5,6 @@ thought signatures in every channel they may come back through. A body must read
 our own answers carry are no surprise here.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -57,11 +56,7 @@ class MessagesReader:
 
     def __init__(self, thought_tag: str | None = None) -> None:
         """`thought_tag`: our earlier answers hold thoughts between tags of this name, which are no text (1.9)."""
-        self._thought_span = (
-            re.compile(rf"<{re.escape(thought_tag)}>(.*?)</{re.escape(thought_tag)}>", re.DOTALL)
-            if thought_tag
-            else None
-        )
+        self._thought_tag = thought_tag
         self._calls: dict[str, ToolCall] = {}
         self._by_short_id: dict[str, ToolCall] = {}
         self._open = OpenCalls()
@@ -133,13 +128,14 @@ class MessagesReader:
 
     def _without_tags(self, content: list[Part], thoughts: list[Part]) -> list[Part]:
         """The content with tagged thoughts taken out and put where thoughts are."""
-        if self._thought_span is None:
+        if self._thought_tag is None:
             return content
         plain: list[Part] = []
         for part in content:
             if isinstance(part, Text):
-                thoughts += [Reasoning(text) for text in self._thought_span.findall(part.text)]
-                part = msgspec.structs.replace(part, text=self._thought_span.sub("", part.text))
+                text, spans = without_spans(part.text, f"<{self._thought_tag}>", f"</{self._thought_tag}>")
+                thoughts += [Reasoning(span) for span in spans]
+                part = msgspec.structs.replace(part, text=text)
             plain.append(part)
         return plain
 
@@ -255,6 +251,19 @@ class _Details:
             data, call_id = item.get("data"), item.get("id")
             if item.get("type") == "reasoning.encrypted" and isinstance(data, str) and isinstance(call_id, str):
                 self.signatures[call_id] = Signature(VENDOR, data)
+
+
+def without_spans(text: str, opening: str, closing: str) -> tuple[str, list[str]]:
+    """A text without its spans between two marks, and those spans; one that is not closed is text."""
+    plain: list[str] = []
+    spans: list[str] = []
+    at = 0
+    while (start := text.find(opening, at)) >= 0 and (end := text.find(closing, start + len(opening))) >= 0:
+        plain.append(text[at:start])
+        spans.append(text[start + len(opening) : end])
+        at = end + len(closing)
+    plain.append(text[at:])
+    return "".join(plain), spans
 
 
 def _reasoning(fields: Mapping[str, Any]) -> list[Part]:
