@@ -184,7 +184,7 @@ def _greet(settings: Config, listener: socket.socket, key: str, where: str, *, s
         ]
     lines.append(f"  Address    {base}/v1")
     lines.append(f"  Key        {key}")
-    lines.append(f"             (from {where})")
+    lines.append(f"             (from {_shown(where)})")
     if not simulated:
         sources = [f"{p.name} ({', '.join(secret.source for secret in p.keys)})" for p in settings.providers]
         lines.append(f"  Providers  {', '.join(sources)}")
@@ -203,6 +203,12 @@ def _greet(settings: Config, listener: socket.socket, key: str, where: str, *, s
         "",
     ]
     print("\n".join(lines), flush=True)
+
+
+def _shown(where: str) -> str:
+    """A path as it is seen from here, where that is shorter."""
+    path = Path(where)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else where
 
 
 def _indented(text: str) -> str:
