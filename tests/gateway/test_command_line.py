@@ -125,7 +125,7 @@ async def test_a_key_is_made_once_and_kept_where_only_its_owner_reads_it(tmp_pat
     assert keys[0] == keys[1] == path.read_text(encoding="ascii").strip()
     assert keys[0].startswith("sk-portico-")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert str(path) in command.said
+    assert "(from .portico/api_key)" in command.said
 
 
 async def test_a_key_from_the_environment_is_taken_and_nothing_is_written(tmp_path: Path) -> None:
