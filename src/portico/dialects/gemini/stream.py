@@ -27,6 +27,7 @@ from portico.core.events import (
 from portico.core.loss import Loss
 from portico.core.parts import Media, Part, Reasoning, Text, ToolCall
 from portico.core.response import Candidate, Finish
+from portico.core.telling import PartTeller
 from portico.dialects.gemini.errors import parse_error_object, render_error
 from portico.dialects.gemini.fields import camelise
 from portico.dialects.gemini.finish import parse_block, parse_finish
@@ -50,14 +51,12 @@ _LISTS: Final = frozenset({"groundingChunks", "groundingSupports", "webSearchQue
 
 
 class _Candidate:
-    """One candidate as far as it has come. `open` is the part that the next piece of text may continue."""
+    """One candidate as far as it has come."""
 
-    __slots__ = ("calls", "finish", "held", "message", "next_index", "open", "open_kind", "partial")
+    __slots__ = ("calls", "finish", "held", "message", "partial", "teller")
 
-    def __init__(self) -> None:
-        self.next_index = 0
-        self.open: int | None = None
-        self.open_kind: type[Part] | None = None
+    def __init__(self, index: int) -> None:
+        self.teller = PartTeller(index)
         self.calls = False
         self.finish: Any = None
         self.message: str | None = None
@@ -110,9 +109,9 @@ class GeminiReader:
         finished: list[Event] = []
         complete = bool(self._candidates) or self._block is not None
         for index, candidate in sorted(self._candidates.items()):
-            self._end_partial(index, candidate, events)
-            self._read_parsed(index, candidate, [], events)
-            self._end_open(index, candidate, events)
+            self._end_partial(candidate, events)
+            self._read_parsed(candidate, [], events)
+            candidate.teller.end(events)
             if candidate.finish is None:
                 complete = False
             else:
@@ -161,31 +160,31 @@ class GeminiReader:
     def _read_candidate(self, index: int, wire: dict[str, Any], events: list[Event]) -> None:
         candidate = self._candidates.get(index)
         if candidate is None:
-            candidate = self._candidates[index] = _Candidate()
+            candidate = self._candidates[index] = _Candidate(index)
         content = wire.get("content") or {}
         parts = [camelise(part) for part in content.get("parts") or ()]
         if parts:
-            self._read_parts(index, candidate, parts, events)
+            self._read_parts(candidate, parts, events)
         if wire.get("finishReason") is not None:
             candidate.finish = wire["finishReason"]
             candidate.message = wire.get("finishMessage", candidate.message)
         if extras := candidate_extras(wire):
             events.append(Annotated(index, {ORIGIN: extras}))
 
-    def _read_parts(self, index: int, candidate: _Candidate, parts: list[dict[str, Any]], events: list[Event]) -> None:
+    def _read_parts(self, candidate: _Candidate, parts: list[dict[str, Any]], events: list[Event]) -> None:
         whole: list[dict[str, Any]] = []
         for fields in parts:
             call = fields.get("functionCall")
             if call == {} and candidate.partial is None:
                 continue  # ends a call whose pieces have ended already (3.3)
             if call is not None and (candidate.partial is not None or "willContinue" in call or "partialArgs" in call):
-                self._read_parsed(index, candidate, whole, events)
+                self._read_parsed(candidate, whole, events)
                 whole = []
-                self._read_partial_call(index, candidate, fields, events)
+                self._read_partial_call(candidate, fields, events)
             else:
                 whole.append(fields)
         undecided = self._undecided(whole)
-        self._read_parsed(index, candidate, whole[: len(whole) - len(undecided)], events)
+        self._read_parsed(candidate, whole[: len(whole) - len(undecided)], events)
         candidate.held = undecided
 
     def _undecided(self, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -195,60 +194,36 @@ class GeminiReader:
             start -= 1
         return fields[start:]
 
-    def _read_parsed(
-        self, index: int, candidate: _Candidate, fields: list[dict[str, Any]], events: list[Event]
-    ) -> None:
+    def _read_parsed(self, candidate: _Candidate, fields: list[dict[str, Any]], events: list[Event]) -> None:
         if candidate.held:
             fields, candidate.held = candidate.held + fields, []
         for part in parse_model_parts(fields, self._reading):
-            kind = type(part)
             if isinstance(part, (Text, Reasoning)) and part.signature is None and part.ext is None:
-                if not part.text:
-                    continue
-                if candidate.open is not None and candidate.open_kind is kind:
-                    events.append(PartDelta(index, candidate.open, part.text))
-                    continue
-                self._end_open(index, candidate, events)
-                candidate.open, candidate.open_kind = candidate.next_index, kind
-                events.append(PartStarted(index, candidate.next_index, part))
-                candidate.next_index += 1
-                continue
-            self._whole(index, candidate, part, events)
-
-    def _whole(self, index: int, candidate: _Candidate, part: Part, events: list[Event]) -> None:
-        """A part that came complete: a call, media, signed text."""
-        self._end_open(index, candidate, events)
-        candidate.calls = candidate.calls or isinstance(part, ToolCall)
-        events.append(PartStarted(index, candidate.next_index, part))
-        events.append(PartEnded(index, candidate.next_index))
-        candidate.next_index += 1
-
-    def _end_open(self, index: int, candidate: _Candidate, events: list[Event]) -> None:
-        if candidate.open is not None:
-            events.append(PartEnded(index, candidate.open))
-            candidate.open = candidate.open_kind = None
+                candidate.teller.text(part, events)
+            else:
+                candidate.calls = candidate.calls or isinstance(part, ToolCall)
+                candidate.teller.whole(part, events)
 
     # -- arguments that come in pieces (3.3)
 
-    def _read_partial_call(
-        self, index: int, candidate: _Candidate, fields: dict[str, Any], events: list[Event]
-    ) -> None:
+    def _read_partial_call(self, candidate: _Candidate, fields: dict[str, Any], events: list[Event]) -> None:
         call = camelise(fields["functionCall"])
         if call.get("name"):
-            self._end_partial(index, candidate, events)
+            self._end_partial(candidate, events)
             candidate.partial = PartialCall(fields, call)
         if candidate.partial is None:
             return
         candidate.partial.add(call)
         if not call.get("willContinue"):
-            self._end_partial(index, candidate, events)
+            self._end_partial(candidate, events)
 
-    def _end_partial(self, index: int, candidate: _Candidate, events: list[Event]) -> None:
+    def _end_partial(self, candidate: _Candidate, events: list[Event]) -> None:
         """The pieces so far are the call: the terminal piece may be missing (3.3), but a cut-off string is no argument."""
         partial, candidate.partial = candidate.partial, None
         if partial is not None and (candidate.finish not in ("MAX_TOKENS", 2) or not partial.unfinished):
             for part in parse_model_parts([partial.fields()], self._reading):
-                self._whole(index, candidate, part, events)
+                candidate.calls = True
+                candidate.teller.whole(part, events)
 
 
 class GeminiWriter:

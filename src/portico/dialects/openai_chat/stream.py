@@ -25,6 +25,7 @@ from portico.core.events import (
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Finish
+from portico.core.telling import PartTeller
 from portico.core.usage import Usage
 from portico.dialects.openai_chat.content import parse_content
 from portico.dialects.openai_chat.errors import parse_error_object, render_error
@@ -292,19 +293,15 @@ class _ReadChoice:
         "finish",
         "google",
         "last_call",
-        "next_index",
-        "open",
-        "open_kind",
         "own",
         "refusals",
+        "teller",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, index: int) -> None:
         self.refusals: list[str] = []
         self.own: dict[str, Any] = {}
-        self.next_index = 0
-        self.open: int | None = None
-        self.open_kind: type[Part] | None = None
+        self.teller = PartTeller(index)
         self.call_parts: dict[Any, int] = {}
         self.last_call: Any = None
         self.finish: Mapping[str, Any] | None = None
@@ -352,8 +349,8 @@ class ChatReader:
         events: list[Event] = []
         finished: list[Event] = []
         for index, choice in sorted(self._choices.items()):
-            if not choice.feedback:  # of a blocked prompt the refusal is only a retelling
-                self._refusal(index, choice, "".join(choice.refusals), events)
+            if choice.refusals and not choice.feedback:  # of a blocked prompt the refusal is only a retelling
+                choice.teller.whole(Text("".join(choice.refusals), ext=REFUSAL), events)
             self._end_all(index, choice, events)
             if choice.finish is not None:
                 finish = parse_finish(choice.finish, choice.feedback)
@@ -388,18 +385,19 @@ class ChatReader:
     def _read_choice(self, index: int, wire: Mapping[str, Any], events: list[Event]) -> None:
         choice = self._choices.get(index)
         if choice is None:
-            choice = self._choices[index] = _ReadChoice()
+            choice = self._choices[index] = _ReadChoice(index)
         delta = wire.get("delta") or {}
-        self._text(index, choice, Reasoning, delta.get("reasoning_content") or delta.get("reasoning"), events)
-        self._text(index, choice, Text, delta.get("content"), events)
-        for image in delta.get("images") or ():
-            self._media(index, choice, image, events)
-        for part in parse_audio(delta.get("audio")):
-            self._whole(index, choice, part, events)
+        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        if isinstance(thought, str):
+            choice.teller.text(Reasoning(thought), events)
+        if isinstance(delta.get("content"), str):
+            choice.teller.text(Text(delta["content"]), events)
+        for part in [*parse_content(list(delta.get("images") or ())), *parse_audio(delta.get("audio"))]:
+            choice.teller.whole(part, events)
         for item in delta.get("tool_calls") or ():
             self._tool_call(index, choice, item, events)
         self._legacy_call(index, choice, delta.get("function_call"), events)
-        self._google(index, choice, read_google(delta), events)
+        self._google(choice, read_google(delta), events)
         if delta.get("refusal"):
             choice.refusals.append(delta["refusal"])
         if delta.get("annotations"):
@@ -411,31 +409,6 @@ class ChatReader:
 
     # -- parts
 
-    def _text(self, index: int, choice: _ReadChoice, kind: type[Any], text: Any, events: list[Event]) -> None:
-        if not isinstance(text, str) or not text:
-            return
-        if choice.open is not None and choice.open_kind is kind:
-            events.append(PartDelta(index, choice.open, text))
-            return
-        self._end_open(index, choice, events)
-        choice.open, choice.open_kind = choice.next_index, kind
-        events.append(PartStarted(index, choice.next_index, kind(text)))
-        choice.next_index += 1
-
-    def _refusal(self, index: int, choice: _ReadChoice, text: str, events: list[Event]) -> None:
-        if text:
-            self._whole(index, choice, Text(text, ext=REFUSAL), events)
-
-    def _whole(self, index: int, choice: _ReadChoice, part: Part, events: list[Event]) -> None:
-        self._end_open(index, choice, events)
-        events.append(PartStarted(index, choice.next_index, part))
-        events.append(PartEnded(index, choice.next_index))
-        choice.next_index += 1
-
-    def _media(self, index: int, choice: _ReadChoice, image: Any, events: list[Event]) -> None:
-        for part in parse_content([image]):
-            self._whole(index, choice, part, events)
-
     def _tool_call(self, index: int, choice: _ReadChoice, item: Mapping[str, Any], events: list[Event]) -> None:
         """A call is known by its index; where an endpoint leaves it out, a new id or a name begins a new call."""
         function = item.get("function") or item.get("custom") or {}
@@ -446,10 +419,7 @@ class ChatReader:
         choice.last_call = key
         part_index = choice.call_parts.get(key)
         if part_index is None:
-            self._end_open(index, choice, events)
-            part_index = choice.call_parts[key] = choice.next_index
-            choice.next_index += 1
-            events.append(PartStarted(index, part_index, parse_call(item, self._reading)))
+            choice.call_parts[key] = choice.teller.start(parse_call(item, self._reading), events)
         elif text := function.get("arguments") or function.get("input"):
             events.append(PartDelta(index, part_index, text))
 
@@ -457,25 +427,20 @@ class ChatReader:
         if isinstance(call, Mapping):
             self._tool_call(index, choice, {"index": "function_call", "function": call}, events)
 
-    def _google(self, index: int, choice: _ReadChoice, google: Mapping[str, Any], events: list[Event]) -> None:
+    def _google(self, choice: _ReadChoice, google: Mapping[str, Any], events: list[Event]) -> None:
         for name, value in google.items():
             if name == "thought_signature":
-                self._whole(index, choice, Text("", Signature(VENDOR, value)), events)
+                choice.teller.whole(Text("", Signature(VENDOR, value)), events)
             elif name == "prompt_feedback":
                 choice.feedback = value
             elif name == "parts":
                 for item in value:
-                    self._whole(index, choice, Opaque(GOOGLE_EXT, item["part"]), events)
+                    choice.teller.whole(Opaque(GOOGLE_EXT, item["part"]), events)
             else:
                 choice.google[name] = value
 
-    def _end_open(self, index: int, choice: _ReadChoice, events: list[Event]) -> None:
-        if choice.open is not None:
-            events.append(PartEnded(index, choice.open))
-            choice.open = choice.open_kind = None
-
     def _end_all(self, index: int, choice: _ReadChoice, events: list[Event]) -> None:
-        self._end_open(index, choice, events)
+        choice.teller.end(events)
         events += [PartEnded(index, part_index) for part_index in choice.call_parts.values()]
         choice.call_parts = {}
 
