@@ -213,3 +213,18 @@ def test_a_value_too_deep_to_be_written_is_said_so() -> None:
         deep = [deep]
     with pytest.raises(jsontext.NotJson):
         jsontext.encode(deep)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"text": "look", "inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}},
+        {"functionCall": {"name": "f"}, "text": "and"},
+        {"inline_data": {"mime_type": "image/png", "data": ""}, "file_data": {"file_uri": "gs://a/b"}},
+    ],
+)
+def test_a_part_of_two_things_is_refused_as_google_does(part: dict[str, Any]) -> None:
+    """0, part fields: exactly one data member"""
+    with pytest.raises(CallerError) as caught:
+        GEMINI.parse_request({"contents": [{"parts": [{"text": "hi"}]}, {"role": "user", "parts": [part]}]}, model=OLD)
+    assert caught.value.param == "$.contents[1].parts[0]"

@@ -9,7 +9,7 @@ import pytest
 from laws.corpus import DIALECTS, Exchange, files
 from laws.judge import Law, NotThisShape, Skip, hold, same
 from laws.loss_table import ALLOWED, HELD_TO_ITS_MODEL
-from portico.core.dialect import Dialect
+from portico.core.dialect import Dialect, Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Loss
 from portico.core.normal import normal
@@ -42,14 +42,25 @@ def without_ext(value: Any) -> Any:
     return value
 
 
+def possible(request: Request, dialect: Dialect, target: Target) -> tuple[Rendered, Request]:
+    """What is rendered, and of what: where the target has no such parameter, the rest of the request is judged."""
+    try:
+        return dialect.render_request(request, target), request
+    except UnsupportedParameter:
+        if not target.capabilities.judged:
+            raise
+    sampling = msgspec.structs.replace(request.sampling, n=None, logprobs=None, top_logprobs=None)
+    request = msgspec.structs.replace(request, sampling=sampling)
+    try:
+        return dialect.render_request(request, target), request
+    except UnsupportedParameter:
+        raise Skip("the target model has no such parameter") from None
+
+
 def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: Target) -> None:
     """parse(render(x)) is x, minus losses that this pair of dialects may declare."""
     try:
-        rendered = dialect.render_request(request, target)
-    except UnsupportedParameter:
-        if dialect.name == "gemini" and target.capabilities.judged:
-            raise Skip("the target model has no such parameter") from None
-        raise
+        rendered, request = possible(request, dialect, target)
     except InvalidRequest:
         if exchange.status == 400:
             raise Skip("the provider refused it too") from None

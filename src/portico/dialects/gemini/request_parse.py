@@ -102,6 +102,25 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
 # -- contents --------------------------------------------------------------------------------------------------------
 
 
+_MEMBERS: Final = (
+    "text",
+    "inlineData",
+    "fileData",
+    "functionCall",
+    "functionResponse",
+    "executableCode",
+    "codeExecutionResult",
+)
+
+
+def _one_member(fields: Mapping[str, Any]) -> None:
+    """A part is one thing: Google refuses two data members in one, and reading either would lose the other (0)."""
+    if len(fields) > 1:
+        held = [name for name in _MEMBERS if fields.get(name) not in (None, "")]
+        if len(held) > 1:
+            raise InvalidRequest(f"A part holds one of {' and '.join(held)}, not both.", param="")
+
+
 class _Turns:
     """Reads contents in order, pairing results with the calls they answer.
 
@@ -141,6 +160,7 @@ class _Turns:
     def _user_parts(self, parts: list[dict[str, Any]]) -> Iterator[Part]:
         for i, fields in enumerate(parts):
             try:
+                _one_member(fields)
                 if (answer := fields.get("functionResponse")) is not None:
                     yield self._result(camelise(_object(answer, ".functionResponse")), fields)
                 elif (part := parse_part(fields, self.make_call)) is not None:
@@ -152,6 +172,7 @@ class _Turns:
         served = served_by_provider(parts)
         for i, fields in enumerate(parts):
             try:
+                _one_member(fields)
                 if i in served:
                     yield Opaque(ORIGIN, fields)
                 elif (part := parse_part(fields, self.make_call)) is not None:
