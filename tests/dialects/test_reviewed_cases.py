@@ -228,3 +228,17 @@ def test_a_part_of_two_things_is_refused_as_google_does(part: dict[str, Any]) ->
     with pytest.raises(CallerError) as caught:
         GEMINI.parse_request({"contents": [{"parts": [{"text": "hi"}]}, {"role": "user", "parts": [part]}]}, model=OLD)
     assert caught.value.param == "$.contents[1].parts[0]"
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"reasoning_effort": "none"}, "$.reasoning_effort"),
+        ({"reasoning": {"effort": "none"}}, "$.reasoning"),
+        ({"thinking": {"type": "disabled"}}, "$.thinking"),
+        ({"google": {"thinking_config": {"thinking_budget": 0}}}, "$.google.thinking_config"),
+        ({"extra_body": {"google": {"thinkingConfig": {"thinkingBudget": 0}}}}, "$.extra_body.google.thinkingConfig"),
+    ],
+)
+def test_a_loss_names_the_field_that_the_caller_wrote(fields: dict[str, Any], path: str) -> None:
+    assert [loss.path for loss in rendered(chat(**fields)).losses] == [path]

@@ -52,6 +52,8 @@ class GoogleExtras(msgspec.Struct):
     output: OutputFormat | None = None
     thought_tag: str | None = None
     fields: dict[str, Any] = {}
+    paths: dict[str, str] = {}
+    """Where in the body the fields stood that a loss may have to name."""
 
 
 def take_google(fields: dict[str, Any]) -> GoogleExtras | None:
@@ -81,7 +83,9 @@ def _refuse_strangers(inner: Mapping[str, Any], path: str) -> None:
 
 
 def _sorted_out(found: Mapping[str, tuple[str, Any]]) -> GoogleExtras:
-    extras = GoogleExtras(fields={}, builtins=[])
+    extras = GoogleExtras(paths={snake(name): path for name, (path, _) in found.items()})
+    if "thinkingConfig" in found:
+        extras.paths["thinking"] = found["thinkingConfig"][0]
     config: dict[str, Any] = {}
     image: dict[str, Any] = {}
     for name, (path, value) in found.items():

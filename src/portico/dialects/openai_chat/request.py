@@ -52,12 +52,12 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         raise InvalidRequest("Missing required parameter: 'model'.", param="$.model")
     if fields.get("messages") is None:
         raise InvalidRequest("Missing required parameter: 'messages'.", param="$.messages")
+    where = _where(fields)
     google = take_google(fields) or GoogleExtras()
     messages = parse_messages(fields.pop("messages"), google.thought_tag)
     tools, builtins, choice = parse_tools(fields)
     streaming = take_bool(fields, "stream")
     options = take_object(fields, "stream_options") or {}
-    where_max = "max_completion_tokens" if fields.get("max_completion_tokens") is not None else "max_tokens"
     legacy = "functions" in fields
     fields.pop("functions", None)
     return Request(
@@ -76,12 +76,20 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         include_usage=options.get("include_usage") is True,
         legacy_functions=legacy,
         thought_tag=google.thought_tag,
-        where=WHERE if where_max == "max_completion_tokens" else _WHERE_MAX_TOKENS,
+        where=where if not google.paths else Where({**where.fields, **google.paths}, where.message, where.tool),
         ext=_ext(fields, google),
     )
 
 
-_WHERE_MAX_TOKENS: Final = Where(fields={**WHERE.fields, "max_tokens": "$.max_tokens"}, message=WHERE.message)
+def _where(fields: Mapping[str, Any]) -> Where:
+    """Where the fields that Chat has several names for stand in this body."""
+    own: dict[str, str] = {}
+    if fields.get("max_completion_tokens") is None and fields.get("max_tokens") is not None:
+        own["max_tokens"] = "$.max_tokens"
+    for name in ("thinking", "reasoning"):
+        if fields.get(name) is not None:
+            own["thinking"] = f"$.{name}"
+    return Where({**WHERE.fields, **own}, WHERE.message, WHERE.tool) if own else WHERE
 
 
 def _ext(fields: Mapping[str, Any], google: GoogleExtras) -> dict[str, dict[str, Any]] | None:
