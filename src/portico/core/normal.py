@@ -35,7 +35,7 @@ from typing import Any, Final
 from portico.core.loss import CODES, Loss
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
-from portico.core.request import FREE_TEXT, ONE_CALL_HINT, Message, Request, Role
+from portico.core.request import FREE_TEXT, ONE_CALL_HINT, Message, Request, Role, Tool
 from portico.core.response import Candidate, Response
 from portico.core.usage import Usage
 from portico.wire import jsontext
@@ -63,6 +63,7 @@ def normal(x: Request | Response) -> Normal:
 
 
 def normal_request(request: Request) -> Normal:
+    """The normal form of a request."""
     ids = _Ids()
     system: list[Normal] = []
     turns: list[Normal] = []
@@ -86,18 +87,7 @@ def normal_request(request: Request) -> Normal:
             "model": request.model,
             "system": system,
             "turns": turns,
-            "tools": [
-                _without_nothing(
-                    {
-                        "name": tool.name,
-                        "description": tool.description or None,
-                        "schema": FREE_TEXT if tool.kind == "custom" else _plain_schema(tool.schema),
-                        "strict": tool.strict or None,
-                        "ext": _ext(tool.ext),
-                    }
-                )
-                for tool in request.tools
-            ],
+            "tools": [_tool(tool) for tool in request.tools],
             "builtins": sorted(
                 [_without_nothing({"kind": tool.kind, "ext": _ext(tool.ext)}) for tool in request.builtins],
                 key=lambda builtin: str(builtin["kind"]),
@@ -122,6 +112,18 @@ def normal_request(request: Request) -> Normal:
             "modalities": [] if request.modalities == ("text",) else sorted(request.modalities),
             "service_tier": None if request.service_tier in ("auto", "default") else request.service_tier,
             "ext": _ext(request.ext),
+        }
+    )
+
+
+def _tool(tool: Tool) -> Normal:
+    return _without_nothing(
+        {
+            "name": tool.name,
+            "description": tool.description or None,
+            "schema": FREE_TEXT if tool.kind == "custom" else _plain_schema(tool.schema),
+            "strict": tool.strict or None,
+            "ext": _ext(tool.ext),
         }
     )
 
@@ -289,6 +291,7 @@ def _without_nothing(fields: Normal) -> Normal:
 
 
 def normal_response(response: Response) -> Normal:
+    """The normal form of an answer."""
     ids = _Ids()
     return _without_nothing(
         {
