@@ -13,7 +13,7 @@ from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Text, ToolCall, ToolResult
 from portico.core.request import Message, Request, Role
 from portico.core.target import Target
-from portico.dialects.gemini.parts import ORIGIN, VENDOR, drop_display_name, render_part, wire_call_id
+from portico.dialects.gemini.parts import ORIGIN, VENDOR, drop_display_name, render_call, render_part, wire_call_id
 from portico.dialects.gemini.results import render_result
 
 SKIP_SIGNATURE: Final = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
@@ -82,8 +82,7 @@ class ContentsRenderer:
     def _call(self, call: ToolCall, message: Message, *, first: bool) -> dict[str, Any]:
         with_ids = self._capabilities.call_ids
         self._wire_ids[call.id] = wire_call_id(call) if with_ids else None
-        rendered = render_part(call, name=self._wire_names.get(call.name), with_ids=with_ids)
-        assert rendered is not None  # noqa: S101 - a call always has a place
+        rendered = render_call(call, self._wire_names.get(call.name, call.name), with_ids=with_ids)
         signature = call.signature
         if signature is not None and not self._readable(call):
             rendered.pop("thoughtSignature", None)
@@ -107,7 +106,6 @@ class ContentsRenderer:
     def _user_contents(self, run: list[Message], contents: list[dict[str, Any]]) -> None:
         results: list[tuple[ToolResult, Message]] = []
         parts: list[dict[str, Any]] = []
-        empty = True
         for message in run:
             self._tell_extras(message)
             for part in message.parts:
@@ -115,12 +113,11 @@ class ContentsRenderer:
                     results.append((part, message))
                 elif (rendered := self._content_part(part, message)) is not None:
                     parts.append(rendered)
-            empty = empty and not results and not parts
         if results:
             parts = self._results(results, contents) + parts
-        elif empty:
+        elif not parts:
             parts = [dict(FILLER)]
-        if self._open and not results:
+        if not results:
             self._refuse_unanswered(self._open)
         self._open = []
         if not parts:

@@ -7,18 +7,19 @@ thoughtSignature, videoMetadata, mediaResolution). mapping.md 0 (Part fields), 2
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from portico.core.errors import InvalidRequest
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
+from portico.dialects.gemini.checks import object_at, optional_string, string_at
 from portico.dialects.gemini.fields import camelise, camelise_deep
 from portico.wire import jsontext
-from portico.wire.names import json_type
 
 ORIGIN: Final = "gemini"
 VENDOR: Final = "google"
 """Who can read a thought signature."""
 
 _SERVER_MEMBERS: Final = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
+DATA_MEMBERS: Final = ("text", "inlineData", "fileData", "functionCall", "functionResponse", *_SERVER_MEMBERS)
+"""What a part may be; it is one of them."""
 _PLAIN_KEYS: Final = frozenset({"text", "thought", "thoughtSignature"})
 _NEUTRAL_KEYS: Final = _PLAIN_KEYS | {
     "inlineData",
@@ -49,24 +50,24 @@ def parse_part(wire: Mapping[str, Any], make_call: MakeCall, signer: str | None 
     if text is not None and wire.keys() <= _PLAIN_KEYS:  # the common case, and every streamed text event
         signature = _signature(wire, signer)
         if wire.get("thought"):
-            return Reasoning(_string(text, ".text"), signature)
-        return Text(_string(text, ".text"), signature)
+            return Reasoning(string_at(text, ".text"), signature)
+        return Text(string_at(text, ".text"), signature)
     fields = camelise(wire)
     signature = _signature(fields, signer)
     ext = _extras(fields)
     if (call := fields.get("functionCall")) is not None:
-        return make_call(camelise(_object(call, ".functionCall")), signature, ext)
+        return make_call(camelise(object_at(call, ".functionCall")), signature, ext)
     if (blob := fields.get("inlineData")) is not None:
-        return _media(fields, camelise(_object(blob, ".inlineData")), signature, ext)
+        return _media(fields, camelise(object_at(blob, ".inlineData")), signature, ext)
     if (file := fields.get("fileData")) is not None:
-        return _media(fields, camelise(_object(file, ".fileData")), signature, ext)
+        return _media(fields, camelise(object_at(file, ".fileData")), signature, ext)
     if any(member in fields for member in _SERVER_MEMBERS):
         return Opaque(
             ORIGIN, {key: camelise_deep(item) if key in _SERVER_MEMBERS else item for key, item in fields.items()}
         )
     if (text := fields.get("text")) is not None:
         kind = Reasoning if fields.get("thought") else Text
-        return kind(_string(text, ".text"), signature, ext)
+        return kind(string_at(text, ".text"), signature, ext)
     if signature is not None:
         return Text("", signature, ext)
     if fields.keys() - {"thought", "thoughtSignature"}:
@@ -96,10 +97,10 @@ def _detail(resolution: Any) -> str | None:
 def _media(fields: Mapping[str, Any], blob: Mapping[str, Any], signature: Signature | None, ext: Ext) -> Media:
     resolution = fields.get("mediaResolution")
     return Media(
-        mime=_optional(blob, "mimeType"),
-        data=_optional(blob, "data"),
-        uri=_optional(blob, "fileUri"),
-        name=_optional(blob, "displayName"),
+        mime=optional_string(blob.get("mimeType"), ".mimeType"),
+        data=optional_string(blob.get("data"), ".data"),
+        uri=optional_string(blob.get("fileUri"), ".fileUri"),
+        name=optional_string(blob.get("displayName"), ".displayName"),
         detail=None if resolution is None else _detail(resolution),
         thought=bool(fields.get("thought")),
         signature=signature,
@@ -111,24 +112,7 @@ def _signature(fields: Mapping[str, Any], signer: str | None) -> Signature | Non
     data = fields.get("thoughtSignature") or fields.get("thought_signature")
     if not data:
         return None
-    return Signature(VENDOR, _string(data, ".thoughtSignature"), signer)
-
-
-def _string(value: Any, path: str) -> str:
-    if isinstance(value, str):
-        return value
-    raise InvalidRequest(f"Expected a string, got {json_type(value)}.", param=path)
-
-
-def _optional(fields: Mapping[str, Any], name: str) -> str | None:
-    value = fields.get(name)
-    return None if value is None else _string(value, f".{name}")
-
-
-def _object(value: Any, path: str) -> Mapping[str, Any]:
-    if isinstance(value, Mapping):
-        return value
-    raise InvalidRequest(f"Expected an object, got {json_type(value)}.", param=path)
+    return Signature(VENDOR, string_at(data, ".thoughtSignature"), signer)
 
 
 def arguments_text(args: Any) -> str:
@@ -157,30 +141,31 @@ def wire_call_id(call: ToolCall) -> str | None:
     return None if call.minted else call.id
 
 
-def render_part(part: Part, *, name: str | None = None, with_ids: bool = True) -> dict[str, Any] | None:
-    """A part as Google has it; None for what has no place here (results are rendered by the request).
-
-    `name` is the tool's name on the wire where it had to be changed.
-    """
+def render_part(part: Part) -> dict[str, Any] | None:
+    """A part as Google has it; None for what has no place here (results are rendered by the request)."""
     match part:
         case Text(text, signature, ext):
             return _qualified({"text": text}, signature, ext)
         case Reasoning(text, signature, ext):
             return _qualified({"text": text, "thought": True}, signature, ext)
         case ToolCall():
-            call: dict[str, Any] = {"name": name or part.name, "args": call_args(part)}
-            wire_id = wire_call_id(part) if with_ids else None
-            if wire_id:
-                call = {"id": wire_id, **call}
-            extras = dict((part.ext or {}).get(ORIGIN, {}))
-            call.update(extras.pop("functionCall", {}))
-            return _qualified({"functionCall": call}, part.signature, {ORIGIN: extras})
+            return render_call(part, part.name)
         case Media():
             return _qualified(_media_fields(part), part.signature, part.ext)
         case Opaque(origin, value):
             return dict(value) if origin == ORIGIN else None
         case _:
             return None
+
+
+def render_call(call: ToolCall, name: str, *, with_ids: bool = True) -> dict[str, Any]:
+    """A call as a part. `name` is the tool's name on the wire, which may have had to be changed."""
+    wire_id = wire_call_id(call) if with_ids else None
+    fields: dict[str, Any] = {"id": wire_id} if wire_id else {}
+    fields.update({"name": name, "args": call_args(call)})
+    extras = dict((call.ext or {}).get(ORIGIN, {}))
+    fields.update(extras.pop("functionCall", {}))
+    return _qualified({"functionCall": fields}, call.signature, {ORIGIN: extras})
 
 
 def call_args(call: ToolCall) -> Mapping[str, Any]:

@@ -24,8 +24,9 @@ from portico.core.request import (
     Tool,
     ToolChoice,
 )
+from portico.dialects.gemini.checks import listed, numbered, object_or_empty, optional_string, scalar, strings
 from portico.dialects.gemini.fields import camelise, camelise_deep
-from portico.dialects.gemini.parts import ORIGIN, arguments_text, parse_part
+from portico.dialects.gemini.parts import DATA_MEMBERS, ORIGIN, arguments_text, parse_part
 from portico.dialects.gemini.schema import to_json_schema
 from portico.wire import jsontext
 from portico.wire.names import json_type
@@ -64,11 +65,11 @@ _TIERS: Final[Mapping[str, str]] = {"standard": "default"}
 
 def parse_request(body: Any, *, model: str | None = None, stream: bool | None = None) -> Request:
     """A generateContent body as a request. Raises `InvalidRequest` with a path such as `$.contents[0].parts[1].text`."""
-    fields = camelise(_object(body, "$"))
-    contents = _listed(fields.pop("contents", None), "$.contents")
-    config = camelise(_object(fields.pop("generationConfig", {}), "$.generationConfig"))
-    tools, builtins = _parse_tools(_listed(fields.pop("tools", None), "$.tools"))
-    choice, tool_config = _parse_tool_config(_object(fields.pop("toolConfig", {}), "$.toolConfig"))
+    fields = camelise(object_or_empty(body, "$"))
+    contents = listed(fields.pop("contents", None), "$.contents")
+    config = camelise(object_or_empty(fields.pop("generationConfig", {}), "$.generationConfig"))
+    tools, builtins = _parse_tools(listed(fields.pop("tools", None), "$.tools"))
+    choice, tool_config = _parse_tool_config(object_or_empty(fields.pop("toolConfig", {}), "$.toolConfig"))
     if tools and builtins and tool_config.get("includeServerSideToolInvocations") is True:
         del tool_config["includeServerSideToolInvocations"]  # follows from having both: rendering sets it again (1.12)
     messages = _parse_system(fields.pop("systemInstruction", None))
@@ -102,21 +103,10 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
 # -- contents --------------------------------------------------------------------------------------------------------
 
 
-_MEMBERS: Final = (
-    "text",
-    "inlineData",
-    "fileData",
-    "functionCall",
-    "functionResponse",
-    "executableCode",
-    "codeExecutionResult",
-)
-
-
 def _one_member(fields: Mapping[str, Any]) -> None:
     """A part is one thing: Google refuses two data members in one, and reading either would lose the other (0)."""
     if len(fields) > 1:
-        held = [name for name in _MEMBERS if fields.get(name) not in (None, "")]
+        held = [name for name in DATA_MEMBERS if fields.get(name) not in (None, "")]
         if len(held) > 1:
             raise InvalidRequest(f"A part holds one of {' and '.join(held)}, not both.", param="")
 
@@ -145,8 +135,8 @@ class _Turns:
     def _content(self, content: Any, at: int) -> Message:
         if isinstance(content, str):  # some SDKs send a bare string for a content
             return Message(Role.USER, (Text(content),), at=at)
-        fields = camelise(_object(content, ""))
-        parts = [camelise(_object(part, f".parts[{i}]")) for i, part in _numbered(fields.get("parts"), ".parts")]
+        fields = camelise(object_or_empty(content, ""))
+        parts = [camelise(object_or_empty(part, f".parts[{i}]")) for i, part in numbered(fields.get("parts"), ".parts")]
         role = str(fields.get("role") or "user").lower()
         only_results = bool(parts) and all("functionResponse" in part for part in parts)
         if role == "model" and not only_results:
@@ -162,7 +152,7 @@ class _Turns:
             try:
                 _one_member(fields)
                 if (answer := fields.get("functionResponse")) is not None:
-                    yield self._result(camelise(_object(answer, ".functionResponse")), fields)
+                    yield self._result(camelise(object_or_empty(answer, ".functionResponse")), fields)
                 elif (part := parse_part(fields, self.make_call)) is not None:
                     yield part
             except InvalidRequest as error:
@@ -181,7 +171,7 @@ class _Turns:
                 raise error.under(f".parts[{i}]") from None
 
     def make_call(self, fields: Mapping[str, Any], signature: Signature | None, ext: Ext) -> ToolCall:
-        wire_id = _optional_string(fields.get("id"), ".functionCall.id")
+        wire_id = optional_string(fields.get("id"), ".functionCall.id") or None
         call_id = wire_id if wire_id and wire_id not in self._used else self._fresh_id()
         self._used.add(call_id)
         call = build_call(fields, call_id, signature, ext, minted=wire_id is None, upstream_id=wire_id)
@@ -191,14 +181,16 @@ class _Turns:
         return call
 
     def _result(self, answer: Mapping[str, Any], fields: Mapping[str, Any]) -> ToolResult:
-        name = _optional_string(answer.get("name"), ".functionResponse.name")
-        wire_id = _optional_string(answer.get("id"), ".functionResponse.id")
+        name = optional_string(answer.get("name"), ".functionResponse.name") or None
+        wire_id = optional_string(answer.get("id"), ".functionResponse.id") or None
         call = self._answered(wire_id, name)
         text, structured = result_text(answer.get("response"))
         media = [
             part
-            for _, item in _numbered(answer.get("parts"), ".functionResponse.parts")
-            if isinstance(part := parse_part(camelise(_object(item, ".functionResponse.parts")), self.make_call), Media)
+            for _, item in numbered(answer.get("parts"), ".functionResponse.parts")
+            if isinstance(
+                part := parse_part(camelise(object_or_empty(item, ".functionResponse.parts")), self.make_call), Media
+            )
         ]
         extras = {k: v for k, v in answer.items() if k not in ("id", "name", "response", "parts")}
         extras.update({k: v for k, v in fields.items() if k not in ("functionResponse", "thoughtSignature")})
@@ -292,10 +284,10 @@ def _parse_system(instruction: Any) -> list[Message]:
         return []
     if isinstance(instruction, str):
         return [Message(Role.SYSTEM, (Text(instruction),))]
-    fields = camelise(_object(instruction, "$.systemInstruction"))
+    fields = camelise(object_or_empty(instruction, "$.systemInstruction"))
     parts = []
-    for i, part in _numbered(fields.get("parts"), "$.systemInstruction.parts"):
-        parsed = parse_part(camelise(_object(part, f"$.systemInstruction.parts[{i}]")), _no_call)
+    for i, part in numbered(fields.get("parts"), "$.systemInstruction.parts"):
+        parsed = parse_part(camelise(object_or_empty(part, f"$.systemInstruction.parts[{i}]")), _no_call)
         if parsed is not None:
             parts.append(parsed)
     return [Message(Role.SYSTEM, tuple(parts))] if parts else []
@@ -309,14 +301,14 @@ def _parse_tools(wire: list[Any]) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]
     tools: list[Tool] = []
     builtins: list[Builtin] = []
     for i, item in enumerate(wire):
-        for key, value in camelise(_object(item, f"$.tools[{i}]")).items():
+        for key, value in camelise(object_or_empty(item, f"$.tools[{i}]")).items():
             if key != "functionDeclarations":
                 extras = {key: camelise_deep(value)} if value else {}
                 builtins.append(Builtin(GOOGLE_BUILTINS.get(key, key), at=i, ext={ORIGIN: extras} if extras else None))
                 continue
-            for k, declaration in _numbered(value, f"$.tools[{i}].functionDeclarations"):
+            for k, declaration in numbered(value, f"$.tools[{i}].functionDeclarations"):
                 path = f"$.tools[{i}].functionDeclarations[{k}]"
-                tools.append(_parse_declaration(camelise(_object(declaration, path)), path, at=k))
+                tools.append(_parse_declaration(camelise(object_or_empty(declaration, path)), path, at=k))
     return tuple(tools), tuple(builtins)
 
 
@@ -339,9 +331,9 @@ def _parse_declaration(fields: dict[str, Any], path: str, at: int) -> Tool:
 def _parse_tool_config(wire: Mapping[str, Any]) -> tuple[ToolChoice | None, dict[str, Any]]:
     config = camelise_deep(wire)
     path = "$.toolConfig.functionCallingConfig"
-    calling = dict(_object(config.pop("functionCallingConfig", None), path))
+    calling = dict(object_or_empty(config.pop("functionCallingConfig", None), path))
     mode = calling.pop("mode", None)
-    names = _strings(calling.pop("allowedFunctionNames", None), f"{path}.allowedFunctionNames")
+    names = strings(calling.pop("allowedFunctionNames", None), f"{path}.allowedFunctionNames")
     choice = None
     if mode is not None or names:
         neutral = _MODES.get(str(mode or "AUTO").upper())
@@ -381,18 +373,18 @@ def _parse_config(
     for wire, name in _SAMPLING.items():
         value = config.pop(wire, None)
         if value is not None:
-            sampling[name] = _scalar(value, f"$.generationConfig.{wire}", whole=name in _WHOLE)
-    stop = _strings(config.pop("stopSequences", None), "$.generationConfig.stopSequences")
+            sampling[name] = scalar(value, f"$.generationConfig.{wire}", whole=name in _WHOLE)
+    stop = strings(config.pop("stopSequences", None), "$.generationConfig.stopSequences")
     if stop:
         sampling["stop"] = stop
-    thinking = camelise(_object(config.pop("thinkingConfig", {}), "$.generationConfig.thinkingConfig"))
+    thinking = camelise(object_or_empty(config.pop("thinkingConfig", {}), "$.generationConfig.thinkingConfig"))
     level = thinking.get("thinkingLevel")
     budget = thinking.get("thinkingBudget")
-    modalities = _strings(config.pop("responseModalities", None), "$.generationConfig.responseModalities")
+    modalities = strings(config.pop("responseModalities", None), "$.generationConfig.responseModalities")
     return (
         Sampling(**sampling),
         Thinking(
-            budget=None if budget is None else int(_scalar(budget, f"{_THINKING}.thinkingBudget", whole=True)),
+            budget=None if budget is None else int(scalar(budget, f"{_THINKING}.thinkingBudget", whole=True)),
             level=None if level is None or level == "THINKING_LEVEL_UNSPECIFIED" else str(level).lower(),
             show=None if thinking.get("includeThoughts") is None else bool(thinking["includeThoughts"]),
         ),
@@ -415,65 +407,3 @@ def _parse_output(config: dict[str, Any]) -> OutputFormat | None:
     if mime not in (None, "text/plain"):
         config["responseMimeType"] = mime
     return None
-
-
-def _scalar(value: Any, path: str, *, whole: bool) -> int | float | bool:
-    """A number or a truth value; proto3 JSON also writes numbers as strings."""
-    number: int | float | bool
-    if isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            raise InvalidRequest(f"Expected a number, got {value!r}.", param=path) from None
-        if number.is_integer():
-            number = int(number)
-    elif isinstance(value, (bool, int, float)):
-        number = value
-    else:
-        raise InvalidRequest(f"Expected a number, got {json_type(value)}.", param=path)
-    if whole and isinstance(number, float):
-        if not number.is_integer():
-            raise InvalidRequest(f"Expected a whole number, got {value}.", param=path)
-        number = int(number)
-    return number
-
-
-def _optional_string(value: Any, path: str) -> str | None:
-    """A string; null and "" are none."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, str):
-        return value
-    raise InvalidRequest(f"Expected a string, got {json_type(value)}.", param=path)
-
-
-def _strings(value: Any, path: str) -> tuple[str, ...]:
-    """A list of strings, or of the numbers that stand for enums."""
-    items = _listed(value, path)
-    for i, item in enumerate(items):
-        if isinstance(item, bool) or not isinstance(item, (str, int)):
-            raise InvalidRequest(f"Expected a string, got {json_type(item)}.", param=f"{path}[{i}]")
-    return tuple([str(item) for item in items])
-
-
-def _object(value: Any, path: str) -> Mapping[str, Any]:
-    if isinstance(value, Mapping):
-        return value
-    if value is None:
-        return {}
-    raise InvalidRequest(f"Expected an object, got {json_type(value)}.", param=path)
-
-
-def _listed(value: Any, path: str) -> list[Any]:
-    """A repeated field: a list, or the one item it would hold."""
-    if value is None:
-        return []
-    if isinstance(value, list):
-        return value
-    if isinstance(value, (Mapping, str)):
-        return [value]
-    raise InvalidRequest(f"Expected an array, got {json_type(value)}.", param=path)
-
-
-def _numbered(value: Any, path: str) -> Iterator[tuple[int, Any]]:
-    return iter(enumerate(_listed(value, path)))
