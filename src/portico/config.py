@@ -25,18 +25,13 @@ MAX_PORT: Final = 65535
 MIB: Final = 1024 * 1024
 
 
-class ServerConfig(msgspec.Struct, frozen=True):
-    """[server]"""
+class ServerConfig(Settings, frozen=True):
+    """[server]: how calls are served, and where."""
 
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
     max_body_bytes: int = 64 * MIB
-    commit_after_s: float = 15.0
-    keep_alive_s: float = 10.0
-    connect_timeout_s: float = 10.0
-    first_byte_timeout_s: float = 600.0
-    idle_timeout_s: float = 300.0
 
 
 class MediaConfig(msgspec.Struct, frozen=True):
@@ -64,17 +59,6 @@ class Config(msgspec.Struct, frozen=True):
     api_key: Secret | None
     source: Path | None
     data_folder: Path
-
-    def settings(self) -> Settings:
-        """What of it the relay needs."""
-        server = self.server
-        return Settings(
-            commit_after_s=server.commit_after_s,
-            keep_alive_s=server.keep_alive_s,
-            connect_timeout_s=server.connect_timeout_s,
-            first_byte_timeout_s=server.first_byte_timeout_s,
-            idle_timeout_s=server.idle_timeout_s,
-        )
 
 
 class Problem(msgspec.Struct, frozen=True):

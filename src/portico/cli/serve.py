@@ -99,7 +99,7 @@ async def _serve(
         vault=MemoryVault(time.monotonic),
         rng=rng,
         now=time.time,
-        settings=settings.settings(),
+        settings=settings.server,
         fetcher=fetcher,
     )
     gateway = Gateway(

@@ -26,11 +26,12 @@ _KNOWN_TO_GOOGLE: Final = re.compile(
 )
 
 
-def is_remote(part: Part) -> bool:
-    """Whether a part must be fetched: media at an http(s) address that the provider does not know itself."""
+def remote_address(part: Part) -> str | None:
+    """Where a part must be fetched from: an http(s) address of media that the provider does not know itself."""
     if not isinstance(part, Media) or part.uri is None:
-        return False
-    return part.uri[:8].lower().startswith(("http://", "https://")) and not _KNOWN_TO_GOOGLE.match(part.uri)
+        return None
+    remote = part.uri[:8].lower().startswith(("http://", "https://")) and not _KNOWN_TO_GOOGLE.match(part.uri)
+    return part.uri if remote else None
 
 
 async def with_media(request: Request, fetcher: MediaFetcher) -> Request:
@@ -38,8 +39,8 @@ async def with_media(request: Request, fetcher: MediaFetcher) -> Request:
     wanted: dict[str, int] = {}
     for message in request.messages:
         for part in _all_parts(message.parts):
-            if is_remote(part) and isinstance(part, Media) and part.uri is not None:
-                wanted.setdefault(part.uri, message.at)
+            if (address := remote_address(part)) is not None:
+                wanted.setdefault(address, message.at)
     if not wanted:
         return request
     if len(wanted) > MAX_FILES:

@@ -173,9 +173,9 @@ class Relay:
             try:
                 return await self._twice_if_faulty(call, model, candidate, attempt_one)
             except UpstreamError as error:
+                last = in_words_of(call.request, error)
                 if not error.fails_over or isinstance(error, RETRIED_ONCE):
                     raise
-                last = error
             if isinstance(last, UpstreamModelNotFound) and model.name not in missing:
                 missing.add(model.name)
                 kind = candidate.deployment.provider.kind.name
@@ -238,7 +238,7 @@ class Relay:
             body = await response.read(MAX_ERROR_BYTES)
         finally:
             response.close()
-        raise in_words_of(call.request, attempt.dialect.parse_error(response.status, body))
+        raise attempt.dialect.parse_error(response.status, body)
 
     # -- whole answers
 
@@ -250,7 +250,7 @@ class Relay:
             upstream.close()
         answer = _decoded(body)
         if tells_error(answer):  # some front ends answer 200 all the same
-            raise in_words_of(call.request, attempt.dialect.parse_error(0, body))
+            raise attempt.dialect.parse_error(0, body)
         response = attempt.dialect.parse_response(answer, attempt.reading)
         if (fault := fault_of_response(response)) is not None:
             raise fault

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.catalog import Catalog, completed
+from portico.catalog import Catalog
 from portico.core.dialect import Dialect, Reading, Reply
 from portico.core.errors import ModelNotFound, PorticoError, UpstreamError
 from portico.core.events import Failed
@@ -20,7 +20,7 @@ from portico.core.loss import Loss
 from portico.core.request import Request
 from portico.core.target import Target
 from portico.dialects import gemini, openai_chat
-from portico.relay.prepare import target_at
+from portico.relay.prepare import resolve, target_at
 from portico.relay.pump import Pump
 from portico.relay.verdict import fault_of_response, tells_error
 from portico.wire import jsontext
@@ -54,7 +54,6 @@ class Translator:
         usage: bool = True,
         thoughts: bool = False,
         image_form: str = "markdown",
-        provider_kind: str | None = None,
     ) -> None:
         self._source = source
         self._to = to
@@ -65,7 +64,7 @@ class Translator:
         self._usage = usage
         self._thoughts = thoughts
         self._image_form = image_form
-        self._provider_kind = provider_kind or PROVIDER_KINDS[to.name]
+        self._provider_kind = PROVIDER_KINDS[to.name]
 
     # -- requests
 
@@ -91,15 +90,13 @@ class Translator:
         """The request with its model's suffix understood, and the target; a model nobody knows is judged by its name."""
         kind = self._provider_kind
         try:
-            resolved = self._catalog.resolve(request.model)
+            prepared = resolve(request, self._catalog)
         except ModelNotFound:
             capabilities = self._catalog.capabilities_for(request.model, kind)
             return request, target_at(self._source, self._to, request.model, kind, capabilities)
-        thinking = completed(request.thinking, resolved.thinking)
-        request = msgspec.structs.replace(request, thinking=thinking)
-        model = resolved.model
+        model = prepared.resolved.model
         name = model.targets[0].upstream_model if model.targets else model.name
-        return request, target_at(self._source, self._to, name, kind, model.capabilities_at(kind))
+        return prepared.request, target_at(self._source, self._to, name, kind, model.capabilities_at(kind))
 
     # -- answers
 
