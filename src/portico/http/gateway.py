@@ -21,7 +21,6 @@ from portico.catalog import Catalog, ListedModel
 from portico.core.dialect import Dialect
 from portico.core.errors import (
     MethodNotAllowed,
-    ModelNotFound,
     PorticoError,
     RequestTooLarge,
     RouteNotFound,
@@ -95,14 +94,9 @@ class Gateway:
 
     def _model(self, name: str) -> dict[str, Any]:
         """One model by any name it is known by; the row carries the name asked for."""
-        for row in self._catalog.listing():
-            if row.id == name:
-                return _model_row(row)
-        resolved = self._catalog.resolve(name)
-        for row in self._catalog.listing():
-            if row.id == resolved.name:
-                return {**_model_row(row), "id": name}
-        raise ModelNotFound(f"The model {name!r} does not exist or you do not have access to it.")
+        rows = {row.id: row for row in self._catalog.listing()}
+        row = rows.get(name) or rows[self._catalog.resolve(name).name]
+        return {**_model_row(row), "id": name}
 
     def _refuse(self, exchange: "_Identified", dialect: Dialect, error: PorticoError) -> None:
         if exchange.started:
