@@ -167,8 +167,8 @@ def test_grounding_that_is_empty_until_the_end_is_told_once() -> None:
     last["candidates"][0]["groundingMetadata"] = {"webSearchQueries": ["x"]}
     middle = answer({"text": "a"}, finish=None)
     middle["candidates"][0]["groundingMetadata"] = {}
-    found = told([middle, last]).candidates[0].ext
-    assert found == {"gemini": {"groundingMetadata": {"webSearchQueries": ["x"]}}}
+    found = told([middle, last]).candidates[0]
+    assert (found.searches, found.ext) == (("x",), None)
 
 
 # -- 3.2 what goes out ------------------------------------------------------------------------------------------------

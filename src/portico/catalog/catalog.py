@@ -15,6 +15,8 @@ from portico.core.errors import ModelNotFound
 from portico.core.target import Capabilities
 
 _EPOCH = date(1970, 1, 1)
+_SEARCHING = ("-search", ":online")
+"""Ends of a name that ask for a search of the web (mapping.md 1.14)."""
 _HINT_LENGTH = 100
 """Longer names get no hint: comparing them costs more than a mistyped name is worth."""
 
@@ -36,11 +38,11 @@ class Catalog:
 
         Names match exactly; only if nothing does is the case of letters disregarded.
         """
-        found = find(name, self._names) or find(name.casefold(), self._folded)
-        if found is None:
-            raise ModelNotFound(self._not_found(name), param="model")
-        model, thinking = found
-        return Resolved(model, name, thinking)
+        for form, search in ((name, False), *[(name.removesuffix(end), True) for end in _SEARCHING if name.endswith(end)]):
+            found = find(form, self._names) or find(form.casefold(), self._folded)
+            if found is not None:
+                return Resolved(found[0], name, found[1], search)
+        raise ModelNotFound(self._not_found(name), param="model")
 
     def capabilities_for(self, name: str, provider_kind: str = "gemini") -> Capabilities:
         """What the model of that name can do; for one that is not in the catalog, what its name suggests. Never raises."""

@@ -93,12 +93,13 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """What a name asked for means: a model, and what the name said about thinking."""
+    """What a name asked for means: a model, and what the name said about thinking and searching the web."""
 
     model: Model
     asked: str
     """The name as the caller wrote it, which the answer echoes."""
     thinking: Thinking = UNSAID
+    search: bool = False
 
     @property
     def name(self) -> str:

@@ -22,7 +22,7 @@ from portico.core.events import (
     UsageReported,
 )
 from portico.core.parts import Media, Part, Reasoning, Signature, Text, ToolCall
-from portico.core.response import Candidate, Finish, Response
+from portico.core.response import Candidate, Citation, Finish, Response, TokenLogprob
 from portico.core.usage import Usage
 
 
@@ -53,12 +53,15 @@ class _OpenPart:
 
 
 class _OpenCandidate:
-    __slots__ = ("ext", "finish", "parts")
+    __slots__ = ("citations", "ext", "finish", "logprobs", "parts", "searches")
 
     def __init__(self) -> None:
         self.parts: dict[int, _OpenPart] = {}
         self.finish: Finish | None = None
         self.ext: dict[str, dict[str, Any]] = {}
+        self.citations: tuple[Citation, ...] = ()
+        self.searches: tuple[str, ...] = ()
+        self.logprobs: list[TokenLogprob] = []
 
 
 class Assembler:
@@ -87,8 +90,8 @@ class Assembler:
                 self._service_tier = service_tier or self._service_tier
             case CandidateFinished(candidate, finish):
                 self._candidate(candidate).finish = finish
-            case Annotated(candidate, ext):
-                self._annotate(candidate, ext or {})
+            case Annotated():
+                self._annotate(event)
             case Started():
                 self._started = event
             case Finished():
@@ -109,6 +112,9 @@ class Assembler:
                         parts=tuple([part.done() for _, part in sorted(open_.parts.items())]),
                         finish=open_.finish,
                         ext=open_.ext or None,
+                        citations=open_.citations,
+                        searches=open_.searches,
+                        logprobs=tuple(open_.logprobs),
                     )
                     for index, open_ in sorted(self._candidates.items())
                 ]
@@ -124,9 +130,15 @@ class Assembler:
             found = self._candidates[index] = _OpenCandidate()
         return found
 
-    def _annotate(self, candidate: int | None, ext: Any) -> None:
-        into = self._ext if candidate is None else self._candidate(candidate).ext
-        for origin, fields in ext.items():
+    def _annotate(self, said: Annotated) -> None:
+        into = self._ext
+        if said.candidate is not None:
+            candidate = self._candidate(said.candidate)
+            candidate.citations = said.citations or candidate.citations
+            candidate.searches = said.searches or candidate.searches
+            candidate.logprobs += said.logprobs
+            into = candidate.ext
+        for origin, fields in (said.ext or {}).items():
             into.setdefault(origin, {}).update(fields)
 
 
@@ -147,8 +159,11 @@ def tell(response: Response) -> list[Event]:
         for index, part in enumerate(candidate.parts):
             events.append(PartStarted(candidate.index, index, part))
             events.append(PartEnded(candidate.index, index))
-        if candidate.ext:
-            events.append(Annotated(candidate.index, candidate.ext))
+        if candidate.ext or candidate.citations or candidate.searches or candidate.logprobs:
+            said = Annotated(
+                candidate.index, candidate.ext, candidate.citations, candidate.searches, candidate.logprobs
+            )
+            events.append(said)
     if response.usage is not None:
         events.append(UsageReported(response.usage, response.service_tier))
     events += [CandidateFinished(c.index, c.finish) for c in response.candidates if c.finish is not None]

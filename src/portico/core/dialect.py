@@ -16,6 +16,7 @@ from portico.core.loss import Loss, Where
 from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
+from portico.core.usage import Usage
 from portico.wire.sse import Frame
 
 
@@ -59,6 +60,8 @@ class Reply(msgspec.Struct, frozen=True):
     thought_tag: str | None = None
     legacy_functions: bool = False
     image_form: str = "markdown"
+    reasoning_details: bool = False
+    """Thoughts and signatures are told once more, as OpenRouter's clients read them (mapping.md 2.4, channel B)."""
 
 
 class StreamReader(Protocol):
@@ -78,6 +81,46 @@ class StreamWriter(Protocol):
     def feed(self, event: Event) -> list[Frame]: ...
 
     def close(self) -> list[Frame]: ...
+
+
+class Seen(msgspec.Struct):
+    """What was learned of an answer that passed untouched. `usage` is the last that was reported."""
+
+    model: str | None = None
+    """The name the provider answered with."""
+    usage: Usage | None = None
+    service_tier: str | None = None
+
+
+class StreamWatch(Protocol):
+    """Looks at the frames of a stream that passes between two ends of one dialect, and changes what it must.
+
+    `seen` and `ended` grow with the stream; once it has ended, nothing more is passed.
+    """
+
+    @property
+    def seen(self) -> Seen: ...
+
+    @property
+    def ended(self) -> bool: ...
+
+    def feed(self, frame: Frame) -> list[Frame]:
+        """The frames to pass on for one that came. Raises `UpstreamError` for what is no answer, and for an error told
+        before anything was passed; a later one is passed on and is the end."""
+
+    def close(self) -> None:
+        """The provider closed the stream. Raises `UpstreamEmpty` or `UpstreamIncomplete` if it was not complete."""
+
+
+class Passing(msgspec.Struct, frozen=True):
+    """How bodies pass between two ends of one dialect: their bytes untouched but for what stands here."""
+
+    renamed: Callable[[bytes, str], bytes]
+    """(body, upstream model) -> the body with that name wherever it names its model. Raises `BodyNotJson`."""
+    response: Callable[[bytes], Seen]
+    """What a whole answer tells. Raises `UpstreamError` if it tells an error, or is no answer."""
+    watch: Callable[[str], StreamWatch]
+    """A watch on one stream, given the id that it has if the provider gives none."""
 
 
 class ParseRequest(Protocol):
@@ -106,5 +149,7 @@ class Dialect(msgspec.Struct, frozen=True):
     where: Where
     keep_alive: bytes | None
     """What may be sent between frames to keep a silent connection open; None where clients break on it."""
+    passing: Passing | None = None
+    """How bodies pass to a provider that speaks this dialect too; None: they are read and written anew."""
     guards_small_limits: bool = False
     """Callers of this dialect set `max_tokens` without thinking of thoughts (mapping.md 9, first row)."""

@@ -15,7 +15,7 @@ import msgspec
 
 from portico.core.errors import UpstreamError
 from portico.core.parts import Ext, Part, Signature
-from portico.core.response import Finish
+from portico.core.response import Citation, Finish, TokenLogprob
 from portico.core.usage import Usage
 
 
@@ -52,13 +52,17 @@ class PartEnded(msgspec.Struct, frozen=True):
 
 
 class Annotated(msgspec.Struct, frozen=True):
-    """Extras of a candidate (grounding, ratings), or of the whole answer when `candidate` is None.
+    """What is said of a candidate (its sources, ratings), or of the whole answer when `candidate` is None.
 
-    Later values of one key replace earlier ones.
+    Later values of one key of `ext` replace earlier ones, as do citations and searches that are told at all; logprobs are
+    those of the tokens since the last ones.
     """
 
     candidate: int | None
-    ext: Ext
+    ext: Ext = None
+    citations: tuple[Citation, ...] = ()
+    searches: tuple[str, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 class UsageReported(msgspec.Struct, frozen=True):

@@ -38,12 +38,15 @@ class Where(msgspec.Struct, frozen=True):
 
 
 CODES: Final[Mapping[str, tuple[str, ...]]] = {
+    # What one of Google's backends alone knows (mapping.md 0)
+    "0:gemini_only": ("ext", "builtins"),
     # Sampling and limits (mapping.md 1.1, 1.6)
     "1.1:sampling": ("sampling.temperature", "sampling.top_p", "sampling.top_k"),
     "1.1:max_tokens": ("sampling.max_tokens",),
     "1.1:penalties": ("sampling.presence_penalty", "sampling.frequency_penalty"),
     "1.1:seed": ("sampling.seed",),
     "1.1:logprobs": ("sampling.logprobs", "sampling.top_logprobs"),
+    "1.1:n": ("sampling.n",),
     "1.1:service_tier": ("service_tier",),
     "1.1:unsupported": ("ext",),
     "1.1:ignored": ("ext",),
@@ -58,7 +61,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "1.4:detail": ("media.detail",),
     "1.4:name": ("media.name",),
     "1.16:cached_content": ("system", "tools", "builtins", "tool_choice"),
-    "1.16:vertex_only": ("ext",),
+    "1.16:vertex_only": ("ext", "builtins"),
     # Thinking (1.7, 9)
     "1.7:thinking": ("thinking.effort", "thinking.budget", "thinking.level"),
     "1.7:none": ("thinking",),
@@ -82,7 +85,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "2.1:answer_ext": ("ext",),
     "2.1:refusal": ("refusal",),
     "2.7:annotations": ("candidate.ext",),
-    "2.10:logprobs": ("candidate.ext",),
+    "2.10:logprobs": ("candidate.utf8",),
     "2.2:order": ("candidate.order",),
     "2.2:draft": ("candidate.draft",),
     "2.5:finish": ("candidate.finish",),

@@ -14,7 +14,7 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
   it spells.
 - 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points
   to it.
-- 1.13 hint: the sentence that asks for one call at a time is ours.
+- 1.13 hint: system sentences that stand in for a missing switch or slot are ours.
 - 1.14 order: the provider's own tools have none.
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
 - 1.5 aliases: a type has one spelling, and is found out where it was not declared.
@@ -32,11 +32,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.loss import CODES, Loss
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
-from portico.core.request import FREE_TEXT, ONE_CALL_HINT, Message, Request, Role, Tool
-from portico.core.response import Candidate, Response
+from portico.core.request import FREE_TEXT, Message, Request, Role, Tool, is_hint
+from portico.core.response import Candidate, Response, TopLogprob
 from portico.core.usage import Usage
 from portico.wire import jsontext
 
@@ -69,7 +71,7 @@ def normal_request(request: Request) -> Normal:
     turns: list[Normal] = []
     for message in request.messages:
         if message.role in (Role.SYSTEM, Role.DEVELOPER):
-            system += [part for part in _parts(message.parts, ids) if part.get("text") != ONE_CALL_HINT]
+            system += [part for part in _parts(message.parts, ids) if not is_hint(part.get("text", ""))]
             continue
         parts = _without_filler(_parts(message.parts, ids))
         if parts:
@@ -332,9 +334,16 @@ def _candidate(candidate: Candidate, ids: _Ids) -> Normal:
                     "prompt_blocked": finish.prompt_blocked or None,
                 }
             ),
+            "citations": [_without_nothing(msgspec.structs.asdict(cited)) for cited in candidate.citations],
+            "searches": list(candidate.searches),
+            "logprobs": [[_logprob(one) for one in (said.chosen, *said.top)] for said in candidate.logprobs],
             "ext": _ext(candidate.ext),
         }
     )
+
+
+def _logprob(said: TopLogprob) -> Normal:
+    return {**msgspec.structs.asdict(said), "utf8": None if said.utf8 is None else list(said.utf8)}
 
 
 def _usage(usage: Usage) -> Normal:
@@ -402,6 +411,10 @@ def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
     match head, tail:
         case (("message" | "candidate"), "order"):
             holder["parts"] = _merged(sorted(parts, key=lambda part: _KIND_ORDER[part["part"]]))
+        case "candidate", "utf8":
+            for said in holder.get("logprobs", []):
+                for one in said:
+                    one["utf8"] = None
         case "candidate", "draft":
             holder["parts"] = [part for part in parts if not part.get("thought")]
         case "refusal", _:

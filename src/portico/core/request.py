@@ -54,6 +54,18 @@ FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}
 ONE_CALL_HINT: Final = "Call at most one function at a time."
 """What a model is told that has no switch for parallel calls (mapping.md 1.13)."""
 
+LOCATION_HINT: Final = "The user is here: "
+"""How a model is told where the user is that has no slot for a place (mapping.md 1.14)."""
+
+HINTS: Final = (ONE_CALL_HINT, LOCATION_HINT)
+"""How system texts begin that are the gateway's own words."""
+
+
+def is_hint(text: str) -> bool:
+    """Whether a system text is the gateway's own."""
+    return text.startswith(HINTS)
+
+
 GOOGLE_BUILTINS: Final[Mapping[str, str]] = {
     "googleSearch": "web_search",
     "codeExecution": "code_execution",
@@ -95,8 +107,8 @@ class Sampling(msgspec.Struct, frozen=True):
 
 
 class Thinking(msgspec.Struct, frozen=True):
-    """How hard to think, and whether to show it. At most one of effort, budget (tokens, -1 dynamic) and level counts,
-    in the order budget, level, effort."""
+    """How hard to think, and whether to show it. Of effort, budget (tokens, -1 dynamic) and level only one counts, in the
+    order budget, level, effort."""
 
     effort: str | None = None
     budget: int | None = None
@@ -137,6 +149,8 @@ class Request(msgspec.Struct, frozen=True):
     include_usage: bool = False
     legacy_functions: bool = False
     """The caller declared `functions` and expects `function_call` back."""
+    reasoning_details: bool = False
+    """The caller asks for thoughts as OpenRouter's clients do, and reads them so (mapping.md 2.4, channel B)."""
     thought_tag: str | None = None
     """Thoughts are wanted inside the text, between tags of this name (mapping.md 1.9)."""
     ext: Ext = None

@@ -29,13 +29,45 @@ class Finish(msgspec.Struct, frozen=True):
     prompt_blocked: bool = False
 
 
+class Citation(msgspec.Struct, frozen=True):
+    """Where a piece of the answer's text comes from.
+
+    `start` and `end` count code points in the candidate's visible text (`text_of(parts)`), `end` exclusive.
+    """
+
+    start: int
+    end: int
+    url: str
+    title: str | None = None
+
+
+class TopLogprob(msgspec.Struct, frozen=True):
+    """A token the model might have written at some place. `utf8` only where it is not the token's own UTF-8 (a token may be
+    a piece of a character); `token_id` where the provider numbers its tokens."""
+
+    token: str
+    logprob: float
+    token_id: int | None = None
+    utf8: bytes | None = None
+
+
+class TokenLogprob(msgspec.Struct, frozen=True):
+    """A token the model wrote, and the likeliest ones at its place."""
+
+    chosen: TopLogprob
+    top: tuple[TopLogprob, ...] = ()
+
+
 class Candidate(msgspec.Struct, frozen=True):
-    """One of the answers. `finish` is None when the provider never said."""
+    """One of the answers. `finish` is None when the provider never said; `searches` are the queries it put to the web."""
 
     index: int
     parts: tuple[Part, ...]
     finish: Finish | None
     ext: Ext = None
+    citations: tuple[Citation, ...] = ()
+    searches: tuple[str, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 class Response(msgspec.Struct, frozen=True):

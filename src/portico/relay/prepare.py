@@ -11,7 +11,7 @@ from portico.core.dialect import Dialect, Reading, Rendered, Reply
 from portico.core.errors import BodyNotJson, ModelNotFound, UpstreamError
 from portico.core.ids import Mint
 from portico.core.loss import Loss
-from portico.core.request import Request
+from portico.core.request import Builtin, Request
 from portico.core.target import UNJUDGED, Capabilities, Target
 from portico.wire import jsontext
 
@@ -36,7 +36,7 @@ def parse_body(dialect: Dialect, body: bytes, *, model: str | None = None, strea
 
 
 def resolve(request: Request, catalog: Catalog) -> Prepared:
-    """The model that a name means, and what its suffix says about thinking where the request says nothing.
+    """The model that a name means, and what its suffix says about thinking and searching where the request does not.
 
     Raises `ModelNotFound`.
     """
@@ -47,6 +47,8 @@ def resolve(request: Request, catalog: Catalog) -> Prepared:
     thinking = completed(request.thinking, resolved.thinking)
     if thinking != request.thinking:
         request = msgspec.structs.replace(request, thinking=thinking)
+    if resolved.search and not any(tool.kind == "web_search" for tool in request.builtins):
+        request = msgspec.structs.replace(request, builtins=(*request.builtins, Builtin("web_search")))
     return Prepared(request, resolved)
 
 
@@ -101,4 +103,5 @@ def reply_for(request: Request, *, answer_id: str, created: int, image_form: str
         thought_tag=request.thought_tag,
         legacy_functions=request.legacy_functions,
         image_form=image_form,
+        reasoning_details=request.reasoning_details,
     )

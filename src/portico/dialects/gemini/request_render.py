@@ -13,15 +13,15 @@ from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Loss
 from portico.core.request import (
     FREE_TEXT,
-    GOOGLE_BUILTINS,
     ONE_CALL_HINT,
-    Builtin,
     OutputFormat,
     Request,
     Tool,
     ToolChoice,
 )
 from portico.core.target import Target
+from portico.dialects.gemini.backend import settle_backend
+from portico.dialects.gemini.builtins import location_hints, render_builtin
 from portico.dialects.gemini.contents import FILLER, ContentsRenderer, media_resolution
 from portico.dialects.gemini.parts import ORIGIN
 from portico.dialects.gemini.thinking import thinking_config
@@ -34,7 +34,6 @@ FIRST_WITH_VALIDATED: Final = (2, 5)
 MAX_PENALTY: Final = 1.99
 """Google's penalties end before 2."""
 
-_BUILTIN_WIRE: Final = {kind: wire for wire, kind in GOOGLE_BUILTINS.items()}
 _MODES: Final[Mapping[str, str]] = {"auto": "AUTO", "none": "NONE", "required": "ANY", "validated": "VALIDATED"}
 _TIERS: Final[Mapping[str, str]] = {"flex": "flex", "priority": "priority", "fast": "priority"}
 _HARMLESS: Final = frozenset(
@@ -60,6 +59,7 @@ def render_request(request: Request, target: Target) -> Rendered:
     system = renderer.system()
     if request.parallel_tool_calls is False and request.tools and target.capabilities.judged:
         system.append({"text": ONE_CALL_HINT})
+    system += [{"text": hint} for hint in location_hints(request.builtins)]
     contents = renderer.contents()
     losses = renderer.losses
     body: dict[str, Any] = {"contents": contents}
@@ -85,15 +85,15 @@ def render_request(request: Request, target: Target) -> Rendered:
     return Rendered(body, losses, {wire: name for name, wire in names.items()})
 
 
-VERTEX_ONLY: Final = ("labels", "modelArmorConfig", "continuationToken")
-"""Top-level fields that the Gemini API does not know (0)."""
-
-
 def _settle_backend(request: Request, target: Target, body: dict[str, Any], losses: list[Loss]) -> None:
     """What this backend refuses, and what a cache already holds: sending it again is a 400 (0, 1.16)."""
-    if target.provider_kind != "vertex":
-        dropped = [name for name in VERTEX_ONLY if body.pop(name, None) is not None]
-        losses += [Loss("1.16:vertex_only", request.where.field(n), f"{n} is Vertex AI's alone") for n in dropped]
+    losses += settle_backend(body, target.provider_kind, request.where)
+    declared = any("functionDeclarations" in tool for tool in body.get("tools", ()))
+    if not declared and body.get("toolConfig", {}).pop("functionCallingConfig", None) is not None:
+        message = "there are no functions to call"
+        losses.append(Loss("1.13:choice", request.where.field("tool_choice"), message))
+        if not body["toolConfig"]:
+            del body["toolConfig"]
     if "cachedContent" in body:
         held = [name for name in ("systemInstruction", "tools", "toolConfig") if body.pop(name, None) is not None]
         if held:
@@ -269,7 +269,7 @@ def _tools(
     if len(declarations) > MAX_DECLARATIONS:
         raise InvalidRequest(f"At most {MAX_DECLARATIONS} tools are possible.", param=where.field("tools"))
     tools: list[dict[str, Any]] = [{"functionDeclarations": declarations}] if declarations else []
-    tools += [_builtin(tool, losses, request) for tool in request.builtins]
+    tools += [render_builtin(tool, losses, request) for tool in request.builtins]
     config: dict[str, Any] = {}
     calling = _calling_config(request, names) if declarations else {}
     if validated:
@@ -330,15 +330,6 @@ def _grammar(tool: Tool) -> str | None:
         if isinstance(grammar, Mapping) and grammar.get("definition"):
             return f"The input must follow this {grammar.get('syntax') or ''} grammar:\n{grammar['definition']}"
     return None
-
-
-def _builtin(tool: Builtin, losses: list[Loss], request: Request) -> dict[str, Any]:
-    foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields]
-    if foreign:
-        message = f"{tool.kind} has no place for {', '.join(foreign)} at Google"
-        losses.append(Loss("1.14:builtin", request.where.field(tool.kind), message))
-    wire = _BUILTIN_WIRE.get(tool.kind, tool.kind)
-    return {wire: (tool.ext or {}).get(ORIGIN, {}).get(wire, {})}
 
 
 def _calling_config(request: Request, names: Mapping[str, str]) -> dict[str, Any]:

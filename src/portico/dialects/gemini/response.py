@@ -12,10 +12,13 @@ import msgspec
 from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
 from portico.core.loss import Loss
-from portico.core.parts import Ext, Opaque, Part, Signature, Text, ToolCall
+from portico.core.parts import Ext, Opaque, Part, Signature, Text, ToolCall, text_of
 from portico.core.response import Candidate, Response
+from portico.core.spans import TextSpans
 from portico.dialects.gemini.fields import camelise
 from portico.dialects.gemini.finish import parse_block, parse_finish, render_finish
+from portico.dialects.gemini.grounding import CITATIONS, GROUNDING, Grounding, read_grounding, render_grounding
+from portico.dialects.gemini.logprobs import LOGPROBS, read_logprobs, render_logprobs
 from portico.dialects.gemini.parts import ORIGIN, parse_part, render_part
 from portico.dialects.gemini.request_parse import build_call, served_by_provider
 from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
@@ -134,13 +137,26 @@ def _parse_candidate(wire: dict[str, Any], position: int, reading: Reading) -> C
     calls = any(isinstance(part, ToolCall) for part in parts)
     raw = wire.get("finishReason")
     extras = candidate_extras(wire)
+    logprobs = read_logprobs(extras)
+    grounding = take_grounding(extras, TextSpans(text_of(parts)))
     index = wire.get("index")
     return Candidate(
         index=position if index is None else int(index),
         parts=tuple(parts),
         finish=None if raw is None else parse_finish(raw, wire.get("finishMessage"), with_calls=calls),
         ext={ORIGIN: extras} if extras else None,
+        citations=grounding.citations,
+        searches=grounding.searches,
+        logprobs=logprobs,
     )
+
+
+def take_grounding(extras: dict[str, Any], text: TextSpans) -> Grounding:
+    """What the metadata say of the sources; they leave the extras if that is all they say."""
+    grounding = read_grounding(extras, text)
+    if grounding.said_all:
+        extras.pop(GROUNDING, None)
+    return grounding
 
 
 def parse_model_parts(parts: list[dict[str, Any]], reading: Reading) -> list[Part]:
@@ -186,7 +202,7 @@ def render_response(response: Response, reply: Reply) -> Rendered:
     return Rendered(body, losses)
 
 
-ANSWER_CODES: Final[Mapping[str, str]] = {"logprobs": "2.10:logprobs", "annotations": "2.7:annotations"}
+ANSWER_CODES: Final[Mapping[str, str]] = {"annotations": "2.7:annotations"}
 
 
 def tell_foreign(ext: Ext, losses: list[Loss], path: str) -> None:
@@ -198,7 +214,8 @@ def tell_foreign(ext: Ext, losses: list[Loss], path: str) -> None:
                 losses.append(Loss(code, f"{path}.{name}", f"Gemini has nothing for {name}"))
 
 
-def render_candidate(candidate: Candidate, losses: list[Loss]) -> dict[str, Any]:
+def render_candidate(candidate: Candidate, losses: list[Loss], spans: TextSpans | None = None) -> dict[str, Any]:
+    """A candidate as Google tells it. `spans`: the places of its whole text, where it holds only its end."""
     tell_foreign(candidate.ext, losses, f"$.candidates[{candidate.index}]")
     wire: dict[str, Any] = {
         "content": {"parts": render_parts(candidate.parts, losses, candidate.index), "role": "model"}
@@ -211,6 +228,13 @@ def render_candidate(candidate: Candidate, losses: list[Loss]) -> dict[str, Any]
             wire["finishMessage"] = candidate.finish.message
     wire["index"] = candidate.index
     wire.update((candidate.ext or {}).get(ORIGIN, {}))
+    if candidate.logprobs:
+        wire[LOGPROBS] = {**render_logprobs(candidate.logprobs), **wire.get(LOGPROBS, {})}
+        if any(one.utf8 is not None for said in candidate.logprobs for one in (said.chosen, *said.top)):
+            text = "Gemini tells tokens as text; the bytes of pieces of characters have no place"
+            losses.append(Loss("2.10:logprobs", f"$.candidates[{candidate.index}].logprobsResult", text))
+    if (candidate.citations or candidate.searches) and not {GROUNDING, CITATIONS} & wire.keys():
+        wire[GROUNDING] = render_grounding(candidate, spans or TextSpans(text_of(candidate.parts)))
     return wire
 
 

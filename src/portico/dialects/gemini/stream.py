@@ -5,6 +5,7 @@ frame; parallel calls in one frame or one per frame; the signature on a last emp
 between; counters that restart; errors in the middle. So a candidate is finished only when the stream is.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -27,10 +28,13 @@ from portico.core.events import (
 from portico.core.loss import Loss
 from portico.core.parts import Media, Part, Reasoning, Text, ToolCall
 from portico.core.response import Candidate, Finish
+from portico.core.spans import TextSpans
 from portico.core.telling import PartTeller
 from portico.dialects.gemini.errors import parse_error_object, render_error
 from portico.dialects.gemini.fields import camelise
 from portico.dialects.gemini.finish import parse_block, parse_finish
+from portico.dialects.gemini.grounding import CITATIONS, GROUNDING, joined_metadata
+from portico.dialects.gemini.logprobs import read_logprobs
 from portico.dialects.gemini.partial_args import PartialCall
 from portico.dialects.gemini.parts import ORIGIN
 from portico.dialects.gemini.response import (
@@ -41,19 +45,20 @@ from portico.dialects.gemini.response import (
     parse_model_parts,
     render_candidate,
     response_id,
+    take_grounding,
     tell_foreign,
 )
 from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
 from portico.wire import jsontext
 from portico.wire.sse import Frame
 
-_LISTS: Final = frozenset({"groundingChunks", "groundingSupports", "webSearchQueries", "citationSources", "citations"})
+_SOURCES: Final = (GROUNDING, CITATIONS)
 
 
 class _Candidate:
     """One candidate as far as it has come."""
 
-    __slots__ = ("calls", "finish", "held", "message", "partial", "teller")
+    __slots__ = ("calls", "finish", "held", "message", "partial", "sources", "spans", "teller")
 
     def __init__(self, index: int) -> None:
         self.teller = PartTeller(index)
@@ -63,6 +68,9 @@ class _Candidate:
         self.partial: PartialCall | None = None
         self.held: list[dict[str, Any]] = []
         """Calls of tools that nobody declared, until it shows whether the provider answers them itself."""
+        self.spans = TextSpans()
+        self.sources: dict[str, Any] = {}
+        """Grounding and citations so far: they point into the whole text, so they are told at the end."""
 
 
 class GeminiReader:
@@ -112,6 +120,7 @@ class GeminiReader:
             self._end_partial(candidate, events)
             self._read_parsed(candidate, [], events)
             candidate.teller.end(events)
+            self._tell_sources(index, candidate, events)
             if candidate.finish is None:
                 complete = False
             else:
@@ -169,7 +178,18 @@ class GeminiReader:
             candidate.finish = wire["finishReason"]
             candidate.message = wire.get("finishMessage", candidate.message)
         if extras := candidate_extras(wire):
-            events.append(Annotated(index, {ORIGIN: extras}))
+            for name in _SOURCES:
+                if name in extras:
+                    candidate.sources[name] = joined_metadata(candidate.sources.get(name), extras.pop(name))
+            logprobs = read_logprobs(extras)
+            if extras or logprobs:
+                events.append(Annotated(index, {ORIGIN: extras} if extras else None, logprobs=logprobs))
+
+    def _tell_sources(self, index: int, candidate: _Candidate, events: list[Event]) -> None:
+        if candidate.sources:
+            found = take_grounding(candidate.sources, candidate.spans)
+            ext = {ORIGIN: candidate.sources} if candidate.sources else None
+            events.append(Annotated(index, ext, found.citations, found.searches))
 
     def _read_parts(self, candidate: _Candidate, parts: list[dict[str, Any]], events: list[Event]) -> None:
         whole: list[dict[str, Any]] = []
@@ -198,6 +218,8 @@ class GeminiReader:
         if candidate.held:
             fields, candidate.held = candidate.held + fields, []
         for part in parse_model_parts(fields, self._reading):
+            if isinstance(part, Text):
+                candidate.spans.add(part.text)
             if isinstance(part, (Text, Reasoning)) and part.signature is None and part.ext is None:
                 candidate.teller.text(part, events)
             else:
@@ -240,6 +262,8 @@ class GeminiWriter:
         self._finishes: list[Candidate] = []
         self._block: Finish | None = None
         self._extras: dict[int | None, dict[str, Any]] = {}
+        self._sources: dict[int, Annotated] = {}
+        self._spans: defaultdict[int, TextSpans] = defaultdict(TextSpans)
 
     def feed(self, event: Event) -> list[Frame]:
         match event:
@@ -254,10 +278,8 @@ class GeminiWriter:
             case Started(id_, model, _):
                 self._id = (id_ or self._id).removeprefix("chatcmpl-")
                 self._model = self._model or model
-            case Annotated(candidate, ext):
-                extras = self._extras.setdefault(candidate, {})
-                extras.update((ext or {}).get(ORIGIN, {}))
-                tell_foreign(ext, self.losses, "$" if candidate is None else f"$.candidates[{candidate}]")
+            case Annotated():
+                return self._annotated(event)
             case CandidateFinished(candidate, finish):
                 if finish.prompt_blocked:
                     self._block = finish
@@ -275,8 +297,23 @@ class GeminiWriter:
     def error_frame(self, error: PorticoError) -> Frame:
         return Frame(jsontext.encode(render_error(error)))
 
+    def _annotated(self, said: Annotated) -> list[Frame]:
+        """Extras and sources are told at the end, logprobs with the tokens they are of."""
+        index = said.candidate
+        self._extras.setdefault(index, {}).update((said.ext or {}).get(ORIGIN, {}))
+        tell_foreign(said.ext, self.losses, "$" if index is None else f"$.candidates[{index}]")
+        if index is None:
+            return []
+        if said.citations or said.searches:
+            before = self._sources.get(index, said)
+            citations, searches = said.citations or before.citations, said.searches or before.searches
+            self._sources[index] = Annotated(index, None, citations, searches)
+        return [self._frame(Candidate(index, (), None, logprobs=said.logprobs))] if said.logprobs else []
+
     def _part_started(self, candidate: int, index: int, part: Part) -> list[Frame]:
         self._kinds[candidate, index] = type(part)
+        if isinstance(part, Text):
+            self._spans[candidate].add(part.text)
         if isinstance(part, (Text, Reasoning)):
             if part.text or part.signature is not None:
                 return [self._frame(Candidate(candidate, (part,), None))]
@@ -290,6 +327,8 @@ class GeminiWriter:
             held[1].append(text)
             return []
         kind = self._kinds[candidate, index]
+        if kind is Text:
+            self._spans[candidate].add(text)
         part: Part = Reasoning(text) if kind is Reasoning else Text(text)
         return [self._frame(Candidate(candidate, (part,), None))]
 
@@ -314,8 +353,15 @@ class GeminiWriter:
         candidates = []
         for candidate in self._finishes:
             extras = self._extras.get(candidate.index)
-            candidates.append(msgspec.structs.replace(candidate, ext={ORIGIN: extras} if extras else None))
-        body = self._body([render_candidate(candidate, self.losses) for candidate in candidates])
+            sources = self._sources.get(candidate.index, Annotated(candidate.index))
+            candidate = msgspec.structs.replace(
+                candidate,
+                ext={ORIGIN: extras} if extras else None,
+                citations=sources.citations,
+                searches=sources.searches,
+            )
+            candidates.append(render_candidate(candidate, self.losses, self._spans[candidate.index]))
+        body = self._body(candidates)
         if self._block is not None:
             body["promptFeedback"] = {"blockReason": self._block.raw or "OTHER"}
             if self._block.message is not None:

@@ -31,6 +31,9 @@ def thinking_config(
         value, note = _amount(thinking, spec)
         if note:
             losses.append(_loss(where, f"{target.model}: {note}"))
+        if thinking.effort is not None and (thinking.budget is not None or thinking.level is not None):
+            given = "budget" if thinking.budget is not None else "level"
+            losses.append(_loss(where, f"a thinking {given} was given beside the effort {thinking.effort}, and counts"))
     else:
         value = None
         if max_tokens is not None and max_tokens <= target.small_max_tokens and not thinking.show:

@@ -6,7 +6,8 @@ from portico.core.dialect import Dialect
 from portico.dialects.openai_chat.errors import parse_error, render_error
 from portico.dialects.openai_chat.request import WHERE, parse_request, render_request
 from portico.dialects.openai_chat.response import parse_response, render_response
-from portico.dialects.openai_chat.stream import ChatReader, ChatWriter
+from portico.dialects.openai_chat.stream import ChatWriter
+from portico.dialects.openai_chat.stream_reader import ChatReader
 from portico.wire.sse import KEEP_ALIVE, encode
 
 DIALECT: Final = Dialect(

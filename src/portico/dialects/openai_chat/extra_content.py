@@ -54,13 +54,18 @@ def extra_content(
 ) -> dict[str, Any]:
     """`{"extra_content": {"google": …}}` holding a signature and Google's extras; {} when there is nothing to hold."""
     google: dict[str, Any] = {}
-    if signature is not None and signature.origin == VENDOR and len(signature.data) <= MAX_INLINE_SIGNATURE:
+    if signature is not None and is_bearable(signature):
         google["thought_signature"] = signature.data
     if ext:
         google.update({snake(name): value for name, value in ext.get(GOOGLE_EXT, {}).items()})
     if more:
         google.update(more)
     return {"extra_content": {"google": google}} if google else {}
+
+
+def is_bearable(signature: Signature | None) -> bool:
+    """Whether a signature is Google's and small enough to be told to a client."""
+    return signature is not None and signature.origin == VENDOR and len(signature.data) <= MAX_INLINE_SIGNATURE
 
 
 def ext_of(google: Mapping[str, Any], *without: str) -> Ext:

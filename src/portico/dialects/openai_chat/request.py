@@ -24,7 +24,13 @@ from portico.dialects.openai_chat.checks import (
     wrong_type,
 )
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN
-from portico.dialects.openai_chat.google import GoogleExtras, is_web_search_option, render_google, take_google
+from portico.dialects.openai_chat.google import (
+    GoogleExtras,
+    is_web_search_option,
+    render_google,
+    safety_settings,
+    take_google,
+)
 from portico.dialects.openai_chat.messages import parse_messages
 from portico.dialects.openai_chat.messages_render import render_messages
 from portico.dialects.openai_chat.tools import parse_tools, render_choice, render_tools
@@ -56,6 +62,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     google = take_google(fields) or GoogleExtras()
     messages = parse_messages(fields.pop("messages"), google.thought_tag)
     tools, builtins, choice = parse_tools(fields)
+    asks_for_details = fields.get("reasoning") is not None or fields.get("include_reasoning") is True
     streaming = take_bool(fields, "stream")
     options = take_object(fields, "stream_options") or {}
     legacy = "functions" in fields
@@ -75,6 +82,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         stream=bool(streaming if stream is None else stream),
         include_usage=options.get("include_usage") is True,
         legacy_functions=legacy,
+        reasoning_details=asks_for_details,
         thought_tag=google.thought_tag,
         where=where if not google.paths else Where({**where.fields, **google.paths}, where.message, where.tool),
         ext=_ext(fields, google),
@@ -96,9 +104,12 @@ def _ext(fields: Mapping[str, Any], google: GoogleExtras) -> dict[str, dict[str,
     """What is left: fields of Chat that the neutral model has no word for, and Google's own."""
     own = {name: value for name, value in fields.items() if value is not None}
     gemini = dict(google.fields)
-    for name, native in (("safety_settings", "safetySettings"), ("cached_content", "cachedContent")):
+    for name, native, check in (
+        ("safety_settings", "safetySettings", safety_settings),
+        ("cached_content", "cachedContent", string_at),
+    ):
         if name in own:
-            gemini.setdefault(native, own.pop(name))
+            gemini.setdefault(native, check(own.pop(name), f"$.{name}"))
     if isinstance(own.get("image_config"), dict):
         gemini.setdefault("generationConfig", {}).setdefault("imageConfig", own.pop("image_config"))
     ext = {ORIGIN: own} if own else {}
@@ -155,13 +166,11 @@ def _thinking(fields: dict[str, Any], google: GoogleExtras) -> Thinking:
     elif anthropic.get("type") == "enabled":
         budget = take_int(anthropic, "budget_tokens", 0, MAX_TOKENS)
         show = anthropic.get("display") != "omitted"
-    own = google.thinking
-    if own is None:
-        return Thinking(effort=None if budget is not None else effort, budget=budget, show=show)
+    own = google.thinking or Thinking()
     show = own.show if own.show is not None else show
     if own.steered:
-        return Thinking(budget=own.budget, level=own.level, show=show)
-    return Thinking(effort=None if budget is not None else effort, budget=budget, show=show)
+        return Thinking(effort, own.budget, own.level, show)
+    return Thinking(effort, budget, show=show)
 
 
 def _output(fields: dict[str, Any]) -> OutputFormat | None:

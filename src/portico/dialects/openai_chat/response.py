@@ -3,7 +3,7 @@
 Chat flattens an answer into one content, one thought text and one list of calls: the order among them is lost, and said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +13,7 @@ from portico.core.errors import InvalidRequest, UpstreamBadGateway
 from portico.core.loss import Loss
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.response import Candidate, Finish, FinishReason, Response
+from portico.dialects.openai_chat.annotations import Insertions, parse_annotations, render_annotations
 from portico.dialects.openai_chat.content import parse_content, render_part
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
@@ -20,12 +21,14 @@ from portico.dialects.openai_chat.extra_content import (
     VENDOR,
     ext_of,
     extra_content,
+    is_bearable,
     read_google,
     read_signature,
 )
+from portico.dialects.openai_chat.logprobs import parse_logprobs, render_logprobs
 from portico.dialects.openai_chat.media_out import audio_entry, image_entry, is_audio, markdown_image
 from portico.dialects.openai_chat.messages_render import render_call
-from portico.dialects.openai_chat.usage import parse_usage, render_usage
+from portico.dialects.openai_chat.usage import parse_usage, render_usage, searched
 
 FINISH_WORDS: Final[Mapping[FinishReason, str]] = {
     FinishReason.STOP: "stop",
@@ -46,6 +49,9 @@ FINISH: Final[Mapping[str, FinishReason]] = {
 ORDER: Final = {Reasoning: 0, Text: 1, Media: 1, ToolCall: 2, Opaque: 3, ToolResult: 3}
 REFUSAL: Final[Ext] = {ORIGIN: {"refusal": True}}
 CANDIDATE_PATH: Final = "$.choices[{}].message"
+SEARCHES: Final = "web_search_queries"
+"""Where the queries of an answer ride in `extra_content.google`."""
+DETAILS_FORMAT: Final = "google-gemini-v1"
 
 
 def answer_id(own: str | None, reply: Reply) -> str:
@@ -65,7 +71,8 @@ def render_response(response: Response, reply: Reply) -> Rendered:
         "choices": [_choice(candidate, reply, losses) for candidate in response.candidates],
     }
     if response.usage is not None:
-        body["usage"] = render_usage(response.usage)
+        searches = sum(len(candidate.searches) for candidate in response.candidates)
+        body["usage"] = {**render_usage(response.usage), **searched(searches)}
     own = dict((response.ext or {}).get(ORIGIN, {}))
     body["system_fingerprint"] = own.pop("system_fingerprint", None)
     if response.service_tier is not None:
@@ -87,13 +94,23 @@ def _choice(candidate: Candidate, reply: Reply, losses: list[Loss]) -> dict[str,
     if finish is not None and finish.prompt_blocked:
         message["refusal"] = refusal_text(finish)
         google["prompt_feedback"] = blocked(finish)
+    if candidate.searches:
+        google[SEARCHES] = list(candidate.searches)
     message.update(extra_content(parts.signature(), candidate.ext, google))
     own = dict((candidate.ext or {}).get(ORIGIN, {}))
-    if "annotations" in own:
-        message["annotations"] = own["annotations"]
-    choice: dict[str, Any] = {"index": candidate.index, "message": message, "logprobs": own.get("logprobs")}
+    annotations = [*render_annotations(candidate.citations, parts.insertions), *own.get("annotations", [])]
+    if annotations:
+        message["annotations"] = annotations
+    logprobs = own.get("logprobs")
+    if candidate.logprobs:
+        logprobs = {**render_logprobs(candidate.logprobs), **(logprobs or {})}
+    choice: dict[str, Any] = {"index": candidate.index, "message": message, "logprobs": logprobs}
     choice.update(finish_fields(finish, reply, losses, path))
     return choice
+
+
+class _Tagged(Text, frozen=True):
+    """Thoughts inside the content, which are no text of the answer."""
 
 
 class _Parts:
@@ -107,6 +124,7 @@ class _Parts:
         self.reasoning: list[str] = []
         self.calls: list[ToolCall] = []
         self.opaque: list[dict[str, Any]] = []
+        self.insertions = Insertions()
         self._signatures: list[Signature] = []
         self._audio: Media | None = None
         self._refusal: list[str] = []
@@ -132,7 +150,7 @@ class _Parts:
         if isinstance(part, Media) and part.thought and self._reply.image_form != "images":
             self._losses.append(Loss("2.2:draft", self._path, "a draft image the model made while thinking"))
             return
-        rank = ORDER[type(part)]
+        rank = ORDER[Text if isinstance(part, Text) else type(part)]
         self._out_of_order = self._out_of_order or rank < self._highest
         self._highest = max(rank, self._highest)
         match part:
@@ -158,7 +176,7 @@ class _Parts:
             self.content.pop()
             text = self._open_thought + text
         self._open_thought = text
-        return Text(f"<{tag}>{text}</{tag}>")
+        return _Tagged(f"<{tag}>{text}</{tag}>")
 
     def signature(self) -> Signature | None:
         """The signature of the text: one has a place on the message; of several the last is told."""
@@ -175,6 +193,8 @@ class _Parts:
             message["content"] = message["content"] or None
         if self.reasoning:
             message["reasoning_content"] = "".join(self.reasoning)
+        if self._reply.reasoning_details:
+            self._mirror_reasoning(message)
         images = [part for part in self.content if isinstance(part, Media)]
         if images and self._reply.image_form == "images":
             message["images"] = [image_entry(part, index) for index, part in enumerate(images)]
@@ -189,6 +209,15 @@ class _Parts:
                 message["tool_calls"] = [render_call(call) for call in self.calls]
         return message
 
+    def _mirror_reasoning(self, message: dict[str, Any]) -> None:
+        """The same once more as OpenRouter's clients read it (2.4, channel B)."""
+        details = [thought_detail("".join(self.reasoning), 0)] if self.reasoning else []
+        if self.reasoning:
+            message["reasoning"] = message["reasoning_content"]
+        details += call_details(self.calls, 1)
+        if details:
+            message["reasoning_details"] = details
+
     def _content(self) -> Any:
         form = self._reply.image_form
         if form == "parts" and any(isinstance(part, Media) for part in self.content):
@@ -197,8 +226,10 @@ class _Parts:
         for part in self.content:
             if isinstance(part, Text):
                 pieces.append(part.text)
+                (self.insertions.other if isinstance(part, _Tagged) else self.insertions.text)(part.text)
             elif form == "markdown":
                 pieces.append(markdown_image(part))
+                self.insertions.other(pieces[-1])
         text = "".join(pieces)
         return text if text or not self.calls else None
 
@@ -206,6 +237,21 @@ class _Parts:
         kinds = [isinstance(part, Media) for part in self.content]
         if kinds != sorted(kinds) and not self._out_of_order:
             self._losses.append(Loss("2.2:order", self._path, "images are told beside the text, not where they stood"))
+
+
+def thought_detail(text: str, index: int) -> dict[str, Any]:
+    """A thought, or a piece of one, as an entry of `reasoning_details`."""
+    return {"type": "reasoning.text", "text": text, "format": DETAILS_FORMAT, "index": index}
+
+
+def call_details(calls: Iterable[ToolCall], first: int) -> list[dict[str, Any]]:
+    """The signatures of calls as entries of `reasoning_details`, numbered from `first`."""
+    signed = [(call.id, call.signature) for call in calls if is_bearable(call.signature)]
+    return [
+        {"type": "reasoning.encrypted", "data": signature.data, "id": id_, "format": DETAILS_FORMAT, "index": number}
+        for number, (id_, signature) in enumerate(signed, first)
+        if signature is not None
+    ]
 
 
 def text_signature(signatures: list[Signature], losses: list[Loss], path: str) -> Signature | None:
@@ -297,14 +343,19 @@ def _candidate(choice: Mapping[str, Any], position: int, reading: Reading) -> Ca
     for item in google.get("parts") or ():
         parts.insert(min(int(item["index"]), len(parts)), Opaque(GOOGLE_EXT, item["part"]))
     index = choice.get("index")
+    logprobs, other_logprobs = parse_logprobs(choice.get("logprobs"))
+    citations, other_annotations = parse_annotations(message.get("annotations") or ())
     return Candidate(
         index=position if index is None else int(index),
         parts=tuple(parts),
         finish=parse_finish(choice, feedback),
         ext=with_own(
-            ext_of(google, "thought_signature", "parts", "prompt_feedback"),
-            {"logprobs": choice.get("logprobs"), "annotations": message.get("annotations")},
+            ext_of(google, "thought_signature", "parts", "prompt_feedback", SEARCHES),
+            {"logprobs": other_logprobs, "annotations": other_annotations},
         ),
+        citations=citations,
+        searches=tuple(google.get(SEARCHES) or ()),
+        logprobs=logprobs,
     )
 
 

@@ -1,15 +1,13 @@
-"""chat.completion.chunk frames <-> events (mapping.md 3.2, 3.6).
+"""Events -> chat.completion.chunk frames (mapping.md 3.2, 3.6).
 
-Writing: role first; indices of tool calls run over the whole stream per choice; the finish once per choice; usage only on
+Role first; indices of tool calls run over the whole stream per choice; the finish once per choice; usage only on
 request, in a chunk of its own; `[DONE]` after success and never after a failure. The parts of a chunk that do not
 change are encoded once.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from portico.core.dialect import Reading, Reply
-from portico.core.errors import UpstreamBadGateway, UpstreamEmpty, UpstreamIncomplete
+from portico.core.dialect import Reply
 from portico.core.events import (
     Annotated,
     CandidateFinished,
@@ -24,30 +22,28 @@ from portico.core.events import (
 )
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
-from portico.core.response import Finish
-from portico.core.telling import PartTeller
+from portico.core.response import Citation, Finish
 from portico.core.usage import Usage
-from portico.dialects.openai_chat.content import parse_content
-from portico.dialects.openai_chat.errors import parse_error_object, render_error
-from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, VENDOR, ext_of, extra_content, read_google
+from portico.dialects.openai_chat.annotations import Insertions, render_annotations
+from portico.dialects.openai_chat.errors import render_error
+from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, extra_content
+from portico.dialects.openai_chat.logprobs import render_logprobs
 from portico.dialects.openai_chat.media_out import audio_entry, image_entry, is_audio, markdown_image
 from portico.dialects.openai_chat.messages_render import render_call
 from portico.dialects.openai_chat.response import (
     CANDIDATE_PATH,
     ORDER,
-    REFUSAL,
+    SEARCHES,
     answer_id,
     blocked,
+    call_details,
     finish_fields,
     is_refusal,
-    parse_audio,
-    parse_call,
-    parse_finish,
     refusal_text,
     text_signature,
-    with_own,
+    thought_detail,
 )
-from portico.dialects.openai_chat.usage import parse_usage, render_usage
+from portico.dialects.openai_chat.usage import render_usage, searched
 from portico.wire import jsontext
 from portico.wire.sse import DONE, Frame
 
@@ -60,12 +56,16 @@ class _Choice:
 
     __slots__ = (
         "calls",
+        "citations",
         "custom",
+        "details",
         "highest",
         "images",
+        "insertions",
         "kinds",
         "opaque",
         "out_of_order",
+        "searches",
         "signatures",
     )
 
@@ -80,6 +80,11 @@ class _Choice:
         self.opaque: list[dict[str, Any]] = []
         self.highest = 0
         self.out_of_order = False
+        self.insertions = Insertions()
+        self.citations: tuple[Citation, ...] = ()
+        self.searches: tuple[str, ...] = ()
+        self.details = 0
+        """How many `reasoning_details` were told."""
 
 
 class ChatWriter:
@@ -113,12 +118,8 @@ class ChatWriter:
             case Started():
                 self._started = event
                 self._begin(event)
-            case Annotated(candidate, ext):
-                extras = self._extras.setdefault(candidate, {})
-                extras.update((ext or {}).get(GOOGLE_EXT, {}))
-                self._own.setdefault(candidate, {}).update((ext or {}).get(ORIGIN, {}))
-                if candidate is None and ORIGIN in (ext or {}):
-                    self._begin(self._started)
+            case Annotated():
+                return self._annotated(event)
             case CandidateFinished(candidate, finish):
                 return self._finish(candidate, finish)
             case Finished():
@@ -153,6 +154,25 @@ class ChatWriter:
             frames.append(self._chunk(candidate, {"role": "assistant", "content": "", "refusal": None}))
         return choice
 
+    def _annotated(self, said: Annotated) -> list[Frame]:
+        """Extras and sources are told at the end, logprobs with the tokens they are of."""
+        ext, index = said.ext or {}, said.candidate
+        self._extras.setdefault(index, {}).update(ext.get(GOOGLE_EXT, {}))
+        self._own.setdefault(index, {}).update(ext.get(ORIGIN, {}))
+        if index is None:
+            if ORIGIN in ext:
+                self._begin(self._started)
+            return []
+        frames: list[Frame] = []
+        if said.citations or said.searches or said.logprobs:
+            choice = self._choice(index, frames)
+            choice.citations = said.citations or choice.citations
+            choice.searches = said.searches or choice.searches
+        if said.logprobs:
+            told = {"index": index, "delta": {}, "logprobs": render_logprobs(said.logprobs), "finish_reason": None}
+            frames.append(Frame(self._prefix + jsontext.encode(told) + b"]" + self._suffix))
+        return frames
+
     # -- parts
 
     def _part_started(self, candidate: int, index: int, part: Part) -> list[Frame]:
@@ -180,19 +200,39 @@ class ChatWriter:
             if isinstance(part, Text) and part.signature is not None:
                 choice.signatures.append(part.signature)
             if isinstance(part, Reasoning) and self._reply.thought_tag:
-                frames.append(self._chunk(candidate, {"content": f"<{self._reply.thought_tag}>{part.text}"}))
+                frames.append(self._inserted(candidate, choice, f"<{self._reply.thought_tag}>{part.text}"))
             elif isinstance(part, (Text, Reasoning)) and part.text:
-                key = "reasoning_content" if isinstance(part, Reasoning) else text_key(part)
-                frames.append(self._chunk(candidate, {key: part.text}))
+                frames.append(self._text(candidate, choice, part, part.text))
         return frames
 
-    def _delta(self, candidate: int, index: int, text: str) -> list[Frame]:
-        kind = self._choices[candidate].kinds[index]
-        if isinstance(kind, Text):
-            return [self._chunk(candidate, {text_key(kind): text})] if text else []
+    def _text(self, candidate: int, choice: _Choice, kind: Text | Reasoning, text: str) -> Frame:
         if isinstance(kind, Reasoning):
-            key = "content" if self._reply.thought_tag else "reasoning_content"
-            return [self._chunk(candidate, {key: text})] if text and self._reply.thoughts else []
+            return self._chunk(candidate, self._thought(choice, text))
+        key = text_key(kind)
+        if key == "content":
+            choice.insertions.text(text)
+        return self._chunk(candidate, {key: text})
+
+    def _inserted(self, candidate: int, choice: _Choice, text: str) -> Frame:
+        """What stands in the content beside the answer's text."""
+        choice.insertions.other(text)
+        return self._chunk(candidate, {"content": text})
+
+    def _thought(self, choice: _Choice, text: str) -> dict[str, Any]:
+        if not self._reply.reasoning_details:
+            return {"reasoning_content": text}
+        detail = thought_detail(text, choice.details)
+        return {"reasoning_content": text, "reasoning": text, "reasoning_details": [detail]}
+
+    def _delta(self, candidate: int, index: int, text: str) -> list[Frame]:
+        choice = self._choices[candidate]
+        kind = choice.kinds[index]
+        if isinstance(kind, (Text, Reasoning)):
+            if not text or (isinstance(kind, Reasoning) and not self._reply.thoughts):
+                return []
+            if isinstance(kind, Reasoning) and self._reply.thought_tag:
+                return [self._inserted(candidate, choice, text)]
+            return [self._text(candidate, choice, kind, text)]
         if isinstance(kind, int):
             if self._reply.legacy_functions:
                 return [self._chunk(candidate, {"function_call": {"arguments": text}})] if kind == 0 else []
@@ -206,7 +246,7 @@ class ChatWriter:
         if signature is not None:
             choice.signatures.append(signature)
         if self._reply.thought_tag and self._reply.thoughts and isinstance(choice.kinds.get(index), Reasoning):
-            return [self._chunk(candidate, {"content": f"</{self._reply.thought_tag}>"})]
+            return [self._inserted(candidate, choice, f"</{self._reply.thought_tag}>")]
         return []
 
     def _call(self, candidate: int, index: int, call: ToolCall, choice: _Choice, frames: list[Frame]) -> None:
@@ -223,7 +263,11 @@ class ChatWriter:
             choice.custom.add(number)
         else:
             rendered["function"]["arguments"] = call.arguments
-        frames.append(self._chunk(candidate, {"tool_calls": [{"index": number, **rendered}]}))
+        told: dict[str, Any] = {"tool_calls": [{"index": number, **rendered}]}
+        if self._reply.reasoning_details and (details := call_details([call], choice.details + 1)):
+            choice.details += len(details)
+            told["reasoning_details"] = details
+        frames.append(self._chunk(candidate, told))
 
     def _media(self, candidate: int, part: Media, choice: _Choice, frames: list[Frame]) -> None:
         if is_audio(part):
@@ -233,7 +277,7 @@ class ChatWriter:
                 path = CANDIDATE_PATH.format(candidate)
                 self.losses.append(Loss("2.2:draft", path, "a draft image the model made while thinking"))
                 return
-            frames.append(self._chunk(candidate, {"content": markdown_image(part)}))
+            frames.append(self._inserted(candidate, choice, markdown_image(part)))
         else:
             frames.append(self._chunk(candidate, {"images": [image_entry(part, choice.images)]}))
             choice.images += 1
@@ -253,13 +297,16 @@ class ChatWriter:
             frames.append(self._chunk(candidate, {"refusal": refusal_text(finish)}))
             google["prompt_feedback"] = blocked(finish)
         signature = text_signature(choice.signatures, self.losses, path)
+        if choice.searches:
+            google[SEARCHES] = list(choice.searches)
         extras = self._extras.pop(candidate, None)
         extra = extra_content(signature, {GOOGLE_EXT: extras} if extras else None, google)
         if extra:
             frames.append(self._chunk(candidate, extra))
         own = self._own.get(candidate, {})
-        if "annotations" in own:
-            frames.append(self._chunk(candidate, {"annotations": own["annotations"]}))
+        annotations = [*render_annotations(choice.citations, choice.insertions), *own.get("annotations", [])]
+        if annotations:
+            frames.append(self._chunk(candidate, {"annotations": annotations}))
         told = finish_fields(finish, self._reply, self.losses, path)
         ending = jsontext.encode({"index": candidate, "delta": {}, "logprobs": own.get("logprobs"), **told})
         frames.append(Frame(self._prefix + ending + b"]" + self._suffix))
@@ -269,7 +316,8 @@ class ChatWriter:
         frames: list[Frame] = []
         last: dict[str, Any] = {}
         if self._reply.include_usage:
-            last["usage"] = None if self._usage is None else render_usage(self._usage)
+            searches = sum(len(choice.searches) for choice in self._choices.values())
+            last["usage"] = None if self._usage is None else {**render_usage(self._usage), **searched(searches)}
             if self._tier is not None:
                 last["service_tier"] = self._tier
             extras = self._extras.get(None)
@@ -282,175 +330,3 @@ class ChatWriter:
 def text_key(part: Text) -> str:
     """The delta that a text is told in."""
     return "refusal" if is_refusal(part.ext) else "content"
-
-
-class _ReadChoice:
-    """One choice of a stream that is being read."""
-
-    __slots__ = (
-        "call_parts",
-        "feedback",
-        "finish",
-        "google",
-        "last_call",
-        "own",
-        "refusals",
-        "teller",
-    )
-
-    def __init__(self, index: int) -> None:
-        self.refusals: list[str] = []
-        self.own: dict[str, Any] = {}
-        self.teller = PartTeller(index)
-        self.call_parts: dict[Any, int] = {}
-        self.last_call: Any = None
-        self.finish: Mapping[str, Any] | None = None
-        self.google: dict[str, Any] = {}
-        self.feedback: Any = None
-
-
-class ChatReader:
-    """Chunks -> events."""
-
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        self._choices: dict[int, _ReadChoice] = {}
-        self._started = False
-        self._done = False
-        self._failed = False
-
-    def feed(self, frame: Frame) -> list[Event]:
-        if self._failed or self._done:
-            return []
-        if frame.data.strip() == b"[DONE]":
-            self._done = True
-            return []
-        try:
-            body = jsontext.decode(frame.data)
-        except jsontext.NotJson as error:
-            return self._fail(UpstreamBadGateway(f"The provider sent a frame that is not JSON: {error}"))
-        if not isinstance(body, dict):
-            return self._fail(UpstreamBadGateway("The provider sent a frame that is not a chunk."))
-        if body.get("error") is not None:
-            return self._fail(parse_error_object(body))
-        events: list[Event] = []
-        try:
-            self._read(body, events)
-        except (AttributeError, TypeError, ValueError, KeyError):
-            self._failed = True
-            events.append(Failed(UpstreamBadGateway()))
-        return events
-
-    def close(self) -> list[Event]:
-        if self._failed:
-            return []
-        if not self._started:
-            return self._fail(UpstreamEmpty())
-        events: list[Event] = []
-        finished: list[Event] = []
-        for index, choice in sorted(self._choices.items()):
-            if choice.refusals and not choice.feedback:  # of a blocked prompt the refusal is only a retelling
-                choice.teller.whole(Text("".join(choice.refusals), ext=REFUSAL), events)
-            self._end_all(index, choice, events)
-            if choice.finish is not None:
-                finish = parse_finish(choice.finish, choice.feedback)
-                if finish is not None:
-                    finished.append(CandidateFinished(index, finish))
-            if extras := with_own(ext_of(choice.google), choice.own):
-                events.append(Annotated(index, extras))
-        if not self._choices or any(choice.finish is None for choice in self._choices.values()):
-            return [*events, *self._fail(UpstreamIncomplete())]
-        return [*events, *finished, Finished()]
-
-    def _fail(self, error: Any) -> list[Event]:
-        self._failed = True
-        return [Failed(error)]
-
-    def _read(self, body: dict[str, Any], events: list[Event]) -> None:
-        if not self._started:
-            self._started = True
-            created = body.get("created")
-            events.append(Started(body.get("id") or None, body.get("model") or None, created))
-            if own := with_own(None, {"system_fingerprint": body.get("system_fingerprint")}):
-                events.append(Annotated(None, own))
-        for position, wire in enumerate(body.get("choices") or ()):
-            index = wire.get("index")
-            self._read_choice(position if index is None else int(index), wire, events)
-        usage = parse_usage(body.get("usage"))
-        if usage is not None:
-            events.append(UsageReported(usage, body.get("service_tier")))
-        if extras := ext_of(read_google(body)):
-            events.append(Annotated(None, extras))
-
-    def _read_choice(self, index: int, wire: Mapping[str, Any], events: list[Event]) -> None:
-        choice = self._choices.get(index)
-        if choice is None:
-            choice = self._choices[index] = _ReadChoice(index)
-        delta = wire.get("delta") or {}
-        thought = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(thought, str):
-            choice.teller.text(Reasoning(thought), events)
-        if isinstance(delta.get("content"), str):
-            choice.teller.text(Text(delta["content"]), events)
-        for part in [*parse_content(list(delta.get("images") or ())), *parse_audio(delta.get("audio"))]:
-            choice.teller.whole(part, events)
-        for item in delta.get("tool_calls") or ():
-            self._tool_call(index, choice, item, events)
-        self._legacy_call(index, choice, delta.get("function_call"), events)
-        self._google(choice, read_google(delta), events)
-        if delta.get("refusal"):
-            choice.refusals.append(delta["refusal"])
-        if delta.get("annotations"):
-            choice.own["annotations"] = [*choice.own.get("annotations", []), *delta["annotations"]]
-        if wire.get("logprobs"):
-            choice.own["logprobs"] = joined_logprobs(choice.own.get("logprobs"), wire["logprobs"])
-        if wire.get("finish_reason") is not None:
-            choice.finish = wire
-
-    # -- parts
-
-    def _tool_call(self, index: int, choice: _ReadChoice, item: Mapping[str, Any], events: list[Event]) -> None:
-        """A call is known by its index; where an endpoint leaves it out, a new id or a name begins a new call."""
-        function = item.get("function") or item.get("custom") or {}
-        key = item.get("index")
-        if key is None:
-            begins = bool(item.get("id")) or bool(function.get("name"))
-            key = ("call", len(choice.call_parts)) if begins or choice.last_call is None else choice.last_call
-        choice.last_call = key
-        part_index = choice.call_parts.get(key)
-        if part_index is None:
-            choice.call_parts[key] = choice.teller.start(parse_call(item, self._reading), events)
-        elif text := function.get("arguments") or function.get("input"):
-            events.append(PartDelta(index, part_index, text))
-
-    def _legacy_call(self, index: int, choice: _ReadChoice, call: Any, events: list[Event]) -> None:
-        if isinstance(call, Mapping):
-            self._tool_call(index, choice, {"index": "function_call", "function": call}, events)
-
-    def _google(self, choice: _ReadChoice, google: Mapping[str, Any], events: list[Event]) -> None:
-        for name, value in google.items():
-            if name == "thought_signature":
-                choice.teller.whole(Text("", Signature(VENDOR, value)), events)
-            elif name == "prompt_feedback":
-                choice.feedback = value
-            elif name == "parts":
-                for item in value:
-                    choice.teller.whole(Opaque(GOOGLE_EXT, item["part"]), events)
-            else:
-                choice.google[name] = value
-
-    def _end_all(self, index: int, choice: _ReadChoice, events: list[Event]) -> None:
-        choice.teller.end(events)
-        events += [PartEnded(index, part_index) for part_index in choice.call_parts.values()]
-        choice.call_parts = {}
-
-
-def joined_logprobs(before: Any, more: Mapping[str, Any]) -> dict[str, Any]:
-    """The logprobs of a stream so far, with those of one more chunk."""
-    joined = dict(before or {})
-    for key, items in more.items():
-        if isinstance(items, list):
-            joined[key] = [*joined.get(key, []), *items]
-        else:
-            joined.setdefault(key, items)
-    return joined

@@ -1,14 +1,16 @@
 """tools, tool_choice and the older functions <-> neutral tools (mapping.md 1.12 to 1.14)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
 from portico.core.loss import Loss
-from portico.core.request import Builtin, Request, Tool, ToolChoice
+from portico.core.request import GOOGLE_BUILTINS, Builtin, Request, Tool, ToolChoice
 from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, ext_of, extra_content, read_google
 from portico.dialects.openai_chat.google import read_builtins
+from portico.wire.names import camel
 
 _MODES: Final = frozenset({"auto", "none", "required", "validated"})
 
@@ -37,12 +39,36 @@ def parse_tools(fields: dict[str, Any]) -> tuple[tuple[Tool, ...], list[Builtin]
     return tuple(tools), builtins, choice
 
 
+_BUILTIN_KINDS: Final[Mapping[str, str]] = {
+    "web_search": "web_search",
+    "google_search": "web_search",
+    "code_interpreter": "code_execution",
+    "code_execution": "code_execution",
+    "web_fetch": "url_context",
+    "url_context": "url_context",
+}
+"""What the dialects call the tools that a provider runs (1.14)."""
+_BUILTIN_TYPE: Final = re.compile(rf"({'|'.join(_BUILTIN_KINDS)})(_preview)?(_\d{{4}}_?\d\d_?\d\d)?")
+"""Those names, with the dates that some vendors put behind them."""
+
+
+def _named_builtin(function: Mapping[str, Any], at: int) -> Builtin | None:
+    """A function that is only a name, and that of a tool of Google's: how other gateways' callers ask for it (1.14)."""
+    name = function.get("name")
+    kind = GOOGLE_BUILTINS.get(camel(name)) if isinstance(name, str) else None
+    schema = function.get("parameters")
+    bare = not function.get("description") and not (isinstance(schema, Mapping) and schema.get("properties"))
+    return Builtin(kind, at=at) if kind is not None and bare else None
+
+
 def _parse_tool(item: Mapping[str, Any], path: str, at: int) -> Tool | list[Builtin]:
     kind = item.get("type")
     if kind == "function" or (kind is None and ("function" in item or "parameters" in item)):
         nested = item.get("function")
         function = object_at(nested, f"{path}.function") if nested is not None else item
         tool_path = f"{path}.function" if nested is not None else path
+        if (named := _named_builtin(function, at)) is not None:
+            return [named]
         return _parse_function(function, tool_path, at, read_google(item))
     if kind == "custom":
         nested = item.get("custom")
@@ -55,7 +81,11 @@ def _parse_tool(item: Mapping[str, Any], path: str, at: int) -> Tool | list[Buil
         return Tool(name, description, kind="custom", at=at, ext=ext)
     if kind is None:
         return read_builtins([item], path)
-    raise InvalidRequest(f"Unknown tool type {kind!r}; known are function and custom.", param=f"{path}.type")
+    if isinstance(kind, str) and (provided := _BUILTIN_TYPE.fullmatch(kind)) is not None:
+        options = {name: value for name, value in item.items() if name not in ("type", "name") and value is not None}
+        return [Builtin(_BUILTIN_KINDS[provided.group(1)], at=at, ext={ORIGIN: options} if options else None)]
+    known = f"function, custom, {', '.join(_BUILTIN_KINDS)}"
+    raise InvalidRequest(f"Unknown tool type {kind!r}; known are {known}.", param=f"{path}.type")
 
 
 def _parse_function(function: Mapping[str, Any], path: str, at: int, google: Mapping[str, Any] | None = None) -> Tool:

@@ -44,6 +44,11 @@ def render_usage(usage: Usage) -> dict[str, Any]:
     return rendered
 
 
+def searched(count: int) -> dict[str, Any]:
+    """How often the web was searched, an extension of usage: searches have a price of their own (mapping.md 6.2)."""
+    return {"server_tool_use": {"web_search_requests": count}} if count else {}
+
+
 def _by_modality(tokens: Tokens) -> dict[str, int]:
     """`{text_tokens, image_tokens, …}`."""
     return {f"{name}_tokens": tokens[name] for name in MODALITIES if tokens.get(name)}
