@@ -216,12 +216,15 @@ async def test_generation_3_signs_streamed_text_on_a_last_empty_part() -> None:
     assert signed[0]["text"] == ""
 
 
-async def test_generation_2_5_signs_the_first_piece_of_streamed_text() -> None:
-    body = user("Tell me a long thing about nothing", thinkingConfig={"includeThoughts": True})
+async def test_generation_2_5_signs_the_first_piece_of_streamed_text_where_functions_are_declared() -> None:
+    plain = user("Tell me a long thing about nothing", thinkingConfig={"includeThoughts": True})
+    body = plain | {"tools": tools("find_city", "plan_trip")}
     events = (await stream(Simulator(), "gemini-2.5-flash", body)).events()
     spoken = [part for one in events for part in parts(one) if not part.get("thought")]
     assert ["thoughtSignature" in part for part in spoken] == [True] + [False] * (len(spoken) - 1)
     assert len(spoken) > 1
+    unsigned = (await stream(Simulator(), "gemini-2.5-flash", plain)).events()
+    assert not any("thoughtSignature" in part for one in unsigned for part in parts(one))
 
 
 # -- other kinds --------------------------------------------------------------------------------------------------------
@@ -290,7 +293,8 @@ async def test_countTokens_counts_what_generateContent_reads() -> None:  # noqa:
     await Simulator()(one)
     whole = await answer(Simulator(), "gemini-2.5-flash", body)
     assert one.json()["totalTokens"] == whole["usageMetadata"]["promptTokenCount"]
-    wrapped = exchange("/v1beta/models/gemini-2.5-flash:countTokens", {"generateContentRequest": body})
+    inner = {"model": "models/gemini-2.5-flash", **body}
+    wrapped = exchange("/v1beta/models/gemini-2.5-flash:countTokens", {"generateContentRequest": inner})
     await Simulator()(wrapped)
     assert wrapped.json() == one.json()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from portico.simulator import Simulator
 from portico.simulator.grammar import MESSAGES
-from simulator.sim_memory import Json, exchange, user
+from simulator.sim_memory import Json, answer, exchange, parts, stream, text, user
 
 _FIELDS = sorted({name for message in MESSAGES.values() for name in message})
 _KEYWORDS = ["type", "$ref", "anyOf", "allOf", "enum", "const", "minimum", "multipleOf", "minItems", "pattern", "items"]
@@ -59,6 +59,67 @@ async def test_any_schema_does(schema: Json) -> None:
     for form in ("parametersJsonSchema", "parameters"):
         declared = [{"functionDeclarations": [{"name": "f", form: schema}]}]
         assert await _status(user("f") | {"tools": declared}) in (200, 400)
+
+
+@settings(deadline=None, max_examples=200)
+@given(body=_json(_FIELDS), field=st.sampled_from(_FIELDS), value=_json(_FIELDS))
+async def test_any_json_is_cached_predicted_or_refused(body: Any, field: str, value: Any) -> None:
+    full = {"model": "models/gemini-2.5-flash", "contents": [{"parts": [{"text": "long " * 1000}]}], field: value}
+    for path, one in (
+        ("cachedContents", body),
+        ("cachedContents", full),
+        ("models/gemini-2.5-flash:countTokens", body),
+    ):
+        asked = exchange(f"/v1beta/{path}", json.dumps(one).encode())
+        await Simulator()(asked)
+        assert asked.status in (200, 400, 404)
+    predicted = exchange("/v1/publishers/google/models/gemini-embedding-001:predict", json.dumps(body).encode())
+    await Simulator()(predicted)
+    assert predicted.status in (400, 401)
+
+
+_BUILT_IN = ["googleSearch", "codeExecution", "urlContext", "googleMaps", "fileSearch"]
+_WORDS = st.lists(
+    st.one_of(st.text(max_size=6), st.sampled_from(["plot", "2**3", "1/0", "f(2)", "https://a.b/", "search"]))
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    words=_WORDS.map(" ".join),
+    chosen=st.sets(st.sampled_from(_BUILT_IN)),
+    model=st.sampled_from(["gemini-2.0-flash", "gemini-2.5-flash", "gemini-3.5-flash"]),
+    circulates=st.booleans(),
+    limit=st.sampled_from([None, 1, 100, 350, 8_000]),
+)
+async def test_whatever_tools_do_a_stream_says_what_the_whole_answer_says(
+    words: str, chosen: set[str], model: str, circulates: bool, limit: int | None
+) -> None:
+    body = user(f"x {words}") | {"tools": [{name: {}} for name in sorted(chosen)]}
+    if circulates and model == "gemini-3.5-flash":
+        body["tools"] += [{"functionDeclarations": [{"name": "f"}, {"name": "g"}]}]
+        body["toolConfig"] = {"includeServerSideToolInvocations": True}
+    if limit:
+        body["generationConfig"] = {"maxOutputTokens": limit}
+    sim = Simulator()
+    whole, events = await answer(sim, model, body), (await stream(sim, model, body)).events()
+    assert _said(events) == _said([whole])
+    assert events[-1]["usageMetadata"] == whole["usageMetadata"]
+    for key in ("groundingMetadata", "finishReason"):
+        assert events[-1]["candidates"][0].get(key) == whole["candidates"][0].get(key)
+    for usage in (one["usageMetadata"] for one in events):
+        names = ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount", "toolUsePromptTokenCount")
+        assert usage["totalTokenCount"] == sum(usage.get(name, 0) for name in names)
+
+
+def _said(answers: list[Json]) -> Json:
+    others = [
+        {key: value for key, value in part.items() if key != "thoughtSignature"}
+        for one in answers
+        for part in parts(one)
+        if "text" not in part
+    ]
+    return {"text": text(answers), "others": others}
 
 
 @pytest.mark.parametrize("depth", [100, 400, 900, 5_000])

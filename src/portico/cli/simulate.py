@@ -1,6 +1,7 @@
 """`portico simulate`: the simulator on a port of its own."""
 
 import sys
+import time
 
 from portico.cli.loop import run, run_until_stopped
 from portico.http.server import Server
@@ -11,7 +12,7 @@ def run_simulate(*, host: str, port: int, seed: int, pace_s: float, lenient: boo
     """Serves until interrupted."""
 
     async def main() -> int:
-        server = Server(Simulator(seed, lenient, pace_s))
+        server = Server(Simulator(seed, lenient, pace_s, now=time.time))
         try:
             await server.start(host=host, port=port)
         except OSError as error:

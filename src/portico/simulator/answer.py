@@ -1,9 +1,9 @@
 """A plan told on the wire: one whole response, or the events of a stream.
 
 Facts kept from recorded traffic. Usage on every event of the Gemini API is cumulative; on Vertex only the last event has
-counts. Generation 3 signs the first call of a turn, or the text: whole answers on the last text part, streams on a final
-event with the text "". Generation 2.5 signs only when it thought, and its streamed text on the first piece. Calls finish
-with STOP.
+counts. Candidates of one stream take turns. Calls finish with STOP. Grounding is whole on the last event, `{}` before it on
+generation 2 and absent on 3; what pages were read is told on the first. An average of log probabilities comes with whole
+answers of Vertex and of generation 2.0.
 """
 
 import base64
@@ -12,18 +12,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portico.simulator import tokens
+from portico.simulator import grounding, logprobs, tokens
+from portico.simulator.frames import Frame, Scribe
 from portico.simulator.plan import Draft
 from portico.simulator.refusal import Json
+from portico.simulator.tokens import Tally
 from portico.simulator.validate import Where
-
-_BULK_PIECE = 64 * 1024
-_FILLER = "simulated text, "
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer and what its envelope needs. `seal` is the hash of the request; `created` an RFC 3339 time or ""."""
+    """One answer and what its envelope needs.
+
+    `seal` is the hash of the request; `created` an RFC 3339 time or ""; `top` the number of top log probabilities, None for
+    no log probabilities at all; `partial` whether streamed calls come argument by argument.
+    """
 
     where: Where
     prompt: tokens.Prompt
@@ -31,6 +34,8 @@ class Reply:
     seal: bytes
     tier: str = "standard"
     created: str = ""
+    top: int | None = None
+    partial: bool = False
 
     @property
     def response_id(self) -> str:
@@ -43,155 +48,100 @@ class Reply:
             body["createTime"] = self.created
         return body | {"responseId": self.response_id}
 
-    def usage(self, visible: int, thoughts: int, drafts: Sequence[Draft] = ()) -> Json:
+    def usage(self, spent: Tally, drafts: Sequence[Draft] = ()) -> Json:
         made: list[tuple[str, int]] = []
-        if visible and (self.where.vertex or self.where.model.generation < (2, 5) or any(one.media for one in drafts)):
+        detailed = self.where.vertex or self.where.model.generation < (2, 5) or any(one.media for one in drafts)
+        if spent.visible and detailed:
             pictures = sum(one.media_tokens for one in drafts if one.media)
             kind = "AUDIO" if self.where.model.makes == "audio" else "IMAGE"
-            made = [("TEXT", visible - pictures), (kind, pictures)]
-        return tokens.usage(self.prompt, visible, thoughts, tier=self.tier, vertex=self.where.vertex, made=made)
+            made = [("TEXT", spent.visible - pictures), (kind, pictures)]
+        return tokens.usage(self.prompt, spent, tier=self.tier, vertex=self.where.vertex, made=made)
 
-    # -- whole ------------------------------------------------------------------------------------------------------
+    @property
+    def _spent(self) -> Tally:
+        return sum((one.spent(self.where.model) for one in self.drafts), Tally())
 
     def whole(self) -> Json:
         """The response of generateContent."""
-        candidates = [self._whole_candidate(index, one) for index, one in enumerate(self.drafts)]
-        visible = sum(one.visible for one in self.drafts)
-        thoughts = sum(one.thought_tokens for one in self.drafts)
-        return self.envelope(candidates, self.usage(visible, thoughts, self.drafts))
-
-    def _whole_candidate(self, index: int, made: Draft) -> Json:
-        parts: list[Json] = []
-        if made.thoughts:
-            parts.append({"text": made.thoughts, "thought": True})
-        text = (_FILLER * (made.bulk // len(_FILLER) + 1))[: made.bulk] if made.bulk else made.text
-        if text:
-            parts.append(self._signed({"text": text}, made) if not made.calls else {"text": text})
-        parts += self._calls(made)
-        if made.media:
-            parts.append(self._signed({"inlineData": made.media}, made))
-        if not parts and made.finish == "STOP":
-            parts = [{"text": ""}]
-        return self._candidate(index, parts, made, last=True)
-
-    def _candidate(self, index: int, parts: list[Json], made: Draft, *, last: bool) -> Json:
-        candidate: Json = {}
-        if parts:
-            candidate["content"] = {"parts": parts, "role": "model"}
-        elif last and made.finish == "MAX_TOKENS":
-            candidate["content"] = {"role": "model"}
-        elif last and made.finish == "SAFETY":
-            candidate["content"] = {}
-        if last:
-            candidate["finishReason"] = made.finish
-        where = self.where
-        if (not where.vertex and (index or where.model.generation > (2, 0))) or (where.vertex and index):
-            candidate["index"] = index
-        if last:
-            message = made.message
-            if made.calls and not where.vertex and where.model.generation > (2, 0):
-                message = message or "Model generated function call(s)."
-            if message:
-                candidate["finishMessage"] = message
-            if made.ratings:
-                candidate["safetyRatings"] = list(made.ratings)
-        return candidate
-
-    def _signed(self, part: Json, made: Draft) -> Json:
-        model = self.where.model
-        if not (model.modern or (made.thought_tokens and model.generation >= (2, 5))) or model.gemma:
-            return part
-        if model.makes == "audio":
-            return part
-        return part | {"thoughtSignature": self.where.signer.sign(model.family, part)}
-
-    def _calls(self, made: Draft) -> list[Json]:
-        parts: list[Json] = [{"functionCall": call} for call in made.calls]
-        return [self._signed(parts[0], made), *parts[1:]] if parts else []
-
-    # -- stream -----------------------------------------------------------------------------------------------------
+        candidates = []
+        for index, made in enumerate(self.drafts):
+            frame = Frame(Scribe(self.where, made, self.seal[0] % 2).whole(), Tally(), last=True)
+            candidate = self._candidate(index, frame, made, first=True)
+            where = self.where
+            if made.text and not made.calls and (where.vertex or where.model.generation <= (2, 0)):
+                candidate["avgLogprobs"] = logprobs.average(made.text)
+            candidates.append(candidate)
+        return self.envelope(candidates, self.usage(self._spent, self.drafts))
 
     def events(self) -> Iterator[Json]:
         """The responses of streamGenerateContent, in order; the last of each candidate carries its finishReason."""
-        visible = thoughts = 0
-        final = len(self.drafts) - 1
-        for index, made in enumerate(self.drafts):
-            base = visible
-            thoughts += made.thought_tokens
-            for parts, so_far, last in self._pieces(made):
-                visible = base + (made.visible if last else min(so_far, made.visible))
-                candidate = self._candidate(index, parts, made, last=last)
-                if not self.where.model.generation < (3, 0) and last and "finishMessage" in candidate and made.calls:
-                    del candidate["finishMessage"]  # recorded: streams of generation 3 rarely say it
-                done = last and index == final
+        streams = {
+            index: Scribe(self.where, made, self.seal[0] % 2, self.partial).frames()
+            for index, made in enumerate(self.drafts)
+        }
+        spent: dict[int, Tally] = {}
+        while streams:
+            for index in list(streams):
+                frame, made = next(streams[index]), self.drafts[index]
+                first, spent[index] = index not in spent, frame.spent
+                if frame.last:
+                    del streams[index]
+                candidate = self._candidate(index, frame, made, first=first)
+                if frame.last and made.calls and not self.where.model.generation < (3, 0):
+                    candidate.pop("finishMessage", None)  # recorded: streams of generation 3 rarely say it
+                done = not streams
                 if self.where.vertex and not done:
                     usage: Json = {"trafficType": "ON_DEMAND"}
                 else:
-                    usage = self.usage(visible, thoughts, self.drafts if done else ())
+                    usage = self.usage(sum(spent.values(), Tally()), self.drafts if done else ())
                 yield self.envelope([candidate], usage)
 
-    def _pieces(self, made: Draft) -> Iterator[tuple[list[Json], int, bool]]:
-        """(parts, visible tokens so far, whether it is the last) for each event of one candidate."""
-        modern = self.where.model.modern
-        if made.thoughts:
-            half = len(made.thoughts) // 2
-            for thought in (made.thoughts[:half], made.thoughts[half:]):
-                if thought:
-                    yield [{"text": thought, "thought": True}], 0, False
-        body = list(self._tail(made)) if made.calls or made.media else []
-        size, first = 0, True
-        held: list[Json] | None = None
-        for piece in _text_pieces(made):
-            part: Json = {"text": piece}
-            if first and not modern and not made.calls:
-                part = self._signed(part, made)
-            if held is not None:
-                yield held, size, False
-            size += tokens.count(piece)
-            held, first = [part], False
-        if held is not None and (modern or body):
-            yield held, size, False
-            held = None
-        for number, parts in enumerate(body):
-            size += sum(tokens.of(part["functionCall"]) if "functionCall" in part else 0 for part in parts)
-            if number == len(body) - 1 and not modern and made.calls:
-                held = parts
-            else:
-                yield parts, size, False
-        if held is None and modern and made.finish in ("STOP", "MAX_TOKENS", "SAFETY") and made.visible:
-            closing: Json = {"text": ""}
-            held = [closing if made.calls or made.media else self._signed(closing, made)]
-        if held is None and made.finish == "STOP" and not made.media:
-            held = [{"text": ""}]
-        yield held or [], size, True
+    def _candidate(self, index: int, frame: Frame, made: Draft, *, first: bool) -> Json:
+        candidate: Json = {}
+        if frame.parts:
+            candidate["content"] = {"parts": frame.parts, "role": "model"}
+        elif frame.last and made.finish == "MAX_TOKENS":
+            candidate["content"] = {"role": "model"}
+        elif frame.last and made.finish == "SAFETY":
+            candidate["content"] = {}
+        if frame.last:
+            candidate["finishReason"] = made.finish
+        where = self.where
+        numbered = index or not (where.vertex or where.model.generation <= (2, 0))
+        if numbered and frame.placed and not (made.work.after_calls and frame.last):
+            candidate["index"] = index
+        if frame.last:
+            self._finish(candidate, made)
+        self._rest_on(candidate, frame, made, first=first)
+        if self.top is not None and frame.text:
+            candidate["logprobsResult"] = logprobs.result(frame.text, self.top)
+        return candidate
 
-    def _tail(self, made: Draft) -> Iterator[list[Json]]:
-        calls = self._calls(made)
-        if calls and self.seal[0] % 2:
-            yield calls
-        else:
-            for part in calls:
-                yield [part]
-        if made.media:
-            yield [self._signed({"inlineData": made.media}, made)]
+    def _finish(self, candidate: Json, made: Draft) -> None:
+        message = made.message
+        if made.calls and not self.where.vertex and self.where.model.generation > (2, 0) and not made.work.after_calls:
+            message = message or "Model generated function call(s)."
+        if message:
+            candidate["finishMessage"] = message
+        if made.ratings:
+            candidate["safetyRatings"] = list(made.ratings)
 
-
-def _text_pieces(made: Draft) -> Iterator[str]:
-    if made.bulk:
-        piece = (_FILLER * (_BULK_PIECE // len(_FILLER)))[:_BULK_PIECE]
-        left = made.bulk
-        while left > 0:
-            yield piece[:left]
-            left -= _BULK_PIECE
-        return
-    size = max(24, len(made.text) // 200)
-    for at in range(0, len(made.text), size):
-        yield made.text[at : at + size]
+    def _rest_on(self, candidate: Json, frame: Frame, made: Draft, *, first: bool) -> None:
+        """The metadata of what the answer rests on."""
+        found, old = made.work.evidence, not self.where.model.modern
+        if found is not None and not made.calls:
+            if not frame.last and old:
+                candidate["groundingMetadata"] = {}
+            elif frame.last and (found.sources or old):
+                scored = self.where.model.generation <= (2, 0)
+                candidate["groundingMetadata"] = grounding.metadata(found, made.text, salt=self.seal, scored=scored)
+        if first and made.work.urls:
+            candidate["urlContextMetadata"] = made.work.urls
 
 
 def blocked(reply: Reply, reason: str) -> Json:
     """The response to a prompt that is not answered at all."""
-    body = reply.envelope([], reply.usage(0, 0))
+    body = reply.envelope([], reply.usage(Tally()))
     return {"promptFeedback": {"blockReason": reason or "PROHIBITED_CONTENT"}} | body
 
 

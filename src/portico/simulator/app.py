@@ -1,21 +1,32 @@
 """The simulator as an app: who may ask, what is asked, and the answer put on the wire.
 
-The rule kept: nothing depends on a clock or on what was asked before, but for `once:` faults, which remember their text.
+The rule kept: nothing depends on a clock or on what was asked before, but for `once:` faults, which remember their text,
+and for cached contents, which are made to be remembered.
 """
 
 import asyncio
-import time
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
 from portico.simulator import embeddings, grammar, tokens, validate
 from portico.simulator.answer import Reply, blocked, seal
+from portico.simulator.caches import Cached, Caches, named_by, rfc3339, token
 from portico.simulator.delivery import Delivery
 from portico.simulator.faults import Wishes, refusal, wishes
 from portico.simulator.models import MODELS, Model, describe, find
 from portico.simulator.plan import draft, spoil
-from portico.simulator.refusal import Json, Refused, bad_key, no_key, no_model, no_publisher_model, no_token
+from portico.simulator.refusal import (
+    Json,
+    Refused,
+    bad_key,
+    field_violations,
+    no_key,
+    no_model,
+    no_publisher_model,
+    no_token,
+)
 from portico.simulator.routes import Route, route
 from portico.simulator.signatures import Signer, canonical
 from portico.simulator.stats import Seen, Stats
@@ -53,6 +64,7 @@ class Simulator:
         self.max_vertex_body_bytes = max_vertex_body_bytes
         self.stats = Stats()
         self._signer = Signer(seed)
+        self._caches = Caches(seed, now)
         self._once: dict[bytes, None] = {}
 
     @property
@@ -81,6 +93,8 @@ class Simulator:
             self._admit(request, where)
             if where.verb in ("list", "get"):
                 out.json(self._listing(where))
+            elif where.caches:
+                out.json(self._cache(request, where))
             else:
                 await self._call(request, where, out)
         except RecursionError:
@@ -109,6 +123,8 @@ class Simulator:
         key = _key(request)
         if not key:
             raise no_token() if where.vertex else no_key()
+        if where.verb == "predict" and not request.headers.get("authorization"):
+            raise no_token("API keys are not supported by this API.")
         if key.startswith("bad-key"):
             raise bad_key()
         limit = self.max_vertex_body_bytes if where.vertex else self.max_body_bytes
@@ -122,26 +138,49 @@ class Simulator:
             if found is None:
                 raise no_model(where.model, where.version, "GetModel")
             return describe(found)
-        size = min(1000, _number(where.query.get("pageSize"), 50))
-        start = _number(where.query.get("pageToken"), 0)
-        page: Json = {"models": entries[start : start + size]}
-        if start + size < len(entries):
-            page["nextPageToken"] = str(start + size)
+        names = [entry["name"] for entry in entries]
+        size, start = _page_size(where), named_by(where.query.get("pageToken", ""))
+        if start and start not in names:
+            raise Refused("* ListModelsRequest.page_token: page token is invalid\n")
+        first = names.index(start) if start else 0
+        page: Json = {"models": entries[first : first + size]}
+        if first + size < len(entries):
+            page["nextPageToken"] = token(names[first + size])
         return page
+
+    def _cache(self, request: HttpRequest, where: Route) -> Json:
+        key, name = _key(request), f"{where.parent}cachedContents/{where.model}"
+        match where.verb:
+            case "listCachedContents":
+                start = named_by(where.query.get("pageToken", ""))
+                return self._caches.listed(key, where.parent, _page_size(where), start)
+            case "getCachedContent":
+                return self._caches.get(key, name, vertex=where.vertex).described()
+            case "deleteCachedContent":
+                return self._caches.delete(key, name, vertex=where.vertex)
+        body = grammar.read("CachedContent", _json(request), vertex=where.vertex)
+        if where.verb == "updateCachedContent":
+            mask = where.query.get("updateMask") or where.query.get("update_mask") or ""
+            return self._caches.update(key, name, body, mask, vertex=where.vertex)
+        asked = body.get("model", "").rpartition("/")[2]
+        model = find(asked, lenient=self.lenient)
+        if model is None or model.makes == "embedding":
+            raise no_model(asked, where.version, where.verb)
+        return self._caches.create(body, model, key, where.parent, vertex=where.vertex, lenient=self.lenient)
 
     async def _call(self, request: HttpRequest, where: Route, out: Delivery) -> None:
         model = find(where.model, lenient=self.lenient)
-        if model is None or (model.makes == "embedding") is not where.verb.lower().endswith(_EMBED_VERBS):
+        embeds = where.verb.lower().endswith(_EMBED_VERBS)
+        if model is None or (where.verb != "countTokens" and (model.makes == "embedding") is not embeds):
             if where.vertex:
                 raise no_publisher_model(request.path.lstrip("/").partition("/")[2].rpartition(":")[0])
             raise no_model(where.model, where.version, where.verb)
-        try:
-            body = decode(request.body)
-        except NotJson as error:
-            raise Refused(f"Invalid JSON payload received. {error}") from None
+        body = _json(request)
         match where.verb:
             case "countTokens":
-                out.json(self._count(body, model, where))
+                out.json(self._count(request, body, model, where))
+            case "predict":
+                out.json(embeddings.predict(grammar.read("PredictRequest", body, vertex=True), model))
             case "embedContent":
                 one = grammar.read("EmbedContentRequest", body, vertex=where.vertex)
                 embeddings.check(one, model)
@@ -154,39 +193,64 @@ class Simulator:
             case _:
                 await self._generate(request, body, model, where, out)
 
-    def _count(self, body: Any, model: Model, where: Route) -> Json:
+    def _count(self, request: HttpRequest, body: Any, model: Model, where: Route) -> Json:
         message = "VertexCountTokensRequest" if where.vertex else "CountTokensRequest"
         asked = grammar.read(message, body, vertex=where.vertex)
         inner = asked.get("generateContentRequest")
         if inner is not None and asked.get("contents"):
             raise Refused("* CountTokensRequest: only one of contents and generate_content_request may be set\n")
+        if inner is not None and inner.get("model") != f"models/{model.name}" and not self.lenient:
+            raise Refused("* CountTokensRequest.generate_content_request.model: unexpected model name format\n")
         counted = asked if inner is None else inner
         if not counted.get("contents") and not counted.get("instances"):
             raise Refused("* CountTokensRequest.contents: contents is not specified\n")
-        read = tokens.prompt(counted, model)
+        if not where.vertex and not self.lenient:
+            _no_ids(counted, "" if inner is None else "generate_content_request.")
+        held = self._held(request, counted, model, where)
+        read = tokens.prompt(counted, model, held.tokens if held else ())
         result: Json = {"totalTokens": read.total, "promptTokensDetails": read.details}
+        if held:
+            result["cachedContentTokenCount"] = held.total
         if where.vertex:
             texts = [part.get("text", "") for one in counted.get("contents", []) for part in one.get("parts", [])]
             result["totalBillableCharacters"] = sum(len("".join(text.split())) for text in texts)
         return result
 
+    def _held(self, request: HttpRequest, asked: Json, model: Model, where: Route) -> Cached | None:
+        name = asked.get("cachedContent")
+        if not name:
+            return None
+        return self._caches.used(_key(request), name, model, vertex=where.vertex, lenient=self.lenient)
+
     async def _generate(self, request: HttpRequest, body: Any, model: Model, where: Route, out: Delivery) -> None:
         asked = grammar.read("GenerateContentRequest", body, vertex=where.vertex)
         role = validate.Where(model, where.vertex, self.lenient, self._signer)
         validate.generate(asked, role)
+        held = self._held(request, asked, model, where)
         wished = self._wishes(request, asked)
         error = refusal(wished, model.name, vertex=where.vertex)
         if error is not None:
             raise error
         mark = seal(self.seed, model.name, canonical(asked))
-        count = asked.get("generationConfig", {}).get("candidateCount", 1)
-        drafts = [
-            spoil(draft(asked, model, wished, Random(int.from_bytes(mark[:8]) + index)), wished)
-            for index in range(count)
-        ]
+        effective = held.before(asked) if held else asked
+        config = asked.get("generationConfig", {})
+        calling = effective.get("toolConfig", {}).get("functionCallingConfig", {})
+        drafts = []
+        for index in range(config.get("candidateCount", 1)):
+            dice = Random(int.from_bytes(mark[:8]) + index)
+            made = draft(effective, model, wished, dice, vertex=where.vertex, index=index)
+            drafts.append(spoil(made, wished))
         tier = asked.get("serviceTier", "STANDARD").lower().removeprefix("service_tier_")
-        created = "" if self.now is None else _time(self.now())
-        reply = Reply(role, tokens.prompt(asked, model), drafts, mark, tier.replace("unspecified", "standard"), created)
+        reply = Reply(
+            role,
+            tokens.prompt(asked, model, held.tokens if held else ()),
+            drafts,
+            mark,
+            tier.replace("unspecified", "standard"),
+            "" if self.now is None else rfc3339(self.now()),
+            config.get("logprobs", 0) if config.get("responseLogprobs") else None,
+            bool(model.modern and calling.get("streamFunctionCallArguments")),
+        )
         if "block" in wished:
             first = blocked(reply, wished.asked["block"])
             await out.events(iter([first]), wished) if where.stream else await out.whole(first, wished)
@@ -210,7 +274,7 @@ class Simulator:
         return wished
 
 
-_EMBED_VERBS = ("embedcontent", "embedcontents")
+_EMBED_VERBS = ("embedcontent", "embedcontents", "predict")
 
 
 def _key(request: HttpRequest) -> str:
@@ -219,9 +283,30 @@ def _key(request: HttpRequest) -> str:
     return header or (bearer[7:].strip() if bearer.lower().startswith("bearer ") else "")
 
 
-def _number(text: str | None, default: int) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and int(text) < 10**9 else default
+def _json(request: HttpRequest) -> Any:
+    try:
+        return decode(request.body)
+    except NotJson as error:
+        raise Refused(f"Invalid JSON payload received. {error}") from None
 
 
-def _time(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds * 1e6) % 10**6:06d}Z"
+def _page_size(where: Route) -> int:
+    """The asked page size: 50 unless told, at most 1000."""
+    text = where.query.get("pageSize") or "0"
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise field_violations([("page_size", f"Invalid value at 'page_size' (TYPE_INT32), \"{text}\"")])
+    return min(1000, int(text)) or 50
+
+
+def _no_ids(counted: Json, path: str) -> None:
+    """The Gemini API counts no calls or results that carry an id (mapping.md 5.6)."""
+    wrong = []
+    for number, content in enumerate(counted.get("contents", [])):
+        for place, part in enumerate(content.get("parts", [])):
+            for key, snake in (("functionCall", "function_call"), ("functionResponse", "function_response")):
+                if "id" in part.get(key, {}):
+                    at = f"{path}contents[{number}].parts[{place}].{snake}"
+                    text = f"Invalid JSON payload received. Unknown name \"id\" at '{at}': Cannot find field."
+                    wrong.append((at, text))
+    if wrong:
+        raise field_violations(wrong)

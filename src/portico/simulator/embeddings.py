@@ -41,6 +41,25 @@ def check_batch(request: Json, model: Model) -> None:
         check(one, model, path)
 
 
+def predict(request: Json, model: Model) -> Json:
+    """The answer of Vertex's predict: one content a call, counted in it (mapping.md 5.1). Raises `Refused`."""
+    instances, settings = request.get("instances", []), request.get("parameters", {})
+    if len(instances) != 1:
+        raise Refused(f"{model.name} takes 1 instance in a request, got {len(instances)}.")
+    text = instances[0].get("content", "")
+    one = {key: value for key, value in instances[0].items() if key != "content"}
+    one |= {"content": {"parts": [{"text": text}]}} | {key: settings[key] for key in settings if key != "autoTruncate"}
+    check(one, model, "PredictRequest.instances[0]")
+    counted = tokens.count(text)
+    if counted > model.input_limit and settings.get("autoTruncate") is False:
+        raise Refused(f"The input token count is {counted} but the model supports up to {model.input_limit}.")
+    statistics = {"truncated": counted > model.input_limit, "token_count": min(counted, model.input_limit)}
+    return {
+        "predictions": [{"embeddings": {"statistics": statistics, "values": vector(one, model)}}],
+        "metadata": {"billableCharacterCount": len("".join(text.split()))},
+    }
+
+
 def dimensions(model: Model) -> int:
     """The length of this model's full vector."""
     return 3072 if model.name.startswith("gemini-embedding") else 768

@@ -13,6 +13,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from portico.simulator.refusal import Json, field_violations
@@ -27,6 +28,12 @@ _TABLE = {
     "EmbedContentRequest": """model:string content:Content taskType:TaskType title:string outputDimensionality:int32
         autoTruncate:bool embedContentConfig:struct""",
     "BatchEmbedContentsRequest": "model:string requests:EmbedContentRequest*",
+    "CachedContent": """name:string model:string contents:Content* systemInstruction:Content tools:Tool*
+        toolConfig:ToolConfig displayName:string ttl:duration@expiration expireTime:timestamp@expiration
+        createTime:timestamp updateTime:timestamp usageMetadata:struct kmsKeyName:string!v""",
+    "PredictRequest": "instances:PredictInstance* parameters:PredictParameters",
+    "PredictInstance": "content:string taskType:TaskType title:string",
+    "PredictParameters": "outputDimensionality:int32 autoTruncate:bool",
     "Content": "parts:Part* role:string",
     "Part": """text:string@data inlineData:Blob@data fileData:FileData@data functionCall:FunctionCall@data
         functionResponse:FunctionResponse@data executableCode:ExecutableCode@data
@@ -313,6 +320,25 @@ def _duration(value: Any) -> str:
     return value
 
 
+def _timestamp(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    seconds_of(value)
+    return value
+
+
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)\Z")
+
+
+def seconds_of(timestamp: str) -> float:
+    """Epoch seconds of an RFC 3339 time. Raises ValueError."""
+    match = _TIMESTAMP.match(timestamp)
+    if match is None:
+        raise ValueError(timestamp)
+    zone = "+00:00" if match[3] in "Zz" else match[3]
+    return datetime.fromisoformat(match[1] + zone).timestamp() + float(match[2] or 0)
+
+
 _SCALARS: dict[str, Any] = {
     "string": _string,
     "bool": _bool,
@@ -323,6 +349,7 @@ _SCALARS: dict[str, Any] = {
     "bytes": _bytes,
     "struct": _struct,
     "duration": _duration,
+    "timestamp": _timestamp,
 }
 _ZERO: dict[str, Any] = {
     "string": "",
@@ -334,6 +361,7 @@ _ZERO: dict[str, Any] = {
     "bytes": "",
     "struct": {},
     "duration": "0s",
+    "timestamp": "1970-01-01T00:00:00Z",
 }
 _TYPE_NAMES = {
     "string": "TYPE_STRING",
@@ -345,4 +373,5 @@ _TYPE_NAMES = {
     "bytes": "TYPE_BYTES",
     "struct": "type.googleapis.com/google.protobuf.Struct",
     "duration": "type.googleapis.com/google.protobuf.Duration",
+    "timestamp": "type.googleapis.com/google.protobuf.Timestamp",
 }

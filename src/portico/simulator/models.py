@@ -64,6 +64,10 @@ class Model:
     def methods(self) -> list[str]:
         if self.makes == "embedding":
             return ["embedContent", "countTextTokens", "countTokens", "asyncBatchEmbedContent"]
+        if self.makes == "audio" or self.gemma:
+            return ["generateContent", "countTokens"]
+        if self.makes == "image":
+            return ["generateContent", "countTokens", "batchGenerateContent"]
         return ["generateContent", "countTokens", "createCachedContent", "batchGenerateContent"]
 
 

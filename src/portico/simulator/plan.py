@@ -4,21 +4,25 @@ The plan is what the model "meant"; how it is cut into parts and events is told 
 answer to one request say the same.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
-from portico.simulator import media, schema, tokens
+from portico.simulator import calling, media, schema, subset, tokens
+from portico.simulator.builtin import Desk, Work, work
 from portico.simulator.faults import Wishes
+from portico.simulator.literals import NOTHING, Hints, read
 from portico.simulator.models import Model
-from portico.simulator.refusal import Json
+from portico.simulator.refusal import Json, Refused
 from portico.simulator.signatures import canonical
+from portico.simulator.tokens import Tally
 from portico.simulator.toolrules import declarations
-from portico.simulator.turns import Turn, current, steps, turns
+from portico.simulator.turns import Turn, current, turns
 
 _THOUGHTS = {"MINIMAL": 0, "LOW": 64, "MEDIUM": 320, "HIGH": 800, "dynamic": 320, "off": 0}
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 @dataclass(frozen=True)
@@ -35,112 +39,118 @@ class Draft:
     message: str = ""
     bulk: int = 0
     ratings: tuple[Json, ...] = field(default=())
+    work: Work = field(default=Work())
+    tooled: bool = False
+    """Functions were declared."""
 
     @property
     def visible(self) -> int:
         """The tokens of what can be seen."""
-        return (
-            tokens.count(self.text) + sum(tokens.of(call) for call in self.calls) + self.media_tokens + self.bulk // 4
-        )
+        calls = sum(tokens.of(call) for call in self.calls)
+        return tokens.count(self.text) + calls + self.media_tokens + self.bulk // 4 + self.coded
+
+    @property
+    def coded(self) -> int:
+        """The tokens of code run on the way."""
+        return sum(one.cost for one in self.work.rounds if one.counted)
+
+    @property
+    def first_thoughts(self) -> int:
+        """The thoughts before the first tool ran."""
+        return (self.thought_tokens + 1) // 2 if self.work.searched else self.thought_tokens
+
+    def spent(self, model: Model) -> Tally:
+        """What the finished answer is charged."""
+        replayed = self.first_thoughts if self.work.searched and model.modern else 0
+        visible = 0 if self.work.uncounted else self.visible
+        return Tally(visible, self.thought_tokens, self.work.tool_tokens, replayed)
 
 
-def draft(request: Json, model: Model, asked: Wishes, dice: Random) -> Draft:
-    """The answer to an accepted GenerateContentRequest."""
+def draft(request: Json, model: Model, asked: Wishes, dice: Random, *, vertex: bool = False, index: int = 0) -> Draft:
+    """The answer to an accepted GenerateContentRequest; `index` tells candidates apart."""
     config = request.get("generationConfig", {})
-    conversation = turns(request["contents"])
-    made = _content(request, model, asked, conversation, dice)
-    made = _think(made, config, model, asked)
+    made = _content(Desk(request, model, vertex, asked, turns(request["contents"]), dice))
+    if index and made.text.startswith("[simulated]"):
+        made = replace(made, text=f"{made.text} (answer {index + 1})")
+    made = replace(_think(made, config, model, asked), tooled=bool(declarations(request)))
     return _limit(_stop(made, config), config, asked)
 
 
-def _content(request: Json, model: Model, asked: Wishes, conversation: Sequence[Turn], dice: Random) -> Draft:
+def _content(desk: Desk) -> Draft:
+    request, model, asked = desk.request, desk.model, desk.asked
     config = request.get("generationConfig", {})
     if model.makes == "audio":
         blob, cost = media.speech(asked.words)
         return Draft(media=blob, media_tokens=cost)
-    calls = _calls(request, model, asked, conversation, dice)
+    calls = calling.calls(request, model, asked, desk.conversation, desk.dice)
+    done = work(desk, calls)
     if calls:
         text = f"[simulated] Calling {len(calls)} function(s)." if "talk" in asked else ""
-        return Draft(text=text, calls=calls)
+        return Draft(text=text, calls=calls, work=done)
     if "size" in asked:
         return Draft(bulk=int(asked.number("size", 1e6)))
     if config.get("responseMimeType") in ("application/json", "text/x.enum"):
-        return Draft(text=_json(config, asked, dice))
-    text = _text(asked, conversation)
+        return Draft(text=_json(config, asked, desk.dice), work=done)
+    text = _spoken_json(desk) or "\n".join((_text(asked, desk.conversation), *done.lines))
     if model.makes == "image" and set(config.get("responseModalities", ["IMAGE"])) & {"IMAGE"}:
         alone = config.get("responseModalities") == ["IMAGE"]
-        return Draft(text="" if alone else text, media=media.picture(asked.words), media_tokens=media.IMAGE_TOKENS)
-    return Draft(text=text)
-
-
-def _calls(request: Json, model: Model, asked: Wishes, conversation: Sequence[Turn], dice: Random) -> tuple[Json, ...]:
-    config = request.get("toolConfig", {}).get("functionCallingConfig", {})
-    mode = config.get("mode", "AUTO")
-    declared = {one["name"]: one for one in declarations(request)}
-    if mode == "NONE" or not declared:
-        return ()
-    offered = [name for name in declared if name in (config.get("allowedFunctionNames") or declared)]
-    done = sum(1 for _ in steps(conversation))
-    chosen = _chosen(offered, mode, asked, done, dice)
-    wanted = int(asked.number("calls", 0))
-    while chosen and len(chosen) < wanted:
-        chosen.append(offered[len(chosen) % len(offered)])
-    calls = []
-    for name in chosen:
-        call: Json = {"name": name, "args": _arguments(declared[name], dice)}
-        if model.modern:
-            call["id"] = "".join(dice.choice(_LETTERS) for _ in range(8))
-        calls.append(call)
-    return tuple(calls)
-
-
-def _chosen(offered: list[str], mode: str, asked: Wishes, done: int, dice: Random) -> list[str]:
-    named = [name for name in offered if _names(asked.words, name)]
-    if done < int(asked.number("steps", 0)):
-        pool = named or offered
-        return [pool[n % len(pool)] for n in range(2)]
-    if mode == "ANY":
-        return named or [offered[dice.randrange(len(offered))]]
-    if done:
-        return []
-    if named:
-        return named
-    if "calls" in asked or (mode == "VALIDATED" and dice.random() < 0.5):
-        return [offered[0]]
-    return [name for name in offered if _speaks_of(asked.words, name)] or _invited(asked.words, offered)
-
-
-def _speaks_of(text: str, name: str) -> bool:
-    """Whether the text has a telling word of a tool's name (`weather` of `get_weather`)."""
-    spoken = set(re.findall(r"[a-z]{4,}", text.lower()))
-    return any(word in spoken for word in re.findall(r"[a-z]{4,}", re.sub(r"([A-Z])", r" \1", name).lower()))
-
-
-def _invited(text: str, offered: list[str]) -> list[str]:
-    """A question that no tool's name answers: the only tool there is, or the first when the text speaks of tools."""
-    speaks = re.search(r"\b(tools?|functions?|call|use)\b", text, re.IGNORECASE)
-    return offered[:1] if len(offered) == 1 or speaks else []
-
-
-def _names(text: str, name: str) -> bool:
-    return re.search(rf"(?<![\w.:-]){re.escape(name)}(?![\w:-])", text, re.IGNORECASE) is not None
-
-
-def _arguments(declaration: Json, dice: Random) -> Json:
-    json_schema = declaration.get("parametersJsonSchema")
-    parameters = json_schema if json_schema is not None else declaration.get("parameters", {"type": "OBJECT"})
-    made = schema.make(parameters, dice, ordered=json_schema is not None)
-    return made if isinstance(made, dict) else {}
+        picture = media.picture(asked.words)
+        return Draft(text="" if alone else text, media=picture, media_tokens=media.IMAGE_TOKENS, work=done)
+    return Draft(text=text, work=done)
 
 
 def _json(config: Json, asked: Wishes, dice: Random) -> str:
-    json_schema, subset = config.get("responseJsonSchema"), config.get("responseSchema")
-    if json_schema is None and subset is None:
-        return canonical({"simulated": True, "said": asked.words[:200]})
-    value = schema.make(subset if json_schema is None else json_schema, dice, ordered=json_schema is not None)
+    json_schema, older = config.get("responseJsonSchema"), config.get("responseSchema")
+    hints = Hints(read(asked.words))
+    if json_schema is None and older is None:
+        names = _keys(asked.words)
+        if not names:
+            return canonical({"simulated": True, "said": asked.words[:200]})
+        json_schema = {"type": "object", "properties": {name: {} for name in names}, "required": names}
+        hints = Hints(read(asked.words, names))
+    fitting = older if json_schema is None else json_schema
+    value = schema.make(fitting, dice, ordered=json_schema is not None, hints=hints)
     if config.get("responseMimeType") == "text/x.enum":
         return str(value)
     return _ordered(value)
+
+
+def _keys(words: str) -> list[str]:
+    """The keys a prompt asks a JSON answer to have: quoted names in a sentence that speaks of keys."""
+    for sentence in re.split(r"(?<=[.!?])\s+", words):
+        if re.search(r"\b(?:keys?|fields?|properties|property|attributes?)\b", sentence, re.IGNORECASE):
+            return list(dict.fromkeys(re.findall(r"[\"'`‘“]([A-Za-z_]\w{0,60})[\"'`’”]", sentence)))
+    return []
+
+
+def _spoken_json(desk: Desk) -> str:
+    """JSON for a prompt that gives its schema in words, as those do who cannot use JSON mode beside tools."""
+    system = desk.request.get("systemInstruction", {}).get("parts", [])
+    for text in (*(part.get("text", "") for part in system), desk.asked.words):
+        if "JSON" in text and (asked := _schema_in(text)) is not NOTHING:
+            hints = Hints(read(desk.asked.words))
+            return _ordered(schema.make(asked, desk.dice, hints=hints))
+    return ""
+
+
+def _schema_in(text: str) -> Any:
+    decoder = json.JSONDecoder()
+    for match in list(re.finditer(r"\{", text[:50_000]))[:20]:
+        try:
+            value, _ = decoder.raw_decode(text, match.start())
+        except ValueError:
+            continue
+        if isinstance(value, dict) and isinstance(value.get("properties"), dict) and _is_schema(value):
+            return value
+    return NOTHING
+
+
+def _is_schema(value: Json) -> bool:
+    try:
+        subset.check_json_schema(value, "")
+    except Refused:
+        return False
+    return True
 
 
 def _ordered(value: object) -> str:
@@ -198,10 +208,11 @@ def _limit(made: Draft, config: Json, asked: Wishes) -> Draft:
     if limit is None or made.bulk or made.thought_tokens + made.visible <= limit:
         return made
     spent = min(made.thought_tokens, limit)
-    left = limit - spent
-    text = tokens.clip(made.text, left)
-    cut = replace(made, text=text, calls=(), media=None, media_tokens=0, thought_tokens=spent, finish="MAX_TOKENS")
-    return cut if left else replace(cut, text="")
+    left = limit - spent - made.coded
+    done = Work() if left < 0 else replace(made.work, after_calls=False, uncounted=False)
+    text = tokens.clip(made.text, max(0, left))
+    cut = replace(made, text=text, calls=(), media=None, media_tokens=0, thought_tokens=spent, work=done)
+    return replace(cut, finish="MAX_TOKENS")
 
 
 _SAFETY: tuple[Json, ...] = tuple(
@@ -225,7 +236,7 @@ def spoil(made: Draft, asked: Wishes) -> Draft:
         return Draft(thought_tokens=made.thought_tokens)
     if "safety" in asked:
         text = made.text[: max(12, len(made.text) // 2)]
-        return replace(made, text=text, calls=(), finish="SAFETY", ratings=_BLOCKED)
+        return replace(made, text=text, calls=(), finish="SAFETY", ratings=_BLOCKED, work=Work())
     if "recitation" in asked:
         return Draft(finish="RECITATION")
     return made

@@ -73,11 +73,11 @@ def no_key() -> Refused:
     )
 
 
-def no_token() -> Refused:
-    """No credentials, on Vertex."""
+def no_token(why: str = "Request is missing required authentication credential.") -> Refused:
+    """No credentials, on Vertex, or none of the kind that is wanted."""
     return Refused(
-        "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid "
-        "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
+        f"{why} Expected OAuth 2 access token, login cookie or other valid authentication credential. See "
+        "https://developers.google.com/identity/sign-in/web/devconsole-project.",
         code=401,
         details=[
             detail(

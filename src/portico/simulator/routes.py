@@ -11,12 +11,27 @@ _CALL = re.compile(
 )
 _LIST = re.compile(r"/(v1|v1beta|v1beta1|v1alpha)/(?:publishers/google/)?models(?:/(?P<model>[^/:]+))?$")
 
-VERBS = {"generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents"}
+_CACHES = re.compile(
+    r"/(v1|v1beta|v1beta1|v1alpha)/(?P<place>projects/[^/]+/locations/[^/]+/)?cachedContents(?:/(?P<id>[^/:]+))?$"
+)
+_CACHE_VERBS = {
+    ("POST", False): "createCachedContent",
+    ("GET", False): "listCachedContents",
+    ("GET", True): "getCachedContent",
+    ("PATCH", True): "updateCachedContent",
+    ("DELETE", True): "deleteCachedContent",
+}
+
+VERBS = {"generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents", "predict"}
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where a request goes. `verb` is "list" or "get" for the model list; `model` has no prefix."""
+    """Where a request goes.
+
+    `verb` is "list" or "get" for the model list; `model` has no prefix. For cached contents `model` is the id, and `parent`
+    what stands before `cachedContents/` in names.
+    """
 
     version: str
     model: str
@@ -24,6 +39,11 @@ class Route:
     vertex: bool
     alt: str
     query: dict[str, str]
+    parent: str = ""
+
+    @property
+    def caches(self) -> bool:
+        return "CachedContent" in self.verb
 
     @property
     def stream(self) -> bool:
@@ -43,7 +63,13 @@ def route(request: HttpRequest) -> Route | None:
         if match["verb"] not in VERBS:
             return None
         vertex = bool(match["place"] or match["pub"])
+        if match["verb"] == "predict" and not vertex:
+            return None
         return Route(match[1], match["model"], match["verb"], vertex, alt, query)
+    if match := _CACHES.match(path):
+        verb = _CACHE_VERBS.get((request.method, bool(match["id"])))
+        parent = match["place"] or ""
+        return Route(match[1], match["id"] or "", verb, bool(parent), alt, query, parent) if verb else None
     if request.method == "GET" and (match := _LIST.match(path)):
         return Route(match[1], match["model"] or "", "get" if match["model"] else "list", False, alt, query)
     return None

@@ -1,4 +1,4 @@
-"""Invented JSON that fits a given schema, the same for the same dice.
+"""JSON that fits a given schema: what a prompt offers where it fits, invented elsewhere, the same for the same dice.
 
 Takes both forms Google takes: the OpenAPI subset (upper-case types, `nullable`, string enums of integers, alphabetical
 keys unless `propertyOrdering` says otherwise) and JSON Schema (`$ref`, type lists, `const`, schema order).
@@ -6,10 +6,10 @@ keys unless `propertyOrdering` says otherwise) and JSON Schema (`$ref`, type lis
 
 import math
 import re
-import warnings
 from random import Random
 from typing import Any
 
+from portico.simulator.literals import NOTHING, Hints, compile_pattern
 from portico.simulator.refusal import Json
 from portico.simulator.subset import resolve
 
@@ -50,18 +50,38 @@ _SAMPLES = (
 )
 
 
-def make(schema: Any, dice: Random, *, ordered: bool = True) -> Any:
-    """A value that fits `schema`. `ordered=False` emits object keys alphabetically, as the OpenAPI form does."""
-    return _Maker(schema, dice, ordered=ordered).value(schema, 0)
+def make(schema: Any, dice: Random, *, ordered: bool = True, hints: Hints | None = None, sparse: bool = False) -> Any:
+    """A value that fits `schema`.
+
+    `ordered=False` emits object keys alphabetically, as the OpenAPI form does. `hints` offers what the prompt says.
+    `sparse` leaves out optional properties the prompt says nothing of, as arguments of a call do.
+    """
+    return _Maker(schema, dice, ordered=ordered, hints=hints, sparse=sparse).value(schema, 0)
+
+
+def fields(schema: Any) -> tuple[dict[str, Json], list[str], dict[str, str]]:
+    """(properties, required names, kind of each property) of the object a schema describes."""
+    maker = _Maker(schema, Random(0), ordered=True)
+    node = maker.settle(schema, 0) if isinstance(schema, dict) else {}
+    properties = {
+        name: maker.settle(inner, 1) if isinstance(inner, dict) else {}
+        for name, inner in (node.get("properties") or {}).items()
+    }
+    required = [name for name in node.get("required") or [] if isinstance(name, str) and name in properties]
+    return properties, required, {name: maker.kind(inner) for name, inner in properties.items()}
 
 
 class _Maker:
-    def __init__(self, root: Any, dice: Random, *, ordered: bool) -> None:
+    def __init__(
+        self, root: Any, dice: Random, *, ordered: bool, hints: Hints | None = None, sparse: bool = False
+    ) -> None:
         self.root = root if isinstance(root, dict) else {}
         self.dice = dice
         self.ordered = ordered
+        self.hints = hints
+        self.sparse = sparse and hints is not None
 
-    def value(self, schema: Any, depth: int) -> Any:
+    def value(self, schema: Any, depth: int, name: str = "") -> Any:
         if not isinstance(schema, dict):
             return self.word()
         node = self.settle(schema, depth)
@@ -70,11 +90,15 @@ class _Maker:
         kind = self.kind(node)
         if node.get("enum"):
             return self.choice(node["enum"], kind)
+        if self.hints is not None:
+            offered = self.hints.one(name, node, kind)
+            if offered is not NOTHING:
+                return offered
         match kind:
             case "object":
                 return self.object(node, depth)
             case "array":
-                return self.array(node, depth)
+                return self.array(node, depth, name)
             case "integer":
                 return self.integer(node)
             case "number":
@@ -127,7 +151,9 @@ class _Maker:
         return "array" if "items" in node or "prefixItems" in node else "string"
 
     def choice(self, values: list[Any], kind: str) -> Any:
-        value = self.dice.choice(values)
+        value = NOTHING if self.hints is None else self.hints.mentioned(values)
+        if value is NOTHING:
+            value = self.dice.choice(values)
         if isinstance(value, str) and kind in ("integer", "number"):
             return int(value) if re.fullmatch(r"-?\d+", value) else float(value)
         return value
@@ -140,23 +166,46 @@ class _Maker:
             names.sort()
         ordering = [name for name in node.get("propertyOrdering") or [] if name in names]
         names = ordering + [name for name in names if name not in ordering]
-        keep = {name for name in names if name in required or (depth < 2 and self.dice.random() < 0.7)}
+        keep = {name for name in names if name in required or self.likely(name, properties.get(name), depth)}
         least = int(node.get("minProperties") or 0)
         for name in names:
             if len(keep) < least:
                 keep.add(name)
         extra = node.get("additionalProperties")
         inner = extra if isinstance(extra, dict) else {"type": "string"}
-        made = {name: self.value(properties.get(name, inner), depth + 1) for name in names if name in keep}
+        # Values are made in the order of the schema, whatever the order they are told in: so the prompt was written too.
+        told = [name for name in (*properties, *names) if name in keep]
+        values = {name: self.value(properties.get(name, inner), depth + 1, name) for name in dict.fromkeys(told)}
+        made = {name: values[name] for name in names if name in keep}
         if extra is not False:
             while len(made) < least:
                 made[f"key{len(made)}"] = self.value(inner, depth + 1)
         return made
 
-    def array(self, node: Json, depth: int) -> list[Any]:
+    def likely(self, name: str, schema: Any, depth: int) -> bool:
+        """Whether an optional property is given."""
+        if not self.sparse or self.hints is None:
+            return depth < 2 and self.dice.random() < 0.7
+        if depth >= 2 or not isinstance(schema, dict):
+            return False
+        node = self.settle(schema, depth + 1)
+        if node.get("enum"):
+            return self.hints.mentioned(node["enum"]) is not NOTHING
+        return self.hints.told(name, node, self.kind(node)) is not NOTHING
+
+    def array(self, node: Json, depth: int, name: str) -> list[Any]:
         least = int(node.get("minItems") or 0)
         most = int(node["maxItems"]) if node.get("maxItems") is not None else max(least, 2)
+        if self.hints is not None and isinstance(inner := node.get("items"), dict) and not node.get("prefixItems"):
+            item = self.settle(inner, depth + 1)
+            items = [] if item.get("enum") or "const" in item else self.hints.many(item, self.kind(item))
+            items = items[: int(node["maxItems"])] if node.get("maxItems") is not None else items
+            if items and len(items) >= least and len({*map(str, items)}) == len(items):
+                return items
         size = least if depth >= _DEEPEST else max(least, min(most, self.dice.randint(1, 2)))
+        if self.hints is not None and depth < _DEEPEST and (listed := len(self.hints.offered.spread_names)):
+            most = int(node["maxItems"]) if node.get("maxItems") is not None else listed
+            size = max(least, min(most, listed, 20))
         fixed = node.get("prefixItems") or []
         items = [self.value(one, depth + 1) for one in fixed[:size]] if fixed else []
         inner = node.get("items", {})
@@ -165,7 +214,7 @@ class _Maker:
         for _ in range(size + 50):
             if len(items) >= size:
                 break
-            value = self.value(inner, depth + 1)
+            value = self.value(inner, depth + 1, name)
             if not (node.get("uniqueItems") and value in items):
                 items.append(value)
         return items
@@ -213,11 +262,8 @@ class _Maker:
         return text if most is None else text[: int(most)]
 
     def matching(self, pattern: str) -> str:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                compiled = re.compile(pattern)
-        except (re.error, OverflowError, RecursionError):
+        compiled = compile_pattern(pattern)
+        if compiled is None:
             return self.word()
         return next((text for text in (self.word(), *_SAMPLES) if compiled.search(text)), self.word())
 

@@ -34,7 +34,7 @@ class Prompt:
     """The input side of a call: tokens by modality, and how many of them came from a cache."""
 
     by_modality: tuple[tuple[str, int], ...]
-    cached: int = 0
+    cached: tuple[tuple[str, int], ...] = ()
 
     @property
     def total(self) -> int:
@@ -42,11 +42,33 @@ class Prompt:
 
     @property
     def details(self) -> list[Json]:
-        return [{"modality": name, "tokenCount": tokens} for name, tokens in self.by_modality]
+        return _details(self.by_modality)
 
 
-def prompt(request: Json, model: Model) -> Prompt:
-    """What a GenerateContentRequest (as `grammar.read` gives it) costs to read."""
+@dataclass(frozen=True)
+class Tally:
+    """What a call has spent beside its prompt as sent.
+
+    `tool` is what built-in tools gave the model to read; `replayed` the thoughts from before such a tool ran, which
+    generation 3 reads again as prompt (recorded: 20 + 69 thoughts became a prompt of 89).
+    """
+
+    visible: int = 0
+    thoughts: int = 0
+    tool: int = 0
+    replayed: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.visible + other.visible,
+            self.thoughts + other.thoughts,
+            self.tool + other.tool,
+            self.replayed + other.replayed,
+        )
+
+
+def prompt(request: Json, model: Model, cached: Sequence[tuple[str, int]] = ()) -> Prompt:
+    """What a GenerateContentRequest (as `grammar.read` gives it) costs to read; `cached` is what a cache adds to it."""
     counts: dict[str, int] = {"TEXT": 0}
     contents = [*request.get("contents", []), request.get("systemInstruction") or {}]
     for content in contents:
@@ -54,9 +76,13 @@ def prompt(request: Json, model: Model) -> Prompt:
             _add(part, counts, model)
     if request.get("tools"):
         counts["TEXT"] += count(canonical(request["tools"]))
-    cached = 1024 if request.get("cachedContent") else 0
-    counts["TEXT"] += cached
-    return Prompt(tuple((name, tokens) for name, tokens in counts.items() if tokens), cached)
+    for name, tokens in cached:
+        counts[name] = counts.get(name, 0) + tokens
+    return Prompt(tuple((name, tokens) for name, tokens in counts.items() if tokens), tuple(cached))
+
+
+def _details(by_modality: Sequence[tuple[str, int]]) -> list[Json]:
+    return [{"modality": name, "tokenCount": tokens} for name, tokens in by_modality if tokens]
 
 
 def _add(part: Json, counts: dict[str, int], model: Model) -> None:
@@ -90,24 +116,28 @@ def _rest(part: Json) -> int:
 _NOT_READ = {"inlineData", "fileData", "thought", "thoughtSignature", "text", "videoMetadata", "mediaResolution"}
 
 
-def usage(
-    read: Prompt, visible: int, thoughts: int, *, tier: str, vertex: bool, made: Sequence[tuple[str, int]] = ()
-) -> Json:
+def usage(read: Prompt, spent: Tally, *, tier: str, vertex: bool, made: Sequence[tuple[str, int]] = ()) -> Json:
     """A usageMetadata. `made` is the visible output by modality, given where Google details it."""
-    result: Json = {"promptTokenCount": read.total}
-    if visible:
-        result["candidatesTokenCount"] = visible
-    result["totalTokenCount"] = read.total + visible + thoughts
-    if read.details:
-        result["promptTokensDetails"] = read.details
+    prompt_count = read.total + spent.replayed
+    result: Json = {"promptTokenCount": prompt_count}
+    if spent.visible:
+        result["candidatesTokenCount"] = spent.visible
+    result["totalTokenCount"] = prompt_count + spent.visible + spent.thoughts + spent.tool
+    by_modality = dict(read.by_modality)
+    if spent.replayed:
+        by_modality["TEXT"] = by_modality.get("TEXT", 0) + spent.replayed
+    if by_modality:
+        result["promptTokensDetails"] = _details(tuple(by_modality.items()))
     if read.cached:
-        result["cachedContentTokenCount"] = read.cached
-        result["cacheTokensDetails"] = [{"modality": "TEXT", "tokenCount": read.cached}]
-    details = [{"modality": name, "tokenCount": tokens} for name, tokens in made if tokens]
-    if visible and details:
+        result["cachedContentTokenCount"] = sum(tokens for _, tokens in read.cached)
+        result["cacheTokensDetails"] = _details(read.cached)
+    if spent.visible and (details := _details(made)):
         result["candidatesTokensDetails"] = details
-    if thoughts:
-        result["thoughtsTokenCount"] = thoughts
+    if spent.tool:
+        result["toolUsePromptTokenCount"] = spent.tool
+        result["toolUsePromptTokensDetails"] = _details((("TEXT", spent.tool),))
+    if spent.thoughts:
+        result["thoughtsTokenCount"] = spent.thoughts
     result |= {"trafficType": "ON_DEMAND"} if vertex else {"serviceTier": tier}
     return result
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from portico.simulator import limits, toolrules
 from portico.simulator.models import Model
 from portico.simulator.refusal import Json, Refused
-from portico.simulator.signatures import Signer, kind_of, skips
-from portico.simulator.turns import Turn, steps, turns
+from portico.simulator.signatures import Signer, beside, kind_of, skips
+from portico.simulator.turns import Turn, current, steps, turns
 
 ROLES = "SYSTEM SYSTEM_1 USER ASSISTANT DEVELOPER CONTEXT USER_CONTEXT MODEL USER"
 # Recorded: contents of role `function` are accepted though the refusal's own list does not name it.
@@ -45,6 +45,8 @@ def generate(request: Json, where: Where) -> None:
     conversation = turns(contents)
     _order(conversation, where)
     _signatures(conversation, where)
+    if where.model.modern and not where.lenient:
+        _circulated(conversation)
 
 
 def _content(content: Json, path: str, where: Where) -> None:
@@ -189,3 +191,28 @@ def _signatures(conversation: Sequence[Turn], where: Where) -> None:
                 f"function call `default_api:{first['functionCall'].get('name', '')}` , position {position}. Please refer "
                 "to https://ai.google.dev/gemini-api/docs/thought-signatures for more details."
             )
+
+
+def _circulated(conversation: Sequence[Turn]) -> None:
+    """What tools on Google's side did in the current turn must come back whole: signed, in pairs, beside its calls.
+
+    That it must is documented («return every part, with id and toolType»); the words of the refusals are ours.
+    """
+    for turn in current(conversation):
+        if not turn.model:
+            continue
+        parts = [*turn.having("toolCall"), *turn.having("toolResponse")]
+        for part in parts:
+            if not part.get("thoughtSignature"):
+                kind = kind_of(part)
+                raise Refused(f"Tool context is missing a thought_signature in {kind} parts.")
+        asked = sorted(part["toolCall"].get("id", "") for part in turn.having("toolCall"))
+        answered = sorted(part["toolResponse"].get("id", "") for part in turn.having("toolResponse"))
+        if asked != answered:
+            raise Refused("Please ensure that every toolCall part is followed by a toolResponse part of the same id.")
+        for part in turn.having("functionCall"):
+            if beside(part.get("thoughtSignature", "")) > len(parts):
+                name = part["functionCall"].get("name", "")
+                raise Refused(
+                    f"Function call `default_api:{name}` came with toolCall and toolResponse parts that are missing."
+                )
