@@ -1,4 +1,4 @@
-"""Remote media: the gateway fetches what a caller names by address and sends it inline (mapping.md 1.4)."""
+"""Media on their way in: fetched by address, made to fit the provider, or refused (mapping.md 1.4, 1.5)."""
 
 import asyncio
 import base64
@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
+import msgspec
 import pytest
+from PIL import Image
 
 from gateway.house import Json, Script, answers, open_house, says
 from portico.http.server import Server
+from portico.providers import KINDS
 from portico.wire.http import Exchange
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
@@ -89,3 +93,91 @@ async def test_translate_fetches_only_when_it_is_told_to(fetch: bool, tmp_path: 
     await files.stop(grace_s=0)
     (_, picture) = json.loads(done.stdout)["body"]["contents"][0]["parts"]
     assert ("inlineData" if fetch else "fileData") in picture
+
+
+# -- what the provider does not take ----------------------------------------------------------------------------------
+
+
+def moving_gif() -> bytes:
+    out = BytesIO()
+    frames = [Image.new("L", (4, 4), shade) for shade in (0, 200)]
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    return out.getvalue()
+
+
+def data_uri(mime: str, raw: bytes) -> str:
+    return f"data:{mime};base64,{base64.b64encode(raw).decode()}"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_gif_goes_out_as_a_png_and_a_text_file_as_text(stream: bool) -> None:
+    async with open_house() as house:
+        body = seeing(data_uri("image/gif", moving_gif()))
+        document = {"filename": "a.yaml", "file_data": base64.b64encode(b"a: 1").decode()}
+        body["messages"][0]["content"].append({"type": "file", "file": document})
+        answer = await house.ask({**body, "stream": stream})
+        _, picture, text = house.simulator.stats.last.body["contents"][0]["parts"]
+    assert answer.status == 200
+    assert picture["inlineData"]["mimeType"] == "image/png"
+    assert base64.b64decode(picture["inlineData"]["data"]).startswith(b"\x89PNG")
+    assert text == {"text": "a.yaml\na: 1"}
+    assert answer.changes == [
+        {
+            "code": "1.5:frames",
+            "path": "$.messages[0]",
+            "message": "of the file (image/gif) the model sees the first frame",
+        }
+    ]
+
+
+# (content part, what the message says)
+REFUSED: dict[str, tuple[Json, str]] = {
+    "a broken gif": ({"type": "image_url", "image_url": {"url": data_uri("image/gif", b"GIF89a")}}, "cut short"),
+    "an archive": ({"type": "file", "file": {"file_data": "UEsDBAAA//4=", "filename": "a.zip"}}, "cannot be told"),
+    "a word document": (
+        {"type": "image_url", "image_url": {"url": data_uri("application/msword", b"\xd0\xcf\x11\xe0")}},
+        "does not take",
+    ),
+    "another provider's file": ({"type": "file", "file": {"file_id": "file-abc"}}, "file-abc"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+async def test_what_cannot_be_made_to_fit_is_a_400_before_anybody_is_asked(name: str) -> None:
+    part, said = REFUSED[name]
+    async with open_house() as house:
+        body = {"model": "gemini-3.5-flash", "messages": [{"role": "user", "content": [part]}]}
+        answer = await house.ask(body)
+        asked = house.simulator.stats.requests
+    assert (answer.status, answer.error["param"]) == (400, "messages[0]")
+    assert said in answer.error["message"]
+    assert asked == 0
+
+
+@pytest.mark.parametrize("remote", [False, True])
+async def test_more_than_the_provider_takes_inline_is_a_413(remote: bool) -> None:
+    """1.5, over the limit"""
+    gemini = KINDS["gemini"]
+    assert gemini.intake is not None
+    small = msgspec.structs.replace(gemini, intake=msgspec.structs.replace(gemini.intake, max_inline_bytes=50))
+    files = await Server(serve_files).start(port=0)
+    script = Script(answers(says("never asked")))
+    async with open_house(script, allow=["127.0.0.1"], kinds=[small]) as house:
+        url = f"http://127.0.0.1:{files.port}/picture" if remote else data_uri("image/png", PNG)
+        answer = await house.ask(seeing(url))
+    await files.stop(grace_s=0)
+    assert (answer.status, answer.error["code"], answer.error["param"]) == (413, "request_too_large", "messages")
+    assert script.requests == []
+
+
+async def test_translate_converts_as_serving_does(tmp_path: Path) -> None:
+    body = json.dumps(seeing(data_uri("image/gif", moving_gif()), data_uri("application/json", b"{}")))
+    command = [sys.executable, "-m", "portico", "translate", "request", "--from", "openai_chat", "--to", "gemini"]
+    done = await asyncio.to_thread(
+        subprocess.run, command, input=body.encode(), capture_output=True, cwd=tmp_path, check=True
+    )
+    told = json.loads(done.stdout)
+    _, picture, text = told["body"]["contents"][0]["parts"]
+    assert picture["inlineData"]["mimeType"] == "image/png"
+    assert text == {"text": "{}"}
+    assert [loss["code"] for loss in told["losses"]] == ["1.5:frames"]

@@ -1,12 +1,24 @@
 """The kinds of provider: what all providers of one kind have in common, as data."""
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 from portico.core.dialect import Dialect
 from portico.dialects import gemini
+from portico.providers.intake import GOOGLE, Intake
+
+
+class Verb(StrEnum):
+    """What a model is asked to do."""
+
+    GENERATE = "generate"
+    STREAM = "stream"
+    COUNT_TOKENS = "count_tokens"
+    EMBED = "embed"
+    BATCH_EMBED = "batch_embed"
 
 
 class ProviderKind(msgspec.Struct, frozen=True):
@@ -20,14 +32,12 @@ class ProviderKind(msgspec.Struct, frozen=True):
     key_env: str
     """The environment variable that alone is a complete configuration."""
     auth_header: Callable[[str], tuple[str, str]]
-    path: Callable[[str, bool], str]
-    """(upstream model, streaming) -> path below the version."""
+    paths: Mapping[Verb, str]
+    """What it can be asked -> path below the version, `{model}` being the upstream model."""
     models_path: str
     """What to GET to see whether a key works."""
-
-
-def _gemini_path(model: str, stream: bool) -> str:
-    return f"/models/{model}:" + ("streamGenerateContent?alt=sse" if stream else "generateContent")
+    intake: Intake | None = None
+    """Which media it takes; None: nothing is known, and all go as they come."""
 
 
 KINDS: Final[Mapping[str, ProviderKind]] = {
@@ -39,7 +49,14 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         vendors=frozenset({"google"}),
         key_env="GEMINI_API_KEY",
         auth_header=lambda key: ("x-goog-api-key", key),
-        path=_gemini_path,
+        paths={
+            Verb.GENERATE: "/models/{model}:generateContent",
+            Verb.STREAM: "/models/{model}:streamGenerateContent?alt=sse",
+            Verb.COUNT_TOKENS: "/models/{model}:countTokens",
+            Verb.EMBED: "/models/{model}:embedContent",
+            Verb.BATCH_EMBED: "/models/{model}:batchEmbedContents",
+        },
         models_path="/models?pageSize=1",
+        intake=GOOGLE,
     ),
 }

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from portico.core.errors import InvalidRequest
-from portico.providers.kinds import ProviderKind
+from portico.providers.kinds import ProviderKind, Verb
 from portico.providers.secret import Secret
 
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,255}")
@@ -31,8 +31,9 @@ class Provider(msgspec.Struct, frozen=True):
         return cls(name, kind, address, keys)
 
 
-def upstream_url(provider: Provider, model: str, *, stream: bool) -> str:
-    """The address of one call. Raises `InvalidRequest` for a model name that has no place in a path."""
+def upstream_url(provider: Provider, model: str, verb: Verb) -> str:
+    """The address of one call. Raises `InvalidRequest` for a model name that has no place in a path, `KeyError` for what
+    this kind of provider cannot be asked."""
     if not _MODEL.fullmatch(model):
         raise InvalidRequest(f"{model!r} is not a model name.", param="$.model")
-    return provider.base_url + provider.kind.path(model, stream)
+    return provider.base_url + provider.kind.paths[verb].format(model=model)

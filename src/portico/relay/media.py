@@ -1,45 +1,73 @@
-"""Remote media: files that a caller names by address become inline data before a request is rendered (mapping.md 1.4).
+"""The media of a call. Before a request is rendered, files named by address become inline, and what a provider of the plan
+does not take becomes what it does (mapping.md 1.4, 1.5); its caller says how the answer's images shall come (2.8).
 
-Addresses that the provider knows itself stay as they are: its own files, Cloud Storage, YouTube.
+Addresses that the provider knows itself stay as they are. Who speaks the provider's own dialect is not meddled with.
 """
 
 import asyncio
 import base64
-import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from portico.core.errors import InvalidRequest
-from portico.core.mime import settled_mime
+from portico.core.dialect import Dialect
+from portico.core.errors import CallerError, InvalidRequest, RequestTooLarge
+from portico.core.mime import by_extension, settled_mime
 from portico.core.parts import Media, Part, ToolResult
 from portico.core.request import Request
+from portico.providers import ProviderKind
+from portico.providers.intake import Intake
+from portico.relay.convert import Converted, converted, media_of, refuse_too_much, takes_time
 from portico.relay.ports import MediaFetcher
 
 MAX_FILES: Final = 64
 """Different addresses in one request."""
 AT_ONCE: Final = 8
 _HEAD_BYTES: Final = 32
-
-_KNOWN_TO_GOOGLE: Final = re.compile(
-    r"https?://(generativelanguage\.googleapis\.com/|((www|m)\.)?youtube\.com/|youtu\.be/)", re.IGNORECASE
-)
+IMAGE_FORMS: Final = ("markdown", "images", "parts")
+IMAGE_FORM_HEADER: Final = "x-portico-image-form"
 
 
-def remote_address(part: Part) -> str | None:
-    """Where a part must be fetched from: an http(s) address of media that the provider does not know itself."""
-    if not isinstance(part, Media) or part.uri is None:
-        return None
-    remote = part.uri[:8].lower().startswith(("http://", "https://")) and not _KNOWN_TO_GOOGLE.match(part.uri)
-    return part.uri if remote else None
+def image_form(headers: Mapping[str, str], default: str) -> str:
+    """How a caller wants the images of the answer (mapping.md 2.8). Raises `InvalidRequest` for a word that is no form."""
+    said = headers.get(IMAGE_FORM_HEADER, default).strip().lower()
+    if said not in IMAGE_FORMS:
+        message = f"{IMAGE_FORM_HEADER} is one of {', '.join(IMAGE_FORMS)}, not {said[:40]!r}."
+        raise InvalidRequest(message, param=IMAGE_FORM_HEADER)
+    return said
 
 
-async def with_media(request: Request, fetcher: MediaFetcher) -> Request:
-    """The request with every remote file inline. Raises `InvalidRequest` with the path of the message."""
+def intakes_of(dialect: Dialect, kinds: Iterable[ProviderKind]) -> list[Intake]:
+    """What media must fit into, for a caller of this dialect: the intakes of the providers that speak another."""
+    return [
+        kind.intake
+        for kind in {kind.name: kind for kind in kinds}.values()
+        if kind.intake is not None and kind.dialect.name != dialect.name
+    ]
+
+
+async def with_media(request: Request, fetcher: MediaFetcher | None, intakes: Sequence[Intake]) -> Converted:
+    """The request with media that every one of these providers takes, remote files inline.
+
+    Without a fetcher an address is left to the provider. Raises `InvalidRequest` with the path of the message,
+    `RequestTooLarge`.
+    """
+    if not intakes or next(media_of(request), None) is None:
+        return Converted(request)
+    if fetcher is not None:
+        request = await fetched(request, fetcher, intakes)
+    if takes_time(request, intakes):
+        return await asyncio.to_thread(converted, request, intakes)
+    return converted(request, intakes)
+
+
+async def fetched(request: Request, fetcher: MediaFetcher, intakes: Sequence[Intake]) -> Request:
+    """The request with every remote file inline."""
     wanted: dict[str, int] = {}
     for message in request.messages:
         for part in _all_parts(message.parts):
-            if (address := remote_address(part)) is not None:
+            if (address := remote_address(part, intakes)) is not None:
                 wanted.setdefault(address, message.at)
     if not wanted:
         return request
@@ -47,7 +75,7 @@ async def with_media(request: Request, fetcher: MediaFetcher) -> Request:
         raise InvalidRequest(
             f"At most {MAX_FILES} remote files fit one request.", param=request.where.field("messages")
         )
-    inline = await _fetched(request, wanted, fetcher)
+    inline = await _all_fetched(request, wanted, fetcher, intakes)
     messages = [
         msgspec.structs.replace(message, parts=tuple([_inline(part, inline) for part in message.parts]))
         for message in request.messages
@@ -55,22 +83,39 @@ async def with_media(request: Request, fetcher: MediaFetcher) -> Request:
     return msgspec.structs.replace(request, messages=tuple(messages))
 
 
-async def _fetched(request: Request, wanted: dict[str, int], fetcher: MediaFetcher) -> dict[str, Media]:
-    gate = asyncio.Semaphore(AT_ONCE)
+def remote_address(part: Part, intakes: Sequence[Intake]) -> str | None:
+    """Where a part must be fetched from: an http(s) address of media that not every provider knows itself."""
+    if not isinstance(part, Media) or part.uri is None:
+        return None
+    remote = part.uri[:8].lower().startswith(("http://", "https://"))
+    return part.uri if remote and not all(intake.knows(part.uri) for intake in intakes) else None
 
-    async def one(url: str, at: int) -> Media | InvalidRequest:
+
+async def _all_fetched(
+    request: Request, wanted: dict[str, int], fetcher: MediaFetcher, intakes: Sequence[Intake]
+) -> dict[str, Media]:
+    gate = asyncio.Semaphore(AT_ONCE)
+    size = sum(len(part.data or "") for part in media_of(request))
+
+    async def one(url: str, at: int) -> Media | CallerError:
+        nonlocal size
         async with gate:
             try:
+                refuse_too_much(request, size, intakes)
                 found = await fetcher.fetch(url)
             except InvalidRequest as error:
                 return error.under(request.where.at_message(at))
-        mime = settled_mime(found.mime, name=url, head=found.data[:_HEAD_BYTES])
-        return Media(mime, data=base64.b64encode(found.data).decode("ascii"))
+            except RequestTooLarge as error:
+                return error
+        mime = settled_mime(found.mime, head=found.data[:_HEAD_BYTES]) or by_extension(url)
+        data = base64.b64encode(found.data).decode("ascii")
+        size += len(data)
+        return Media(mime, data=data)
 
     results = await asyncio.gather(*[one(url, at) for url, at in wanted.items()])
     inline: dict[str, Media] = {}
     for url, result in zip(wanted, results, strict=True):
-        if isinstance(result, InvalidRequest):
+        if isinstance(result, CallerError):
             raise result
         inline[url] = result
     return inline

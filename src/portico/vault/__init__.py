@@ -1,17 +1,18 @@
 """The vault keeps what clients lose: thought signatures, the provider's own call ids, and parts that no client sees.
 
-Most clients drop fields they do not know, and some shorten ids (clients.md 1). So an answer's hidden state is kept on the
-server, found again by tool-call id or by the text of the answer, and put back into the next request exactly where it was
-(mapping.md 2.4, channel D). Records are kept per tenant: nobody can fetch another's by guessing.
+Most clients drop fields they do not know, and some shorten ids (clients.md 1). So an answer's hidden state is kept on
+the server, found again by tool-call id, by the answer's pictures or by its text, and put back into the next request
+exactly where it was (mapping.md 2.4, channel D). Records are kept per tenant: nobody can fetch another's by guessing.
 """
 
 from portico.vault.memory import MemoryVault
-from portico.vault.record import CallKept, OpaqueKept, TextKept, TurnRecord, Vault, keys_of_message
+from portico.vault.record import CallKept, MediaKept, OpaqueKept, TextKept, TurnRecord, Vault, keys_of_message
 from portico.vault.recorder import TurnRecorder
 from portico.vault.restore import keys_of_request, restore, without_unknown_signatures
 
 __all__ = [
     "CallKept",
+    "MediaKept",
     "MemoryVault",
     "OpaqueKept",
     "TextKept",

@@ -4,10 +4,21 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+import msgspec
+
 from portico.vault.record import TurnRecord
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 TTL_S: Final = 24 * 3600.0
+
+
+class _Held(msgspec.Struct):
+    """A record while some key leads to it: it weighs once, however many do."""
+
+    record: TurnRecord
+    expires: float
+    size_bytes: int
+    keys: int = 0
 
 
 class MemoryVault:
@@ -17,37 +28,38 @@ class MemoryVault:
         self._clock = clock
         self._max_bytes = max_bytes
         self._ttl_s = ttl_s
-        self._records: OrderedDict[tuple[str, str], tuple[float, int, TurnRecord]] = OrderedDict()
+        self._held: OrderedDict[tuple[str, str], _Held] = OrderedDict()
         self.size_bytes = 0
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._held)
 
     async def find(self, tenant: str, keys: Iterable[str]) -> Mapping[str, TurnRecord]:
         now = self._clock()
         found: dict[str, TurnRecord] = {}
         for key in keys:
-            entry = self._records.get((tenant, key))
-            if entry is not None and entry[0] > now:
-                found[key] = entry[2]
+            held = self._held.get((tenant, key))
+            if held is not None and held.expires > now:
+                found[key] = held.record
         return found
 
     def keep(self, tenant: str, keys: Iterable[str], record: TurnRecord) -> None:
-        expires = self._clock() + self._ttl_s
-        size = record.size_bytes
-        if size > self._max_bytes:
+        held = _Held(record, self._clock() + self._ttl_s, record.size_bytes)
+        if held.size_bytes > self._max_bytes:
             return
-        for key in keys:
+        for key in dict.fromkeys(keys):
             self._drop((tenant, key))
-            self._records[tenant, key] = (expires, size, record)
-            self.size_bytes += size
-        while self._records:
-            oldest = next(iter(self._records))
-            if self.size_bytes <= self._max_bytes and self._records[oldest][0] > self._clock():
+            self._held[tenant, key] = held
+            self.size_bytes += 0 if held.keys else held.size_bytes
+            held.keys += 1
+        while self._held:
+            oldest = next(iter(self._held))
+            if self.size_bytes <= self._max_bytes and self._held[oldest].expires > self._clock():
                 break
             self._drop(oldest)
 
     def _drop(self, place: tuple[str, str]) -> None:
-        entry = self._records.pop(place, None)
-        if entry is not None:
-            self.size_bytes -= entry[1]
+        held = self._held.pop(place, None)
+        if held is not None:
+            held.keys -= 1
+            self.size_bytes -= 0 if held.keys else held.size_bytes

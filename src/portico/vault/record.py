@@ -1,17 +1,18 @@
 """What is kept of one answer, and the port a vault implements.
 
-A record holds the layout of the answer's parts and everything hidden in it, but no text: of a text only its length, so that
-a record is small however long the answer was.
+A record holds the layout of the answer's parts and everything hidden in it, but no text and no picture: of a text only
+its length and of a picture a digest, so that a record is small however long the answer was. What is hidden may be large
+all the same: image models sign with megabytes.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
 from portico.core.ids import normalised_call_id
-from portico.core.parts import Part, Signature, ToolCall, text_of
+from portico.core.parts import Media, Part, Signature, ToolCall, text_of
 from portico.wire import jsontext
 
 
@@ -39,14 +40,28 @@ class OpaqueKept(msgspec.Struct, frozen=True):
     value: Mapping[str, Any]
 
 
-Kept: TypeAlias = TextKept | CallKept | OpaqueKept
+class MediaKept(msgspec.Struct, frozen=True):
+    """A picture, or another file that the model made: `digest` is that of its data (`media_digest`)."""
+
+    digest: str
+    signature: Signature | None = None
+
+
+Kept: TypeAlias = TextKept | CallKept | OpaqueKept | MediaKept
 
 
 class TurnRecord(msgspec.Struct, frozen=True):
-    """One answer's layout. `signer` is who can read its signatures (`Target.signer`)."""
+    """One answer's layout. `signer` is who can read its signatures (`Target.signer`).
+
+    `before` and `after` are the white space at the ends of the answer's text, which many clients trim.
+    """
 
     signer: str
     parts: tuple[Kept, ...]
+    before: str = ""
+    after: str = ""
+    text: str = ""
+    """The key of the answer's text. "" where it has none."""
 
     @property
     def size_bytes(self) -> int:
@@ -84,19 +99,69 @@ def call_digest(call: ToolCall) -> str:
     return hashlib.blake2b(call.name.encode() + b"\0" + arguments, digest_size=16).hexdigest()
 
 
-def text_key(digest: hashlib.blake2b) -> str:
-    return f"text:{digest.hexdigest()}"
+def media_digest(data: str) -> str:
+    """What some base64 holds, whichever alphabet it is in and whether it is padded or not."""
+    plain = data.rstrip("=")
+    if "-" in plain or "_" in plain:
+        plain = plain.translate(_STANDARD)
+    return hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def text_digest(text: str = "") -> hashlib.blake2b:
-    """The digest by which an answer without calls is known again: of its whole visible text."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16)
+_STANDARD: Final = str.maketrans("-_", "+/")
+MAX_EDGE: Final = 64
+"""White space at one end of a text that is worth keeping."""
+
+
+def media_key(digest: str) -> str:
+    """The key of a file that a model made."""
+    return f"media:{digest}"
+
+
+class TextMark:
+    """A growing text, as far as it must be known again: a digest of it without the white space at its ends."""
+
+    __slots__ = ("_begun", "_digest", "after", "before")
+
+    def __init__(self, text: str = "") -> None:
+        self._digest = hashlib.blake2b(digest_size=16)
+        self._begun = False
+        self.before = ""
+        self.after = ""
+        self.add(text)
+
+    def add(self, text: str) -> None:
+        """More text at the end."""
+        plain = text.strip()
+        if not plain:
+            if self._begun:
+                self.after += text
+            else:
+                self.before += text
+            return
+        start = text.index(plain)
+        if self._begun:
+            plain = self.after + text[:start] + plain
+        else:
+            self.before += text[:start]
+        self._digest.update(plain.encode("utf-8", "surrogatepass"))
+        self._begun = True
+        self.after = text[len(text.rstrip()) :]
+
+    def key(self) -> str:
+        """The key of an answer with this text; "" for one that says nothing."""
+        return f"text:{self._digest.hexdigest()}" if self._begun else ""
+
+    def edges(self) -> tuple[str, str]:
+        """The white space before and behind, if there is not too much of it."""
+        return ("", "") if max(len(self.before), len(self.after)) > MAX_EDGE else (self.before, self.after)
 
 
 def keys_of_message(parts: Iterable[Part]) -> list[str]:
-    """The keys under which an assistant message's record may be kept: its calls, else its text."""
+    """The keys under which an assistant message's record may be kept: its calls, else its files and its text."""
+    parts = list(parts)
     calls = [call_key(part.id) for part in parts if isinstance(part, ToolCall) and not part.minted]
     if calls:
         return calls
-    text = text_of(parts)
-    return [text_key(text_digest(text))] if text else []
+    files = [part.data for part in parts if isinstance(part, Media) and part.data is not None]
+    text = TextMark(text_of(parts)).key()
+    return [*[media_key(media_digest(data)) for data in files], *([text] if text else [])]

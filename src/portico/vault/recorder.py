@@ -1,31 +1,35 @@
-"""Makes a record of an answer while it passes, without holding its text."""
+"""Makes a record of an answer while it passes, without holding its text or its pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from portico.core.events import Event, PartDelta, PartEnded, PartStarted
-from portico.core.parts import Opaque, Signature, Text, ToolCall
+from portico.core.parts import Media, Opaque, Signature, Text, ToolCall
 from portico.core.response import Response
 from portico.vault.record import (
     CallKept,
     Kept,
+    MediaKept,
     OpaqueKept,
     TextKept,
+    TextMark,
     TurnRecord,
     call_digest,
     call_key,
-    text_digest,
-    text_key,
+    media_digest,
+    media_key,
 )
 
 
 class _Candidate:
-    __slots__ = ("digest", "parts")
+    __slots__ = ("growing", "parts", "text")
 
     def __init__(self) -> None:
         self.parts: dict[int, Kept] = {}
-        self.digest = text_digest()
+        self.text = TextMark()
+        self.growing: dict[int, list[str]] = {}
+        """The data of files that come in pieces: a digest needs all of it."""
 
 
 class TurnRecorder:
@@ -40,46 +44,68 @@ class TurnRecorder:
             candidate = self._candidates.get(event.candidate)
             part = candidate.parts.get(event.index) if candidate else None
             if candidate is not None and isinstance(part, TextKept):
-                candidate.digest.update(event.text.encode("utf-8", "surrogatepass"))
+                candidate.text.add(event.text)
                 candidate.parts[event.index] = TextKept(part.length + len(event.text), part.signature)
+            elif candidate is not None and isinstance(part, MediaKept):
+                candidate.growing[event.index].append(event.text)
         elif isinstance(event, PartStarted):
             self._started(event)
-        elif isinstance(event, PartEnded) and event.signature is not None:
-            self._signed(event, event.signature)
+        elif isinstance(event, PartEnded):
+            self._ended(event)
 
     def feed_response(self, response: Response) -> None:
         """The same for an answer that came whole."""
         for candidate in response.candidates:
             for index, part in enumerate(candidate.parts):
                 self._started(PartStarted(candidate.index, index, part))
+                self._ended(PartEnded(candidate.index, index))
 
     def _started(self, event: PartStarted) -> None:
         candidate = self._candidates.setdefault(event.candidate, _Candidate())
         match event.part:
             case Text(text, signature):
-                candidate.digest.update(text.encode("utf-8", "surrogatepass"))
+                candidate.text.add(text)
                 candidate.parts[event.index] = TextKept(len(text), signature)
             case ToolCall() as call:
                 said = call_digest(call) if call.arguments else ""
                 candidate.parts[event.index] = CallKept(call.id, call.upstream_id, call.signature, said)
             case Opaque(origin, value):
                 candidate.parts[event.index] = OpaqueKept(origin, value)
+            case Media(data=str(data), thought=False, signature=signature):
+                candidate.parts[event.index] = MediaKept("", signature)
+                candidate.growing[event.index] = [data]
 
-    def _signed(self, event: PartEnded, signature: Signature) -> None:
-        parts = self._candidates[event.candidate].parts
-        match parts.get(event.index):
-            case TextKept(length):
-                parts[event.index] = TextKept(length, signature)
-            case CallKept() as kept:
-                parts[event.index] = msgspec.structs.replace(kept, signature=signature)
+    def _ended(self, event: PartEnded) -> None:
+        candidate = self._candidates.get(event.candidate)
+        part = candidate.parts.get(event.index) if candidate is not None else None
+        if candidate is None or part is None:
+            return
+        if isinstance(part, MediaKept):
+            part = MediaKept(media_digest("".join(candidate.growing.pop(event.index))), part.signature)
+        candidate.parts[event.index] = _signed(part, event.signature)
 
     def records(self) -> Iterator[tuple[list[str], TurnRecord]]:
         """Keys and record of each candidate that has something to keep."""
         for candidate in self._candidates.values():
             parts = tuple([part for _, part in sorted(candidate.parts.items())])
-            calls = [call_key(part.id) for part in parts if isinstance(part, CallKept)]
+            record = TurnRecord(self._signer, parts, *candidate.text.edges(), candidate.text.key())
+            if calls := [call_key(part.id) for part in parts if isinstance(part, CallKept)]:
+                yield calls, record
+                continue
             hidden = any(isinstance(part, OpaqueKept) or part.signature is not None for part in parts)
-            if calls:
-                yield calls, TurnRecord(self._signer, parts)
-            elif hidden and any(isinstance(part, TextKept) and part.length for part in parts):
-                yield [text_key(candidate.digest)], TurnRecord(self._signer, parts)
+            files = [media_key(part.digest) for part in parts if isinstance(part, MediaKept) and part.digest]
+            keys = [*files, *([record.text] if record.text else [])]
+            if keys and (hidden or _shows_before_text(parts)):
+                yield keys, record
+
+
+def _signed(part: Kept, signature: Signature | None) -> Kept:
+    if signature is None or isinstance(part, OpaqueKept):
+        return part
+    return msgspec.structs.replace(part, signature=signature)
+
+
+def _shows_before_text(parts: Sequence[Kept]) -> bool:
+    """Whether text follows a picture: who is told pictures beside the text sends them back behind it."""
+    shown = next((i for i, part in enumerate(parts) if isinstance(part, MediaKept)), len(parts))
+    return any(isinstance(part, TextKept) and part.length for part in parts[shown:])

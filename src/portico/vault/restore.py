@@ -1,8 +1,9 @@
 """Puts what was kept back into a request (mapping.md 2.4).
 
-If a message still says what the answer said, its parts get their exact layout back: order, signatures, hidden parts, the
-provider's ids. If the client edited it, each call that is still there gets its own signature back, and no more. A kept
-signature wins over one the client sent: it is known who can read it.
+If a message still says what the answer said, its parts get their exact layout back: order, signatures, hidden parts,
+the provider's ids. White space that a client trimmed from the ends is put back, and pictures that it lost are not missed.
+If the client edited the message, each call and each picture that is still there gets its own signature back, and no
+more. A kept signature wins over one the client sent: it is known who can read it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,18 @@ import msgspec
 from portico.core.ids import normalised_call_id
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, text_of
 from portico.core.request import Message, Request, Role
-from portico.vault.record import CallKept, OpaqueKept, TextKept, TurnRecord, call_digest, call_key, keys_of_message
+from portico.vault.record import (
+    CallKept,
+    MediaKept,
+    OpaqueKept,
+    TextKept,
+    TextMark,
+    TurnRecord,
+    call_digest,
+    call_key,
+    keys_of_message,
+    media_digest,
+)
 
 
 def keys_of_request(request: Request) -> list[str]:
@@ -61,7 +73,7 @@ def _restored(message: Message, found: Mapping[str, TurnRecord]) -> Message:
         return message
     record = records[0]
     exact = _exactly(message.parts, record)
-    parts = exact if exact is not None else _call_by_call(message.parts, records)
+    parts = exact if exact is not None else _one_by_one(message.parts, records)
     return msgspec.structs.replace(message, parts=tuple(parts))
 
 
@@ -69,9 +81,12 @@ def _exactly(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
     """The parts in the record's own layout; None if they are not what the record was made of."""
     calls = {normalised_call_id(part.id): part for part in parts if isinstance(part, ToolCall)}
     kept = {normalised_call_id(part.id) for part in record.parts if isinstance(part, CallKept)}
-    text = text_of(parts)
-    length = sum(part.length for part in record.parts if isinstance(part, TextKept))
-    if calls.keys() != kept or len(text) != length or not all(isinstance(part, _KNOWN) for part in parts):
+    text = _untrimmed(text_of(parts), record)
+    files = _by_digest(parts)
+    known = {part.digest for part in record.parts if isinstance(part, MediaKept)}
+    if calls.keys() != kept or text is None or files.keys() - known:
+        return None
+    if not all(isinstance(part, _KNOWN) for part in parts):
         return None
     restored: list[Part] = [part for part in parts if isinstance(part, Reasoning)]
     at = 0
@@ -82,23 +97,44 @@ def _exactly(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
                 at += size
             case CallKept(id_):
                 restored.append(_with_kept(calls[normalised_call_id(id_)], part, record))
+            case MediaKept(digest, signature):
+                if same := files.get(digest):
+                    restored.append(msgspec.structs.replace(same.pop(0), signature=_named(signature, record)))
             case OpaqueKept(origin, value):
                 restored.append(Opaque(origin, value))
-    return restored
+    return None if any(files.values()) else restored
 
 
-_KNOWN = (Text, Reasoning, ToolCall, Opaque)
+_KNOWN = (Text, Reasoning, ToolCall, Opaque, Media)
 
 
-def _call_by_call(parts: tuple[Part, ...], records: Iterable[TurnRecord]) -> list[Part]:
-    kept = {
+def _untrimmed(text: str, record: TurnRecord) -> str | None:
+    """The answer's text, with the white space that a client trimmed; None if it is another."""
+    length = sum(part.length for part in record.parts if isinstance(part, TextKept))
+    if len(text) != length:
+        text = f"{record.before}{text.strip()}{record.after}"
+    return text if len(text) == length and TextMark(text).key() == record.text else None
+
+
+def _by_digest(parts: tuple[Part, ...]) -> dict[str, list[Media]]:
+    files: dict[str, list[Media]] = {}
+    for part in parts:
+        if isinstance(part, Media):
+            files.setdefault(media_digest(part.data) if part.data is not None else "", []).append(part)
+    return files
+
+
+def _one_by_one(parts: tuple[Part, ...], records: Iterable[TurnRecord]) -> list[Part]:
+    calls = {
         call_key(part.id): (part, record) for record in records for part in record.parts if isinstance(part, CallKept)
     }
+    files = {part.digest: (part, record) for record in records for part in record.parts if isinstance(part, MediaKept)}
     restored: list[Part] = []
     for part in parts:
-        found = kept.get(call_key(part.id)) if isinstance(part, ToolCall) else None
-        if isinstance(part, ToolCall) and found is not None:
-            part = _with_kept(part, *found)
+        if isinstance(part, ToolCall) and (call := calls.get(call_key(part.id))) is not None:
+            part = _with_kept(part, *call)
+        elif isinstance(part, Media) and part.data and (file := files.get(media_digest(part.data))) is not None:
+            part = msgspec.structs.replace(part, signature=_named(file[0].signature, file[1]))
         restored.append(part)
     return restored
 

@@ -193,7 +193,17 @@ class ContentsRenderer:
                 return None
         if isinstance(part, Media) and self._capabilities.judged:
             self._settle_media(part, message, rendered)
+            self._sign_image(message, rendered)
         return rendered
+
+    def _sign_image(self, message: Message, rendered: dict[str, Any]) -> None:
+        """Models that draw want every picture of theirs signed (2.4, rule d), also those that were another's."""
+        able = self._capabilities
+        wants = message.role is Role.ASSISTANT and able.signatures_required and "image" in able.output_modalities
+        if wants and "thoughtSignature" not in rendered:
+            rendered["thoughtSignature"] = SKIP_SIGNATURE
+            text = "no thought signature was kept for a picture; Google's skip value stands in for it"
+            self.losses.append(Loss("2.4:skip_signature", self._request.where.at_message(message.at), text))
 
     def _settle_media(self, part: Media, message: Message, rendered: dict[str, Any]) -> None:
         """What of a media part this provider or model has no place for."""

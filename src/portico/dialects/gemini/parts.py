@@ -76,11 +76,8 @@ def parse_part(wire: Mapping[str, Any], make_call: MakeCall, signer: str | None 
 
 
 def _extras(fields: Mapping[str, Any]) -> Ext:
-    extras = {
-        key: camelise_deep(item)
-        for key, item in fields.items()
-        if key not in _NEUTRAL_KEYS and key not in _SERVER_MEMBERS
-    }
+    own = {key: item for key, item in fields.items() if key not in _NEUTRAL_KEYS and key not in _SERVER_MEMBERS}
+    extras: dict[str, Any] = camelise_deep(own)
     resolution = fields.get("mediaResolution")
     if resolution is not None and _detail(resolution) is None:
         extras["mediaResolution"] = camelise_deep(resolution)

@@ -9,14 +9,29 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from portico.core.audio import RAW_MIME
 from portico.core.errors import InvalidRequest
+from portico.core.mime import by_extension
 from portico.core.parts import Media, Part, Reasoning, Text
 from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
-from portico.dialects.openai_chat.extra_content import ext_of, extra_content, read_google, read_signature
+from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ext_of, extra_content, read_google, read_signature
+from portico.wire.names import camel
 
 _DATA_URI: Final = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
-_WHITESPACE: Final = re.compile(r"\s+")
-AUDIO_MIMES: Final[Mapping[str, str]] = {"wav": "audio/wav", "mp3": "audio/mp3"}
+_TELLING: Final = ("charset=", "rate=", "channels=", "codec=")
+_NO_DETAILS: Final[Mapping[str, Any]] = {}
+_OFFSET: Final = re.compile(r"\d{1,9}(\.\d{1,9})?s")
+MAX_OFFSET_S: Final = 10**9
+MAX_FPS: Final = 24
+AUDIO_MIMES: Final[Mapping[str, str]] = {
+    "pcm16": RAW_MIME,
+    "pcm": RAW_MIME,
+    "l16": RAW_MIME,
+    "wave": "audio/wav",
+    "aif": "audio/aiff",
+    "oga": "audio/ogg",
+}
+"""Formats whose type is not `audio/` and their name. OpenAI's raw samples are 24 kHz mono."""
 _DETAILS: Final = ("low", "high", "auto", "original", "medium", "ultra_high")
 
 
@@ -75,19 +90,23 @@ def _audio_link(part: Mapping[str, Any]) -> Part:
 
 
 def _linked(part: Mapping[str, Any], member: str, mime: str | None) -> Part:
-    """`image_url` and its kin: an object with `url`, or the URL itself."""
+    """`image_url` and its kin: an object with `url`, or the URL itself. `mime` is what data is that does not say."""
     value = part.get(member)
+    if value is None and part.get("file_id") is not None:  # as the Responses API names a picture
+        return _with_extras(Media(None, uri=string_at(part["file_id"], ".file_id")), part, _details(part, ""))
     fields: Mapping[str, Any] = {"url": value} if isinstance(value, str) else object_at(value, f".{member}")
     url = string_at(fields.get("url"), f".{member}.url")
-    detail = fields.get("detail", part.get("detail"))
-    if detail is not None and detail not in _DETAILS:
-        raise InvalidRequest(f"Invalid detail {detail!r}; known are low, high and auto.", param=f".{member}.detail")
-    media = media_from_url(url, f".{member}.url", _declared(fields, f".{member}") or mime)
-    return _with_extras(media, part, detail=detail, name=fields.get("filename"))
+    declared = _declared(fields, f".{member}")
+    media = media_from_url(url, f".{member}.url", declared or mime)
+    if media.uri is not None and declared is None:  # whoever fetches it sees what it is
+        bucket = mime is not None and media.uri[:5].lower() == "gs://"
+        media = Media(by_extension(media.uri) or mime if bucket else None, uri=media.uri)
+    return _with_extras(media, part, {**_details(part, ""), **_details(fields, f".{member}")}, fields.get("filename"))
 
 
 def media_from_url(url: str, path: str, mime: str | None = None) -> Media:
     """A data URI as inline media, any other address as a link. Raises `InvalidRequest` for a broken data URI."""
+    url = url.strip()
     if not url:
         raise InvalidRequest("The URL is empty.", param=path)
     if url[:5].lower() != "data:":
@@ -95,24 +114,45 @@ def media_from_url(url: str, path: str, mime: str | None = None) -> Media:
     head = _DATA_URI.match(url)
     if head is None:
         raise InvalidRequest("The data URI has no comma.", param=path)
-    declared = head.group(1).strip().lower() or mime
-    parameters = head.group(2).lower()
+    parameters = [parameter.strip() for parameter in head.group(2).split(";")[1:]]
+    declared = _typed(head.group(1).strip().lower(), parameters) or mime
     data = url[head.end() :]
-    if "base64" in [parameter.strip() for parameter in parameters.split(";")]:
+    if any(parameter.lower() == "base64" for parameter in parameters):
         if "%" in data:
-            data = unquote_to_bytes(data).decode("ascii", "replace")
-        return Media(mime=declared, data=_WHITESPACE.sub("", data) if _WHITESPACE.search(data) else data)
-    decoded = unquote_to_bytes(data)
+            data = unquote_to_bytes(data.encode("utf-8", "replace")).decode("ascii", "replace")
+        return Media(mime=declared, data=_unwrapped(data))
+    decoded = unquote_to_bytes(data.encode("utf-8", "replace"))
     return Media(mime=declared or "text/plain", data=base64.b64encode(decoded).decode())
+
+
+def _typed(plain: str, parameters: list[str]) -> str:
+    """A type with those parameters that say how its data is to be read: the charset of a text, the rate of raw audio."""
+    if not plain.startswith(("text/", "audio/")):
+        return plain
+    return ";".join([plain, *[one for one in parameters if one.lower().startswith(_TELLING)]])
+
+
+def _unwrapped(data: str) -> str:
+    """Base64 without white space; the four looks for it cost less than one for anything else in megabytes of data."""
+    if " " in data or "\n" in data or "\r" in data or "\t" in data:
+        return "".join(data.split())
+    return data
 
 
 def _audio(part: Mapping[str, Any]) -> Part:
     audio = object_at(part.get("input_audio"), ".input_audio")
     data = string_at(audio.get("data"), ".input_audio.data")
-    format_ = string_at(audio.get("format"), ".input_audio.format").lower()
+    format_ = audio.get("format")
+    mime = None if format_ is None else audio_mime(string_at(format_, ".input_audio.format"))
     if data[:5].lower() == "data:":
-        return _with_extras(media_from_url(data, ".input_audio.data", AUDIO_MIMES.get(format_)), part)
-    return _with_extras(Media(mime=AUDIO_MIMES.get(format_, f"audio/{format_}"), data=data), part)
+        return _with_extras(media_from_url(data, ".input_audio.data", mime), part)
+    return _with_extras(Media(mime=mime, data=_unwrapped(data)), part)
+
+
+def audio_mime(format_: str) -> str:
+    """The type that a word for an audio format means; a type is one already."""
+    word = format_.strip().lower()
+    return AUDIO_MIMES.get(word) or (format_.strip() if "/" in word else f"audio/{word}")
 
 
 def _file(part: Mapping[str, Any]) -> Part:
@@ -121,37 +161,82 @@ def _file(part: Mapping[str, Any]) -> Part:
     at = ".file" if nested is not None else ""
     name = fields.get("filename")
     mime = _declared(fields, at)
+    details = {**_details(part, ""), **_details(fields, at)}
     data = fields.get("file_data")
     if data is not None:
         text = string_at(data, f"{at}.file_data")
-        media = media_from_url(text, f"{at}.file_data", mime) if text[:5].lower() == "data:" else Media(mime, data=text)
-        return _with_extras(media, part, name=name)
-    link = fields.get("file_id") or fields.get("file_url")
-    if link is None:
-        raise InvalidRequest("A file part needs file_data or file_id.", param=at or ".file")
-    return _with_extras(Media(mime, uri=string_at(link, f"{at}.file_id")), part, name=name)
+        uri = text[:5].lower() == "data:"
+        media = media_from_url(text, f"{at}.file_data", mime) if uri else Media(mime, data=_unwrapped(text))
+        return _with_extras(media, part, details, name)
+    for key in ("file_id", "file_url"):
+        if fields.get(key):
+            link = media_from_url(string_at(fields[key], f"{at}.{key}"), f"{at}.{key}", mime)
+            return _with_extras(link, part, details, name)
+    raise InvalidRequest("A file part needs file_data or file_id.", param=at or ".file")
 
 
 def _declared(fields: Mapping[str, Any], at: str) -> str | None:
-    """The type a part declares in a field of its own, as several clients do."""
+    """The type a part declares in a field of its own, as several clients do; a bare `pdf` is one too."""
     for key in ("mime_type", "format"):
         if fields.get(key) is not None:
-            return string_at(fields[key], f"{at}.{key}")
+            said = string_at(fields[key], f"{at}.{key}").strip()
+            return said if "/" in said or not said else by_extension(f".{said}")
     return None
 
 
-def _with_extras(media: Media, part: Mapping[str, Any], *, detail: str | None = None, name: Any = None) -> Media:
+def _details(fields: Mapping[str, Any], at: str) -> dict[str, Any]:
+    """How closely a file is to be looked at: `detail`, and Google's `video_metadata` (mapping.md 1.4)."""
+    found: dict[str, Any] = {}
+    if (detail := fields.get("detail")) is not None:
+        if detail not in _DETAILS:
+            raise InvalidRequest(f"Invalid detail {detail!r}; known are low, high and auto.", param=f"{at}.detail")
+        found["detail"] = detail
+    if (video := fields.get("video_metadata", fields.get("videoMetadata"))) is not None:
+        found["video"] = _video_metadata(object_at(video, f"{at}.video_metadata"), f"{at}.video_metadata")
+    return found
+
+
+def _video_metadata(given: Mapping[str, Any], at: str) -> dict[str, Any]:
+    """Google's videoMetadata: frames a second, and where to begin and end (`10s`, or a number of seconds)."""
+    metadata: dict[str, Any] = {}
+    for name, value in given.items():
+        key = camel(name)
+        if value is None:
+            continue
+        if key == "fps":
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= MAX_FPS:
+                raise InvalidRequest(f"fps is a number above 0, {MAX_FPS} at most.", param=f"{at}.{name}")
+            metadata[key] = value
+        elif key in ("startOffset", "endOffset"):
+            number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < MAX_OFFSET_S
+            text = f"{value:.9f}".rstrip("0").rstrip(".") + "s" if number else value
+            if not isinstance(text, str) or not _OFFSET.fullmatch(text):
+                raise InvalidRequest("An offset is a number of seconds, such as '10s'.", param=f"{at}.{name}")
+            metadata[key] = text
+        else:
+            raise InvalidRequest(
+                f"Unknown key {name!r}; known are fps, start_offset, end_offset.", param=f"{at}.{name}"
+            )
+    return metadata
+
+
+def _with_extras(
+    media: Media, part: Mapping[str, Any], details: Mapping[str, Any] = _NO_DETAILS, name: Any = None
+) -> Media:
     google = read_google(part)
     name = name if isinstance(name, str) else google.get("display_name")
+    ext = ext_of(google, "thought_signature", "thought", "display_name", "detail")
+    if video := details.get("video"):
+        ext = {GOOGLE_EXT: {**(ext or {}).get(GOOGLE_EXT, {}), "videoMetadata": video}}
     return Media(
         mime=media.mime,
         data=media.data,
         uri=media.uri,
-        name=name if isinstance(name, str) else None,
-        detail=detail if isinstance(detail, str) else google.get("detail"),
+        name=name if isinstance(name, str) and name else None,
+        detail=details.get("detail") or google.get("detail"),
         thought=bool(google.get("thought")),
         signature=read_signature(part),
-        ext=ext_of(google, "thought_signature", "thought", "display_name", "detail"),
+        ext=ext,
     )
 
 
@@ -187,6 +272,8 @@ def render_part(part: Text | Media) -> dict[str, Any]:
     if part.mime is not None and part.data is not None and not part.mime.startswith(("image/", "video/", "audio/")):
         file = {"filename": part.name} if part.name else {}
         file["file_data"] = data_uri(part)
+        if part.detail in _DETAILS:
+            file["detail"] = part.detail
         more = _more(part)
         more.pop("display_name", None)
         return {"type": "file", "file": file, **extra_content(part.signature, part.ext, more)}

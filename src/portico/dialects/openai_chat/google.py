@@ -14,13 +14,26 @@ from portico.core.errors import InvalidRequest
 from portico.core.request import GOOGLE_BUILTINS, Builtin, OutputFormat, Request, Thinking
 from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT
+from portico.dialects.openai_chat.modalities import image_fields
 from portico.wire.names import camel, snake
 
 _BUILTIN_NAMES: Final = {kind: name for name, kind in GOOGLE_BUILTINS.items()}
+
+
+def safety_settings(value: Any, path: str) -> list[Mapping[str, Any]]:
+    """A list of `{category, threshold}`; Google refuses one that names a category twice (1.16)."""
+    settings = [object_at(item, f"{path}[{i}]") for i, item in enumerate(array_at(value, path))]
+    seen: set[str] = set()
+    for i, setting in enumerate(settings):
+        category = str(setting.get("category"))
+        if category in seen:
+            raise InvalidRequest(f"The category {category} is set twice.", param=f"{path}[{i}].category")
+        seen.add(category)
+    return settings
+
+
 _PASSED_ON: Final[Mapping[str, Callable[[Any, str], Any]]] = {
-    "safetySettings": lambda value, path: [
-        object_at(item, f"{path}[{i}]") for i, item in enumerate(array_at(value, path))
-    ],
+    "safetySettings": safety_settings,
     "cachedContent": string_at,
     "labels": object_at,
     "modelArmorConfig": object_at,
@@ -105,13 +118,14 @@ def _sorted_out(found: Mapping[str, tuple[str, Any]]) -> GoogleExtras:
             case "aspectRatio":
                 image["aspectRatio"] = value
             case "imageConfig":
-                image.update({camel(key): item for key, item in object_at(value, path).items()})
+                image.update(image_fields(object_at(value, path), path, extras.paths))
             case "streamFunctionCallArguments":
                 extras.fields["toolConfig"] = {"functionCallingConfig": {name: value}}
             case "generationConfig":
                 given = _generation_config(object_at(value, path), path)
-                extras.output = _enum_output(given)
-                image = {**object_at(given.pop("imageConfig", {}), f"{path}.image_config"), **image}
+                extras.output = _enum_output(given, path)
+                at = f"{path}.image_config"
+                image = {**image_fields(object_at(given.pop("imageConfig", {}), at), at, extras.paths), **image}
                 config = {**given, **config}
             case _ if name in _PASSED_ON:
                 extras.fields[name] = _PASSED_ON[name](value, path)
@@ -168,12 +182,15 @@ def read_builtins(tools: list[Any], path: str) -> list[Builtin]:
     return builtins
 
 
-def _enum_output(config: dict[str, Any]) -> OutputFormat | None:
+def _enum_output(config: dict[str, Any], path: str) -> OutputFormat | None:
     """`text/x.enum` has no place in response_format, only here."""
     if config.get("responseMimeType") != "text/x.enum":
         return None
     del config["responseMimeType"]
-    return OutputFormat("enum", config.pop("responseJsonSchema", None) or config.pop("responseSchema", None))
+    json_schema, older = config.pop("responseJsonSchema", None), config.pop("responseSchema", None)
+    at = f"{path}.{'response_json_schema' if json_schema else 'response_schema'}"
+    schema = json_schema or older
+    return OutputFormat("enum", None if schema is None else object_at(schema, at), schema_at=at)
 
 
 # -- the other way ---------------------------------------------------------------------------------------------------

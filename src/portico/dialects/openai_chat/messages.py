@@ -27,6 +27,7 @@ from portico.dialects.openai_chat.extra_content import (
     read_google,
     read_signature,
 )
+from portico.dialects.openai_chat.media_out import without_markdown_media
 from portico.wire import jsontext
 
 ROLES: Final[Mapping[str, Role]] = {
@@ -101,7 +102,7 @@ class MessagesReader:
     def _assistant(self, fields: Mapping[str, Any]) -> list[Part]:
         details = _Details(fields.get("reasoning_details"))
         parts: list[Part] = details.texts or _reasoning(fields)
-        content = self._without_tags(parse_content(fields.get("content")), parts)
+        content = self._without_tags(without_markdown_media(parse_content(fields.get("content"))), parts)
         if fields.get("refusal"):
             content.append(Text(string_at(fields["refusal"], ".refusal")))
         for i, image in enumerate(parse_list(fields.get("images"), ".images")):
