@@ -5,10 +5,12 @@ knows of a model, as those of every other dialect's callers are.
 """
 
 HELD_TO_ITS_MODEL = {
+    "0:gemini_only",
     "1.1:sampling",
     "1.1:max_tokens",
     "1.1:penalties",
     "1.1:seed",
+    "1.1:n",
     "1.1:service_tier",
     "1.2:system_inline",
     "1.4:detail",
@@ -16,7 +18,9 @@ HELD_TO_ITS_MODEL = {
     "1.7:none",
     "1.7:thinking",
     "1.10:format",
+    "1.11:schema",
     "1.13:choice",
+    "1.15:speech",
     "1.16:cached_content",
     "1.16:vertex_only",
     "2.4:skip_signature",

@@ -22,12 +22,15 @@ class Caller(msgspec.Struct, frozen=True):
     tenant: str
 
 
-def presented_key(headers: Mapping[str, str]) -> str | None:
-    """The key in `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`; header names are lower case."""
+def presented_key(headers: Mapping[str, str], in_query: str | None = None) -> str | None:
+    """The key in `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`, else the one in the query (`?key=`).
+
+    Header names are lower case.
+    """
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and value.strip():
         return value.strip()
-    return headers.get("x-api-key") or headers.get("x-goog-api-key") or None
+    return headers.get("x-api-key") or headers.get("x-goog-api-key") or in_query or None
 
 
 def new_key(rng: Random) -> str:
@@ -42,9 +45,9 @@ class Keyring:
         """`keys`: key -> tenant."""
         self._tenants = [(_digest(key), tenant) for key, tenant in keys.items()]
 
-    def authenticate(self, headers: Mapping[str, str]) -> Caller:
-        """Whose key this is. Raises `AuthenticationFailed`."""
-        key = presented_key(headers)
+    def authenticate(self, headers: Mapping[str, str], in_query: str | None = None) -> Caller:
+        """Whose key this is, wherever it was presented. Raises `AuthenticationFailed`."""
+        key = presented_key(headers, in_query)
         if key is None:
             raise AuthenticationFailed("No API key was given. Send it as 'Authorization: Bearer YOUR_KEY'.")
         digest = _digest(key)

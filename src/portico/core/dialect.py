@@ -60,6 +60,11 @@ class Reply(msgspec.Struct, frozen=True):
     thought_tag: str | None = None
     legacy_functions: bool = False
     image_form: str = "markdown"
+    """How an image of the answer is told: `markdown`, `images` or `parts` (mapping.md 2.8)."""
+    markdown_slice_bytes: int = 0
+    """The longest piece of an image that a stream tells at once inside the text; 0: it comes whole."""
+    audio_format: str | None = None
+    """`wav` or `pcm16`; None: speech is told as the provider gave it."""
     reasoning_details: bool = False
     """Thoughts and signatures are told once more, as OpenRouter's clients read them (mapping.md 2.4, channel B)."""
 
@@ -83,7 +88,7 @@ class StreamWriter(Protocol):
     def close(self) -> list[Frame]: ...
 
 
-class Seen(msgspec.Struct):
+class Seen(msgspec.Struct, frozen=True):
     """What was learned of an answer that passed untouched. `usage` is the last that was reported."""
 
     model: str | None = None
@@ -93,16 +98,15 @@ class Seen(msgspec.Struct):
 
 
 class StreamWatch(Protocol):
-    """Looks at the frames of a stream that passes between two ends of one dialect, and changes what it must.
-
-    `seen` and `ended` grow with the stream; once it has ended, nothing more is passed.
-    """
+    """Looks at the frames of a stream that passes between two ends of one dialect, and changes what it must."""
 
     @property
-    def seen(self) -> Seen: ...
+    def model(self) -> str | None:
+        """The name the provider answers with, once it is known."""
 
     @property
-    def ended(self) -> bool: ...
+    def ended(self) -> bool:
+        """Nothing more is passed, whatever still comes."""
 
     def feed(self, frame: Frame) -> list[Frame]:
         """The frames to pass on for one that came. Raises `UpstreamError` for what is no answer, and for an error told
@@ -110,6 +114,9 @@ class StreamWatch(Protocol):
 
     def close(self) -> None:
         """The provider closed the stream. Raises `UpstreamEmpty` or `UpstreamIncomplete` if it was not complete."""
+
+    def seen(self) -> Seen:
+        """What the stream told so far."""
 
 
 class Passing(msgspec.Struct, frozen=True):

@@ -36,7 +36,8 @@ A class carries its HTTP status, its code and whether another candidate may be t
 Domain code raises; one function (`Dialect.render_error`) turns an exception into a body in the caller's dialect.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class PorticoError(Exception):
@@ -149,6 +150,8 @@ class UpstreamError(PorticoError):
         self.upstream_status = upstream_status
         self.reason = reason
         """The provider's own word for it (`RESOURCE_EXHAUSTED`, `API_KEY_INVALID`), for logs and receipts."""
+        self.native: Mapping[str, Any] = {}
+        """What its dialect says beside code and message, as far as it may be shown to callers who speak that dialect."""
 
 
 class UpstreamRejected(UpstreamError):
@@ -157,6 +160,9 @@ class UpstreamRejected(UpstreamError):
     status = 400
     code = "invalid_value"
     fails_over = False
+    refused: str | None = None
+    """The optional field that this model does not take, by the name it is learned under (mapping.md 1.6); None where the
+    fault is another."""
 
 
 class ContextLengthExceeded(UpstreamRejected):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from portico.http.exchange import HttpExchange
+from portico.http.exchange import CONTINUE, HttpExchange
 from portico.http.reader import Refusal, RequestReader
 from portico.wire.http import HttpRequest
 
@@ -29,12 +29,11 @@ LINGER_S = 5.0
 SLOWEST_BODY_BYTES: Final = 1024
 """A body that brings less than this per body timeout is too slow."""
 PROBE_S = 1.0
-"""The silence before a half-closed caller is first probed; each later one is twice as long."""
+"""The silence before a half-closed caller is first probed; each later one is twice as long, while something can be said."""
 
 _IDLE: Final = 0
 _HEAD: Final = 1
 _BODY: Final = 2
-_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class _Refused(msgspec.Struct, frozen=True):
@@ -123,8 +122,10 @@ class Connection(asyncio.Protocol):
         """A caller may end its side and wait for the answer; one that has left looks the same until something is sent.
 
         So while a request is unanswered the transport stays open, and an HTTP/1.1 caller that waits in silence is probed
-        with interim responses, which any client has to skip (RFC 9110 15.2): a caller that has left answers them
-        with a reset, and the app is cancelled. (TLS has no half-closed connections in asyncio.)
+        with what says nothing (`HttpExchange.probe`): a caller that has left answers with a reset, and the app is
+        cancelled. So a caller that closed its connection is missed after a second or two, also in the middle of a stream
+        in which no comment may stand; one whose machine is gone is for `http/keepalive.py` to find. (TLS has no
+        half-closed connections in asyncio.)
         """
         if self._lingering or self._exchange is None or self.transport.get_extra_info("sslcontext") is not None:
             return False
@@ -144,6 +145,8 @@ class Connection(asyncio.Protocol):
         self.write_paused = False
         if self._exchange is not None:
             self.deadline = inf
+            if self._eof:
+                self._be_patient(self._probe_s)
         self._wake_writers()
 
     def data_received(self, data: bytes) -> None:
@@ -175,7 +178,7 @@ class Connection(asyncio.Protocol):
             self._time_message()
             if reader.continue_due:
                 reader.continue_due = False
-                self.transport.write(_CONTINUE)
+                self.transport.write(CONTINUE)
 
     def _feed_slices(self, data: bytes) -> None:
         view = memoryview(data)
@@ -247,7 +250,7 @@ class Connection(asyncio.Protocol):
             self._time_message()
             if self._reader.continue_due:
                 self._reader.continue_due = False
-                self.transport.write(_CONTINUE)
+                self.transport.write(CONTINUE)
         elif not self.write_paused:
             self._be_patient(self._limits.idle_timeout_s)
 
@@ -343,7 +346,6 @@ class Connection(asyncio.Protocol):
             self.transport.abort()
 
     def _probe(self, exchange: HttpExchange) -> None:
-        if not exchange.started and not exchange.version_1_0:
-            self.transport.write(_CONTINUE)
+        if exchange.probe():
             self._probe_s *= 2
             self._be_patient(self._probe_s)

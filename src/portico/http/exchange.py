@@ -17,12 +17,26 @@ if TYPE_CHECKING:
 _BODILESS: Final = frozenset({204, 304})
 _CHUNKED: Final = -1
 _UNTIL_CLOSE: Final = -2
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+MAX_ZEROS: Final = 8
+"""Before the size of one chunk: parsers read at least sixteen digits, and no chunk written here needs more than eight."""
 
 
 class HttpExchange:
     """`wire.http.Exchange` on one connection."""
 
-    __slots__ = ("_connection", "_keep_alive", "_left", "_mute", "_started", "ended", "request", "task", "version_1_0")
+    __slots__ = (
+        "_connection",
+        "_keep_alive",
+        "_left",
+        "_mute",
+        "_started",
+        "_zeros",
+        "ended",
+        "request",
+        "task",
+        "version_1_0",
+    )
 
     def __init__(self, connection: "Connection", request: HttpRequest, *, keep_alive: bool, version_1_0: bool) -> None:
         self.request = request
@@ -33,6 +47,7 @@ class HttpExchange:
         self._keep_alive = keep_alive
         self.version_1_0 = version_1_0
         self._started = False
+        self._zeros = 0
         self._mute = request.method == "HEAD"
         """The answer has no body, whatever is written."""
         self._left = _CHUNKED
@@ -89,6 +104,7 @@ class HttpExchange:
         connection = self._connection
         if connection is None or self._mute or not data:  # An empty chunk would end the body.
             return
+        self._zeros = 0
         if self._left == _CHUNKED:
             data = b"%x\r\n%b\r\n" % (len(data), data)
         elif self._left >= 0:
@@ -114,6 +130,24 @@ class HttpExchange:
             if self._left == _CHUNKED:
                 connection.transport.write(b"0\r\n\r\n")
         self._end(connection)
+
+    def probe(self) -> bool:
+        """Writes something that says nothing, to see whether anybody takes it; False if there is nothing of the kind.
+
+        Before the answer that is an interim response, which every client has to skip (RFC 9110 15.2); within a chunked
+        one a leading zero of the next chunk's size (RFC 9112 7.1: a size is any number of digits).
+        """
+        connection = self._connection
+        if connection is None or self.version_1_0:
+            return False
+        if not self._started:
+            connection.transport.write(CONTINUE)
+            return True
+        if self._left != _CHUNKED or self._mute or self._zeros == MAX_ZEROS:
+            return False
+        self._zeros += 1
+        connection.transport.write(b"0")
+        return True
 
     def abort(self) -> None:
         connection = self._connection

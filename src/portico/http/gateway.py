@@ -1,35 +1,33 @@
-"""The gateway's app: which path is which call, who may make it, and how a failure is told.
+"""The gateway's app: who may call, what is done at which address, and how a failure is told.
 
-    POST /v1/chat/completions   (also without /v1)
-    GET  /v1/models, /v1/models/{id}   (also without /v1)
+Addresses are in `http/routes.py`, lists of models in `http/listing.py`, calls in `relay/relay.py`.
 
 Every answer carries its request id three times: `x-portico-request-id`, and `x-request-id` and `request-id`, which SDKs
-read.
+read. A caller's key is taken out of the query before anything else sees it.
 """
 
 import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from random import Random
 from typing import Any, Final
-from urllib.parse import unquote
+
+import msgspec
 
 from portico.accounts import Keyring
-from portico.catalog import Catalog, ListedModel
+from portico.catalog import Catalog
 from portico.core.dialect import Dialect
-from portico.core.errors import (
-    MethodNotAllowed,
-    PorticoError,
-    RequestTooLarge,
-    RouteNotFound,
-    UpstreamError,
-)
+from portico.core.errors import MethodNotAllowed, PorticoError, RequestTooLarge, UpstreamError
 from portico.core.ids import random_token
-from portico.dialects import openai_chat
+from portico.http.listing import gemini_list, gemini_model, openai_list, openai_model
+from portico.http.query import NOTHING, Query, read_query
+from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route
+from portico.providers import Verb
 from portico.relay.relay import Relay
 from portico.wire import jsontext
+from portico.wire.framing import ArrayFraming, EventFraming, Framing
 from portico.wire.http import Exchange, Headers, HttpRequest
 
 log = logging.getLogger("portico.gateway")
@@ -57,69 +55,93 @@ class Gateway:
         self._simulated = simulated
 
     async def __call__(self, exchange: Exchange) -> None:
-        answer = _Identified(exchange, self._new_id())
-        dialect = openai_chat.DIALECT
+        query = read_query(exchange.request.query)
+        answer = _Identified(exchange, self._new_id(), query)
+        request = answer.request
+        telling = _Telling(dialect_at(request.path, query, request.headers))
         try:
-            await self._route(answer, dialect)
+            route = find_route(request.method, request.path, query, request.headers)
+            telling.be_as_asked(route, query)
+            _expect(request, *METHODS[route.action])
+            key = None if query.key is None else query.key.reveal()
+            tenant = self._keyring.authenticate(request.headers, key).tenant
+            await self._answer(answer, route, query, tenant)
         except PorticoError as error:
-            self._refuse(answer, dialect, error)
+            self._refuse(answer, telling, error)
         except Exception:
             log.exception("request %s failed", answer.request_id)
             if answer.started:
                 answer.abort()
             else:
-                self._refuse(answer, dialect, PorticoError("The gateway had an internal error."))
+                self._refuse(answer, telling, PorticoError("The gateway had an internal error."))
 
-    async def _route(self, exchange: "_Identified", dialect: Dialect) -> None:
-        request = exchange.request
-        path = _unversioned(request.path)
-        if path == "/chat/completions":
-            _expect(request, "POST")
-            tenant = self._keyring.authenticate(request.headers).tenant
-            await self._relay.serve(exchange, dialect, tenant)
-        elif path == "/models":
-            _expect(request, "GET", "HEAD")
-            self._keyring.authenticate(request.headers)
-            rows = [_model_row(row) for row in self._listing()]
-            exchange.send(200, [JSON], jsontext.encode({"object": "list", "data": rows}))
-        elif path.startswith("/models/"):
-            _expect(request, "GET", "HEAD")
-            self._keyring.authenticate(request.headers)
-            exchange.send(200, [JSON], jsontext.encode(self._model(unquote(path.removeprefix("/models/")))))
+    async def _answer(self, exchange: "_Identified", route: Route, query: Query, tenant: str) -> None:
+        if route.action is Action.CALL:
+            framing = _framing(route, query)
+            await self._relay.serve(
+                exchange, route.dialect, tenant, model=route.model, verb=route.verb, framing=framing
+            )
         else:
-            raise RouteNotFound(f"Unknown request URL: {request.method} {_shown(request.path)}.")
+            exchange.send(200, [JSON], jsontext.encode(self._models(route, query)))
 
-    def _listing(self) -> list[ListedModel]:
-        return self._catalog.listing(today=datetime.fromtimestamp(self._now(), UTC).date())
+    def _models(self, route: Route, query: Query) -> dict[str, Any]:
+        catalog, google = self._catalog, route.dialect is GEMINI
+        if route.model is not None:
+            return gemini_model(catalog, route.model) if google else openai_model(catalog, route.model)
+        if google:
+            return gemini_list(catalog, self._today(), query.parameters)
+        return openai_list(catalog, self._today())
 
-    def _model(self, name: str) -> dict[str, Any]:
-        """One model by any name it is known by; the row carries the name asked for."""
-        rows = {row.id: row for row in self._catalog.listing()}
-        row = rows.get(name) or rows[self._catalog.resolve(name).name]
-        return {**_model_row(row), "id": name}
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._now(), UTC).date()
 
-    def _refuse(self, exchange: "_Identified", dialect: Dialect, error: PorticoError) -> None:
+    def _refuse(self, exchange: "_Identified", telling: "_Telling", error: PorticoError) -> None:
         if exchange.started:
             exchange.abort()
             return
         headers = [JSON, *error_headers(error)]
         if self._simulated:
             headers.append(("x-portico-simulated", "1"))
-        exchange.send(error.http_status, headers, jsontext.encode(dialect.render_error(error)))
+        exchange.send(error.http_status, headers, telling.body(error))
 
     def render_protocol_error(
         self, status: int, message: str, path: str, headers: Mapping[str, str]
     ) -> tuple[Headers, bytes]:
-        """An error of the connection itself (malformed, too large, too slow) in the shape callers know."""
-        del path, headers
+        """An error of the connection itself (malformed, too large, too slow) in the shape callers at that path know."""
         error = RequestTooLarge(message) if status == 413 else _ProtocolError(message)
         if isinstance(error, _ProtocolError):
             error.answered_with = status
-        body = jsontext.encode(openai_chat.DIALECT.render_error(error))
+        body = _Telling(dialect_at(path, NOTHING, headers)).body(error)
         return [JSON, *_ids(self._new_id())], body
 
     def _new_id(self) -> str:
         return f"req_{random_token(self._rng)}"
+
+
+def _framing(route: Route, query: Query) -> Framing | None:
+    """How an answer to this call is framed if it is a stream; None where its dialect has but one way."""
+    if route.dialect is not GEMINI:
+        return None
+    return EventFraming(GEMINI.frame) if query.wants_events() else ArrayFraming()
+
+
+class _Telling:
+    """How a call is told that it failed: in its dialect, and in an array where its answer would have been one.
+
+    Google does the latter for a stream without `alt=sse`, and clients that read such streams find no error elsewhere.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._in_array = False
+
+    def be_as_asked(self, route: Route, query: Query) -> None:
+        self._dialect = route.dialect
+        self._in_array = route.verb is Verb.STREAM and query.alt != "sse"
+
+    def body(self, error: PorticoError) -> bytes:
+        body = self._dialect.render_error(error)
+        return jsontext.encode([body] if self._in_array else body)
 
 
 def _ids(request_id: str) -> Headers:
@@ -140,20 +162,19 @@ def error_headers(error: PorticoError) -> Headers:
 
 
 class _Identified:
-    """An exchange whose every answer carries its request id."""
+    """An exchange whose every answer carries its request id, and whose request no longer shows the caller's key."""
 
-    def __init__(self, exchange: Exchange, request_id: str) -> None:
+    def __init__(self, exchange: Exchange, request_id: str, query: Query) -> None:
         self._exchange = exchange
+        self.request = exchange.request
+        if query.rest != self.request.query:
+            self.request = msgspec.structs.replace(self.request, query=query.rest)
         self.request_id = request_id
         self._ids = _ids(request_id)
         self.write = exchange.write
         self.drain = exchange.drain
         self.finish = exchange.finish
         self.abort = exchange.abort
-
-    @property
-    def request(self) -> HttpRequest:
-        return self._exchange.request
 
     @property
     def started(self) -> bool:
@@ -176,35 +197,7 @@ class _ProtocolError(PorticoError):
         return self.answered_with
 
 
-def _unversioned(path: str) -> str:
-    """The path without `/v1` and without a slash at its end: base URLs come with and without."""
-    path = path.rstrip("/")
-    return path.removeprefix("/v1") if path.startswith("/v1/") else path
-
-
 def _expect(request: HttpRequest, *methods: str) -> None:
     if request.method not in methods:
         message = f"{request.method} is not allowed here; use {methods[0]}."
         raise MethodNotAllowed(message, allow=", ".join(methods))
-
-
-def _shown(path: str) -> str:
-    return path if len(path) <= 200 else path[:200] + "…"
-
-
-def _model_row(row: ListedModel) -> dict[str, Any]:
-    """A model as OpenAI lists it, and what people want to know beside (mapping.md 5.5)."""
-    rendered: dict[str, Any] = {
-        "id": row.id,
-        "object": "model",
-        "created": row.created,
-        "owned_by": row.owned_by,
-        "context_length": row.context_length,
-        "max_output": row.max_output,
-        "input_modalities": list(row.input_modalities),
-        "output_modalities": list(row.output_modalities),
-        "description": row.description.en,
-    }
-    if row.base is not None:
-        rendered["base"] = row.base
-    return rendered

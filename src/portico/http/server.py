@@ -20,6 +20,7 @@ from portico.http.connection import Connection
 from portico.http.deadlines import Deadlines
 from portico.http.exchange import HttpExchange
 from portico.http.fields import render_fields, status_line
+from portico.http.keepalive import keep_watch
 from portico.http.limits import Limits
 from portico.wire.http import App, Headers
 
@@ -86,6 +87,7 @@ class Server:
             self._listener = await self._loop.create_server(self._accept, sock=sock, ssl=tls, backlog=backlog)
         else:
             self._listener = await self._loop.create_server(self._accept, host, port, ssl=tls, backlog=backlog)
+        keep_watch(self._listener.sockets)
         return self
 
     @property

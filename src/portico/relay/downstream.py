@@ -2,22 +2,18 @@
 
 Nothing is sent until the answer is committed by its first visible event, or `commit_after_s` have passed, whichever is
 first; from then on a comment every `keep_alive_s` of silence. A keep-alive promises nothing: another candidate may
-still be tried, and a failure is then told as an event (mapping.md 3.4). Dialects whose clients break on comments wait
-for the first event.
+still be tried, and a failure is then told as an event (mapping.md 3.4). Framings that know no comments, or whose clients
+break on them, wait for the first event; whether their caller is still there is for the connection to find out.
 """
 
 import asyncio
 from collections.abc import Callable
 
-from portico.core.dialect import Dialect
+from portico.wire.framing import Framing
 from portico.wire.http import Exchange, Headers
 from portico.wire.sse import Frame
 
-STREAM_HEADERS: Headers = (
-    ("content-type", "text/event-stream; charset=utf-8"),
-    ("cache-control", "no-cache"),
-    ("x-accel-buffering", "no"),
-)
+UNBUFFERED: Headers = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
 
 
 class Downstream:
@@ -26,21 +22,20 @@ class Downstream:
     def __init__(
         self,
         exchange: Exchange,
-        dialect: Dialect,
+        framing: Framing,
         headers: Callable[[], Headers],
         *,
         commit_after_s: float,
         keep_alive_s: float,
     ) -> None:
         self._exchange = exchange
-        self._dialect = dialect
-        self._frame = dialect.frame
+        self._framing = framing
         self._headers = headers
         self._keep_alive_s = keep_alive_s
         self._loop = asyncio.get_running_loop()
         self._last_write = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
-        if dialect.keep_alive is not None:
+        if framing.keep_alive is not None:
             self._timer = self._loop.call_later(commit_after_s, self._commit_early)
 
     @property
@@ -54,19 +49,19 @@ class Downstream:
             self._alive()
 
     def _start(self) -> None:
-        self._exchange.start(200, [*STREAM_HEADERS, *self._headers()])
+        self._exchange.start(200, [("content-type", self._framing.content_type), *UNBUFFERED, *self._headers()])
         self._tick()
 
     def _alive(self) -> None:
-        if self._dialect.keep_alive is not None:
-            self._exchange.write(self._dialect.keep_alive)
+        if self._framing.keep_alive is not None:
+            self._exchange.write(self._framing.keep_alive)
             self._last_write = self._loop.time()
 
     def _tick(self) -> None:
         """Looks once a period whether anything was written since: no timer is touched per event."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._dialect.keep_alive is None:
+        if self._framing.keep_alive is None:
             return
         silent_s = self._loop.time() - self._last_write
         if self.open and silent_s >= self._keep_alive_s:
@@ -79,12 +74,13 @@ class Downstream:
         if not self.open:
             self._last_write = self._loop.time()
             self._start()
-        self._exchange.write(b"".join([self._frame(frame) for frame in frames]))
+        self._exchange.write(self._framing.frames(frames))
         self._last_write = self._loop.time()
         await self._exchange.drain()
 
     def finish(self) -> None:
         self.release()
+        self._exchange.write(self._framing.end())
         self._exchange.finish()
 
     def release(self) -> None:

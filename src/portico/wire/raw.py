@@ -69,6 +69,35 @@ def _close(
     found[name[0]] = Span(name[1], start, end)
 
 
+def items(body: bytes) -> list[tuple[int, int]]:
+    """Where the items of a body that is one JSON array stand, as (start, end).
+
+    Only the structure is read: the body must be valid JSON already. Raises `NotJson` if it is no array.
+    """
+    stripped = body.lstrip(_SPACE)
+    if not stripped.startswith(b"["):
+        raise jsontext.NotJson("the body is not a JSON array")
+    found: list[tuple[int, int]] = []
+    depth = 0
+    start = 0
+    for token in _TOKEN.finditer(body, len(body) - len(stripped)):
+        first = body[token.start()]
+        if first in b"{[":
+            depth += 1
+            if depth == 1:
+                start = token.end()
+        elif first in b"}]":
+            depth -= 1
+        if depth == 0 or (depth == 1 and first == 0x2C):
+            item = body[start : token.start()]
+            if item.strip(_SPACE):
+                found.append((token.start() - len(item.lstrip(_SPACE)), start + len(item.rstrip(_SPACE))))
+            start = token.end()
+            if depth == 0:
+                return found
+    raise jsontext.NotJson("the body is cut off")
+
+
 def patch(body: bytes, changes: Mapping[str, object]) -> bytes:
     """The body with top-level members set to new values; what is not there is added at its head.
 

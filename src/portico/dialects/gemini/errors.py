@@ -28,10 +28,12 @@ from portico.core.errors import (
     UpstreamTimeout,
     UpstreamUnsupported,
 )
+from portico.dialects.gemini.refusals import refused_field
 from portico.dialects.gemini.request_parse import WHERE
 from portico.wire import jsontext
 from portico.wire.names import camel
 
+_TYPE: Final = "type.googleapis.com/google.rpc."
 _STATUS_OF_WORD: Final[Mapping[str, int]] = {
     "INVALID_ARGUMENT": 400,
     "FAILED_PRECONDITION": 400,
@@ -115,15 +117,21 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
     details = _objects(error.get("details"))
     reason = next((str(item["reason"]) for item in details if item.get("reason")), None)
     kind = _kind(int(http), word, reason, message)
-    if kind in (UpstreamAuthFailed, UpstreamRefusedAccount):
+    operators = kind in (UpstreamAuthFailed, UpstreamRefusedAccount)
+    if operators:
         message = ""  # it speaks of the operator's account: the caller gets our own words
-    return kind(
+    made = kind(
         message,
-        param=_PARAMS.get(kind) or neutral_field(_violated_field(details)),
+        param=_PARAMS.get(kind) or neutral_field(_violated_field(details)) or _schema_field(kind, message),
         retry_after_s=_retry_delay(details, message),
         upstream_status=int(http),
         reason=reason or word or None,
     )
+    if kind is UpstreamRejected and isinstance(made, UpstreamRejected) and word == "INVALID_ARGUMENT":
+        made.refused = refused_field(message)
+    if not operators:
+        made.native = {"status": word, "details": _showable(details)}
+    return made
 
 
 def _kind(status: int, word: str, reason: str | None, message: str) -> type[UpstreamError]:
@@ -149,6 +157,42 @@ def _kind(status: int, word: str, reason: str | None, message: str) -> type[Upst
 def masked(message: str) -> str:
     """A message without project numbers and key fragments."""
     return _SECRETS.sub("[hidden]", message)
+
+
+_SHOWN: Final[Mapping[str, tuple[str, ...]]] = {
+    "BadRequest": ("fieldViolations",),
+    "ErrorInfo": ("reason", "domain"),
+    "LocalizedMessage": ("locale", "message"),
+    "PreconditionFailure": ("violations",),
+    "QuotaFailure": ("violations",),
+    "RetryInfo": ("retryDelay",),
+}
+"""The details that speak of the request and of when to come back; the others are for the operator (projects, consumers,
+links to their console, stack traces)."""
+_DEEPEST: Final = 6
+
+
+def _showable(details: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What a caller of this dialect may see of the provider's details, secrets masked."""
+    shown = []
+    for item in details:
+        kind = str(item.get("@type", "")).rpartition(".")[2]
+        fields = {name: _masked_deep(item[name]) for name in _SHOWN.get(kind, ()) if name in item}
+        if fields:
+            shown.append({"@type": _TYPE + kind, **fields})
+    return shown
+
+
+def _masked_deep(value: Any, level: int = 0) -> Any:
+    if isinstance(value, str):
+        return masked(value)
+    if level >= _DEEPEST:  # nothing of Google's is as deep
+        return None
+    if isinstance(value, Mapping):
+        return {masked(name): _masked_deep(item, level + 1) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_masked_deep(item, level + 1) for item in value]
+    return value
 
 
 def _details_of(details: list[Mapping[str, Any]], kind: str) -> Iterator[Mapping[str, Any]]:
@@ -182,7 +226,10 @@ def _violated_field(details: list[Mapping[str, Any]]) -> str | None:
     return None
 
 
-_FIELDS: Final = {path.rpartition(".")[2]: name for name, path in WHERE.fields.items()}
+_FIELDS: Final = {
+    **{path.rpartition(".")[2]: name for name, path in WHERE.fields.items()},
+    **dict.fromkeys(("responseSchema", "responseJsonSchema", "responseFormat"), "response_format"),
+}
 _HEADS: Final = {"contents": "messages", "systemInstruction": "messages", "tools": "tools", "toolConfig": "tool_choice"}
 
 
@@ -194,6 +241,20 @@ def neutral_field(path: str | None) -> str | None:
     steps = [camel(step) for step in re.split(r"[.\[\]]+", path) if step]
     known = next((_FIELDS[step] for step in steps[1:2] if steps[0] == "generationConfig" and step in _FIELDS), None)
     return known or (_HEADS.get(steps[0]) if steps else None)
+
+
+_SCHEMA: Final = re.compile(r"schema|nesting depth|too many states", re.IGNORECASE)
+_SCHEMA_OF: Final = (
+    ("response_format", re.compile(r"generation_?config|response_?(?:json_?)?schema|response_?format", re.IGNORECASE)),
+    ("tools", re.compile(r"function_?declarations?|\bfunctions?\b|\btools?\b|\bparameters\b", re.IGNORECASE)),
+)
+
+
+def _schema_field(kind: type[UpstreamError], message: str) -> str | None:
+    """Whose schema a message is about: the answer's or a tool's; None where it names neither (1.11, complexity limits)."""
+    if kind is not UpstreamRejected or not _SCHEMA.search(message):
+        return None
+    return next((field for field, pattern in _SCHEMA_OF if pattern.search(message)), None)
 
 
 _WORD_OF_STATUS: Final[Mapping[int, str]] = {
@@ -214,20 +275,21 @@ _WORD_OF_STATUS: Final[Mapping[int, str]] = {
 
 
 def render_error(error: PorticoError) -> dict[str, Any]:
-    """An error in Google's shape: code, message, status word, and the field where one is to blame."""
+    """An error in Google's shape: code, message, status word, and the field where one is to blame. What Google itself said
+    is said again where it fits the status that is told."""
     status = error.http_status
-    body: dict[str, Any] = {
-        "code": status,
-        "message": error.message,
-        "status": _WORD_OF_STATUS.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT"),
-    }
-    details: list[dict[str, Any]] = []
+    native = error.native if isinstance(error, UpstreamError) else {}
+    word = str(native.get("status") or "")
+    if _STATUS_OF_WORD.get(word) != status:
+        word = _WORD_OF_STATUS.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT")
+    body: dict[str, Any] = {"code": status, "message": error.message, "status": word}
+    details = list(native.get("details") or ())
     if isinstance(error, CallerError) and error.param:
         violation = {"field": error.param, "description": error.message}
-        details.append({"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation]})
-    if isinstance(error, UpstreamError) and error.retry_after_s is not None:
-        delay = f"{error.retry_after_s:g}s"
-        details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay})
+        details.append({"@type": _TYPE + "BadRequest", "fieldViolations": [violation]})
+    delay_s = error.retry_after_s if isinstance(error, UpstreamError) else None
+    if delay_s is not None and not any(_details_of(details, "RetryInfo")):
+        details.append({"@type": _TYPE + "RetryInfo", "retryDelay": f"{delay_s:g}s"})
     if details:
         body["details"] = details
     return {"error": body}

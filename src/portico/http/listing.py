@@ -1,0 +1,95 @@
+"""The models there are, as callers of each dialect list them (mapping.md 5.5): the same names in every list."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from portico.catalog import Catalog, ListedModel, ModelKind
+from portico.core.errors import InvalidRequest
+from portico.core.target import ThinkingControl
+from portico.wire.names import snake
+
+DEFAULT_PAGE: Final = 50
+LARGEST_PAGE: Final = 1000
+_GENERATING: Final = ("generateContent", "streamGenerateContent", "countTokens")
+_EMBEDDING: Final = ("embedContent", "batchEmbedContents", "countTokens")
+
+
+def find_row(catalog: Catalog, name: str) -> ListedModel:
+    """One model by any name it is known by; the row carries its own. Raises `ModelNotFound`."""
+    rows = {row.id: row for row in catalog.listing()}
+    return rows.get(name) or rows[catalog.resolve(name).name]
+
+
+# -- OpenAI ----------------------------------------------------------------------------------------------------------
+
+
+def openai_list(catalog: Catalog, today: date) -> dict[str, Any]:
+    return {"object": "list", "data": [_openai_row(row) for row in catalog.listing(today=today)]}
+
+
+def openai_model(catalog: Catalog, name: str) -> dict[str, Any]:
+    """One model, under the name asked for. Raises `ModelNotFound`."""
+    return {**_openai_row(find_row(catalog, name)), "id": name}
+
+
+def _openai_row(row: ListedModel) -> dict[str, Any]:
+    """A model as OpenAI lists it, and what people want to know beside."""
+    rendered: dict[str, Any] = {
+        "id": row.id,
+        "object": "model",
+        "created": row.created,
+        "owned_by": row.owned_by,
+        "context_length": row.context_length,
+        "max_output": row.max_output,
+        "input_modalities": list(row.input_modalities),
+        "output_modalities": list(row.output_modalities),
+        "description": row.description.en,
+    }
+    if row.base is not None:
+        rendered["base"] = row.base
+    return rendered
+
+
+# -- Gemini ----------------------------------------------------------------------------------------------------------
+
+
+def gemini_list(catalog: Catalog, today: date, query: Mapping[str, str]) -> dict[str, Any]:
+    """A page of `pageSize` models (50 unless told, at most 1000) from `pageToken` on. Raises `InvalidRequest`."""
+    rows = catalog.listing(today=today)
+    size = min(_whole(query, "pageSize") or DEFAULT_PAGE, LARGEST_PAGE)
+    start = _whole(query, "pageToken")
+    if start >= len(rows) > 0:
+        raise InvalidRequest("The parameter 'pageToken' is not one that was given out here.", param="pageToken")
+    page: dict[str, Any] = {"models": [_gemini_row(catalog, row, row.id) for row in rows[start : start + size]]}
+    if start + size < len(rows):
+        page["nextPageToken"] = str(start + size)
+    return page
+
+
+def gemini_model(catalog: Catalog, name: str) -> dict[str, Any]:
+    """One model, under the name asked for. Raises `ModelNotFound`."""
+    return _gemini_row(catalog, find_row(catalog, name), name.removeprefix("models/"))
+
+
+def _whole(query: Mapping[str, str], camel: str) -> int:
+    """A whole number of a query, by its name in either spelling; 0 without one."""
+    said = query.get(camel) or query.get(snake(camel)) or "0"
+    if not (said.isascii() and said.isdigit() and len(said) < 10):
+        raise InvalidRequest(f"The parameter {camel!r} is a whole number.", param=camel)
+    return int(said)
+
+
+def _gemini_row(catalog: Catalog, row: ListedModel, name: str) -> dict[str, Any]:
+    model = catalog.resolve(row.id).model
+    return {
+        "name": f"models/{name}",
+        "baseModelId": model.name,
+        "version": ".".join(str(number) for number in model.capabilities.generation),
+        "displayName": model.title if row.base is None else f"{model.title} ({row.id})",
+        "description": row.description.en,
+        "inputTokenLimit": row.context_length,
+        "outputTokenLimit": row.max_output,
+        "supportedGenerationMethods": list(_EMBEDDING if row.kind is ModelKind.EMBEDDING else _GENERATING),
+        "thinking": model.capabilities.thinking.control is not ThinkingControl.NONE,
+    }

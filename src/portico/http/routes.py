@@ -1,0 +1,131 @@
+"""Addresses: which call a path is, and in which dialect it is answered. One table, matched in its order.
+
+    POST {v}/chat/completions                           Chat, under /v1, /v1beta/openai or nothing
+    POST {v}/models/{m}:generateContent …               Gemini, under any version of Google's or none (mapping.md 7.6),
+                                                        also {v}/publishers/google/models/{m}:… and
+                                                        {v}/projects/P/locations/L/publishers/google/models/{m}:…
+    GET  {v}/models, {v}/models/{m}                     Gemini under /v1beta and its like; under /v1 or nothing for who
+                                                        brings Google's key header or `?key=`; else Chat
+
+A model's name may hold slashes, colons and escapes: the verb stands after the last colon.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+from urllib.parse import unquote
+
+import msgspec
+
+from portico.core.dialect import Dialect
+from portico.core.errors import RouteNotFound
+from portico.dialects import gemini, openai_chat
+from portico.http.query import Query
+from portico.providers import Verb
+
+CHAT: Final = openai_chat.DIALECT
+GEMINI: Final = gemini.DIALECT
+
+GEMINI_VERBS: Final[Mapping[str, Verb]] = {
+    "generateContent": Verb.GENERATE,
+    "streamGenerateContent": Verb.STREAM,
+    "countTokens": Verb.COUNT_TOKENS,
+    "embedContent": Verb.EMBED,
+    "batchEmbedContents": Verb.BATCH_EMBED,
+}
+
+
+class Action(StrEnum):
+    """What is done at an address."""
+
+    CALL = "call"
+    LIST_MODELS = "list_models"
+    SHOW_MODEL = "show_model"
+
+
+METHODS: Final[Mapping[Action, tuple[str, ...]]] = {
+    Action.CALL: ("POST",),
+    Action.LIST_MODELS: ("GET", "HEAD"),
+    Action.SHOW_MODEL: ("GET", "HEAD"),
+}
+
+
+class Route(msgspec.Struct, frozen=True):
+    """What an address asks for. `model` and `verb` are given where they stand in it."""
+
+    action: Action
+    dialect: Dialect
+    model: str | None = None
+    verb: Verb | None = None
+
+
+class _Row(msgspec.Struct, frozen=True):
+    path: re.Pattern[str]
+    action: Action
+    dialect: Dialect | None
+    """None: the caller's headers tell."""
+
+
+_GOOGLES: Final = r"v1(?:(?:alpha|beta)\d*)?"
+_PREVIEW: Final = r"/v1(?:alpha|beta)\d*"
+_PUBLISHER: Final = r"(?:(?:/projects/[^/]+/locations/[^/]+)?/publishers/google)?"
+
+
+def _row(path: str, action: Action, dialect: Dialect | None) -> _Row:
+    return _Row(re.compile(path, re.DOTALL), action, dialect)
+
+
+_ROWS: Final = (
+    _row(rf"(?:/v1|/{_GOOGLES}/openai)?/chat/completions", Action.CALL, CHAT),
+    _row(rf"/{_GOOGLES}/openai/models", Action.LIST_MODELS, CHAT),
+    _row(rf"/{_GOOGLES}/openai/models/(?P<model>.+)", Action.SHOW_MODEL, CHAT),
+    _row(rf"(?:/{_GOOGLES})?{_PUBLISHER}/models/(?P<model>.+):(?P<verb>[^:/]*)", Action.CALL, GEMINI),
+    _row(rf"{_PREVIEW}/models", Action.LIST_MODELS, GEMINI),
+    _row(rf"{_PREVIEW}/models/(?P<model>.+)", Action.SHOW_MODEL, GEMINI),
+    _row(r"(?:/v1)?/models", Action.LIST_MODELS, None),
+    _row(r"(?:/v1)?/models/(?P<model>.+)", Action.SHOW_MODEL, None),
+)
+_ALWAYS: Final = (
+    (re.compile(rf"/{_GOOGLES}/openai(?:/.*)?", re.DOTALL), CHAT),
+    (re.compile(rf"{_PREVIEW}(?:/.*)?", re.DOTALL), GEMINI),
+    (re.compile(r".*/models/.+:[^:/]*", re.DOTALL), GEMINI),
+)
+"""Paths that are one dialect's, whether or not there is anything at them."""
+_MODELS: Final = re.compile(r"(?:/v1)?/models(?:/.*)?", re.DOTALL)
+"""Paths of both, at which the key tells."""
+
+
+def find_route(method: str, path: str, query: Query, headers: Mapping[str, str]) -> Route:
+    """The route of a raw path, which may end in a slash. Raises `RouteNotFound`."""
+    plain = unquote(path).rstrip("/")
+    for row in _ROWS:
+        match = row.path.fullmatch(plain)
+        if match is None:
+            continue
+        found = match.groupdict()
+        verb = GEMINI_VERBS.get(found.get("verb") or "")
+        if "verb" in found and verb is None:
+            if method == "POST":
+                break
+            continue  # the name of a model may hold a colon
+        return Route(row.action, row.dialect or _dialect_by_key(query, headers), found.get("model"), verb)
+    raise RouteNotFound(f"Unknown request URL: {method} {_shown(path)}.")
+
+
+def dialect_at(path: str, query: Query, headers: Mapping[str, str]) -> Dialect:
+    """In which dialect an error at a raw path is told, if no route says it."""
+    plain = unquote(path).rstrip("/")
+    for paths, dialect in _ALWAYS:
+        if paths.fullmatch(plain):
+            return dialect
+    return _dialect_by_key(query, headers) if _MODELS.fullmatch(plain) else CHAT
+
+
+def _dialect_by_key(query: Query, headers: Mapping[str, str]) -> Dialect:
+    """Only Google's clients have a key header of this name, or a key in the query."""
+    return GEMINI if "x-goog-api-key" in headers or query.key is not None else CHAT
+
+
+def _shown(path: str) -> str:
+    return path if len(path) <= 200 else path[:200] + "…"

@@ -1,0 +1,105 @@
+"""Calls whose caller and provider speak one dialect: the bytes pass, both ways, and the relay only watches.
+
+So a field that is new today passes today. What a body must have changed, and what is looked at on the way back, is the
+dialect's to say (`core.dialect.Passing`). A body that passes is read only if another candidate speaks another dialect.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from portico.catalog import Model, Resolved
+from portico.core.dialect import Dialect, Passing, Seen
+from portico.core.errors import UpstreamError
+from portico.core.request import Request
+from portico.providers import ProviderKind, Verb
+from portico.routing import Deployment
+from portico.vault import TurnRecorder
+from portico.wire import jsontext
+from portico.wire.sse import Frame
+
+GENERATING: Final = frozenset({Verb.GENERATE, Verb.STREAM})
+"""What can be asked in any dialect of a provider that speaks any other."""
+
+
+def passes_whole(resolved: Resolved, dialect: Dialect, verb: Verb) -> bool:
+    """Whether a call may pass untouched: its model's name says nothing that its body would have to be told."""
+    plain = resolved == Resolved(resolved.model, resolved.asked)
+    return dialect.passing is not None and (plain or verb not in GENERATING)
+
+
+def unread(dialect: Dialect, model: str, verb: Verb) -> Request:
+    """What stands for a request while nobody has had to understand its body."""
+    return Request(model=model, messages=(), stream=verb is Verb.STREAM, include_usage=True, where=dialect.where)
+
+
+def takes(kind: ProviderKind, dialect: Dialect, verb: Verb) -> bool:
+    """Whether providers of a kind can be asked this by callers of a dialect: only what all dialects know is translated."""
+    return verb in kind.paths and (verb in GENERATING or kind.dialect.name == dialect.name)
+
+
+def body_for(passing: Passing, body: bytes, asked: str, deployment: Deployment, verb: Verb) -> bytes:
+    """The caller's body for a deployment. Requests for an answer name their model in the path alone.
+
+    Raises `BodyNotJson`, if the body has to be looked at.
+    """
+    if verb in GENERATING or asked == deployment.upstream_model:
+        return body
+    return passing.renamed(body, deployment.upstream_model)
+
+
+def nobody_serves(model: Model, verb: Verb) -> str:
+    return f"No configured provider serves {model.name}" + ("." if verb in GENERATING else " with this method.")
+
+
+class PassingPump:
+    """Frames of one attempt as they are, committed with the first. What `relay.pump.Pump` is for a translated stream."""
+
+    def __init__(self, dialect: Dialect, passing: Passing, fresh_id: str) -> None:
+        self._dialect = dialect
+        self._watch = passing.watch(fresh_id)
+        self.recorder = TurnRecorder("")
+        """Of nothing: callers of the provider's own dialect bring back what it signed."""
+        self.committed = False
+        self.ended = False
+
+    @property
+    def model(self) -> str | None:
+        return self._watch.model
+
+    def seen(self) -> Seen:
+        """What the stream told so far."""
+        return self._watch.seen()
+
+    def feed(self, frames: Iterable[Frame]) -> list[Frame]:
+        """The frames to send now. Raises `UpstreamError` while there have been none."""
+        out: list[Frame] = []
+        for frame in frames:
+            if self.ended:
+                break
+            try:
+                out += self._watch.feed(frame)
+                self.ended = self._watch.ended
+            except UpstreamError as error:
+                out += self._failed(error)
+            self.committed = self.committed or bool(out)
+        return out
+
+    def close(self, frames: Iterable[Frame]) -> list[Frame]:
+        """The provider is done: the last frames, and an error if the answer was not complete. Raises as `feed` does."""
+        out = self.feed(frames)
+        if not self.ended:
+            try:
+                self._watch.close()
+            except UpstreamError as error:
+                out += self._failed(error)
+        return out
+
+    def fail(self, error: UpstreamError) -> list[Frame]:
+        """The provider broke off after something was sent: that is said as the dialect says it."""
+        self.ended = True
+        return [Frame(jsontext.encode(self._dialect.render_error(error)))]
+
+    def _failed(self, error: UpstreamError) -> list[Frame]:
+        if not self.committed:
+            raise error
+        return self.fail(error)

@@ -1,0 +1,189 @@
+"""Which call a path is, and what a query says: the tables, without a socket."""
+
+import pytest
+
+from portico.core.errors import InvalidRequest, RouteNotFound
+from portico.http.query import Query, read_query
+from portico.http.routes import CHAT, GEMINI, Action, Route, dialect_at, find_route
+from portico.providers import Verb
+
+BEARER = {"authorization": "Bearer x"}
+GOOGLES = {"x-goog-api-key": "x"}
+PREFIXES = ["", "/v1", "/v1beta", "/v1alpha", "/v1beta1"]
+PUBLISHERS = ["", "/publishers/google", "/projects/my-p/locations/us-east1/publishers/google"]
+VERBS = {
+    "generateContent": Verb.GENERATE,
+    "streamGenerateContent": Verb.STREAM,
+    "countTokens": Verb.COUNT_TOKENS,
+    "embedContent": Verb.EMBED,
+    "batchEmbedContents": Verb.BATCH_EMBED,
+}
+MODELS = {
+    "gemini-3.5-flash": "gemini-3.5-flash",
+    "google/gemini-3.5-flash": "google/gemini-3.5-flash",
+    "google%2Fgemini-3.5-flash": "google/gemini-3.5-flash",
+    "models/gemini-3.5-flash": "models/gemini-3.5-flash",
+    "llama:8b": "llama:8b",
+    "llama%3A8b": "llama:8b",
+    "%E6%A8%A1%E5%9E%8B": "模型",
+    "a%20b%0Ac": "a b\nc",
+}
+NO_QUERY = read_query("")
+
+
+def route(method: str, path: str, query: str = "", headers: dict[str, str] = BEARER) -> Route:
+    return find_route(method, path, read_query(query), headers)
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("publisher", PUBLISHERS)
+def test_every_form_of_a_call_is_understood(prefix: str, publisher: str) -> None:
+    for word, verb in VERBS.items():
+        for written, model in MODELS.items():
+            for end in ("", "/"):
+                path = f"{prefix}{publisher}/models/{written}:{word}{end}"
+                assert route("POST", path) == Route(Action.CALL, GEMINI, model, verb), path
+                assert dialect_at(path, NO_QUERY, BEARER) is GEMINI
+
+
+def test_the_colon_before_the_verb_may_be_escaped() -> None:
+    assert route("POST", "/v1/models/a%3Ab%3AcountTokens") == Route(Action.CALL, GEMINI, "a:b", Verb.COUNT_TOKENS)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1beta/models/gemini-3.5-flash:predict",
+        "/v1beta/models/gemini-3.5-flash:",
+        "/v1/models/gemini-3.5-flash:generatecontent",
+        "/models/gemini-3.5-flash:generateContent:x",
+        "/v1beta/models/gemini-3.5-flash:generateContent%20",
+        "/v1beta/tunedModels/x:generateContent",
+        "/v1beta/publishers/anthropic/models/x:generateContent",
+        "/v1beta/projects/p/models/x:generateContent",
+        "/v1beta/projects/p/locations/l/models/x:generateContent",
+        "/v1beta/chat/completions",
+        "/v1beta/files",
+        "/v1beta",
+        "/v1beta2/cachedContents",
+    ],
+)
+def test_what_google_has_and_the_gateway_has_not_is_told_in_googles_words(path: str) -> None:
+    with pytest.raises(RouteNotFound):
+        route("POST", path)
+    assert dialect_at(path, NO_QUERY, BEARER) is GEMINI
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/v1", "/v2/models", "/v1/completions", "/openai/models", "/v12/models", "/v1betaopenai/models"]
+)
+def test_what_nobody_has_is_told_in_chats_words(path: str) -> None:
+    with pytest.raises(RouteNotFound):
+        route("GET", path)
+    assert dialect_at(path, NO_QUERY, {}) is CHAT
+
+
+@pytest.mark.parametrize("prefix", ["", "/v1", "/v1beta/openai", "/v1/openai", "/v1alpha/openai"])
+@pytest.mark.parametrize("headers", [BEARER, GOOGLES])
+def test_chat_is_chat_whatever_key_is_brought(prefix: str, headers: dict[str, str]) -> None:
+    path = f"{prefix}/chat/completions"
+    assert route("POST", path, headers=headers) == Route(Action.CALL, CHAT)
+    assert route("POST", path, "key=x") == Route(Action.CALL, CHAT)
+    assert dialect_at(path, NO_QUERY, headers) is CHAT
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "headers", "dialect"),
+    [
+        ("/v1/models", "", BEARER, CHAT),
+        ("/v1/models", "", {"x-api-key": "x"}, CHAT),
+        ("/v1/models", "", {}, CHAT),
+        ("/v1/models", "", GOOGLES, GEMINI),
+        ("/v1/models", "key=x", {}, GEMINI),
+        ("/v1/models", "pageSize=1&key=x", BEARER, GEMINI),
+        ("/v1/models", "key=", {}, CHAT),
+        ("/models", "", BEARER, CHAT),
+        ("/models", "", GOOGLES, GEMINI),
+        ("/v1beta/models", "", BEARER, GEMINI),
+        ("/v1beta/models", "", {}, GEMINI),
+        ("/v1alpha/models", "", BEARER, GEMINI),
+        ("/v1beta1/models", "", BEARER, GEMINI),
+        ("/v1beta/openai/models", "", GOOGLES, CHAT),
+        ("/v1/openai/models", "key=x", {}, CHAT),
+    ],
+)
+def test_whose_list_of_models_it_is_follows_from_path_and_key(
+    path: str, query: str, headers: dict[str, str], dialect: object
+) -> None:
+    found = route("GET", path, query, headers)
+    assert (found.action, found.dialect, found.model) == (Action.LIST_MODELS, dialect, None)
+    one = route("GET", path + "/google/a%3Ab", query, headers)
+    assert (one.action, one.dialect, one.model) == (Action.SHOW_MODEL, dialect, "google/a:b")
+    assert dialect_at(path, read_query(query), headers) is dialect
+
+
+def test_a_name_with_a_colon_can_be_looked_up() -> None:
+    assert route("GET", "/v1/models/llama:8b") == Route(Action.SHOW_MODEL, CHAT, "llama:8b")
+    assert route("GET", "/v1beta/models/llama:8b") == Route(Action.SHOW_MODEL, GEMINI, "llama:8b")
+
+
+# -- queries ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "key", "rest"),
+    [
+        ("", None, ""),
+        ("key=secret", "secret", ""),
+        ("alt=sse&key=secret", "secret", "alt=sse"),
+        ("key=secret&alt=sse", "secret", "alt=sse"),
+        ("a=1&key=secret&b=2", "secret", "a=1&b=2"),
+        ("k%65y=secret", "secret", ""),
+        ("%6B%65%79=s%65cret&x", "secret", "x"),
+        ("key=one&key=secret", "secret", ""),
+        ("key=secret&key=", "secret", ""),
+        ("key", None, ""),
+        ("key=", None, ""),
+        ("access_token=secret&oauth_token=secret&alt=sse", None, "alt=sse"),
+        ("key=a%20b+c", "a b c", ""),
+        ("monkey=1&KEY=2", None, "monkey=1&KEY=2"),
+        ("&&=&alt=sse&", None, "&&=&alt=sse&"),
+    ],
+)
+def test_a_key_is_taken_out_of_the_query(raw: str, key: str | None, rest: str) -> None:
+    query = read_query(raw)
+    assert (query.key and query.key.reveal(), query.rest) == (key, rest)
+    assert "secret" not in query.rest
+    assert "secret" not in str(dict(query.parameters))
+
+
+@pytest.mark.parametrize(
+    ("raw", "events"),
+    [
+        ("", False),
+        ("alt=sse", True),
+        ("alt=SSE", True),
+        ("$alt=sse", True),
+        ("%24alt=sse", True),
+        ("alt=json", False),
+        ("$alt=json;enum-encoding=int", False),
+        ("$alt=json%3Benum-encoding%3Dint", False),
+        ("alt=", False),
+        ("alt=json&alt=sse", True),
+        ("alt=sse&prettyPrint=false&fields=candidates", True),
+    ],
+)
+def test_how_a_stream_is_wanted(raw: str, events: bool) -> None:
+    assert read_query(raw).wants_events() is events
+
+
+@pytest.mark.parametrize("raw", ["alt=media", "alt=proto", "$alt=atom", "alt=sse,json"])
+def test_what_no_answer_is_spelt_in_is_refused(raw: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_query(raw).wants_events()
+    assert refused.value.param == "alt"
+
+
+def test_a_query_does_not_show_its_key() -> None:
+    assert "secret" not in repr(read_query("key=secret&alt=sse"))
+    assert isinstance(read_query("x"), Query)
