@@ -8,7 +8,7 @@ file, line and key, all of it at once.
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ import msgspec
 from portico.catalog import CatalogError, OperatorModel, load_catalog
 from portico.core.address import AllowList
 from portico.providers import KINDS, Provider, Secret
+from portico.relay.defaults import Defaults
+from portico.relay.media import IMAGE_FORMS
 from portico.relay.relay import Settings
 
 DEFAULT_FILE: Final = "portico.toml"
@@ -54,6 +56,7 @@ class Config(msgspec.Struct, frozen=True):
     server: ServerConfig
     storage: StorageConfig
     media: MediaConfig
+    defaults: Defaults
     providers: tuple[Provider, ...]
     models: tuple[OperatorModel, ...]
     api_key: Secret | None
@@ -95,13 +98,37 @@ SETTINGS: Final[Mapping[str, tuple[type, ...]]] = {
 }
 """The keys of [server] and their types; each is also PORTICO_<KEY>."""
 
+THRESHOLDS: Final = ("BLOCK_LOW_AND_ABOVE", "BLOCK_MEDIUM_AND_ABOVE", "BLOCK_ONLY_HIGH", "BLOCK_NONE", "OFF")
+"""From which probability of harm on Google blocks (mapping.md 1.16)."""
+
+_SWITCH: Final = ("true or false", lambda value: isinstance(value, bool))
+_COUNT: Final = ("a whole number from 0", lambda value: type(value) is int and value >= 0)
+
+DEFAULT_CHECKS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
+    "image_form": (f"one of {', '.join(IMAGE_FORMS)}", lambda value: value in IMAGE_FORMS),
+    "markdown_slice_bytes": _COUNT,
+    "show_thoughts": _SWITCH,
+    "reasoning_details": _SWITCH,
+    "small_max_tokens": _COUNT,
+    "safety": (
+        f'a table such as {{ HARM_CATEGORY_HARASSMENT = "BLOCK_NONE" }}, thresholds being {", ".join(THRESHOLDS)}',
+        lambda value: _are_thresholds(value),
+    ),
+}
+"""The keys of [defaults]: what each must be, in words and as a check."""
+
 TABLES: Final[Mapping[str, frozenset[str]]] = {
     "server": frozenset(SETTINGS),
     "storage": frozenset({"url"}),
     "media": frozenset({"allow", "max_bytes", "timeout_s"}),
+    "defaults": frozenset(Defaults.__struct_fields__),
     "providers": frozenset({"name", "kind", "base_url", "keys"}),
     "models": frozenset({"name", "target"}),
 }
+
+
+LISTS: Final = frozenset({"providers", "models"})
+"""Tables that may come several times."""
 
 
 def load_config(
@@ -140,6 +167,7 @@ class _Reader:
             url = None
         storage = StorageConfig(url or f"sqlite:///{self._home / DATA_FOLDER / 'portico.db'}")
         media = self._media(tables.get("media", {}))
+        defaults = self._defaults(tables.get("defaults", {}))
         providers = self._providers(tables.get("providers"))
         declared = {e.get("name", e.get("kind", "gemini")) for e in tables.get("providers", []) if isinstance(e, dict)}
         names = declared or {provider.name for provider in providers}
@@ -151,6 +179,7 @@ class _Reader:
             server=server,
             storage=storage,
             media=media,
+            defaults=defaults,
             providers=tuple(providers),
             models=tuple(models),
             api_key=Secret(api_key, "env:PORTICO_API_KEY") if api_key else None,
@@ -184,7 +213,7 @@ class _Reader:
         return {name: table for name, table in tables.items() if name in TABLES and self._has_shape(name, table)}
 
     def _has_shape(self, name: str, table: Any) -> bool:
-        wanted = list if name in ("providers", "models") else dict
+        wanted = list if name in LISTS else dict
         return isinstance(table, wanted)
 
     def _check_table(self, name: str, table: Any) -> None:
@@ -192,7 +221,7 @@ class _Reader:
             self._problem(name, f"is no table of Portico's{_nearest(name, TABLES)}", line=self._line(name, None, 0))
             return
         if not self._has_shape(name, table):
-            form = f"[[{name}]]" if name in ("providers", "models") else f"[{name}]"
+            form = f"[[{name}]]" if name in LISTS else f"[{name}]"
             self._problem(name, f"must be written as {form}", line=self._line(name, None, 0))
             return
         for index, entry in enumerate(table if isinstance(table, list) else [table]):
@@ -248,6 +277,21 @@ class _Reader:
         except (ValueError, TypeError, AttributeError) as error:
             self._at("media", "allow", 0, f'expected a list of hosts and networks such as ["10.1.0.0/16"]: {error}')
         return MediaConfig(**values)
+
+    def _defaults(self, table: Mapping[str, Any]) -> Defaults:
+        values: dict[str, Any] = {}
+        for key, (wanted, fits) in DEFAULT_CHECKS.items():
+            text = self._environment.get(f"PORTICO_{key.upper()}") if key != "safety" else None
+            value = _plain_value(text) if text else table.get(key)
+            if value is None:
+                continue
+            if fits(value):
+                values[key] = value
+            elif text:
+                self._problem(f"PORTICO_{key.upper()}", f"expected {wanted}, found {text!r}", in_file=False)
+            else:
+                self._at("defaults", key, 0, f"expected {wanted}, found {value!r}")
+        return Defaults(**values)
 
     def _providers(self, entries: list[Any] | None) -> list[Provider]:
         if entries is None:
@@ -343,7 +387,8 @@ class _Reader:
 
     def _at(self, table: str, key: str, index: int, message: str) -> None:
         line = self._line(table, key, index) or self._line(table, None, index)
-        self._problem(f"{table}[{index}].{key}", message, line=line)
+        place = f"{table}[{index}]" if table in LISTS else table
+        self._problem(f"{place}.{key}", message, line=line)
 
     def _problem(self, key: str, message: str, *, line: int | None = None, in_file: bool = True) -> None:
         file = str(self._path) if self._path is not None and in_file else None
@@ -364,6 +409,18 @@ class _Reader:
             elif wanted.match(line) and (key is None or (inside and seen == index)):
                 return number
         return None
+
+
+def _are_thresholds(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        re.fullmatch(r"HARM_CATEGORY_[A-Z_]+", category) and threshold in THRESHOLDS
+        for category, threshold in value.items()
+    )
+
+
+def _plain_value(text: str) -> Any:
+    """What a variable says: true, false, a number, else text."""
+    return {"true": True, "false": False}.get(text.lower(), _number(text))
 
 
 def _number(text: str) -> Any:

@@ -23,7 +23,8 @@ from portico.http.gateway import Gateway
 from portico.http.guard import GuardedResolver
 from portico.http.limits import Limits
 from portico.http.server import Server
-from portico.providers import KINDS, Provider, Secret
+from portico.providers import KINDS, Provider, ProviderKind, Secret
+from portico.relay.defaults import Defaults
 from portico.relay.relay import Relay, Settings
 from portico.simulator import Simulator
 from portico.vault import MemoryVault
@@ -61,18 +62,23 @@ class House:
         *,
         keys: Sequence[str] = ("good-key",),
         settings: Settings | None = None,
+        defaults: Defaults | None = None,
         limits: Limits | None = None,
         now: Callable[[], float] = time.time,
         seed: int = 7,
         models: Sequence[OperatorModel] = (),
         allow: Sequence[str] = (),
+        kinds: Sequence[ProviderKind] = (KINDS["gemini"],),
     ) -> None:
-        """`allow`: hosts and networks that remote media may come from beside the open Internet."""
+        """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
+        each is configured, all of them at the one address; the first is asked first."""
         self._allow = allow
+        self._kinds = kinds
         self.provider = provider
         self._provider_server = Server(provider)
         self._keys = keys
         self._settings = settings
+        self._defaults = defaults
         self._limits = limits
         self._now = now
         self._rng = Random(seed)
@@ -91,15 +97,16 @@ class House:
         self.vault = MemoryVault(time.monotonic)
         self.fetcher = Fetcher(GuardedResolver(AllowList.of(self._allow)), time.monotonic, timeout_s=5)
         secrets = tuple([Secret(key, f"env:KEY_{number}") for number, key in enumerate(self._keys)])
-        provider = Provider.at("gemini", KINDS["gemini"], f"http://127.0.0.1:{self._provider_server.port}", secrets)
+        address = f"http://127.0.0.1:{self._provider_server.port}"
         relay = Relay(
             catalog=self._catalog,
-            providers=[provider],
+            providers=[Provider.at(kind.name, kind, address, secrets) for kind in self._kinds],
             upstream=self.upstream,
             vault=self.vault,
             rng=self._rng,
             now=self._now,
             settings=self._settings,
+            defaults=self._defaults,
             fetcher=self.fetcher,
         )
         gateway = Gateway(

@@ -242,7 +242,7 @@ async def test_headers_of_the_provider_are_no_promise() -> None:
 
     async def act(exchange: Exchange) -> None:
         exchange.start(200, SSE)
-        exchange.write(frame(candidate({"text": "hm", "thought": True}, finish=None)))
+        exchange.write(frame(candidate({"text": "hm", "thought": True}, finish=None)) * 2)
         await exchange.drain()
         exchange.abort()
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from portico.config import ConfigError, load_config
+from portico.relay.defaults import Defaults
 
 KEY = {"GEMINI_API_KEY": "sample-key"}
 
@@ -67,6 +68,17 @@ def test_a_key_may_stand_in_a_file_beside_the_configuration(tmp_path: Path) -> N
     assert secret.reveal() == "from-file"
 
 
+def test_defaults_are_what_the_operator_wants_where_a_caller_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "portico.toml").write_text(
+        "[defaults]\nshow_thoughts = true\nreasoning_details = true\nsmall_max_tokens = 0\n"
+        '[defaults.safety]\nHARM_CATEGORY_HARASSMENT = "BLOCK_NONE"\n'
+    )
+    defaults = load_config(KEY, folder=tmp_path).defaults
+    harassment = {"HARM_CATEGORY_HARASSMENT": "BLOCK_NONE"}
+    assert defaults == Defaults(show_thoughts=True, reasoning_details=True, small_max_tokens=0, safety=harassment)
+    assert load_config(KEY, folder=tmp_path / "elsewhere").defaults == Defaults()
+
+
 def test_a_secret_never_shows_itself(tmp_path: Path) -> None:
     config = load_config({**KEY, "PORTICO_API_KEY": "caller-secret"}, folder=tmp_path)
     assert "sample-key" not in repr(config)
@@ -94,7 +106,14 @@ WRONG: list[tuple[str, str, int, str]] = [
     ),
     ('[[models]]\nname = "a"\ntarget = "nobody/x"\n', "models[0].target", 3, "no provider 'nobody'"),
     ('[[models]]\ntarget = "gemini/x"\n', "models[0].name", 1, "a model needs"),
+    ("[defaults]\nshow_thoughts = 1\n", "defaults.show_thoughts", 2, "true or false"),
+    ("[defaults]\nsmall_max_tokens = true\n", "defaults.small_max_tokens", 2, "a whole number"),
+    ('[defaults]\nsafety = { HARM_CATEGORY_HARASSMENT = "NO" }\n', "defaults.safety", 2, "BLOCK_NONE"),
+    ("[defaults]\nshow = true\n", "defaults.show", 2, "show_thoughts"),
     ("[server]\nworkers = 0\n", "server.workers", 2, "not between"),
+    ('[defaults]\nimage_form = "picture"\n', "defaults.image_form", 2, "markdown, images, parts"),
+    ("[defaults]\nimage_form = 1\n", "defaults.image_form", 2, "one of markdown"),
+    ("[defaults]\nmarkdown_slice_bytes = -1\n", "defaults.markdown_slice_bytes", 2, "a whole number from 0"),
     ("[server]\nkeep_alive_s = -1\n", "server.keep_alive_s", 2, "not above 0"),
 ]
 
@@ -119,7 +138,12 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("environment", "key"),
-    [({"PORTICO_PORT": "high"}, "PORTICO_PORT"), ({"PORTICO_WORKERS": "1.5"}, "PORTICO_WORKERS")],
+    [
+        ({"PORTICO_PORT": "high"}, "PORTICO_PORT"),
+        ({"PORTICO_WORKERS": "1.5"}, "PORTICO_WORKERS"),
+        ({"PORTICO_SHOW_THOUGHTS": "sometimes"}, "PORTICO_SHOW_THOUGHTS"),
+        ({"PORTICO_IMAGE_FORM": "true"}, "PORTICO_IMAGE_FORM"),
+    ],
 )
 def test_what_is_wrong_in_the_environment_is_named(tmp_path: Path, environment: dict[str, str], key: str) -> None:
     with pytest.raises(ConfigError) as raised:
@@ -149,3 +173,12 @@ def overrides_nothing() -> dict[str, Any]:
 
 def test_an_option_that_was_not_given_changes_nothing(tmp_path: Path) -> None:
     assert load_config(KEY, folder=tmp_path, overrides=overrides_nothing()).server.port == 8080
+
+
+def test_how_images_are_told_is_a_setting(tmp_path: Path) -> None:
+    assert load_config(KEY, folder=tmp_path).defaults.image_form == "markdown"
+    environment = {**KEY, "PORTICO_IMAGE_FORM": "parts", "PORTICO_MARKDOWN_SLICE_BYTES": "16384"}
+    defaults = load_config(environment, folder=tmp_path).defaults
+    assert (defaults.image_form, defaults.markdown_slice_bytes) == ("parts", 16384)
+    (tmp_path / "portico.toml").write_text("[defaults]\nmarkdown_slice_bytes = 0\n")
+    assert load_config(KEY, folder=tmp_path).defaults.markdown_slice_bytes == 0

@@ -100,6 +100,7 @@ async def _serve(
         rng=rng,
         now=time.time,
         settings=settings.server,
+        defaults=settings.defaults,
         fetcher=fetcher,
     )
     gateway = Gateway(
@@ -111,7 +112,7 @@ async def _serve(
     )
     limits = Limits(max_body_bytes=settings.server.max_body_bytes)
     server = Server(gateway, limits=limits, render_error=gateway.render_protocol_error)
-    stand_in = Server(Simulator())
+    stand_in = Server(Simulator(now=time.time))
     try:
         if simulator is not None:
             await stand_in.start(sock=simulator)

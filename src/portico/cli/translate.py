@@ -12,7 +12,8 @@ from portico.catalog import load_catalog
 from portico.cli.media import fetcher_of
 from portico.config import load_config
 from portico.core.loss import Loss, as_json
-from portico.relay.media import with_media
+from portico.providers.intake import GOOGLE
+from portico.relay.media import fetched
 from portico.relay.translate import DIALECTS, NotAStream, Translated, Translator, error_of, events_of, frames_of
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame, SseDecoder
@@ -105,7 +106,7 @@ async def _with_media(translator: Translator, value: Any) -> Translated:
     """The request with its remote files inline; the configuration says what may be fetched beside the open Internet."""
     fetcher = fetcher_of(load_config(os.environ).media)
     try:
-        return translator.rendered(await with_media(translator.parsed(value), fetcher))
+        return translator.rendered(await fetched(translator.parsed(value), fetcher, translator.intakes or [GOOGLE]))
     finally:
         await fetcher.aclose()
 

@@ -1,7 +1,7 @@
 """Losses: what a render could not say, told to the caller instead of dropped in silence.
 
 A loss carries the code of a row of mapping.md (`1.1:logit_bias`), the path of the value in the caller's own body, and
-one sentence. `CODES` is the whole list; `erases` names what of the neutral model the loss excuses, so that the law
+one sentence. `CODES` is the whole list; `erases` names what of the neutral model a loss excuses, so that the law
 "parse(render(x)) is x, minus declared losses" can be tested. Text, calls, results, media and usage have no code.
 """
 
@@ -37,62 +37,138 @@ class Where(msgspec.Struct, frozen=True):
         return self.tool.format(at=at)
 
 
-CODES: Final[Mapping[str, tuple[str, ...]]] = {
+class Excuse(msgspec.Struct, frozen=True):
+    """What a code excuses: neutral fields that need not survive (`core/normal.py` knows how to erase each), in words."""
+
+    erases: tuple[str, ...]
+    says: str
+
+
+CODES: Final[Mapping[str, Excuse]] = {
     # What one of Google's backends alone knows (mapping.md 0)
-    "0:gemini_only": ("ext", "builtins"),
+    "0:gemini_only": Excuse(("ext", "builtins"), "fields and tools that only the Gemini API knows"),
     # Sampling and limits (mapping.md 1.1, 1.6)
-    "1.1:sampling": ("sampling.temperature", "sampling.top_p", "sampling.top_k"),
-    "1.1:max_tokens": ("sampling.max_tokens",),
-    "1.1:penalties": ("sampling.presence_penalty", "sampling.frequency_penalty"),
-    "1.1:seed": ("sampling.seed",),
-    "1.1:logprobs": ("sampling.logprobs", "sampling.top_logprobs"),
-    "1.1:n": ("sampling.n",),
-    "1.1:service_tier": ("service_tier",),
-    "1.1:unsupported": ("ext",),
-    "1.1:ignored": ("ext",),
+    "1.1:sampling": Excuse(
+        ("sampling.temperature", "sampling.top_p", "sampling.top_k"),
+        "temperature, top_p and top_k are not sent to models that ignore them and will refuse them",
+    ),
+    "1.1:max_tokens": Excuse(
+        ("sampling.max_tokens",),
+        "max_tokens is held to what the model can write; image models get room for a whole picture",
+    ),
+    "1.1:penalties": Excuse(
+        ("sampling.presence_penalty", "sampling.frequency_penalty"),
+        "presence and frequency penalties are left out where the model takes none, and end at 1.99",
+    ),
+    "1.1:seed": Excuse(("sampling.seed",), "a seed is folded into 32 bits, or left out where the model takes none"),
+    "1.1:logprobs": Excuse(
+        ("sampling.logprobs", "sampling.top_logprobs"),
+        "top_logprobs mean nothing without logprobs; logprobs are left out where the provider refuses them",
+    ),
+    "1.1:n": Excuse(
+        ("sampling.n",),
+        "one call gives fewer answers than asked for; serving makes several calls and loses nothing",
+    ),
+    "1.1:service_tier": Excuse(("service_tier",), "the tier cannot be said to this kind of provider in the body"),
+    "1.1:unsupported": Excuse(
+        ("ext",),
+        "a field that Gemini has nothing for (logit_bias, prediction, verbosity, unknown fields …)",
+    ),
+    "1.1:ignored": Excuse(("ext",), "bookkeeping that no answer shows (user, metadata, store, prompt_cache_key …)"),
     # Messages (1.2) and results (1.3)
-    "1.2:name": ("message.name",),
-    "1.2:order": ("message.order",),
-    "1.2:system_inline": ("system",),
-    "1.2:message_ext": ("message.ext",),
-    "1.2:opaque": ("part.opaque",),
-    "1.3:result_ext": ("result.ext",),
+    "1.2:name": Excuse(("message.name",), "a message has no author's name at Google"),
+    "1.2:order": Excuse(("message.order",), "Chat keeps the parts of a message apart, not in their order"),
+    "1.2:system_inline": Excuse(("system",), "the model has no system instruction: its text opens the first turn"),
+    "1.2:message_ext": Excuse(("message.ext",), "fields of a message that Google has no place for"),
+    "1.2:opaque": Excuse(("part.opaque",), "a part that only another provider understands"),
+    "1.3:result_ext": Excuse(("result.ext",), "extra fields of a tool's result"),
     # Media (1.4)
-    "1.4:detail": ("media.detail",),
-    "1.4:name": ("media.name",),
-    "1.16:cached_content": ("system", "tools", "builtins", "tool_choice"),
-    "1.16:vertex_only": ("ext", "builtins"),
+    "1.4:detail": Excuse(("media.detail",), "the detail of one picture, on models that have one resolution for all"),
+    "1.4:name": Excuse(("media.name",), "a file's name, which only Vertex AI has a place for"),
+    "1.5:frames": Excuse((), "an animated picture is sent as its first frame"),
+    # What the answer shall be, and what is cached (1.15, 1.16)
+    "1.15:speech": Excuse(("voice",), "audio settings for a model that does not speak"),
+    "1.16:cached_content": Excuse(
+        ("system", "tools", "builtins", "tool_choice"),
+        "system text, tools and tool choice beside a cached content, which holds its own",
+    ),
+    "1.16:vertex_only": Excuse(("ext", "builtins"), "fields that only Vertex AI knows"),
     # Thinking (1.7, 9)
-    "1.7:thinking": ("thinking.effort", "thinking.budget", "thinking.level"),
-    "1.7:none": ("thinking",),
-    "9:small_max_tokens": ("thinking.budget", "thinking.level"),
+    "1.7:thinking": Excuse(
+        ("thinking.effort", "thinking.budget", "thinking.level"),
+        "the amount of thinking is not quite what was asked for: held to what the model offers",
+    ),
+    "1.7:none": Excuse(("thinking",), "the model does not think"),
+    "9:small_max_tokens": Excuse(
+        ("thinking.budget", "thinking.level"),
+        "thoughts count inside max_tokens, so a small limit asks for the least thinking",
+    ),
     # Output format (1.10, 1.11)
-    "1.10:name": ("output.name", "output.strict", "output.description"),
-    "1.10:format": ("output",),
+    "1.10:name": Excuse(
+        ("output.name", "output.strict", "output.description"),
+        "a schema has no name and no strict flag at Google; it is always enforced",
+    ),
+    "1.10:format": Excuse(
+        ("output",),
+        "the model cannot keep to a format here: it is asked for in words, or not at all",
+    ),
+    "1.11:schema": Excuse(
+        ("tool.schema", "output.schema"),
+        "a keyword of a schema that Google does not enforce; what can be told in words is",
+    ),
     # Tools (1.12 to 1.14)
-    "1.12:strict": ("tool.strict",),
-    "1.12:grammar": ("tool.ext", "tool.description"),
-    "1.12:validated": ("tool.strict", "tool_choice"),
-    "1.12:tool_ext": ("tool.ext",),
-    "1.13:parallel": ("parallel_tool_calls",),
-    "1.13:choice": ("tool_choice",),
-    "1.14:builtin": ("builtin.ext",),
+    "1.12:strict": Excuse(("tool.strict",), "one tool cannot be made strict at Google"),
+    "1.12:grammar": Excuse(
+        ("tool.ext", "tool.description"),
+        "a grammar for a custom tool is told in the description and not enforced",
+    ),
+    "1.12:validated": Excuse(
+        ("tool.strict", "tool_choice"),
+        "strict tools are enforced all together, by the mode VALIDATED",
+    ),
+    "1.12:tool_ext": Excuse(("tool.ext",), "extra fields of a tool"),
+    "1.13:parallel": Excuse(("parallel_tool_calls",), "Gemini has no switch for parallel calls; it is told in words"),
+    "1.13:choice": Excuse(("tool_choice",), "a tool choice without functions to choose among"),
+    "1.14:builtin": Excuse(
+        ("builtin.ext",),
+        "an option of a built-in tool that Google has no place for; where the user is, is told in words",
+    ),
     # Signatures (2.4)
-    "2.4:skip_signature": ("signature",),
-    "2.4:foreign_signature": ("signature",),
-    "2.4:text_signatures": ("signature",),
+    "2.4:skip_signature": Excuse(
+        ("signature",),
+        "no thought signature was kept for a call; Google's skip value stands in for it",
+    ),
+    "2.4:foreign_signature": Excuse(("signature",), "a thought signature of another vendor or model line is not sent"),
+    "2.4:text_signatures": Excuse(
+        ("signature",),
+        "of several signatures of a text Chat shows the last; the gateway keeps them all",
+    ),
     # Answers
-    "2.1:answer_ext": ("ext",),
-    "2.1:refusal": ("refusal",),
-    "2.7:annotations": ("candidate.ext",),
-    "2.10:logprobs": ("candidate.utf8",),
-    "2.2:order": ("candidate.order",),
-    "2.2:draft": ("candidate.draft",),
-    "2.5:finish": ("candidate.finish",),
+    "2.1:answer_ext": Excuse(("ext",), "fields of an answer that Gemini has nothing for"),
+    "2.1:refusal": Excuse(("refusal",), "Gemini tells a refusal as text"),
+    "2.7:annotations": Excuse(("candidate.ext",), "annotations that are no citations of an address"),
+    "2.10:logprobs": Excuse(
+        ("candidate.utf8",),
+        "Gemini tells tokens as text; the bytes of pieces of characters have no place",
+    ),
+    "2.2:order": Excuse(
+        ("candidate.order",),
+        "Chat keeps thoughts, content and calls apart, not their order; the gateway keeps it",
+    ),
+    "2.2:draft": Excuse(("candidate.draft",), "a draft picture that the model made while thinking"),
+    "2.5:finish": Excuse(
+        ("candidate.finish",),
+        "Chat has no word for how the answer ended; native_finish_reason says it",
+    ),
     # What was sent to another model than asked
-    "6:successor": ("model",),
+    "6:successor": Excuse(("model",), "the model is no longer served; its successor answers, at its own price"),
 }
-"""code -> the neutral fields it excuses (`core/normal.py` knows how to erase each)."""
+"""Every loss there is, by its code: a row of mapping.md."""
+
+
+UNSEEN: Final = frozenset({"1.1:ignored", "1.10:name", "1.12:validated"})
+"""What no answer shows: fields of bookkeeping (1.1), a schema's name, strict tools that are enforced in another way. A
+strict call may have these losses."""
 
 
 def changes_header(losses: "list[Loss] | tuple[Loss, ...]", limit_bytes: int = 2048) -> str:

@@ -8,7 +8,9 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.2 filler: a turn of one space says nothing: it is written where Google wants a turn and the caller had none.
 - 1.4 text: an empty text part without a signature says nothing.
 - 1.1 defaults: n = 1, penalties of 0 and no logprobs are the default; so are tool_choice auto,
-  text output, the text modality and service tier default.
+  text output and service tier default.
+- 1.15 modalities: naming all that a model makes is the default.
+- 1.15 speech: a voice is Google's name for it; the format is the caller's, and made for them on the way back.
 - 1.10 name: a format without a name is called `response` where a name is demanded.
 - 1.3 results: come in the order of their calls; `{"output": text}` is its text, `{}` is none; JSON text is the object
   it spells.
@@ -23,23 +25,26 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 2.3 ids: are renumbered in the order of calls; a minted id means no more than another.
 - 2.5 raw: a provider's word that says no more than the neutral one is that word.
 - 3.1 deltas: adjacent text (thought text) of an answer is one text, since a stream cannot tell it apart; the signatures
-  keep their order.
+  keep their order. Pieces of raw speech are one likewise.
 
 `erase` takes out of a normal form what a declared loss excuses.
 """
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 
+from portico.core.audio import is_raw
 from portico.core.loss import CODES, Loss
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
-from portico.core.request import FREE_TEXT, Message, Request, Role, Tool, is_hint
+from portico.core.request import FREE_TEXT, WHOLE_MODALITIES, Message, Request, Role, Speech, Tool, is_hint
 from portico.core.response import Candidate, Response, TopLogprob
 from portico.core.usage import Usage
+from portico.core.voices import google_voice
 from portico.wire import jsontext
 
 Normal = dict[str, Any]
@@ -111,11 +116,18 @@ def normal_request(request: Request) -> Normal:
                     "description": request.output.description,
                 }
             ),
-            "modalities": [] if request.modalities == ("text",) else sorted(request.modalities),
+            "modalities": [] if tuple(sorted(request.modalities)) in WHOLE_MODALITIES else sorted(request.modalities),
+            "voice": _voice(request.speech),
             "service_tier": None if request.service_tier in ("auto", "default") else request.service_tier,
             "ext": _ext(request.ext),
         }
     )
+
+
+def _voice(speech: Speech | None) -> str | None:
+    """Rule 1.15 speech."""
+    voice = None if speech is None else speech.voice
+    return None if voice is None else google_voice(voice) or voice
 
 
 def _tool(tool: Tool) -> Normal:
@@ -315,6 +327,8 @@ def _candidate(candidate: Candidate, ids: _Ids) -> Normal:
         if last is not None and last["part"] == part["part"] and part["part"] in ("text", "reasoning"):
             last["text"] += part["text"]
             part = last
+        elif last is not None and _goes_on(last, part):
+            last["data"] = _joined(last["data"], part["data"])
         else:
             parts.append(part)
         if signature is not None:
@@ -342,6 +356,18 @@ def _candidate(candidate: Candidate, ids: _Ids) -> Normal:
     )
 
 
+def _goes_on(last: Normal, part: Normal) -> bool:
+    """Whether raw speech goes on where the part before it ended."""
+    if part["part"] != "media" or not is_raw(part.get("mime")) or not part.get("data") or "signature" in part:
+        return False
+    said = [{key: value for key, value in one.items() if key not in ("data", "signature")} for one in (last, part)]
+    return said[0] == said[1]
+
+
+def _joined(data: str, more: str) -> str:
+    return base64.b64encode(base64.b64decode(data) + base64.b64decode(more)).decode()
+
+
 def _logprob(said: TopLogprob) -> Normal:
     return {**msgspec.structs.asdict(said), "utf8": None if said.utf8 is None else list(said.utf8)}
 
@@ -358,7 +384,7 @@ def _usage(usage: Usage) -> Normal:
 def erase(form: Normal, losses: Iterable[Loss]) -> Normal:
     """The normal form without what these losses excuse. Apply it to both sides of a law."""
     erased = _plain(form)
-    excused = {(field, _key_of(loss) if field == "ext" else "") for loss in losses for field in CODES[loss.code]}
+    excused = {(field, _key_of(loss) if field == "ext" else "") for loss in losses for field in CODES[loss.code].erases}
     for field, key in sorted(excused):
         if field == "ext":
             _erase_extra(erased, key)

@@ -45,6 +45,8 @@ class Tool(msgspec.Struct, frozen=True):
     kind: str = "function"
     at: int = -1
     ext: Ext = None
+    schema_at: str = ""
+    """Where the schema stands below the tool in the caller's body (`.function.parameters`), for error and loss paths."""
 
 
 FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
@@ -57,7 +59,10 @@ ONE_CALL_HINT: Final = "Call at most one function at a time."
 LOCATION_HINT: Final = "The user is here: "
 """How a model is told where the user is that has no slot for a place (mapping.md 1.14)."""
 
-HINTS: Final = (ONE_CALL_HINT, LOCATION_HINT)
+FORMAT_HINT: Final = "Unless you call a function, answer only with "
+"""How a model is asked for a format that cannot be held to one while it has tools (mapping.md 1.10)."""
+
+HINTS: Final = (ONE_CALL_HINT, LOCATION_HINT, FORMAT_HINT)
 """How system texts begin that are the gateway's own words."""
 
 
@@ -129,6 +134,19 @@ class OutputFormat(msgspec.Struct, frozen=True):
     name: str | None = None
     strict: bool | None = None
     description: str | None = None
+    schema_at: str = ""
+    """The path of the schema in the caller's body, for error and loss paths; "": that of the format."""
+
+
+class Speech(msgspec.Struct, frozen=True):
+    """How the answer shall sound, if it is spoken: a voice by its name, and the format that the caller wants it in."""
+
+    voice: str | None = None
+    format: str | None = None
+
+
+WHOLE_MODALITIES: Final = (("text",), ("image", "text"), ("audio",), ("audio", "text"))
+"""What models make when nothing else is asked of them, sorted: naming all of it says nothing (mapping.md 1.15)."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -144,6 +162,7 @@ class Request(msgspec.Struct, frozen=True):
     thinking: Thinking = Thinking()
     output: OutputFormat | None = None
     modalities: tuple[str, ...] = ()
+    speech: Speech | None = None
     service_tier: str | None = None
     stream: bool = False
     include_usage: bool = False

@@ -109,6 +109,9 @@ class Target(msgspec.Struct, frozen=True):
     small_max_tokens: int = 0
     """Up to this many tokens, a caller who did not steer thinking gets the least of it, lest thoughts eat the whole
     answer (mapping.md 9, first row); 0 leaves it to the model."""
+    refused: frozenset[str] = frozenset()
+    """Fields, by their neutral names, that a capability allows and this provider was seen to refuse: they are left out and
+    told as a loss (mapping.md 1.6)."""
 
     @property
     def signer(self) -> str:

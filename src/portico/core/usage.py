@@ -50,6 +50,19 @@ def total(tokens: Tokens) -> int:
     return sum(tokens.values()) if tokens else 0
 
 
+def added(a: Usage, b: Usage) -> Usage:
+    """The counts of two answers together, bucket by bucket. Extras are no counts: of two, those of `a` stand."""
+    buckets = [name for name in a.__struct_fields__ if name != "ext"]
+    return Usage(**{name: plus(getattr(a, name), getattr(b, name)) for name in buckets}, ext=a.ext or b.ext)
+
+
+def plus(tokens: Tokens, more: Tokens) -> Tokens:
+    """Both, by modality."""
+    if not (tokens and more):
+        return tokens or more
+    return {name: tokens.get(name, 0) + more.get(name, 0) for name in {**tokens, **more}}
+
+
 def split(count: int, details: Tokens) -> Tokens:
     """`count` tokens by modality, trusting the count: what the details leave out is text, what they overstate is cut.
 

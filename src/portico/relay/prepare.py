@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -12,11 +12,9 @@ from portico.core.errors import BodyNotJson, ModelNotFound, UpstreamError
 from portico.core.ids import Mint
 from portico.core.loss import Loss
 from portico.core.request import Builtin, Request
-from portico.core.target import UNJUDGED, Capabilities, Target
+from portico.core.target import UNJUDGED, Capabilities, Target, ThinkingControl, ThinkingSpec
+from portico.relay.defaults import Defaults
 from portico.wire import jsontext
-
-SMALL_MAX_TOKENS: Final = 2048
-"""Up to this `max_tokens` an unsteered request thinks as little as the model can (mapping.md 9, first row)."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -52,16 +50,33 @@ def resolve(request: Request, catalog: Catalog) -> Prepared:
     return Prepared(request, resolved)
 
 
+def resolve_name(model: str, catalog: Catalog) -> Resolved:
+    """The model that a name in a path means. Raises `ModelNotFound`, which blames nothing in the body."""
+    try:
+        return catalog.resolve(model)
+    except ModelNotFound as error:
+        raise ModelNotFound(error.message) from None
+
+
 def target_at(
-    dialect: Dialect, to: Dialect, upstream_model: str, provider_kind: str, capabilities: Capabilities
+    dialect: Dialect,
+    to: Dialect,
+    upstream_model: str,
+    provider_kind: str,
+    capabilities: Capabilities,
+    *,
+    small_max_tokens: int = Defaults().small_max_tokens,
 ) -> Target:
     """What to render for, given which dialect the caller speaks and which the provider.
 
-    Only some callers need their limits guarded (mapping.md 9); one who speaks the provider's own dialect is not judged.
+    Only some callers need their limits guarded (mapping.md 9); one who speaks the provider's own dialect is not judged,
+    but the effort that a model's name asks for still means what it means to that model.
     """
     if dialect.name == to.name:
-        return Target(upstream_model, provider_kind, UNJUDGED)
-    small = SMALL_MAX_TOKENS if dialect.guards_small_limits else 0
+        thinking = ThinkingSpec(ThinkingControl.ANY, effort=capabilities.thinking.effort)
+        unjudged = msgspec.structs.replace(UNJUDGED, thinking=thinking)
+        return Target(upstream_model, provider_kind, unjudged)
+    small = small_max_tokens if dialect.guards_small_limits else 0
     return Target(upstream_model, provider_kind, capabilities, small)
 
 
@@ -92,7 +107,9 @@ def reading_for(request: Request, rendered: Rendered, target: Target, mint: Mint
     return Reading(mint=mint, tool_names=rendered.tool_names, tools=tools, custom=custom, signer=target.signer)
 
 
-def reply_for(request: Request, *, answer_id: str, created: int, image_form: str = "markdown") -> Reply:
+def reply_for(
+    request: Request, *, answer_id: str, created: int, image_form: str = "markdown", markdown_slice_bytes: int = 0
+) -> Reply:
     """What the writer of the answer needs to know of the caller: thoughts are shown only to those who asked (9)."""
     return Reply(
         id=answer_id,
@@ -103,5 +120,7 @@ def reply_for(request: Request, *, answer_id: str, created: int, image_form: str
         thought_tag=request.thought_tag,
         legacy_functions=request.legacy_functions,
         image_form=image_form,
+        markdown_slice_bytes=markdown_slice_bytes,
+        audio_format=(request.speech and request.speech.format) or ("pcm16" if request.stream else "wav"),
         reasoning_details=request.reasoning_details,
     )

@@ -1,80 +1,176 @@
-"""Frames of one attempt -> frames for the caller, held back until something is worth showing.
+"""Frames of providers -> frames for the caller, held back until something is worth showing.
 
-What is held is what the caller will be sent, not what came: hidden thoughts and usage make nothing, so a model that
-thinks for minutes costs no memory. Until then a failure, or an end that explains nothing, is raised, and another try
-may be made.
+Each attempt has a `Pump`: its gate holds the attempt's events until they show something, and until then a failure, or an
+end that explains nothing, is raised, so that another try may be made. Held is little: hidden thoughts are rarely sent at
+all, and of usage only the last report counts. Behind the gates one `Teller` makes of what comes through, of one lane or of
+many, the caller's one stream.
 """
 
 from collections.abc import Iterable
 
-from portico.core.dialect import Dialect, Reply, StreamReader
+from portico.core.dialect import Dialect, Reply, Seen, StreamReader
 from portico.core.errors import UpstreamEmpty, UpstreamError
-from portico.core.events import CandidateFinished, Event, Failed, Started
+from portico.core.events import CandidateFinished, Event, Failed, PartDelta, PartStarted, Started, UsageReported
 from portico.core.loss import Loss
+from portico.core.parts import Reasoning
 from portico.core.response import Finish, FinishReason
+from portico.relay.fanout import FanIn, Lane
 from portico.relay.verdict import fault_of, shows
 from portico.vault import TurnRecorder
 from portico.wire.sse import Frame
 
 
-class Pump:
-    """One attempt's reader, writer and recorder, coupled. `committed` turns true once, with the first thing shown."""
+class Teller:
+    """Events of all lanes -> frames of one stream. `failed` turns true once, with the failure that ends it."""
 
-    def __init__(self, dialect: Dialect, reply: Reply, reader: StreamReader, signer: str, *, last: bool) -> None:
+    def __init__(self, dialect: Dialect, reply: Reply, total: int) -> None:
+        """`total`: how many answers there will be."""
+        self.thoughts = reply.thoughts
+        self.failed = False
+        self.seen = Seen()
+        """What the answer told of itself so far."""
         self._writer = dialect.writer(reply)
-        self._thoughts = reply.thoughts
-        self._reader = reader
-        self._last = last
-        self._held: list[Frame] = []
-        self._finishes: list[Finish] = []
-        self.recorder = TurnRecorder(signer)
-        self.committed = False
-        self.model: str | None = None
+        self._total = total
+        self._fan = FanIn(total)
 
     @property
     def losses(self) -> list[Loss]:
         """What the caller's dialect could not say of the answer so far."""
         return self._writer.losses
 
+    def feed(self, lane: Lane, event: Event) -> list[Frame]:
+        """The frames to send now."""
+        if self.failed:
+            return []
+        if lane.count == self._total:
+            return self._told(event)
+        return [frame for told in self._fan.feed(lane, event) for frame in self._told(told)]
+
+    def fail(self, error: UpstreamError) -> list[Frame]:
+        """Nothing more comes: that is said in the stream."""
+        return [] if self.failed else self._told(Failed(error))
+
+    def _told(self, event: Event) -> list[Frame]:
+        if isinstance(event, PartDelta):
+            return self._writer.feed(event)
+        if isinstance(event, UsageReported):
+            self.seen = Seen(self.seen.model, event.usage, event.service_tier or self.seen.service_tier)
+        elif isinstance(event, Started):
+            self.seen = Seen(event.model, self.seen.usage, self.seen.service_tier)
+        elif isinstance(event, Failed):
+            self.failed = True
+        return self._writer.feed(event)
+
+
+class Gate:
+    """The events of one attempt's reader. `open` turns true once, with the first thing to show."""
+
+    def __init__(self, reader: StreamReader, *, thoughts: bool, last: bool) -> None:
+        """`thoughts`: the caller sees them; `last`: no other try is made of an answer that simply stops."""
+        self._reader = reader
+        self._thoughts = thoughts
+        self._last = last
+        self._held: list[Event] = []
+        self._usage: UsageReported | None = None
+        self._hidden: set[tuple[int, int]] = set()
+        """Parts that the caller does not see."""
+        self._finishes: list[Finish] = []
+        self.open = False
+
+    def feed(self, frames: Iterable[Frame]) -> list[Event]:
+        """The events to tell now; none while there is nothing to show. Raises `UpstreamError` before that."""
+        return self._passed([event for frame in frames for event in self._reader.feed(frame)])
+
+    def close(self, frames: Iterable[Frame]) -> list[Event]:
+        """The provider is done: the last events. Raises a fault if nothing was shown and nothing explains it."""
+        events = self.feed(frames) + self._passed(self._reader.close())
+        if self.open:
+            return events
+        if (fault := fault_of(self._finishes)) is not None:
+            raise fault
+        if not self._last and all(finish.reason is FinishReason.STOP for finish in self._finishes):
+            raise UpstreamEmpty
+        return self._released()
+
+    def _passed(self, events: list[Event]) -> list[Event]:
+        if self.open:
+            return events
+        for number, event in enumerate(events, 1):
+            if self._shows(event):
+                self.open = True
+                return self._released() + events[number:]
+        return []
+
+    def _released(self) -> list[Event]:
+        held, self._held = self._held, []
+        return held if self._usage is None else [*held[:-1], self._usage, held[-1]]
+
+    def _shows(self, event: Event) -> bool:
+        """Holds an event; whether the caller sees something of it."""
+        if isinstance(event, UsageReported):
+            self._usage = event
+            return False
+        self._held.append(event)
+        match event:
+            case Failed(error):
+                raise error
+            case CandidateFinished(_, finish):
+                self._finishes.append(finish)
+            case PartStarted(candidate, index, Reasoning()) if not self._thoughts:
+                self._hidden.add((candidate, index))
+            case PartDelta(candidate, index) if (candidate, index) in self._hidden:
+                pass
+            case _:
+                return shows(event, thoughts=self._thoughts)
+        return False
+
+
+class Pump:
+    """One attempt of one lane: gate, recorder and teller, coupled. `committed` turns true once, with the first thing shown;
+    `ended` when nothing of what still comes would be told, for this lane or another has failed."""
+
+    def __init__(self, teller: Teller, lane: Lane, reader: StreamReader, signer: str, *, last: bool) -> None:
+        self._teller = teller
+        self._lane = lane
+        self._gate = Gate(reader, thoughts=teller.thoughts, last=last)
+        self.recorder = TurnRecorder(signer)
+
+    @property
+    def committed(self) -> bool:
+        return self._gate.open or self.ended
+
+    @property
+    def ended(self) -> bool:
+        return self._teller.failed
+
+    @property
+    def model(self) -> str | None:
+        return self._teller.seen.model
+
+    @property
+    def losses(self) -> list[Loss]:
+        """What the caller's dialect could not say of the answer so far."""
+        return self._teller.losses
+
+    def seen(self) -> Seen:
+        """What the answer told of itself so far."""
+        return self._teller.seen
+
     def feed(self, frames: Iterable[Frame]) -> list[Frame]:
         """The frames to send now; none while nothing is committed. Raises `UpstreamError` before that."""
-        for frame in frames:
-            self._tell(self._reader.feed(frame))
-        return self._taken() if self.committed else []
+        return [] if self.ended else self._told(self._gate.feed(frames))
 
     def close(self, frames: Iterable[Frame]) -> list[Frame]:
         """The provider is done: the last frames. Raises a fault if nothing was shown and nothing explains it."""
-        for frame in frames:
-            self._tell(self._reader.feed(frame))
-        self._tell(self._reader.close())
-        if not self.committed:
-            if (fault := fault_of(self._finishes)) is not None:
-                raise fault
-            if not self._last and all(finish.reason is FinishReason.STOP for finish in self._finishes):
-                raise UpstreamEmpty
-        return self._taken()
+        return [] if self.ended else self._told(self._gate.close(frames))
 
     def fail(self, error: UpstreamError) -> list[Frame]:
         """The provider broke off after the answer was committed: that is said in the stream."""
-        self._tell([Failed(error)])
-        return self._taken()
+        return self._told([Failed(error)])
 
-    def _taken(self) -> list[Frame]:
-        held, self._held = self._held, []
-        return held
-
-    def _tell(self, events: list[Event]) -> None:
+    def _told(self, events: list[Event]) -> list[Frame]:
+        frames: list[Frame] = []
         for event in events:
-            if not self.committed:
-                self._consider(event)
             self.recorder.feed(event)
-            self._held += self._writer.feed(event)
-
-    def _consider(self, event: Event) -> None:
-        if isinstance(event, Failed):
-            raise event.error
-        if isinstance(event, CandidateFinished):
-            self._finishes.append(event.finish)
-        elif isinstance(event, Started):
-            self.model = event.model
-        self.committed = shows(event, thoughts=self._thoughts)
+            frames += self._teller.feed(self._lane, event)
+        return frames

@@ -1,24 +1,25 @@
 """One call, from request to answer: the control flow of the gateway on one page.
 
     parse -> resolve -> restore what the vault kept -> fetch remote media -> plan
-      -> for each candidate: render -> send -> read … until something is worth showing: COMMITTED
+      -> for each candidate: render, or pass the body on -> send -> read … until something is worth showing: COMMITTED
       -> write to the caller -> keep what the next turn needs
 
+A model that gives fewer answers to a call than were asked for is asked in several lanes, each with tries of its own; their
+answers come as one. An optional field that a provider refuses is left out, and the candidate asked once more (1.6).
 Until an answer is committed nothing has been promised: errors are real HTTP statuses and another candidate may be
 tried. After it, never. Everything called here is pure or behind a port. Cancelling the task (the caller went away)
 closes the provider's connection, which stops generation.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from random import Random
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from portico.catalog import Catalog, Model
-from portico.core.dialect import Dialect, Reading, Rendered, Reply
+from portico.core.dialect import Dialect, Reading, Reply, Seen
 from portico.core.errors import (
     PorticoError,
     UpstreamBadGateway,
@@ -27,37 +28,45 @@ from portico.core.errors import (
     UpstreamMalformedOutput,
     UpstreamModelNotFound,
     UpstreamRejected,
-    UpstreamSignatureRejected,
 )
-from portico.core.events import Failed
 from portico.core.ids import call_ids, random_token
-from portico.core.loss import Loss, changes_header
 from portico.core.request import Request
-from portico.core.target import Target
-from portico.providers import Provider, upstream_url
+from portico.core.response import Response
+from portico.providers import Provider, Verb, upstream_url
+from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call
+from portico.relay.convert import Converted
+from portico.relay.defaults import Defaults, with_defaults
 from portico.relay.downstream import Downstream
-from portico.relay.media import with_media
+from portico.relay.fanout import Lane, lane_of, merged, share
+from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
+from portico.relay.media import image_form, intakes_of, with_media
+from portico.relay.passthrough import PassingPump, body_for, nobody_serves, passes_whole, takes, unread
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import (
+    Prepared,
     in_words_of,
     parse_body,
     reading_for,
     reply_for,
     resolve,
+    resolve_name,
     successor,
     successor_loss,
     target_at,
 )
-from portico.relay.pump import Pump
-from portico.relay.verdict import fault_of_response, is_unexplained, tells_error
+from portico.relay.pump import Pump, Teller
+from portico.relay.strict import is_strict, refuse_losses
+from portico.relay.together import together
+from portico.relay.unfence import UnfencedReader, may_be_fenced, not_json, unfenced
+from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
 from portico.routing import Candidate, deployments_of, plan
 from portico.vault import TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
 from portico.wire import jsontext
-from portico.wire.http import Exchange, Headers
+from portico.wire.framing import EventFraming, Framing
+from portico.wire.http import Exchange
 from portico.wire.sse import SseDecoder
 
 MAX_ERROR_BYTES: Final = 1024 * 1024
-_HEADER_TEXT: Final = re.compile(r"[!-~]{1,256}")
 RETRIED_ONCE: Final = (UpstreamMalformedOutput, UpstreamEmpty)
 """Faults of chance: the same candidate is tried once more, silently, and then the caller hears of it (tries cost)."""
 
@@ -70,51 +79,6 @@ class Settings(msgspec.Struct, frozen=True):
     connect_timeout_s: float = 10.0
     first_byte_timeout_s: float = 600.0
     idle_timeout_s: float = 300.0
-
-
-class Call(msgspec.Struct):
-    """One call while it is served."""
-
-    exchange: Exchange
-    dialect: Dialect
-    tenant: str
-    model: Model
-    """The model that was asked for."""
-    request: Request
-    reply: Reply
-    losses: list[Loss] = []
-    """What could not be honoured: told in a header before the first byte."""
-    headers: dict[str, str] = {}
-
-    def note_model(self, name: str | None) -> None:
-        """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
-        if name and _HEADER_TEXT.fullmatch(name):
-            self.headers["x-portico-upstream-model"] = name
-
-    def answer_headers(self) -> Headers:
-        headers = list(self.headers.items())
-        if self.losses:
-            headers.append(("x-portico-changes", changes_header(self.losses)))
-        return headers
-
-
-class Attempt(msgspec.Struct, frozen=True):
-    """One try of one candidate: what was rendered for it, and how its answer is read."""
-
-    candidate: Candidate
-    target: Target
-    rendered: Rendered
-    reading: Reading
-
-    @property
-    def dialect(self) -> Dialect:
-        return self.candidate.deployment.provider.kind.dialect
-
-
-class AttemptOne(Protocol):
-    """How one attempt is made: whole or streamed. `last`: there is no silent second try."""
-
-    async def __call__(self, call: Call, attempt: Attempt, *, last: bool) -> None: ...
 
 
 class Relay:
@@ -130,9 +94,11 @@ class Relay:
         rng: Random,
         now: Callable[[], float],
         settings: Settings | None = None,
+        defaults: Defaults | None = None,
         fetcher: MediaFetcher | None = None,
     ) -> None:
         """`fetcher` gets remote media; without one an address is left to the provider."""
+        self._defaults = defaults or Defaults()
         self._fetcher = fetcher
         self._catalog = catalog
         self._providers: Mapping[str, Provider] = {provider.name: provider for provider in providers}
@@ -142,89 +108,193 @@ class Relay:
         self._now = now
         self._settings = settings or Settings()
         self._mint = call_ids(rng)
+        self._learned = Learned()
 
     async def serve(
-        self, exchange: Exchange, dialect: Dialect, tenant: str, *, model: str | None = None, stream: bool | None = None
+        self,
+        exchange: Exchange,
+        dialect: Dialect,
+        tenant: str,
+        *,
+        model: str | None = None,
+        verb: Verb | None = None,
+        framing: Framing | None = None,
     ) -> None:
-        """Answers one call on its exchange. Raises what went wrong before anything was sent."""
-        asked = parse_body(dialect, exchange.request.body, model=model, stream=stream)
-        prepared = resolve(asked, self._catalog)
-        request = prepared.request
-        found = await self._vault.find(tenant, keys_of_request(request))
-        request = restore(request, found)
-        if self._fetcher is not None:
-            request = await with_media(request, self._fetcher)
-        reply = reply_for(request, answer_id=random_token(self._rng), created=int(self._now()))
-        call = Call(exchange, dialect, tenant, prepared.resolved.model, request, reply)
-        if request.stream:
-            await self._stream(call)
+        """Answers one call on its exchange. `model` and `verb` are given where the dialect puts them in the path, `framing`
+        where a stream is to be framed otherwise than the dialect has it. Raises what went wrong before anything was sent.
+        """
+        strict = is_strict(exchange.request.headers)
+        call = await self._called(exchange, dialect, tenant, model, verb)
+        call.strict = strict
+        if call.verb is Verb.STREAM:
+            await self._stream(call, framing or EventFraming(dialect.frame, dialect.keep_alive))
         else:
-            await self._try_each(call, self._whole)
+            await self._whole(call)
+
+    async def _called(
+        self, exchange: Exchange, dialect: Dialect, tenant: str, model: str | None, verb: Verb | None
+    ) -> Call:
+        answer_id, created = random_token(self._rng), int(self._now())
+        if model is not None and verb is not None:
+            resolved = resolve_name(model, self._catalog)
+            if passes_whole(resolved, dialect, verb):
+                request = unread(dialect, model, verb)
+                reply = self._reply(exchange, request, answer_id, created)
+                call = Call(exchange, dialect, tenant, resolved.model, request, reply, verb)
+                call.passing, call.unread = dialect.passing, True
+                return call
+        stream = None if verb is None else verb is Verb.STREAM
+        prepared = resolve(parse_body(dialect, exchange.request.body, model=model, stream=stream), self._catalog)
+        media = await self._completed(tenant, dialect, prepared)
+        request = media.request
+        reply = self._reply(exchange, request, answer_id, created)
+        verb = Verb.STREAM if request.stream else Verb.GENERATE
+        model_asked = prepared.resolved.model
+        return Call(exchange, dialect, tenant, model_asked, request, reply, verb, media_losses=media.losses)
+
+    async def _understand(self, call: Call) -> None:
+        """Reads a body that was going to pass: a candidate speaks another dialect."""
+        asked = call.request
+        read = parse_body(call.dialect, call.exchange.request.body, model=asked.model, stream=asked.stream)
+        media = await self._completed(call.tenant, call.dialect, resolve(read, self._catalog))
+        call.request, call.media_losses = media.request, media.losses
+        call.reply = self._reply(call.exchange, call.request, call.reply.id, call.reply.created)
+        call.unread = False
+
+    def _reply(self, exchange: Exchange, request: Request, answer_id: str, created: int) -> Reply:
+        form = image_form(exchange.request.headers, self._defaults.image_form)
+        slices = self._defaults.markdown_slice_bytes
+        return reply_for(request, answer_id=answer_id, created=created, image_form=form, markdown_slice_bytes=slices)
+
+    async def _completed(self, tenant: str, dialect: Dialect, prepared: Prepared) -> Converted:
+        """The request with what the vault kept, and with media that its providers take."""
+        found = await self._vault.find(tenant, keys_of_request(prepared.request))
+        kinds = [one.provider.kind for one in deployments_of(prepared.resolved.model, self._providers)]
+        request = with_defaults(restore(prepared.request, found), self._defaults)
+        return await with_media(request, self._fetcher, intakes_of(dialect, kinds))
 
     # -- candidates
 
-    async def _try_each(self, call: Call, attempt_one: AttemptOne) -> None:
-        """Tries candidates in order until one commits. Raises the last failure when none does."""
+    async def _try_each(self, call: Call, attempt_one: AttemptOne, lane: Lane | None = None) -> None:
+        """Tries candidates in order until one commits, for the whole call or for a lane of it. A model that gives fewer
+        answers at once is asked in several lanes, each with its own tries. Raises the last failure when none commits."""
         last: UpstreamError | None = None
-        queue = [(call.model, candidate) for candidate in self._plan(call.model)]
+        queue = [(call.model, candidate) for candidate in self._plan(call, call.model)]
         missing: set[str] = set()
         while queue:
             model, candidate = queue.pop(0)
+            if call.unread and not call.passes_to(candidate.deployment.provider):
+                await self._understand(call)
+            aim = self._aim(call, model, candidate)
+            lanes = self._lanes(call, aim, lane or lane_of(call.request))
+            if len(lanes) > 1:
+                return await together([self._try_each(call, attempt_one, one) for one in lanes])
             try:
-                return await self._twice_if_faulty(call, model, candidate, attempt_one)
+                return await self._twice_if_faulty(call, aim, lanes[0], attempt_one)
             except UpstreamError as error:
                 last = in_words_of(call.request, error)
+                if self._drops(call, aim, lanes[0], last):
+                    queue.insert(0, (model, candidate))
+                    continue
                 if not error.fails_over or isinstance(error, RETRIED_ONCE):
                     raise
             if isinstance(last, UpstreamModelNotFound) and model.name not in missing:
                 missing.add(model.name)
                 kind = candidate.deployment.provider.kind.name
                 follower = successor(self._catalog, model, self._today(), kind, gone=True)
-                queue += [(follower, candidate) for candidate in self._plan(follower)] if follower else []
-        raise last or UpstreamModelNotFound(f"No configured provider serves {call.model.name}.")
+                queue += [(follower, candidate) for candidate in self._plan(call, follower)] if follower else []
+        raise last or UpstreamModelNotFound(nobody_serves(call.model, call.verb))
 
-    def _plan(self, model: Model) -> list[Candidate]:
-        return plan(deployments_of(model, self._providers), rng=self._rng)
+    def _plan(self, call: Call, model: Model) -> list[Candidate]:
+        deployments = deployments_of(model, self._providers)
+        return plan([one for one in deployments if takes(one.provider.kind, call.dialect, call.verb)], rng=self._rng)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
 
-    async def _twice_if_faulty(self, call: Call, model: Model, candidate: Candidate, attempt_one: AttemptOne) -> None:
+    def _lanes(self, call: Call, aim: Aim, lane: Lane) -> list[Lane]:
+        return [lane] if call.passes_to(aim.provider) else lane.split(aim.target.capabilities.max_candidates)
+
+    async def _twice_if_faulty(self, call: Call, aim: Aim, lane: Lane, attempt_one: AttemptOne) -> None:
+        asked = call.request
         try:
-            await attempt_one(call, self._attempt(call, model, candidate), last=False)
+            await attempt_one(call, self._attempt(call, aim, lane), last=False)
         except RETRIED_ONCE:
-            await attempt_one(call, self._attempt(call, model, candidate), last=True)
-        except UpstreamSignatureRejected:
-            if (request := without_unknown_signatures(call.request)) is None:
+            await attempt_one(call, self._attempt(call, aim, lane), last=True)
+        except UpstreamRejected as error:
+            may_be = may_be_of_signatures(error, asked, strict=call.strict)
+            if not may_be or (request := without_unknown_signatures(asked)) is None:
                 raise
             call.request = request  # the skip value stands in for what the client sent, and the losses say so
-            await attempt_one(call, self._attempt(call, model, candidate), last=True)
+            await attempt_one(call, self._attempt(call, aim, lane), last=True)
 
-    def _attempt(self, call: Call, model: Model, candidate: Candidate) -> Attempt:
-        """Renders the request for a candidate, or for the model that has taken its model's place."""
-        deployment = candidate.deployment
-        kind = deployment.provider.kind
+    def _drops(self, call: Call, aim: Aim, lane: Lane, error: UpstreamError) -> bool:
+        """Whether the same candidate is asked once more: it refused a field that was sent and can be left out (1.6)."""
+        if not isinstance(error, UpstreamRejected) or error.refused is None or call.passes_to(aim.provider):
+            return False
+        if call.strict and error.refused not in LOSSLESS:
+            return False
+        field, request = frozenset({error.refused}), share(call.request, lane)
+        render = aim.provider.kind.dialect.render_request
+        if render(request, narrowed(aim.target, field)).body == render(request, aim.target).body:
+            return False
+        key = (aim.provider.name, aim.target.model)
+        call.dropped[key] = call.dropped.get(key, NOTHING) | field
+        return True
+
+    def _aim(self, call: Call, model: Model, candidate: Candidate) -> Aim:
+        """Whom a candidate asks, or the model that has taken its model's place; without what is refused there."""
+        kind = candidate.deployment.provider.kind
         if (follower := successor(self._catalog, model, self._today(), kind.name)) is not None:
             model, candidate = follower, _pointed_at(follower, candidate)
-            deployment = candidate.deployment
-        target = target_at(call.dialect, kind.dialect, deployment.upstream_model, kind.name, deployment.capabilities)
-        rendered = kind.dialect.render_request(call.request, target)
-        passed_on = [successor_loss(call.request, call.model, model)] if model.name != call.model.name else []
-        call.losses = [*passed_on, *rendered.losses]
-        return Attempt(candidate, target, rendered, reading_for(call.request, rendered, target, self._mint))
+        deployment = candidate.deployment
+        target = target_at(
+            call.dialect,
+            kind.dialect,
+            deployment.upstream_model,
+            kind.name,
+            deployment.capabilities,
+            small_max_tokens=self._defaults.small_max_tokens,
+        )
+        key = (deployment.provider.name, target.model)
+        dropped, learned = call.dropped.get(key, NOTHING), self._learned.fields(*key, self._now())
+        if call.strict:
+            learned &= LOSSLESS
+            target = msgspec.structs.replace(target, small_max_tokens=0)  # what was asked, exactly
+        return Aim(model, candidate, narrowed(target, learned | dropped), dropped)
+
+    def _attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
+        """Renders what a lane asks for. Raises `UnsupportedParameter` if the call is strict and something is lost."""
+        target, dialect = aim.target, aim.provider.kind.dialect
+        losses = [successor_loss(call.request, call.model, aim.model)] if aim.model.name != call.model.name else []
+        if call.passing is not None and call.passes_to(aim.provider):
+            body, deployment = call.exchange.request.body, aim.candidate.deployment
+            content = body_for(call.passing, body, call.request.model, deployment, call.verb)
+            attempt = Attempt(aim, lane, content, Reading(self._mint), call.passing)
+        else:
+            request = share(call.request, lane)
+            rendered = dialect.render_request(request, target)
+            losses += rendered.losses
+            reading = reading_for(request, rendered, target, self._mint)
+            fenced = may_be_fenced(request, target, rendered.losses)
+            attempt = Attempt(aim, lane, rendered.body, reading, unfences=fenced)
+        if call.strict:
+            refuse_losses([*call.media_losses, *losses])
+        call.lane_losses[lane.first] = losses
+        return attempt
 
     async def _send(self, call: Call, attempt: Attempt) -> UpstreamResponse:
         """The provider's answer, its status good. Raises what its error body says otherwise."""
-        candidate, settings = attempt.candidate, self._settings
-        provider = candidate.deployment.provider
+        aim, settings, content = attempt.aim, self._settings, attempt.content
+        provider = aim.provider
         response = await self._upstream.send(
             UpstreamRequest(
-                url=upstream_url(provider, attempt.target.model, stream=call.request.stream),
+                url=upstream_url(provider, aim.target.model, call.verb),
                 headers=[
-                    provider.kind.auth_header(candidate.credential.reveal()),
+                    provider.kind.auth_header(aim.candidate.credential.reveal()),
                     ("content-type", "application/json"),
                 ],
-                body=jsontext.encode(attempt.rendered.body),
+                body=content if isinstance(content, bytes) else jsontext.encode(content),
                 connect_timeout_s=settings.connect_timeout_s,
                 first_byte_timeout_s=settings.first_byte_timeout_s,
                 idle_timeout_s=settings.idle_timeout_s,
@@ -233,6 +303,8 @@ class Relay:
         if response.headers.get("x-portico-simulated"):
             call.headers["x-portico-simulated"] = "1"
         if response.status == 200:
+            if aim.dropped:
+                self._learned.remember(provider.name, aim.target.model, aim.dropped, self._now())
             return response
         try:
             body = await response.read(MAX_ERROR_BYTES)
@@ -242,28 +314,51 @@ class Relay:
 
     # -- whole answers
 
-    async def _whole(self, call: Call, attempt: Attempt, *, last: bool) -> None:
-        upstream = await self._send(call, attempt)
-        try:
-            body = await upstream.read()
-        finally:
-            upstream.close()
+    async def _whole(self, call: Call) -> None:
+        await self._try_each(call, self._whole_one)
+        body = call.passed if call.passing is not None and not call.answers else self._translated(call)
+        call.note_model(call.seen.model)
+        call.exchange.send(200, [("content-type", "application/json"), *call.answer_headers()], body)
+
+    async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
+        async with call.slots:
+            upstream = await self._send(call, attempt)
+            try:
+                body = await upstream.read()
+            finally:
+                upstream.close()
+        if attempt.passing is None:
+            call.answers.append((attempt.lane, self._read(call, attempt, body, last=last)))
+        else:
+            call.seen = attempt.passing.response(body)
+            call.passed = body
+
+    def _read(self, call: Call, attempt: Attempt, body: bytes, *, last: bool) -> Response:
+        """A whole answer of a provider's. Raises what is wrong with it."""
         answer = _decoded(body)
         if tells_error(answer):  # some front ends answer 200 all the same
             raise attempt.dialect.parse_error(0, body)
         response = attempt.dialect.parse_response(answer, attempt.reading)
+        if attempt.unfences:
+            response = unfenced(response)
         if (fault := fault_of_response(response)) is not None:
             raise fault
         if is_unexplained(response) and not last:
             raise UpstreamEmpty
-        recorder = TurnRecorder(attempt.target.signer)
+        if attempt.unfences:
+            call.losses += not_json(response, call.request)
+        recorder = TurnRecorder(attempt.aim.target.signer)
         recorder.feed_response(response)
         self._keep(call, recorder)
-        call.note_model(response.model)
+        return response
+
+    def _translated(self, call: Call) -> bytes:
+        """The answers of all lanes in the caller's dialect."""
+        response = merged(call.answers)
+        call.seen = Seen(response.model, response.usage, response.service_tier)
         rendered = call.dialect.render_response(response, call.reply)
         call.losses += rendered.losses
-        headers = [("content-type", "application/json"), *call.answer_headers()]
-        call.exchange.send(200, headers, jsontext.encode(rendered.body))
+        return jsontext.encode(rendered.body)
 
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:
         """What the next turn needs, kept before the answer's last byte leaves."""
@@ -272,11 +367,11 @@ class Relay:
 
     # -- streams
 
-    async def _stream(self, call: Call) -> None:
+    async def _stream(self, call: Call, framing: Framing) -> None:
         settings = self._settings
         downstream = Downstream(
             call.exchange,
-            call.dialect,
+            framing,
             call.answer_headers,
             commit_after_s=settings.commit_after_s,
             keep_alive_s=settings.keep_alive_s,
@@ -287,36 +382,56 @@ class Relay:
 
         try:
             await self._try_each(call, attempt_one)
+        except BrokenOff:
+            pass
         except PorticoError as error:
             if not downstream.open:
                 raise
             failure = error if isinstance(error, UpstreamError) else UpstreamRejected(error.message, param=error.param)
-            await downstream.send(call.dialect.writer(call.reply).feed(Failed(failure)))
+            teller = call.teller or Teller(call.dialect, call.reply, total=1)
+            await downstream.send(teller.fail(failure))
         finally:
             downstream.release()
         downstream.finish()
 
     async def _stream_one(self, call: Call, attempt: Attempt, downstream: Downstream, *, last: bool) -> None:
         """Reads one candidate's stream. Raises while nothing was shown; afterwards a failure is an event."""
-        upstream = await self._send(call, attempt)
-        pump = Pump(call.dialect, call.reply, attempt.dialect.reader(attempt.reading), attempt.target.signer, last=last)
-        decoder = SseDecoder()
-        try:
-            async for data in upstream:
-                out = pump.feed(decoder.feed(data))
-                if out:
-                    call.note_model(pump.model)
-                    await downstream.send(out)
-            out = pump.close(decoder.close())
-        except UpstreamError as error:
-            if not pump.committed:
-                raise
-            out = pump.fail(error)
-        finally:
-            upstream.close()
-            self._keep(call, pump.recorder)
-        call.note_model(pump.model)
-        await downstream.send(out)
+        async with call.slots:
+            upstream = await self._send(call, attempt)
+            pump = _pump(call, attempt, last=last)
+            decoder = SseDecoder()
+            try:
+                async for data in upstream:
+                    out = pump.feed(decoder.feed(data))
+                    if out:
+                        call.note_model(pump.model)
+                        await downstream.send(out)
+                    if pump.ended:
+                        break
+                out = pump.close(decoder.close())
+            except UpstreamError as error:
+                if not pump.committed:
+                    raise
+                out = pump.fail(error)
+            finally:
+                upstream.close()
+                self._keep(call, pump.recorder)
+                call.seen = pump.seen()
+            call.note_model(pump.model)
+            await downstream.send(out)
+        if call.teller is not None and call.teller.failed:
+            raise BrokenOff
+
+
+def _pump(call: Call, attempt: Attempt, *, last: bool) -> Pump | PassingPump:
+    if attempt.passing is not None:
+        return PassingPump(call.dialect, attempt.passing, call.reply.id)
+    if call.teller is None:
+        call.teller = Teller(call.dialect, call.reply, lane_of(call.request).count)
+    reader = attempt.dialect.reader(attempt.reading)
+    if attempt.unfences:
+        reader = UnfencedReader(reader)
+    return Pump(call.teller, attempt.lane, reader, attempt.aim.target.signer, last=last)
 
 
 def _decoded(body: bytes) -> object:

@@ -20,8 +20,12 @@ from portico.core.loss import Loss
 from portico.core.request import Request
 from portico.core.target import Target
 from portico.dialects import gemini, openai_chat
+from portico.providers import KINDS
+from portico.relay.convert import converted
+from portico.relay.fanout import Lane
+from portico.relay.media import intakes_of
 from portico.relay.prepare import resolve, target_at
-from portico.relay.pump import Pump
+from portico.relay.pump import Pump, Teller
 from portico.relay.verdict import fault_of_response, tells_error
 from portico.wire import jsontext
 from portico.wire.sse import Frame
@@ -65,6 +69,9 @@ class Translator:
         self._thoughts = thoughts
         self._image_form = image_form
         self._provider_kind = PROVIDER_KINDS[to.name]
+        kind = KINDS.get(self._provider_kind)
+        self.intakes = intakes_of(source, [kind] if kind is not None else [])
+        """What media must fit into."""
 
     # -- requests
 
@@ -78,13 +85,14 @@ class Translator:
         return msgspec.structs.replace(request, model=self._model) if self._model else request
 
     def rendered(self, request: Request) -> Translated:
-        """The second half: the request as a body of the other dialect."""
+        """The second half: the request as a body of the other dialect, its inline media made to fit."""
         request, target = self._aimed(request)
-        rendered = self._to.render_request(request, target)
+        media = converted(request, self.intakes)
+        rendered = self._to.render_request(media.request, target)
         result = rendered.body
         if isinstance(result, dict) and result.get("model") == "":
             del result["model"]
-        return Translated(result, rendered.losses)
+        return Translated(result, [*media.losses, *rendered.losses])
 
     def _aimed(self, request: Request) -> tuple[Request, Target]:
         """The request with its model's suffix understood, and the target; a model nobody knows is judged by its name."""
@@ -137,7 +145,7 @@ class StreamTranslator:
     def __init__(self, to: Dialect, reply: Reply, reader: Any) -> None:
         self._to = to
         self._reply = reply
-        self._pump = Pump(to, reply, reader, signer="", last=True)
+        self._pump = Pump(Teller(to, reply, total=1), Lane(0, 1), reader, signer="", last=True)
         self._failed = False
 
     def feed(self, frames: Iterable[Frame]) -> list[Frame]:

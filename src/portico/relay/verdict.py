@@ -3,9 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portico.core.errors import UpstreamEmpty, UpstreamError, UpstreamMalformedOutput
+from portico.core.errors import (
+    UpstreamEmpty,
+    UpstreamError,
+    UpstreamMalformedOutput,
+    UpstreamRejected,
+    UpstreamSignatureRejected,
+)
 from portico.core.events import Event, PartDelta, PartStarted
 from portico.core.parts import Media, Opaque, Reasoning, Text, ToolCall
+from portico.core.request import Request
 from portico.core.response import Candidate, Finish, FinishReason, Response
 
 
@@ -24,7 +31,9 @@ def shows(event: Event, *, thoughts: bool) -> bool:
                 return bool(text)
             case Reasoning(text):
                 return thoughts and bool(text)
-            case Media() | ToolCall():
+            case Media(thought=draft):
+                return not draft
+            case ToolCall():
                 return True
             case _:
                 return False
@@ -47,7 +56,9 @@ def is_unexplained(response: Response) -> bool:
 
 def _holds_something(candidate: Candidate) -> bool:
     return any(
-        (isinstance(part, Text) and bool(part.text)) or isinstance(part, (Media, ToolCall, Opaque))
+        (isinstance(part, Text) and bool(part.text))
+        or (isinstance(part, Media) and not part.thought)
+        or isinstance(part, (ToolCall, Opaque))
         for part in candidate.parts
     )
 
@@ -63,3 +74,16 @@ def fault_of(finishes: list[Finish]) -> UpstreamError | None:
         if finish.reason is FinishReason.OTHER:
             return UpstreamEmpty(f"The provider sent an answer with nothing in it{said}.", reason=finish.raw)
     return None
+
+
+def may_be_of_signatures(error: UpstreamRejected, request: Request, *, strict: bool) -> bool:
+    """Whether a refusal may be about thought signatures that the caller sent.
+
+    It says so; or it says nothing we know of a request with functions and the provider's own tools. There a call's
+    signature is good only with the parts that came before the call (mapping.md 1.12), which a client may lose while it
+    keeps the signature. A strict caller wants the provider's own word then.
+    """
+    if isinstance(error, UpstreamSignatureRejected):
+        return True
+    unexplained = type(error) is UpstreamRejected and error.param is None and error.refused is None
+    return unexplained and bool(request.tools and request.builtins) and not strict

@@ -1,0 +1,117 @@
+"""One call while it is served: what was asked, and what is known of it so far. The control flow is in relay.py."""
+
+import asyncio
+import re
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from portico.catalog import Model
+from portico.core.dialect import Dialect, Passing, Reading, Reply, Seen
+from portico.core.loss import Loss, changes_header
+from portico.core.request import Request
+from portico.core.response import Response
+from portico.core.target import Target
+from portico.providers import Provider, Verb
+from portico.relay.fanout import MAX_AT_ONCE, Lane
+from portico.relay.learned import NOTHING
+from portico.relay.pump import Teller
+from portico.routing import Candidate
+from portico.wire.http import Exchange, Headers
+
+_HEADER_TEXT: Final = re.compile(r"[!-~]{1,256}")
+
+
+class Call(msgspec.Struct):
+    """One call while it is served."""
+
+    exchange: Exchange
+    dialect: Dialect
+    tenant: str
+    model: Model
+    """The model that was asked for."""
+    request: Request
+    reply: Reply
+    verb: Verb
+    passing: Passing | None = None
+    """How the caller's own body goes to a provider of its dialect; None: it is always rendered."""
+    unread: bool = False
+    """`request` only stands for a body that nobody has had to understand yet."""
+    seen: Seen = Seen()
+    """What the answer told of itself."""
+    media_losses: list[Loss] = []
+    """What was lost of its media on the way to any provider."""
+    lane_losses: dict[int, list[Loss]] = {}
+    """What could not be said of the request, by the first number of the lane it was rendered for."""
+    losses: list[Loss] = []
+    """What could not be said of the answer. All losses are told in a header before the first byte."""
+    headers: dict[str, str] = {}
+    strict: bool = False
+    """Nothing of the request may be lost."""
+    dropped: dict[tuple[str, str], frozenset[str]] = {}
+    """(provider, upstream model) -> fields that it refused, and is asked once more without."""
+    slots: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(MAX_AT_ONCE))
+    """One for each upstream call at a time."""
+    answers: list[tuple[Lane, Response]] = []
+    """Whole answers, as the lanes bring them."""
+    passed: bytes = b""
+    """A whole answer that passes as it is."""
+    teller: Teller | None = None
+    """Tells a streamed answer; None while there is none, and where the stream passes as it is."""
+
+    def note_model(self, name: str | None) -> None:
+        """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
+        if name and _HEADER_TEXT.fullmatch(name):
+            self.headers["x-portico-upstream-model"] = name
+
+    def passes_to(self, provider: Provider) -> bool:
+        """Whether the caller's bytes go to this provider as they are."""
+        return self.passing is not None and provider.kind.dialect.name == self.dialect.name
+
+    def answer_headers(self) -> Headers:
+        headers = list(self.headers.items())
+        asked = [loss for _, losses in sorted(self.lane_losses.items()) for loss in losses]
+        if told := list(dict.fromkeys([*self.media_losses, *asked, *self.losses])):
+            headers.append(("x-portico-changes", changes_header(told)))
+        return headers
+
+
+class Aim(msgspec.Struct, frozen=True):
+    """Whom a candidate asks: the model that answers, and what is known of it there."""
+
+    model: Model
+    candidate: Candidate
+    target: Target
+    dropped: frozenset[str] = NOTHING
+    """Fields that were refused in this call, and that it now does without."""
+
+    @property
+    def provider(self) -> Provider:
+        return self.candidate.deployment.provider
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try of one candidate for a lane: what is sent to it, and how its answer is read, unless it passes as it is."""
+
+    aim: Aim
+    lane: Lane
+    content: Any
+    """A body to be encoded, or the bytes of one that passes."""
+    reading: Reading
+    passing: Passing | None = None
+    unfences: bool = False
+    """JSON may come in a Markdown fence."""
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.aim.provider.kind.dialect
+
+
+class AttemptOne(Protocol):
+    """How one attempt is made: whole or streamed. `last`: there is no silent second try."""
+
+    async def __call__(self, call: Call, attempt: Attempt, *, last: bool) -> None: ...
+
+
+class BrokenOff(Exception):
+    """A stream broke off after part of it was shown: it has been told so, and no other lane need go on."""

@@ -1,0 +1,43 @@
+"""What an operator wants where a caller says nothing: the `[defaults]` of the configuration (mapping.md 9)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from portico.core.request import Request, Thinking
+
+GOOGLE: Final = "gemini"
+"""The dialect under whose name Google's own fields travel."""
+
+
+class Defaults(msgspec.Struct, frozen=True):
+    """Each is what most callers want already; the caller's own word always wins."""
+
+    image_form: str = "markdown"
+    """How images of an answer are told (mapping.md 2.8)."""
+    markdown_slice_bytes: int = 0
+    """The longest piece of an image in a stream's text; 0: images come whole (mapping.md 3.2)."""
+    show_thoughts: bool = False
+    """Who asks for an effort is shown the thoughts, unasked."""
+    reasoning_details: bool = False
+    """Thoughts are told to everyone in the shape of OpenRouter's clients as well (mapping.md 2.4, channel B)."""
+    small_max_tokens: int = 2048
+    """Up to this `max_tokens` a request that does not steer thinking thinks as little as the model can; 0: never."""
+    safety: Mapping[str, str] = {}
+    """Harm category -> threshold, in Google's words; categories that are not named keep the provider's own."""
+
+
+def with_defaults(request: Request, defaults: Defaults) -> Request:
+    """The request as the caller would have written it, had they said what the operator wants."""
+    changed: dict[str, object] = {}
+    thinking = request.thinking
+    if defaults.show_thoughts and thinking.show is None and thinking.effort not in (None, "none", "minimal"):
+        changed["thinking"] = Thinking(thinking.effort, thinking.budget, thinking.level, show=True)
+    if defaults.reasoning_details:
+        changed["reasoning_details"] = True
+    google = (request.ext or {}).get(GOOGLE, {})
+    if defaults.safety and "safetySettings" not in google:
+        settings = [{"category": category, "threshold": value} for category, value in defaults.safety.items()]
+        changed["ext"] = {**(request.ext or {}), GOOGLE: {**google, "safetySettings": settings}}
+    return msgspec.structs.replace(request, **changed) if changed else request

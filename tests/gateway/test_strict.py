@@ -1,0 +1,123 @@
+"""`x-portico-strict: true`: nothing of the request is dropped or changed, or nothing is sent (mapping.md 9)."""
+
+from typing import Any
+
+import pytest
+
+from gateway.house import Answer, Json, Script, answers, chat, open_house, says
+from portico.wire import jsontext
+
+STRICT = {"x-portico-strict": "true"}
+TOOL = {"type": "function", "function": {"name": "f", "strict": True}}
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": {"type": "object"}}}
+
+REFUSED: list[tuple[Json, str, list[str]]] = [
+    (chat(presence_penalty=1), "presence_penalty", ["$.presence_penalty: gemini-3.5-flash takes no penalties"]),
+    (chat(logit_bias={"1": 2}), "logit_bias", ["$.logit_bias"]),
+    (chat(logit_bias={}, presence_penalty=1, seed=2**40), "seed", ["$.seed", "$.presence_penalty", "$.logit_bias"]),
+    (chat(model="gemini-3.6-flash", top_p=0.5), "top_p", ["$.top_p: gemini-3.6-flash ignores topP"]),
+    (chat(max_tokens=10**6), "max_tokens", ["65536"]),
+    (chat(n=3, frequency_penalty=1), "frequency_penalty", ["$.frequency_penalty"]),
+    (chat(user="u", x=1), "x", ["$.x"]),
+    (chat(tools=[TOOL], parallel_tool_calls=False), "parallel_tool_calls", ["$.parallel_tool_calls"]),
+    (chat(model="gemini-2.5-flash-image", reasoning_effort="low"), "reasoning_effort", ["does not think"]),
+    (chat(model="gemini-2.5-flash", tools=[TOOL], response_format=SCHEMA), "response_format", ["$.response_format"]),
+]
+"""What is asked, the parameter that is named, and words of the message."""
+KEPT: list[Json] = [
+    chat(),
+    chat(temperature=0.5, top_p=0.9, seed=1, stop=["x"], reasoning_effort="low"),
+    chat(user="u", metadata={"a": "b"}, store=True, prompt_cache_key="k", safety_identifier="s"),
+    chat(n=3),
+    chat(n=3, seed=2**31 - 1),
+    chat(max_tokens=100),
+    chat(presence_penalty=0, frequency_penalty=0),
+    chat(response_format=SCHEMA),
+    chat(tools=[TOOL]),
+]
+"""Honoured, or of no consequence for the answer."""
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("body", "param", "words"), REFUSED)
+async def test_what_cannot_be_honoured_is_refused_before_anything_is_sent(
+    body: Json, param: str, words: list[str], stream: bool
+) -> None:
+    provider = Script(answers(says("Fine")))
+    async with open_house(provider) as house:
+        body = {**body, "stream": stream}
+        answer = await house.ask(body, headers=STRICT)
+        assert answer.status == 400
+        assert answer.headers["content-type"] == "application/json"
+        assert (answer.error["code"], answer.error["param"]) == ("unsupported_parameter", param)
+        assert all(word in answer.error["message"] for word in words), answer.error
+        assert provider.requests == []
+        loose = await house.ask(body)
+        assert loose.status == 200
+        assert loose.codes != []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("body", KEPT)
+async def test_what_is_honoured_is_answered(body: Json, stream: bool) -> None:
+    provider = Script(answers(says("Fine")))
+    async with open_house(provider) as house:
+        answer = await house.ask({**body, "stream": stream}, headers=STRICT)
+        assert answer.status == 200, answer.body
+
+
+@pytest.mark.parametrize("word", ["true", "1", "True", " true "])
+async def test_strict_is_asked_for_by_word_or_number(word: str) -> None:
+    async with open_house() as house:
+        assert (await house.ask(chat(logit_bias={"1": 2}), headers={"x-portico-strict": word})).status == 400
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-portico-strict": "false"}, {"X-Portico-Strict": "False"}])
+async def test_strict_is_not_the_default(headers: dict[str, str]) -> None:
+    async with open_house() as house:
+        answer = await house.ask(chat(logit_bias={"1": 2}), headers=headers)
+        assert (answer.status, answer.codes) == (200, ["1.1:unsupported"])
+
+
+@pytest.mark.parametrize("word", ["yes", "0", "", "true, true", "on"])
+async def test_a_header_that_does_not_say_is_refused(word: str) -> None:
+    provider = Script(answers(says("Fine")))
+    async with open_house(provider) as house:
+        answer = await house.ask(chat(), headers={"x-portico-strict": word})
+        assert (answer.status, answer.error["param"]) == (400, "x-portico-strict")
+        assert provider.requests == []
+
+
+async def test_the_message_is_bounded_and_says_how_much_more_there_is() -> None:
+    fields: dict[str, Any] = {f"{'k' * 1000}{i}": 1 for i in range(100)}
+    async with open_house() as house:
+        answer = await house.ask(chat(**fields), headers=STRICT)
+        assert answer.status == 400
+        assert len(answer.error["message"]) < 20_000
+        assert "and 80 more" in answer.error["message"]
+
+
+async def test_what_is_lost_of_the_answer_fails_no_call() -> None:
+    async with open_house(Script(answers(says("Half", finish="OTHER")))) as house:
+        answer = await house.ask(chat(), headers=STRICT)
+        assert (answer.status, answer.codes) == (200, ["2.5:finish"])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_small_limit_is_sent_without_a_word_about_thinking(stream: bool) -> None:
+    """What was asked, exactly: the least thinking for small limits is a help that nobody asked for (9, first row)."""
+    provider = Script(answers(says("Fine")))
+    async with open_house(provider) as house:
+        for headers, sent in (({}, True), (STRICT, False)):
+            await house.ask(chat(max_tokens=100, stream=stream), headers=headers)
+            assert ("thinkingConfig" in provider.bodies[-1]["generationConfig"]) == sent
+
+
+async def test_a_caller_of_googles_own_dialect_may_be_strict_about_nothing() -> None:
+    provider = Script(answers(says("Fine")))
+    async with open_house(provider) as house:
+        body = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}], "generationConfig": {"presencePenalty": 1}}
+        path = "/v1beta/models/gemini-3.5-flash:generateContent"
+        answer: Answer = await house.ask(body, path=path, headers=STRICT)
+        assert answer.status == 200
+        assert provider.requests[0].body == jsontext.encode(body) or provider.bodies[0] == body
