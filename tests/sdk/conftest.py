@@ -1,0 +1,75 @@
+"""What the SDKs talk to: a whole gateway before the simulator, on loopback, in a thread of its own.
+
+Async tests of a module share one loop, because SDKs keep their connections for longer than a test. Whatever would connect
+to another host fails.
+"""
+
+import inspect
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from gateway.house import PATIENCE_S, House, house_in_a_thread
+from sdk import files
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and _HERE in item.path.parents:
+            item.add_marker(pytest.mark.block_network(allowed_hosts=["127.0.0.1"]))
+            if inspect.iscoroutinefunction(item.function):
+                item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+
+
+_VENDORS = ("OPENAI_", "GEMINI_", "GOOGLE_", "LANGCHAIN_", "LANGSMITH_")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bare_environment() -> Iterator[None]:
+    """No proxy, key or address of whoever runs the tests, and no tracing."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.lower().endswith("_proxy") or name.startswith(_VENDORS):
+                patch.delenv(name)
+        patch.setenv("LANGSMITH_TRACING", "false")
+        yield
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """Remote media may come from this machine, as `[media] allow` lets an operator say."""
+    with house_in_a_thread(allow=["127.0.0.1"]) as house:
+        yield house
+
+
+_SERVED = {"/cat.png": ("image/png", files.png()), "/report.pdf": ("application/pdf", files.pdf())}
+
+
+class _Files(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        mime, data = _SERVED[self.path]
+        self.send_response(200)
+        self.send_header("content-type", mime)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """The address of somebody's web server with `/cat.png` and `/report.pdf`."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Files) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join(PATIENCE_S)
