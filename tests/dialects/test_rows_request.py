@@ -27,7 +27,7 @@ from dialects.dialect_rows import (
 from portico.core.errors import InvalidRequest
 from portico.core.normal import normal
 from portico.dialects.openai_chat.google import GENERATION_FIELDS
-from portico.providers import KINDS, Provider, upstream_url
+from portico.providers import KINDS, Provider, Verb, upstream_url
 
 # -- 0: transport -----------------------------------------------------------------------------------------------------
 
@@ -35,11 +35,11 @@ PROVIDER = Provider.at("google", KINDS["gemini"], None, ())
 
 
 @pytest.mark.parametrize(
-    ("stream", "method"), [(False, "generateContent"), (True, "streamGenerateContent?alt=sse")], ids=["whole", "stream"]
+    ("verb", "method"), [(Verb.GENERATE, "generateContent"), (Verb.STREAM, "streamGenerateContent?alt=sse")]
 )
-def test_a_call_goes_to_the_path_of_its_model(stream: bool, method: str) -> None:
+def test_a_call_goes_to_the_path_of_its_model(verb: Verb, method: str) -> None:
     """0, base, model path, methods, streaming"""
-    url = upstream_url(PROVIDER, "gemini-3.5-flash", stream=stream)
+    url = upstream_url(PROVIDER, "gemini-3.5-flash", verb)
     assert url == f"https://generativelanguage.googleapis.com/v1beta/models/gemini-3.5-flash:{method}"
 
 
@@ -47,7 +47,7 @@ def test_a_call_goes_to_the_path_of_its_model(stream: bool, method: str) -> None
 def test_a_name_that_has_no_place_in_a_path_is_refused(model: str) -> None:
     """0, last paragraph before the request"""
     with pytest.raises(InvalidRequest):
-        upstream_url(PROVIDER, model, stream=False)
+        upstream_url(PROVIDER, model, Verb.GENERATE)
 
 
 CAMEL: Json = {
@@ -182,25 +182,30 @@ def test_what_vertex_alone_knows_is_not_sent_to_the_gemini_api(
     assert body == before
 
 
-# (google, the tools that are left at the Gemini API, and at Vertex AI)
-BACKEND_TOOLS: list[tuple[Json, list[Json], list[Json]]] = [
-    ({"retrieval": {"a": 1}}, [], [{"retrieval": {"a": 1}}]),
-    ({"enterprise_web_search": {}}, [], [{"enterpriseWebSearch": {}}]),
-    ({"google_search": {"exclude_domains": ["a"]}}, [{"googleSearch": {}}], [{"googleSearch": {"exclude_domains": ["a"]}}]),
-    ({"google_search": {"timeRangeFilter": {"a": 1}}}, [{"googleSearch": {"timeRangeFilter": {"a": 1}}}], [{"googleSearch": {}}]),
-    ({"file_search": {"topK": 1}}, [{"fileSearch": {"topK": 1}}], []),
-    ({"mcp_servers": [{"name": "x"}]}, [{"mcpServers": [{"name": "x"}]}], []),
-]  # fmt: skip
+# (tool in google's spelling, the backend that knows it, what is left of it at the other)
+BACKEND_TOOLS: list[tuple[Json, str, list[Json]]] = [
+    ({"retrieval": {"a": 1}}, "vertex", []),
+    ({"enterpriseWebSearch": {}}, "vertex", []),
+    ({"parallelAiSearch": {}}, "vertex", []),
+    ({"exaAiSearch": {}}, "vertex", []),
+    ({"googleSearch": {"exclude_domains": ["a"]}}, "vertex", [{"googleSearch": {}}]),
+    ({"googleSearch": {"blockingConfidence": "HIGH"}}, "vertex", [{"googleSearch": {}}]),
+    ({"googleSearch": {"timeRangeFilter": {"a": 1}}}, "gemini", [{"googleSearch": {}}]),
+    ({"fileSearch": {"topK": 1}}, "gemini", []),
+    ({"mcpServers": [{"name": "x"}]}, "gemini", []),
+]
 
 
-@pytest.mark.parametrize(("tool", "gemini", "vertex"), BACKEND_TOOLS, ids=[next(iter(row[0])) for row in BACKEND_TOOLS])
-def test_tools_of_one_backend_are_not_sent_to_the_other(tool: Json, gemini: list[Json], vertex: list[Json]) -> None:
+@pytest.mark.parametrize(("tool", "kind", "left"), BACKEND_TOOLS, ids=[str(row[0]) for row in BACKEND_TOOLS])
+def test_tools_of_one_backend_are_not_sent_to_the_other(tool: Json, kind: str, left: list[Json]) -> None:
     """0, Vertex-only and GL-only lists"""
-    for kind, expected, code in (("gemini", gemini, "1.16:vertex_only"), ("vertex", vertex, "0:gemini_only")):
-        done = rendered(chat(google={"tools": [tool]}), kind=kind)
-        assert done.body.get("tools", []) == expected
-        lost = expected != (vertex if kind == "gemini" else gemini) and expected != [max((gemini, vertex), key=str)[0]]
-        assert codes(done.losses) == ([code] if lost else [])
+    body = chat(google={"tools": [tool]})
+    there = rendered(body, kind=kind)
+    assert (there.body["tools"], there.losses) == ([tool], [])
+    other, code = ("gemini", "1.16:vertex_only") if kind == "vertex" else ("vertex", "0:gemini_only")
+    elsewhere = rendered(body, kind=other)
+    assert elsewhere.body.get("tools", []) == left
+    assert [(loss.code, loss.path) for loss in elsewhere.losses] == [(code, "$.google.tools")]
 
 
 def test_what_the_gemini_api_alone_knows_is_not_sent_to_vertex() -> None:
@@ -244,6 +249,29 @@ def test_media_of_a_result_ride_inside_it_if_google_reads_them_there(mime: str) 
     else:
         assert "parts" not in told[2]["parts"][0]["functionResponse"]
         assert told[3]["parts"][1] == inline
+
+
+# -- 1.4: how closely a picture is looked at --------------------------------------------------------------------------
+
+# (details of the pictures, the resolution of the whole request)
+DETAILS: list[tuple[list[str | None], str | None]] = [
+    (["low", "low"], "MEDIA_RESOLUTION_LOW"),
+    (["low", "auto"], None),
+    (["low", None], None),
+    (["low", "high"], "MEDIA_RESOLUTION_HIGH"),
+    (["auto", "high", None], "MEDIA_RESOLUTION_HIGH"),
+    ([None, "auto"], None),
+]
+
+
+@pytest.mark.parametrize(("details", "expected"), DETAILS, ids=[str(row[0]) for row in DETAILS])
+def test_before_three_one_detail_holds_for_all_pictures(details: list[str | None], expected: str | None) -> None:
+    """1.4, detail: HIGH if any part says so, LOW only if all do"""
+    pictures = [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"} | ({"detail": d} if d else {})}
+        for d in details
+    ]
+    assert config(chat(user(pictures)), OLD) == ({"mediaResolution": expected} if expected else {})
 
 
 # -- 1.9: extra_body.google -------------------------------------------------------------------------------------------
@@ -356,7 +384,7 @@ def test_extras_seen_in_the_wild_are_understood_at_the_top() -> None:
     assert done.body["safetySettings"] == [OFF]
     assert done.body["cachedContent"] == "cachedContents/x"
     assert done.body["generationConfig"] == {
-        "imageConfig": {"aspect_ratio": "1:1"},
+        "imageConfig": {"aspectRatio": "1:1"},
         "thinkingConfig": {"includeThoughts": True},
     }
     assert done.losses == []

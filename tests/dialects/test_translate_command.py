@@ -123,7 +123,7 @@ def test_the_model_given_decides_what_is_sent() -> None:
         (b"", {"code": "invalid_json", "param": None, "status": 400}),
         (b"\xff", {"code": "invalid_json", "param": None, "status": 400}),
         ({**chat(), "temperature": 3}, {"code": "invalid_value", "param": "$.temperature", "status": 400}),
-        ({**chat(), "n": 2}, {"code": "unsupported_parameter", "param": "$.n", "status": 400}),
+        ({**chat(), "logprobs": True}, {"code": "unsupported_parameter", "param": "$.logprobs", "status": 400}),
         ([], {"code": "invalid_value", "param": "$", "status": 400}),
     ],
     ids=["cut", "nothing", "not UTF-8", "out of bounds", "unsupported", "no object"],
