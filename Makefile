@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CONFIGURED := $(or $(GEMINI_API_KEY),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock clean help
+.PHONY: run test lint types format lock docs rows clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -31,6 +31,12 @@ types: $(VENV)/dev.stamp ## mypy --strict over src and tests
 format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/dev.stamp ## Write the pages that are made of the code's own tables
+	@$(BIN)/python docs/generate.py
+
+rows: $(VENV)/dev.stamp ## Write down which tests prove which row of the specification
+	@PYTHONPATH=tests $(BIN)/python -m rows
 
 lock: $(VENV)/dev.stamp ## Pin dependencies anew, with hashes and without addresses
 	$(BIN)/python -m pip install --quiet uv
