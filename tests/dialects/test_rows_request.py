@@ -24,10 +24,12 @@ from dialects.dialect_rows import (
     target,
     user,
 )
-from portico.core.errors import InvalidRequest
+from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.normal import normal
+from portico.core.request import OutputFormat
 from portico.dialects.openai_chat.google import GENERATION_FIELDS
 from portico.providers import KINDS, Provider, Verb, upstream_url
+from portico.relay.strict import refuse_losses
 
 # -- 0: transport -----------------------------------------------------------------------------------------------------
 
@@ -406,6 +408,56 @@ def test_models_that_draw_or_speak_are_sent_no_format(model: str) -> None:
     done = rendered(chat(response_format={"type": "json_object"}), model)
     assert "responseMimeType" not in done.body.get("generationConfig", {})
     assert codes(done.losses) == ["1.10:format"]
+
+
+X: Json = {"type": "object", "properties": {"a_b": {"type": "string"}}}
+FORMAT: Json = {"type": "json_schema", "json_schema": {"name": "x", "schema": X}}
+MAPS: Json = {"tools": [{"google_maps": {}}]}
+
+AT = "$.generationConfig.responseFormat.text.schema"
+
+# (fields, generationConfig, what it is read as)
+BESIDE_MAPS: list[tuple[Json, Json, OutputFormat | None]] = [
+    (
+        {"response_format": FORMAT},
+        {"responseFormat": {"text": {"mimeType": "APPLICATION_JSON", "schema": X}}},
+        OutputFormat("json_schema", X, schema_at=AT),
+    ),
+    (
+        {"response_format": {"type": "json_object"}},
+        {"responseFormat": {"text": {"mimeType": "APPLICATION_JSON"}}},
+        OutputFormat("json"),
+    ),
+    ({}, {}, None),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected", "read"), BESIDE_MAPS, ids=["schema", "no schema", "no format"])
+def test_beside_google_maps_a_format_is_spelt_in_another_way(
+    fields: Json, expected: Json, read: OutputFormat | None
+) -> None:
+    """1.10, JSON + googleSearch etc.: and it is understood when it comes so"""
+    body = chat(**fields, **MAPS)
+    assert config(body) == expected
+    assert GEMINI.parse_request(native(body), model=NEW).output == read
+
+
+def test_a_strict_call_is_refused_for_what_a_schema_cannot_say() -> None:
+    """1.11, not, if/then/else …: dropped and told; in a strict call a 400 with the path"""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "not": {"const": "x"}}}}
+    losses = rendered(chat(tools=[function("a", parameters=schema)])).losses
+    assert codes(losses) == ["1.11:schema"]
+    with pytest.raises(UnsupportedParameter) as caught:
+        refuse_losses(losses)
+    assert caught.value.param == "$.tools[0].function.parameters.properties.a.not"
+
+
+@pytest.mark.parametrize("name", ["response_schema", "responseJsonSchema"])
+def test_an_answer_may_be_one_bare_word_of_a_list(name: str) -> None:
+    """1.10, enum output"""
+    words = {"type": "string", "enum": ["a", "b"]}
+    google = {"generation_config": {"response_mime_type": "text/x.enum", name: words}}
+    assert config(chat(google=google)) == {"responseMimeType": "text/x.enum", "responseJsonSchema": words}
 
 
 # -- 1.13, 1.16 -------------------------------------------------------------------------------------------------------

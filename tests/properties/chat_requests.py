@@ -209,7 +209,7 @@ def fields_of(aim: Aim) -> dict[str, FieldStrategy]:
         ),
         "1.1 include_reasoning": one("include_reasoning", st.booleans()),
         "1.1 safety_settings": one("safety_settings", st.just(SAFETY)),
-        "1.1 cached_content": one("cached_content", st.just("cachedContents/abc")),
+        "1.1 cached_content": one("cached_content", st.just("cachedContents/simulated")),
         "1.1 a field nobody knows": one("frobnicate", VALUES),
         "1.1 null": st.sampled_from(
             ["temperature", "stop", "seed", "n", "tools", "tool_choice", "response_format", "user", "stream_options"]

@@ -50,6 +50,9 @@ def said(response: Response) -> Any:
         candidate["parts"] = [part for part in candidate.get("parts", []) if part != {"part": "text", "text": ""}]
         # Recorded: streams of generation 3 rarely say that a call was made.
         candidate.get("finish", {}).pop("message", None)
+        # Recorded: only whole answers have an average of log probabilities.
+        if candidate.get("ext", {}).get("gemini", {}).pop("avgLogprobs", None) and not candidate["ext"]["gemini"]:
+            del candidate["ext"]
     return {key: form.get(key) for key in ("candidates", "usage", "service_tier")}
 
 

@@ -38,7 +38,10 @@ class Catalog:
 
         Names match exactly; only if nothing does is the case of letters disregarded.
         """
-        for form, search in ((name, False), *[(name.removesuffix(end), True) for end in _SEARCHING if name.endswith(end)]):
+        for form, search in (
+            (name, False),
+            *[(name.removesuffix(end), True) for end in _SEARCHING if name.endswith(end)],
+        ):
             found = find(form, self._names) or find(form.casefold(), self._folded)
             if found is not None:
                 return Resolved(found[0], name, found[1], search)

@@ -24,7 +24,7 @@ def thinking_config(
         wanted = thinking.steered or thinking.show is not None
         return {}, [Loss("1.7:none", where.field("thinking"), f"{target.model} does not think")] if wanted else []
     if spec.control is ThinkingControl.ANY:
-        return _as_asked(thinking), []
+        return _as_asked(thinking, spec), []
     config: dict[str, Any] = {}
     losses: list[Loss] = []
     if thinking.steered:
@@ -50,10 +50,15 @@ def thinking_config(
     return config, losses
 
 
-def _as_asked(thinking: Thinking) -> dict[str, Any]:
+def _as_asked(thinking: Thinking, spec: ThinkingSpec) -> dict[str, Any]:
+    """What was said in Google's words as it was said; an effort, which only a model's name says, in the model's words."""
+    budget, level = thinking.budget, thinking.level
+    if budget is None and level is None:
+        meant = spec.effort.get(thinking.effort or "")
+        budget, level = (meant, None) if isinstance(meant, int) else (None, meant)
     asked = {
-        "thinkingBudget": thinking.budget,
-        "thinkingLevel": None if thinking.level is None else thinking.level.upper(),
+        "thinkingBudget": budget,
+        "thinkingLevel": None if level is None else level.upper(),
         "includeThoughts": thinking.show,
     }
     return {name: value for name, value in asked.items() if value is not None}
