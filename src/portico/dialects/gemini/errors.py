@@ -28,7 +28,7 @@ from portico.core.errors import (
     UpstreamTimeout,
     UpstreamUnsupported,
 )
-from portico.dialects.gemini.refusals import refused_field
+from portico.dialects.gemini.refusals import refused_field, refuses_value
 from portico.dialects.gemini.request_parse import WHERE
 from portico.wire import jsontext
 from portico.wire.names import camel
@@ -128,7 +128,7 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
         reason=reason or word or None,
     )
     if kind is UpstreamRejected and isinstance(made, UpstreamRejected) and word == "INVALID_ARGUMENT":
-        made.refused = refused_field(message)
+        made.refused, made.only_value = refused_field(message), refuses_value(message)
     if not operators:
         made.native = {"status": word, "details": _showable(details)}
     return made

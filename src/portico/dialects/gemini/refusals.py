@@ -20,6 +20,11 @@ _NAMES: Final = (
     ("seed", r"\bseed\b"),
     ("sampling", r"\btemperature\b|\btop_?[pk]\b"),
 )
+_VALUE: Final = re.compile(
+    r"\bis invalid\b|\b[Ii]nvalid value\b|\bonly works in\b|\b[Pp]lease (?:retry|choose|use)\b"
+    r"|(?:penalty|budget|level|resolution|seed|temperature|top_?[kpKP]) (?:[A-Z][A-Z_]+\b|[-\d]|[\"'`])"
+)
+"""What is said of a value that was sent: another value of the field may be taken."""
 _SENTENCES: Final = re.compile(r"(?<=\.)\s|\n")
 _REFUSED: Final = [
     (field, re.compile(rf"(?:{names}).*{_REFUSAL}|{_REFUSAL}.*(?:{names})", re.IGNORECASE)) for field, names in _NAMES
@@ -33,3 +38,8 @@ def refused_field(message: str) -> str | None:
             if pattern.search(sentence):
                 return field
     return None
+
+
+def refuses_value(message: str) -> bool:
+    """Whether a message that refuses a field only speaks of the value it had."""
+    return _VALUE.search(message) is not None

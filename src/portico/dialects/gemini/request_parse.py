@@ -20,14 +20,17 @@ from portico.core.request import (
     Request,
     Role,
     Sampling,
+    Speech,
     Thinking,
     Tool,
     ToolChoice,
 )
 from portico.dialects.gemini.checks import listed, numbered, object_or_empty, optional_string, scalar, strings
 from portico.dialects.gemini.fields import camelise, camelise_deep
+from portico.dialects.gemini.modalities import voice_of
 from portico.dialects.gemini.parts import DATA_MEMBERS, ORIGIN, arguments_text, parse_part
 from portico.dialects.gemini.schema import to_json_schema
+from portico.dialects.gemini.structured import JSON_FORMAT
 from portico.wire import jsontext
 from portico.wire.names import json_type
 
@@ -50,10 +53,16 @@ WHERE: Final = Where(
                 "thinking": "thinkingConfig",
                 "response_format": "responseMimeType",
                 "modalities": "responseModalities",
+                "audio": "speechConfig",
+                "audio.voice": "speechConfig.voiceConfig.prebuiltVoiceConfig.voiceName",
+                "image_config": "imageConfig",
+                "aspect_ratio": "imageConfig.aspectRatio",
+                "image_size": "imageConfig.imageSize",
             }.items()
         },
         "tool_choice": "$.toolConfig.functionCallingConfig",
         "service_tier": "$.serviceTier",
+        "model": "model",  # it stands in the path of the call, not in its body
     },
     message="$.contents[{at}]",
     tool="$.tools[0].functionDeclarations[{at}]",
@@ -78,6 +87,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     tier = fields.pop("serviceTier", None)
     sampling, thinking, output, modalities = _parse_config(config)
     extras = {key: value if key == "labels" else camelise_deep(value) for key, value in fields.items()}
+    speech = _parse_speech(config)
     if config:
         extras["generationConfig"] = camelise_deep(config)
     if tool_config:
@@ -92,6 +102,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         thinking=thinking,
         output=output,
         modalities=modalities,
+        speech=speech,
         service_tier=None if tier is None else _TIERS.get(str(tier).lower(), str(tier).lower()),
         stream=bool(stream),
         include_usage=True,
@@ -207,7 +218,9 @@ class _Turns:
         found = None
         if wire_id is not None:
             known = self._by_wire_id.get(wire_id, [])
-            found = next((call for call in reversed(known) if self._open.is_open(call)), None)
+            while known and not self._open.is_open(known[-1]):
+                known.pop()
+            found = known[-1] if known else None
         if found is None and name is not None:
             found = self._open.first_named(name)
         if found is not None:
@@ -325,6 +338,7 @@ def _parse_declaration(fields: dict[str, Any], path: str, at: int) -> Tool:
         schema=json_schema if json_schema is not None else to_json_schema(openapi),
         at=at,
         ext={ORIGIN: fields} if fields else None,
+        schema_at=".parameters" if json_schema is None else ".parametersJsonSchema",
     )
 
 
@@ -393,15 +407,40 @@ def _parse_config(
     )
 
 
+def _parse_speech(config: dict[str, Any]) -> Speech | None:
+    """A voice alone; several speakers and a language are Google's own and stay in the config (1.15)."""
+    voice = voice_of(camelise_deep(config.get("speechConfig")))
+    if voice is None:
+        return None
+    del config["speechConfig"]
+    return Speech(voice)
+
+
+def _parse_format(value: Any) -> OutputFormat | None:
+    """`responseFormat` that asks for JSON text and nothing else, as it must be spelt beside Google Maps (1.10)."""
+    text = camelise(value).get("text") if isinstance(value, Mapping) and len(value) == 1 else None
+    fields = camelise(text) if isinstance(text, Mapping) else {}
+    if fields.get("mimeType") != JSON_FORMAT or fields.keys() - {"mimeType", "schema"}:
+        return None
+    at = "$.generationConfig.responseFormat.text.schema"
+    return (
+        OutputFormat("json") if "schema" not in fields else OutputFormat("json_schema", fields["schema"], schema_at=at)
+    )
+
+
 def _parse_output(config: dict[str, Any]) -> OutputFormat | None:
+    if (spelt := _parse_format(config.get("responseFormat"))) is not None and "responseMimeType" not in config:
+        del config["responseFormat"]
+        return spelt
     mime = config.pop("responseMimeType", None)
     json_schema = config.pop("responseJsonSchema", None)
     openapi = config.pop("responseSchema", None)
     schema = json_schema if json_schema is not None else to_json_schema(openapi)
+    at = f"$.generationConfig.{'responseSchema' if json_schema is None else 'responseJsonSchema'}"
     if mime == "text/x.enum":
-        return OutputFormat("enum", schema)
+        return OutputFormat("enum", schema, schema_at=at)
     if schema is not None:
-        return OutputFormat("json_schema", schema)
+        return OutputFormat("json_schema", schema, schema_at=at)
     if mime == "application/json":
         return OutputFormat("json")
     if mime not in (None, "text/plain"):

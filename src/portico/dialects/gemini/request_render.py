@@ -11,19 +11,15 @@ from typing import Any, Final
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Loss
-from portico.core.request import (
-    FREE_TEXT,
-    ONE_CALL_HINT,
-    OutputFormat,
-    Request,
-    Tool,
-    ToolChoice,
-)
+from portico.core.request import ONE_CALL_HINT, Request, Tool, ToolChoice
 from portico.core.target import Target
 from portico.dialects.gemini.backend import settle_backend
 from portico.dialects.gemini.builtins import location_hints, render_builtin
 from portico.dialects.gemini.contents import FILLER, ContentsRenderer, media_resolution
+from portico.dialects.gemini.modalities import settle_image_config, settle_modalities
 from portico.dialects.gemini.parts import ORIGIN
+from portico.dialects.gemini.schema_walk import Budget
+from portico.dialects.gemini.structured import add_output, format_hint, parameters
 from portico.dialects.gemini.thinking import thinking_config
 
 MAX_STOP_SEQUENCES: Final = 5
@@ -31,6 +27,7 @@ MAX_DECLARATIONS: Final = 512
 MAX_NAME_CHARACTERS: Final = 64
 FIRST_WITH_VALIDATED: Final = (2, 5)
 """From this generation on a call can be held to its schema while text stays possible (1.12, 1.13)."""
+_SAMPLING: Final = {"temperature": "temperature", "top_p": "topP", "top_k": "topK"}
 MAX_PENALTY: Final = 1.99
 """Google's penalties end before 2."""
 
@@ -54,12 +51,16 @@ _BAD_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 
 def render_request(request: Request, target: Target) -> Rendered:
     """The body for `target`. Raises `InvalidRequest` for what Google would refuse, with the path in the caller's body."""
+    if len(request.tools) > MAX_DECLARATIONS:
+        raise InvalidRequest(f"At most {MAX_DECLARATIONS} tools are possible.", param=request.where.field("tools"))
     names = wire_names(request)
     renderer = ContentsRenderer(request, target, names)
     system = renderer.system()
     if request.parallel_tool_calls is False and request.tools and target.capabilities.judged:
         system.append({"text": ONE_CALL_HINT})
     system += [{"text": hint} for hint in location_hints(request.builtins)]
+    if (hint := format_hint(request, target)) is not None:
+        system.append({"text": hint})
     contents = renderer.contents()
     losses = renderer.losses
     body: dict[str, Any] = {"contents": contents}
@@ -78,6 +79,8 @@ def render_request(request: Request, target: Target) -> Rendered:
     if tool_config:
         body["toolConfig"] = tool_config
     _add_extras(request, target, body, config, losses)
+    if target.capabilities.judged:
+        settle_image_config(request, target, config)
     if config:
         body["generationConfig"] = config
     if target.capabilities.judged:
@@ -113,12 +116,12 @@ def _inline_system(system: list[dict[str, Any]], contents: list[dict[str, Any]])
 def _generation_config(request: Request, target: Target, losses: list[Loss]) -> dict[str, Any]:
     sampling, able, where = request.sampling, target.capabilities, request.where
     config: dict[str, Any] = {}
-    steering = {"temperature": sampling.temperature, "topP": sampling.top_p, "topK": sampling.top_k}
-    steering = {name: value for name, value in steering.items() if value is not None}
-    if steering and not able.sampling:
-        losses.append(Loss("1.1:sampling", where.field("temperature"), f"{target.model} ignores {', '.join(steering)}"))
+    asked = {name: value for name in _SAMPLING if (value := getattr(sampling, name)) is not None}
+    if asked and not able.sampling:
+        wire = ", ".join([_SAMPLING[name] for name in asked])
+        losses.append(Loss("1.1:sampling", where.field(next(iter(asked))), f"{target.model} ignores {wire}"))
     else:
-        config.update(steering)
+        config.update({_SAMPLING[name]: value for name, value in asked.items()})
     if sampling.max_tokens is not None:
         config["maxOutputTokens"] = min(sampling.max_tokens, able.max_output_tokens)
         if sampling.max_tokens > able.max_output_tokens:
@@ -136,9 +139,8 @@ def _generation_config(request: Request, target: Target, losses: list[Loss]) -> 
     losses += told
     if thinking:
         config["thinkingConfig"] = thinking
-    _add_output(request, target, config, losses)
-    if request.modalities:
-        config["responseModalities"] = [modality.upper() for modality in request.modalities]
+    add_output(request, target, config, losses)
+    settle_modalities(request, target, config, losses)
     if not able.part_resolution and (resolution := media_resolution(request)):
         config["mediaResolution"] = resolution
     return config
@@ -172,12 +174,15 @@ def _add_penalties(request: Request, target: Target, config: dict[str, Any], los
 
 def _add_choices(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
     sampling, able = request.sampling, target.capabilities
-    if sampling.n is not None and sampling.n > 1:
-        if sampling.n > able.max_candidates:
-            message = f"{target.model} gives at most {able.max_candidates} answer(s) to a call."
-            raise UnsupportedParameter(message, param=request.where.field("n"))
-        config["candidateCount"] = sampling.n
-    if sampling.logprobs:
+    if sampling.n is not None and sampling.n > able.max_candidates:
+        # Who can asks several times instead (1.1): then no more than that comes here.
+        message = f"{target.model} gives at most {able.max_candidates} answer(s) to a call; {sampling.n} were asked for"
+        losses.append(Loss("1.1:n", request.where.field("n"), message))
+    if sampling.n is not None and min(sampling.n, able.max_candidates) > 1:
+        config["candidateCount"] = min(sampling.n, able.max_candidates)
+    if sampling.logprobs and "logprobs" in target.refused:
+        losses.append(Loss("1.1:logprobs", request.where.field("logprobs"), f"{target.model} gives no logprobs here"))
+    elif sampling.logprobs:
         if not able.logprobs and target.provider_kind != "vertex":
             raise UnsupportedParameter(f"{target.model} gives no logprobs.", param=request.where.field("logprobs"))
         config["responseLogprobs"] = True
@@ -187,36 +192,6 @@ def _add_choices(request: Request, target: Target, config: dict[str, Any], losse
         losses.append(
             Loss("1.1:logprobs", request.where.field("top_logprobs"), "without logprobs there are no top ones")
         )
-
-
-def _add_output(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
-    output, where = request.output, request.where
-    if output is None:
-        return
-    able = target.capabilities
-    if not able.json_mode:
-        losses.append(Loss("1.10:format", where.field("response_format"), f"{target.model} has no JSON mode"))
-        return
-    if request.tools and not able.json_with_tools:
-        message = f"{target.model} cannot call functions and keep to a format at once; the tools were kept"
-        losses.append(Loss("1.10:format", where.field("response_format"), message))
-        return
-    config["responseMimeType"] = "text/x.enum" if output.kind == "enum" else "application/json"
-    if output.schema is not None:
-        config["responseJsonSchema"] = _described(output)
-    if output.name is not None or output.strict is not None:
-        path = where.field("response_format")
-        losses.append(
-            Loss("1.10:name", path, "a schema has no name and no strict flag at Google; it is always enforced")
-        )
-
-
-def _described(output: OutputFormat) -> Mapping[str, Any]:
-    """The schema, with the format's description where it has none of its own (1.10)."""
-    schema = output.schema or {}
-    if output.description and "description" not in schema:
-        return {**schema, "description": output.description}
-    return schema
 
 
 # -- tools -----------------------------------------------------------------------------------------------------------
@@ -254,6 +229,7 @@ def _tools(
         raise UnsupportedParameter(f"{target.model} cannot call functions.", param=where.field("tools"))
     seen: set[str] = set()
     declarations = []
+    budget = Budget()
     validated = _all_validated(request, target)
     if validated:
         message = "strict tools are enforced all together, by the mode VALIDATED"
@@ -265,11 +241,12 @@ def _tools(
         if tool.strict and not validated:
             message = "one tool cannot be made strict at Google; calls follow their schema as far as the model does"
             losses.append(Loss("1.12:strict", where.at_tool(tool.at), message))
-        declarations.append(_declaration(tool, names, losses, request))
-    if len(declarations) > MAX_DECLARATIONS:
-        raise InvalidRequest(f"At most {MAX_DECLARATIONS} tools are possible.", param=where.field("tools"))
+        declaration = _declaration(tool, names, losses, request)
+        declarations.append({**declaration, **parameters(tool, request, target, budget, losses)})
     tools: list[dict[str, Any]] = [{"functionDeclarations": declarations}] if declarations else []
-    tools += [render_builtin(tool, losses, request) for tool in request.builtins]
+    for tool in request.builtins:
+        if (provided := render_builtin(tool, losses, request)) not in tools:  # asked for in two ways, it is one tool
+            tools.append(provided)
     config: dict[str, Any] = {}
     calling = _calling_config(request, names) if declarations else {}
     if validated:
@@ -286,7 +263,7 @@ def _tools(
         raise UnsupportedParameter(message, param=where.field("tools"))
     if mixed and target.provider_kind == "gemini":
         config["includeServerSideToolInvocations"] = True
-    if request.parallel_tool_calls is False:
+    if request.parallel_tool_calls is False and declarations:
         message = "Gemini has no switch for parallel calls; it was told to make one at a time, which it may not heed"
         losses.append(Loss("1.13:parallel", where.field("parallel_tool_calls"), message))
     return tools, config
@@ -306,10 +283,6 @@ def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], reque
     description = "\n\n".join([text for text in (tool.description, grammar) if text is not None])
     if description or tool.description is not None:
         declaration["description"] = description
-    if tool.kind == "custom":
-        declaration["parametersJsonSchema"] = FREE_TEXT
-    elif tool.schema:
-        declaration["parametersJsonSchema"] = tool.schema
     extras = dict((tool.ext or {}).get(ORIGIN, {}))
     declaration.update(extras)
     foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields]
