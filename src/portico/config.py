@@ -16,6 +16,7 @@ import msgspec
 
 from portico.catalog import CatalogError, OperatorModel, load_catalog
 from portico.core.address import AllowList
+from portico.http.address import parse_address
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.defaults import Defaults
 from portico.relay.media import IMAGE_FORMS
@@ -126,6 +127,8 @@ TABLES: Final[Mapping[str, frozenset[str]]] = {
     "models": frozenset({"name", "target"}),
 }
 
+
+NO_URL: Final = "not an http(s) address without user, password and query"
 
 LISTS: Final = frozenset({"providers", "models"})
 """Tables that may come several times."""
@@ -266,17 +269,29 @@ class _Reader:
             if value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, types) or not 0 < value < float("inf"):
-                self._at("media", key, 0, f"expected a number above 0, found {text or value!r}")
+                wanted = "a number" if float in types else "a whole number"
+                self._in_media(key, f"expected {wanted} above 0, found {text or value!r}", given=text)
             else:
                 values[key] = value
         text = self._environment.get("PORTICO_MEDIA_ALLOW")
         allow = text.replace(",", " ").split() if text else table.get("allow", [])
+        wanted = 'expected a list of hosts and networks such as ["10.1.0.0/16"]'
+        if not isinstance(allow, list) or not all(isinstance(entry, str) for entry in allow):
+            self._in_media("allow", f"{wanted}, found {allow!r}", given=text)
+            return MediaConfig(**values)
         try:
             AllowList.of(allow)
             values["allow"] = tuple(allow)
-        except (ValueError, TypeError, AttributeError) as error:
-            self._at("media", "allow", 0, f'expected a list of hosts and networks such as ["10.1.0.0/16"]: {error}')
+        except ValueError as error:
+            self._in_media("allow", f"{wanted}: {error}", given=text)
         return MediaConfig(**values)
+
+    def _in_media(self, key: str, message: str, *, given: str | None) -> None:
+        """`given`: by the environment."""
+        if given:
+            self._problem(f"PORTICO_MEDIA_{key.upper()}", message, in_file=False)
+        else:
+            self._at("media", key, 0, message)
 
     def _defaults(self, table: Mapping[str, Any]) -> Defaults:
         values: dict[str, Any] = {}
@@ -294,13 +309,18 @@ class _Reader:
         return Defaults(**values)
 
     def _providers(self, entries: list[Any] | None) -> list[Provider]:
-        if entries is None:
-            return [
-                Provider.at(kind.name, kind, self._environment.get(f"{kind.name.upper()}_BASE_URL"), (secret,))
-                for kind in KINDS.values()
-                if (secret := self._from_environment(kind.key_env)) is not None
-            ]
         providers: list[Provider] = []
+        if entries is None:
+            for kind in KINDS.values():
+                variable = f"{kind.name.upper()}_BASE_URL"
+                base_url = self._environment.get(variable)
+                if (secret := self._from_environment(kind.key_env)) is None:
+                    continue
+                if base_url and not _is_url(base_url):
+                    self._problem(variable, f"{base_url!r} is {NO_URL}", in_file=False)
+                else:
+                    providers.append(Provider.at(kind.name, kind, base_url, (secret,)))
+            return providers
         for index, entry in enumerate(entries):
             provider = self._provider(entry, index) if isinstance(entry, dict) else None
             if provider is None:
@@ -321,7 +341,7 @@ class _Reader:
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             self._at("providers", "name", index, f"{name!r} is no name: letters, digits, '.', '_' and '-' are")
         if base_url is not None and not _is_url(base_url):
-            self._at("providers", "base_url", index, f"{base_url!r} is not an http(s) address without a query")
+            self._at("providers", "base_url", index, f"{base_url!r} is {NO_URL}")
         if kind is not None and keys is None:
             keys = [f"env:{kind.key_env}"]
         secrets = self._secrets(keys, index)
@@ -402,6 +422,8 @@ class _Reader:
         for number, line in enumerate(self._text.splitlines(), start=1):
             header = re.match(r"\s*\[\[?\s*([A-Za-z0-9_.-]+)\s*\]?\]", line)
             if header:
+                if key is not None and header.group(1) == f"{table}.{key}":
+                    return number
                 inside = header.group(1) == table
                 seen += inside
                 if inside and key is None and seen == index:
@@ -443,7 +465,13 @@ def _out_of_bounds(key: str, value: Any) -> str | None:
 
 
 def _is_url(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"https?://[^\s?#]+", value) is not None
+    if not isinstance(value, str) or re.fullmatch(r"https?://[^\s?#]+", value) is None:
+        return False
+    try:
+        parse_address(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _nearest(word: str, known: Any) -> str:

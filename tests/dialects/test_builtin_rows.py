@@ -117,3 +117,15 @@ def test_the_end_of_a_name_may_ask_for_a_search(asked: str, model: str, searches
 def test_a_search_asked_for_twice_is_one() -> None:
     asked: dict[str, Any] = {**chat(web_search_options={}), "model": f"{NEW}:online"}
     assert len(resolve(CHAT.parse_request(asked), CATALOG).request.builtins) == 1
+
+
+def test_a_tool_asked_for_in_several_ways_is_sent_once() -> None:
+    google = {"google": {"tools": [{"google_search": {}}]}}
+    body = chat(web_search_options={}, tools=[{"type": "web_search"}], extra_body=google)
+    assert native(body)["tools"] == [SEARCH]
+
+
+def test_one_call_at_a_time_says_nothing_where_there_is_nothing_to_call() -> None:
+    made = rendered(chat(parallel_tool_calls=False))
+    assert made.losses == []
+    assert "systemInstruction" not in made.body

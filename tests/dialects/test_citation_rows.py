@@ -20,9 +20,14 @@ from dialects.dialect_rows import (
     reply,
     told,
 )
-from portico.core.response import Candidate, Citation
+from portico.core.assembly import tell
+from portico.core.dialect import Reply
+from portico.core.parts import Media, Reasoning, Text
+from portico.core.response import Candidate, Citation, Finish, FinishReason, Response
 from portico.core.spans import MAX_HELD, TextSpans
 from portico.dialects.gemini.grounding import joined_metadata, read_grounding, render_grounding
+from portico.dialects.openai_chat.annotations import Insertions
+from portico.wire import jsontext
 
 TEXT = "Zürich is in 瑞士. It is big."
 WEB: Json = {"web": {"uri": "https://a.example/x", "title": "a.example"}}
@@ -295,3 +300,43 @@ def test_citations_said_as_metadata_are_the_same_citations(citations: list[Citat
     found = read_grounding({"groundingMetadata": metadata}, spans)
     assert (found.citations, found.searches) == (candidate.citations, candidate.searches)
     assert found.said_all == bool(citations or searches)
+
+
+@pytest.mark.parametrize("form", ["markdown", "images", "parts"])
+def test_sources_are_told_beside_tagged_thoughts_in_every_form_of_image(form: str) -> None:
+    """2.7, last row: what the gateway puts into the text shifts what points into it, whole and in a stream"""
+    shown = Reply(id="x", created=1, thoughts=True, thought_tag="think", image_form=form)
+    picture = Media("image/png", data="AAAA")
+    cited = (Citation(0, 3, "https://a.example"), Citation(3, 6, "https://b.example"))
+    parts = (Reasoning("hm"), Reasoning("m"), Text("abc"), picture, Reasoning("well"), Text("def"))
+    response = Response("id", "model", (Candidate(0, parts, Finish(FinishReason.STOP), citations=cited),))
+    rendered = CHAT.render_response(response, shown)
+    assert _cited_words(rendered.body["choices"][0]["message"]) == ["abc", "def"]
+    writer = CHAT.writer(shown)
+    frames = [frame for event in tell(response) for frame in writer.feed(event)]
+    told: Json = {"content": "", "annotations": []}
+    for frame in frames[:-1]:
+        delta = jsontext.decode(frame.data)["choices"][0]["delta"]
+        told["content"] += _plain(delta.get("content"))
+        told["annotations"] += delta.get("annotations", [])
+    assert _cited_words(told) == ["abc", "def"]
+    assert writer.losses == [], "thoughts in the content stand where they stood"
+
+
+def _plain(content: Any) -> str:
+    return "".join([part.get("text", "") for part in content]) if isinstance(content, list) else content or ""
+
+
+def _cited_words(said: Json) -> list[str]:
+    places = [annotation["url_citation"] for annotation in said["annotations"]]
+    return [_plain(said["content"])[place["start_index"] : place["end_index"]] for place in places]
+
+
+def test_many_sources_beside_many_pictures_are_told_at_once() -> None:
+    """2.7: a thousand sources and as many pictures are no million steps"""
+    content = Insertions()
+    for _ in range(50_000):
+        content.text("ab")
+        content.other("!!")
+    assert [content.span(at, at + 2) for at in (0, 2, 99_998)] == [(0, 2), (4, 6), (199_996, 199_998)]
+    assert len([content.span(at, 100_000) for at in range(50_000)]) == 50_000

@@ -40,11 +40,12 @@ def test_the_operators_safety_settings_are_sent_where_the_caller_has_none() -> N
     ]
 
 
-def test_the_callers_safety_settings_win() -> None:
+def test_the_callers_word_on_a_category_wins() -> None:
     own = [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_LOW_AND_ABOVE"}]
-    assert body_with(Defaults(safety=SAFETY), safety_settings=own)["safetySettings"] == own
+    expected = [*own, {"category": "HARM_CATEGORY_HATE_SPEECH", "threshold": "OFF"}]
+    assert body_with(Defaults(safety=SAFETY), safety_settings=own)["safetySettings"] == expected
     google = {"google": {"safety_settings": own}}
-    assert body_with(Defaults(safety=SAFETY), extra_body=google)["safetySettings"] == own
+    assert body_with(Defaults(safety=SAFETY), extra_body=google)["safetySettings"] == expected
 
 
 def test_everybody_may_be_told_thoughts_in_both_shapes() -> None:

@@ -9,7 +9,7 @@ from dialects.dialect_rows import chat
 from portico.core.errors import ContextLengthExceeded, UpstreamRejected
 from portico.core.target import UNJUDGED, Capabilities, Target, ThinkingControl, ThinkingSpec
 from portico.dialects import gemini, openai_chat
-from portico.dialects.gemini.refusals import refused_field
+from portico.dialects.gemini.refusals import refused_field, refuses_value
 from portico.relay.learned import Learned, narrowed
 from portico.wire import jsontext
 
@@ -44,6 +44,22 @@ REFUSALS = [
 @pytest.mark.parametrize(("message", "field"), REFUSALS)
 def test_the_field_that_a_message_refuses_is_recognised(message: str, field: str | None) -> None:
     assert refused_field(message) == field
+
+
+VALUES = [
+    "Thinking level MINIMAL is not supported for this model. Please retry with other thinking level.",
+    "Budget 0 is invalid. This model only works in thinking mode.",
+    "The thinking budget 99999 is invalid. Please choose a value between 512 and 24576.",
+    "temperature 3 is not supported for this model",
+    "Invalid value at 'generation_config.thinking_config.thinking_level': 'x' is not supported",
+    "Thinking level 'deep' is not allowed.",
+    'media_resolution "MEDIA_RESOLUTION_ULTRA_HIGH" is not supported.',
+]
+
+
+@pytest.mark.parametrize("message", [message for message, field in REFUSALS if field is not None] + VALUES)
+def test_the_refusal_of_a_value_is_told_from_that_of_a_field(message: str) -> None:
+    assert refuses_value(message) is (message in VALUES)
 
 
 def error(message: str, status: int = 400, word: str = "INVALID_ARGUMENT") -> Any:

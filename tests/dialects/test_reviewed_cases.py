@@ -13,6 +13,7 @@ from dialects.dialect_rows import (
     NEW,
     OLD,
     SKIP,
+    Json,
     answer,
     assistant,
     call,
@@ -34,7 +35,7 @@ from dialects.dialect_rows import (
 )
 from portico.core.errors import CallerError, UpstreamBadGateway
 from portico.core.events import Failed
-from portico.core.parts import ToolCall
+from portico.core.parts import ToolCall, ToolResult
 from portico.core.request import ONE_CALL_HINT
 from portico.dialects.openai_chat.messages import without_spans
 from portico.relay.verdict import tells_error
@@ -242,3 +243,64 @@ def test_a_part_of_two_things_is_refused_as_google_does(part: dict[str, Any]) ->
 )
 def test_a_loss_names_the_field_that_the_caller_wrote(fields: dict[str, Any], path: str) -> None:
     assert [loss.path for loss in rendered(chat(**fields)).losses] == [path]
+
+
+def test_a_loss_of_the_providers_own_tool_is_told_where_it_was_asked_for() -> None:
+    """1.14: among the tools, at the top, or in Google's extension"""
+    asked = [{"google_search": {}}, {"type": "code_interpreter", "container": {"type": "auto"}}]
+    done = rendered(chat(tools=asked))
+    assert [loss.path for loss in done.losses] == ["$.tools[1]"]
+    done = rendered(chat(tools=[function("f"), {"type": "web_search", "search_context_size": "high"}]))
+    assert [loss.path for loss in done.losses] == ["$.tools[1]"]
+    done = rendered(chat(web_search_options={"search_context_size": "high"}))
+    assert [loss.path for loss in done.losses] == ["$.web_search_options"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_googles_tool_config_and_the_switch_for_pieces_of_arguments_are_both_said(order: int) -> None:
+    """1.9: neither key of the extension takes the place of the other, and spellings are one"""
+    keys = [
+        ("tool_config", {"retrieval_config": {"languageCode": "de"}, "function_calling_config": {"mode": "NONE"}}),
+        ("stream_function_call_arguments", True),
+    ]
+    body = native(chat(tools=[function("f")], google=dict(keys[::order])), kind="vertex")
+    assert body["toolConfig"] == {
+        "retrievalConfig": {"languageCode": "de"},
+        "functionCallingConfig": {"mode": "NONE", "streamFunctionCallArguments": True},
+    }
+
+
+@pytest.mark.parametrize(
+    ("part", "data"),
+    [
+        ({"type": "file", "file": {"file_data": "\n data:application/pdf;base64,JVBERi0="}}, "JVBERi0="),
+        ({"type": "input_audio", "input_audio": {"data": " data:audio/wav;base64,UklGRg=="}}, "UklGRg=="),
+        ({"type": "image_url", "image_url": 'data:text/plain;name="a,b.txt";base64,aGVsbG8='}, "aGVsbG8="),
+        ({"type": "image_url", "image_url": 'data:text/plain;name="a;base64,aGVsbG8='}, "aGVsbG8="),
+    ],
+)
+def test_a_data_uri_in_an_odd_spelling_is_still_that_data(part: Json, data: str) -> None:
+    """1.4: white space in front, commas in a quoted parameter, a quote that is never closed"""
+    assert native(chat(user([part])))["contents"][0]["parts"][0]["inlineData"]["data"] == data
+
+
+def test_thousands_of_tools_with_names_of_one_wire_name_are_refused_at_once() -> None:
+    """1.12: 512 declarations are the most; names are not made unique for more"""
+    tools = [function(chr(0x4E00 + number)) for number in range(20_000)]
+    assert refusal(chat(tools=tools)).param == "$.tools"
+
+
+def test_thousands_of_calls_of_one_id_are_paired_in_one_pass() -> None:
+    """7.6: Google's ids may repeat"""
+    calls = [{"functionCall": {"id": "a", "name": "f"}}] * 30_000
+    answers = [{"functionResponse": {"id": "a", "name": "f", "response": {}}}] * 30_000
+    body = {"contents": [{"role": "model", "parts": calls}, {"role": "user", "parts": answers}]}
+    said = GEMINI.parse_request(body, model=NEW).messages
+    made = {part.id for part in said[0].parts if isinstance(part, ToolCall)}
+    assert {part.call_id for part in said[1].parts if isinstance(part, ToolResult)} == made
+
+
+@pytest.mark.parametrize("extra", [{"logit_bias": {}}, {"verbosity": "medium"}])
+def test_what_a_caller_says_of_no_effect_is_no_loss(extra: Json) -> None:
+    """1.1: a strict call is refused for what is lost, and these lose nothing"""
+    assert rendered(chat(**extra)).losses == []

@@ -28,6 +28,7 @@ from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.normal import normal
 from portico.core.request import OutputFormat
 from portico.dialects.openai_chat.google import GENERATION_FIELDS
+from portico.dialects.openai_chat.messages import MAX_MESSAGES
 from portico.providers import KINDS, Provider, Verb, upstream_url
 from portico.relay.strict import refuse_losses
 
@@ -477,3 +478,9 @@ def test_a_safety_category_set_twice_is_a_400(place: str) -> None:
     twice = {"safety_settings": [OFF, {"category": "HARM_CATEGORY_HATE_SPEECH"}, OFF]}
     path = "$.google.safety_settings" if place == "google" else "$.safety_settings"
     assert refusal(chat(**({"google": twice} if place == "google" else twice))).param == f"{path}[2].category"
+
+
+def test_more_messages_than_any_model_takes_are_refused_before_they_are_read() -> None:
+    """1.1 messages: what only costs time is cut short"""
+    error = refusal(chat(*[user("x")] * (MAX_MESSAGES + 1)))
+    assert error.param == "$.messages"

@@ -75,8 +75,6 @@ FIELDS: list[tuple[Json, str, str, str, list[str]]] = [
      "reasoning_effort", ["1.7:none"]),
     (chat(reasoning_effort="high", model="gemini-2.5-flash"), "thinkingConfig",
      "Thinking is not enabled for models/gemini-2.5-flash", "reasoning_effort", ["1.7:none"]),
-    (chat(reasoning_effort="none", model="gemini-2.5-flash"), "thinkingBudget",
-     "Budget 0 is invalid. This model only works in thinking mode.", "reasoning_effort", ["1.7:none"]),
     ({**chat(), "messages": [{"role": "user", "content": IMAGE}]}, "contents/mediaResolution",
      "Invalid JSON payload received. Unknown name \"mediaResolution\" at 'contents[0].parts[0]': Cannot find field.",
      "messages[0]", []),
@@ -105,6 +103,32 @@ async def test_a_refused_field_is_left_out_and_told_and_remembered_for_an_hour(
         assert provider.held(wire) == [True, False]
         plain = await house.ask(chat(model=body["model"], stream=stream))
         assert (plain.status, plain.codes) == (200, [])
+
+
+VALUES: list[tuple[Json, str, str, Json]] = [
+    (chat(reasoning_effort="none", model="gemini-2.5-flash"), "thinkingBudget",
+     "Budget 0 is invalid. This model only works in thinking mode.",
+     chat(reasoning_effort="high", model="gemini-2.5-flash")),
+    (chat(reasoning_effort="minimal"), "thinkingLevel",
+     "Thinking level MINIMAL is not supported for this model. Please retry with other thinking level.",
+     chat(reasoning_effort="high")),
+]  # fmt: skip
+"""What is asked, the field on the wire of which a value is refused, in which words, and what others ask."""
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("body", "wire", "message", "others"), VALUES)
+async def test_a_refused_value_costs_other_callers_nothing(
+    body: Json, wire: str, message: str, others: Json, stream: bool
+) -> None:
+    provider = Picky((wire, message))
+    async with open_picky(provider) as house:
+        for _ in range(2):
+            await expect(house, {**body, "stream": stream}, ["1.7:none"], "reasoning_effort")
+            assert provider.held(wire) == [True, False]
+        provider.rules = ()
+        answer = await house.ask(others)
+        assert (answer.status, answer.codes, provider.held(wire)) == (200, [], [True])
 
 
 async def expect(house: House, body: Json, codes: list[str], path: str) -> None:

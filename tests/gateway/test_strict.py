@@ -14,7 +14,11 @@ SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "s
 REFUSED: list[tuple[Json, str, list[str]]] = [
     (chat(presence_penalty=1), "presence_penalty", ["$.presence_penalty: gemini-3.5-flash takes no penalties"]),
     (chat(logit_bias={"1": 2}), "logit_bias", ["$.logit_bias"]),
-    (chat(logit_bias={}, presence_penalty=1, seed=2**40), "seed", ["$.seed", "$.presence_penalty", "$.logit_bias"]),
+    (
+        chat(logit_bias={"1": 2}, presence_penalty=1, seed=2**40),
+        "seed",
+        ["$.seed", "$.presence_penalty", "$.logit_bias"],
+    ),
     (chat(model="gemini-3.6-flash", top_p=0.5), "top_p", ["$.top_p: gemini-3.6-flash ignores topP"]),
     (chat(max_tokens=10**6), "max_tokens", ["65536"]),
     (chat(n=3, frequency_penalty=1), "frequency_penalty", ["$.frequency_penalty"]),
@@ -32,6 +36,7 @@ KEPT: list[Json] = [
     chat(n=3, seed=2**31 - 1),
     chat(max_tokens=100),
     chat(presence_penalty=0, frequency_penalty=0),
+    chat(logit_bias={}, verbosity="medium"),
     chat(response_format=SCHEMA),
     chat(tools=[TOOL]),
 ]

@@ -115,6 +115,13 @@ WRONG: list[tuple[str, str, int, str]] = [
     ("[defaults]\nimage_form = 1\n", "defaults.image_form", 2, "one of markdown"),
     ("[defaults]\nmarkdown_slice_bytes = -1\n", "defaults.markdown_slice_bytes", 2, "a whole number from 0"),
     ("[server]\nkeep_alive_s = -1\n", "server.keep_alive_s", 2, "not above 0"),
+    ('[[providers]]\nkind = "gemini"\nbase_url = "http://["\n', "providers[0].base_url", 3, "http(s) address"),
+    ('[[providers]]\nkind = "gemini"\nbase_url = "http://a:x"\n', "providers[0].base_url", 3, "http(s) address"),
+    ('[media]\nallow = "localhost"\n', "media.allow", 2, "expected a list"),
+    ("[media]\nallow = [1]\n", "media.allow", 2, "expected a list of hosts and networks"),
+    ("[media]\nmax_bytes = 1.5\n", "media.max_bytes", 2, "a whole number above 0, found 1.5"),
+    ("[media]\ntimeout_s = 0\n", "media.timeout_s", 2, "a number above 0, found 0"),
+    ('[defaults.safety]\nHARM_CATEGORY_HARASSMENT = "NO"\n', "defaults.safety", 1, "BLOCK_NONE"),
 ]
 
 
@@ -143,12 +150,19 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         ({"PORTICO_WORKERS": "1.5"}, "PORTICO_WORKERS"),
         ({"PORTICO_SHOW_THOUGHTS": "sometimes"}, "PORTICO_SHOW_THOUGHTS"),
         ({"PORTICO_IMAGE_FORM": "true"}, "PORTICO_IMAGE_FORM"),
+        ({"PORTICO_MEDIA_MAX_BYTES": "20MB"}, "PORTICO_MEDIA_MAX_BYTES"),
+        ({"PORTICO_MEDIA_TIMEOUT_S": "-1"}, "PORTICO_MEDIA_TIMEOUT_S"),
+        ({"PORTICO_MEDIA_ALLOW": "http://a"}, "PORTICO_MEDIA_ALLOW"),
+        ({**KEY, "GEMINI_BASE_URL": "localhost:8090"}, "GEMINI_BASE_URL"),
+        ({**KEY, "GEMINI_BASE_URL": "http://["}, "GEMINI_BASE_URL"),
     ],
 )
 def test_what_is_wrong_in_the_environment_is_named(tmp_path: Path, environment: dict[str, str], key: str) -> None:
+    (tmp_path / "portico.toml").write_text("[media]\nmax_bytes = 1\ntimeout_s = 1\nallow = []\n")
     with pytest.raises(ConfigError) as raised:
         load_config(environment, folder=tmp_path)
-    assert raised.value.problems[0].key == key
+    problem = raised.value.problems[0]
+    assert (problem.key, problem.line, problem.file) == (key, None, None)
 
 
 @pytest.mark.parametrize("content", [b"[server\n", b"\xff\xfe", None])

@@ -55,10 +55,27 @@ async def test_only_http_addresses_are_fetched(url: str) -> None:
     await fetcher.aclose()
 
 
-async def test_a_user_and_password_in_an_address_are_refused() -> None:
+UNREADABLE = [
+    "http://[::1", "http://[host]/a.png", "http://[]/", "http://\u2100.com/", "http://host:99999/", "http://host:port/",
+    "http://host/a b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", UNREADABLE)
+async def test_what_is_no_address_at_all_is_refused_as_the_callers_own(url: str) -> None:
     fetcher = Fetcher(nobody, lambda: 0.0)
-    with pytest.raises(InvalidRequest):
-        await fetcher.fetch("http://user:secret@example.com/x")
+    with pytest.raises(MediaUnavailable) as caught:
+        await fetcher.fetch(url)
+    assert "provider" not in caught.value.message
+    await fetcher.aclose()
+
+
+async def test_a_user_and_password_in_an_address_are_refused_and_not_repeated() -> None:
+    fetcher = Fetcher(nobody, lambda: 0.0)
+    with pytest.raises(InvalidRequest) as caught:
+        await fetcher.fetch("http://user:secret@example.com/x@y")
+    assert "secret" not in caught.value.message
+    assert "example.com/x@y" in caught.value.message
     await fetcher.aclose()
 
 
@@ -108,6 +125,18 @@ async def test_a_redirect_to_a_forbidden_address_is_not_followed(files: Files) -
 async def test_a_redirect_that_leaves_http_is_not_followed(files: Files) -> None:
     async def app(exchange: Exchange) -> None:
         exchange.send(302, [("location", "file:///etc/passwd")], b"")
+
+    server = await files(app)
+    fetcher = Fetcher(allowing("127.0.0.1"), lambda: 0.0)
+    with pytest.raises(MediaUnavailable):
+        await fetcher.fetch(f"http://127.0.0.1:{server.port}/")
+    await fetcher.aclose()
+
+
+@pytest.mark.parametrize("url", UNREADABLE)
+async def test_a_redirect_to_no_address_at_all_is_refused(url: str, files: Files) -> None:
+    async def app(exchange: Exchange) -> None:
+        exchange.send(302, [("location", url.encode("ascii", "replace").decode())], b"")
 
     server = await files(app)
     fetcher = Fetcher(allowing("127.0.0.1"), lambda: 0.0)

@@ -233,6 +233,9 @@ TEXTS: list[tuple[str | None, str | None, bytes, str]] = [
     ("application/json", "a.json", "ü".encode("utf-16"), "a.json\nü"),
     ("text/x-log; charset=iso-8859-1", None, b"\xfc", "ü"),
     ("text/x-log; charset=hex", None, b"plain", "plain"),
+    ("text/x-log; charset=iso-8859-99", None, b"plain", "plain"),
+    ("text/x-log; charset=windows-1259", None, b"plain", "plain"),
+    ("text/x-log; charset=utf8be", None, b"plain", "plain"),
     ("application/json", "empty.json", b"", "empty.json\n"),
 ]
 

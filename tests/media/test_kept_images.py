@@ -198,3 +198,12 @@ async def test_a_vault_too_small_for_two_keeps_the_newer() -> None:
     assert len(vault) == 2
     assert list(await vault.find("t", list(records))) == list(records)
     assert vault.size_bytes == next(iter(records.values())).size_bytes
+
+
+def test_one_picture_drawn_twice_has_two_signatures_also_in_an_edited_answer() -> None:
+    """2.4, rule e: a signature is never moved to another part"""
+    first = Media("image/png", data=CAT, signature=sig("SUI="))
+    second = Media("image/png", data=CAT, signature=sig("SUM="))
+    records = kept(Text("a", sig("VDE=")), first, second)
+    back = restored(records, Text("edited"), bare(first), bare(second))
+    assert back == [Text("edited"), named(first), named(second)]

@@ -120,3 +120,9 @@ def test_an_image_may_be_cut_into_pieces(most: int, count: int) -> None:
     assert len(text) == 48
     assert (len(cut), "".join(cut)) == (count, text)
     assert text.startswith(AROUND)
+
+
+@pytest.mark.parametrize("mime", [None, "image/x_y", "image/png"])
+def test_a_picture_of_any_type_comes_back_as_a_picture(mime: str | None) -> None:
+    """1.2: megabytes of base64 are never read as text, whatever their type is called"""
+    assert split_markdown(markdown(Media(mime, data="AAAA"))) == [Media(mime, data="AAAA")]

@@ -10,10 +10,20 @@ from hypothesis import strategies as st
 
 from portico.core.assembly import assemble, tell
 from portico.core.errors import UpstreamIncomplete
-from portico.core.events import CandidateFinished, Event, Failed, Finished, PartDelta, PartEnded, PartStarted, Started
+from portico.core.events import (
+    Annotated,
+    CandidateFinished,
+    Event,
+    Failed,
+    Finished,
+    PartDelta,
+    PartEnded,
+    PartStarted,
+    Started,
+)
 from portico.core.parts import Part, Reasoning, Signature, Text, ToolCall, text_of
 from portico.core.request import OutputFormat, Request
-from portico.core.response import Candidate, Finish, FinishReason, Response
+from portico.core.response import Candidate, Citation, Finish, FinishReason, Response
 from portico.relay.unfence import Unfence, not_json, unfenced
 
 STOP = Finish(FinishReason.STOP)
@@ -204,3 +214,30 @@ ASKED = Request(model="m", messages=(), output=OutputFormat("json"))
 )
 def test_what_is_not_json_is_said(parts: tuple[Part, ...], said: list[Any]) -> None:
     assert [loss.code for loss in not_json(answer(*parts), ASKED)] == said
+
+
+@pytest.mark.parametrize(
+    ("text", "cited", "expected"),
+    [
+        ('```json\n{"a": 1}\n```', (8, 16), (0, 8)),
+        ('```json\n{"a": 1}\n```', (0, 20), (0, 8)),
+        ('```json\n{"a": 1}', (9, 12), (1, 4)),
+        ('{"a": 1}', (1, 4), (1, 4)),
+        ("``", (0, 2), (0, 2)),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 10**6])
+def test_citations_point_at_the_same_words_without_the_fence(
+    text: str, cited: tuple[int, int], expected: tuple[int, int], size: int
+) -> None:
+    """2.7: what is taken out of the text shifts what points into it"""
+    source = Citation(*cited, "https://a.example")
+    whole = Response("id", "model", (Candidate(0, (Text(text),), STOP, citations=(source,)),))
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    events: list[Event] = [Started("id", "model"), PartStarted(0, 0, Text(pieces[0]))]
+    events += [PartDelta(0, 0, piece) for piece in pieces[1:]]
+    events += [PartEnded(0, 0), Annotated(0, citations=(source,)), CandidateFinished(0, STOP), Finished()]
+    unfence = Unfence()
+    streamed = assemble([told for event in events for told in unfence.feed(event)])
+    for response in (unfenced(whole), streamed):
+        assert [(found.start, found.end) for found in response.candidates[0].citations] == [expected]

@@ -33,6 +33,11 @@ def presented_key(headers: Mapping[str, str], in_query: str | None = None) -> st
     return headers.get("x-api-key") or headers.get("x-goog-api-key") or in_query or None
 
 
+NO_KEY: Final = (
+    "No API key was given. Send it as 'Authorization: Bearer YOUR_KEY', or in the header x-api-key or x-goog-api-key."
+)
+
+
 def new_key(rng: Random) -> str:
     """A fresh key."""
     return KEY_PREFIX + random_token(rng, _KEY_CHARACTERS)
@@ -49,7 +54,7 @@ class Keyring:
         """Whose key this is, wherever it was presented. Raises `AuthenticationFailed`."""
         key = presented_key(headers, in_query)
         if key is None:
-            raise AuthenticationFailed("No API key was given. Send it as 'Authorization: Bearer YOUR_KEY'.")
+            raise AuthenticationFailed(NO_KEY)
         digest = _digest(key)
         for known, tenant in self._tenants:
             if hmac.compare_digest(known, digest):

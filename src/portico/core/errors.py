@@ -163,6 +163,8 @@ class UpstreamRejected(UpstreamError):
     refused: str | None = None
     """The optional field that this model does not take, by the name it is learned under (mapping.md 1.6); None where the
     fault is another."""
+    only_value: bool = False
+    """Another value of the field may be taken: what one caller sent says nothing of what others send."""
 
 
 class ContextLengthExceeded(UpstreamRejected):

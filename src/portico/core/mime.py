@@ -7,7 +7,6 @@ import base64
 import binascii
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 GENERIC: Final = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-download", "*/*"})
 """Declarations that say nothing."""
@@ -178,7 +177,8 @@ def settled_mime(
 
 def by_extension(name: str) -> str | None:
     """The type that a file name or an address ends in."""
-    path = urlsplit(name).path if "://" in name else name
+    _, address, rest = name.partition("://")
+    path = rest.partition("?")[0].partition("#")[0].partition("/")[2] if address else name
     _, dot, extension = path.rpartition(".")
     return EXTENSIONS.get(extension.lower()) if dot else None
 

@@ -17,7 +17,8 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points
   to it.
 - 1.13 hint: system sentences that stand in for a missing switch or slot are ours.
-- 1.14 order: the provider's own tools have none.
+- 1.14 order: the provider's own tools have none, and one asked for twice is one.
+- 1.13 parallel: without tools there are no calls to make one at a time.
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
 - 1.5 aliases: a type has one spelling, and is found out where it was not declared.
 - 1.3 arguments: are the value they spell; "" is {}.
@@ -95,12 +96,11 @@ def normal_request(request: Request) -> Normal:
             "system": system,
             "turns": turns,
             "tools": [_tool(tool) for tool in request.tools],
-            "builtins": sorted(
-                [_without_nothing({"kind": tool.kind, "ext": _ext(tool.ext)}) for tool in request.builtins],
-                key=lambda builtin: str(builtin["kind"]),
+            "builtins": _distinct(
+                [_without_nothing({"kind": tool.kind, "ext": _ext(tool.ext)}) for tool in request.builtins]
             ),
             "tool_choice": None if choice is None or choice.mode == "auto" else [choice.mode, sorted(choice.names)],
-            "parallel_tool_calls": None if request.parallel_tool_calls is not False else False,
+            "parallel_tool_calls": False if request.parallel_tool_calls is False and request.tools else None,
             "sampling": _without_nothing(sampling),
             "thinking": _without_nothing(
                 {name: getattr(request.thinking, name) for name in request.thinking.__struct_fields__}
@@ -128,6 +128,14 @@ def _voice(speech: Speech | None) -> str | None:
     """Rule 1.15 speech."""
     voice = None if speech is None else speech.voice
     return None if voice is None else google_voice(voice) or voice
+
+
+def _distinct(builtins: list[Normal]) -> list[Normal]:
+    kept: list[Normal] = []
+    for tool in sorted(builtins, key=lambda tool: str(tool["kind"])):
+        if tool not in kept:
+            kept.append(tool)
+    return kept
 
 
 def _tool(tool: Tool) -> Normal:

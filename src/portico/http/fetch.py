@@ -5,18 +5,21 @@ that must be judged. What was fetched is remembered for a while: agents send the
 """
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from portico.core.errors import InvalidRequest, UpstreamError
+from portico.http.address import parse_address
 from portico.http.client import HttpUpstream, Resolve
 from portico.relay.ports import Fetched, UpstreamRequest
 
 MIB: Final = 1024 * 1024
 MAX_REDIRECTS: Final = 5
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_USER: Final = re.compile(r"^(\w+://)[^/\\]*@")
 
 
 class MediaUnavailable(InvalidRequest):
@@ -67,10 +70,13 @@ class Fetcher:
 
     async def _followed(self, url: str) -> Fetched:
         for _ in range(MAX_REDIRECTS + 1):
-            if urlsplit(url).scheme.lower() not in ("http", "https"):
-                raise MediaUnavailable(f"{_shown(url)} is not an http or https address.")
+            url = url.partition("#")[0]
+            try:
+                parse_address(url)
+            except ValueError as error:
+                raise MediaUnavailable(f"{_shown(url)} is not an address to fetch from: {error}.") from None
             request = UpstreamRequest(
-                url=url.partition("#")[0],
+                url=url,
                 headers=[("accept", "*/*"), ("user-agent", "portico")],
                 method="GET",
                 first_byte_timeout_s=self._timeout_s,
@@ -79,7 +85,7 @@ class Fetcher:
             answer = await self._http.send(request)
             try:
                 if answer.status in REDIRECTS and (location := answer.headers.get("location")):
-                    url = urljoin(url, location)
+                    url = _redirected(url, location)
                     continue
                 if answer.status != 200:
                     raise MediaUnavailable(f"{_shown(url)} answered {answer.status}.")
@@ -112,7 +118,14 @@ class Fetcher:
             self._size -= len(dropped.data)
 
 
+def _redirected(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise MediaUnavailable(f"{_shown(url)} redirects to what is no address.") from None
+
+
 def _shown(url: str) -> str:
-    """An address without its query, which may hold a secret."""
-    plain = url.partition("?")[0].partition("#")[0]
+    """An address without its user, password and query, which may hold a secret."""
+    plain = _USER.sub(r"\1", url.partition("?")[0].partition("#")[0])
     return plain if len(plain) <= 200 else plain[:200] + "…"

@@ -89,7 +89,7 @@ _ROWS: Final = (
 _ALWAYS: Final = (
     (re.compile(rf"/{_GOOGLES}/openai(?:/.*)?", re.DOTALL), CHAT),
     (re.compile(rf"{_PREVIEW}(?:/.*)?", re.DOTALL), GEMINI),
-    (re.compile(r".*/models/.+:[^:/]*", re.DOTALL), GEMINI),
+    (re.compile(r"(?>.*?/models/).+:[^:/]*", re.DOTALL), GEMINI),  # atomic: a long path is not searched over and over
 )
 """Paths that are one dialect's, whether or not there is anything at them."""
 _MODELS: Final = re.compile(r"(?:/v1)?/models(?:/.*)?", re.DOTALL)

@@ -50,6 +50,8 @@ class Call(msgspec.Struct):
     """Nothing of the request may be lost."""
     dropped: dict[tuple[str, str], frozenset[str]] = {}
     """(provider, upstream model) -> fields that it refused, and is asked once more without."""
+    of_value: frozenset[str] = NOTHING
+    """Those of them of which only a value was refused."""
     slots: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(MAX_AT_ONCE))
     """One for each upstream call at a time."""
     answers: list[tuple[Lane, Response]] = []

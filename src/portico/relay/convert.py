@@ -11,6 +11,7 @@ is otherwise the provider's to find.
 """
 
 import base64
+import codecs
 import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
@@ -286,6 +287,14 @@ def _charset(parameters: str) -> str:
     for parameter in parameters.lower().split(";"):
         name, _, value = parameter.partition("=")
         value = value.strip().strip("\"'")
-        if name.strip() == "charset" and _CHARSET.fullmatch(value):
+        if name.strip() == "charset" and _CHARSET.fullmatch(value) and _is_known(value):
             return value
     return "utf-8"
+
+
+def _is_known(charset: str) -> bool:
+    try:
+        codecs.lookup(charset)
+    except LookupError:
+        return False
+    return True

@@ -37,7 +37,9 @@ def with_defaults(request: Request, defaults: Defaults) -> Request:
     if defaults.reasoning_details:
         changed["reasoning_details"] = True
     google = (request.ext or {}).get(GOOGLE, {})
-    if defaults.safety and "safetySettings" not in google:
-        settings = [{"category": category, "threshold": value} for category, value in defaults.safety.items()]
-        changed["ext"] = {**(request.ext or {}), GOOGLE: {**google, "safetySettings": settings}}
+    if defaults.safety:
+        own = google.get("safetySettings") or []
+        said = {item.get("category") for item in own if isinstance(item, dict)}
+        more = [{"category": name, "threshold": value} for name, value in defaults.safety.items() if name not in said]
+        changed["ext"] = {**(request.ext or {}), GOOGLE: {**google, "safetySettings": [*own, *more]}}
     return msgspec.structs.replace(request, **changed) if changed else request

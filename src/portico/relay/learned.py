@@ -1,8 +1,9 @@
 """What providers were seen to refuse, remembered for an hour (mapping.md 1.6, last paragraph).
 
 The catalog says what a model can do, and a provider may know better: it names an optional field in a 400. The request is
-then sent once more without it, and if that is accepted, later requests leave it out at once. Only for fields that an
-answer does without; never for what the caller would see (schema, tools).
+then sent once more without it, and if that is accepted, later requests leave it out at once, unless the refusal was of the
+value sent: no caller decides for others. Only for fields that an answer does without; never for what the caller would see
+(schema, tools).
 """
 
 from collections import OrderedDict
@@ -44,6 +45,8 @@ class Learned:
 
     def remember(self, provider: str, model: str, fields: frozenset[str], now: float) -> None:
         """`now` is in seconds."""
+        if not fields:
+            return
         known = self._fields.setdefault((provider, model), {})
         known.update(dict.fromkeys(fields, now + self._ttl_s))
         self._fields.move_to_end((provider, model))

@@ -240,6 +240,8 @@ class Relay:
             return False
         key = (aim.provider.name, aim.target.model)
         call.dropped[key] = call.dropped.get(key, NOTHING) | field
+        if error.only_value:
+            call.of_value |= field
         return True
 
     def _aim(self, call: Call, model: Model, candidate: Candidate) -> Aim:
@@ -304,7 +306,7 @@ class Relay:
             call.headers["x-portico-simulated"] = "1"
         if response.status == 200:
             if aim.dropped:
-                self._learned.remember(provider.name, aim.target.model, aim.dropped, self._now())
+                self._learned.remember(provider.name, aim.target.model, aim.dropped - call.of_value, self._now())
             return response
         try:
             body = await response.read(MAX_ERROR_BYTES)

@@ -16,6 +16,7 @@ import msgspec
 from portico.core.assembly import assemble, tell
 from portico.core.dialect import StreamReader
 from portico.core.events import (
+    Annotated,
     CandidateFinished,
     Event,
     Failed,
@@ -101,6 +102,8 @@ class Unfence:
                 if candidate is None:
                     candidate = self._candidates[event.candidate] = _Candidate()
                 return candidate.feed(event)
+            case Annotated(int(number)) if event.citations and number in self._candidates:
+                return self._candidates[number].cite(event)
             case CandidateFinished(number):
                 ended = self._candidates.pop(number, None)
                 return [*(ended.end() if ended else []), event]
@@ -130,6 +133,11 @@ class _Candidate:
         """Parts that began with the fence: told when something else comes of them, and not at all if nothing does."""
         self._opened: bool | None = None
         """Whether the text began with a fence; None while that is undecided."""
+        self._length = 0
+        self._before = 0
+        """How long the text was that could have a fence, and the fence that it began with."""
+        self._cited: list[Annotated] = []
+        """Citations, until it is known where the text ends that they point into."""
 
     def feed(self, event: _PartEvent) -> list[Event]:
         if isinstance(event, PartStarted) and isinstance(event.part, Text):
@@ -139,12 +147,22 @@ class _Candidate:
             return self._told(event)
         self._held.append(event)
         self._text += text
+        self._length += len(text)
         return self._decided() if text else []
+
+    def cite(self, event: Annotated) -> list[Event]:
+        """Citations of a text that has lost its fence point elsewhere."""
+        if self._opened is False:
+            return [event]
+        self._cited.append(event)
+        return []
 
     def end(self) -> list[Event]:
         """Nothing more comes: what is held is the closing fence, or text after all."""
         closed = bool(self._opened) and self._text.strip(_SPACE).startswith("`" * _FEWEST_TICKS)
-        return self._let_go(len(self._text), dropped=closed)
+        length = self._length - self._before - (len(self._text) if closed else 0)
+        told = self._let_go(len(self._text), dropped=closed)
+        return told + [_moved(said, self._before, length) if self._opened else said for said in self._cited]
 
     def _decided(self) -> list[Event]:
         """What can be told now that this text is here."""
@@ -155,6 +173,7 @@ class _Candidate:
                 return []
             self._opened = opening is not None
             if opening is not None:
+                self._before = opening.end()
                 told += self._let_go(opening.end(), dropped=True)
         return told + self._let_go(_closing(self._text) if self._opened else len(self._text))
 
@@ -201,6 +220,19 @@ class _Candidate:
             case PartStarted(_, _, Text(text)) | PartDelta(_, _, text):
                 return text
         return ""
+
+
+def _moved(said: Annotated, back: int, length: int) -> Annotated:
+    """Citations of a text that begins so many characters later, and is so long."""
+    moved = [
+        msgspec.structs.replace(cited, start=_within(cited.start - back, length), end=_within(cited.end - back, length))
+        for cited in said.citations
+    ]
+    return msgspec.structs.replace(said, citations=tuple(moved))
+
+
+def _within(place: int, length: int) -> int:
+    return max(0, min(place, length))
 
 
 def _cut(event: _PartEvent, count: int) -> tuple[_PartEvent, PartDelta]:

@@ -128,13 +128,18 @@ def _one_by_one(parts: tuple[Part, ...], records: Iterable[TurnRecord]) -> list[
     calls = {
         call_key(part.id): (part, record) for record in records for part in record.parts if isinstance(part, CallKept)
     }
-    files = {part.digest: (part, record) for record in records for part in record.parts if isinstance(part, MediaKept)}
+    files: dict[str, list[tuple[MediaKept, TurnRecord]]] = {}
+    for record in {id(record): record for record in records}.values():
+        for kept in record.parts:
+            if isinstance(kept, MediaKept):
+                files.setdefault(kept.digest, []).append((kept, record))
     restored: list[Part] = []
     for part in parts:
         if isinstance(part, ToolCall) and (call := calls.get(call_key(part.id))) is not None:
             part = _with_kept(part, *call)
-        elif isinstance(part, Media) and part.data and (file := files.get(media_digest(part.data))) is not None:
-            part = msgspec.structs.replace(part, signature=_named(file[0].signature, file[1]))
+        elif isinstance(part, Media) and part.data and (same := files.get(media_digest(part.data))) is not None:
+            file, record = same.pop(0) if len(same) > 1 else same[0]  # one picture twice is signed twice
+            part = msgspec.structs.replace(part, signature=_named(file.signature, record))
         restored.append(part)
     return restored
 

@@ -1,5 +1,6 @@
 """`annotations` <-> citations (mapping.md 2.7). OpenAI counts characters of `content`, which holds more than the text."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,11 +10,14 @@ from portico.core.response import Citation
 class Insertions:
     """What stands in the content beside the text (an image in Markdown, tagged thoughts), so that places can be told."""
 
-    __slots__ = ("_made", "_text")
+    __slots__ = ("_at", "_text", "_until")
 
     def __init__(self) -> None:
         self._text = 0
-        self._made: list[tuple[int, int]] = []
+        self._at: list[int] = []
+        """Where in the text something was added, ascending."""
+        self._until: list[int] = [0]
+        """How much was added before each of these places, and altogether."""
 
     def text(self, text: str) -> None:
         """Text of the answer was added to the content."""
@@ -21,16 +25,17 @@ class Insertions:
 
     def other(self, text: str) -> None:
         """Something else was."""
-        if self._made and self._made[-1][0] == self._text:
-            self._made[-1] = (self._text, self._made[-1][1] + len(text))
+        if self._at and self._at[-1] == self._text:
+            self._until[-1] += len(text)
         else:
-            self._made.append((self._text, len(text)))
+            self._at.append(self._text)
+            self._until.append(self._until[-1] + len(text))
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where a span of the text stands in the content."""
-        before = sum(length for at, length in self._made if at <= start)
-        inside = sum(length for at, length in self._made if start < at < end)
-        return start + before, end + before + inside
+        before = bisect_right(self._at, start)
+        inside = max(before, bisect_left(self._at, end))
+        return start + self._until[before], end + self._until[inside]
 
 
 def render_annotations(citations: Iterable[Citation], content: Insertions) -> list[dict[str, Any]]:

@@ -17,12 +17,15 @@ from portico.dialects.openai_chat.checks import array_at, object_at, string_at, 
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ext_of, extra_content, read_google, read_signature
 from portico.wire.names import camel
 
-_DATA_URI: Final = re.compile(r"data:([^,;]*)((?:;[^,;]*)*),", re.IGNORECASE)
+_DATA_URI: Final = re.compile(r'data:([^,;]*)((?:;(?>"[^"]{0,200}"|[^,;])*+)*+),', re.IGNORECASE)
+"""A parameter's value may be quoted, commas and all."""
 _TELLING: Final = ("charset=", "rate=", "channels=", "codec=")
 _NO_DETAILS: Final[Mapping[str, Any]] = {}
 _OFFSET: Final = re.compile(r"\d{1,9}(\.\d{1,9})?s")
 MAX_OFFSET_S: Final = 10**9
 MAX_FPS: Final = 24
+_MAX_INDENT: Final = 64
+"""White space that is looked past for the beginning of a data URI."""
 AUDIO_MIMES: Final[Mapping[str, str]] = {
     "pcm16": RAW_MIME,
     "pcm": RAW_MIME,
@@ -125,6 +128,11 @@ def media_from_url(url: str, path: str, mime: str | None = None) -> Media:
     return Media(mime=declared or "text/plain", data=base64.b64encode(decoded).decode())
 
 
+def _is_data_uri(data: str) -> bool:
+    """Whether what should be base64 is a data URI, maybe on a line of its own."""
+    return data[:_MAX_INDENT].lstrip()[:5].lower() == "data:"
+
+
 def _typed(plain: str, parameters: list[str]) -> str:
     """A type with those parameters that say how its data is to be read: the charset of a text, the rate of raw audio."""
     if not plain.startswith(("text/", "audio/")):
@@ -144,7 +152,7 @@ def _audio(part: Mapping[str, Any]) -> Part:
     data = string_at(audio.get("data"), ".input_audio.data")
     format_ = audio.get("format")
     mime = None if format_ is None else audio_mime(string_at(format_, ".input_audio.format"))
-    if data[:5].lower() == "data:":
+    if _is_data_uri(data):
         return _with_extras(media_from_url(data, ".input_audio.data", mime), part)
     return _with_extras(Media(mime=mime, data=_unwrapped(data)), part)
 
@@ -165,7 +173,7 @@ def _file(part: Mapping[str, Any]) -> Part:
     data = fields.get("file_data")
     if data is not None:
         text = string_at(data, f"{at}.file_data")
-        uri = text[:5].lower() == "data:"
+        uri = _is_data_uri(text)
         media = media_from_url(text, f"{at}.file_data", mime) if uri else Media(mime, data=_unwrapped(text))
         return _with_extras(media, part, details, name)
     for key in ("file_id", "file_url"):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.parts import Ext, Signature
+from portico.dialects.openai_chat.checks import wrong_type
 from portico.wire.names import camel, snake
 
 ORIGIN: Final = "openai_chat"
@@ -72,3 +73,12 @@ def ext_of(google: Mapping[str, Any], *without: str) -> Ext:
     """Google's extras as the neutral model holds them."""
     fields = {camel(name): value for name, value in google.items() if name not in without and value is not None}
     return {GOOGLE_EXT: fields} if fields else None
+
+
+def ext_around(holder: Mapping[str, Any], member: str, *without: str) -> Ext:
+    """The extras of a call or a result. Raises `InvalidRequest` where those of Google's `member` are no object."""
+    ext = ext_of(read_google(holder), *without)
+    inside = (ext or {}).get(GOOGLE_EXT, {}).get(camel(member))
+    if inside is not None and not isinstance(inside, Mapping):
+        raise wrong_type(f".extra_content.google.{member}", "an object", inside)
+    return ext

@@ -32,6 +32,23 @@ def safety_settings(value: Any, path: str) -> list[Mapping[str, Any]]:
     return settings
 
 
+def tool_config(value: Any, path: str) -> dict[str, Any]:
+    """Google's toolConfig, its own names and those of functionCallingConfig in camelCase: rendering adds to them."""
+    config: dict[str, Any] = {}
+    for name, item in object_at(value, path).items():
+        key, at = camel(name), f"{path}.{name}"
+        if item is None:
+            continue
+        if key == "functionCallingConfig":
+            item = {camel(inner): said for inner, said in object_at(item, at).items() if said is not None}
+        elif key == "retrievalConfig":
+            object_at(item, at)
+        elif key == "includeServerSideToolInvocations" and not isinstance(item, bool):
+            raise wrong_type(at, "a boolean", item)
+        config[key] = item
+    return config
+
+
 _PASSED_ON: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "safetySettings": safety_settings,
     "cachedContent": string_at,
@@ -39,10 +56,6 @@ _PASSED_ON: Final[Mapping[str, Callable[[Any, str], Any]]] = {
     "modelArmorConfig": object_at,
     "store": lambda value, _: value,
     "continuationToken": string_at,
-    "toolConfig": lambda value, path: {
-        name: object_at(item, f"{path}.{name}") if isinstance(item, (dict, list)) else item
-        for name, item in object_at(value, path).items()
-    },
 }
 """Fields of Google's request that go on unchanged, and what each must be."""
 GENERATION_FIELDS: Final = frozenset(
@@ -101,6 +114,8 @@ def _sorted_out(found: Mapping[str, tuple[str, Any]]) -> GoogleExtras:
         extras.paths["thinking"] = found["thinkingConfig"][0]
     config: dict[str, Any] = {}
     image: dict[str, Any] = {}
+    tooling: dict[str, Any] = {}
+    streamed: dict[str, Any] = {}
     for name, (path, value) in found.items():
         if value is None:
             continue
@@ -120,17 +135,23 @@ def _sorted_out(found: Mapping[str, tuple[str, Any]]) -> GoogleExtras:
             case "imageConfig":
                 image.update(image_fields(object_at(value, path), path, extras.paths))
             case "streamFunctionCallArguments":
-                extras.fields["toolConfig"] = {"functionCallingConfig": {name: value}}
+                streamed[name] = value
             case "generationConfig":
                 given = _generation_config(object_at(value, path), path)
                 extras.output = _enum_output(given, path)
                 at = f"{path}.image_config"
                 image = {**image_fields(object_at(given.pop("imageConfig", {}), at), at, extras.paths), **image}
                 config = {**given, **config}
+            case "toolConfig":
+                tooling = tool_config(value, path)
             case _ if name in _PASSED_ON:
                 extras.fields[name] = _PASSED_ON[name](value, path)
             case _:
                 raise InvalidRequest(f"Unknown key {path.rpartition('.')[2]!r} in google.", param=path)
+    if streamed:
+        tooling["functionCallingConfig"] = {**tooling.get("functionCallingConfig", {}), **streamed}
+    if tooling:
+        extras.fields["toolConfig"] = tooling
     if image:
         config["imageConfig"] = image
     if config:

@@ -26,7 +26,7 @@ AROUND: Final = "\n\n"
 
 _DATA_LINK: Final = "](data:"
 _TARGET: Final = re.compile(
-    r"\((data:(?P<mime>[A-Za-z0-9.+-]{1,100}/[A-Za-z0-9.+-]{1,100}(?:;(?!base64)[^;,()\s]{1,100}){0,6});base64,"
+    r"\((data:(?P<mime>(?:[\w.+-]{1,100}/[\w.+-]{1,100})?(?:;(?!base64)[^;,()\s]{1,100}){0,6});base64,"
     r"(?P<data>[A-Za-z0-9+/=_-]+))\)"
 )
 _MAX_LABEL: Final = 200
@@ -88,7 +88,7 @@ def split_markdown(text: str) -> list[Part]:
         before = text[start:begin].removesuffix(AROUND)
         if before:
             split.append(Text(before))
-        split.append(Media(target["mime"], data=target["data"]))
+        split.append(Media(target["mime"] or None, data=target["data"]))
         start = at = target.end() + len(AROUND) * text.startswith(AROUND, target.end())
     if start < len(text) or not split:
         split.append(Text(text[start:]))

@@ -21,7 +21,7 @@ from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
     ORIGIN,
     VENDOR,
-    ext_of,
+    ext_around,
     litellm_signature,
     own_signature,
     read_google,
@@ -38,6 +38,8 @@ ROLES: Final[Mapping[str, Role]] = {
     "tool": Role.USER,
     "function": Role.USER,
 }
+MAX_MESSAGES: Final = 50_000
+"""More fit no model, and reading them would hold up everybody else's calls."""
 _THOUGHT_SUFFIX: Final = "__thought__"
 """LiteLLM hides the signature behind this in the id; such histories come to us when a user moves over."""
 
@@ -178,7 +180,7 @@ class MessagesReader:
             text = string_at(custom.get("input", ""), ".custom.input")
             name = string_at(custom.get("name"), ".custom.name")
             return ToolCall(call_id, name, text, kind="custom", minted=not wire_id, signature=signature)
-        ext = ext_of(read_google(item), "thought_signature")
+        ext = ext_around(item, "function_call", "thought_signature")
         call = self._function(object_at(function, ".function"), call_id, signature, minted=not wire_id)
         return msgspec.structs.replace(call, ext=ext) if ext else call
 
@@ -224,7 +226,7 @@ class MessagesReader:
             call_id=call.id if call else wire_id or "",
             name=call.name if call else name or "",
             parts=(Text(text), *media),
-            ext=ext_of(read_google(fields)),
+            ext=ext_around(fields, "function_response"),
         )
 
     def _answered(self, wire_id: str | None, name: str | None) -> ToolCall | None:
@@ -320,4 +322,6 @@ def parse_messages(value: Any, thought_tag: str | None = None) -> tuple[Message,
     messages = array_at(value, "$.messages")
     if not messages:
         raise InvalidRequest("'messages' must hold at least one message.", param="$.messages")
+    if len(messages) > MAX_MESSAGES:
+        raise InvalidRequest(f"At most {MAX_MESSAGES} messages are read.", param="$.messages")
     return MessagesReader(thought_tag).parse(messages)

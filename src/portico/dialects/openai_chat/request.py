@@ -10,7 +10,7 @@ from typing import Any, Final
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest
 from portico.core.loss import Loss, Where
-from portico.core.request import Builtin, OutputFormat, Request, Sampling, Thinking
+from portico.core.request import Builtin, OutputFormat, Request, Sampling, Speech, Thinking
 from portico.core.target import Target
 from portico.dialects.openai_chat.checks import (
     object_at,
@@ -33,6 +33,7 @@ from portico.dialects.openai_chat.google import (
 )
 from portico.dialects.openai_chat.messages import parse_messages
 from portico.dialects.openai_chat.messages_render import render_messages
+from portico.dialects.openai_chat.modalities import take_image_config, take_modalities, take_speech
 from portico.dialects.openai_chat.tools import parse_tools, render_choice, render_tools
 
 WHERE: Final = Where(
@@ -47,6 +48,8 @@ WHERE: Final = Where(
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 TIERS: Final = ("auto", "default", "flex", "scale", "priority", "fast")
 MAX_TOKENS: Final = 2**31 - 1
+_UNSAID: Final[Mapping[str, Any]] = {"logit_bias": {}, "verbosity": "medium"}
+"""Fields that the neutral model has no word for, and the value that says as much as leaving them out."""
 INT64: Final = 2**63
 
 
@@ -60,10 +63,12 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         raise InvalidRequest("Missing required parameter: 'messages'.", param="$.messages")
     where = _where(fields)
     google = take_google(fields) or GoogleExtras()
+    image = take_image_config(fields, google.paths)
     messages = parse_messages(fields.pop("messages"), google.thought_tag)
     tools, builtins, choice = parse_tools(fields)
     asks_for_details = fields.get("reasoning") is not None or fields.get("include_reasoning") is True
-    streaming = take_bool(fields, "stream")
+    asks_to_stream = take_bool(fields, "stream")
+    streaming = bool(asks_to_stream if stream is None else stream)
     options = take_object(fields, "stream_options") or {}
     legacy = "functions" in fields
     fields.pop("functions", None)
@@ -77,15 +82,16 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         sampling=_sampling(fields),
         thinking=_thinking(fields, google),
         output=_output(fields) or google.output,
-        modalities=_modalities(fields),
+        modalities=take_modalities(fields),
+        speech=take_speech(fields, streaming=streaming),
         service_tier=take_word(fields, "service_tier", TIERS),
-        stream=bool(streaming if stream is None else stream),
+        stream=streaming,
         include_usage=options.get("include_usage") is True,
         legacy_functions=legacy,
         reasoning_details=asks_for_details,
         thought_tag=google.thought_tag,
-        where=where if not google.paths else Where({**where.fields, **google.paths}, where.message, where.tool),
-        ext=_ext(fields, google),
+        where=_with_paths(where, {tool.kind: WHERE.at_tool(tool.at) for tool in builtins} | google.paths),
+        ext=_ext(fields, google, image),
     )
 
 
@@ -97,12 +103,17 @@ def _where(fields: Mapping[str, Any]) -> Where:
     for name in ("thinking", "reasoning"):
         if fields.get(name) is not None:
             own["thinking"] = f"$.{name}"
-    return Where({**WHERE.fields, **own}, WHERE.message, WHERE.tool) if own else WHERE
+    tool = WHERE.tool if fields.get("functions") is None or fields.get("tools") is not None else "$.functions[{at}]"
+    return Where({**WHERE.fields, **own}, WHERE.message, tool) if own or tool != WHERE.tool else WHERE
 
 
-def _ext(fields: Mapping[str, Any], google: GoogleExtras) -> dict[str, dict[str, Any]] | None:
+def _with_paths(where: Where, paths: Mapping[str, str]) -> Where:
+    return Where({**where.fields, **paths}, where.message, where.tool) if paths else where
+
+
+def _ext(fields: Mapping[str, Any], google: GoogleExtras, image: dict[str, Any]) -> dict[str, dict[str, Any]] | None:
     """What is left: fields of Chat that the neutral model has no word for, and Google's own."""
-    own = {name: value for name, value in fields.items() if value is not None}
+    own = {name: value for name, value in fields.items() if value is not None and value != _UNSAID.get(name)}
     gemini = dict(google.fields)
     for name, native, check in (
         ("safety_settings", "safetySettings", safety_settings),
@@ -110,8 +121,9 @@ def _ext(fields: Mapping[str, Any], google: GoogleExtras) -> dict[str, dict[str,
     ):
         if name in own:
             gemini.setdefault(native, check(own.pop(name), f"$.{name}"))
-    if isinstance(own.get("image_config"), dict):
-        gemini.setdefault("generationConfig", {}).setdefault("imageConfig", own.pop("image_config"))
+    if image:
+        config = gemini.get("generationConfig", {})
+        gemini["generationConfig"] = {**config, "imageConfig": {**image, **config.get("imageConfig", {})}}
     ext = {ORIGIN: own} if own else {}
     if gemini:
         ext[GOOGLE_EXT] = gemini
@@ -182,10 +194,11 @@ def _output(fields: dict[str, Any]) -> OutputFormat | None:
     if kind == "text":
         return None
     if kind == "json_object":
-        schema = format_.get("schema") or format_.get("response_schema")
-        if schema is None:
+        at = "schema" if format_.get("schema") else "response_schema"
+        if not format_.get(at):
             return OutputFormat("json")
-        return OutputFormat("json_schema", object_at(schema, f"{path}.schema"))
+        at_path = f"{path}.{at}"
+        return OutputFormat("json_schema", object_at(format_[at], at_path), schema_at=at_path)
     if kind != "json_schema":
         raise InvalidRequest(
             f"Unknown response format {kind!r}; known are text, json_object, json_schema.", param=f"{path}.type"
@@ -199,17 +212,8 @@ def _output(fields: dict[str, Any]) -> OutputFormat | None:
         name=None if name is None else string_at(name, f"{path}.json_schema.name"),
         strict=given.get("strict") if isinstance(given.get("strict"), bool) else None,
         description=None if description is None else string_at(description, f"{path}.json_schema.description"),
+        schema_at=f"{path}.json_schema.schema",
     )
-
-
-def _modalities(fields: dict[str, Any]) -> tuple[str, ...]:
-    value = fields.pop("modalities", None)
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        raise wrong_type("$.modalities", "an array", value)
-    words = tuple([string_at(word, f"$.modalities[{i}]").lower() for i, word in enumerate(value)])
-    return () if words == ("text",) else words
 
 
 def _web_search(fields: dict[str, Any]) -> list[Builtin]:
@@ -260,10 +264,17 @@ def render_request(request: Request, target: Target) -> Rendered:
         if request.include_usage:
             body["stream_options"] = {"include_usage": True}
     body.update((request.ext or {}).get(ORIGIN, {}))
+    if request.speech is not None:
+        body["audio"] = {**body.get("audio", {}), **_render_speech(request.speech)}
     google = render_google(request)
     if google:
         body["extra_body"] = {"google": google}
     return Rendered(body, losses)
+
+
+def _render_speech(speech: Speech) -> dict[str, Any]:
+    said = {"voice": speech.voice, "format": speech.format}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _render_output(output: OutputFormat) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from portico.core.loss import Loss
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.response import Candidate, Finish, FinishReason, Response
 from portico.dialects.openai_chat.annotations import Insertions, parse_annotations, render_annotations
+from portico.dialects.openai_chat.checks import array_at, object_at, string_at
 from portico.dialects.openai_chat.content import parse_content, render_part
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
     ORIGIN,
     VENDOR,
+    ext_around,
     ext_of,
     extra_content,
     is_bearable,
@@ -26,9 +28,10 @@ from portico.dialects.openai_chat.extra_content import (
     read_signature,
 )
 from portico.dialects.openai_chat.logprobs import parse_logprobs, render_logprobs
-from portico.dialects.openai_chat.media_out import audio_entry, image_entry, is_audio, markdown_image
+from portico.dialects.openai_chat.media_out import audio_entry, continues, image_entry, is_audio, markdown
 from portico.dialects.openai_chat.messages_render import render_call
 from portico.dialects.openai_chat.usage import parse_usage, render_usage, searched
+from portico.wire import jsontext
 
 FINISH_WORDS: Final[Mapping[FinishReason, str]] = {
     FinishReason.STOP: "stop",
@@ -126,9 +129,10 @@ class _Parts:
         self.opaque: list[dict[str, Any]] = []
         self.insertions = Insertions()
         self._signatures: list[Signature] = []
-        self._audio: Media | None = None
+        self._audio: list[Media] = []
         self._refusal: list[str] = []
-        self._open_thought: str | None = None
+        self._thoughts: list[str] = []
+        """Those of an open run that are told inside the content."""
         self._highest = 0
         self._out_of_order = False
 
@@ -144,15 +148,15 @@ class _Parts:
             if not self._reply.thoughts:
                 return
             if self._reply.thought_tag:
-                part = self._tagged(part.text, self._reply.thought_tag)
+                self._thoughts.append(part.text)
+                self._rank(ORDER[Text])
+                return
         else:
-            self._open_thought = None
-        if isinstance(part, Media) and part.thought and self._reply.image_form != "images":
+            self._close_thoughts()
+        if isinstance(part, Media) and part.thought:
             self._losses.append(Loss("2.2:draft", self._path, "a draft image the model made while thinking"))
             return
-        rank = ORDER[Text if isinstance(part, Text) else type(part)]
-        self._out_of_order = self._out_of_order or rank < self._highest
-        self._highest = max(rank, self._highest)
+        self._rank(ORDER[type(part)])
         match part:
             case Reasoning(text):
                 self.reasoning.append(text)
@@ -163,26 +167,30 @@ class _Parts:
                 if signature is not None:
                     self._signatures.append(signature)
             case Media():
-                if is_audio(part) and self._audio is None:
-                    self._audio = part
+                if is_audio(part) and continues(self._audio, part):
+                    self._audio.append(part)
                 else:
                     self.content.append(part)
             case ToolCall():
                 self.calls.append(part)
 
-    def _tagged(self, text: str, tag: str) -> Text:
+    def _rank(self, rank: int) -> None:
+        self._out_of_order = self._out_of_order or rank < self._highest
+        self._highest = max(rank, self._highest)
+
+    def _close_thoughts(self) -> None:
         """Thoughts inside the content, for callers who asked for a tag (1.9); a run of them stands between one pair."""
-        if self._open_thought is not None:
-            self.content.pop()
-            text = self._open_thought + text
-        self._open_thought = text
-        return _Tagged(f"<{tag}>{text}</{tag}>")
+        if self._thoughts:
+            tag = self._reply.thought_tag
+            self.content.append(_Tagged(f"<{tag}>{''.join(self._thoughts)}</{tag}>"))
+            self._thoughts = []
 
     def signature(self) -> Signature | None:
         """The signature of the text: one has a place on the message; of several the last is told."""
         return text_signature(self._signatures, self._losses, self._path)
 
     def message(self) -> dict[str, Any]:
+        self._close_thoughts()
         if self._out_of_order:
             self._losses.append(
                 Loss("2.2:order", self._path, "Chat keeps thoughts, content and calls apart, not their order")
@@ -199,8 +207,9 @@ class _Parts:
         if images and self._reply.image_form == "images":
             message["images"] = [image_entry(part, index) for index, part in enumerate(images)]
             self._tell_image_order()
-        if self._audio is not None:
-            message["audio"] = audio_entry(self._audio, self._reply.id, self._reply.created)
+        if self._audio:
+            message["audio"] = audio_entry(self._audio, self._reply.id, self._reply.created, self._reply.audio_format)
+            message["content"] = message["content"] or None
         if self.calls:
             if self._reply.legacy_functions:
                 call = self.calls[0]
@@ -220,16 +229,16 @@ class _Parts:
 
     def _content(self) -> Any:
         form = self._reply.image_form
-        if form == "parts" and any(isinstance(part, Media) for part in self.content):
-            return [render_part(part) for part in self.content if isinstance(part, Media) or part.text]
         pieces = []
         for part in self.content:
             if isinstance(part, Text):
                 pieces.append(part.text)
                 (self.insertions.other if isinstance(part, _Tagged) else self.insertions.text)(part.text)
             elif form == "markdown":
-                pieces.append(markdown_image(part))
+                pieces.append(markdown(part))
                 self.insertions.other(pieces[-1])
+        if form == "parts" and any(isinstance(part, Media) for part in self.content):
+            return [render_part(part) for part in self.content if isinstance(part, Media) or part.text]
         text = "".join(pieces)
         return text if text or not self.calls else None
 
@@ -292,6 +301,38 @@ def finish_fields(finish: Finish | None, reply: Reply, losses: list[Loss], path:
 
 # -- reading an answer -----------------------------------------------------------------------------------------------
 
+UNREADABLE: Final = (InvalidRequest, AttributeError, TypeError, ValueError, KeyError, OverflowError)
+"""What reading values of unexpected types raises: such an answer is the provider's fault."""
+
+
+def name_in(body: Mapping[str, Any], field: str) -> str | None:
+    """What an answer calls itself or its model, if it is a name."""
+    value = body.get(field)
+    return value if isinstance(value, str) and value else None
+
+
+def created_at(body: Mapping[str, Any]) -> int | None:
+    """When the answer was made, in seconds."""
+    value = body.get("created")
+    return int(value) if isinstance(value, (int, float)) else None
+
+
+def text_in(holder: Mapping[str, Any], field: str) -> str:
+    """A text; "" where there is none. Raises `InvalidRequest` for something else."""
+    value = holder.get(field)
+    return "" if value is None else string_at(value, f".{field}")
+
+
+def arguments_in(function: Mapping[str, Any]) -> str:
+    """The arguments of a call as text; some endpoints send the object itself."""
+    arguments = function.get("arguments")
+    return jsontext.dumps(arguments) if isinstance(arguments, dict) else text_in(function, "arguments")
+
+
+def searches_in(google: Mapping[str, Any]) -> tuple[str, ...]:
+    """The queries that were put to the web. Raises `InvalidRequest` for what are none."""
+    return tuple([string_at(query, f".{SEARCHES}") for query in array_at(google.get(SEARCHES) or [], f".{SEARCHES}")])
+
 
 def parse_response(body: Any, reading: Reading) -> Response:
     """A chat.completion. Raises `UpstreamBadGateway` for what is none."""
@@ -300,15 +341,14 @@ def parse_response(body: Any, reading: Reading) -> Response:
     try:
         candidates = [_candidate(choice, position, reading) for position, choice in enumerate(body["choices"])]
         usage = parse_usage(body.get("usage"))
-    except (InvalidRequest, AttributeError, TypeError, ValueError, KeyError) as error:
+    except UNREADABLE as error:
         raise UpstreamBadGateway from error
-    created = body.get("created")
     return Response(
-        id=body.get("id") or None,
-        model=body.get("model") or None,
+        id=name_in(body, "id"),
+        model=name_in(body, "model"),
         candidates=tuple(candidates),
         usage=usage,
-        created=int(created) if isinstance(created, (int, float)) else None,
+        created=created_at(body),
         service_tier=body.get("service_tier"),
         ext=with_own(ext_of(read_google(body)), {"system_fingerprint": body.get("system_fingerprint")}),
     )
@@ -326,12 +366,11 @@ def _candidate(choice: Mapping[str, Any], position: int, reading: Reading) -> Ca
         parts += parse_content([image])
     parts += parse_audio(message.get("audio"))
     feedback = google.get("prompt_feedback")
-    refusal = message.get("refusal")
+    refusal = text_in(message, "refusal")
     if refusal and not feedback:
         parts.append(Text(refusal, ext=REFUSAL))
     calls = [parse_call(item, reading) for item in message.get("tool_calls") or ()]
-    signature = google.get("thought_signature")
-    if signature:
+    if signature := text_in(google, "thought_signature"):
         signed = Signature(VENDOR, signature)
         if calls and calls[0].signature is None and not text_of(tuple(parts)):
             calls[0] = msgspec.structs.replace(calls[0], signature=signed)  # as Google's own surface puts it
@@ -339,9 +378,9 @@ def _candidate(choice: Mapping[str, Any], position: int, reading: Reading) -> Ca
             _sign(parts, signed)
     parts += calls
     if legacy := message.get("function_call"):
-        parts.append(ToolCall(reading.mint(), legacy["name"], legacy.get("arguments") or "", minted=True))
+        parts.append(ToolCall(reading.mint(), string_at(legacy["name"], ".name"), arguments_in(legacy), minted=True))
     for item in google.get("parts") or ():
-        parts.insert(min(int(item["index"]), len(parts)), Opaque(GOOGLE_EXT, item["part"]))
+        parts.insert(min(int(item["index"]), len(parts)), Opaque(GOOGLE_EXT, object_at(item["part"], ".part")))
     index = choice.get("index")
     logprobs, other_logprobs = parse_logprobs(choice.get("logprobs"))
     citations, other_annotations = parse_annotations(message.get("annotations") or ())
@@ -354,7 +393,7 @@ def _candidate(choice: Mapping[str, Any], position: int, reading: Reading) -> Ca
             {"logprobs": other_logprobs, "annotations": other_annotations},
         ),
         citations=citations,
-        searches=tuple(google.get(SEARCHES) or ()),
+        searches=searches_in(google),
         logprobs=logprobs,
     )
 
@@ -375,7 +414,8 @@ def parse_audio(audio: Any) -> list[Part]:
         return []
     google = read_google(audio)
     ext: Ext = ext_of(google, "thought_signature")
-    return [Media(audio.get("mime_type") or "audio/wav", data=audio["data"], signature=read_signature(audio), ext=ext)]
+    mime, data = text_in(audio, "mime_type") or "audio/wav", text_in(audio, "data")
+    return [Media(mime, data=data, signature=read_signature(audio), ext=ext)]
 
 
 def _sign(parts: list[Part], signature: Signature) -> None:
@@ -389,35 +429,33 @@ def _sign(parts: list[Part], signature: Signature) -> None:
 
 def parse_call(item: Mapping[str, Any], reading: Reading) -> ToolCall:
     """One tool call of an answer; a call without an id (Google's compatible endpoint sends "") gets one."""
-    wire_id = item.get("id") or None
+    wire_id = text_in(item, "id") or None
     signature = read_signature(item)
-    google_ext = ext_of(read_google(item), "thought_signature")
+    google_ext = ext_around(item, "function_call", "thought_signature")
     call_id = wire_id or reading.mint()
     if item.get("type") == "custom":
         custom = item["custom"]
-        return ToolCall(
-            call_id, custom["name"], custom.get("input") or "", kind="custom", minted=not wire_id, signature=signature
-        )
+        name, text = string_at(custom["name"], ".name"), text_in(custom, "input")
+        return ToolCall(call_id, name, text, kind="custom", minted=not wire_id, signature=signature)
     function = item["function"]
-    name = reading.tool_names.get(function["name"], function["name"])
-    return ToolCall(
-        call_id, name, function.get("arguments") or "", minted=not wire_id, signature=signature, ext=google_ext
-    )
+    name = string_at(function["name"], ".name")
+    name = reading.tool_names.get(name, name)
+    return ToolCall(call_id, name, arguments_in(function), minted=not wire_id, signature=signature, ext=google_ext)
 
 
 def parse_finish(choice: Mapping[str, Any], feedback: Any) -> Finish | None:
     """How a choice ended; None where it does not say."""
-    word = choice.get("finish_reason")
-    if word is None:
+    word = text_in(choice, "finish_reason")
+    if not word:
         return None
     if "native_finish_reason" in choice and choice["native_finish_reason"] is None:
         return None
     if isinstance(feedback, Mapping):
         return Finish(
             FinishReason.CONTENT_FILTER,
-            feedback.get("block_reason"),
-            feedback.get("block_reason_message"),
+            text_in(feedback, "block_reason") or None,
+            text_in(feedback, "block_reason_message") or None,
             prompt_blocked=True,
         )
-    raw = choice.get("native_finish_reason", word)
-    return Finish(FINISH.get(word, FinishReason.OTHER), raw, choice.get("finish_message"))
+    raw = text_in(choice, "native_finish_reason") or word
+    return Finish(FINISH.get(word, FinishReason.OTHER), raw, text_in(choice, "finish_message") or None)

@@ -25,10 +25,18 @@ from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, 
 from portico.core.response import Citation, Finish
 from portico.core.usage import Usage
 from portico.dialects.openai_chat.annotations import Insertions, render_annotations
+from portico.dialects.openai_chat.content import render_part
 from portico.dialects.openai_chat.errors import render_error
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, extra_content
 from portico.dialects.openai_chat.logprobs import render_logprobs
-from portico.dialects.openai_chat.media_out import audio_entry, image_entry, is_audio, markdown_image
+from portico.dialects.openai_chat.media_out import (
+    SpeechDeltas,
+    audio_entry,
+    image_entry,
+    is_audio,
+    markdown,
+    pieces,
+)
 from portico.dialects.openai_chat.messages_render import render_call
 from portico.dialects.openai_chat.response import (
     CANDIDATE_PATH,
@@ -67,6 +75,7 @@ class _Choice:
         "out_of_order",
         "searches",
         "signatures",
+        "speech",
     )
 
     def __init__(self) -> None:
@@ -85,6 +94,7 @@ class _Choice:
         self.searches: tuple[str, ...] = ()
         self.details = 0
         """How many `reasoning_details` were told."""
+        self.speech: SpeechDeltas | None = None
 
 
 class ChatWriter:
@@ -187,7 +197,12 @@ class ChatWriter:
         if isinstance(part, Reasoning) and not self._reply.thoughts:
             choice.kinds[index] = part
             return frames
-        rank = ORDER[type(part)]
+        if isinstance(part, Media) and part.thought:
+            choice.kinds[index] = part
+            path = CANDIDATE_PATH.format(candidate)
+            self.losses.append(Loss("2.2:draft", path, "a draft image the model made while thinking"))
+            return frames
+        rank = ORDER[Text if isinstance(part, Reasoning) and self._reply.thought_tag else type(part)]
         choice.out_of_order = choice.out_of_order or rank < choice.highest
         choice.highest = max(rank, choice.highest)
         if isinstance(part, ToolCall):
@@ -270,14 +285,19 @@ class ChatWriter:
         frames.append(self._chunk(candidate, told))
 
     def _media(self, candidate: int, part: Media, choice: _Choice, frames: list[Frame]) -> None:
+        reply = self._reply
         if is_audio(part):
-            frames.append(self._chunk(candidate, {"audio": audio_entry(part, self._reply.id, self._reply.created)}))
-        elif self._reply.image_form == "markdown":
-            if part.thought:
-                path = CANDIDATE_PATH.format(candidate)
-                self.losses.append(Loss("2.2:draft", path, "a draft image the model made while thinking"))
-                return
-            frames.append(self._inserted(candidate, choice, markdown_image(part)))
+            if reply.audio_format is None:
+                told = [audio_entry([part], reply.id, reply.created, None)]
+            else:
+                choice.speech = choice.speech or SpeechDeltas(reply.id, reply.created)
+                told = choice.speech.feed(part)
+            frames += [self._chunk(candidate, {"audio": audio}) for audio in told]
+        elif reply.image_form == "markdown":
+            slices = pieces(markdown(part), reply.markdown_slice_bytes)
+            frames += [self._inserted(candidate, choice, piece) for piece in slices]
+        elif reply.image_form == "parts":
+            frames.append(self._chunk(candidate, {"content": [render_part(part)]}))
         else:
             frames.append(self._chunk(candidate, {"images": [image_entry(part, choice.images)]}))
             choice.images += 1
@@ -288,6 +308,8 @@ class ChatWriter:
         frames: list[Frame] = []
         choice = self._choice(candidate, frames)
         path = CANDIDATE_PATH.format(candidate)
+        if choice.speech is not None:
+            frames += [self._chunk(candidate, {"audio": audio}) for audio in choice.speech.close()]
         if choice.out_of_order:
             self.losses.append(Loss("2.2:order", path, "Chat keeps thoughts, content and calls apart, not their order"))
         google: dict[str, Any] = {}

@@ -23,11 +23,25 @@ from portico.core.events import (
 from portico.core.parts import Opaque, Reasoning, Signature, Text
 from portico.core.telling import PartTeller
 from portico.dialects.openai_chat.annotations import parse_annotations
+from portico.dialects.openai_chat.checks import object_at
 from portico.dialects.openai_chat.content import parse_content
 from portico.dialects.openai_chat.errors import parse_error_object
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, VENDOR, ext_of, read_google
 from portico.dialects.openai_chat.logprobs import parse_logprobs
-from portico.dialects.openai_chat.response import REFUSAL, SEARCHES, parse_audio, parse_call, parse_finish, with_own
+from portico.dialects.openai_chat.response import (
+    REFUSAL,
+    SEARCHES,
+    UNREADABLE,
+    arguments_in,
+    created_at,
+    name_in,
+    parse_audio,
+    parse_call,
+    parse_finish,
+    searches_in,
+    text_in,
+    with_own,
+)
 from portico.dialects.openai_chat.usage import parse_usage
 from portico.wire import jsontext
 from portico.wire.sse import Frame
@@ -45,12 +59,14 @@ class _ReadChoice:
         "last_call",
         "own",
         "refusals",
+        "searches",
         "teller",
     )
 
     def __init__(self, index: int) -> None:
         self.annotations: list[Any] = []
         self.refusals: list[str] = []
+        self.searches: tuple[str, ...] = ()
         self.own: dict[str, Any] = {}
         self.teller = PartTeller(index)
         self.call_parts: dict[Any, int] = {}
@@ -87,7 +103,7 @@ class ChatReader:
         events: list[Event] = []
         try:
             self._read(body, events)
-        except (AttributeError, TypeError, ValueError, KeyError):
+        except UNREADABLE:
             self._failed = True
             events.append(Failed(UpstreamBadGateway()))
         return events
@@ -107,7 +123,7 @@ class ChatReader:
                 finish = parse_finish(choice.finish, choice.feedback)
                 if finish is not None:
                     finished.append(CandidateFinished(index, finish))
-            searches = tuple(choice.google.pop(SEARCHES, ()))
+            searches = choice.searches
             citations, choice.own["annotations"] = parse_annotations(choice.annotations)
             extras = with_own(ext_of(choice.google), choice.own)
             if extras or citations or searches:
@@ -123,8 +139,7 @@ class ChatReader:
     def _read(self, body: dict[str, Any], events: list[Event]) -> None:
         if not self._started:
             self._started = True
-            created = body.get("created")
-            events.append(Started(body.get("id") or None, body.get("model") or None, created))
+            events.append(Started(name_in(body, "id"), name_in(body, "model"), created_at(body)))
             if own := with_own(None, {"system_fingerprint": body.get("system_fingerprint")}):
                 events.append(Annotated(None, own))
         for position, wire in enumerate(body.get("choices") or ()):
@@ -146,14 +161,20 @@ class ChatReader:
             choice.teller.text(Reasoning(thought), events)
         if isinstance(delta.get("content"), str):
             choice.teller.text(Text(delta["content"]), events)
+        elif isinstance(delta.get("content"), list):  # an image among parts (2.8)
+            for part in parse_content(delta["content"]):
+                if isinstance(part, Text) and part.signature is None:
+                    choice.teller.text(part, events)
+                else:
+                    choice.teller.whole(part, events)
         for part in [*parse_content(list(delta.get("images") or ())), *parse_audio(delta.get("audio"))]:
             choice.teller.whole(part, events)
         for item in delta.get("tool_calls") or ():
             self._tool_call(index, choice, item, events)
         self._legacy_call(index, choice, delta.get("function_call"), events)
         self._google(choice, read_google(delta), events)
-        if delta.get("refusal"):
-            choice.refusals.append(delta["refusal"])
+        if refusal := text_in(delta, "refusal"):
+            choice.refusals.append(refusal)
         if delta.get("annotations"):
             choice.annotations += delta["annotations"]
         if wire.get("logprobs"):
@@ -163,7 +184,8 @@ class ChatReader:
                 told[name] = [*told.get(name, []), *more]
             if logprobs:
                 events.append(Annotated(index, logprobs=logprobs))
-        if wire.get("finish_reason") is not None:
+        if text_in(wire, "finish_reason"):
+            parse_finish(wire, choice.feedback)  # what cannot be read is known now
             choice.finish = wire
 
     # -- parts
@@ -179,7 +201,7 @@ class ChatReader:
         part_index = choice.call_parts.get(key)
         if part_index is None:
             choice.call_parts[key] = choice.teller.start(parse_call(item, self._reading), events)
-        elif text := function.get("arguments") or function.get("input"):
+        elif text := arguments_in(function) or text_in(function, "input"):
             events.append(PartDelta(index, part_index, text))
 
     def _legacy_call(self, index: int, choice: _ReadChoice, call: Any, events: list[Event]) -> None:
@@ -189,12 +211,15 @@ class ChatReader:
     def _google(self, choice: _ReadChoice, google: Mapping[str, Any], events: list[Event]) -> None:
         for name, value in google.items():
             if name == "thought_signature":
-                choice.teller.whole(Text("", Signature(VENDOR, value)), events)
+                if signature := text_in(google, name):
+                    choice.teller.whole(Text("", Signature(VENDOR, signature)), events)
             elif name == "prompt_feedback":
                 choice.feedback = value
             elif name == "parts":
                 for item in value:
-                    choice.teller.whole(Opaque(GOOGLE_EXT, item["part"]), events)
+                    choice.teller.whole(Opaque(GOOGLE_EXT, object_at(item["part"], ".part")), events)
+            elif name == SEARCHES:
+                choice.searches = searches_in(google)
             else:
                 choice.google[name] = value
 

@@ -39,7 +39,7 @@ def parse_tools(fields: dict[str, Any]) -> tuple[tuple[Tool, ...], list[Builtin]
     return tuple(tools), builtins, choice
 
 
-_BUILTIN_KINDS: Final[Mapping[str, str]] = {
+BUILTIN_KINDS: Final[Mapping[str, str]] = {
     "web_search": "web_search",
     "google_search": "web_search",
     "code_interpreter": "code_execution",
@@ -48,7 +48,7 @@ _BUILTIN_KINDS: Final[Mapping[str, str]] = {
     "url_context": "url_context",
 }
 """What the dialects call the tools that a provider runs (1.14)."""
-_BUILTIN_TYPE: Final = re.compile(rf"({'|'.join(_BUILTIN_KINDS)})(_preview)?(_\d{{4}}_?\d\d_?\d\d)?")
+_BUILTIN_TYPE: Final = re.compile(rf"({'|'.join(BUILTIN_KINDS)})(_preview)?(_\d{{4}}_?\d\d_?\d\d)?")
 """Those names, with the dates that some vendors put behind them."""
 
 
@@ -83,8 +83,8 @@ def _parse_tool(item: Mapping[str, Any], path: str, at: int) -> Tool | list[Buil
         return read_builtins([item], path)
     if isinstance(kind, str) and (provided := _BUILTIN_TYPE.fullmatch(kind)) is not None:
         options = {name: value for name, value in item.items() if name not in ("type", "name") and value is not None}
-        return [Builtin(_BUILTIN_KINDS[provided.group(1)], at=at, ext={ORIGIN: options} if options else None)]
-    known = f"function, custom, {', '.join(_BUILTIN_KINDS)}"
+        return [Builtin(BUILTIN_KINDS[provided.group(1)], at=at, ext={ORIGIN: options} if options else None)]
+    known = f"function, custom, {', '.join(BUILTIN_KINDS)}"
     raise InvalidRequest(f"Unknown tool type {kind!r}; known are {known}.", param=f"{path}.type")
 
 
@@ -99,7 +99,8 @@ def _parse_function(function: Mapping[str, Any], path: str, at: int, google: Map
         object_at(schema, f"{path}.parameters")
     if strict is not None and not isinstance(strict, bool):
         raise wrong_type(f"{path}.strict", "a boolean", strict)
-    return Tool(name, description, schema, strict, at=at, ext=ext_of(google) if google else None)
+    schema_at = ".function.parameters" if path.endswith(".function") else ".parameters"
+    return Tool(name, description, schema, strict, at=at, ext=ext_of(google) if google else None, schema_at=schema_at)
 
 
 def _parse_choice(value: Any, path: str) -> ToolChoice | None:

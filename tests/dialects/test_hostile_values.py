@@ -1,0 +1,221 @@
+"""Values of a type that nobody expects: a caller's is a 400 with its path, a provider's an answer that nobody can read.
+
+Every value of a rich body is exchanged for each of a row of strange ones, one at a time.
+"""
+
+import copy
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+
+from dialects.dialect_rows import CATALOG, CHAT, GEMINI, NEW, Json
+from portico.core.dialect import Dialect
+from portico.core.errors import CallerError, UpstreamError
+from portico.relay.translate import Translator, frames_of
+from portico.relay.unfence import unfenced
+from portico.vault import TurnRecorder
+from portico.wire import jsontext
+
+STRANGE: Final[tuple[Any, ...]] = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    1e300,
+    2**70,
+    "",
+    "é",
+    [],
+    [[]],
+    [None],
+    {},
+    {"a": None},
+    {"text": 5},
+)
+PICTURE: Final = "data:image/png;base64,iVBORw0KGgo="
+
+ASKED: Final[Json] = {
+    "model": NEW,
+    "messages": [
+        {"role": "user", "content": [{"type": "text", "text": "hi", "extra_content": {"google": {"x": 1}}}]},
+        {
+            "role": "assistant",
+            "content": f"ok ![image]({PICTURE})",
+            "images": [{"type": "image_url", "image_url": {"url": PICTURE}}],
+            "reasoning_details": [{"type": "reasoning.encrypted", "data": "abcd", "id": "c1"}],
+            "extra_content": {"google": {"thought_signature": "m", "parts": [{"index": 1, "part": {"toolCall": {}}}]}},
+            "tool_calls": [
+                {
+                    "id": "c1",
+                    "type": "function",
+                    "function": {"name": "f", "arguments": "{}"},
+                    "extra_content": {"google": {"thought_signature": "s", "function_call": {"will_continue": False}}},
+                }
+            ],
+        },
+        {
+            "role": "tool",
+            "tool_call_id": "c1",
+            "content": "x",
+            "extra_content": {"google": {"function_response": {"scheduling": "SILENT"}}},
+        },
+    ],
+    "tools": [{"type": "function", "function": {"name": "f"}}, {"google_search": {}}],
+    "google": {
+        "tool_config": {
+            "includeServerSideToolInvocations": True,
+            "function_calling_config": {"mode": "AUTO", "allowed_function_names": ["f"]},
+            "retrieval_config": {"lat_lng": {"latitude": 1}},
+        },
+        "stream_function_call_arguments": True,
+    },
+}
+
+ANSWERED: Final[Json] = {
+    "id": "chatcmpl-1",
+    "created": 1,
+    "model": "m",
+    "service_tier": "default",
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "tool_calls",
+            "native_finish_reason": "STOP",
+            "finish_message": "done",
+            "logprobs": {"content": [{"token": "a", "logprob": -1, "bytes": [97], "top_logprobs": []}]},
+            "message": {
+                "role": "assistant",
+                "content": "hi",
+                "refusal": "no",
+                "reasoning_content": "hm",
+                "images": [{"type": "image_url", "image_url": {"url": PICTURE}}],
+                "audio": {"id": "a", "data": "AAAA", "mime_type": "audio/wav"},
+                "tool_calls": [
+                    {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+                    {"index": 1, "id": "d", "type": "custom", "custom": {"name": "g", "input": "x"}},
+                ],
+                "function_call": {"name": "h", "arguments": "{}"},
+                "annotations": [
+                    {"type": "url_citation", "url_citation": {"start_index": 0, "end_index": 2, "url": "u"}},
+                ],
+                "extra_content": {
+                    "google": {
+                        "thought_signature": "m",
+                        "parts": [{"index": 0, "part": {"toolCall": {}}}],
+                        "web_search_queries": ["q"],
+                    }
+                },
+            },
+        }
+    ],
+    "usage": {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 2}},
+}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from places(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from places(item, (*path, index))
+
+
+def strange(body: Json) -> Iterator[Any]:
+    """The body with each of its values made strange in turn."""
+    for path in places(body):
+        for value in STRANGE:
+            if not path:
+                yield value
+                continue
+            changed = copy.deepcopy(body)
+            holder: Any = changed
+            for step in path[:-1]:
+                holder = holder[step]
+            holder[path[-1]] = value
+            yield changed
+
+
+def chunk(body: Json) -> Json:
+    """The same answer told by a stream."""
+    told = copy.deepcopy(body)
+    told["choices"][0]["delta"] = told["choices"][0].pop("message")
+    return told
+
+
+def test_a_request_of_strange_values_is_rendered_or_is_the_callers_to_mend() -> None:
+    translator = Translator(CHAT, GEMINI, CATALOG)
+    unplaced = 0
+    for body in strange(ASKED):
+        try:
+            jsontext.encode(translator.request(body).body)
+        except CallerError as error:
+            unplaced += not error.param
+    assert unplaced == 0
+
+
+@pytest.mark.parametrize("field", ["function_call", "functionCall"])
+def test_extras_of_a_call_are_an_object(field: str) -> None:
+    body = copy.deepcopy(ASKED)
+    body["messages"][1]["tool_calls"][0]["extra_content"]["google"] = {field: 5}
+    with pytest.raises(CallerError) as caught:
+        Translator(CHAT, GEMINI, CATALOG).request(body)
+    assert caught.value.param == "$.messages[1].tool_calls[0].extra_content.google.function_call"
+
+
+def test_extras_of_a_result_are_an_object() -> None:
+    body = copy.deepcopy(ASKED)
+    body["messages"][2]["extra_content"]["google"]["function_response"] = ["x"]
+    with pytest.raises(CallerError) as caught:
+        Translator(CHAT, GEMINI, CATALOG).request(body)
+    assert caught.value.param == "$.messages[2].extra_content.google.function_response"
+
+
+@pytest.mark.parametrize("to", [CHAT, GEMINI], ids=lambda dialect: dialect.name)
+def test_an_answer_of_strange_values_is_told_or_is_the_providers_fault(to: Dialect) -> None:
+    translator = Translator(CHAT, to, CATALOG, thoughts=True)
+    for body in strange(ANSWERED):
+        try:
+            jsontext.encode(translator.response(body).body)
+            response = CHAT.parse_response(body, translator._reading())
+        except UpstreamError:
+            continue
+        recorder = TurnRecorder("m@gemini")
+        recorder.feed_response(response)
+        list(recorder.records())
+        unfenced(response)
+
+
+@pytest.mark.parametrize("to", [CHAT, GEMINI], ids=lambda dialect: dialect.name)
+def test_a_stream_of_strange_values_is_told_or_is_the_providers_fault(to: Dialect) -> None:
+    translator = Translator(CHAT, to, CATALOG, thoughts=True)
+    for body in strange(chunk(ANSWERED)):
+        stream = translator.stream()
+        stream.feed(frames_of([body, body]))
+        stream.close()
+
+
+def test_arguments_told_as_an_object_are_that_object() -> None:
+    """1.3 and 2.3: some endpoints send the arguments of a call as an object, in requests and in answers"""
+    body = copy.deepcopy(ANSWERED)
+    body["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] = {"a": 1}
+    for said in (
+        Translator(CHAT, CHAT, CATALOG).response(body).body["choices"][0]["message"],
+        _first_call(chunk(body)),
+    ):
+        assert said["tool_calls"][0]["function"]["arguments"] == '{"a":1}'
+
+
+def _first_call(body: Json) -> Json:
+    stream = Translator(CHAT, CHAT, CATALOG).stream()
+    frames = [*stream.feed(frames_of([body])), *stream.close()]
+    deltas = [one["choices"][0]["delta"] for frame in frames if (one := _value(frame.data)) and one["choices"]]
+    found: Json = next(delta for delta in deltas if "tool_calls" in delta)
+    return found
+
+
+def _value(data: bytes) -> Any:
+    return None if data == b"[DONE]" else jsontext.decode(data)
