@@ -1,4 +1,4 @@
-"""Writes the pages of these docs that are made of the code's own tables: `make docs`. `make test` checks that they are true.
+"""Writes the pages of these docs that are made of the code's own tables: `make docs`. `make test` checks them.
 
 python docs/generate.py            writes them
 python docs/generate.py --check    says which are out of step

@@ -120,7 +120,7 @@ def test_a_search_asked_for_twice_is_one() -> None:
 
 
 def test_a_tool_asked_for_in_several_ways_is_sent_once() -> None:
-    google = {"google": {"tools": [{"google_search": {}}]}}
+    google: Json = {"google": {"tools": [{"google_search": {}}]}}
     body = chat(web_search_options={}, tools=[{"type": "web_search"}], extra_body=google)
     assert native(body)["tools"] == [SEARCH]
 

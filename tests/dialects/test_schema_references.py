@@ -126,7 +126,7 @@ def test_a_schema_that_is_its_own_property_refers_to_a_definition() -> None:
     assert (made, losses) == ({**again, "$defs": {"root": again}}, [])
 
 
-def test_recursion_in_the_subset_is_written_out_three_levelsdeep() -> None:
+def test_recursion_in_the_subset_is_written_out_three_levels_deep() -> None:
     """1.11, $ref: unroll 2 to 3 levels"""
     made, losses = to_openapi_subset({"$ref": "#/$defs/tree", "$defs": {"tree": TREE}}, PATH)
     levels = 0

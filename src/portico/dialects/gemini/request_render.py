@@ -244,8 +244,8 @@ def _tools(
         declaration = _declaration(tool, names, losses, request)
         declarations.append({**declaration, **parameters(tool, request, target, budget, losses)})
     tools: list[dict[str, Any]] = [{"functionDeclarations": declarations}] if declarations else []
-    for tool in request.builtins:
-        if (provided := render_builtin(tool, losses, request)) not in tools:  # asked for in two ways, it is one tool
+    for builtin in request.builtins:
+        if (provided := render_builtin(builtin, losses, request)) not in tools:  # asked for in two ways, it is one tool
             tools.append(provided)
     config: dict[str, Any] = {}
     calling = _calling_config(request, names) if declarations else {}
