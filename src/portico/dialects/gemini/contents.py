@@ -131,11 +131,8 @@ class ContentsRenderer:
         self, results: list[tuple[ToolResult, Message]], contents: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
         """Puts the results into one content; what must follow it (media that cannot ride inside) is returned."""
-        order = {call.id: number for number, call in enumerate(self._open)}
-        results = sorted(results, key=lambda item: order.get(item[0].call_id, len(order)))
-        answered = {result.call_id for result, _ in results}
-        self._refuse_unanswered([call for call in self._open if call.id not in answered])
-        self._refuse_strangers(results, order)
+        if not (len(results) == len(self._open) == 1 and results[0][0].call_id == self._open[0].id):
+            results = self._in_order(results)
         parts: list[dict[str, Any]] = []
         following: list[dict[str, Any]] = []
         for number, (result, message) in enumerate(results):
@@ -145,12 +142,20 @@ class ContentsRenderer:
             part, moved = render_result(result, name, wire_id, self._target, label=f"result-{number + 1}")
             parts.append(part)
             following += moved
-            foreign = {k: v for k, v in (result.ext or {}).items() if k != ORIGIN and v}
-            if foreign:
+            if result.ext and any(fields for origin, fields in result.ext.items() if origin != ORIGIN):
                 path = self._request.where.at_message(message.at)
                 self.losses.append(Loss("1.3:result_ext", path, "extra fields of a tool result"))
         contents.append({"role": "user", "parts": parts})
         return following
+
+    def _in_order(self, results: list[tuple[ToolResult, Message]]) -> list[tuple[ToolResult, Message]]:
+        """The results in the order of their calls, each of which must have one."""
+        order = {call.id: number for number, call in enumerate(self._open)}
+        results = sorted(results, key=lambda item: order.get(item[0].call_id, len(order)))
+        answered = {result.call_id for result, _ in results}
+        self._refuse_unanswered([call for call in self._open if call.id not in answered])
+        self._refuse_strangers(results, order)
+        return results
 
     def _refuse_strangers(self, results: list[tuple[ToolResult, Message]], order: Mapping[str, int]) -> None:
         """Google counts: a result must answer a call of the turn before it, and each call has one (1.3)."""
@@ -179,8 +184,8 @@ class ContentsRenderer:
     # -- parts of either
 
     def _content_part(self, part: Part, message: Message) -> dict[str, Any] | None:
-        if isinstance(part, Text) and not part.text and part.signature is None:
-            return None
+        if isinstance(part, Text) and part.signature is None and (not part.text or part.ext is None):
+            return {"text": part.text} if part.text else None
         rendered = render_part(part)
         if rendered is None:
             text = "a part that only another provider understands"
@@ -224,6 +229,8 @@ class ContentsRenderer:
         self.losses.append(Loss("1.4:detail", path, f"no detail {part.detail!r} for one part on this model"))
 
     def _tell_extras(self, message: Message) -> None:
+        if message.name is None and message.ext is None:
+            return
         path = self._request.where.at_message
         if message.name is not None:
             self.losses.append(Loss("1.2:name", path(message.at), "a message has no author's name at Google"))

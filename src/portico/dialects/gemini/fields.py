@@ -30,6 +30,8 @@ USER_MAPS: Final = frozenset(
 
 def camelise(fields: Mapping[str, Any]) -> dict[str, Any]:
     """One object with its own keys in camelCase and unset (null) members left out."""
+    if "_" not in "".join(fields) and None not in fields.values():
+        return dict(fields)  # as Google itself writes
     return {(name if "_" not in name else camel(name)): value for name, value in fields.items() if value is not None}
 
 

@@ -82,11 +82,17 @@ def to_json_schema_form(
     return as_arguments(schema, walk), walk.losses
 
 
+_LEAF: Final = frozenset({"type", "description", "title", "default", "minimum", "maximum", "format"})
+"""Keywords that hold nothing that has to be looked at."""
+
+
 def is_plain(schema: Any) -> bool:
     """Whether a schema holds only what Google takes as it is; found out without copying or recursing."""
     todo: list[tuple[Any, int]] = [(schema, 0)]
     while todo:
         node, depth = todo.pop()
+        if type(node) is dict and _LEAF.issuperset(node) and depth <= MAX_LEVELS:
+            continue
         if type(node) is not dict or depth > MAX_LEVELS or not _LOOKED_AT.isdisjoint(node):
             return False
         if not _COUNTED.isdisjoint(node) and any(not _is_few(node.get(key), most) for key, most in MANY.items()):

@@ -159,8 +159,11 @@ def render_call(call: ToolCall, name: str, *, with_ids: bool = True) -> dict[str
     """A call as a part. `name` is the tool's name on the wire, which may have had to be changed."""
     wire_id = wire_call_id(call) if with_ids else None
     fields: dict[str, Any] = {"id": wire_id} if wire_id else {}
-    fields.update({"name": name, "args": call_args(call)})
-    extras = dict((call.ext or {}).get(ORIGIN, {}))
+    fields["name"] = name
+    fields["args"] = call_args(call)
+    if call.ext is None:
+        return _qualified({"functionCall": fields}, call.signature, None)
+    extras = dict(call.ext.get(ORIGIN, {}))
     fields.update(extras.pop("functionCall", {}))
     return _qualified({"functionCall": fields}, call.signature, {ORIGIN: extras})
 

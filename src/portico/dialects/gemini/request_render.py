@@ -90,7 +90,8 @@ def render_request(request: Request, target: Target) -> Rendered:
 
 def _settle_backend(request: Request, target: Target, body: dict[str, Any], losses: list[Loss]) -> None:
     """What this backend refuses, and what a cache already holds: sending it again is a 400 (0, 1.16)."""
-    losses += settle_backend(body, target.provider_kind, request.where)
+    if request.builtins or ORIGIN in (request.ext or ()):  # nobody else brings what only one of them knows
+        losses += settle_backend(body, target.provider_kind, request.where)
     declared = any("functionDeclarations" in tool for tool in body.get("tools", ()))
     if not declared and body.get("toolConfig", {}).pop("functionCallingConfig", None) is not None:
         message = "there are no functions to call"
@@ -242,7 +243,8 @@ def _tools(
             message = "one tool cannot be made strict at Google; calls follow their schema as far as the model does"
             losses.append(Loss("1.12:strict", where.at_tool(tool.at), message))
         declaration = _declaration(tool, names, losses, request)
-        declarations.append({**declaration, **parameters(tool, request, target, budget, losses)})
+        declaration.update(parameters(tool, request, target, budget, losses))
+        declarations.append(declaration)
     tools: list[dict[str, Any]] = [{"functionDeclarations": declarations}] if declarations else []
     for builtin in request.builtins:
         if (provided := render_builtin(builtin, losses, request)) not in tools:  # asked for in two ways, it is one tool
@@ -279,6 +281,10 @@ def _all_validated(request: Request, target: Target) -> bool:
 
 def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], request: Request) -> dict[str, Any]:
     declaration: dict[str, Any] = {"name": names.get(tool.name, tool.name)}
+    if tool.ext is None:
+        if tool.description is not None:
+            declaration["description"] = tool.description
+        return declaration
     grammar = _grammar(tool)
     description = "\n\n".join([text for text in (tool.description, grammar) if text is not None])
     if description or tool.description is not None:

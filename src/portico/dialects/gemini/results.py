@@ -7,7 +7,7 @@ functionResponse where the model takes them there, else in the content that foll
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portico.core.parts import Media, ToolResult, text_of
+from portico.core.parts import Media, Text, ToolResult, text_of
 from portico.core.target import Target
 from portico.dialects.gemini.parts import ORIGIN, drop_display_name, render_part
 from portico.wire import jsontext
@@ -21,6 +21,11 @@ def render_result(
     result: ToolResult, name: str, wire_id: str | None, target: Target, *, label: str
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The functionResponse part, and the parts that must follow its content. `label` names media that had to move."""
+    if result.ext is None and len(result.parts) == 1 and isinstance(result.parts[0], Text):
+        plain: dict[str, Any] = {"id": wire_id} if wire_id else {}
+        plain["name"] = name
+        plain["response"] = _response(result, [])
+        return {"functionResponse": plain}, []
     inside: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     names: list[str] = []

@@ -11,7 +11,7 @@ from portico.core.errors import InvalidRequest
 from portico.core.loss import Loss
 from portico.core.request import FORMAT_HINT, FREE_TEXT, OutputFormat, Request, Tool
 from portico.core.target import Target
-from portico.dialects.gemini.json_form import to_json_schema_form
+from portico.dialects.gemini.json_form import is_plain, to_json_schema_form
 from portico.dialects.gemini.lower import to_openapi_subset
 from portico.dialects.gemini.parts import ORIGIN
 from portico.dialects.gemini.schema_walk import Budget, check_size
@@ -31,12 +31,15 @@ def parameters(
     schema = FREE_TEXT if tool.kind == "custom" else tool.schema
     if not schema:
         return {}
+    able = target.capabilities
+    if tool.ext is None and able.json_schema_form and schema.get("type") == "object" and is_plain(schema):
+        return {"parametersJsonSchema": schema}  # nearly always
     path = request.where.at_tool(tool.at) + tool.schema_at
     if any((tool.ext or {}).get(ORIGIN, {}).get(name) is not None for name in PARAMETERS):
         raise InvalidRequest("Say only once what the tool takes.", param=path)
-    if not target.capabilities.judged:
+    if not able.judged:
         return {"parametersJsonSchema": schema}
-    if target.capabilities.json_schema_form:
+    if able.json_schema_form:
         made, told = to_json_schema_form(schema, path, tool=True, budget=budget)
         losses += told
         return {"parametersJsonSchema": made}

@@ -7,7 +7,7 @@ total is the sum of all four. A field absent beside a total is 0; without a tota
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portico.core.usage import MODALITIES, Tokens, Usage, minus, split, take, total
+from portico.core.usage import MODALITIES, NONE, Tokens, Usage, minus, split, take, total
 from portico.dialects.gemini.parts import ORIGIN
 
 _COUNTS: Final = frozenset(
@@ -33,7 +33,7 @@ def parse_usage(metadata: Mapping[str, Any]) -> Usage | None:
     """Google's usageMetadata as disjoint buckets; None when it carries no total."""
     if metadata.get("totalTokenCount") is None:
         return None
-    prompt = split(_count(metadata, "promptTokenCount"), _details(metadata.get("promptTokensDetails")))
+    prompt = _tokens(metadata, "promptTokenCount", "promptTokensDetails")
     cached_count = min(_count(metadata, "cachedContentTokenCount"), total(prompt))
     cached: Tokens = {}
     if cached_count:
@@ -43,13 +43,9 @@ def parse_usage(metadata: Mapping[str, Any]) -> Usage | None:
     return Usage(
         input_uncached=minus(prompt, cached) if cached else prompt,
         input_cache_read=cached,
-        input_tool=split(
-            _count(metadata, "toolUsePromptTokenCount"), _details(metadata.get("toolUsePromptTokensDetails"))
-        ),
-        output_visible=split(
-            _count(metadata, "candidatesTokenCount"), _details(metadata.get("candidatesTokensDetails"))
-        ),
-        output_reasoning=split(_count(metadata, "thoughtsTokenCount"), {}),
+        input_tool=_tokens(metadata, "toolUsePromptTokenCount", "toolUsePromptTokensDetails"),
+        output_visible=_tokens(metadata, "candidatesTokenCount", "candidatesTokensDetails"),
+        output_reasoning=_tokens(metadata, "thoughtsTokenCount", None),
         ext={ORIGIN: extras} if extras else None,
     )
 
@@ -60,8 +56,23 @@ def service_tier(metadata: Mapping[str, Any]) -> str | None:
     return "default" if tier == "standard" else tier
 
 
+def _tokens(metadata: Mapping[str, Any], name: str, details_name: str | None) -> Tokens:
+    """A count by modality."""
+    if name not in metadata and details_name not in metadata:
+        return NONE
+    count = _count(metadata, name)
+    details = metadata.get(details_name) if details_name else None
+    if details is None:
+        return {"text": count} if count else NONE
+    if count and isinstance(details, list) and len(details) == 1 and details[0].get("modality") == "TEXT":
+        return {"text": count}  # nearly always, and at every event of a stream
+    return split(count, _details(details))
+
+
 def _count(metadata: Mapping[str, Any], name: str) -> int:
     value = metadata.get(name)
+    if type(value) is int:
+        return value if value > 0 else 0
     return max(0, int(value)) if isinstance(value, (int, float, str)) and value else 0
 
 

@@ -24,7 +24,7 @@ MAX_INLINE_SIGNATURE: Final = 64 * 1024
 def read_google(holder: Mapping[str, Any]) -> Mapping[str, Any]:
     """`extra_content.google` (or `.vertex`) of a message, part or call; {} where there is none."""
     extra = holder.get("extra_content")
-    if not isinstance(extra, Mapping):
+    if extra is None or not isinstance(extra, Mapping):
         return {}
     google = extra.get("google") or extra.get("vertex")
     return google if isinstance(google, Mapping) else {}

@@ -54,6 +54,12 @@ _ECHOED: Final = frozenset(
 """Fields that are read, or that an answer carried and a client sends back with nothing lost by leaving them."""
 
 
+_PLAIN_MESSAGE: Final = frozenset({"role", "content", "tool_calls", "name"})
+_PLAIN_CALL: Final = frozenset({"id", "type", "index", "function"})
+_PLAIN_FUNCTION: Final = frozenset({"name", "arguments"})
+"""What says no more than it says: nothing hidden is looked for."""
+
+
 class MessagesReader:
     """Reads the messages of one body in order."""
 
@@ -61,7 +67,8 @@ class MessagesReader:
         """`thought_tag`: our earlier answers hold thoughts between tags of this name, which are no text (1.9)."""
         self._thought_tag = thought_tag
         self._calls: dict[str, ToolCall] = {}
-        self._by_short_id: dict[str, ToolCall] = {}
+        self._by_short_id: dict[str, ToolCall] | None = None
+        """By what clients leave of an id; made when a result first comes with such a one."""
         self._open = OpenCalls()
         self._user_spoke = False
         """Whether the user's side has had its turn since the last calls: then what they left open, nobody answers."""
@@ -90,18 +97,20 @@ class MessagesReader:
             raise InvalidRequest(f"Unknown role {role!r}; known are {', '.join(ROLES)}.", param=".role")
         self._user_spoke = self._user_spoke or ROLES[role] is Role.USER
         name = fields.get("name") if role not in ("tool", "function") else None
-        strangers = {key: value for key, value in fields.items() if key not in _ECHOED and value is not None}
-        return Message(
-            ROLES[role],
-            tuple(parts),
-            name=None if name is None else string_at(name, ".name"),
-            at=at,
-            ext={ORIGIN: strangers} if strangers else None,
-        )
+        ext = None
+        if not _ECHOED.issuperset(fields):
+            strangers = {key: value for key, value in fields.items() if key not in _ECHOED and value is not None}
+            ext = {ORIGIN: strangers} if strangers else None
+        return Message(ROLES[role], tuple(parts), None if name is None else string_at(name, ".name"), at, ext)
 
     # -- assistant
 
     def _assistant(self, fields: Mapping[str, Any]) -> list[Part]:
+        if self._thought_tag is None and _PLAIN_MESSAGE.issuperset(fields):  # most are, and an agent sends dozens
+            return [
+                *without_markdown_media(parse_content(fields.get("content"))),
+                *self._tool_calls(fields, _NO_DETAILS),
+            ]
         details = _Details(fields.get("reasoning_details"))
         parts: list[Part] = details.texts or _reasoning(fields)
         content = self._without_tags(without_markdown_media(parse_content(fields.get("content"))), parts)
@@ -166,6 +175,16 @@ class MessagesReader:
         if wire_id is not None and not isinstance(wire_id, str):
             raise wrong_type(".id", "a string", wire_id)
         function = item.get("function")
+        if (
+            details is _NO_DETAILS
+            and wire_id
+            and type(function) is dict
+            and _PLAIN_CALL.issuperset(item)
+            and _PLAIN_FUNCTION.issuperset(function)
+            and item.get("type") != "custom"
+            and _THOUGHT_SUFFIX not in wire_id
+        ):  # nothing but the call
+            return self._function(function, wire_id, None, minted=False)
         holders = (item, function) if isinstance(function, Mapping) else (item,)
         found = [own_signature(holder) for holder in holders]
         found.append(details.signatures.get(wire_id) if wire_id else None)
@@ -196,7 +215,8 @@ class MessagesReader:
 
     def _remember(self, call: ToolCall) -> None:
         self._calls[call.id] = call
-        self._by_short_id[normalised_call_id(call.id)] = call
+        if self._by_short_id is not None:
+            self._by_short_id[normalised_call_id(call.id)] = call
         self._open.add(call)
 
     def _fresh_id(self) -> str:
@@ -219,25 +239,34 @@ class MessagesReader:
             )
         if call is not None:
             self._open.close(call)
-        content = parse_content(fields.get("content"))
-        text = text_of(content)
-        media = [part for part in content if isinstance(part, Media)]
+        parts: tuple[Text | Media, ...]
+        content = fields.get("content")
+        if isinstance(content, str):
+            parts = (Text(content),)
+        else:
+            read = parse_content(content)
+            parts = (Text(text_of(read)), *[part for part in read if isinstance(part, Media)])
         return ToolResult(
             call_id=call.id if call else wire_id or "",
             name=call.name if call else name or "",
-            parts=(Text(text), *media),
-            ext=ext_around(fields, "function_response"),
+            parts=parts,
+            ext=ext_around(fields, "function_response") if "extra_content" in fields else None,
         )
 
     def _answered(self, wire_id: str | None, name: str | None) -> ToolCall | None:
         if wire_id:
             wire_id = wire_id.partition(_THOUGHT_SUFFIX)[0]
-            found = self._calls.get(wire_id) or self._by_short_id.get(normalised_call_id(wire_id))
+            found = self._calls.get(wire_id) or self._by_what_is_left(wire_id)
             if found is not None:
                 return found
         if name:
             return self._open.first_named(name)
         return self._open.only() or (None if wire_id else self._open.first_minted())
+
+    def _by_what_is_left(self, wire_id: str) -> ToolCall | None:
+        if self._by_short_id is None:
+            self._by_short_id = {normalised_call_id(id_): call for id_, call in self._calls.items()}
+        return self._by_short_id.get(normalised_call_id(wire_id))
 
 
 class _Details:
@@ -254,6 +283,9 @@ class _Details:
             data, call_id = item.get("data"), item.get("id")
             if item.get("type") == "reasoning.encrypted" and isinstance(data, str) and isinstance(call_id, str):
                 self.signatures[call_id] = Signature(VENDOR, data)
+
+
+_NO_DETAILS: Final = _Details(None)
 
 
 def without_spans(text: str, opening: str, closing: str) -> tuple[str, list[str]]:

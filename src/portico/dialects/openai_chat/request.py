@@ -4,7 +4,7 @@ Reading checks every type and bound and names the parameter that is wrong. Field
 in `ext["openai_chat"]`: the renderer of another dialect says of each that it is lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from portico.core.dialect import Rendered
@@ -130,22 +130,32 @@ def _ext(fields: Mapping[str, Any], google: GoogleExtras, image: dict[str, Any])
     return ext or None
 
 
+_NUMBERS: Final[Mapping[str, tuple[Callable[[dict[str, Any], str, Any, Any], Any], float, float]]] = {
+    "temperature": (take_number, 0, 2),
+    "top_p": (take_number, 0, 1),
+    "top_k": (take_int, 1, MAX_TOKENS),
+    "seed": (take_int, -INT64, INT64 - 1),
+    "presence_penalty": (take_number, -2, 2),
+    "frequency_penalty": (take_number, -2, 2),
+    "max_tokens": (take_int, 1, MAX_TOKENS),
+    "n": (take_int, 1, 128),
+    "top_logprobs": (take_int, 0, 20),
+}
+"""Fields of sampling that are numbers: how each is read, and its bounds."""
+
+
 def _sampling(fields: dict[str, Any]) -> Sampling:
-    completion = take_int(fields, "max_completion_tokens", 1, MAX_TOKENS)
-    older = take_int(fields, "max_tokens", 1, MAX_TOKENS)
-    return Sampling(
-        temperature=take_number(fields, "temperature", 0, 2),
-        top_p=take_number(fields, "top_p", 0, 1),
-        top_k=take_int(fields, "top_k", 1, MAX_TOKENS),
-        seed=take_int(fields, "seed", -INT64, INT64 - 1),
-        presence_penalty=take_number(fields, "presence_penalty", -2, 2),
-        frequency_penalty=take_number(fields, "frequency_penalty", -2, 2),
-        stop=_stop(fields),
-        max_tokens=older if completion is None else completion,
-        n=take_int(fields, "n", 1, 128),
-        logprobs=take_bool(fields, "logprobs"),
-        top_logprobs=take_int(fields, "top_logprobs", 0, 20),
-    )
+    said: dict[str, Any] = {
+        name: take(fields, name, low, high) for name, (take, low, high) in _NUMBERS.items() if name in fields
+    }
+    if "max_completion_tokens" in fields:
+        completion = take_int(fields, "max_completion_tokens", 1, MAX_TOKENS)
+        said["max_tokens"] = said.get("max_tokens") if completion is None else completion
+    if "stop" in fields:
+        said["stop"] = _stop(fields)
+    if "logprobs" in fields:
+        said["logprobs"] = take_bool(fields, "logprobs")
+    return Sampling(**said)
 
 
 def _stop(fields: dict[str, Any]) -> tuple[str, ...]:
@@ -159,8 +169,14 @@ def _stop(fields: dict[str, Any]) -> tuple[str, ...]:
     return tuple([text for i, text in enumerate(stop) if string_at(text, f"$.stop[{i}]")])
 
 
+UNSTEERED: Final = Thinking()
+_OF_THINKING: Final = frozenset({"reasoning_effort", "include_reasoning", "reasoning", "thinking"})
+
+
 def _thinking(fields: dict[str, Any], google: GoogleExtras) -> Thinking:
     """Every spelling of "think this hard" in use: OpenAI's, OpenRouter's, Anthropic's, Google's (which wins)."""
+    if google.thinking is None and fields.keys().isdisjoint(_OF_THINKING):
+        return UNSTEERED
     effort = take_word(fields, "reasoning_effort", EFFORTS)
     show = take_bool(fields, "include_reasoning")
     budget: int | None = None

@@ -10,7 +10,7 @@ from portico.core.request import GOOGLE_BUILTINS, Builtin, Request, Tool, ToolCh
 from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, ext_of, extra_content, read_google
 from portico.dialects.openai_chat.google import read_builtins
-from portico.wire.names import camel
+from portico.wire.names import snake
 
 _MODES: Final = frozenset({"auto", "none", "required", "validated"})
 
@@ -52,13 +52,18 @@ _BUILTIN_TYPE: Final = re.compile(rf"({'|'.join(BUILTIN_KINDS)})(_preview)?(_\d{
 """Those names, with the dates that some vendors put behind them."""
 
 
+_GOOGLE_NAMES: Final = {**GOOGLE_BUILTINS, **{snake(name): kind for name, kind in GOOGLE_BUILTINS.items()}}
+
+
 def _named_builtin(function: Mapping[str, Any], at: int) -> Builtin | None:
     """A function that is only a name, and that of a tool of Google's: how other gateways' callers ask for it (1.14)."""
     name = function.get("name")
-    kind = GOOGLE_BUILTINS.get(camel(name)) if isinstance(name, str) else None
+    kind = _GOOGLE_NAMES.get(name) if isinstance(name, str) else None
+    if kind is None:
+        return None
     schema = function.get("parameters")
     bare = not function.get("description") and not (isinstance(schema, Mapping) and schema.get("properties"))
-    return Builtin(kind, at=at) if kind is not None and bare else None
+    return Builtin(kind, at=at) if bare else None
 
 
 def _parse_tool(item: Mapping[str, Any], path: str, at: int) -> Tool | list[Builtin]:

@@ -6,7 +6,7 @@ is lost.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from portico.core.usage import MODALITIES, Tokens, Usage, minus, split, take, total
 from portico.dialects.openai_chat.extra_content import ext_of, extra_content, read_google
@@ -49,12 +49,20 @@ def searched(count: int) -> dict[str, Any]:
     return {"server_tool_use": {"web_search_requests": count}} if count else {}
 
 
+_TEXT: Final = frozenset({"text"})
+
+
 def _by_modality(tokens: Tokens) -> dict[str, int]:
     """`{text_tokens, image_tokens, …}`."""
+    if tokens.keys() == _TEXT:
+        return {"text_tokens": tokens["text"]} if tokens["text"] else {}
     return {f"{name}_tokens": tokens[name] for name in MODALITIES if tokens.get(name)}
 
 
 def _sum(*buckets: Tokens) -> Tokens:
+    held = [bucket for bucket in buckets if bucket]
+    if len(held) == 1:
+        return held[0]
     return {name: n for name in MODALITIES if (n := sum(bucket.get(name, 0) for bucket in buckets))}
 
 
