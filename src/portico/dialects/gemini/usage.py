@@ -72,7 +72,7 @@ def _tokens(metadata: Mapping[str, Any], name: str, details_name: str | None) ->
 def _count(metadata: Mapping[str, Any], name: str) -> int:
     value = metadata.get(name)
     if type(value) is int:
-        return value if value > 0 else 0
+        return max(0, value)
     return max(0, int(value)) if isinstance(value, (int, float, str)) and value else 0
 
 
