@@ -4,7 +4,7 @@ Reading checks every type and bound and names the parameter that is wrong. Field
 in `ext["openai_chat"]`: the renderer of another dialect says of each that it is lost.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.dialect import Rendered
@@ -130,24 +130,29 @@ def _ext(fields: Mapping[str, Any], google: GoogleExtras, image: dict[str, Any])
     return ext or None
 
 
-_NUMBERS: Final[Mapping[str, tuple[Callable[[dict[str, Any], str, Any, Any], Any], float, float]]] = {
-    "temperature": (take_number, 0, 2),
-    "top_p": (take_number, 0, 1),
-    "top_k": (take_int, 1, MAX_TOKENS),
-    "seed": (take_int, -INT64, INT64 - 1),
-    "presence_penalty": (take_number, -2, 2),
-    "frequency_penalty": (take_number, -2, 2),
-    "max_tokens": (take_int, 1, MAX_TOKENS),
-    "n": (take_int, 1, 128),
-    "top_logprobs": (take_int, 0, 20),
+_NUMBERS: Final[Mapping[str, tuple[float, float]]] = {
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "presence_penalty": (-2, 2),
+    "frequency_penalty": (-2, 2),
 }
-"""Fields of sampling that are numbers: how each is read, and its bounds."""
+_INTEGERS: Final[Mapping[str, tuple[int, int]]] = {
+    "top_k": (1, MAX_TOKENS),
+    "seed": (-INT64, INT64 - 1),
+    "max_tokens": (1, MAX_TOKENS),
+    "n": (1, 128),
+    "top_logprobs": (0, 20),
+}
+"""Fields of sampling and their bounds."""
 
 
 def _sampling(fields: dict[str, Any]) -> Sampling:
     said: dict[str, Any] = {
-        name: take(fields, name, low, high) for name, (take, low, high) in _NUMBERS.items() if name in fields
+        name: take_number(fields, name, low, high) for name, (low, high) in _NUMBERS.items() if name in fields
     }
+    for name, (least, most) in _INTEGERS.items():
+        if name in fields:
+            said[name] = take_int(fields, name, least, most)
     if "max_completion_tokens" in fields:
         completion = take_int(fields, "max_completion_tokens", 1, MAX_TOKENS)
         said["max_tokens"] = said.get("max_tokens") if completion is None else completion
