@@ -53,6 +53,8 @@ def parse_usage(metadata: Mapping[str, Any]) -> Usage | None:
 def service_tier(metadata: Mapping[str, Any]) -> str | None:
     """The tier that served the call, in OpenAI's word for it (1.16)."""
     tier = metadata.get("serviceTier")
+    if not isinstance(tier, str):
+        return None
     return "default" if tier == "standard" else tier
 
 

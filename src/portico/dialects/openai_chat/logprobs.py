@@ -30,8 +30,10 @@ def parse_logprobs(wire: Any) -> tuple[tuple[TokenLogprob, ...], dict[str, Any]]
 
 
 def _one(wire: Mapping[str, Any]) -> TopLogprob:
-    token, told = wire["token"], wire.get("bytes")
+    """Raises `TypeError` for what is no token with its logprob, as reading any answer of strange shape may."""
+    token, logprob, told, number = (wire.get(name) for name in ("token", "logprob", "bytes", "token_id"))
+    if not isinstance(token, str) or isinstance(logprob, bool) or not isinstance(logprob, (int, float)):
+        raise TypeError("a logprob is a token and a number")
     utf8 = bytes(told) if told is not None else None
-    number = wire.get("token_id")
     own = token.encode("utf-8", "replace")
-    return TopLogprob(token, wire["logprob"], number, None if utf8 == own else utf8)
+    return TopLogprob(token, logprob, number if isinstance(number, int) else None, None if utf8 == own else utf8)

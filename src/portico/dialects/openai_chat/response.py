@@ -349,7 +349,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
         candidates=tuple(candidates),
         usage=usage,
         created=created_at(body),
-        service_tier=body.get("service_tier"),
+        service_tier=name_in(body, "service_tier"),
         ext=with_own(ext_of(read_google(body)), {"system_fingerprint": body.get("system_fingerprint")}),
     )
 
