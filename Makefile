@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CONFIGURED := $(or $(GEMINI_API_KEY),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows compile clean help
+.PHONY: run test lint types format lock docs rows compile bench bench-tools soak clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -31,6 +31,17 @@ types: $(VENV)/dev.stamp ## mypy --strict over src and tests
 format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/dev.stamp bench-tools ## Measure Portico and its peers on this machine (half an hour; OPTIONS="--quick" for a look)
+	@$(BIN)/python -m bench $(OPTIONS)
+
+soak: $(VENV)/dev.stamp ## Two minutes of mixed load, memory watched (MINUTES=60 for an hour)
+	@$(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+bench-tools:
+	@which nginx wrk taskset >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends nginx-light wrk util-linux; } || \
+	  { echo "The bench needs nginx and wrk: sudo apt-get install nginx-light wrk"; exit 1; }
 
 compile: $(VENV)/dev.stamp ## Optional: the translation as extension modules, about 1.6 times as fast (needs a C compiler)
 	PORTICO_COMPILE=1 $(BIN)/python setup.py --quiet build_ext --inplace
