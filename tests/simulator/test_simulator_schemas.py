@@ -180,3 +180,10 @@ async def test_json_mode_without_a_schema_is_json_and_an_enum_is_a_bare_word() -
     assert json.loads(text([await answer(Simulator(), "gemini-3.5-flash", free)]))["said"] == "Anything"
     choice = user("Pick", responseMimeType="text/x.enum", responseSchema={"type": "STRING", "enum": ["red", "blue"]})
     assert text([await answer(Simulator(), "gemini-3.5-flash", choice)]) in ("red", "blue")
+
+
+@pytest.mark.parametrize("kind", ["number", "integer", "NUMBER"])
+def test_a_value_that_no_value_can_be_is_still_one_of_those_listed(kind: str) -> None:
+    """Words listed for a number: nothing fits, and nothing breaks."""
+    assert make({"type": kind, "enum": ["yes", "no"]}, Random(1)) in ("yes", "no")
+    assert make({"type": kind, "enum": ["1", "2.5"]}, Random(1)) in (1, 2.5)

@@ -71,6 +71,9 @@ def fields(schema: Any) -> tuple[dict[str, Json], list[str], dict[str, str]]:
     return properties, required, {name: maker.kind(inner) for name, inner in properties.items()}
 
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
+
+
 class _Maker:
     def __init__(
         self, root: Any, dice: Random, *, ordered: bool, hints: Hints | None = None, sparse: bool = False
@@ -154,7 +157,7 @@ class _Maker:
         value = NOTHING if self.hints is None else self.hints.mentioned(values)
         if value is NOTHING:
             value = self.dice.choice(values)
-        if isinstance(value, str) and kind in ("integer", "number"):
+        if isinstance(value, str) and kind in ("integer", "number") and _NUMBER.fullmatch(value):
             return int(value) if re.fullmatch(r"-?\d+", value) else float(value)
         return value
 
