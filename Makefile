@@ -56,7 +56,7 @@ lock: $(VENV)/dev.stamp ## Pin dependencies anew, with hashes and without addres
 	$(BIN)/python -m pip install --quiet uv
 	for name in run dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	    --upgrade --custom-compile-command "make lock" requirements/$$name.in --output-file requirements/$$name.txt; \
+	    --no-strip-extras --upgrade --custom-compile-command "make lock" requirements/$$name.in --output-file requirements/$$name.txt; \
 	done
 
 clean: ## Remove what was made here (not your data in .portico)
