@@ -316,6 +316,7 @@ class Rest:
             exchange.drain,
         )
         self.request, self.started, self.send = exchange.request, True, exchange.send
+        self.congested = False
 
     def start(self, status: int, headers: Any) -> None:
         pass

@@ -31,6 +31,7 @@ class Memory:
         self.request = request
         self.status = 0
         self.data = bytearray()
+        self.congested = False
 
     @property
     def started(self) -> bool:

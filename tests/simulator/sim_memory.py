@@ -28,6 +28,10 @@ class Memory:
         return self.status != 0
 
     @property
+    def congested(self) -> bool:
+        return not self.open.is_set()
+
+    @property
     def data(self) -> bytes:
         return b"".join(self.pieces)
 

@@ -18,6 +18,7 @@ from portico.catalog import Catalog, CatalogError, load_catalog
 from portico.cli.loop import run, run_until_stopped
 from portico.cli.media import fetcher_of
 from portico.config import Config, ConfigError, load_config
+from portico.core.ids import PooledRandom
 from portico.http.client import HttpUpstream
 from portico.http.gateway import Gateway
 from portico.http.limits import Limits
@@ -91,7 +92,7 @@ async def _serve(
 ) -> int:
     upstream = HttpUpstream()
     fetcher = fetcher_of(settings.media)
-    rng = random.SystemRandom()
+    rng = PooledRandom()
     relay = Relay(
         catalog=catalog,
         providers=settings.providers,

@@ -74,6 +74,9 @@ class StreamReader(Protocol):
 
     def feed(self, frame: Frame) -> list[Event]: ...
 
+    def put_off(self) -> list[Event]:
+        """What was read and not told yet because the next frame may replace it: counts. `close` tells them too."""
+
     def close(self) -> list[Event]:
         """The provider closed the stream: the last events, `Failed` if it was not complete."""
 

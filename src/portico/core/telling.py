@@ -25,6 +25,10 @@ class PartTeller:
         index = self.start(part, events)
         self._open, self._kind = index, type(part)
 
+    def more(self, text: str) -> PartDelta | None:
+        """More of an open text that the answer shows; None if none is open."""
+        return PartDelta(self._candidate, self._open, text) if self._open is not None and self._kind is Text else None
+
     def start(self, part: Part, events: list[Event]) -> int:
         """A part begins; whoever starts it ends it. Returns its number."""
         self.end(events)

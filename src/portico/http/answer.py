@@ -1,11 +1,12 @@
-"""A provider's answer while it arrives: a bounded buffer between a connection and whoever iterates.
+"""A provider's answer while it arrives, between a connection and whoever reads it.
 
-The connection pushes, the iterator takes; one future at most waits in between. When the buffer is full the connection
-stops reading, so that the provider is slowed to the pace of the reader.
+The connection pushes. Who takes a stream (`pipe`) is handed each piece as it arrives, with no task woken in between; who
+iterates or reads the whole takes from a bounded buffer. Either way a reader that is behind stops the connection's reading,
+so that the provider is slowed to its pace. One future at most waits.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final, Protocol
 
 from portico.core.errors import UpstreamBadGateway, UpstreamError, UpstreamIncomplete
@@ -38,6 +39,7 @@ class Answer:
         "_pieces",
         "_size",
         "_source",
+        "_take_piece",
         "_waiter",
         "_whole",
         "arrived",
@@ -61,6 +63,8 @@ class Answer:
         self._whole = False
         self._paused = False
         self._waiter: asyncio.Future[None] | None = None
+        self._take_piece: Callable[[bytes], bool] | None = None
+        """Who is handed the pieces, while nothing is buffered."""
         self.arrived = False
         """The status line and the headers are here."""
         self.complete = False
@@ -80,16 +84,37 @@ class Answer:
         self._wake()
 
     def push(self, data: bytes) -> None:
+        take = self._take_piece
+        if take is not None:
+            self._hand_over(take, data)
+            return
         self._pieces.append(data)
         self._size += len(data)
         if self._size > self._bound:
             if self._whole:
                 self._wake()
-            if not self._paused and self._source is not None:
-                self._paused = True
-                self._source.pause()
+            self._pause()
         if not self._whole:
             self._wake()
+
+    def _hand_over(self, take: Callable[[bytes], bool], data: bytes) -> None:
+        """From within the connection's callback: what the taker raises is for its own task to hear."""
+        waiter = self._waiter
+        try:
+            if take(data):
+                return
+        except Exception as error:  # noqa: BLE001
+            if waiter is not None and not waiter.done():
+                waiter.set_exception(error)
+        else:
+            self._wake()
+        self._take_piece = None
+        self._pause()
+
+    def _pause(self) -> None:
+        if not self._paused and self._source is not None:
+            self._paused = True
+            self._source.pause()
 
     def end(self) -> None:
         """The body is complete. The connection is free again."""
@@ -116,6 +141,31 @@ class Answer:
             if self._error is not None:
                 raise self._error
             await self._wait()
+
+    async def pipe(self, take: Callable[[bytes], bool]) -> bool:
+        """See `relay.ports.UpstreamResponse`."""
+        if self._decoder is not None:
+            async for data in self:
+                if not take(data):
+                    return False
+            return True
+        self._resume()
+        while True:
+            if self._size:
+                if not take(self._take()):
+                    return False
+            elif self.complete:
+                return True
+            elif self._error is not None:
+                raise self._error
+            else:
+                self._take_piece = take
+                try:
+                    await self._wait()
+                finally:
+                    self._take_piece = None
+                if self._paused:
+                    return False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

@@ -45,6 +45,7 @@ class HttpUpstream:
         self._tls = tls
         self._loop: asyncio.AbstractEventLoop | None = None
         self._addresses: dict[str, Address] = {}
+        self._heads: dict[tuple[str, str, tuple[tuple[str, str], ...]], bytes] = {}
         self._idle: dict[Origin, list[UpstreamConnection]] = {}
         self._open: set[UpstreamConnection] = set()
         self._closed = False
@@ -53,7 +54,7 @@ class HttpUpstream:
     async def send(self, request: UpstreamRequest) -> Answer:
         """See `relay.ports.Upstream`. Raises `ValueError` for a header that cannot stand in a request."""
         address = self._address(request.url)
-        head = _head(request, address)
+        head = self._head(request, address)
         connection = self._take(address.origin)
         if connection is not None:
             try:
@@ -89,6 +90,19 @@ class HttpUpstream:
     @property
     def idle_connections(self) -> int:
         return sum(len(idle) for idle in self._idle.values())
+
+    def _head(self, request: UpstreamRequest, address: Address) -> bytes:
+        """The head of a request. All but its length is the same for each call of one credential to one model."""
+        key = (request.method, request.url, tuple(request.headers))
+        fixed = self._heads.get(key)
+        if fixed is None:
+            if len(self._heads) >= _ADDRESSES_REMEMBERED:
+                self._heads.clear()
+            fixed = self._heads[key] = _fixed_head(request, address)
+        length = len(request.body)
+        if length or request.method not in _BODILESS_METHODS:
+            return b"%bcontent-length: %d\r\n\r\n" % (fixed, length)
+        return fixed + b"\r\n"
 
     def _address(self, url: str) -> Address:
         address = self._addresses.get(url)
@@ -193,11 +207,11 @@ class HttpUpstream:
             self._emptied.set()
 
 
-def _head(request: UpstreamRequest, address: Address) -> bytes:
+def _fixed_head(request: UpstreamRequest, address: Address) -> bytes:
+    """A head without its length and its end. Raises `ValueError` for what cannot stand in one."""
     if not request.method.isalpha():
         raise ValueError("not a method")
     fields, noted = render_fields(request.headers)
-    length = len(request.body)
     lines = [f"{request.method} {address.target} HTTP/1.1\r\n"]
     if "host" not in noted:
         lines.append(f"host: {address.authority}\r\n")
@@ -205,8 +219,5 @@ def _head(request: UpstreamRequest, address: Address) -> bytes:
         lines.append("accept-encoding: gzip\r\n")
     if "user-agent" not in noted:
         lines.append("user-agent: portico\r\n")
-    if length or request.method not in _BODILESS_METHODS:
-        lines.append(f"content-length: {length}\r\n")
     lines.append(fields)
-    lines.append("\r\n")
     return "".join(lines).encode("latin-1")

@@ -57,6 +57,8 @@ class Connection(asyncio.Protocol):
         "_limits",
         "_lingering",
         "_loop",
+        "_out",
+        "_out_bytes",
         "_phase",
         "_probe_s",
         "_queue",
@@ -83,6 +85,9 @@ class Connection(asyncio.Protocol):
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._reading_paused = False
+        self._out: list[bytes] = []
+        """Written soon."""
+        self._out_bytes = 0
         self._eof = False
         """The caller has ended its side."""
         self._lingering = False
@@ -112,6 +117,7 @@ class Connection(asyncio.Protocol):
         self._reader.close()
         self._queue.clear()
         self._held.clear()
+        self._out.clear()
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.detach()
@@ -178,7 +184,7 @@ class Connection(asyncio.Protocol):
             self._time_message()
             if reader.continue_due:
                 reader.continue_due = False
-                self.transport.write(CONTINUE)
+                self.write_now(CONTINUE)
 
     def _feed_slices(self, data: bytes) -> None:
         view = memoryview(data)
@@ -250,7 +256,7 @@ class Connection(asyncio.Protocol):
             self._time_message()
             if self._reader.continue_due:
                 self._reader.continue_due = False
-                self.transport.write(CONTINUE)
+                self.write_now(CONTINUE)
         elif not self.write_paused:
             self._be_patient(self._limits.idle_timeout_s)
 
@@ -265,7 +271,7 @@ class Connection(asyncio.Protocol):
         """Answers, ends our side, and throws away what the caller still sends until it ends its own."""
         self._lingering = True
         self._held.clear()
-        self.transport.write(self._server.refusal(refused.status, refused.message, refused.path, refused.headers))
+        self.write_now(self._server.refusal(refused.status, refused.message, refused.path, refused.headers))
         if self._eof or not self.transport.can_write_eof():
             self._close()
             return
@@ -278,13 +284,15 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         """Closes once everything written has been taken."""
         self._take_no_more()
+        self.flush()
         self._unsent_mark = self.transport.get_write_buffer_size()
         self.transport.close()
         self._be_patient(self._limits.stall_timeout_s)
 
     def drop(self) -> None:
-        """Closes at once; what was not taken is lost."""
+        """Closes at once; what the caller's side has no room for is lost."""
         self._exchange = None
+        self.flush()
         self.transport.abort()
 
     def retire(self) -> None:
@@ -292,6 +300,34 @@ class Connection(asyncio.Protocol):
         self._take_no_more()
         if self._exchange is None and not self._lingering and not self._reader.in_message:
             self._close()
+
+    # Writing.
+
+    def write_soon(self, data: bytes) -> None:
+        """Writes at the end of this turn of the loop, together with what else is written in it."""
+        if not self._out:
+            self._server.outbox.add(self)
+        self._out.append(data)
+        self._out_bytes += len(data)
+        if self._out_bytes > WRITE_HIGH_WATER_BYTES:
+            self.flush()
+
+    def write_now(self, data: bytes) -> None:
+        """Writes at once, behind what was to be written soon."""
+        if self._out:
+            self._out.append(data)
+            self.flush()
+        else:
+            self.transport.write(data)
+
+    def flush(self) -> None:
+        """Writes what was to be written soon."""
+        out = self._out
+        if out:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            self._out_bytes = 0
+            self.transport.write(data)
 
     # Flow and time.
 

@@ -1,6 +1,7 @@
 """One request at the server and the one answer it gets: how an answer becomes bytes.
 
-An answer is framed here and nowhere else. A call of `send` is one write to the transport, and so is a call of `write`.
+An answer is framed here and nowhere else. A call of `send` is one write to the transport; what `start`, `write` and
+`finish` write in one turn of the loop goes out together (`http/outbox.py`).
 Once the caller has gone every method does nothing: the app learns of it by being cancelled.
 """
 
@@ -18,6 +19,7 @@ _BODILESS: Final = frozenset({204, 304})
 _CHUNKED: Final = -1
 _UNTIL_CLOSE: Final = -2
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LAST_CHUNK: Final = b"0\r\n\r\n"
 MAX_ZEROS: Final = 8
 """Before the size of one chunk: parsers read at least sixteen digits, and no chunk written here needs more than eight."""
 
@@ -75,7 +77,7 @@ class HttpExchange:
         head = self._head(status, fields, framing, noted.get("connection"))
         connection = self._connection
         if connection is not None:
-            connection.transport.write(head if self._mute else head + body)
+            connection.write_now(head if self._mute else head + body)
             self._end(connection)
 
     def start(self, status: int, headers: Headers) -> None:
@@ -96,7 +98,7 @@ class HttpExchange:
         if not framing and self._left == _CHUNKED:
             self._mute = True
         if self._connection is not None:
-            self._connection.transport.write(head)
+            self._connection.write_soon(head)
 
     def write(self, data: bytes) -> None:
         if not self._started:
@@ -111,7 +113,12 @@ class HttpExchange:
             self._left -= len(data)
             if self._left < 0:
                 raise ValueError("the body is longer than its content-length")
-        connection.transport.write(data)
+        connection.write_soon(data)
+
+    @property
+    def congested(self) -> bool:
+        connection = self._connection
+        return connection is not None and connection.write_paused
 
     async def drain(self) -> None:
         connection = self._connection
@@ -128,7 +135,7 @@ class HttpExchange:
             if self._left > 0:
                 raise ValueError("the body is shorter than its content-length")
             if self._left == _CHUNKED:
-                connection.transport.write(b"0\r\n\r\n")
+                connection.write_soon(_LAST_CHUNK)
         self._end(connection)
 
     def probe(self) -> bool:
@@ -141,12 +148,12 @@ class HttpExchange:
         if connection is None or self.version_1_0:
             return False
         if not self._started:
-            connection.transport.write(CONTINUE)
+            connection.write_now(CONTINUE)
             return True
         if self._left != _CHUNKED or self._mute or self._zeros == MAX_ZEROS:
             return False
         self._zeros += 1
-        connection.transport.write(b"0")
+        connection.write_now(b"0")
         return True
 
     def abort(self) -> None:

@@ -58,22 +58,21 @@ class Gateway:
         query = read_query(exchange.request.query)
         answer = _Identified(exchange, self._new_id(), query)
         request = answer.request
-        telling = _Telling(dialect_at(request.path, query, request.headers))
+        route: Route | None = None
         try:
             route = find_route(request.method, request.path, query, request.headers)
-            telling.be_as_asked(route, query)
             _expect(request, *METHODS[route.action])
             key = None if query.key is None else query.key.reveal()
             tenant = self._keyring.authenticate(request.headers, key).tenant
             await self._answer(answer, route, query, tenant)
         except PorticoError as error:
-            self._refuse(answer, telling, error)
+            self._refuse(answer, route, query, error)
         except Exception:
             log.exception("request %s failed", answer.request_id)
             if answer.started:
                 answer.abort()
             else:
-                self._refuse(answer, telling, PorticoError("The gateway had an internal error."))
+                self._refuse(answer, route, query, PorticoError("The gateway had an internal error."))
 
     async def _answer(self, exchange: "_Identified", route: Route, query: Query, tenant: str) -> None:
         if route.action is Action.CALL:
@@ -95,10 +94,14 @@ class Gateway:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
 
-    def _refuse(self, exchange: "_Identified", telling: "_Telling", error: PorticoError) -> None:
+    def _refuse(self, exchange: "_Identified", route: Route | None, query: Query, error: PorticoError) -> None:
         if exchange.started:
             exchange.abort()
             return
+        request = exchange.request
+        telling = _Telling(dialect_at(request.path, query, request.headers))
+        if route is not None:
+            telling.be_as_asked(route, query)
         headers = [JSON, *error_headers(error)]
         if self._simulated:
             headers.append(("x-portico-simulated", "1"))
@@ -179,6 +182,10 @@ class _Identified:
     @property
     def started(self) -> bool:
         return self._exchange.started
+
+    @property
+    def congested(self) -> bool:
+        return self._exchange.congested
 
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         self._exchange.send(status, [*headers, *self._ids], body)

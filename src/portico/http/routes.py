@@ -86,6 +86,9 @@ _ROWS: Final = (
     _row(r"(?:/v1)?/models", Action.LIST_MODELS, None),
     _row(r"(?:/v1)?/models/(?P<model>.+)", Action.SHOW_MODEL, None),
 )
+_CHAT_PATHS: Final = frozenset({"/v1/chat/completions", "/chat/completions"})
+_CHAT_CALL: Final = Route(Action.CALL, CHAT)
+"""Nearly every call: found without a search."""
 _ALWAYS: Final = (
     (re.compile(rf"/{_GOOGLES}/openai(?:/.*)?", re.DOTALL), CHAT),
     (re.compile(rf"{_PREVIEW}(?:/.*)?", re.DOTALL), GEMINI),
@@ -98,6 +101,8 @@ _MODELS: Final = re.compile(r"(?:/v1)?/models(?:/.*)?", re.DOTALL)
 
 def find_route(method: str, path: str, query: Query, headers: Mapping[str, str]) -> Route:
     """The route of a raw path, which may end in a slash. Raises `RouteNotFound`."""
+    if path in _CHAT_PATHS:
+        return _CHAT_CALL
     plain = unquote(path).rstrip("/")
     for row in _ROWS:
         match = row.path.fullmatch(plain)

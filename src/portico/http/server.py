@@ -22,6 +22,7 @@ from portico.http.exchange import HttpExchange
 from portico.http.fields import render_fields, status_line
 from portico.http.keepalive import keep_watch
 from portico.http.limits import Limits
+from portico.http.outbox import Outbox
 from portico.wire.http import App, Headers
 
 __all__ = ["Limits", "RenderError", "Server", "render_error"]
@@ -69,6 +70,7 @@ class Server:
         self._context = contextvars.copy_context()
         self._loop: asyncio.AbstractEventLoop
         self.deadlines: Deadlines
+        self.outbox: Outbox
 
     async def start(
         self,
@@ -83,6 +85,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
         self.deadlines = Deadlines(self._loop)
+        self.outbox = Outbox(self._loop)
         if sock is not None:
             self._listener = await self._loop.create_server(self._accept, sock=sock, ssl=tls, backlog=backlog)
         else:

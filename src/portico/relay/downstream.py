@@ -69,13 +69,18 @@ class Downstream:
             silent_s = 0.0
         self._timer = self._loop.call_later(self._keep_alive_s - silent_s, self._tick)
 
-    async def send(self, frames: list[Frame]) -> None:
-        """Writes a piece of the answer and waits until the caller keeps up: so a slow caller slows the provider."""
-        if not self.open:
+    def write(self, frames: list[Frame]) -> bool:
+        """Writes a piece of the answer; whether the caller keeps up. If not, `drain` returns when it does again."""
+        exchange = self._exchange
+        if not exchange.started:
             self._last_write = self._loop.time()
             self._start()
-        self._exchange.write(self._framing.frames(frames))
+        exchange.write(self._framing.frames(frames))
         self._last_write = self._loop.time()
+        return not exchange.congested
+
+    async def drain(self) -> None:
+        """Returns when the caller keeps up: so a slow caller slows the provider."""
         await self._exchange.drain()
 
     def finish(self) -> None:

@@ -4,7 +4,7 @@ So a field that is new today passes today. What a body must have changed, and wh
 dialect's to say (`core.dialect.Passing`). A body that passes is read only if another candidate speaks another dialect.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from portico.catalog import Model, Resolved
@@ -70,7 +70,7 @@ class PassingPump:
         """What the stream told so far."""
         return self._watch.seen()
 
-    def feed(self, frames: Iterable[Frame]) -> list[Frame]:
+    def feed(self, frames: Sequence[Frame]) -> list[Frame]:
         """The frames to send now. Raises `UpstreamError` while there have been none."""
         out: list[Frame] = []
         for frame in frames:
@@ -84,7 +84,7 @@ class PassingPump:
             self.committed = self.committed or bool(out)
         return out
 
-    def close(self, frames: Iterable[Frame]) -> list[Frame]:
+    def close(self, frames: Sequence[Frame] = ()) -> list[Frame]:
         """The provider is done: the last frames, and an error if the answer was not complete. Raises as `feed` does."""
         out = self.feed(frames)
         if not self.ended:

@@ -3,7 +3,7 @@
 `http/client.py` implements `Upstream`; a test may implement it in ten lines.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -39,6 +39,13 @@ class UpstreamResponse(Protocol):
         """Pieces of the body as they arrive, decoded if it was compressed.
 
         Raises `UpstreamIncomplete` if the connection dies before the body is complete, `UpstreamTimeout` on silence.
+        """
+
+    async def pipe(self, take: Callable[[bytes], bool]) -> bool:
+        """Hands every piece of the body to `take` as it arrives, until it returns False: it wants no more for now, the
+        provider is slowed, and what follows waits for the next `pipe`. Returns whether the body is complete.
+
+        `take` is called from within the connection and must not block. Raises what it raises, and as iterating does.
         """
 
     async def read(self, limit_bytes: int = 256 * 1024 * 1024) -> bytes:

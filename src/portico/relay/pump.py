@@ -6,7 +6,7 @@ all, and of usage only the last report counts. Behind the gates one `Teller` mak
 many, the caller's one stream.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from portico.core.dialect import Dialect, Reply, Seen, StreamReader
 from portico.core.errors import UpstreamEmpty, UpstreamError
@@ -43,7 +43,7 @@ class Teller:
         if self.failed:
             return []
         if lane.count == self._total:
-            return self._told(event)
+            return self._writer.feed(event) if type(event) is PartDelta else self._told(event)
         return [frame for told in self._fan.feed(lane, event) for frame in self._told(told)]
 
     def fail(self, error: UpstreamError) -> list[Frame]:
@@ -51,8 +51,6 @@ class Teller:
         return [] if self.failed else self._told(Failed(error))
 
     def _told(self, event: Event) -> list[Frame]:
-        if isinstance(event, PartDelta):
-            return self._writer.feed(event)
         if isinstance(event, UsageReported):
             self.seen = Seen(self.seen.model, event.usage, event.service_tier or self.seen.service_tier)
         elif isinstance(event, Started):
@@ -77,11 +75,19 @@ class Gate:
         self._finishes: list[Finish] = []
         self.open = False
 
-    def feed(self, frames: Iterable[Frame]) -> list[Event]:
+    def feed(self, frames: Sequence[Frame]) -> list[Event]:
         """The events to tell now; none while there is nothing to show. Raises `UpstreamError` before that."""
-        return self._passed([event for frame in frames for event in self._reader.feed(frame)])
+        if len(frames) == 1:
+            events = self._reader.feed(frames[0])
+        else:
+            events = [event for frame in frames for event in self._reader.feed(frame)]
+        return events if self.open else self._passed(events)
 
-    def close(self, frames: Iterable[Frame]) -> list[Event]:
+    def put_off(self) -> list[Event]:
+        """What was read and not told yet."""
+        return self._reader.put_off()
+
+    def close(self, frames: Sequence[Frame]) -> list[Event]:
         """The provider is done: the last events. Raises a fault if nothing was shown and nothing explains it."""
         events = self.feed(frames) + self._passed(self._reader.close())
         if self.open:
@@ -154,13 +160,14 @@ class Pump:
 
     def seen(self) -> Seen:
         """What the answer told of itself so far."""
+        self._told(self._gate.put_off())
         return self._teller.seen
 
-    def feed(self, frames: Iterable[Frame]) -> list[Frame]:
+    def feed(self, frames: Sequence[Frame]) -> list[Frame]:
         """The frames to send now; none while nothing is committed. Raises `UpstreamError` before that."""
         return [] if self.ended else self._told(self._gate.feed(frames))
 
-    def close(self, frames: Iterable[Frame]) -> list[Frame]:
+    def close(self, frames: Sequence[Frame] = ()) -> list[Frame]:
         """The provider is done: the last frames. Raises a fault if nothing was shown and nothing explains it."""
         return [] if self.ended else self._told(self._gate.close(frames))
 
@@ -169,6 +176,9 @@ class Pump:
         return self._told([Failed(error)])
 
     def _told(self, events: list[Event]) -> list[Frame]:
+        if len(events) == 1:
+            self.recorder.feed(events[0])
+            return self._teller.feed(self._lane, events[0])
         frames: list[Frame] = []
         for event in events:
             self.recorder.feed(event)

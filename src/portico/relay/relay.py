@@ -32,14 +32,14 @@ from portico.core.errors import (
 from portico.core.ids import call_ids, random_token
 from portico.core.request import Request
 from portico.core.response import Response
-from portico.providers import Provider, Verb, upstream_url
+from portico.providers import Provider, Verb
 from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call
 from portico.relay.convert import Converted
 from portico.relay.defaults import Defaults, with_defaults
 from portico.relay.downstream import Downstream
 from portico.relay.fanout import Lane, lane_of, merged, share
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
-from portico.relay.media import image_form, intakes_of, with_media
+from portico.relay.media import image_form, with_media
 from portico.relay.passthrough import PassingPump, body_for, nobody_serves, passes_whole, takes, unread
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import (
@@ -52,20 +52,21 @@ from portico.relay.prepare import (
     resolve_name,
     successor,
     successor_loss,
-    target_at,
 )
 from portico.relay.pump import Pump, Teller
+from portico.relay.served import Served
 from portico.relay.strict import is_strict, refuse_losses
 from portico.relay.together import together
 from portico.relay.unfence import UnfencedReader, may_be_fenced, not_json, unfenced
 from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
-from portico.routing import Candidate, deployments_of, plan
+from portico.routing import Candidate, plan
 from portico.vault import TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
 from portico.wire.http import Exchange
 from portico.wire.sse import SseDecoder
 
+JSON: Final = ("content-type", "application/json")
 MAX_ERROR_BYTES: Final = 1024 * 1024
 RETRIED_ONCE: Final = (UpstreamMalformedOutput, UpstreamEmpty)
 """Faults of chance: the same candidate is tried once more, silently, and then the caller hears of it (tries cost)."""
@@ -109,6 +110,7 @@ class Relay:
         self._settings = settings or Settings()
         self._mint = call_ids(rng)
         self._learned = Learned()
+        self._served = Served(catalog, self._providers, self._defaults.small_max_tokens)
 
     async def serve(
         self,
@@ -168,10 +170,11 @@ class Relay:
 
     async def _completed(self, tenant: str, dialect: Dialect, prepared: Prepared) -> Converted:
         """The request with what the vault kept, and with media that its providers take."""
-        found = await self._vault.find(tenant, keys_of_request(prepared.request))
-        kinds = [one.provider.kind for one in deployments_of(prepared.resolved.model, self._providers)]
-        request = with_defaults(restore(prepared.request, found), self._defaults)
-        return await with_media(request, self._fetcher, intakes_of(dialect, kinds))
+        request = prepared.request
+        if keys := keys_of_request(request):
+            request = restore(request, await self._vault.find(tenant, keys))
+        request = with_defaults(request, self._defaults)
+        return await with_media(request, self._fetcher, self._served.intakes(dialect, prepared.resolved.model))
 
     # -- candidates
 
@@ -206,7 +209,7 @@ class Relay:
         raise last or UpstreamModelNotFound(nobody_serves(call.model, call.verb))
 
     def _plan(self, call: Call, model: Model) -> list[Candidate]:
-        deployments = deployments_of(model, self._providers)
+        deployments = self._served.deployments(model)
         return plan([one for one in deployments if takes(one.provider.kind, call.dialect, call.verb)], rng=self._rng)
 
     def _today(self) -> date:
@@ -246,24 +249,16 @@ class Relay:
 
     def _aim(self, call: Call, model: Model, candidate: Candidate) -> Aim:
         """Whom a candidate asks, or the model that has taken its model's place; without what is refused there."""
-        kind = candidate.deployment.provider.kind
-        if (follower := successor(self._catalog, model, self._today(), kind.name)) is not None:
-            model, candidate = follower, _pointed_at(follower, candidate)
-        deployment = candidate.deployment
-        target = target_at(
-            call.dialect,
-            kind.dialect,
-            deployment.upstream_model,
-            kind.name,
-            deployment.capabilities,
-            small_max_tokens=self._defaults.small_max_tokens,
-        )
-        key = (deployment.provider.name, target.model)
+        place = self._served.place(call.dialect, model, candidate.deployment, self._now())
+        target = place.target
+        if place.deployment is not candidate.deployment:
+            candidate = Candidate(place.deployment, candidate.credential)
+        key = (place.deployment.provider.name, target.model)
         dropped, learned = call.dropped.get(key, NOTHING), self._learned.fields(*key, self._now())
         if call.strict:
             learned &= LOSSLESS
             target = msgspec.structs.replace(target, small_max_tokens=0)  # what was asked, exactly
-        return Aim(model, candidate, narrowed(target, learned | dropped), dropped)
+        return Aim(place.model, candidate, narrowed(target, learned | dropped), dropped)
 
     def _attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
         """Renders what a lane asks for. Raises `UnsupportedParameter` if the call is strict and something is lost."""
@@ -291,11 +286,8 @@ class Relay:
         provider = aim.provider
         response = await self._upstream.send(
             UpstreamRequest(
-                url=upstream_url(provider, aim.target.model, call.verb),
-                headers=[
-                    provider.kind.auth_header(aim.candidate.credential.reveal()),
-                    ("content-type", "application/json"),
-                ],
+                url=self._served.url(provider, aim.target.model, call.verb),
+                headers=(provider.kind.auth_header(aim.candidate.credential.reveal()), JSON),
                 body=content if isinstance(content, bytes) else jsontext.encode(content),
                 connect_timeout_s=settings.connect_timeout_s,
                 first_byte_timeout_s=settings.first_byte_timeout_s,
@@ -320,7 +312,7 @@ class Relay:
         await self._try_each(call, self._whole_one)
         body = call.passed if call.passing is not None and not call.answers else self._translated(call)
         call.note_model(call.seen.model)
-        call.exchange.send(200, [("content-type", "application/json"), *call.answer_headers()], body)
+        call.exchange.send(200, [JSON, *call.answer_headers()], body)
 
     async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
         async with call.slots:
@@ -391,7 +383,7 @@ class Relay:
                 raise
             failure = error if isinstance(error, UpstreamError) else UpstreamRejected(error.message, param=error.param)
             teller = call.teller or Teller(call.dialect, call.reply, total=1)
-            await downstream.send(teller.fail(failure))
+            downstream.write(teller.fail(failure))
         finally:
             downstream.release()
         downstream.finish()
@@ -402,14 +394,18 @@ class Relay:
             upstream = await self._send(call, attempt)
             pump = _pump(call, attempt, last=last)
             decoder = SseDecoder()
+
+            def take(data: bytes) -> bool:
+                out = pump.feed(decoder.feed(data))
+                if not out:
+                    return not pump.ended
+                if not downstream.open:
+                    call.note_model(pump.model)
+                return downstream.write(out) and not pump.ended
+
             try:
-                async for data in upstream:
-                    out = pump.feed(decoder.feed(data))
-                    if out:
-                        call.note_model(pump.model)
-                        await downstream.send(out)
-                    if pump.ended:
-                        break
+                while not await upstream.pipe(take) and not pump.ended:
+                    await downstream.drain()
                 out = pump.close(decoder.close())
             except UpstreamError as error:
                 if not pump.committed:
@@ -420,7 +416,8 @@ class Relay:
                 self._keep(call, pump.recorder)
                 call.seen = pump.seen()
             call.note_model(pump.model)
-            await downstream.send(out)
+            downstream.write(out)
+            await downstream.drain()
         if call.teller is not None and call.teller.failed:
             raise BrokenOff
 
@@ -441,12 +438,3 @@ def _decoded(body: bytes) -> object:
         return jsontext.decode(body)
     except jsontext.NotJson as error:
         raise UpstreamBadGateway(f"The provider's answer is not JSON: {error}") from None
-
-
-def _pointed_at(model: Model, candidate: Candidate) -> Candidate:
-    """The candidate with another model behind it."""
-    kind = candidate.deployment.provider.kind.name
-    deployment = msgspec.structs.replace(
-        candidate.deployment, upstream_model=model.name, capabilities=model.capabilities_at(kind)
-    )
-    return msgspec.structs.replace(candidate, deployment=deployment)

@@ -5,7 +5,7 @@ knows and a document does not say is not played: kept signatures, the request th
 retired models, second tries; and a model nobody knows is judged by its name.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
@@ -148,10 +148,10 @@ class StreamTranslator:
         self._pump = Pump(Teller(to, reply, total=1), Lane(0, 1), reader, signer="", last=True)
         self._failed = False
 
-    def feed(self, frames: Iterable[Frame]) -> list[Frame]:
+    def feed(self, frames: Sequence[Frame]) -> list[Frame]:
         return self._guarded(lambda: self._pump.feed(frames))
 
-    def close(self, frames: Iterable[Frame] = ()) -> list[Frame]:
+    def close(self, frames: Sequence[Frame] = ()) -> list[Frame]:
         return self._guarded(lambda: self._pump.close(frames))
 
     @property
@@ -172,12 +172,11 @@ class NotAStream(ValueError):
     """A document that should be the events of a stream is something else."""
 
 
-def frames_of(events: Any) -> Iterator[Frame]:
+def frames_of(events: Any) -> list[Frame]:
     """The frames of a stream given as a list of events (JSON values, or strings such as `[DONE]`)."""
     if not isinstance(events, list):
         raise NotAStream("expected a list of events")
-    for event in events:
-        yield Frame(event.encode() if isinstance(event, str) else jsontext.encode(event))
+    return [Frame(event.encode() if isinstance(event, str) else jsontext.encode(event)) for event in events]
 
 
 def events_of(frames: Iterable[Frame]) -> list[Any]:

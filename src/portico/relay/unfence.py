@@ -62,6 +62,9 @@ class UnfencedReader:
     def feed(self, frame: Frame) -> list[Event]:
         return [told for event in self._reader.feed(frame) for told in self._unfence.feed(event)]
 
+    def put_off(self) -> list[Event]:
+        return self._reader.put_off()
+
     def close(self) -> list[Event]:
         return [told for event in self._reader.close() for told in self._unfence.feed(event)]
 

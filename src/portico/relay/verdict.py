@@ -49,18 +49,20 @@ def fault_of_response(response: Response) -> UpstreamError | None:
 
 def is_unexplained(response: Response) -> bool:
     """An answer that simply stopped with nothing in it: worth one more try, and then delivered as it is."""
+    if any(_holds_something(candidate) for candidate in response.candidates):
+        return False
     finishes = [candidate.finish for candidate in response.candidates]
-    empty = not any(_holds_something(candidate) for candidate in response.candidates)
-    return empty and all(finish is not None and finish.reason is FinishReason.STOP for finish in finishes)
+    return all(finish is not None and finish.reason is FinishReason.STOP for finish in finishes)
 
 
 def _holds_something(candidate: Candidate) -> bool:
-    return any(
-        (isinstance(part, Text) and bool(part.text))
-        or (isinstance(part, Media) and not part.thought)
-        or isinstance(part, (ToolCall, Opaque))
-        for part in candidate.parts
-    )
+    for part in candidate.parts:
+        if isinstance(part, Text):
+            if part.text:
+                return True
+        elif isinstance(part, (ToolCall, Opaque)) or (isinstance(part, Media) and not part.thought):
+            return True
+    return False
 
 
 def fault_of(finishes: list[Finish]) -> UpstreamError | None:

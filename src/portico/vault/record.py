@@ -108,6 +108,7 @@ def media_digest(data: str) -> str:
 
 
 _STANDARD: Final = str.maketrans("-_", "+/")
+HELD_CHARACTERS: Final = 2048
 MAX_EDGE: Final = 64
 """White space at one end of a text that is worth keeping."""
 
@@ -120,40 +121,55 @@ def media_key(digest: str) -> str:
 class TextMark:
     """A growing text, as far as it must be known again: a digest of it without the white space at its ends."""
 
-    __slots__ = ("_begun", "_digest", "after", "before")
+    __slots__ = ("_after", "_before", "_begun", "_digest", "_held", "_held_length")
 
     def __init__(self, text: str = "") -> None:
         self._digest = hashlib.blake2b(digest_size=16)
         self._begun = False
-        self.before = ""
-        self.after = ""
+        self._before = ""
+        self._after = ""
+        self._held: list[str] = []
+        """The last pieces: a digest takes many at once for little more than the price of one."""
+        self._held_length = 0
         self.add(text)
 
     def add(self, text: str) -> None:
         """More text at the end."""
+        self._held.append(text)
+        self._held_length += len(text)
+        if self._held_length > HELD_CHARACTERS:
+            self._take()
+
+    def _take(self) -> None:
+        """Takes what is held into the digest."""
+        text = "".join(self._held)
+        self._held.clear()
+        self._held_length = 0
         plain = text.strip()
         if not plain:
             if self._begun:
-                self.after += text
+                self._after += text
             else:
-                self.before += text
+                self._before += text
             return
         start = text.index(plain)
         if self._begun:
-            plain = self.after + text[:start] + plain
+            plain = self._after + text[:start] + plain
         else:
-            self.before += text[:start]
+            self._before += text[:start]
         self._digest.update(plain.encode("utf-8", "surrogatepass"))
         self._begun = True
-        self.after = text[len(text.rstrip()) :]
+        self._after = text[len(text.rstrip()) :]
 
     def key(self) -> str:
         """The key of an answer with this text; "" for one that says nothing."""
+        self._take()
         return f"text:{self._digest.hexdigest()}" if self._begun else ""
 
     def edges(self) -> tuple[str, str]:
         """The white space before and behind, if there is not too much of it."""
-        return ("", "") if max(len(self.before), len(self.after)) > MAX_EDGE else (self.before, self.after)
+        self._take()
+        return ("", "") if max(len(self._before), len(self._after)) > MAX_EDGE else (self._before, self._after)
 
 
 def keys_of_message(parts: Iterable[Part]) -> list[str]:

@@ -23,13 +23,31 @@ from portico.vault.record import (
 
 
 class _Candidate:
-    __slots__ = ("growing", "parts", "text")
+    __slots__ = ("growing", "parts", "text", "texts")
 
     def __init__(self) -> None:
         self.parts: dict[int, Kept] = {}
         self.text = TextMark()
+        self.texts: dict[int, int] = {}
+        """The length of a text so far, while more of it comes."""
         self.growing: dict[int, list[str]] = {}
         """The data of files that come in pieces: a digest needs all of it."""
+
+    def kept(self) -> tuple[Kept, ...]:
+        """The parts in order."""
+        for index in list(self.texts):
+            self.end_text(index, None)
+        return tuple([part for _, part in sorted(self.parts.items())])
+
+    def end_text(self, index: int, signature: Signature | None) -> bool:
+        """The text has its length; False if no such text is growing."""
+        length = self.texts.pop(index, None)
+        if length is None:
+            return False
+        part = self.parts[index]
+        own = part.signature if isinstance(part, TextKept) else None
+        self.parts[index] = TextKept(length, signature if signature is not None else own)
+        return True
 
 
 class TurnRecorder:
@@ -40,14 +58,16 @@ class TurnRecorder:
         self._candidates: dict[int, _Candidate] = {}
 
     def feed(self, event: Event) -> None:
-        if isinstance(event, PartDelta):
+        if type(event) is PartDelta:
             candidate = self._candidates.get(event.candidate)
-            part = candidate.parts.get(event.index) if candidate else None
-            if candidate is not None and isinstance(part, TextKept):
-                candidate.text.add(event.text)
-                candidate.parts[event.index] = TextKept(part.length + len(event.text), part.signature)
-            elif candidate is not None and isinstance(part, MediaKept):
-                candidate.growing[event.index].append(event.text)
+            if candidate is None:
+                return
+            index, text = event.index, event.text
+            if index in candidate.texts:
+                candidate.text.add(text)
+                candidate.texts[index] += len(text)
+            elif index in candidate.growing:
+                candidate.growing[index].append(text)
         elif isinstance(event, PartStarted):
             self._started(event)
         elif isinstance(event, PartEnded):
@@ -56,6 +76,8 @@ class TurnRecorder:
     def feed_response(self, response: Response) -> None:
         """The same for an answer that came whole."""
         for candidate in response.candidates:
+            if all(type(part) is Text and part.signature is None for part in candidate.parts):
+                continue  # nothing hidden, and no call: nothing to keep
             for index, part in enumerate(candidate.parts):
                 self._started(PartStarted(candidate.index, index, part))
                 self._ended(PartEnded(candidate.index, index))
@@ -65,6 +87,7 @@ class TurnRecorder:
         match event.part:
             case Text(text, signature):
                 candidate.text.add(text)
+                candidate.texts[event.index] = len(text)
                 candidate.parts[event.index] = TextKept(len(text), signature)
             case ToolCall() as call:
                 said = call_digest(call) if call.arguments else ""
@@ -77,8 +100,10 @@ class TurnRecorder:
 
     def _ended(self, event: PartEnded) -> None:
         candidate = self._candidates.get(event.candidate)
-        part = candidate.parts.get(event.index) if candidate is not None else None
-        if candidate is None or part is None:
+        if candidate is None or candidate.end_text(event.index, event.signature):
+            return
+        part = candidate.parts.get(event.index)
+        if part is None:
             return
         if isinstance(part, MediaKept):
             part = MediaKept(media_digest("".join(candidate.growing.pop(event.index))), part.signature)
@@ -87,7 +112,7 @@ class TurnRecorder:
     def records(self) -> Iterator[tuple[list[str], TurnRecord]]:
         """Keys and record of each candidate that has something to keep."""
         for candidate in self._candidates.values():
-            parts = tuple([part for _, part in sorted(candidate.parts.items())])
+            parts = candidate.kept()
             record = TurnRecord(self._signer, parts, *candidate.text.edges(), candidate.text.key())
             if calls := [call_key(part.id) for part in parts if isinstance(part, CallKept)]:
                 yield calls, record

@@ -36,7 +36,7 @@ class EventFraming:
         self.keep_alive = keep_alive
 
     def frames(self, frames: Sequence[Frame]) -> bytes:
-        return b"".join([self._encode(frame) for frame in frames])
+        return self._encode(frames[0]) if len(frames) == 1 else b"".join([self._encode(frame) for frame in frames])
 
     def end(self) -> bytes:
         return b""

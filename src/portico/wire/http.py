@@ -51,6 +51,10 @@ class Exchange(Protocol):
     def write(self, data: bytes) -> None:
         """A piece of the body. Never blocks; call `drain` when the source can be slowed."""
 
+    @property
+    def congested(self) -> bool:
+        """Whether the caller has much to take still: `drain` would wait."""
+
     async def drain(self) -> None:
         """Returns when the caller has taken enough that more may be written."""
 

@@ -19,6 +19,10 @@ class Frame(msgspec.Struct, frozen=True):
 
 DONE: Final = Frame(b"[DONE]")
 
+_DATA: Final = b"data: "
+_END: Final = b"\r\n\r\n"
+_SPACE: Final = 32
+
 
 class SseDecoder:
     """Bytes of an event stream -> frames."""
@@ -32,6 +36,15 @@ class SseDecoder:
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames completed by this piece."""
+        if (
+            data[:6] == _DATA
+            and data[-4:] == _END
+            and data.count(b"\n") == 2
+            and data.count(b"\r") == 2
+            and data[6] > _SPACE
+            and not (self._rest or self._data or self._after_cr or self._event)
+        ):
+            return [Frame(data[6:-4])]  # one whole event of Google's, as nearly every piece of a stream is
         if self._after_cr and data:
             self._after_cr = False
             if data[:1] == b"\n":
@@ -46,7 +59,8 @@ class SseDecoder:
         frames: list[Frame] = []
         if self._rest:
             lines[0] = b"".join([*self._rest, lines[0]])
-        self._rest = [lines.pop()]
+        rest = lines.pop()
+        self._rest = [rest] if rest else []
         for line in lines:
             self._line(line, frames)
         return frames

@@ -13,10 +13,10 @@ from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
 from portico.core.loss import Loss
 from portico.core.parts import Ext, Opaque, Part, Signature, Text, ToolCall, text_of
-from portico.core.response import Candidate, Response
+from portico.core.response import Candidate, Finish, Response
 from portico.core.spans import TextSpans
 from portico.dialects.gemini.fields import camelise
-from portico.dialects.gemini.finish import parse_block, parse_finish, render_finish
+from portico.dialects.gemini.finish import FINISH, parse_block, parse_finish, render_finish
 from portico.dialects.gemini.grounding import CITATIONS, GROUNDING, Grounding, read_grounding, render_grounding
 from portico.dialects.gemini.logprobs import LOGPROBS, read_logprobs, render_logprobs
 from portico.dialects.gemini.parts import ORIGIN, parse_part, render_part
@@ -85,9 +85,46 @@ def parse_response(body: Any, reading: Reading) -> Response:
     if not isinstance(body, Mapping):
         raise UpstreamBadGateway
     try:
-        return _parse(camelise(body), reading)
+        return _plain(body) or _parse(camelise(body), reading)
     except (InvalidRequest, AttributeError, TypeError, ValueError) as error:
         raise UpstreamBadGateway from error
+
+
+_PLAIN_FIELDS: Final = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId"})
+_PLAIN_CANDIDATE: Final = frozenset({"content", "finishReason", "index"})
+_PLAIN_CONTENT: Final = frozenset({"parts", "role"})
+
+
+def _plain(body: Mapping[str, Any]) -> Response | None:
+    """What most answers are: one candidate of unsigned text that says why it ended. None for anything else, which is then
+    read with care; that this is the same is tested over the recordings."""
+    candidates = body.get("candidates")
+    if type(candidates) is not list or len(candidates) != 1 or not body.keys() <= _PLAIN_FIELDS:
+        return None
+    wire = candidates[0]
+    if type(wire) is not dict or not wire.keys() <= _PLAIN_CANDIDATE:
+        return None
+    word, content, index = wire.get("finishReason"), wire.get("content"), wire.get("index", 0)
+    if type(word) is not str or word not in FINISH or type(index) is not int:
+        return None
+    if type(content) is not dict or not content.keys() <= _PLAIN_CONTENT or type(content.get("parts")) is not list:
+        return None
+    parts = []
+    for part in content["parts"]:
+        if type(part) is not dict or len(part) != 1 or type(text := part.get("text")) is not str:
+            return None
+        parts.append(Text(text))
+    metadata = body.get("usageMetadata")
+    if type(metadata) is not dict or (usage := parse_usage(metadata)) is None or usage.ext is not None:
+        return None
+    return Response(
+        response_id(body.get("responseId")),
+        model_name(body.get("modelVersion")),
+        (Candidate(index, tuple(parts), Finish(FINISH[word], word)),),
+        usage,
+        None,
+        service_tier(metadata),
+    )
 
 
 def _parse(fields: dict[str, Any], reading: Reading) -> Response:

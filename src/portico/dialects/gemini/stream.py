@@ -53,6 +53,13 @@ from portico.wire import jsontext
 from portico.wire.sse import Frame
 
 _SOURCES: Final = (GROUNDING, CITATIONS)
+_TEXT_FRAME: Final = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId"})
+_TEXT_CANDIDATE: Final = frozenset({"content", "index"})
+_TEXT_CONTENT: Final = frozenset({"parts", "role"})
+
+
+_UNREADABLE: Final = (InvalidRequest, AttributeError, TypeError, ValueError)
+"""What reading values of unexpected types raises: such a frame is the provider's fault."""
 
 
 class _Candidate:
@@ -85,6 +92,8 @@ class GeminiReader:
         self._counted = False
         self._uncounted: dict[str, Any] | None = None
         """usageMetadata without a total: kept as an extra if no counts ever come."""
+        self._put_off: dict[str, Any] | None = None
+        """Counts that came with a piece of text. The next frame brings others, so they are read when they are asked for."""
 
     def feed(self, frame: Frame) -> list[Event]:
         if self._failed:
@@ -97,14 +106,53 @@ class GeminiReader:
             body = body[0]
         if not isinstance(body, dict):
             return self._fail(UpstreamBadGateway("The provider sent a frame that is not an answer."))
+        if (more := self._more_text(body)) is not None:
+            return [more]
         if body.get("error") is not None:
             return self._fail(parse_error_object(body))
         events: list[Event] = []
         try:
             self._read(camelise(body), events)
-        except (InvalidRequest, AttributeError, TypeError, ValueError):
+        except _UNREADABLE:
             self._failed = True
             events.append(Failed(UpstreamBadGateway()))
+        return events
+
+    def _more_text(self, body: dict[str, Any]) -> PartDelta | None:
+        """What nearly every frame of a stream is, and nothing else: one more piece of the text that is open."""
+        candidates, usage = body.get("candidates"), body.get("usageMetadata")
+        if type(candidates) is not list or len(candidates) != 1 or not body.keys() <= _TEXT_FRAME:
+            return None
+        if usage is not None and (type(usage) is not dict or type(usage.get("totalTokenCount")) is not int):
+            return None
+        wire = candidates[0]
+        if type(wire) is not dict or not wire.keys() <= _TEXT_CANDIDATE:
+            return None
+        index, content = wire.get("index", 0), wire.get("content")
+        if type(content) is not dict or type(index) is not int or not content.keys() <= _TEXT_CONTENT:
+            return None
+        candidate, parts = self._candidates.get(index), content.get("parts")
+        if candidate is None or candidate.held or candidate.partial is not None:
+            return None
+        if type(parts) is not list or len(parts) != 1 or type(parts[0]) is not dict or len(parts[0]) != 1:
+            return None
+        text = parts[0].get("text")
+        if type(text) is not str or not text or (more := candidate.teller.more(text)) is None:
+            return None
+        candidate.spans.add(text)
+        if usage is not None:
+            self._put_off, self._uncounted, self._counted = usage, None, True
+        return more
+
+    def put_off(self) -> list[Event]:
+        """The counts that no event has told yet."""
+        metadata, self._put_off = self._put_off, None
+        events: list[Event] = []
+        if metadata is not None:
+            try:
+                self._read_usage(camelise(metadata), events)
+            except _UNREADABLE:
+                return self._fail(UpstreamBadGateway())
         return events
 
     def close(self) -> list[Event]:
@@ -113,7 +161,9 @@ class GeminiReader:
             return []
         if not self._started:
             return self._fail(UpstreamEmpty())
-        events: list[Event] = []
+        events = self.put_off()
+        if any(isinstance(event, Failed) for event in events):
+            return events
         finished: list[Event] = []
         complete = bool(self._candidates) or self._block is not None
         for index, candidate in sorted(self._candidates.items()):
@@ -160,6 +210,7 @@ class GeminiReader:
     def _read_usage(self, metadata: dict[str, Any], events: list[Event]) -> None:
         usage = parse_usage(metadata)
         if usage is not None:
+            self._put_off = None
             self._uncounted = None
             self._counted = True
             events.append(UsageReported(usage, service_tier(metadata)))

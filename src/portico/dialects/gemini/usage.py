@@ -29,10 +29,48 @@ _WITH_INT_ENUMS: Final = {1: "text", 2: "image", 3: "video", 4: "audio", 5: "doc
 """Modality as a number, for clients that asked for `enum-encoding=int` (traffic.md 3)."""
 
 
+_PLAIN: Final = frozenset(
+    {
+        "promptTokenCount",
+        "candidatesTokenCount",
+        "thoughtsTokenCount",
+        "totalTokenCount",
+        "promptTokensDetails",
+        "serviceTier",
+    }
+)
+
+
+def _plain(metadata: Mapping[str, Any]) -> Usage | None:
+    """What most answers report: text in and text out, nothing cached, no tools. None for anything else."""
+    if not metadata.keys() <= _PLAIN:
+        return None
+    prompt, visible = metadata.get("promptTokenCount"), metadata.get("candidatesTokenCount", 0)
+    thoughts, details = metadata.get("thoughtsTokenCount", 0), metadata.get("promptTokensDetails")
+    if type(prompt) is not int or type(visible) is not int or type(thoughts) is not int:
+        return None
+    if prompt <= 0 or visible < 0 or thoughts < 0:
+        return None
+    if details is not None and (
+        type(details) is not list
+        or len(details) != 1
+        or type(details[0]) is not dict
+        or details[0].get("modality") != "TEXT"
+    ):
+        return None
+    return Usage(
+        input_uncached={"text": prompt},
+        output_visible={"text": visible} if visible else NONE,
+        output_reasoning={"text": thoughts} if thoughts else NONE,
+    )
+
+
 def parse_usage(metadata: Mapping[str, Any]) -> Usage | None:
     """Google's usageMetadata as disjoint buckets; None when it carries no total."""
     if metadata.get("totalTokenCount") is None:
         return None
+    if (plain := _plain(metadata)) is not None:
+        return plain
     prompt = _tokens(metadata, "promptTokenCount", "promptTokensDetails")
     cached_count = min(_count(metadata, "cachedContentTokenCount"), total(prompt))
     cached: Tokens = {}

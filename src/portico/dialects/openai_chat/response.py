@@ -84,7 +84,39 @@ def render_response(response: Response, reply: Reply) -> Rendered:
     return Rendered(body, losses)
 
 
+_PLAIN_WORDS: Final[Mapping[FinishReason, str]] = {
+    FinishReason.STOP: "stop",
+    FinishReason.LENGTH: "length",
+    FinishReason.CONTENT_FILTER: "content_filter",
+}
+
+
+def _plain_choice(candidate: Candidate) -> dict[str, Any] | None:
+    """What most choices are: unsigned text that stopped, with nothing said of it. None for anything else."""
+    finish = candidate.finish
+    if finish is None or finish.message is not None or finish.prompt_blocked or candidate.ext is not None:
+        return None
+    word = _PLAIN_WORDS.get(finish.reason)
+    if word is None or candidate.citations or candidate.searches or candidate.logprobs:
+        return None
+    text = ""
+    for part in candidate.parts:
+        if type(part) is not Text or part.signature is not None or part.ext is not None:
+            return None
+        text += part.text
+    message = {"role": "assistant", "content": text, "refusal": None}
+    return {
+        "index": candidate.index,
+        "message": message,
+        "logprobs": None,
+        "finish_reason": word,
+        "native_finish_reason": finish.raw,
+    }
+
+
 def _choice(candidate: Candidate, reply: Reply, losses: list[Loss]) -> dict[str, Any]:
+    if (plain := _plain_choice(candidate)) is not None:
+        return plain
     path = CANDIDATE_PATH.format(candidate.index)
     parts = _Parts(reply, losses, path)
     for index, part in enumerate(candidate.parts):

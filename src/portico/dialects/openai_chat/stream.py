@@ -57,6 +57,7 @@ from portico.wire.sse import DONE, Frame
 
 _OPEN_DELTA = b'{"index":%d,"delta":'
 _CLOSE_DELTA = b',"logprobs":null,"finish_reason":null}]'
+_OPEN_CONTENT = b'{"content":'
 
 
 class _Choice:
@@ -106,6 +107,7 @@ class ChatWriter:
         self._choices: dict[int, _Choice] = {}
         self._prefix = b""
         self._suffix = b',"usage":null}' if reply.include_usage else b"}"
+        self._content_end = b"}" + _CLOSE_DELTA + self._suffix
         self._usage: Usage | None = None
         self._tier: str | None = None
         self._extras: dict[int | None, dict[str, Any]] = {}
@@ -115,9 +117,9 @@ class ChatWriter:
         self._begin(self._started)
 
     def feed(self, event: Event) -> list[Frame]:
+        if type(event) is PartDelta:
+            return self._delta(event.candidate, event.index, event.text)
         match event:
-            case PartDelta(candidate, index, text):
-                return self._delta(candidate, index, text)
             case PartStarted(candidate, index, part):
                 return self._part_started(candidate, index, part)
             case PartEnded(candidate, index, signature):
@@ -151,6 +153,7 @@ class ChatWriter:
             "system_fingerprint": self._own.get(None, {}).get("system_fingerprint"),
         }
         self._prefix = jsontext.encode(envelope)[:-1] + b',"choices":['
+        self._content_heads: dict[int, bytes] = {}
 
     def _chunk(self, candidate: int, delta: Any) -> Frame:
         head = self._prefix + _OPEN_DELTA % candidate
@@ -223,10 +226,13 @@ class ChatWriter:
     def _text(self, candidate: int, choice: _Choice, kind: Text | Reasoning, text: str) -> Frame:
         if isinstance(kind, Reasoning):
             return self._chunk(candidate, self._thought(choice, text))
-        key = text_key(kind)
-        if key == "content":
-            choice.insertions.text(text)
-        return self._chunk(candidate, {key: text})
+        if is_refusal(kind.ext):
+            return self._chunk(candidate, {"refusal": text})
+        choice.insertions.text(text)
+        head = self._content_heads.get(candidate)
+        if head is None:
+            head = self._content_heads[candidate] = self._prefix + _OPEN_DELTA % candidate + _OPEN_CONTENT
+        return Frame(head + jsontext.encode(text) + self._content_end)
 
     def _inserted(self, candidate: int, choice: _Choice, text: str) -> Frame:
         """What stands in the content beside the answer's text."""
@@ -242,6 +248,8 @@ class ChatWriter:
     def _delta(self, candidate: int, index: int, text: str) -> list[Frame]:
         choice = self._choices[candidate]
         kind = choice.kinds[index]
+        if type(kind) is Text:
+            return [self._text(candidate, choice, kind, text)] if text else []
         if isinstance(kind, (Text, Reasoning)):
             if not text or (isinstance(kind, Reasoning) and not self._reply.thoughts):
                 return []
@@ -347,8 +355,3 @@ class ChatWriter:
             frames.append(Frame(self._prefix + b"]," + jsontext.encode(last)[1:]))
         frames.append(DONE)
         return frames
-
-
-def text_key(part: Text) -> str:
-    """The delta that a text is told in."""
-    return "refusal" if is_refusal(part.ext) else "content"

@@ -108,6 +108,9 @@ class ChatReader:
             events.append(Failed(UpstreamBadGateway()))
         return events
 
+    def put_off(self) -> list[Event]:
+        return []
+
     def close(self) -> list[Event]:
         if self._failed:
             return []

@@ -14,6 +14,8 @@ from portico.dialects.openai_chat.extra_content import ext_of, extra_content, re
 
 def render_usage(usage: Usage) -> dict[str, Any]:
     """Disjoint buckets as OpenAI counts them; prompt + completion is always the total."""
+    if _is_plain(usage):
+        return _plain(usage)
     prompt = _sum(usage.input_uncached, usage.input_cache_read, usage.input_cache_write)
     prompt_tokens, completion_tokens = usage.input_total, usage.output_total
     prompt_details: dict[str, Any] = {"cached_tokens": total(usage.input_cache_read), "audio_tokens": 0}
@@ -42,6 +44,35 @@ def render_usage(usage: Usage) -> dict[str, Any]:
             rendered["tool_use_prompt_tokens_details"] = _by_modality(usage.input_tool)
     rendered.update(extra_content(None, usage.ext))
     return rendered
+
+
+def _is_plain(usage: Usage) -> bool:
+    """Whether it counts text alone, fresh and answered."""
+    special = usage.input_cache_read or usage.input_cache_write or usage.input_tool or usage.ext
+    return not special and usage.input_uncached.keys() <= _TEXT and usage.output_visible.keys() <= _TEXT
+
+
+def _plain(usage: Usage) -> dict[str, Any]:
+    prompt, visible = usage.input_uncached.get("text", 0), usage.output_visible.get("text", 0)
+    reasoning = total(usage.output_reasoning)
+    prompt_details = {"cached_tokens": 0, "audio_tokens": 0}
+    if prompt:
+        prompt_details["text_tokens"] = prompt
+    completion_details = {
+        "reasoning_tokens": reasoning,
+        "audio_tokens": 0,
+        "accepted_prediction_tokens": 0,
+        "rejected_prediction_tokens": 0,
+    }
+    if visible:
+        completion_details["text_tokens"] = visible
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": visible + reasoning,
+        "total_tokens": prompt + visible + reasoning,
+        "prompt_tokens_details": prompt_details,
+        "completion_tokens_details": completion_details,
+    }
 
 
 def searched(count: int) -> dict[str, Any]:

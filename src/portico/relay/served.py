@@ -1,0 +1,89 @@
+"""What is the same for every call of a model, worked out once: where it is served, what its media must fit into, and what
+is rendered for at each place.
+
+Bounded by the catalog and the configuration. A target depends on the day too, since models are retired.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from portico.catalog import Catalog, Model
+from portico.core.dialect import Dialect
+from portico.core.target import Target
+from portico.providers import Provider, Verb, upstream_url
+from portico.providers.intake import Intake
+from portico.relay.media import intakes_of
+from portico.relay.prepare import successor, target_at
+from portico.routing import Deployment, deployments_of
+
+_DAY_S: Final = 86_400
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A deployment as it stands today: the model that answers there, perhaps in another's place, and its target."""
+
+    model: Model
+    deployment: Deployment
+    target: Target
+
+
+class Served:
+    """The answers to these questions, remembered. `small_max_tokens` is the operator's (`relay/defaults.py`)."""
+
+    def __init__(self, catalog: Catalog, providers: Mapping[str, Provider], small_max_tokens: int) -> None:
+        self._catalog = catalog
+        self._providers = providers
+        self._small_max_tokens = small_max_tokens
+        self._deployments: dict[str, list[Deployment]] = {}
+        self._intakes: dict[tuple[str, str], list[Intake]] = {}
+        self._places: dict[tuple[str, str, str, str], Place] = {}
+        self._urls: dict[tuple[str, str, Verb], str] = {}
+        self._day = 0
+
+    def deployments(self, model: Model) -> list[Deployment]:
+        """Where a model is served."""
+        found = self._deployments.get(model.name)
+        if found is None:
+            found = self._deployments[model.name] = deployments_of(model, self._providers)
+        return found
+
+    def intakes(self, dialect: Dialect, model: Model) -> list[Intake]:
+        """What media must fit into, for a caller of this dialect."""
+        found = self._intakes.get((dialect.name, model.name))
+        if found is None:
+            kinds = [one.provider.kind for one in self.deployments(model)]
+            found = self._intakes[dialect.name, model.name] = intakes_of(dialect, kinds)
+        return found
+
+    def place(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
+        """A deployment of a model at a time (seconds since 1970), for a caller of this dialect."""
+        day = int(now // _DAY_S)
+        if day != self._day:
+            self._day = day
+            self._places.clear()
+        key = (dialect.name, model.name, deployment.provider.name, deployment.upstream_model)
+        found = self._places.get(key)
+        if found is None:
+            found = self._places[key] = self._found(dialect, model, deployment, now)
+        return found
+
+    def _found(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
+        kind = deployment.provider.kind
+        today = datetime.fromtimestamp(now, UTC).date()
+        if (follower := successor(self._catalog, model, today, kind.name)) is not None:
+            able = follower.capabilities_at(kind.name)
+            model, deployment = follower, Deployment(deployment.provider, follower.name, able)
+        small = self._small_max_tokens
+        upstream, able = deployment.upstream_model, deployment.capabilities
+        target = target_at(dialect, kind.dialect, upstream, kind.name, able, small_max_tokens=small)
+        return Place(model, deployment, target)
+
+    def url(self, provider: Provider, model: str, verb: Verb) -> str:
+        """The address of one call. Raises as `upstream_url` does."""
+        found = self._urls.get((provider.name, model, verb))
+        if found is None:
+            found = self._urls[provider.name, model, verb] = upstream_url(provider, model, verb)
+        return found
