@@ -198,6 +198,8 @@ class Answer:
         self._resume()
         while not self.complete and self._error is None and self._size <= limit_bytes:
             await self._wait()
+        if self.complete and self._decoder is None and self._size <= limit_bytes:
+            return self._take()
         pieces = []
         size = 0
         async for piece in self:

@@ -24,6 +24,8 @@ SLICE_BYTES: Final = 16 * 1024
 HELD_BYTES: Final = 64 * 1024
 """Pipelined bytes that may wait while a request is being answered, before the socket is no longer read."""
 WRITE_HIGH_WATER_BYTES: Final = 64 * 1024
+SOON_BYTES: Final = 8 * 1024
+"""More than this is not held until the end of the loop's turn."""
 LINGER_S = 5.0
 """How long what a refused caller still sends is thrown away, so that a reset does not destroy our answer (RFC 9112 9.6)."""
 SLOWEST_BODY_BYTES: Final = 1024
@@ -172,6 +174,9 @@ class Connection(asyncio.Protocol):
 
     def _feed(self, data: bytes) -> None:
         reader = self._reader
+        if reader.again(data):
+            return
+        begins = not reader.in_message
         try:
             if len(data) <= SLICE_BYTES:
                 reader.feed(data)
@@ -180,6 +185,8 @@ class Connection(asyncio.Protocol):
         except Refusal as refusal:
             self._refuse(refusal)
             return
+        if begins and not self._queue and not self._held:
+            reader.learn(data)
         if self._exchange is None and reader.in_message:
             self._time_message()
             if reader.continue_due:
@@ -309,7 +316,7 @@ class Connection(asyncio.Protocol):
             self._server.outbox.add(self)
         self._out.append(data)
         self._out_bytes += len(data)
-        if self._out_bytes > WRITE_HIGH_WATER_BYTES:
+        if self._out_bytes > SOON_BYTES:
             self.flush()
 
     def write_now(self, data: bytes) -> None:

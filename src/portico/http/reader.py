@@ -10,6 +10,7 @@ from typing import Final
 
 import httptools
 
+from portico.http.again import KnownHead, known_head
 from portico.http.fields import add_field
 from portico.http.limits import Limits
 from portico.wire.http import HttpRequest
@@ -42,6 +43,7 @@ class RequestReader:
         "_deliver",
         "_head_bytes",
         "_keep_alive",
+        "_known",
         "_limits",
         "_overhead_bytes",
         "_parser",
@@ -72,6 +74,7 @@ class RequestReader:
         self._upgrade = False
         self._keep_alive = True
         self._version_1_0 = False
+        self._known: KnownHead | None = None
         self.headers: dict[str, str] = {}
         self.body_bytes = 0
         self.in_message = False
@@ -90,6 +93,24 @@ class RequestReader:
             return self._target()[0]
         except Refusal:
             return ""
+
+    def again(self, data: bytes) -> bool:
+        """Delivers a whole request whose head is that of the one before. False for anything else, which is to be fed."""
+        known = self._known
+        if known is None or self.in_message or self.last:
+            return False
+        body = known.body_of(data, self._limits.max_body_bytes)
+        if body is None:
+            return False
+        headers = known.headers_for(len(body))
+        self._deliver(HttpRequest(known.method, known.path, known.query, headers, body, self._peer), True, False)
+        return True
+
+    def learn(self, data: bytes) -> None:
+        """Remembers the head of a request that was fed in this one piece, for `again`."""
+        if not self.in_message and self._keep_alive and not self._version_1_0 and not self.last:
+            method = self._parser.get_method().decode("ascii")
+            self._known = known_head(data, method, *self._target(), self.headers)
 
     def feed(self, data: bytes | memoryview) -> bool:
         """False when nothing more is to be fed. Raises `Refusal`."""

@@ -13,7 +13,7 @@ from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
 from portico.providers import Provider, Verb
-from portico.relay.fanout import MAX_AT_ONCE, Lane
+from portico.relay.fanout import Lane
 from portico.relay.learned import NOTHING
 from portico.relay.pump import Teller
 from portico.routing import Candidate
@@ -52,8 +52,8 @@ class Call(msgspec.Struct):
     """(provider, upstream model) -> fields that it refused, and is asked once more without."""
     of_value: frozenset[str] = NOTHING
     """Those of them of which only a value was refused."""
-    slots: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(MAX_AT_ONCE))
-    """One for each upstream call at a time."""
+    slots: asyncio.Semaphore | None = None
+    """One for each upstream call at a time, where a call is made of several."""
     answers: list[tuple[Lane, Response]] = []
     """Whole answers, as the lanes bring them."""
     passed: bytes = b""
@@ -76,6 +76,23 @@ class Call(msgspec.Struct):
         if told := list(dict.fromkeys([*self.media_losses, *asked, *self.losses])):
             headers.append(("x-portico-changes", changes_header(told)))
         return headers
+
+
+class Slot:
+    """A place among the upstream calls that are made at a time: `async with Slot(call)`."""
+
+    __slots__ = ("_slots",)
+
+    def __init__(self, call: Call) -> None:
+        self._slots = call.slots
+
+    async def __aenter__(self) -> None:
+        if self._slots is not None:
+            await self._slots.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._slots is not None:
+            self._slots.release()
 
 
 class Aim(msgspec.Struct, frozen=True):

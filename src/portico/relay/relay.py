@@ -11,6 +11,7 @@ tried. After it, never. Everything called here is pure or behind a port. Cancell
 closes the provider's connection, which stops generation.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from random import Random
@@ -33,11 +34,11 @@ from portico.core.ids import call_ids, random_token
 from portico.core.request import Request
 from portico.core.response import Response
 from portico.providers import Provider, Verb
-from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call
+from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
 from portico.relay.convert import Converted
 from portico.relay.defaults import Defaults, with_defaults
 from portico.relay.downstream import Downstream
-from portico.relay.fanout import Lane, lane_of, merged, share
+from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.media import image_form, with_media
 from portico.relay.passthrough import PassingPump, body_for, nobody_serves, passes_whole, takes, unread
@@ -191,6 +192,7 @@ class Relay:
             aim = self._aim(call, model, candidate)
             lanes = self._lanes(call, aim, lane or lane_of(call.request))
             if len(lanes) > 1:
+                call.slots = call.slots or asyncio.Semaphore(MAX_AT_ONCE)
                 return await together([self._try_each(call, attempt_one, one) for one in lanes])
             try:
                 return await self._twice_if_faulty(call, aim, lanes[0], attempt_one)
@@ -315,7 +317,7 @@ class Relay:
         call.exchange.send(200, [JSON, *call.answer_headers()], body)
 
     async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
-        async with call.slots:
+        async with Slot(call):
             upstream = await self._send(call, attempt)
             try:
                 body = await upstream.read()
@@ -390,7 +392,7 @@ class Relay:
 
     async def _stream_one(self, call: Call, attempt: Attempt, downstream: Downstream, *, last: bool) -> None:
         """Reads one candidate's stream. Raises while nothing was shown; afterwards a failure is an event."""
-        async with call.slots:
+        async with Slot(call):
             upstream = await self._send(call, attempt)
             pump = _pump(call, attempt, last=last)
             decoder = SseDecoder()
