@@ -411,7 +411,8 @@ async def test_a_request_is_judged_whole_before_the_provider_is_asked(house: Hou
 async def test_an_error_of_our_own_is_a_500_without_a_trace(caplog: pytest.LogCaptureFixture) -> None:
     async with open_house() as house:
         house.vault.find = None  # type: ignore[method-assign, assignment]
-        answer = await house.ask(chat())
+        told = [{"role": "assistant", "content": "Yes?"}, {"role": "user", "content": "No."}]
+        answer = await house.ask(chat(messages=told))
         check(answer, 500)
         assert answer.error["type"] == "server_error"
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 
 async def run_until_stopped() -> None:
@@ -19,6 +20,18 @@ async def run_until_stopped() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)
     await stopped.wait()
+
+
+YOUNG_OBJECTS: Final = 50_000
+"""How many more objects there may be before cycles among them are looked for. Most of what a call makes is freed without
+being looked for; a stream's events alone would start a search many times a second."""
+
+
+def settle_memory() -> None:
+    """To be called once everything is set up: what is there now is not searched for cycles again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:

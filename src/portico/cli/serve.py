@@ -15,7 +15,7 @@ import msgspec
 from portico import __version__
 from portico.accounts.keys import DEFAULT_TENANT, Keyring, new_key
 from portico.catalog import Catalog, CatalogError, load_catalog
-from portico.cli.loop import run, run_until_stopped
+from portico.cli.loop import run, run_until_stopped, settle_memory
 from portico.cli.media import fetcher_of
 from portico.config import Config, ConfigError, load_config
 from portico.core.ids import PooledRandom
@@ -118,6 +118,7 @@ async def _serve(
         if simulator is not None:
             await stand_in.start(sock=simulator)
         await server.start(sock=listener)
+        settle_memory()
         await run_until_stopped()
     finally:
         await server.stop(grace_s=GRACE_S)

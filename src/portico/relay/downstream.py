@@ -35,13 +35,14 @@ class Downstream:
         self._loop = asyncio.get_running_loop()
         self._last_write = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
+        self._begun = False
         if framing.keep_alive is not None:
             self._timer = self._loop.call_later(commit_after_s, self._commit_early)
 
     @property
     def open(self) -> bool:
         """Whether the 200 is out: a failure can then only be an event."""
-        return self._exchange.started
+        return self._begun or self._exchange.started
 
     def _commit_early(self) -> None:
         if not self.open:
@@ -49,6 +50,7 @@ class Downstream:
             self._alive()
 
     def _start(self) -> None:
+        self._begun = True
         self._exchange.start(200, [("content-type", self._framing.content_type), *UNBUFFERED, *self._headers()])
         self._tick()
 
@@ -72,7 +74,7 @@ class Downstream:
     def write(self, frames: list[Frame]) -> bool:
         """Writes a piece of the answer; whether the caller keeps up. If not, `drain` returns when it does again."""
         exchange = self._exchange
-        if not exchange.started:
+        if not self._begun:
             self._last_write = self._loop.time()
             self._start()
         exchange.write(self._framing.frames(frames))

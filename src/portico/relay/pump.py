@@ -29,21 +29,25 @@ class Teller:
         self.failed = False
         self.seen = Seen()
         """What the answer told of itself so far."""
-        self._writer = dialect.writer(reply)
+        self.writer = dialect.writer(reply)
         self._total = total
         self._fan = FanIn(total)
 
     @property
     def losses(self) -> list[Loss]:
         """What the caller's dialect could not say of the answer so far."""
-        return self._writer.losses
+        return self.writer.losses
+
+    def is_all(self, lane: Lane) -> bool:
+        """Whether a lane has all answers there are, so that its events are told as they come."""
+        return lane.count == self._total
 
     def feed(self, lane: Lane, event: Event) -> list[Frame]:
         """The frames to send now."""
         if self.failed:
             return []
-        if lane.count == self._total:
-            return self._writer.feed(event) if type(event) is PartDelta else self._told(event)
+        if self.is_all(lane):
+            return self._told(event)
         return [frame for told in self._fan.feed(lane, event) for frame in self._told(told)]
 
     def fail(self, error: UpstreamError) -> list[Frame]:
@@ -51,13 +55,15 @@ class Teller:
         return [] if self.failed else self._told(Failed(error))
 
     def _told(self, event: Event) -> list[Frame]:
+        if isinstance(event, PartDelta):
+            return self.writer.feed(event)
         if isinstance(event, UsageReported):
             self.seen = Seen(self.seen.model, event.usage, event.service_tier or self.seen.service_tier)
         elif isinstance(event, Started):
             self.seen = Seen(event.model, self.seen.usage, self.seen.service_tier)
         elif isinstance(event, Failed):
             self.failed = True
-        return self._writer.feed(event)
+        return self.writer.feed(event)
 
 
 class Gate:
@@ -65,7 +71,7 @@ class Gate:
 
     def __init__(self, reader: StreamReader, *, thoughts: bool, last: bool) -> None:
         """`thoughts`: the caller sees them; `last`: no other try is made of an answer that simply stops."""
-        self._reader = reader
+        self.reader = reader
         self._thoughts = thoughts
         self._last = last
         self._held: list[Event] = []
@@ -77,19 +83,15 @@ class Gate:
 
     def feed(self, frames: Sequence[Frame]) -> list[Event]:
         """The events to tell now; none while there is nothing to show. Raises `UpstreamError` before that."""
-        if len(frames) == 1:
-            events = self._reader.feed(frames[0])
-        else:
-            events = [event for frame in frames for event in self._reader.feed(frame)]
-        return events if self.open else self._passed(events)
+        return self._passed([event for frame in frames for event in self.reader.feed(frame)])
 
     def put_off(self) -> list[Event]:
         """What was read and not told yet."""
-        return self._reader.put_off()
+        return self.reader.put_off()
 
     def close(self, frames: Sequence[Frame]) -> list[Event]:
         """The provider is done: the last events. Raises a fault if nothing was shown and nothing explains it."""
-        events = self.feed(frames) + self._passed(self._reader.close())
+        events = self.feed(frames) + self._passed(self.reader.close())
         if self.open:
             return events
         if (fault := fault_of(self._finishes)) is not None:
@@ -138,6 +140,7 @@ class Pump:
     def __init__(self, teller: Teller, lane: Lane, reader: StreamReader, signer: str, *, last: bool) -> None:
         self._teller = teller
         self._lane = lane
+        self._alone = teller.is_all(lane)
         self._gate = Gate(reader, thoughts=teller.thoughts, last=last)
         self.recorder = TurnRecorder(signer)
 
@@ -165,7 +168,16 @@ class Pump:
 
     def feed(self, frames: Sequence[Frame]) -> list[Frame]:
         """The frames to send now; none while nothing is committed. Raises `UpstreamError` before that."""
-        return [] if self.ended else self._told(self._gate.feed(frames))
+        teller, gate = self._teller, self._gate
+        if teller.failed:
+            return []
+        if len(frames) == 1 and gate.open:
+            events = gate.reader.feed(frames[0])
+            if len(events) == 1 and type(events[0]) is PartDelta and self._alone:
+                self.recorder.feed(events[0])  # what nearly every frame of a stream is
+                return teller.writer.feed(events[0])
+            return self._told(events)
+        return self._told(gate.feed(frames))
 
     def close(self, frames: Sequence[Frame] = ()) -> list[Frame]:
         """The provider is done: the last frames. Raises a fault if nothing was shown and nothing explains it."""
@@ -176,9 +188,6 @@ class Pump:
         return self._told([Failed(error)])
 
     def _told(self, events: list[Event]) -> list[Frame]:
-        if len(events) == 1:
-            self.recorder.feed(events[0])
-            return self._teller.feed(self._lane, events[0])
         frames: list[Frame] = []
         for event in events:
             self.recorder.feed(event)
