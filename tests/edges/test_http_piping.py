@@ -29,6 +29,16 @@ def saying(*pieces: bytes) -> Script:
     return script
 
 
+def into(taken: list[bytes]) -> Callable[[bytes], bool]:
+    """Takes every piece."""
+
+    def take(data: bytes) -> bool:
+        taken.append(data)
+        return True
+
+    return take
+
+
 def ask(provider: Provider) -> UpstreamRequest:
     return UpstreamRequest(url=provider.url, headers=[], body=b"{}")
 
@@ -41,7 +51,7 @@ async def test_pieces_are_handed_on_in_order_however_they_are_cut(
     provider = await provide(saying(*[wire[at : at + size] for at in range(0, len(wire), size)]))
     taken: list[bytes] = []
     response = await soon(upstream.send(ask(provider)))
-    assert await soon(response.pipe(lambda data: not taken.append(data)))
+    assert await soon(response.pipe(into(taken)))
     assert b"".join(taken) == b"".join(b"%d," % n for n in range(40))
 
 
@@ -115,7 +125,7 @@ async def test_a_provider_that_breaks_off_is_told_after_what_it_said(provide: Pr
     taken: list[bytes] = []
     response = await soon(upstream.send(ask(provider)))
     with pytest.raises(UpstreamIncomplete):
-        await soon(response.pipe(lambda data: not taken.append(data)))
+        await soon(response.pipe(into(taken)))
     assert taken == [b"a"]
 
 
