@@ -15,6 +15,7 @@ from portico.http.address import Address, Origin, parse_address
 from portico.http.answer import Answer
 from portico.http.deadlines import Deadlines
 from portico.http.fields import render_fields
+from portico.http.outbox import Outbox
 from portico.http.upstream import NothingTaken, UpstreamConnection
 from portico.relay.ports import UpstreamRequest
 
@@ -41,6 +42,7 @@ class HttpUpstream:
         self.idle_limit_s = idle_limit_s
         self.max_head_bytes = max_head_bytes
         self.deadlines: Deadlines
+        self.outbox: Outbox
         self._max_idle_per_origin = max_idle_per_origin
         self._tls = tls
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -137,6 +139,7 @@ class HttpUpstream:
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
             self.deadlines = Deadlines(loop)
+            self.outbox = Outbox(loop)
         try:
             async with asyncio.timeout(timeout_s):
                 hosts = [origin.host] if self._resolve is None else await self._resolve(origin.host, origin.port)

@@ -77,7 +77,7 @@ class HttpExchange:
         head = self._head(status, fields, framing, noted.get("connection"))
         connection = self._connection
         if connection is not None:
-            connection.write_now(head if self._mute else head + body)
+            connection.write_soon(head if self._mute else head + body)
             self._end(connection)
 
     def start(self, status: int, headers: Headers) -> None:

@@ -18,12 +18,13 @@ from portico.http.address import Origin
 from portico.http.answer import Answer
 from portico.http.deadlines import Deadlines
 from portico.http.fields import add_field
+from portico.http.outbox import Outbox
 from portico.http.sendqueue import unacknowledged_bytes
 
 _RESET: Final = struct.pack("ii", 1, 0)
 """Linger for no time: closing resets."""
-_SPLIT_BYTES: Final = 64 * 1024
-"""Bodies up to this size are joined to the head, larger ones are not copied."""
+_SOON_BYTES: Final = 64 * 1024
+"""Bodies up to this size are joined to the head and sent with what else is sent in a turn; larger ones are not copied."""
 
 
 _INTERIM_BYTES: Final = 64
@@ -38,6 +39,7 @@ class Owner(Protocol):
     """The pool a connection belongs to."""
 
     deadlines: Deadlines
+    outbox: Outbox
     idle_limit_s: float
     max_head_bytes: int
 
@@ -74,6 +76,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_taken",
         "_touched",
         "_until_close",
+        "_unwritten",
         "deadline",
         "origin",
         "transport",
@@ -93,6 +96,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._taken = True
         """The provider may have received some of the request."""
         self._paused = False
+        self._unwritten = b""
+        """A request that is to be sent at the end of the loop's turn."""
         self._begin("GET")
 
     def _begin(self, method: str) -> None:
@@ -126,8 +131,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._idle_timeout_s = idle_timeout_s
         self._request_bytes = len(head) + len(body)
         self._taken = True
-        if len(body) <= _SPLIT_BYTES:
-            self.transport.write(head + body)
+        if len(body) <= _SOON_BYTES:
+            self._unwritten = head + body
+            self._owner.outbox.add(self)
         else:
             self.transport.write(head)
             self.transport.write(body)
@@ -135,6 +141,12 @@ class UpstreamConnection(asyncio.Protocol):
         self._owner.deadlines.at_latest(self.deadline)
         await answer.wait_for_head()
         return answer
+
+    def flush(self) -> None:
+        """Sends the request that was to be sent at the end of the loop's turn (`http/outbox.py`)."""
+        data, self._unwritten = self._unwritten, b""
+        if data and not self.transport.is_closing():
+            self.transport.write(data)
 
     def close(self) -> None:
         """Ends an idle connection."""
@@ -191,10 +203,12 @@ class UpstreamConnection(asyncio.Protocol):
         acknowledges whatever its kernel had received by then. A reset proves nothing, nor does a system that cannot
         tell: the request may have been received, and a generation must never be started twice.
         """
-        self._taken = unacknowledged_bytes(self.transport) < self._request_bytes
+        unsent = len(self._unwritten) + unacknowledged_bytes(self.transport)
+        self._taken = unsent < self._request_bytes
 
     def connection_lost(self, exc: Exception | None) -> None:
         answer, self._answer = self._answer, None
+        self._unwritten = b""
         if answer is not None:
             if self._until_close and exc is None:
                 answer.end()
@@ -211,6 +225,9 @@ class UpstreamConnection(asyncio.Protocol):
         answer = self._answer
         if answer is None:  # Nothing was asked.
             self.transport.abort()
+            return
+        if self._unwritten:  # It spoke before it was asked: whatever that is, it is no answer to this.
+            self._fail(NothingTaken())
             return
         self._touched = True
         try:
