@@ -28,6 +28,10 @@ class Memory:
         return self.status != 0
 
     @property
+    def ended(self) -> bool:
+        return self.finished or self.aborted
+
+    @property
     def data(self) -> bytes:
         return b"".join(self.pieces)
 

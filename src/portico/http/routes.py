@@ -62,7 +62,11 @@ class Route(msgspec.Struct, frozen=True):
 
 _CALLS: Final[Mapping[Verb | None, str]] = {
     None: "chat_completions",
-    **{verb: word for word, verb in GEMINI_VERBS.items()},
+    Verb.GENERATE: "generate_content",
+    Verb.STREAM: "stream_generate_content",
+    Verb.COUNT_TOKENS: "count_tokens",
+    Verb.EMBED: "embed_content",
+    Verb.BATCH_EMBED: "batch_embed_contents",
 }
 ROUTE_NAMES: Final = (*_CALLS.values(), Action.LIST_MODELS.value, Action.SHOW_MODEL.value)
 """What `route_name` can say."""
