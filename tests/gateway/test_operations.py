@@ -151,7 +151,7 @@ async def test_without_a_setting_there_are_no_numbers_and_their_path_is_unknown(
         assert (await ask(port, "/readyz")).json() == {"status": "ready"}
 
 
-async def test_resident_memory_and_all_that_is_promised_is_told(tmp_path: Path) -> None:
+async def test_complaint_16_resident_memory_is_told_and_all_else_that_is_promised(tmp_path: Path) -> None:
     async with portico("serve", "--simulate", "--port", "0", folder=tmp_path, env=ENV) as gateway:
         port = await gateway.port()
         assert (await call(port)).status == 200
