@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -21,6 +21,9 @@ from portico.providers import KINDS, Provider, Secret
 from portico.relay.defaults import Defaults
 from portico.relay.media import IMAGE_FORMS
 from portico.relay.relay import Settings
+from portico.telemetry.settings import LogConfig, MetricsConfig, access_of, listen_of
+
+T = TypeVar("T")
 
 DEFAULT_FILE: Final = "portico.toml"
 DATA_FOLDER: Final = ".portico"
@@ -35,6 +38,8 @@ class ServerConfig(Settings, frozen=True):
     port: int = 8080
     workers: int = 1
     max_body_bytes: int = 64 * MIB
+    max_body_bytes_in_flight: int = 512 * MIB
+    max_open_calls: int = 4096
 
 
 class MediaConfig(msgspec.Struct, frozen=True):
@@ -58,9 +63,13 @@ class Config(msgspec.Struct, frozen=True):
     storage: StorageConfig
     media: MediaConfig
     defaults: Defaults
+    log: LogConfig
+    metrics: MetricsConfig
     providers: tuple[Provider, ...]
     models: tuple[OperatorModel, ...]
     api_key: Secret | None
+    admin_key: Secret | None
+    """What opens /metrics on the callers' listener."""
     source: Path | None
     data_folder: Path
 
@@ -91,6 +100,8 @@ SETTINGS: Final[Mapping[str, tuple[type, ...]]] = {
     "port": (int,),
     "workers": (int,),
     "max_body_bytes": (int,),
+    "max_body_bytes_in_flight": (int,),
+    "max_open_calls": (int,),
     "commit_after_s": (int, float),
     "keep_alive_s": (int, float),
     "connect_timeout_s": (int, float),
@@ -119,10 +130,12 @@ DEFAULT_CHECKS: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
 """The keys of [defaults]: what each must be, in words and as a check."""
 
 TABLES: Final[Mapping[str, frozenset[str]]] = {
-    "server": frozenset(SETTINGS),
+    "server": frozenset(SETTINGS) | {"admin_key"},
     "storage": frozenset({"url"}),
     "media": frozenset({"allow", "max_bytes", "timeout_s"}),
     "defaults": frozenset(Defaults.__struct_fields__),
+    "log": frozenset({"access"}),
+    "metrics": frozenset({"listen"}),
     "providers": frozenset({"name", "kind", "base_url", "keys"}),
     "models": frozenset({"name", "target"}),
 }
@@ -157,6 +170,7 @@ class _Reader:
     def __init__(self, environment: Mapping[str, str], path: Path | None, folder: Path) -> None:
         self._environment = environment
         self._path = path
+        self._folder = folder.resolve()
         self._home = path.parent.resolve() if path else folder.resolve()
         self._text = ""
         self.problems: list[Problem] = []
@@ -176,6 +190,13 @@ class _Reader:
         names = declared or {provider.name for provider in providers}
         models = self._models(tables.get("models", []), {name for name in names if isinstance(name, str)})
         api_key = self._environment.get("PORTICO_API_KEY")
+        admin_key = self._admin_key(tables.get("server", {}).get("admin_key"))
+        if admin_key is not None and admin_key.reveal() == api_key:
+            self._problem("server.admin_key", "is the key of the callers; it must be another", in_file=False)
+        asked = overrides.get("access_log")
+        beside = self._home if asked is None else self._folder
+        log = self._told("log", "access", tables, lambda value: access_of(value, beside), asked)
+        listen = self._told("metrics", "listen", tables, listen_of)
         if self.problems:
             raise ConfigError(self.problems)
         return Config(
@@ -183,9 +204,12 @@ class _Reader:
             storage=storage,
             media=media,
             defaults=defaults,
+            log=LogConfig() if log is None else LogConfig(log),
+            metrics=MetricsConfig(listen),
             providers=tuple(providers),
             models=tuple(models),
             api_key=Secret(api_key, "env:PORTICO_API_KEY") if api_key else None,
+            admin_key=admin_key,
             source=self._path,
             data_folder=self._data_folder(storage),
         )
@@ -259,7 +283,41 @@ class _Reader:
                 self._problem(name, complaint, line=line, in_file=source == "file")
             else:
                 values[key] = value
+        if values.get("max_body_bytes_in_flight", 512 * MIB) < values.get("max_body_bytes", 64 * MIB):
+            in_file = self._line("server", "max_body_bytes_in_flight", 0)
+            message = "is less than max_body_bytes: a body of that size could never be taken"
+            self._problem("server.max_body_bytes_in_flight", message, line=in_file, in_file=in_file is not None)
         return ServerConfig(**values)
+
+    def _admin_key(self, named: Any) -> Secret | None:
+        if (given := self._from_environment("PORTICO_ADMIN_KEY")) is not None or named is None:
+            return given
+        secret = self._secret(named) if isinstance(named, str) else f"expected text, found {named!r}"
+        if isinstance(secret, Secret):
+            return secret
+        self._at("server", "admin_key", 0, secret)
+        return None
+
+    def _told(
+        self, table: str, key: str, tables: Mapping[str, Any], read: Callable[[Any], T], override: Any = None
+    ) -> T | None:
+        """The only setting of a table, as `read` understands it (it raises `ValueError`); None if it is not given."""
+        variable = f"PORTICO_{table}_{key}".upper()
+        text, stated = self._environment.get(variable), tables.get(table, {}).get(key)
+        value = override if override is not None else text or stated
+        if value is None:
+            return None
+        try:
+            return read(value)
+        except ValueError as error:
+            message = f"{error}, found {value!r}"
+            if override is not None:
+                self._problem(f"--{key}-{table}", message, in_file=False)
+            elif text:
+                self._problem(variable, message, in_file=False)
+            else:
+                self._at(table, key, 0, message)
+            return None
 
     def _media(self, table: Mapping[str, Any]) -> MediaConfig:
         values: dict[str, Any] = {}

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from portico.accounts import Keyring
 from portico.catalog import OperatorModel, load_catalog
 from portico.core.address import AllowList
+from portico.http.budget import Budget
 from portico.http.client import HttpUpstream
 from portico.http.fetch import Fetcher
 from portico.http.gateway import Gateway
@@ -26,6 +27,7 @@ from portico.http.server import Server
 from portico.providers import KINDS, Provider, ProviderKind, Secret
 from portico.relay.defaults import Defaults
 from portico.relay.relay import Relay, Settings
+from portico.relay.report import NOBODY, Observer
 from portico.simulator import Simulator
 from portico.vault import MemoryVault
 from portico.wire.http import App, Exchange, HttpRequest
@@ -69,10 +71,14 @@ class House:
         models: Sequence[OperatorModel] = (),
         allow: Sequence[str] = (),
         kinds: Sequence[ProviderKind] = (KINDS["gemini"],),
+        budget: Budget | None = None,
+        observer: Observer = NOBODY,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
         each is configured, all of them at the one address; the first is asked first."""
         self._allow = allow
+        self.budget = budget or Budget()
+        self._observer = observer
         self._kinds = kinds
         self.provider = provider
         self._provider_server = Server(provider)
@@ -115,8 +121,11 @@ class House:
             keyring=Keyring({KEY: "alice", OTHER_KEY: "bob"}),
             rng=self._rng,
             now=self._now,
+            budget=self.budget,
+            observer=self._observer,
         )
-        self._server = Server(gateway, limits=self._limits, render_error=gateway.render_protocol_error)
+        render = gateway.render_protocol_error
+        self._server = Server(gateway, limits=self._limits, render_error=render, budget=self.budget)
         await self._server.start()
 
     async def restart(self) -> None:

@@ -315,8 +315,8 @@ class Rest:
             exchange.abort,
             exchange.drain,
         )
-        self.request, self.started, self.send = exchange.request, True, exchange.send
         self.congested = False
+        self.request, self.started, self.ended, self.send = exchange.request, True, False, exchange.send
 
     def start(self, status: int, headers: Any) -> None:
         pass

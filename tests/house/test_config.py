@@ -196,3 +196,77 @@ def test_how_images_are_told_is_a_setting(tmp_path: Path) -> None:
     assert (defaults.image_form, defaults.markdown_slice_bytes) == ("parts", 16384)
     (tmp_path / "portico.toml").write_text("[defaults]\nmarkdown_slice_bytes = 0\n")
     assert load_config(KEY, folder=tmp_path).defaults.markdown_slice_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "path"), [("auto", None), ("off", None), ("stderr", None), ("./a.log", "a.log"), ("logs/a", "logs/a")]
+)
+def test_the_access_log_goes_where_a_word_says_or_to_a_file_beside_the_configuration(
+    tmp_path: Path, value: str, path: str | None
+) -> None:
+    (tmp_path / "portico.toml").write_text(f'[log]\naccess = "{value}"\n')
+    assert load_config(KEY, folder=tmp_path).log.access == (tmp_path / path if path else value)
+    elsewhere = load_config(KEY, folder=tmp_path, overrides={"access_log": "off"})
+    assert elsewhere.log.access == "off"
+
+
+def test_an_access_log_of_the_command_line_is_below_the_working_directory(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    file = tmp_path / "there" / "portico.toml"
+    file.write_text("")
+    config = load_config(KEY, file=file, folder=tmp_path, overrides={"access_log": "a.log"})
+    assert config.log.access == tmp_path / "a.log"
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [("127.0.0.1:9090", ("127.0.0.1", 9090)), ("[::1]:0", ("::1", 0)), ("metrics.internal:1", ("metrics.internal", 1))],
+)
+def test_metrics_are_listened_for_at_an_address(tmp_path: Path, value: str, address: tuple[str, int]) -> None:
+    assert load_config({**KEY, "PORTICO_METRICS_LISTEN": value}, folder=tmp_path).metrics.listen == address
+
+
+def test_the_admin_key_is_named_in_the_file_or_given_by_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "portico.toml").write_text('[server]\nadmin_key = "env:MINE"\n')
+    key = load_config({**KEY, "MINE": "sample"}, folder=tmp_path).admin_key
+    assert key is not None
+    assert key.reveal() == "sample"
+    key = load_config({**KEY, "MINE": "sample", "PORTICO_ADMIN_KEY": "other"}, folder=tmp_path).admin_key
+    assert key is not None
+    assert key.reveal() == "other"
+    assert load_config(KEY, folder=tmp_path / "elsewhere").admin_key is None
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "said"),
+    [
+        (
+            '[log]\naccess = "sdtout"',
+            {},
+            'portico.toml:2: log.access: expected "auto", "stdout", "stderr", "off" or a file',
+        ),
+        ("[log]\naccess = 1", {}, "portico.toml:2: log.access: expected"),
+        ("", {"PORTICO_LOG_ACCESS": "on"}, "PORTICO_LOG_ACCESS: expected"),
+        ('[metrics]\nlisten = "9090"', {}, "portico.toml:2: metrics.listen: expected an address such as"),
+        ('[metrics]\nlisten = "localhost:70000"', {}, "portico.toml:2: metrics.listen: expected"),
+        ('[metrics]\nlistens = "localhost:1"', {}, "metrics.listens: is no key of this table; did you mean 'listen'?"),
+        ('[server]\nadmin_key = "hunter2"', {}, "portico.toml:2: server.admin_key: keys are named, not written here"),
+        ("[server]\nadmin_key = 7", {}, "portico.toml:2: server.admin_key: expected text, found 7"),
+        ("", {"PORTICO_ADMIN_KEY": "same", "PORTICO_API_KEY": "same"}, "server.admin_key: is the key of the callers"),
+        ("[server]\nmax_open_calls = 0", {}, "portico.toml:2: server.max_open_calls: 0 is not above 0"),
+        ("", {"PORTICO_MAX_OPEN_CALLS": "many"}, "PORTICO_MAX_OPEN_CALLS: expected a whole number, found 'many'"),
+        (
+            "[server]\nmax_body_bytes = 10\nmax_body_bytes_in_flight = 9",
+            {},
+            "portico.toml:3: server.max_body_bytes_in_flight: is less than max_body_bytes",
+        ),
+    ],
+)
+def test_what_is_wrong_with_what_an_operator_sees_is_said(
+    tmp_path: Path, text: str, environment: dict[str, str], said: str
+) -> None:
+    (tmp_path / "portico.toml").write_text(text + "\n")
+    with pytest.raises(ConfigError) as failure:
+        load_config({**KEY, **environment}, folder=tmp_path)
+    assert said in str(failure.value)
+    assert len(failure.value.problems) == 1

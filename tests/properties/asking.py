@@ -37,6 +37,10 @@ class Memory:
     def started(self) -> bool:
         return self.status != 0
 
+    @property
+    def ended(self) -> bool:
+        return False
+
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         self.start(status, headers)
         self.write(body)

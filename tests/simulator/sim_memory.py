@@ -32,6 +32,10 @@ class Memory:
         return not self.open.is_set()
 
     @property
+    def ended(self) -> bool:
+        return self.finished or self.aborted
+
+    @property
     def data(self) -> bytes:
         return b"".join(self.pieces)
 

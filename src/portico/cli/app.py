@@ -68,6 +68,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on (default 127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on (default 8080; 0 takes a free one).")] = None,
     workers: Annotated[int | None, typer.Option(help="How many processes serve (default 1).")] = None,
+    access_log: Annotated[
+        str | None,
+        typer.Option(help="Where a line for each request goes: stdout, stderr, off, or a file (default: see README)."),
+    ] = None,
     simulate: Annotated[
         bool,
         typer.Option("--simulate", help="Answer from the built-in simulator instead of a provider. Costs nothing."),
@@ -83,7 +87,8 @@ def serve(
     """
     from portico.cli.serve import run_serve
 
-    raise typer.Exit(run_serve(config=config, host=host, port=port, workers=workers, simulate=simulate))
+    overrides = {"host": host, "port": port, "workers": workers, "access_log": access_log}
+    raise typer.Exit(run_serve(config=config, overrides=overrides, simulate=simulate))
 
 
 @app.command()

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -17,11 +18,14 @@ from portico.accounts.keys import DEFAULT_TENANT, Keyring, new_key
 from portico.catalog import Catalog, CatalogError, load_catalog
 from portico.cli.loop import run, run_until_stopped, settle_memory
 from portico.cli.media import fetcher_of
+from portico.cli.operations import HANGUP, Shared, Watch
 from portico.config import Config, ConfigError, load_config
 from portico.core.ids import PooledRandom
+from portico.http.budget import Budget
 from portico.http.client import HttpUpstream
 from portico.http.gateway import Gateway
 from portico.http.limits import Limits
+from portico.http.operations import Operations, Readiness
 from portico.http.server import Server
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.relay import Relay
@@ -34,9 +38,8 @@ RESTART_PAUSE_S: Final = 1.0
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def run_serve(*, config: Path | None, host: str | None, port: int | None, workers: int | None, simulate: bool) -> int:
-    """Serves until interrupted; returns the exit code."""
-    overrides = {"host": host, "port": port, "workers": workers}
+def run_serve(*, config: Path | None, overrides: Mapping[str, object], simulate: bool) -> int:
+    """Serves until interrupted; returns the exit code. `overrides`: what the command line says (`config.load_config`)."""
     try:
         settings = load_config(os.environ, file=config, overrides=overrides)
         catalog = load_catalog().with_models(settings.models)
@@ -55,10 +58,15 @@ def run_serve(*, config: Path | None, host: str | None, port: int | None, worker
     simulator = _listen("127.0.0.1", 0) if simulate else None
     if simulator is not None:
         settings = _with_simulator(settings, simulator)
-    _greet(settings, listener, key, where, simulated=simulate)
+    try:
+        shared = Shared.of(settings, catalog, _listen)
+    except OSError as error:
+        print(_explained_watch(error, settings), file=sys.stderr)
+        return 1
+    _greet(settings, listener, key, where, shared, simulated=simulate)
     if settings.server.workers == 1:
-        return run(lambda: _serve(settings, catalog, key, listener, simulator))
-    return _supervise(settings, catalog, key, listener, simulator)
+        return run(lambda: _serve(settings, catalog, key, listener, simulator, shared))
+    return _supervise(settings, catalog, key, listener, simulator, shared)
 
 
 _NO_PROVIDER: Final = """\
@@ -84,12 +92,31 @@ def _explained(error: OSError, settings: Config) -> str:
     )
 
 
+def _explained_watch(error: OSError, settings: Config) -> str:
+    if error.filename:
+        return f"Cannot write the access log {error.filename}: {error.strerror}"
+    if settings.metrics.listen is None:
+        return f"Cannot write the access log to {settings.log.access}: {error.strerror or error}"
+    host, port = settings.metrics.listen
+    return f"Cannot listen on {host}:{port} for metrics: {error.strerror or error}"
+
+
 # -- one process -----------------------------------------------------------------------------------------------------
 
 
 async def _serve(
-    settings: Config, catalog: Catalog, key: str, listener: socket.socket, simulator: socket.socket | None
+    settings: Config,
+    catalog: Catalog,
+    key: str,
+    listener: socket.socket,
+    simulator: socket.socket | None,
+    shared: Shared,
+    worker: int = 0,
 ) -> int:
+    readiness = Readiness("starting")
+    watch = Watch(shared, worker, readiness)
+    budget = Budget(max_body_bytes=settings.server.max_body_bytes_in_flight, max_calls=settings.server.max_open_calls)
+    vault = MemoryVault(time.monotonic)
     upstream = HttpUpstream()
     fetcher = fetcher_of(settings.media)
     rng = PooledRandom()
@@ -97,7 +124,7 @@ async def _serve(
         catalog=catalog,
         providers=settings.providers,
         upstream=upstream,
-        vault=MemoryVault(time.monotonic),
+        vault=vault,
         rng=rng,
         now=time.time,
         settings=settings.server,
@@ -110,21 +137,28 @@ async def _serve(
         keyring=Keyring({key: DEFAULT_TENANT}),
         rng=rng,
         simulated=any(provider.name == SIMULATOR_NAME for provider in settings.providers),
+        budget=budget,
+        observer=watch.observer,
     )
+    app = Operations(gateway, readiness, metrics=watch.text, admin_key=settings.admin_key)
     limits = Limits(max_body_bytes=settings.server.max_body_bytes)
-    server = Server(gateway, limits=limits, render_error=gateway.render_protocol_error)
+    server = Server(app, limits=limits, render_error=gateway.render_protocol_error, budget=budget)
     stand_in = Server(Simulator(now=time.time))
     try:
         if simulator is not None:
             await stand_in.start(sock=simulator)
         await server.start(sock=listener)
+        await watch.start(server=server, upstream=upstream, vault=vault, budget=budget)
+        readiness.clear("starting")
         settle_memory()
         await run_until_stopped()
     finally:
+        readiness.wait_for("draining")
         await server.stop(grace_s=GRACE_S)
         await upstream.aclose()
         await fetcher.aclose()
         await stand_in.stop(grace_s=0)
+        await watch.stop()
     return 0
 
 
@@ -174,7 +208,7 @@ def _api_key(settings: Config) -> tuple[str, str]:
     return key, str(path)
 
 
-def _greet(settings: Config, listener: socket.socket, key: str, where: str, *, simulated: bool) -> None:
+def _greet(settings: Config, listener: socket.socket, key: str, where: str, shared: Shared, *, simulated: bool) -> None:
     host, port = listener.getsockname()[:2]
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     base = f"http://{shown}:{port}"
@@ -193,6 +227,13 @@ def _greet(settings: Config, listener: socket.socket, key: str, where: str, *, s
         lines.append(f"  Providers  {', '.join(sources)}")
     if settings.server.workers > 1:
         lines.append(f"  Workers    {settings.server.workers} (thought signatures are kept per worker)")
+    if shared.listener is not None:
+        metrics_host, metrics_port = shared.listener.getsockname()[:2]
+        lines.append(
+            f"  Metrics    http://{f'[{metrics_host}]' if ':' in metrics_host else metrics_host}:{metrics_port}/metrics"
+        )
+    if isinstance(settings.log.access, Path):
+        lines.append(f"  Access log {_shown(str(settings.log.access))}")
     lines += [
         "",
         "  Try it:",
@@ -222,11 +263,16 @@ def _indented(text: str) -> str:
 
 
 def _supervise(
-    settings: Config, catalog: Catalog, key: str, listener: socket.socket, simulator: socket.socket | None
+    settings: Config,
+    catalog: Catalog,
+    key: str,
+    listener: socket.socket,
+    simulator: socket.socket | None,
+    shared: Shared,
 ) -> int:
     """Starts workers on one listening socket, replaces one that dies, and ends all when told to stop."""
-    children: dict[int, bool] = {}
-    """Process id -> whether it plays the simulator too."""
+    children: dict[int, int] = {}
+    """Process id -> number of the worker. The first plays the simulator too."""
     stopping = False
 
     def stop(*_: object) -> None:
@@ -236,7 +282,12 @@ def _supervise(
             with contextlib.suppress(ProcessLookupError):  # it has just ended
                 os.kill(pid, signal.SIGTERM)
 
-    def start(*, simulate: bool) -> None:
+    def hang_up(*_: object) -> None:
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGHUP)
+
+    def start(number: int) -> None:
         # A signal waits until the child is known to `stop`, or handles it itself.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         try:
@@ -244,18 +295,21 @@ def _supervise(
                 return
             pid = os.fork()
             if pid == 0:
-                work(simulator if simulate else None)
-            children[pid] = simulate
+                work(number)
+            children[pid] = number
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
-    def work(simulator: socket.socket | None) -> NoReturn:
+    def work(number: int) -> NoReturn:
         code = 1
         try:
             for stop_signal in STOP_SIGNALS:
                 signal.signal(stop_signal, signal.SIG_DFL)
+            if shared.reopens and HANGUP is not None:
+                signal.signal(HANGUP, signal.SIG_IGN)  # until the log is open there is none to reopen
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-            code = run(lambda: _serve(settings, catalog, key, listener, simulator))
+            stand_in = simulator if number == 0 else None
+            code = run(lambda: _serve(settings, catalog, key, listener, stand_in, shared, number))
         except BaseException:  # noqa: BLE001
             sys.excepthook(*sys.exc_info())  # The frames below are the supervisor's: it ends here.
         finally:
@@ -264,13 +318,17 @@ def _supervise(
 
     for stop_signal in STOP_SIGNALS:
         signal.signal(stop_signal, stop)
+    if shared.reopens and HANGUP is not None:
+        signal.signal(HANGUP, hang_up)
     for number in range(settings.server.workers):
-        start(simulate=number == 0 and simulator is not None)
+        start(number)
     while children:
         pid, status = os.wait()
-        simulate = children.pop(pid)
+        number = children.pop(pid)
+        shared.metrics.clear_gauges(number)
         if not stopping:
             print(f"Worker {pid} ended ({os.waitstatus_to_exitcode(status)}); starting another.", file=sys.stderr)
             time.sleep(RESTART_PAUSE_S)
-            start(simulate=simulate)
+            shared.metrics.replaced(number)
+            start(number)
     return 0

@@ -10,6 +10,7 @@
     │   ├── RouteNotFound           404
     │   ├── MethodNotAllowed        405
     │   └── RequestTooLarge         413
+    ├── GatewayBusy                 503, the gateway takes on no more for now
     └── UpstreamError               a provider's; tried elsewhere unless the request itself was rejected
         ├── UpstreamRejected        the provider's 400: it would be one anywhere
         │   ├── ContextLengthExceeded
@@ -45,6 +46,8 @@ class PorticoError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str | None] = None
+    retry_after_s: float | None = None
+    """When it is worth coming back."""
 
     def __init__(self, message: str = "", *, param: str | None = None) -> None:
         self.message = message or (type(self).__doc__ or "").strip()
@@ -127,6 +130,14 @@ class RequestTooLarge(CallerError):
 
     status = 413
     code = "request_too_large"
+
+
+class GatewayBusy(PorticoError):
+    """The gateway is busy. Try again in a moment."""
+
+    status = 503
+    code = "overloaded"
+    retry_after_s = 1.0
 
 
 class UpstreamError(PorticoError):

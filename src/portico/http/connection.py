@@ -110,14 +110,16 @@ class Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)
         peer = transport.get_extra_info("peername")
-        self._reader = RequestReader(self._limits, peer[0] if isinstance(peer, tuple) else "", self._take)
+        self._reader = RequestReader(
+            self._limits, peer[0] if isinstance(peer, tuple) else "", self._take, self._server.budget
+        )
         self.deadline = self._loop.time() + self._limits.header_timeout_s
         self._server.connected(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._server.disconnected(self)
         self._reader.close()
-        self._queue.clear()
+        self._forget_waiting()
         self._held.clear()
         self._out.clear()
         exchange, self._exchange = self._exchange, None
@@ -219,6 +221,13 @@ class Connection(asyncio.Protocol):
         self.last_answer = True
         self._reader.last = True
 
+    def _forget_waiting(self) -> None:
+        """Requests that will not have their turn."""
+        for waiting in self._queue:
+            if not isinstance(waiting, _Refused):
+                self._server.budget.give_back(len(waiting[0].body))
+        self._queue.clear()
+
     # Answering.
 
     def _dispatch(self, request: HttpRequest, *, keep_alive: bool, version_1_0: bool) -> None:
@@ -268,6 +277,7 @@ class Connection(asyncio.Protocol):
             self._be_patient(self._limits.idle_timeout_s)
 
     def _refuse(self, refusal: Refusal) -> None:
+        self._reader.let_go()
         refused = _Refused(refusal.status, refusal.message, self._reader.path(), self._reader.headers)
         if self._exchange is not None:
             self._queue.append(refused)

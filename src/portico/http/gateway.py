@@ -6,6 +6,7 @@ Every answer carries its request id three times: `x-portico-request-id`, and `x-
 read. A caller's key is taken out of the query before anything else sees it.
 """
 
+import asyncio
 import logging
 import math
 import time
@@ -19,13 +20,15 @@ import msgspec
 from portico.accounts import Keyring
 from portico.catalog import Catalog
 from portico.core.dialect import Dialect
-from portico.core.errors import MethodNotAllowed, PorticoError, RequestTooLarge, UpstreamError
+from portico.core.errors import GatewayBusy, MethodNotAllowed, PorticoError, RequestTooLarge, UpstreamError
 from portico.core.ids import random_token
+from portico.http.budget import Budget
 from portico.http.listing import gemini_list, gemini_model, openai_list, openai_model
 from portico.http.query import NOTHING, Query, read_query
-from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route
+from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route, route_name
 from portico.providers import Verb
 from portico.relay.relay import Relay
+from portico.relay.report import CALLER_GONE, FAILED, NOBODY, REFUSED, Observer, Report
 from portico.wire import jsontext
 from portico.wire.framing import ArrayFraming, EventFraming, Framing
 from portico.wire.http import Exchange, Headers, HttpRequest
@@ -46,7 +49,14 @@ class Gateway:
         rng: Random,
         now: Callable[[], float] = time.time,
         simulated: bool = False,
+        budget: Budget | None = None,
+        observer: Observer = NOBODY,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """`budget` bounds the calls that are open at once. The observer is told of every request, with times of `clock`."""
+        self._budget = budget or Budget()
+        self._observer = observer
+        self._clock = clock
         self._relay = relay
         self._catalog = catalog
         self._keyring = keyring
@@ -56,32 +66,47 @@ class Gateway:
 
     async def __call__(self, exchange: Exchange) -> None:
         query = read_query(exchange.request.query)
-        answer = _Identified(exchange, self._new_id(), query)
+        report = self._report(exchange.request)
+        answer = _Identified(exchange, report, query, self._clock)
         request = answer.request
         route: Route | None = None
         try:
             route = find_route(request.method, request.path, query, request.headers)
+            report.route, report.dialect = route_name(route), route.dialect.name
             _expect(request, *METHODS[route.action])
             key = None if query.key is None else query.key.reveal()
             tenant = self._keyring.authenticate(request.headers, key).tenant
-            await self._answer(answer, route, query, tenant)
+            report.tenant = tenant
+            if route.action is Action.CALL:
+                await self._serve(answer, route, query, tenant)
+            else:
+                answer.send(200, [JSON], jsontext.encode(self._models(route, query)))
         except PorticoError as error:
             self._refuse(answer, route, query, error)
+        except asyncio.CancelledError:
+            if answer.ended:
+                report.outcome = CALLER_GONE
+            else:
+                self._refuse(answer, route, query, _ShuttingDown())
+            raise
         except Exception:
             log.exception("request %s failed", answer.request_id)
-            if answer.started:
-                answer.abort()
-            else:
-                self._refuse(answer, route, query, PorticoError("The gateway had an internal error."))
+            self._refuse(answer, route, query, PorticoError("The gateway had an internal error."))
+        finally:
+            report.ended = self._clock()
+            self._observer.finished(report)
 
-    async def _answer(self, exchange: "_Identified", route: Route, query: Query, tenant: str) -> None:
-        if route.action is Action.CALL:
-            framing = _framing(route, query)
+    async def _serve(self, exchange: "_Identified", route: Route, query: Query, tenant: str) -> None:
+        framing, report = _framing(route, query), exchange.report
+        self._budget.begin_call()
+        self._observer.opened(report)
+        try:
             await self._relay.serve(
-                exchange, route.dialect, tenant, model=route.model, verb=route.verb, framing=framing
+                exchange, route.dialect, tenant, model=route.model, verb=route.verb, framing=framing, report=report
             )
-        else:
-            exchange.send(200, [JSON], jsontext.encode(self._models(route, query)))
+        finally:
+            self._budget.end_call()
+            self._observer.closed(report)
 
     def _models(self, route: Route, query: Query) -> dict[str, Any]:
         catalog, google = self._catalog, route.dialect is GEMINI
@@ -94,7 +119,19 @@ class Gateway:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
 
+    def _report(self, request: HttpRequest) -> Report:
+        return Report(
+            self._new_id(),
+            request.method,
+            request.path,
+            request.peer,
+            request.headers.get("user-agent", ""),
+            len(request.body),
+            self._clock(),
+        )
+
     def _refuse(self, exchange: "_Identified", route: Route | None, query: Query, error: PorticoError) -> None:
+        exchange.report.outcome, exchange.report.error = _outcome(error), error.code or "internal_error"
         if exchange.started:
             exchange.abort()
             return
@@ -111,11 +148,22 @@ class Gateway:
         self, status: int, message: str, path: str, headers: Mapping[str, str]
     ) -> tuple[Headers, bytes]:
         """An error of the connection itself (malformed, too large, too slow) in the shape callers at that path know."""
-        error = RequestTooLarge(message) if status == 413 else _ProtocolError(message)
+        error = (
+            RequestTooLarge(message)
+            if status == 413
+            else GatewayBusy(message)
+            if status == 503
+            else _ProtocolError(message)
+        )
         if isinstance(error, _ProtocolError):
             error.answered_with = status
         body = _Telling(dialect_at(path, NOTHING, headers)).body(error)
-        return [JSON, *_ids(self._new_id())], body
+        now, agent = self._clock(), headers.get("user-agent", "")
+        report = Report(self._new_id(), path=path, user_agent=agent, began=now, first_byte=now, ended=now)
+        report.status, report.bytes_out = status, len(body)
+        report.outcome, report.error = _outcome(error), error.code or "bad_request"
+        self._observer.finished(report)
+        return [JSON, *error_headers(error), *_ids(report.request_id)], body
 
     def _new_id(self) -> str:
         return f"req_{random_token(self._rng)}"
@@ -154,27 +202,29 @@ def _ids(request_id: str) -> Headers:
 def error_headers(error: PorticoError) -> Headers:
     """What an error says in headers: when to come back, the provider's own status, which methods there are."""
     headers: list[tuple[str, str]] = []
-    if isinstance(error, UpstreamError):
-        if error.retry_after_s is not None and math.isfinite(error.retry_after_s):
-            headers.append(("retry-after", str(math.ceil(error.retry_after_s))))
-        if error.upstream_status is not None:
-            headers.append(("x-upstream-status", str(error.upstream_status)))
+    if error.retry_after_s is not None and math.isfinite(error.retry_after_s):
+        headers.append(("retry-after", str(math.ceil(error.retry_after_s))))
+    if isinstance(error, UpstreamError) and error.upstream_status is not None:
+        headers.append(("x-upstream-status", str(error.upstream_status)))
     if isinstance(error, MethodNotAllowed):
         headers.append(("allow", error.allow))
     return headers
 
 
 class _Identified:
-    """An exchange whose every answer carries its request id, and whose request no longer shows the caller's key."""
+    """An exchange whose every answer carries its request id and is told to its report, and whose request no longer shows
+    the caller's key."""
 
-    def __init__(self, exchange: Exchange, request_id: str, query: Query) -> None:
+    def __init__(self, exchange: Exchange, report: Report, query: Query, clock: Callable[[], float]) -> None:
         self._exchange = exchange
+        self.report = report
+        self._clock = clock
         self.request = exchange.request
         if query.rest != self.request.query:
             self.request = msgspec.structs.replace(self.request, query=query.rest)
-        self.request_id = request_id
-        self._ids = _ids(request_id)
-        self.write = exchange.write
+        self.request_id = report.request_id
+        self._ids = _ids(report.request_id)
+        self._write = exchange.write
         self.drain = exchange.drain
         self.finish = exchange.finish
         self.abort = exchange.abort
@@ -187,11 +237,38 @@ class _Identified:
     def congested(self) -> bool:
         return self._exchange.congested
 
+    @property
+    def ended(self) -> bool:
+        return self._exchange.ended
+
     def send(self, status: int, headers: Headers, body: bytes) -> None:
+        self._began(status)
+        self.report.bytes_out = len(body)
         self._exchange.send(status, [*headers, *self._ids], body)
 
     def start(self, status: int, headers: Headers) -> None:
+        self._began(status)
         self._exchange.start(status, [*headers, *self._ids])
+
+    def write(self, data: bytes) -> None:
+        self.report.bytes_out += len(data)
+        self._write(data)
+
+    def _began(self, status: int) -> None:
+        self.report.status = status
+        self.report.first_byte = self._clock()
+
+
+def _outcome(error: PorticoError) -> str:
+    return REFUSED if error.http_status < 500 or isinstance(error, GatewayBusy) else FAILED
+
+
+class _ShuttingDown(PorticoError):
+    """The server is shutting down."""
+
+    status = 503
+    code = "shutting_down"
+    retry_after_s = 1.0
 
 
 class _ProtocolError(PorticoError):

@@ -11,6 +11,7 @@ from typing import Final
 import httptools
 
 from portico.http.again import KnownHead, known_head
+from portico.http.budget import Budget
 from portico.http.fields import add_field
 from portico.http.limits import Limits
 from portico.wire.http import HttpRequest
@@ -18,6 +19,10 @@ from portico.wire.http import HttpRequest
 Deliver = Callable[[HttpRequest, bool, bool], None]
 """`(request, keep_alive, version_1_0)` for each message read to its end."""
 
+NO_ROOM: Final = "The gateway holds as many request bodies as it may. Try again in a moment."
+DRAINED_BYTES: Final = 1024 * 1024
+"""A body there is no room for is thrown away up to this size, so that its connection can go on; of a longer one nothing
+more is read."""
 _LINE_EXTRA_BYTES: Final = 4
 """Colon, space and line end."""
 
@@ -40,6 +45,7 @@ class RequestReader:
 
     __slots__ = (
         "_body",
+        "_budget",
         "_deliver",
         "_head_bytes",
         "_keep_alive",
@@ -49,6 +55,8 @@ class RequestReader:
         "_parser",
         "_peer",
         "_progressed",
+        "_taken_bytes",
+        "_unread",
         "_upgrade",
         "_url",
         "_version_1_0",
@@ -60,10 +68,15 @@ class RequestReader:
         "last",
     )
 
-    def __init__(self, limits: Limits, peer: str, deliver: Deliver) -> None:
+    def __init__(self, limits: Limits, peer: str, deliver: Deliver, budget: Budget | None = None) -> None:
         self._limits = limits
         self._peer = peer
         self._deliver = deliver
+        self._budget = budget or Budget()
+        self._taken_bytes = 0
+        """What of the budget the message being read has taken."""
+        self._unread = False
+        """There is no room for its body, which is thrown away."""
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
         self._body: list[bytes] = []
@@ -85,7 +98,14 @@ class RequestReader:
         """No message is to be begun any more; one already begun is still read."""
 
     def close(self) -> None:
+        self.let_go()
         del self._parser, self._deliver
+
+    def let_go(self) -> None:
+        """Forgets the body of the message being read: it will not be delivered."""
+        self._body = []
+        self._budget.give_back(self._taken_bytes)
+        self._taken_bytes = 0
 
     def path(self) -> str:
         """The path of the message being read, "" if it cannot be told."""
@@ -100,7 +120,7 @@ class RequestReader:
         if known is None or self.in_message or self.last:
             return False
         body = known.body_of(data, self._limits.max_body_bytes)
-        if body is None:
+        if body is None or not self._budget.take(len(body)):
             return False
         headers = known.headers_for(len(body))
         self._deliver(HttpRequest(known.method, known.path, known.query, headers, body, self._peer), True, False)
@@ -167,6 +187,7 @@ class RequestReader:
         self._head_bytes = 0
         self._url = b""
         self._body = []
+        self._unread = False
 
     def on_url(self, data: bytes) -> None:
         self._url += data
@@ -203,6 +224,31 @@ class RequestReader:
             if expect.lower() != "100-continue":
                 raise Refusal(417, "The only expectation met here is 100-continue.")
             self.continue_due = not self._upgrade
+        if not self._upgrade:
+            self._make_room(headers)
+
+    def _make_room(self, headers: Mapping[str, str]) -> None:
+        """Room for a body whose length was declared; one that comes in chunks makes its own as it grows."""
+        length = 0 if "transfer-encoding" in headers else int(headers.get("content-length", 0))
+        if not length:
+            return
+        if self._budget.take(length):
+            self._taken_bytes = length
+        elif self.continue_due or length > DRAINED_BYTES:
+            # Whoever waits for leave to send may or may not send it all the same: only closing leaves no doubt.
+            raise Refusal(503, NO_ROOM)
+        else:
+            self._unread = True
+
+    def _grow(self, size: int) -> None:
+        """Room for a piece that was not declared."""
+        if self.body_bytes <= self._taken_bytes or self._unread:
+            return
+        if self._budget.take(size):
+            self._taken_bytes += size
+        else:
+            self.let_go()
+            self._unread = True
 
     def _check_framing(self, headers: Mapping[str, str]) -> None:
         coding = headers.get("transfer-encoding")
@@ -223,6 +269,11 @@ class RequestReader:
         self.body_bytes += len(data)
         if self.body_bytes > self._limits.max_body_bytes:
             raise self._too_large()
+        self._grow(len(data))
+        if self._unread:
+            if self.body_bytes > DRAINED_BYTES:
+                raise Refusal(503, NO_ROOM)
+            return
         self._body.append(data)
 
     def on_message_complete(self) -> None:
@@ -241,7 +292,9 @@ class RequestReader:
             headers=self.headers,
             body=body[0] if len(body) == 1 else b"".join(body),
             peer=self._peer,
+            unread=self._unread,
         )
+        self._taken_bytes = 0  # From here on whoever holds the request gives back the length of its body.
         self._deliver(request, self._keep_alive, self._version_1_0)
 
     def _target(self) -> tuple[str, str]:

@@ -60,6 +60,23 @@ class Route(msgspec.Struct, frozen=True):
     verb: Verb | None = None
 
 
+_CALLS: Final[Mapping[Verb | None, str]] = {
+    None: "chat_completions",
+    Verb.GENERATE: "generate_content",
+    Verb.STREAM: "stream_generate_content",
+    Verb.COUNT_TOKENS: "count_tokens",
+    Verb.EMBED: "embed_content",
+    Verb.BATCH_EMBED: "batch_embed_contents",
+}
+ROUTE_NAMES: Final = (*_CALLS.values(), Action.LIST_MODELS.value, Action.SHOW_MODEL.value)
+"""What `route_name` can say."""
+
+
+def route_name(route: Route) -> str:
+    """The route in one word, whatever the model: for logs and metrics."""
+    return _CALLS[route.verb] if route.action is Action.CALL else route.action.value
+
+
 class _Row(msgspec.Struct, frozen=True):
     path: re.Pattern[str]
     action: Action

@@ -16,6 +16,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 
+from portico.http.budget import Budget
 from portico.http.connection import Connection
 from portico.http.deadlines import Deadlines
 from portico.http.exchange import HttpExchange
@@ -23,6 +24,7 @@ from portico.http.fields import render_fields, status_line
 from portico.http.keepalive import keep_watch
 from portico.http.limits import Limits
 from portico.http.outbox import Outbox
+from portico.http.reader import NO_ROOM
 from portico.wire.http import App, Headers
 
 __all__ = ["Limits", "RenderError", "Server", "render_error"]
@@ -58,8 +60,17 @@ _CODES = {
 class Server:
     """Serves one app on one or more sockets of the running loop."""
 
-    def __init__(self, app: App, *, limits: Limits | None = None, render_error: RenderError = render_error) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        limits: Limits | None = None,
+        render_error: RenderError = render_error,
+        budget: Budget | None = None,
+    ) -> None:
+        """`budget` bounds the bodies that are in flight at once; by default nothing does."""
         self.limits = limits or Limits()
+        self.budget = budget or Budget()
         self._app = app
         self._render_error = render_error
         self._listener: asyncio.Server | None = None
@@ -182,7 +193,10 @@ class Server:
 
     async def _call(self, exchange: HttpExchange) -> None:
         try:
-            await self._app(exchange)
+            if exchange.request.unread:
+                self._fail(exchange, 503, NO_ROOM)
+            else:
+                await self._app(exchange)
         except asyncio.CancelledError:
             self._fail(exchange, 503, "The server is shutting down.")
             raise
@@ -219,5 +233,7 @@ class Server:
             task.cancel()
 
     def _forget(self, exchange: HttpExchange) -> None:
-        self._running.discard(exchange)
-        self._note_end()
+        if exchange in self._running:
+            self._running.remove(exchange)
+            self.budget.give_back(len(exchange.request.body))
+            self._note_end()

@@ -16,6 +16,7 @@ from portico.providers import Provider, Verb
 from portico.relay.fanout import Lane
 from portico.relay.learned import NOTHING
 from portico.relay.pump import Teller
+from portico.relay.report import Report, Try
 from portico.routing import Candidate
 from portico.wire.http import Exchange, Headers
 
@@ -60,6 +61,8 @@ class Call(msgspec.Struct):
     """A whole answer that passes as it is."""
     teller: Teller | None = None
     """Tells a streamed answer; None while there is none, and where the stream passes as it is."""
+    report: Report = msgspec.field(default_factory=Report)
+    """What the observer will be told."""
 
     def note_model(self, name: str | None) -> None:
         """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
@@ -120,6 +123,8 @@ class Attempt(msgspec.Struct, frozen=True):
     passing: Passing | None = None
     unfences: bool = False
     """JSON may come in a Markdown fence."""
+    tried: Try = msgspec.field(default_factory=Try)
+    """What the observer will be told of it."""
 
     @property
     def dialect(self) -> Dialect:

@@ -61,6 +61,8 @@ class PassingPump:
         """Of nothing: callers of the provider's own dialect bring back what it signed."""
         self.committed = False
         self.ended = False
+        self.failure: UpstreamError | None = None
+        """What the stream ended with after it was committed."""
 
     @property
     def model(self) -> str | None:
@@ -79,6 +81,8 @@ class PassingPump:
             try:
                 out += self._watch.feed(frame)
                 self.ended = self._watch.ended
+                if self.ended:
+                    self.failure = UpstreamError()  # the provider told an error, and it was passed on
             except UpstreamError as error:
                 out += self._failed(error)
             self.committed = self.committed or bool(out)
@@ -97,6 +101,7 @@ class PassingPump:
     def fail(self, error: UpstreamError) -> list[Frame]:
         """The provider broke off after something was sent: that is said as the dialect says it."""
         self.ended = True
+        self.failure = error
         return [Frame(jsontext.encode(self._dialect.render_error(error)))]
 
     def _failed(self, error: UpstreamError) -> list[Frame]:

@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from portico.catalog import Catalog, Model, Resolved, completed
 from portico.core.dialect import Dialect, Reading, Rendered, Reply
-from portico.core.errors import BodyNotJson, ModelNotFound, UpstreamError
+from portico.core.errors import BodyNotJson, ModelNotFound, RequestTooLarge, UpstreamError
 from portico.core.ids import Mint
 from portico.core.loss import Loss
 from portico.core.request import Builtin, Request
 from portico.core.target import UNJUDGED, Capabilities, Target, ThinkingControl, ThinkingSpec
 from portico.relay.defaults import Defaults
 from portico.wire import jsontext
+from portico.wire.jsonsize import holds_at_most
+
+MAX_VALUES: Final = 500_000
+"""In one request. The longest conversations that models take have a tenth of it; reading more than this takes seconds, in
+which nobody else is served."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -25,7 +30,9 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def parse_body(dialect: Dialect, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Request:
-    """The request in a body. Raises `BodyNotJson` or `InvalidRequest`."""
+    """The request in a body. Raises `BodyNotJson`, `InvalidRequest` or `RequestTooLarge`."""
+    if not holds_at_most(body, MAX_VALUES):
+        raise RequestTooLarge(f"The request holds more than {MAX_VALUES} JSON values.")
     try:
         value = jsontext.decode(body)
     except jsontext.NotJson as error:

@@ -27,6 +27,8 @@ class Teller:
         """`total`: how many answers there will be."""
         self.thoughts = reply.thoughts
         self.failed = False
+        self.failure: UpstreamError | None = None
+        """What it failed with."""
         self.seen = Seen()
         """What the answer told of itself so far."""
         self.writer = dialect.writer(reply)
@@ -62,7 +64,7 @@ class Teller:
         elif isinstance(event, Started):
             self.seen = Seen(event.model, self.seen.usage, self.seen.service_tier)
         elif isinstance(event, Failed):
-            self.failed = True
+            self.failed, self.failure = True, event.error
         return self.writer.feed(event)
 
 
@@ -151,6 +153,10 @@ class Pump:
     @property
     def ended(self) -> bool:
         return self._teller.failed
+
+    @property
+    def failure(self) -> UpstreamError | None:
+        return self._teller.failure
 
     @property
     def model(self) -> str | None:

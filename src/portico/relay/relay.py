@@ -12,6 +12,7 @@ closes the provider's connection, which stops generation.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from random import Random
@@ -55,6 +56,7 @@ from portico.relay.prepare import (
     successor_loss,
 )
 from portico.relay.pump import Pump, Teller
+from portico.relay.report import FAILED, OK, Report, Try
 from portico.relay.served import Served
 from portico.relay.strict import is_strict, refuse_losses
 from portico.relay.together import together
@@ -98,8 +100,10 @@ class Relay:
         settings: Settings | None = None,
         defaults: Defaults | None = None,
         fetcher: MediaFetcher | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`fetcher` gets remote media; without one an address is left to the provider."""
+        """`fetcher` gets remote media; without one an address is left to the provider. `clock` is for reports."""
+        self._clock = clock
         self._defaults = defaults or Defaults()
         self._fetcher = fetcher
         self._catalog = catalog
@@ -122,17 +126,25 @@ class Relay:
         model: str | None = None,
         verb: Verb | None = None,
         framing: Framing | None = None,
+        report: Report | None = None,
     ) -> None:
         """Answers one call on its exchange. `model` and `verb` are given where the dialect puts them in the path, `framing`
-        where a stream is to be framed otherwise than the dialect has it. Raises what went wrong before anything was sent.
+        where a stream is to be framed otherwise than the dialect has it. `report` is told what becomes known of the call.
+        Raises what went wrong before anything was sent.
         """
         strict = is_strict(exchange.request.headers)
         call = await self._called(exchange, dialect, tenant, model, verb)
         call.strict = strict
-        if call.verb is Verb.STREAM:
-            await self._stream(call, framing or EventFraming(dialect.frame, dialect.keep_alive))
-        else:
-            await self._whole(call)
+        if report is not None:
+            call.report = report
+            report.asked, report.model, report.stream = call.request.model, call.model.name, call.verb is Verb.STREAM
+        try:
+            if call.verb is Verb.STREAM:
+                await self._stream(call, framing or EventFraming(dialect.frame, dialect.keep_alive))
+            else:
+                await self._whole(call)
+        finally:
+            call.report.usage = call.seen.usage
 
     async def _called(
         self, exchange: Exchange, dialect: Dialect, tenant: str, model: str | None, verb: Verb | None
@@ -223,15 +235,15 @@ class Relay:
     async def _twice_if_faulty(self, call: Call, aim: Aim, lane: Lane, attempt_one: AttemptOne) -> None:
         asked = call.request
         try:
-            await attempt_one(call, self._attempt(call, aim, lane), last=False)
+            await _made(call, self._attempt(call, aim, lane), attempt_one, last=False)
         except RETRIED_ONCE:
-            await attempt_one(call, self._attempt(call, aim, lane), last=True)
+            await _made(call, self._attempt(call, aim, lane), attempt_one, last=True)
         except UpstreamRejected as error:
             may_be = may_be_of_signatures(error, asked, strict=call.strict)
             if not may_be or (request := without_unknown_signatures(asked)) is None:
                 raise
             call.request = request  # the skip value stands in for what the client sent, and the losses say so
-            await attempt_one(call, self._attempt(call, aim, lane), last=True)
+            await _made(call, self._attempt(call, aim, lane), attempt_one, last=True)
 
     def _drops(self, call: Call, aim: Aim, lane: Lane, error: UpstreamError) -> bool:
         """Whether the same candidate is asked once more: it refused a field that was sent and can be left out (1.6)."""
@@ -265,18 +277,19 @@ class Relay:
     def _attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
         """Renders what a lane asks for. Raises `UnsupportedParameter` if the call is strict and something is lost."""
         target, dialect = aim.target, aim.provider.kind.dialect
+        tried = Try(aim.provider.name, target.model)
         losses = [successor_loss(call.request, call.model, aim.model)] if aim.model.name != call.model.name else []
         if call.passing is not None and call.passes_to(aim.provider):
             body, deployment = call.exchange.request.body, aim.candidate.deployment
             content = body_for(call.passing, body, call.request.model, deployment, call.verb)
-            attempt = Attempt(aim, lane, content, Reading(self._mint), call.passing)
+            attempt = Attempt(aim, lane, content, Reading(self._mint), call.passing, tried=tried)
         else:
             request = share(call.request, lane)
             rendered = dialect.render_request(request, target)
             losses += rendered.losses
             reading = reading_for(request, rendered, target, self._mint)
             fenced = may_be_fenced(request, target, rendered.losses)
-            attempt = Attempt(aim, lane, rendered.body, reading, unfences=fenced)
+            attempt = Attempt(aim, lane, rendered.body, reading, unfences=fenced, tried=tried)
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
         call.lane_losses[lane.first] = losses
@@ -286,6 +299,7 @@ class Relay:
         """The provider's answer, its status good. Raises what its error body says otherwise."""
         aim, settings, content = attempt.aim, self._settings, attempt.content
         provider = aim.provider
+        attempt.tried.sent = self._clock()
         response = await self._upstream.send(
             UpstreamRequest(
                 url=self._served.url(provider, aim.target.model, call.verb),
@@ -296,6 +310,7 @@ class Relay:
                 idle_timeout_s=settings.idle_timeout_s,
             )
         )
+        attempt.tried.answered = self._clock()
         if response.headers.get("x-portico-simulated"):
             call.headers["x-portico-simulated"] = "1"
         if response.status == 200:
@@ -385,6 +400,7 @@ class Relay:
                 raise
             failure = error if isinstance(error, UpstreamError) else UpstreamRejected(error.message, param=error.param)
             teller = call.teller or Teller(call.dialect, call.reply, total=1)
+            _note_failure(call, failure)
             downstream.write(teller.fail(failure))
         finally:
             downstream.release()
@@ -420,8 +436,30 @@ class Relay:
             call.note_model(pump.model)
             downstream.write(out)
             await downstream.drain()
+        if pump.failure is not None:
+            _note_failure(call, pump.failure)
         if call.teller is not None and call.teller.failed:
             raise BrokenOff
+
+
+async def _made(call: Call, attempt: Attempt, attempt_one: AttemptOne, *, last: bool) -> None:
+    """Makes an attempt, and reports how it ended."""
+    tried = attempt.tried
+    call.report.tries.append(tried)
+    try:
+        await attempt_one(call, attempt, last=last)
+    except PorticoError as error:
+        tried.outcome = error.code or ""
+        raise
+    except BrokenOff:
+        tried.outcome = call.report.error
+        raise
+    tried.outcome = call.report.error or OK
+
+
+def _note_failure(call: Call, error: PorticoError) -> None:
+    """The answer had been begun: that it failed is told in it, and otherwise only in the report."""
+    call.report.outcome, call.report.error = FAILED, error.code or ""
 
 
 def _pump(call: Call, attempt: Attempt, *, last: bool) -> Pump | PassingPump:

@@ -26,6 +26,8 @@ class HttpRequest(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes
     peer: str = ""
+    unread: bool = False
+    """The body was thrown away: there was no room for it. The server answers, and no app sees the request."""
 
 
 class Exchange(Protocol):
@@ -41,6 +43,10 @@ class Exchange(Protocol):
     @property
     def started(self) -> bool:
         """Whether a status line has gone out."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can reach the caller: the answer is complete, or the caller has gone."""
 
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         """The whole answer at once, with Content-Length."""

@@ -287,7 +287,7 @@ def render_error(error: PorticoError) -> dict[str, Any]:
     if isinstance(error, CallerError) and error.param:
         violation = {"field": error.param, "description": error.message}
         details.append({"@type": _TYPE + "BadRequest", "fieldViolations": [violation]})
-    delay_s = error.retry_after_s if isinstance(error, UpstreamError) else None
+    delay_s = error.retry_after_s
     if delay_s is not None and not any(_details_of(details, "RetryInfo")):
         details.append({"@type": _TYPE + "RetryInfo", "retryDelay": f"{delay_s:g}s"})
     if details:

@@ -1,0 +1,110 @@
+"""What an operator's machines ask: is it alive, is it ready, what are its numbers.
+
+    GET /healthz    200 while the event loop turns
+    GET /readyz     200 while calls are taken; 503, and why not, while starting and draining
+    GET /metrics    for Prometheus: on a listener of its own, or with the admin key
+
+These say nothing that is secret, are not logged and count against no budget: who is overloaded is still alive. A caller's
+key opens none of them.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+from portico.providers import Secret
+from portico.wire import jsontext
+from portico.wire.http import App, Exchange, Headers
+
+_JSON: Final = ("content-type", "application/json")
+_NEVER_KEPT: Final = ("cache-control", "no-store")
+METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Readiness:
+    """Why no calls are to be sent here, if there are reasons. Whoever starts or stops something says so."""
+
+    def __init__(self, *reasons: str) -> None:
+        self.reasons = set(reasons)
+
+    def wait_for(self, reason: str) -> None:
+        """Not ready, for one reason (more)."""
+        self.reasons.add(reason)
+
+    def clear(self, reason: str) -> None:
+        """That reason has gone."""
+        self.reasons.discard(reason)
+
+
+class Operations:
+    """An `App` around another: answers these paths itself and leaves every other to the inner one."""
+
+    def __init__(
+        self,
+        inner: App | None,
+        readiness: Readiness,
+        *,
+        metrics: Callable[[], bytes] | None = None,
+        admin_key: Secret | None = None,
+        public: bool = False,
+    ) -> None:
+        """`inner`: None, and there is nothing else here. `metrics` are told to whoever brings the `admin_key`, or to
+        everybody if the listener is a `public` one of its own."""
+        self._inner = inner
+        self._readiness = readiness
+        self._admin_key = None if admin_key is None else admin_key.reveal().encode()
+        self._pages: dict[str, Callable[[Exchange], Awaitable[None]]] = {
+            "/healthz": self._healthz,
+            "/readyz": self._readyz,
+        }
+        if metrics is not None and (public or admin_key is not None):
+            self._pages["/metrics"] = partial(self._numbers, metrics, public)
+
+    def __call__(self, exchange: Exchange) -> Awaitable[None]:
+        page = self._pages.get(exchange.request.path)
+        if page is not None:
+            return page(exchange)
+        return _nothing_here(exchange) if self._inner is None else self._inner(exchange)
+
+    async def _healthz(self, exchange: Exchange) -> None:
+        _answer(exchange, 200, {"status": "ok"})
+
+    async def _readyz(self, exchange: Exchange) -> None:
+        reasons = sorted(self._readiness.reasons)
+        if reasons:
+            _answer(exchange, 503, {"status": "unready", "reasons": reasons})
+        else:
+            _answer(exchange, 200, {"status": "ready"})
+
+    async def _numbers(self, metrics: Callable[[], bytes], public: bool, exchange: Exchange) -> None:
+        if not (public or self._is_admin(exchange)):
+            challenge = ("www-authenticate", 'Bearer realm="portico admin"')
+            _answer(exchange, 401, {"error": "The admin key is missing or wrong."}, challenge)
+        elif _is_read(exchange):
+            exchange.send(200, [("content-type", METRICS_TYPE), _NEVER_KEPT], metrics())
+
+    def _is_admin(self, exchange: Exchange) -> bool:
+        scheme, _, value = exchange.request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or self._admin_key is None:
+            return False
+        return hmac.compare_digest(value.strip().encode("latin-1"), self._admin_key)
+
+
+async def _nothing_here(exchange: Exchange) -> None:
+    _answer(exchange, 404, {"error": "There is nothing at this address."})
+
+
+def _is_read(exchange: Exchange) -> bool:
+    """Whether this is GET or HEAD; any other method is refused."""
+    if exchange.request.method in ("GET", "HEAD"):
+        return True
+    body = jsontext.encode({"error": "This address answers to GET and HEAD."})
+    exchange.send(405, [_JSON, ("allow", "GET, HEAD")], body)
+    return False
+
+
+def _answer(exchange: Exchange, status: int, body: object, *headers: tuple[str, str]) -> None:
+    if _is_read(exchange):
+        fields: Headers = [_JSON, _NEVER_KEPT, *headers]
+        exchange.send(status, fields, jsontext.encode(body))

@@ -1,0 +1,93 @@
+"""What is known of one request when it is over: told once to an observer, who may count it and write it down.
+
+The gateway opens a report, the relay adds whom it asked and what the answer told, and nobody reads it before its end. It
+holds names, numbers and sizes: no header, no query, no part of a body, no message of an error.
+"""
+
+from typing import Final, Protocol
+
+import msgspec
+
+from portico.core.usage import Usage
+
+OK: Final = "ok"
+REFUSED: Final = "refused"
+CALLER_GONE: Final = "caller_gone"
+FAILED: Final = "failed"
+OUTCOMES: Final = (OK, REFUSED, CALLER_GONE, FAILED)
+"""Answered; refused for a reason the caller can mend (4xx); nobody waited for the end; failed for another's fault."""
+
+CANCELLED: Final = "cancelled"
+"""How an attempt ends that nobody waits for any more."""
+
+
+class Try(msgspec.Struct, eq=False):
+    """One attempt at a provider. Times are the clock's, in seconds; 0.0: it did not come to that."""
+
+    provider: str = ""
+    model: str = ""
+    """The provider's name of it."""
+    sent: float = 0.0
+    answered: float = 0.0
+    """When the head of its answer was here."""
+    outcome: str = CANCELLED
+    """`ok`, `cancelled`, or the code of the error it ended with."""
+
+
+class Report(msgspec.Struct, eq=False):
+    """One request and its answer. Times are the clock's, in seconds; 0.0: it did not come to that."""
+
+    request_id: str = ""
+    method: str = ""
+    path: str = ""
+    """Raw, without the query."""
+    peer: str = ""
+    user_agent: str = ""
+    bytes_in: int = 0
+    """Of the body, as of the answer's."""
+    began: float = 0.0
+    """The request had been read."""
+    route: str = ""
+    """A name from `http.routes.ROUTE_NAMES`."""
+    dialect: str = ""
+    tenant: str = ""
+    asked: str = ""
+    """The model as the caller named it, if there is one of that name."""
+    model: str = ""
+    """The same as the catalog names it."""
+    stream: bool = False
+    tries: list[Try] = []
+    usage: Usage | None = None
+    """As the provider counted; None: it did not."""
+    status: int = 0
+    """What the answer began with; 0: none was begun."""
+    first_byte: float = 0.0
+    bytes_out: int = 0
+    ended: float = 0.0
+    outcome: str = OK
+    error: str = ""
+    """The code of the error that was told, or of what ended the answer early."""
+
+
+class Observer(Protocol):
+    """Is told of requests. Called on the path of every one of them: it must not block and must not raise."""
+
+    def opened(self, report: Report) -> None:
+        """A call begins (not a list of models, nor what could not be read)."""
+
+    def closed(self, report: Report) -> None:
+        """The call is over. Its report is complete, but for what `finished` is told."""
+
+    def finished(self, report: Report) -> None:
+        """A request is over, whatever it was."""
+
+
+class _Nobody:
+    def opened(self, report: Report) -> None: ...
+
+    def closed(self, report: Report) -> None: ...
+
+    def finished(self, report: Report) -> None: ...
+
+
+NOBODY: Final[Observer] = _Nobody()

@@ -1,0 +1,150 @@
+"""Lines of text to a file descriptor, in batches, without ever making the event loop wait.
+
+Lines gather for a moment and are handed over together to a thread, which may block as long as it likes: on a full pipe, a
+slow disk, a terminal that was stopped. What waits is bounded, and beyond the bound lines are dropped and counted.
+
+Several processes may write to one log. A batch is whole lines and one write: to a file opened for appending it is not
+torn, and neither is it to a pipe, up to PIPE_BUF bytes (POSIX, write): so there it is no longer than that.
+"""
+
+import asyncio
+import os
+import select
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Final
+
+GATHERED_S: Final = 0.15
+GATHERED_BYTES: Final = 64 * 1024
+WAITING_BYTES: Final = 4 * 1024 * 1024
+"""What may wait for the thread. Beyond it lines are dropped."""
+FLUSH_S: Final = 2.0
+PIPE_BYTES: Final = max(select.PIPE_BUF, 512)
+
+Opener = Callable[[], int]
+"""Opens the log; returns a file descriptor that is the caller's to close. Raises `OSError`."""
+
+
+def appending(path: Path) -> Opener:
+    """Opens a file at its end; it is made if there is none, readable by its owner and group."""
+    return lambda: os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+
+def another(descriptor: int) -> Opener:
+    """A second descriptor of what is open already, such as standard output."""
+    return lambda: os.dup(descriptor)
+
+
+class LineWriter:
+    """Belongs to the loop it is made in. `written` and `dropped` count lines."""
+
+    def __init__(self, opener: Opener) -> None:
+        """Raises `OSError` if the log cannot be opened."""
+        self._opener = opener
+        self._descriptor = opener()
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._lines: list[bytes] = []
+        self._gathered_bytes = 0
+        self._given_bytes = 0
+        self._taken_bytes = 0
+        self._refused_lines = 0
+        self._lost_lines = 0
+        self.written = 0
+        self._batches: SimpleQueue[list[bytes] | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="access log", daemon=True)
+        self._thread.start()
+
+    @property
+    def dropped(self) -> int:
+        return self._refused_lines + self._lost_lines
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What is not written yet."""
+        return self._gathered_bytes + self._given_bytes - self._taken_bytes
+
+    def write(self, line: bytes) -> None:
+        """Takes a line, with its end."""
+        self._lines.append(line)
+        self._gathered_bytes += len(line)
+        if self._timer is None:
+            self._timer = self._loop.call_later(GATHERED_S, self._give)
+        elif self._gathered_bytes >= GATHERED_BYTES:
+            self._give()
+
+    def reopen(self) -> None:
+        """Opens the log anew before the next batch: it was renamed. What came so far goes to the old one."""
+        self._give()
+        self._batches.put([])
+
+    def close(self) -> None:
+        """Writes what there is, waiting for a moment at most; what is not written by then counts as dropped."""
+        self._give()
+        self._batches.put(None)
+        self._thread.join(FLUSH_S)
+
+    def _give(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        lines, self._lines = self._lines, []
+        size, self._gathered_bytes = self._gathered_bytes, 0
+        if not lines:
+            return
+        if self._given_bytes - self._taken_bytes + size > WAITING_BYTES:
+            self._refused_lines += len(lines)
+            return
+        self._given_bytes += size
+        self._batches.put(lines)
+
+    # The thread's side. What it alone writes: `written`, `_lost_lines`, `_taken_bytes`, `_descriptor`.
+
+    def _run(self) -> None:
+        while (lines := self._batches.get()) is not None:
+            if not lines:
+                self._open_anew()
+                continue
+            limit = GATHERED_BYTES if self._appends() else PIPE_BYTES
+            for batch in batches(lines, limit):
+                try:
+                    _write_all(self._descriptor, b"".join(batch))
+                    self.written += len(batch)
+                except OSError:
+                    self._lost_lines += len(batch)
+            self._taken_bytes += sum(map(len, lines))
+        os.close(self._descriptor)
+
+    def _appends(self) -> bool:
+        return stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+
+    def _open_anew(self) -> None:
+        try:
+            fresh = self._opener()
+        except OSError:
+            return  # the old one is better than none
+        os.close(self._descriptor)
+        self._descriptor = fresh
+
+
+def batches(lines: list[bytes], limit_bytes: int) -> list[list[bytes]]:
+    """Lines in batches of at most so many bytes; a longer line is one of its own."""
+    made: list[list[bytes]] = []
+    size = 0
+    for line in lines:
+        if not made or size + len(line) > limit_bytes:
+            made.append([])
+            size = 0
+        made[-1].append(line)
+        size += len(line)
+    return made
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """More than one write only where the system takes less than it is given: a full disk, a socket."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, data[written:])

@@ -1,0 +1,118 @@
+"""The access log: one JSON line for each request.
+
+A line says who asked for what, how it went, how long it took and how much there was of it. What was said is never in it:
+it is made of a `Report`, which holds no header but the client's name for itself, no query and no body. A path, and that
+name, are the caller's own words: they are cut, and what looks like a key in them is taken out.
+"""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from portico.relay.report import Report
+
+_PATH_LIMIT: Final = 200
+_AGENT_LIMIT: Final = 80
+_REMEMBERED: Final = 1024
+_KEY: Final = re.compile(r"(?<![A-Za-z])(?:sk-|AIza|AQ\.|ya29\.|eyJ|Bearer )[\w.~+=-]*|[A-Za-z0-9_]{32,}")
+"""What keys look like: a known beginning, or a long run without a break. No model's name is either."""
+
+
+class Line(msgspec.Struct, omit_defaults=True):
+    """One line. What is not known is left out. Times of the answer count from when the request had been read."""
+
+    time: str
+    """When the request was over (RFC 3339, UTC)."""
+    request_id: str
+    method: str
+    path: str
+    status: int
+    outcome: str
+    duration_ms: float
+    first_byte_ms: float | None = None
+    route: str = ""
+    dialect: str = ""
+    tenant: str = ""
+    model: str = ""
+    upstream_model: str = ""
+    provider: str = ""
+    attempts: int = 0
+    stream: bool = False
+    bytes_in: int = 0
+    bytes_out: int = 0
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    error: str = ""
+    peer: str = ""
+    user_agent: str = ""
+
+
+class AccessLog:
+    """Reports -> lines. `wall` gives seconds since 1970; `write` takes a line, with its end."""
+
+    def __init__(self, write: Callable[[bytes], None], *, wall: Callable[[], float] = time.time) -> None:
+        self._write = write
+        self._wall = wall
+        self._encode = msgspec.json.Encoder().encode
+        self._second = -1
+        self._date = ""
+        self._paths: dict[str, str] = {}
+        self._agents: dict[str, str] = {}
+
+    def log(self, report: Report, tokens: Sequence[int] | None) -> None:
+        """Writes down a request that is over. `tokens`: how many of each of `metrics.TOKENS`."""
+        began = report.began
+        line = Line(
+            self._time(),
+            report.request_id,
+            report.method,
+            self._paths.get(report.path) or _plain(report.path, _PATH_LIMIT, self._paths),
+            report.status,
+            report.outcome,
+            round((report.ended - began) * 1000.0, 3),
+            round((report.first_byte - began) * 1000.0, 3) if report.first_byte else None,
+            report.route,
+            report.dialect,
+            report.tenant,
+            report.asked,
+        )
+        if report.tries:
+            last = report.tries[-1]
+            line.upstream_model = last.model
+            line.provider = last.provider
+            line.attempts = len(report.tries)
+        line.stream = report.stream
+        line.bytes_in = report.bytes_in
+        line.bytes_out = report.bytes_out
+        if tokens is not None:
+            line.cached_tokens = tokens[1]
+            line.input_tokens = tokens[0] + tokens[1] + tokens[2] + tokens[3]
+            line.reasoning_tokens = tokens[5]
+            line.output_tokens = tokens[4] + tokens[5]
+        line.error = report.error
+        line.peer = report.peer
+        line.user_agent = self._agents.get(report.user_agent) or _plain(report.user_agent, _AGENT_LIMIT, self._agents)
+        self._write(self._encode(line) + b"\n")
+
+    def _time(self) -> str:
+        now = self._wall()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._date = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+        return f"{self._date}{int((now - second) * 1000):03d}Z"
+
+
+def _plain(text: str, limit: int, remembered: dict[str, str]) -> str:
+    """The caller's words, cut, without what looks like a key. Most come again and again."""
+    shown = _KEY.sub("…", text[: 2 * limit])
+    if len(shown) > limit:
+        shown = shown[: limit - 1] + "…"
+    if len(remembered) < _REMEMBERED and len(text) <= limit:
+        remembered[text] = shown
+    return shown
