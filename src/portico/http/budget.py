@@ -25,9 +25,13 @@ class Budget:
         self.refused_bodies = 0
         self.refused_calls = 0
 
+    def has_room(self, size: int) -> bool:
+        """Whether that much of a body could be taken."""
+        return self.body_bytes + size <= self.max_body_bytes
+
     def take(self, size: int) -> bool:
         """Takes room for that much of a body. False, and nothing is taken, if there is not as much."""
-        if self.body_bytes + size > self.max_body_bytes:
+        if not self.has_room(size):
             self.refused_bodies += 1
             return False
         self.body_bytes += size
