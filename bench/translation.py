@@ -8,7 +8,6 @@ vault, signed. Nothing here is asserted.
 """
 
 import argparse
-import asyncio
 import cProfile
 import pstats
 from collections.abc import Callable
