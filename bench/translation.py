@@ -25,6 +25,7 @@ from portico.providers import KINDS, Provider, Secret
 from portico.relay.call import Aim
 from portico.relay.defaults import Defaults, with_defaults
 from portico.relay.fanout import lane_of, share
+from portico.relay.known import KnownLists
 from portico.relay.media import intakes_of, with_media
 from portico.relay.prepare import Prepared, parse_body, resolve, target_at
 from portico.routing import deployments_of, plan
@@ -64,6 +65,7 @@ class Way:
         self.body = body
         self.catalog = load_catalog()
         self.vault = MemoryVault(lambda: 0.0)
+        self.known = KnownLists("tools", "stand-in of the bench")
         if kept:
             self._keep(parse_body(CHAT, body))
 
@@ -73,7 +75,7 @@ class Way:
         for message in request.messages:
             calls = [part for part in message.parts if isinstance(part, ToolCall)]
             if calls:
-                signed = [_signed(call, number) for number, call in enumerate(calls)]
+                signed = [_signed(call, signer) for call in calls]
                 recorder = TurnRecorder(signer)
                 recorder.feed_response(Response(None, None, (Candidate(0, tuple(signed), None),)))
                 for keys, record in recorder.records():
@@ -82,7 +84,7 @@ class Way:
     # -- the steps
 
     def parse(self) -> Request:
-        return parse_body(CHAT, self.body)
+        return parse_body(CHAT, self.body, known=self.known)
 
     def resolve(self, request: Request) -> Prepared:
         return resolve(request, self.catalog)
@@ -117,14 +119,15 @@ class Way:
 
     def steps(self) -> list[tuple[str, Callable[[], Any]]]:
         """Each step by itself, given what those before it made."""
-        value = jsontext.decode(self.body)
+        self.parse()
+        value = self.known.decode(self.body)
         prepared = self.resolve(self.parse())
         found = self.find(prepared)
         request = self.media(prepared, self.restore(prepared, found)).request
         aim = self.aim(prepared)
         body = self.render(request, aim).body
         return [
-            ("decode, all of it", lambda: jsontext.decode(self.body)),
+            ("decode, tools known", lambda: self.known.decode(self.body)),
             ("parse, decoded", lambda: CHAT.parse_request(value)),
             ("decode and parse", self.parse),
             ("resolve", lambda: self.resolve(prepared.request)),
@@ -138,9 +141,9 @@ class Way:
         ]
 
 
-def _signed(call: ToolCall, number: int) -> ToolCall:
-    data = f"{number:04d}" * 200
-    return ToolCall(call.id, call.name, call.arguments, upstream_id=call.id, signature=Signature("google", data))
+def _signed(call: ToolCall, signer: str) -> ToolCall:
+    signature = Signature("google", "c2FtcGxl" * 100, signer)
+    return ToolCall(call.id, call.name, call.arguments, upstream_id=call.id, signature=signature)
 
 
 WAYS: Final[dict[str, Callable[[], Way]]] = {

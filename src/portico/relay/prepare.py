@@ -14,6 +14,7 @@ from portico.core.loss import Loss
 from portico.core.request import Builtin, Request
 from portico.core.target import UNJUDGED, Capabilities, Target, ThinkingControl, ThinkingSpec
 from portico.relay.defaults import Defaults
+from portico.relay.known import KnownLists
 from portico.wire import jsontext
 
 
@@ -24,10 +25,17 @@ class Prepared(msgspec.Struct, frozen=True):
     resolved: Resolved
 
 
-def parse_body(dialect: Dialect, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Request:
-    """The request in a body. Raises `BodyNotJson` or `InvalidRequest`."""
+def parse_body(
+    dialect: Dialect,
+    body: bytes,
+    *,
+    model: str | None = None,
+    stream: bool | None = None,
+    known: KnownLists | None = None,
+) -> Request:
+    """The request in a body. `known` remembers what comes with every turn. Raises `BodyNotJson` or `InvalidRequest`."""
     try:
-        value = jsontext.decode(body)
+        value = jsontext.decode(body) if known is None else known.decode(body)
     except jsontext.NotJson as error:
         raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
     return dialect.parse_request(value, model=model, stream=stream)
