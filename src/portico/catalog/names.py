@@ -27,6 +27,8 @@ def find(name: str, known: Mapping[str, T]) -> tuple[T, Thinking] | None:
     """What `name` means among the `known` names, and what it says about thinking; None if it means nothing."""
     if not 0 < len(name) <= LONGEST:
         return None
+    if (known_by := known.get(name)) is not None:
+        return known_by, UNSAID
     return _find(name, known) or _find(_DASHED_VERSION.sub(r"-\1.\2", name), known)
 
 

@@ -69,4 +69,7 @@ def random_token(rng: Random, length: int = CALL_ID_CHARACTERS) -> str:
 
 def normalised_call_id(call_id: str) -> str:
     """A call id as clients leave it: letters and digits only, cut to 40 (OpenClaw does both, clients.md 1)."""
+    plain = call_id.replace("_", "").replace("-", "")
+    if plain.isascii() and plain.isalnum():  # as nearly all are
+        return plain[:40]
     return _NOT_ALNUM.sub("", call_id)[:40]

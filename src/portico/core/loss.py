@@ -31,10 +31,10 @@ class Where(msgspec.Struct, frozen=True):
         return self.fields.get(name, f"$.{name}")
 
     def at_message(self, at: int) -> str:
-        return self.message.format(at=at)
+        return self.message.replace("{at}", str(at))
 
     def at_tool(self, at: int) -> str:
-        return self.tool.format(at=at)
+        return self.tool.replace("{at}", str(at))
 
 
 class Excuse(msgspec.Struct, frozen=True):

@@ -10,11 +10,13 @@ class OpenCalls:
 
     def __init__(self) -> None:
         self._open: dict[str, ToolCall] = {}
+        self._added: list[ToolCall] = []
+        """Those that `_by_name` has not taken in yet: hardly any client asks by name."""
         self._by_name: dict[str, deque[str]] = {}
 
     def add(self, call: ToolCall) -> None:
         self._open[call.id] = call
-        self._by_name.setdefault(call.name, deque()).append(call.id)
+        self._added.append(call)
 
     def close(self, call: ToolCall) -> None:
         """The call has its result; one that had it already stays as it is."""
@@ -25,6 +27,9 @@ class OpenCalls:
 
     def first_named(self, name: str) -> ToolCall | None:
         """The oldest open call of a tool."""
+        for call in self._added:
+            self._by_name.setdefault(call.name, deque()).append(call.id)
+        self._added.clear()
         waiting = self._by_name.get(name)
         while waiting:
             found = self._open.get(waiting[0])

@@ -77,7 +77,7 @@ def converted(request: Request, intakes: Sequence[Intake]) -> Converted:
     Raises `InvalidRequest` with the path of the message for a file that cannot be converted, and for one that is named by
     an address nobody here can resolve; `RequestTooLarge` for more inline data than they take together.
     """
-    if not intakes or next(media_of(request), None) is None:
+    if not intakes or not holds_media(request):
         return Converted(request)
     losses: list[Loss] = []
     messages = []
@@ -98,6 +98,16 @@ def converted(request: Request, intakes: Sequence[Intake]) -> Converted:
 def takes_time(request: Request, intakes: Sequence[Intake]) -> bool:
     """Whether converting the request needs more than a look at it."""
     return any(part.data is not None and _step(part, intakes)[0] is not None for part in media_of(request))
+
+
+def holds_media(request: Request) -> bool:
+    """Whether there is any media part. Most requests have none, and every one is looked through for it."""
+    for message in request.messages:
+        for part in message.parts:
+            kind = type(part)
+            if kind is Media or (kind is ToolResult and any([type(item) is Media for item in part.parts])):
+                return True
+    return False
 
 
 def media_of(request: Request) -> Iterator[Media]:

@@ -18,7 +18,7 @@ from portico.core.parts import Media, Part, ToolResult
 from portico.core.request import Request
 from portico.providers import ProviderKind
 from portico.providers.intake import Intake
-from portico.relay.convert import Converted, converted, media_of, refuse_too_much, takes_time
+from portico.relay.convert import Converted, converted, holds_media, media_of, refuse_too_much, takes_time
 from portico.relay.ports import MediaFetcher
 
 MAX_FILES: Final = 64
@@ -53,7 +53,7 @@ async def with_media(request: Request, fetcher: MediaFetcher | None, intakes: Se
     Without a fetcher an address is left to the provider. Raises `InvalidRequest` with the path of the message,
     `RequestTooLarge`.
     """
-    if not intakes or next(media_of(request), None) is None:
+    if not intakes or not holds_media(request):
         return Converted(request)
     if fetcher is not None:
         request = await fetched(request, fetcher, intakes)

@@ -14,6 +14,7 @@ from portico.core.loss import Loss
 from portico.core.request import Builtin, Request
 from portico.core.target import UNJUDGED, Capabilities, Target, ThinkingControl, ThinkingSpec
 from portico.relay.defaults import Defaults
+from portico.relay.known import KnownLists
 from portico.wire import jsontext
 from portico.wire.jsonsize import holds_at_most
 
@@ -29,12 +30,22 @@ class Prepared(msgspec.Struct, frozen=True):
     resolved: Resolved
 
 
-def parse_body(dialect: Dialect, body: bytes, *, model: str | None = None, stream: bool | None = None) -> Request:
-    """The request in a body. Raises `BodyNotJson`, `InvalidRequest` or `RequestTooLarge`."""
+def parse_body(
+    dialect: Dialect,
+    body: bytes,
+    *,
+    model: str | None = None,
+    stream: bool | None = None,
+    known: KnownLists | None = None,
+) -> Request:
+    """The request in a body. `known` remembers what comes with every turn.
+
+    Raises `BodyNotJson`, `InvalidRequest` or `RequestTooLarge`.
+    """
     if not holds_at_most(body, MAX_VALUES):
         raise RequestTooLarge(f"The request holds more than {MAX_VALUES} JSON values.")
     try:
-        value = jsontext.decode(body)
+        value = jsontext.decode(body) if known is None else known.decode(body)
     except jsontext.NotJson as error:
         raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
     return dialect.parse_request(value, model=model, stream=stream)

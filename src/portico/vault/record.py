@@ -7,6 +7,7 @@ all the same: image models sign with megabytes.
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
@@ -31,6 +32,8 @@ class CallKept(msgspec.Struct, frozen=True):
     signature: Signature | None = None
     said: str = ""
     """A digest of the call's name and arguments: a signature holds for these only. "" where they were not seen whole."""
+    spelt: bytes = b""
+    """A digest of the same as they were spelt, which most clients send back to the letter: the cheaper one to compare."""
 
 
 class OpaqueKept(msgspec.Struct, frozen=True):
@@ -87,6 +90,15 @@ class Vault(Protocol):
 
 def call_key(call_id: str) -> str:
     """The key of a call id, as sent or as clients shorten it."""
+    return _usual_call_key(call_id) if len(call_id) <= USUAL_ID else f"call:{normalised_call_id(call_id)}"
+
+
+USUAL_ID: Final = 64
+"""Ids up to this long are remembered with their keys: an agent sends those of all its calls with every turn."""
+
+
+@lru_cache(maxsize=8192)
+def _usual_call_key(call_id: str) -> str:
     return f"call:{normalised_call_id(call_id)}"
 
 
@@ -97,6 +109,11 @@ def call_digest(call: ToolCall) -> str:
     except (jsontext.NotJson, RecursionError):
         arguments = call.arguments.encode("utf-8", "surrogatepass")
     return hashlib.blake2b(call.name.encode() + b"\0" + arguments, digest_size=16).hexdigest()
+
+
+def call_spelling(call: ToolCall) -> bytes:
+    """A digest of what a call says as it is spelt."""
+    return hashlib.blake2b(f"{call.name}\0{call.arguments}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def media_digest(data: str) -> str:
@@ -174,8 +191,8 @@ class TextMark:
 
 def keys_of_message(parts: Iterable[Part]) -> list[str]:
     """The keys under which an assistant message's record may be kept: its calls, else its files and its text."""
-    parts = list(parts)
-    calls = [call_key(part.id) for part in parts if isinstance(part, ToolCall) and not part.minted]
+    parts = tuple(parts)
+    calls = [call_key(part.id) for part in parts if type(part) is ToolCall and not part.minted]
     if calls:
         return calls
     files = [part.data for part in parts if isinstance(part, Media) and part.data is not None]

@@ -17,6 +17,7 @@ from portico.vault.record import (
     TurnRecord,
     call_digest,
     call_key,
+    call_spelling,
     media_digest,
     media_key,
 )
@@ -90,8 +91,8 @@ class TurnRecorder:
                 candidate.texts[event.index] = len(text)
                 candidate.parts[event.index] = TextKept(len(text), signature)
             case ToolCall() as call:
-                said = call_digest(call) if call.arguments else ""
-                candidate.parts[event.index] = CallKept(call.id, call.upstream_id, call.signature, said)
+                said, spelt = (call_digest(call), call_spelling(call)) if call.arguments else ("", b"")
+                candidate.parts[event.index] = CallKept(call.id, call.upstream_id, call.signature, said, spelt)
             case Opaque(origin, value):
                 candidate.parts[event.index] = OpaqueKept(origin, value)
             case Media(data=str(data), thought=False, signature=signature):

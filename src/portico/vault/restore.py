@@ -7,6 +7,7 @@ more. A kept signature wins over one the client sent: it is known who can read i
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -22,25 +23,29 @@ from portico.vault.record import (
     TurnRecord,
     call_digest,
     call_key,
+    call_spelling,
     keys_of_message,
     media_digest,
 )
 
 
+_ASSISTANT: Final = Role.ASSISTANT
+
+
 def keys_of_request(request: Request) -> list[str]:
     """Every key that a request's history could be kept under."""
-    return [
-        key for message in request.messages if message.role is Role.ASSISTANT for key in keys_of_message(message.parts)
-    ]
+    keys: list[str] = []
+    for message in request.messages:
+        if message.role is _ASSISTANT:
+            keys += keys_of_message(message.parts)
+    return keys
 
 
 def restore(request: Request, found: Mapping[str, TurnRecord]) -> Request:
     """The request with everything that was found put back."""
     if not found:
         return request
-    messages = [
-        _restored(message, found) if message.role is Role.ASSISTANT else message for message in request.messages
-    ]
+    messages = [_restored(message, found) if message.role is _ASSISTANT else message for message in request.messages]
     return msgspec.structs.replace(request, messages=tuple(messages))
 
 
@@ -72,9 +77,22 @@ def _restored(message: Message, found: Mapping[str, TurnRecord]) -> Message:
     if not records:
         return message
     record = records[0]
-    exact = _exactly(message.parts, record)
-    parts = exact if exact is not None else _one_by_one(message.parts, records)
-    return msgspec.structs.replace(message, parts=tuple(parts))
+    restored = _calls_alone(message.parts, record) or _exactly(message.parts, record)
+    parts = restored if restored is not None else _one_by_one(message.parts, records)
+    return Message(message.role, tuple(parts), message.name, message.at, message.ext)
+
+
+def _calls_alone(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
+    """The parts in the record's own layout, if both are the same calls in the same order and nothing else, as most turns of
+    an agent are; None for all others."""
+    if record.text or len(parts) != len(record.parts):
+        return None
+    restored: list[Part] = []
+    for call, kept in zip(parts, record.parts, strict=True):
+        if type(call) is not ToolCall or type(kept) is not CallKept or call.id != kept.id:
+            return None
+        restored.append(_with_kept(call, kept, record))
+    return restored
 
 
 def _exactly(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
@@ -149,14 +167,20 @@ def _with_kept(call: ToolCall, kept: CallKept, record: TurnRecord) -> ToolCall:
 
     A call that the client has edited is no longer what was signed: it gets no signature.
     """
-    edited = kept.said != "" and kept.said != call_digest(call)
-    return msgspec.structs.replace(
-        call,
-        upstream_id=kept.upstream_id,
-        minted=kept.upstream_id is None,
-        signature=None if edited else _named(kept.signature, record),
+    same = kept.said == "" or kept.spelt == call_spelling(call) or kept.said == call_digest(call)
+    return ToolCall(
+        call.id,
+        call.name,
+        call.arguments,
+        call.kind,
+        kept.upstream_id is None,
+        kept.upstream_id,
+        _named(kept.signature, record) if same else None,
+        call.ext,
     )
 
 
 def _named(signature: Signature | None, record: TurnRecord) -> Signature | None:
-    return None if signature is None else msgspec.structs.replace(signature, signer=record.signer)
+    if signature is None or signature.signer == record.signer:
+        return signature
+    return msgspec.structs.replace(signature, signer=record.signer)

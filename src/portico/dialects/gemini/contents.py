@@ -14,12 +14,16 @@ from portico.core.parts import Media, Opaque, Part, Text, ToolCall, ToolResult
 from portico.core.request import Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.gemini.parts import ORIGIN, VENDOR, drop_display_name, render_call, render_part, wire_call_id
-from portico.dialects.gemini.results import render_result
+from portico.dialects.gemini.results import render_plain_result, render_result
 
 SKIP_SIGNATURE: Final = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 """base64 of `skip_thought_signature_validator`, Google's documented stand-in for a signature that is lost."""
 
 FILLER: Final[Mapping[str, Any]] = {"text": " "}
+
+_SYSTEM: Final = Role.SYSTEM
+_DEVELOPER: Final = Role.DEVELOPER
+_ASSISTANT: Final = Role.ASSISTANT
 
 
 class ContentsRenderer:
@@ -32,27 +36,38 @@ class ContentsRenderer:
         self._wire_names = wire_names
         self._wire_ids: dict[str, str | None] = {}
         self._open: list[ToolCall] = []
+        self._system: list[Message] = []
+        self._runs: list[list[Message]] = []
+        """Consecutive messages of one role, system messages left out (they are hoisted)."""
         self.losses: list[Loss] = []
+        role: Role | None = None
+        for message in request.messages:
+            if message.role is role:
+                self._runs[-1].append(message)
+            elif message.role is _SYSTEM or message.role is _DEVELOPER:
+                self._system.append(message)
+            else:
+                role = message.role
+                self._runs.append([message])
 
     def system(self) -> list[dict[str, Any]]:
         """The parts of systemInstruction: every system text in order, hoisted (1.2)."""
         parts = []
-        for message in self._request.messages:
-            if message.role in (Role.SYSTEM, Role.DEVELOPER):
-                self._tell_extras(message)
-                for part in message.parts:
-                    if not isinstance(part, (Text, Opaque)):
-                        path = self._request.where.at_message(message.at)
-                        raise InvalidRequest("A system message can only hold text.", param=path)
-                    rendered = self._content_part(part, message)
-                    if rendered is not None:
-                        parts.append(rendered)
+        for message in self._system:
+            self._tell_extras(message)
+            for part in message.parts:
+                if not isinstance(part, (Text, Opaque)):
+                    path = self._request.where.at_message(message.at)
+                    raise InvalidRequest("A system message can only hold text.", param=path)
+                rendered = self._content_part(part, message)
+                if rendered is not None:
+                    parts.append(rendered)
         return parts
 
     def contents(self) -> list[dict[str, Any]]:
         contents: list[dict[str, Any]] = []
-        for role, run in _runs(self._request.messages):
-            if role is Role.ASSISTANT:
+        for run in self._runs:
+            if run[0].role is _ASSISTANT:
                 self._model_content(run, contents)
             else:
                 self._user_contents(run, contents)
@@ -64,11 +79,13 @@ class ContentsRenderer:
     # -- the model's turns
 
     def _model_content(self, run: list[Message], contents: list[dict[str, Any]]) -> None:
-        self._refuse_unanswered(self._open)
+        if self._open:
+            self._refuse_unanswered(self._open)
         parts: list[dict[str, Any]] = []
         calls: list[ToolCall] = []
         for message in run:
-            self._tell_extras(message)
+            if message.name is not None or message.ext is not None:
+                self._tell_extras(message)
             for part in message.parts:
                 if isinstance(part, ToolCall):
                     parts.append(self._call(part, message, first=not calls))
@@ -80,9 +97,9 @@ class ContentsRenderer:
         self._open = calls
 
     def _call(self, call: ToolCall, message: Message, *, first: bool) -> dict[str, Any]:
-        with_ids = self._capabilities.call_ids
-        self._wire_ids[call.id] = wire_call_id(call) if with_ids else None
-        rendered = render_call(call, self._wire_names.get(call.name, call.name), with_ids=with_ids)
+        wire_id = wire_call_id(call) if self._capabilities.call_ids else None
+        self._wire_ids[call.id] = wire_id
+        rendered = render_call(call, self._wire_names.get(call.name, call.name), wire_id)
         signature = call.signature
         if signature is not None and not self._readable(call):
             rendered.pop("thoughtSignature", None)
@@ -107,18 +124,21 @@ class ContentsRenderer:
         results: list[tuple[ToolResult, Message]] = []
         parts: list[dict[str, Any]] = []
         for message in run:
-            self._tell_extras(message)
+            if message.name is not None or message.ext is not None:
+                self._tell_extras(message)
             for part in message.parts:
                 if isinstance(part, ToolResult):
                     results.append((part, message))
                 elif (rendered := self._content_part(part, message)) is not None:
                     parts.append(rendered)
         if results:
-            parts = self._results(results, contents) + parts
-        elif not parts:
-            parts = [dict(FILLER)]
-        if not results:
-            self._refuse_unanswered(self._open)
+            following = self._results(results, contents)
+            parts = following + parts if following else parts
+        else:
+            if not parts:
+                parts.append(dict(FILLER))
+            if self._open:
+                self._refuse_unanswered(self._open)
         self._open = []
         if not parts:
             return
@@ -139,6 +159,9 @@ class ContentsRenderer:
             known = result.call_id in self._wire_ids
             wire_id = self._wire_ids[result.call_id] if known else result.call_id or None
             name = self._wire_names.get(result.name, result.name)
+            if (plain := render_plain_result(result, name, wire_id)) is not None:
+                parts.append(plain)
+                continue
             part, moved = render_result(result, name, wire_id, self._target, label=f"result-{number + 1}")
             parts.append(part)
             following += moved
@@ -184,7 +207,7 @@ class ContentsRenderer:
     # -- parts of either
 
     def _content_part(self, part: Part, message: Message) -> dict[str, Any] | None:
-        if isinstance(part, Text) and part.signature is None and (not part.text or part.ext is None):
+        if type(part) is Text and part.signature is None and (not part.text or part.ext is None):
             return {"text": part.text} if part.text else None
         rendered = render_part(part)
         if rendered is None:
@@ -255,17 +278,3 @@ def media_resolution(request: Request) -> str | None:
 
 def _holds_results(content: Mapping[str, Any]) -> bool:
     return any("functionResponse" in part for part in content["parts"])
-
-
-def _runs(messages: Iterable[Message]) -> Iterable[tuple[Role, list[Message]]]:
-    """Consecutive messages of one role, system messages left out (they are hoisted)."""
-    run: list[Message] = []
-    for message in messages:
-        if message.role in (Role.SYSTEM, Role.DEVELOPER):
-            continue
-        if run and run[0].role is not message.role:
-            yield run[0].role, run
-            run = []
-        run.append(message)
-    if run:
-        yield run[0].role, run

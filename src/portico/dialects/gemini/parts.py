@@ -146,7 +146,7 @@ def render_part(part: Part) -> dict[str, Any] | None:
         case Reasoning(text, signature, ext):
             return _qualified({"text": text, "thought": True}, signature, ext)
         case ToolCall():
-            return render_call(part, part.name)
+            return render_call(part, part.name, wire_call_id(part))
         case Media():
             return _qualified(_media_fields(part), part.signature, part.ext)
         case Opaque(origin, value):
@@ -155,14 +155,15 @@ def render_part(part: Part) -> dict[str, Any] | None:
             return None
 
 
-def render_call(call: ToolCall, name: str, *, with_ids: bool = True) -> dict[str, Any]:
-    """A call as a part. `name` is the tool's name on the wire, which may have had to be changed."""
-    wire_id = wire_call_id(call) if with_ids else None
-    fields: dict[str, Any] = {"id": wire_id} if wire_id else {}
-    fields["name"] = name
-    fields["args"] = call_args(call)
+def render_call(call: ToolCall, name: str, wire_id: str | None) -> dict[str, Any]:
+    """A call as a part. `name` is the tool's name on the wire, which may have had to be changed, `wire_id` its id there."""
+    args = call_args(call)
+    fields: dict[str, Any] = {"id": wire_id, "name": name, "args": args} if wire_id else {"name": name, "args": args}
     if call.ext is None:
-        return _qualified({"functionCall": fields}, call.signature, None)
+        signature = call.signature
+        if signature is not None and signature.origin == VENDOR:
+            return {"functionCall": fields, "thoughtSignature": signature.data}
+        return {"functionCall": fields}
     extras = dict(call.ext.get(ORIGIN, {}))
     fields.update(extras.pop("functionCall", {}))
     return _qualified({"functionCall": fields}, call.signature, {ORIGIN: extras})

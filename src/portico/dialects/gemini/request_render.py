@@ -8,8 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
+from portico.core.known import KnownTools
 from portico.core.loss import Loss
 from portico.core.request import ONE_CALL_HINT, Request, Tool, ToolChoice
 from portico.core.target import Target
@@ -21,6 +24,7 @@ from portico.dialects.gemini.parts import ORIGIN
 from portico.dialects.gemini.schema_walk import Budget
 from portico.dialects.gemini.structured import add_output, format_hint, parameters
 from portico.dialects.gemini.thinking import thinking_config
+from portico.wire import jsontext
 
 MAX_STOP_SEQUENCES: Final = 5
 MAX_DECLARATIONS: Final = 512
@@ -28,6 +32,8 @@ MAX_NAME_CHARACTERS: Final = 64
 FIRST_WITH_VALIDATED: Final = (2, 5)
 """From this generation on a call can be held to its schema while text stays possible (1.12, 1.13)."""
 _SAMPLING: Final = {"temperature": "temperature", "top_p": "topP", "top_k": "topK"}
+_LOSS_BYTES: Final = 300
+"""About what a loss takes in memory beside its message."""
 MAX_PENALTY: Final = 1.99
 """Google's penalties end before 2."""
 
@@ -53,7 +59,7 @@ def render_request(request: Request, target: Target) -> Rendered:
     """The body for `target`. Raises `InvalidRequest` for what Google would refuse, with the path in the caller's body."""
     if len(request.tools) > MAX_DECLARATIONS:
         raise InvalidRequest(f"At most {MAX_DECLARATIONS} tools are possible.", param=request.where.field("tools"))
-    names = wire_names(request)
+    names = _names_of(request)
     renderer = ContentsRenderer(request, target, names)
     system = renderer.system()
     if request.parallel_tool_calls is False and request.tools and target.capabilities.judged:
@@ -198,6 +204,18 @@ def _add_choices(request: Request, target: Target, config: dict[str, Any], losse
 # -- tools -----------------------------------------------------------------------------------------------------------
 
 
+def _names_of(request: Request) -> Mapping[str, str]:
+    """`wire_names`, found out once for tools that come with every turn."""
+    tools = request.tools
+    if not isinstance(tools, KnownTools):
+        return wire_names(request) if tools else {}
+    names: Mapping[str, str] | None = tools.known.made((ORIGIN, "names"))
+    if names is None:
+        names = wire_names(request)
+        tools.known.keep((ORIGIN, "names"), names)
+    return names
+
+
 def wire_names(request: Request) -> dict[str, str]:
     """Tool names that Google would refuse -> the names they go by on the wire (1.12).
 
@@ -228,23 +246,11 @@ def _tools(
     where, able = request.where, target.capabilities
     if request.tools and not able.tools:
         raise UnsupportedParameter(f"{target.model} cannot call functions.", param=where.field("tools"))
-    seen: set[str] = set()
-    declarations = []
-    budget = Budget()
     validated = _all_validated(request, target)
     if validated:
         message = "strict tools are enforced all together, by the mode VALIDATED"
         losses.append(Loss("1.12:validated", where.field("tools"), message))
-    for tool in request.tools:
-        if tool.name in seen:
-            raise InvalidRequest(f"Duplicate tool name {tool.name!r}.", param=where.at_tool(tool.at))
-        seen.add(tool.name)
-        if tool.strict and not validated:
-            message = "one tool cannot be made strict at Google; calls follow their schema as far as the model does"
-            losses.append(Loss("1.12:strict", where.at_tool(tool.at), message))
-        declaration = _declaration(tool, names, losses, request)
-        declaration.update(parameters(tool, request, target, budget, losses))
-        declarations.append(declaration)
+    declarations = _known_declarations(request, target, names, losses, validated=validated) if request.tools else []
     tools: list[dict[str, Any]] = [{"functionDeclarations": declarations}] if declarations else []
     for builtin in request.builtins:
         if (provided := render_builtin(builtin, losses, request)) not in tools:  # asked for in two ways, it is one tool
@@ -269,6 +275,45 @@ def _tools(
         message = "Gemini has no switch for parallel calls; it was told to make one at a time, which it may not heed"
         losses.append(Loss("1.13:parallel", where.field("parallel_tool_calls"), message))
     return tools, config
+
+
+def _known_declarations(
+    request: Request, target: Target, names: Mapping[str, str], losses: list[Loss], *, validated: bool
+) -> Any:
+    """The declarations of all tools. Those of tools that come with every turn are kept, ready to be sent, with their losses:
+    they follow from the tools, from how paths are told, and from what of the target `_declarations` looks at."""
+    tools, able = request.tools, target.capabilities
+    if not isinstance(tools, KnownTools):
+        return _declarations(request, target, names, losses, validated=validated)
+    key = (ORIGIN, request.where.tool, validated, able.judged, able.json_schema_form)
+    made = tools.known.made(key)
+    if made is None:
+        told: list[Loss] = []
+        body = jsontext.encode(_declarations(request, target, names, told, validated=validated))
+        made = msgspec.Raw(body), told
+        tools.known.keep(key, made, len(body) + sum([_LOSS_BYTES + len(loss.message) for loss in told]))
+    losses += made[1]
+    return made[0]
+
+
+def _declarations(
+    request: Request, target: Target, names: Mapping[str, str], losses: list[Loss], *, validated: bool
+) -> list[dict[str, Any]]:
+    where = request.where
+    seen: set[str] = set()
+    declarations = []
+    budget = Budget()
+    for tool in request.tools:
+        if tool.name in seen:
+            raise InvalidRequest(f"Duplicate tool name {tool.name!r}.", param=where.at_tool(tool.at))
+        seen.add(tool.name)
+        if tool.strict and not validated:
+            message = "one tool cannot be made strict at Google; calls follow their schema as far as the model does"
+            losses.append(Loss("1.12:strict", where.at_tool(tool.at), message))
+        declaration = _declaration(tool, names, losses, request)
+        declaration.update(parameters(tool, request, target, budget, losses))
+        declarations.append(declaration)
+    return declarations
 
 
 def _all_validated(request: Request, target: Target) -> bool:

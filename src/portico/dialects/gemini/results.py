@@ -17,15 +17,26 @@ MAX_SAFE_INTEGER: Final = 2**53
 _RESULT_MIMES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"})
 
 
+def render_plain_result(result: ToolResult, name: str, wire_id: str | None) -> dict[str, Any] | None:
+    """The functionResponse part of a result that is a text and nothing else, as nearly all are; None for any other."""
+    parts = result.parts
+    if result.ext is not None or len(parts) != 1 or type(parts[0]) is not Text:
+        return None
+    text = parts[0].text
+    response: Mapping[str, Any]
+    if result.structured or result.is_error or text[:1] == "{" or text[:1].isspace():
+        response = _response(result, [])  # it may spell an object
+    else:
+        response = {"output": text}
+    if wire_id:
+        return {"functionResponse": {"id": wire_id, "name": name, "response": response}}
+    return {"functionResponse": {"name": name, "response": response}}
+
+
 def render_result(
     result: ToolResult, name: str, wire_id: str | None, target: Target, *, label: str
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The functionResponse part, and the parts that must follow its content. `label` names media that had to move."""
-    if result.ext is None and len(result.parts) == 1 and isinstance(result.parts[0], Text):
-        plain: dict[str, Any] = {"id": wire_id} if wire_id else {}
-        plain["name"] = name
-        plain["response"] = _response(result, [])
-        return {"functionResponse": plain}, []
     inside: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     names: list[str] = []

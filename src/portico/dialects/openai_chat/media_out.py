@@ -24,7 +24,8 @@ AUDIO_LIFE_S: Final = 3600
 AROUND: Final = "\n\n"
 """What stands before and behind an image in the content."""
 
-_DATA_LINK: Final = "](data:"
+DATA_LINK: Final = "](data:"
+"""Without it a text has no media in it."""
 _TARGET: Final = re.compile(
     r"\((data:(?P<mime>(?:[\w.+-]{1,100}/[\w.+-]{1,100})?(?:;(?!base64)[^;,()\s]{1,100}){0,6});base64,"
     r"(?P<data>[A-Za-z0-9+/=_-]+))\)"
@@ -63,7 +64,7 @@ def without_markdown_media(parts: Iterable[Part]) -> list[Part]:
     """The parts of an assistant's content with the data that stands in its text as media again."""
     split: list[Part] = []
     for part in parts:
-        if isinstance(part, Text) and part.signature is None and not part.ext and _DATA_LINK in part.text:
+        if isinstance(part, Text) and part.signature is None and not part.ext and DATA_LINK in part.text:
             split += split_markdown(part.text)
         else:
             split.append(part)
@@ -78,7 +79,7 @@ def split_markdown(text: str) -> list[Part]:
     """
     split: list[Part] = []
     start = at = 0
-    while (at := text.find(_DATA_LINK, at)) >= 0:
+    while (at := text.find(DATA_LINK, at)) >= 0:
         label = text.rfind("[", max(start, at - _MAX_LABEL - 1), at)
         target = _TARGET.match(text, at + 1) if label >= 0 else None
         at += 1

@@ -27,7 +27,7 @@ from portico.dialects.openai_chat.extra_content import (
     read_google,
     read_signature,
 )
-from portico.dialects.openai_chat.media_out import without_markdown_media
+from portico.dialects.openai_chat.media_out import DATA_LINK, without_markdown_media
 from portico.wire import jsontext
 
 ROLES: Final[Mapping[str, Role]] = {
@@ -60,6 +60,27 @@ _PLAIN_FUNCTION: Final = frozenset({"name", "arguments"})
 """What says no more than it says: nothing hidden is looked for."""
 
 
+_ASSISTANT: Final = Role.ASSISTANT
+_USER: Final = Role.USER
+_SPEAKERS: Final[Mapping[str, Role]] = {
+    name: role for name, role in ROLES.items() if name not in ("tool", "function")
+}
+"""Roles whose messages are what they say."""
+
+
+def _plain_call(item: Any) -> ToolCall | None:
+    """A call that has an id, a name and arguments as text, and nothing else; None for any other."""
+    if type(item) is not dict or len(item) != 3 or item.get("type") != "function":
+        return None
+    call_id, function = item.get("id"), item.get("function")
+    if type(call_id) is not str or type(function) is not dict or len(function) != 2:
+        return None
+    name, arguments = function.get("name"), function.get("arguments")
+    if type(name) is not str or type(arguments) is not str or not call_id or _THOUGHT_SUFFIX in call_id:
+        return None
+    return ToolCall(call_id, name, arguments)
+
+
 class MessagesReader:
     """Reads the messages of one body in order."""
 
@@ -76,7 +97,11 @@ class MessagesReader:
 
     def parse(self, messages: list[Any]) -> tuple[Message, ...]:
         parsed = []
+        plain = self._plain
         for at, item in enumerate(messages):
+            if type(item) is dict and (message := plain(item, at)) is not None:
+                parsed.append(message)
+                continue
             try:
                 parsed.append(self._message(object_at(item, ""), at))
             except InvalidRequest as error:
@@ -102,6 +127,51 @@ class MessagesReader:
             strangers = {key: value for key, value in fields.items() if key not in _ECHOED and value is not None}
             ext = {ORIGIN: strangers} if strangers else None
         return Message(ROLES[role], tuple(parts), None if name is None else string_at(name, ".name"), at, ext)
+
+    # -- the messages that nearly all are
+
+    def _plain(self, fields: dict[str, Any], at: int) -> Message | None:
+        """The message, if its shape is one of four that say no more than they say: a text of the user's, of the system's or
+        of the assistant's; an assistant's calls; the text that a call is answered with. None: it must be read closely.
+
+        An agent sends dozens of them with every turn, so each is told by a count and a few looks. What `_message` makes of
+        them is the same; of anything else nothing is decided here, and nothing remembered.
+        """
+        role, content = fields.get("role"), fields.get("content")
+        if type(content) is str:
+            if len(fields) == 2:
+                neutral = _SPEAKERS.get(role) if type(role) is str else None
+                if neutral is _USER:
+                    self._user_spoke = True
+                elif neutral is _ASSISTANT and (self._thought_tag is not None or DATA_LINK in content):
+                    return None
+                return None if neutral is None else Message(neutral, (Text(content),), None, at)
+            if role == "tool":
+                wire_id = fields.get("tool_call_id")
+                call = self._calls.get(wire_id) if len(fields) == 3 and type(wire_id) is str else None
+                if call is None:
+                    return None
+                self._user_spoke = True
+                self._open.close(call)
+                return Message(_USER, (ToolResult(call.id, call.name, (Text(content),)),), None, at)
+        elif content is not None:
+            return None
+        if role != "assistant" or len(fields) != 2 + ("content" in fields) or self._thought_tag is not None:
+            return None
+        items = fields.get("tool_calls")
+        if type(items) is not list or not items or (content is not None and DATA_LINK in content):
+            return None
+        calls = []
+        for item in items:
+            call = _plain_call(item)
+            if call is None:
+                return None
+            calls.append(call)
+        if self._user_spoke:
+            self._open, self._user_spoke = OpenCalls(), False
+        for call in calls:
+            self._remember(call)
+        return Message(_ASSISTANT, tuple(calls) if content is None else (Text(content), *calls), None, at)
 
     # -- assistant
 

@@ -45,6 +45,8 @@ WHERE: Final = Where(
     message="$.messages[{at}]",
     tool="$.tools[{at}]",
 )
+_LIMIT_BY_ITS_OLD_NAME: Final = Where({**WHERE.fields, "max_tokens": "$.max_tokens"}, WHERE.message, WHERE.tool)
+_NO_PATHS: Final[Mapping[str, str]] = {}
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 TIERS: Final = ("auto", "default", "flex", "scale", "priority", "fast")
 MAX_TOKENS: Final = 2**31 - 1
@@ -61,6 +63,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         raise InvalidRequest("Missing required parameter: 'model'.", param="$.model")
     if fields.get("messages") is None:
         raise InvalidRequest("Missing required parameter: 'messages'.", param="$.messages")
+    if _PLAIN_FIELDS.issuperset(fields):
+        return _plain_request(fields, asked, stream)
     where = _where(fields)
     google = take_google(fields) or GoogleExtras()
     image = take_image_config(fields, google.paths)
@@ -92,6 +96,29 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         thought_tag=google.thought_tag,
         where=_with_paths(where, {tool.kind: WHERE.at_tool(tool.at) for tool in builtins} | google.paths),
         ext=_ext(fields, google, image),
+    )
+
+
+def _plain_request(fields: dict[str, Any], model: str, stream: bool | None) -> Request:
+    """The request of a body with no other fields than nearly all have: the rest need not be asked for."""
+    where = _LIMIT_BY_ITS_OLD_NAME if "max_tokens" in fields else WHERE
+    if where is not WHERE and (fields["max_tokens"] is None or fields.get("max_completion_tokens") is not None):
+        where = WHERE
+    messages = parse_messages(fields.pop("messages"))
+    tools, builtins, choice = parse_tools(fields)
+    asks_to_stream = take_bool(fields, "stream")
+    options = take_object(fields, "stream_options") or {}
+    paths = {tool.kind: WHERE.at_tool(tool.at) for tool in builtins} if builtins else _NO_PATHS
+    return Request(
+        model=model,
+        messages=messages,
+        tools=tools,
+        builtins=tuple(builtins),
+        tool_choice=choice,
+        sampling=_sampling(fields) if fields else UNSAMPLED,
+        stream=bool(asks_to_stream if stream is None else stream),
+        include_usage=options.get("include_usage") is True,
+        where=_with_paths(where, paths),
     )
 
 
@@ -144,6 +171,14 @@ _INTEGERS: Final[Mapping[str, tuple[int, int]]] = {
     "top_logprobs": (0, 20),
 }
 """Fields of sampling and their bounds."""
+UNSAMPLED: Final = Sampling()
+_PLAIN_FIELDS: Final = frozenset(
+    {
+        *("messages", "tools", "tool_choice", "stream", "stream_options"),
+        *(*_NUMBERS, *_INTEGERS, "max_completion_tokens", "stop", "logprobs"),
+    }
+)
+"""What is left of most bodies once their model is taken out. Each is read alone: no other field changes what it means."""
 
 
 def _sampling(fields: dict[str, Any]) -> Sampling:

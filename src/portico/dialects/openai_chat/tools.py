@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
+from portico.core.known import Known, KnownTools
 from portico.core.loss import Loss
 from portico.core.request import GOOGLE_BUILTINS, Builtin, Request, Tool, ToolChoice
 from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
@@ -17,26 +18,48 @@ _MODES: Final = frozenset({"auto", "none", "required", "validated"})
 
 def parse_tools(fields: dict[str, Any]) -> tuple[tuple[Tool, ...], list[Builtin], ToolChoice | None]:
     """Takes everything about tools out of a request's fields (`functions` is left for the caller to see)."""
+    wire = fields.pop("tools", None)
+    tools, builtins = _declared(wire) if wire is not None else ((), ())
+    legacy = fields.get("functions")
+    if legacy is None:
+        fields.pop("functions", None)
+    else:
+        older_tools = [
+            _parse_function(object_at(item, f"$.functions[{at}]"), f"$.functions[{at}]", at)
+            for at, item in enumerate(array_at(legacy, "$.functions"))
+        ]
+        tools = (*tools, *older_tools)
+    choice = _parse_choice(fields.pop("tool_choice", None), "$.tool_choice")
+    older = fields.pop("function_call", None)
+    if older is not None and choice is None:
+        choice = _parse_legacy_choice(older)
+    return tools, list(builtins), choice
+
+
+def _declared(wire: Any) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]]:
+    """What `tools` declares; of a list that is known this is known too."""
+    if type(wire) is not Known:
+        return _parse_declared(wire)
+    declared = wire.made(ORIGIN)
+    if declared is None:
+        tools, builtins = _parse_declared(wire)
+        declared = KnownTools.of(tools, wire), builtins
+        wire.keep(ORIGIN, declared)
+    found: tuple[tuple[Tool, ...], tuple[Builtin, ...]] = declared
+    return found
+
+
+def _parse_declared(wire: Any) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]]:
     tools: list[Tool] = []
     builtins: list[Builtin] = []
-    wire = fields.pop("tools", None)
-    for at, item in enumerate(array_at(wire, "$.tools") if wire is not None else ()):
+    for at, item in enumerate(array_at(wire, "$.tools")):
         path = f"$.tools[{at}]"
         parsed = _parse_tool(object_at(item, path), path, at)
         if isinstance(parsed, Tool):
             tools.append(parsed)
         else:
             builtins += parsed
-    legacy = fields.get("functions")
-    if legacy is None:
-        fields.pop("functions", None)
-    for at, item in enumerate(array_at(legacy, "$.functions") if legacy is not None else ()):
-        tools.append(_parse_function(object_at(item, f"$.functions[{at}]"), f"$.functions[{at}]", at))
-    choice = _parse_choice(fields.pop("tool_choice", None), "$.tool_choice")
-    older = fields.pop("function_call", None)
-    if older is not None and choice is None:
-        choice = _parse_legacy_choice(older)
-    return tuple(tools), builtins, choice
+    return tuple(tools), tuple(builtins)
 
 
 BUILTIN_KINDS: Final[Mapping[str, str]] = {

@@ -1,0 +1,48 @@
+"""A value that comes again with every turn of a conversation, and what was made of it the last time.
+
+An agent declares the same tools in every request, and reading, checking and writing them again costs more than all it has to
+say. Whoever decodes bodies may keep such a list (`relay/known.py`) and hand out the same one for the same bytes; a dialect
+then keeps with it what it makes of it. What is made must follow from the list and the key alone, and is never changed.
+Without anybody who keeps lists nothing is kept: a plain list is read anew.
+"""
+
+from collections.abc import Hashable, Iterable
+from typing import Any, Final
+
+from portico.core.request import Tool
+
+ROOM_BYTES: Final = 256 * 1024
+"""What may be kept with one list: little of it can become much."""
+
+
+class Known(list[Any]):
+    """A decoded list that will be met again. It is nobody's to change."""
+
+    __slots__ = ("_made", "_room_bytes")
+
+    def __init__(self, items: Iterable[Any], room_bytes: int = ROOM_BYTES) -> None:
+        super().__init__(items)
+        self._made: dict[Hashable, Any] = {}
+        self._room_bytes = room_bytes
+
+    def made(self, key: Hashable) -> Any:
+        """What was kept under a key; None where nothing was."""
+        return self._made.get(key)
+
+    def keep(self, key: Hashable, value: Any, size_bytes: int = 0) -> None:
+        """Keeps what was made, if there is room for it: `size_bytes` is what it takes beyond the list itself."""
+        if size_bytes <= self._room_bytes:
+            self._room_bytes -= size_bytes
+            self._made[key] = value
+
+
+class KnownTools(tuple[Tool, ...]):
+    """The tools that a known list declares."""
+
+    known: Known
+
+    @classmethod
+    def of(cls, tools: Iterable[Tool], known: Known) -> "KnownTools":
+        made = cls(tools)
+        made.known = known
+        return made
