@@ -6,6 +6,7 @@ Transfer-Encoding, folded lines, bare CR or LF, spaces before a colon or in a ch
 """
 
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from typing import Final
 
 import httptools
@@ -43,6 +44,7 @@ class RequestReader:
         "_head_bytes",
         "_keep_alive",
         "_limits",
+        "_more",
         "_overhead_bytes",
         "_parser",
         "_peer",
@@ -64,7 +66,9 @@ class RequestReader:
         self._deliver = deliver
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
-        self._body: list[bytes] = []
+        self._body = b""
+        self._more: BytesIO | None = None
+        """The body once it has come in more than one piece: it grows in place, and is handed over without a copy."""
         self._head_bytes = 0
         self._overhead_bytes = 0
         self._progressed = False
@@ -145,7 +149,8 @@ class RequestReader:
         self._progressed = True
         self._head_bytes = 0
         self._url = b""
-        self._body = []
+        self._body = b""
+        self._more = None
 
     def on_url(self, data: bytes) -> None:
         self._url += data
@@ -202,7 +207,15 @@ class RequestReader:
         self.body_bytes += len(data)
         if self.body_bytes > self._limits.max_body_bytes:
             raise self._too_large()
-        self._body.append(data)
+        if self._more is not None:
+            self._more.write(data)
+        elif self._body:
+            self._more = BytesIO()
+            self._more.write(self._body)
+            self._more.write(data)
+            self._body = b""
+        else:
+            self._body = data
 
     def on_message_complete(self) -> None:
         if self._upgrade:
@@ -211,14 +224,14 @@ class RequestReader:
         self.continue_due = False
         self._progressed = True
         path, query = self._target()
-        body = self._body
-        self._body = []
+        body = self._body if self._more is None else self._more.getvalue()
+        self._body, self._more = b"", None
         request = HttpRequest(
             method=self._parser.get_method().decode("ascii"),
             path=path,
             query=query,
             headers=self.headers,
-            body=body[0] if len(body) == 1 else b"".join(body),
+            body=body,
             peer=self._peer,
         )
         self._deliver(request, self._keep_alive, self._version_1_0)

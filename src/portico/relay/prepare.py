@@ -30,6 +30,7 @@ def parse_body(dialect: Dialect, body: bytes, *, model: str | None = None, strea
         value = jsontext.decode(body)
     except jsontext.NotJson as error:
         raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
+    del body  # A large one is not held while parts of it are copied, if nobody else holds it.
     return dialect.parse_request(value, model=model, stream=stream)
 
 

@@ -144,7 +144,7 @@ class Relay:
                 call.passing, call.unread = dialect.passing, True
                 return call
         stream = None if verb is None else verb is Verb.STREAM
-        prepared = resolve(parse_body(dialect, exchange.request.body, model=model, stream=stream), self._catalog)
+        prepared = resolve(parse_body(dialect, exchange.request.take_body(), model=model, stream=stream), self._catalog)
         media = await self._completed(tenant, dialect, prepared)
         request = media.request
         reply = self._reply(exchange, request, answer_id, created)
