@@ -216,14 +216,15 @@ class Relay:
         return [lane] if call.passes_to(aim.provider) else lane.split(aim.target.capabilities.max_candidates)
 
     async def _twice_if_faulty(self, call: Call, aim: Aim, lane: Lane, attempt_one: AttemptOne) -> None:
-        asked = call.request
+        first = self._attempt(call, aim, lane)
         try:
-            await attempt_one(call, self._attempt(call, aim, lane), last=False)
+            await attempt_one(call, first, last=False)
         except RETRIED_ONCE:
             await attempt_one(call, self._attempt(call, aim, lane), last=True)
         except UpstreamRejected as error:
-            may_be = may_be_of_signatures(error, asked, strict=call.strict)
-            if not may_be or (request := without_unknown_signatures(asked)) is None:
+            asked = first.asked
+            may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
+            if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
                 raise
             call.request = request  # the skip value stands in for what the client sent, and the losses say so
             await attempt_one(call, self._attempt(call, aim, lane), last=True)
@@ -283,11 +284,12 @@ class Relay:
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
         call.lane_losses[lane.first] = losses
+        attempt.asked = call.request
         return attempt
 
     async def _send(self, call: Call, attempt: Attempt) -> UpstreamResponse:
         """The provider's answer, its status good. Raises what its error body says otherwise."""
-        aim, settings, content = attempt.aim, self._settings, attempt.content
+        aim, settings = attempt.aim, self._settings
         provider = aim.provider
         response = await self._upstream.send(
             UpstreamRequest(
@@ -296,7 +298,7 @@ class Relay:
                     provider.kind.auth_header(aim.candidate.credential.reveal()),
                     ("content-type", "application/json"),
                 ],
-                body=content if isinstance(content, bytes) else jsontext.encode(content),
+                body=attempt.take_body(),
                 connect_timeout_s=settings.connect_timeout_s,
                 first_byte_timeout_s=settings.first_byte_timeout_s,
                 idle_timeout_s=settings.idle_timeout_s,
@@ -406,6 +408,8 @@ class Relay:
                 async for data in upstream:
                     out = pump.feed(decoder.feed(data))
                     if out:
+                        if attempt.asked is not None:
+                            call.commit(attempt)
                         call.note_model(pump.model)
                         await downstream.send(out)
                     if pump.ended:
