@@ -26,7 +26,7 @@ from bench.workloads import Body, encoded, small, small_to_gemini
 
 ROOT: Final = Path(__file__).parent.parent
 CACHE: Final = Path(os.environ.get("PORTICO_BENCH_CACHE") or Path(__file__).parent / ".cache").absolute()
-"""Where peers are installed. Their environments know their own path, so a cache that several checkouts share lies elsewhere."""
+"""Where peers are installed; outside a checkout when several share it, for environments know their own path."""
 KEY: Final = "sk-bench-0123456789abcdef"
 MODEL: Final = "gemini-3.5-flash"
 ADDRESS: Final = "address"
