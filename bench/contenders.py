@@ -25,7 +25,8 @@ from bench.machine import GATEWAY_CORE, started, stop, wait_until
 from bench.workloads import Body, encoded, small, small_to_gemini
 
 ROOT: Final = Path(__file__).parent.parent
-CACHE: Final = Path(__file__).parent / ".cache"
+CACHE: Final = Path(os.environ.get("PORTICO_BENCH_CACHE") or Path(__file__).parent / ".cache").absolute()
+"""Where peers are installed; outside a checkout when several share it, for environments know their own path."""
 KEY: Final = "sk-bench-0123456789abcdef"
 MODEL: Final = "gemini-3.5-flash"
 ADDRESS: Final = "address"
@@ -180,7 +181,7 @@ def _portico_version(checkout: Path) -> str:
 
 # -- peers -----------------------------------------------------------------------------------------------------------
 
-VERSIONS: Final = {"litellm": "1.106.2", "tensorzero": "2026.6.0", "portkey": "1.15.2"}
+VERSIONS: Final = {"litellm": "1.108.7", "tensorzero": "2026.6.0", "portkey": "1.15.2"}
 """Raised by hand. LiteLLM's is the newest whose own requirements could all be installed when it was written."""
 
 

@@ -225,7 +225,7 @@ class Connection(asyncio.Protocol):
         """Requests that will not have their turn."""
         for waiting in self._queue:
             if not isinstance(waiting, _Refused):
-                self._server.budget.give_back(len(waiting[0].body))
+                self._server.budget.give_back(waiting[0].body_bytes)
         self._queue.clear()
 
     # Answering.

@@ -126,7 +126,7 @@ class Gateway:
             request.path,
             request.peer,
             request.headers.get("user-agent", ""),
-            len(request.body),
+            request.body_bytes,
             self._clock(),
         )
 

@@ -6,6 +6,7 @@ Transfer-Encoding, folded lines, bare CR or LF, spaces before a colon or in a ch
 """
 
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from typing import Final
 
 import httptools
@@ -51,6 +52,7 @@ class RequestReader:
         "_keep_alive",
         "_known",
         "_limits",
+        "_more",
         "_overhead_bytes",
         "_parser",
         "_peer",
@@ -79,7 +81,9 @@ class RequestReader:
         """There is no room for its body, which is thrown away."""
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
-        self._body: list[bytes] = []
+        self._body = b""
+        self._more: BytesIO | None = None
+        """The body once it has come in more than one piece: it grows in place, and is handed over without a copy."""
         self._head_bytes = 0
         self._overhead_bytes = 0
         self._progressed = False
@@ -103,7 +107,8 @@ class RequestReader:
 
     def let_go(self) -> None:
         """Forgets the body of the message being read: it will not be delivered."""
-        self._body = []
+        self._body = b""
+        self._more = None
         self._budget.give_back(self._taken_bytes)
         self._taken_bytes = 0
 
@@ -187,8 +192,9 @@ class RequestReader:
         self._progressed = True
         self._head_bytes = 0
         self._url = b""
-        self._body = []
         self._unread = False
+        self._body = b""
+        self._more = None
 
     def on_url(self, data: bytes) -> None:
         self._url += data
@@ -275,7 +281,15 @@ class RequestReader:
             if self.body_bytes > DRAINED_BYTES:
                 raise Refusal(503, NO_ROOM)
             return
-        self._body.append(data)
+        if self._more is not None:
+            self._more.write(data)
+        elif self._body:
+            self._more = BytesIO()
+            self._more.write(self._body)
+            self._more.write(data)
+            self._body = b""
+        else:
+            self._body = data
 
     def on_message_complete(self) -> None:
         if self._upgrade:
@@ -284,14 +298,14 @@ class RequestReader:
         self.continue_due = False
         self._progressed = True
         path, query = self._target()
-        body = self._body
-        self._body = []
+        body = self._body if self._more is None else self._more.getvalue()
+        self._body, self._more = b"", None
         request = HttpRequest(
             method=self._parser.get_method().decode("ascii"),
             path=path,
             query=query,
             headers=self.headers,
-            body=body[0] if len(body) == 1 else b"".join(body),
+            body=body,
             peer=self._peer,
             unread=self._unread,
         )

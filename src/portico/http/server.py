@@ -235,5 +235,5 @@ class Server:
     def _forget(self, exchange: HttpExchange) -> None:
         if exchange in self._running:
             self._running.remove(exchange)
-            self.budget.give_back(len(exchange.request.body))
+            self.budget.give_back(exchange.request.body_bytes)
             self._note_end()

@@ -13,11 +13,12 @@ from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
 from portico.providers import Provider, Verb
-from portico.relay.fanout import Lane
+from portico.relay.fanout import Lane, lane_of
 from portico.relay.learned import NOTHING
 from portico.relay.pump import Teller
 from portico.relay.report import Report, Try
 from portico.routing import Candidate
+from portico.wire import jsontext
 from portico.wire.http import Exchange, Headers
 
 _HEADER_TEXT: Final = re.compile(r"[!-~]{1,256}")
@@ -73,6 +74,14 @@ class Call(msgspec.Struct):
         """Whether the caller's bytes go to this provider as they are."""
         return self.passing is not None and provider.kind.dialect.name == self.dialect.name
 
+    def commit(self, attempt: "Attempt") -> None:
+        """The attempt has something to show, so that its lane asks nobody else. What was asked may be long and the answer
+        take its time: it is not kept. (Other lanes may still have to ask.)"""
+        attempt.asked = None
+        if attempt.lane.count == lane_of(self.request).count:
+            self.request = msgspec.structs.replace(self.request, messages=())
+            self.exchange.request.take_body()
+
     def answer_headers(self) -> Headers:
         headers = list(self.headers.items())
         asked = [loss for _, losses in sorted(self.lane_losses.items()) for loss in losses]
@@ -112,19 +121,26 @@ class Aim(msgspec.Struct, frozen=True):
         return self.candidate.deployment.provider
 
 
-class Attempt(msgspec.Struct, frozen=True):
+class Attempt(msgspec.Struct):
     """One try of one candidate for a lane: what is sent to it, and how its answer is read, unless it passes as it is."""
 
     aim: Aim
     lane: Lane
     content: Any
-    """A body to be encoded, or the bytes of one that passes."""
+    """A body to be encoded, or the bytes of one that passes; None once it was taken to be sent."""
     reading: Reading
     passing: Passing | None = None
     unfences: bool = False
     """JSON may come in a Markdown fence."""
     tried: Try = msgspec.field(default_factory=Try)
     """What the observer will be told of it."""
+    asked: Request | None = None
+    """What was rendered; None once the attempt is committed."""
+
+    def take_body(self) -> bytes:
+        """The body to send, which is not kept here."""
+        content, self.content = self.content, None
+        return content if isinstance(content, bytes) else jsontext.encode(content)
 
     @property
     def dialect(self) -> Dialect:

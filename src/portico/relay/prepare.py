@@ -48,6 +48,7 @@ def parse_body(
         value = jsontext.decode(body) if known is None else known.decode(body)
     except jsontext.NotJson as error:
         raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
+    del body  # A large one is not held while parts of it are copied, if nobody else holds it.
     return dialect.parse_request(value, model=model, stream=stream)
 
 

@@ -159,7 +159,7 @@ class Relay:
                 call.passing, call.unread = dialect.passing, True
                 return call
         stream = None if verb is None else verb is Verb.STREAM
-        prepared = resolve(parse_body(dialect, exchange.request.body, model=model, stream=stream), self._catalog)
+        prepared = resolve(parse_body(dialect, exchange.request.take_body(), model=model, stream=stream), self._catalog)
         media = await self._completed(tenant, dialect, prepared)
         request = media.request
         reply = self._reply(exchange, request, answer_id, created)
@@ -233,14 +233,15 @@ class Relay:
         return [lane] if call.passes_to(aim.provider) else lane.split(aim.target.capabilities.max_candidates)
 
     async def _twice_if_faulty(self, call: Call, aim: Aim, lane: Lane, attempt_one: AttemptOne) -> None:
-        asked = call.request
+        first = self._attempt(call, aim, lane)
         try:
-            await _made(call, self._attempt(call, aim, lane), attempt_one, last=False)
+            await _made(call, first, attempt_one, last=False)
         except RETRIED_ONCE:
             await _made(call, self._attempt(call, aim, lane), attempt_one, last=True)
         except UpstreamRejected as error:
-            may_be = may_be_of_signatures(error, asked, strict=call.strict)
-            if not may_be or (request := without_unknown_signatures(asked)) is None:
+            asked = first.asked
+            may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
+            if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
                 raise
             call.request = request  # the skip value stands in for what the client sent, and the losses say so
             await _made(call, self._attempt(call, aim, lane), attempt_one, last=True)
@@ -293,18 +294,19 @@ class Relay:
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
         call.lane_losses[lane.first] = losses
+        attempt.asked = call.request
         return attempt
 
     async def _send(self, call: Call, attempt: Attempt) -> UpstreamResponse:
         """The provider's answer, its status good. Raises what its error body says otherwise."""
-        aim, settings, content = attempt.aim, self._settings, attempt.content
+        aim, settings = attempt.aim, self._settings
         provider = aim.provider
         attempt.tried.sent = self._clock()
         response = await self._upstream.send(
             UpstreamRequest(
                 url=self._served.url(provider, aim.target.model, call.verb),
                 headers=(provider.kind.auth_header(aim.candidate.credential.reveal()), JSON),
-                body=content if isinstance(content, bytes) else jsontext.encode(content),
+                body=attempt.take_body(),
                 connect_timeout_s=settings.connect_timeout_s,
                 first_byte_timeout_s=settings.first_byte_timeout_s,
                 idle_timeout_s=settings.idle_timeout_s,
@@ -417,7 +419,8 @@ class Relay:
                 out = pump.feed(decoder.feed(data))
                 if not out:
                     return not pump.ended
-                if not downstream.open:
+                if attempt.asked is not None:
+                    call.commit(attempt)
                     call.note_model(pump.model)
                 return downstream.write(out) and not pump.ended
 

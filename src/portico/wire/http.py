@@ -13,8 +13,8 @@ import msgspec
 Headers = Sequence[tuple[str, str]]
 
 
-class HttpRequest(msgspec.Struct, frozen=True):
-    """One inbound request, its body read to the end.
+class HttpRequest(msgspec.Struct):
+    """One inbound request, its body read to the end. Nothing of it changes, but that its body can be taken away.
 
     `path` is the raw (still percent-encoded) path without the query; `query` the raw query without `?`. Header names are
     lower case; a header that came several times is joined with ", ".
@@ -28,6 +28,18 @@ class HttpRequest(msgspec.Struct, frozen=True):
     peer: str = ""
     unread: bool = False
     """The body was thrown away: there was no room for it. The server answers, and no app sees the request."""
+    taken_bytes: int = 0
+
+    @property
+    def body_bytes(self) -> int:
+        """How long the body was, taken or not."""
+        return self.taken_bytes or len(self.body)
+
+    def take_body(self) -> bytes:
+        """The body, for the last who reads it: it is not kept here any longer, since of a large request it is the most."""
+        body, self.body = self.body, b""
+        self.taken_bytes += len(body)
+        return body
 
 
 class Exchange(Protocol):

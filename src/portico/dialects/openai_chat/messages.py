@@ -62,9 +62,7 @@ _PLAIN_FUNCTION: Final = frozenset({"name", "arguments"})
 
 _ASSISTANT: Final = Role.ASSISTANT
 _USER: Final = Role.USER
-_SPEAKERS: Final[Mapping[str, Role]] = {
-    name: role for name, role in ROLES.items() if name not in ("tool", "function")
-}
+_SPEAKERS: Final[Mapping[str, Role]] = {name: role for name, role in ROLES.items() if name not in ("tool", "function")}
 """Roles whose messages are what they say."""
 
 
