@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from portico.http.exchange import CONTINUE, HttpExchange
+from portico.http.forwarded import TrustedProxies
 from portico.http.reader import Refusal, RequestReader
 from portico.wire.http import HttpRequest
 
@@ -59,6 +60,7 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_phase",
         "_probe_s",
+        "_proxies",
         "_queue",
         "_reader",
         "_reading_paused",
@@ -73,6 +75,8 @@ class Connection(asyncio.Protocol):
 
     transport: asyncio.Transport
     _reader: RequestReader
+    _proxies: TrustedProxies | None
+    """Set when the peer is one of them."""
 
     def __init__(self, server: "Server", loop: asyncio.AbstractEventLoop) -> None:
         self._server = server
@@ -102,8 +106,12 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)
-        peer = transport.get_extra_info("peername")
-        self._reader = RequestReader(self._limits, peer[0] if isinstance(peer, tuple) else "", self._take)
+        name = transport.get_extra_info("peername")
+        peer = name[0] if isinstance(name, tuple) else ""
+        scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        self._reader = RequestReader(self._limits, peer, self._take, scheme=scheme)
+        proxies = self._server.proxies
+        self._proxies = proxies if proxies is not None and proxies.trusts(peer) else None
         self.deadline = self._loop.time() + self._limits.header_timeout_s
         self._server.connected(self)
 
@@ -197,6 +205,8 @@ class Connection(asyncio.Protocol):
 
     def _take(self, request: HttpRequest, keep_alive: bool, version_1_0: bool) -> None:
         self._phase = _IDLE
+        if self._proxies is not None:
+            request = self._proxies.behind(request)
         if self._exchange is None:
             self._dispatch(request, keep_alive=keep_alive, version_1_0=version_1_0)
         else:

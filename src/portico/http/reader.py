@@ -47,6 +47,7 @@ class RequestReader:
         "_parser",
         "_peer",
         "_progressed",
+        "_scheme",
         "_upgrade",
         "_url",
         "_version_1_0",
@@ -58,9 +59,10 @@ class RequestReader:
         "last",
     )
 
-    def __init__(self, limits: Limits, peer: str, deliver: Deliver) -> None:
+    def __init__(self, limits: Limits, peer: str, deliver: Deliver, *, scheme: str = "http") -> None:
         self._limits = limits
         self._peer = peer
+        self._scheme = scheme
         self._deliver = deliver
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
@@ -220,6 +222,7 @@ class RequestReader:
             headers=self.headers,
             body=body[0] if len(body) == 1 else b"".join(body),
             peer=self._peer,
+            scheme=self._scheme,
         )
         self._deliver(request, self._keep_alive, self._version_1_0)
 

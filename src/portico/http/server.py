@@ -14,15 +14,16 @@ import json
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from portico.http.connection import Connection
 from portico.http.deadlines import Deadlines
 from portico.http.exchange import HttpExchange
 from portico.http.fields import render_fields, status_line
+from portico.http.forwarded import TrustedProxies
 from portico.http.keepalive import keep_watch
 from portico.http.limits import Limits
-from portico.wire.http import App, Headers
+from portico.wire.http import Headers
 
 __all__ = ["Limits", "RenderError", "Server", "render_error"]
 
@@ -31,6 +32,9 @@ logger = logging.getLogger("portico.http")
 RenderError = Callable[[int, str, str, Mapping[str, str]], tuple[Headers, bytes]]
 """`(status, message, path, headers) -> (headers, body)` of an answer to what never reached the app, in the caller's own
 dialect. `path` is "" and `headers` incomplete when the request was not read that far."""
+
+ServerApp = Callable[[HttpExchange], Awaitable[None]]
+"""An `App`, or one that asks more of its exchange than `wire.http.Exchange` promises."""
 
 CANCELLED_S = 5.0
 """How long cancelled calls may take to wind up when the server stops."""
@@ -57,8 +61,16 @@ _CODES = {
 class Server:
     """Serves one app on one or more sockets of the running loop."""
 
-    def __init__(self, app: App, *, limits: Limits | None = None, render_error: RenderError = render_error) -> None:
+    def __init__(
+        self,
+        app: ServerApp,
+        *,
+        limits: Limits | None = None,
+        render_error: RenderError = render_error,
+        proxies: TrustedProxies | None = None,
+    ) -> None:
         self.limits = limits or Limits()
+        self.proxies = proxies
         self._app = app
         self._render_error = render_error
         self._listener: asyncio.Server | None = None
@@ -166,7 +178,10 @@ class Server:
         exchange.task = self._loop.create_task(self._call(exchange), context=self._context.copy())
 
     def caller_gone(self, exchange: HttpExchange) -> None:
-        self._cancel(exchange)
+        if exchange.when_gone is not None:
+            exchange.when_gone()
+        else:
+            self._cancel(exchange)
 
     def refusal(self, status: int, message: str, path: str, headers: Mapping[str, str]) -> bytes:
         """The whole answer to a request that never became an exchange; the connection ends after it."""
