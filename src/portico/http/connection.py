@@ -5,6 +5,7 @@ read. The connection has one deadline, of which it changes the meaning with what
 """
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Mapping
 from math import inf
@@ -15,6 +16,7 @@ import msgspec
 from portico.http.exchange import CONTINUE, HttpExchange
 from portico.http.forwarded import TrustedProxies
 from portico.http.reader import Refusal, RequestReader
+from portico.http.sendqueue import unacknowledged_bytes
 from portico.wire.http import HttpRequest
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ HELD_BYTES: Final = 64 * 1024
 WRITE_HIGH_WATER_BYTES: Final = 64 * 1024
 LINGER_S = 5.0
 """How long what a refused caller still sends is thrown away, so that a reset does not destroy our answer (RFC 9112 9.6)."""
+FAREWELL_S = 1.0 if sys.platform == "linux" else 30.0
+"""How long TLS waits for the other side's close_notify (RFC 8446 6.1 does not ask it to) before it is looked whether all
+was taken; elsewhere than on Linux nobody can tell."""
 SLOWEST_BODY_BYTES: Final = 1024
 """A body that brings less than this per body timeout is too slow."""
 PROBE_S = 1.0
@@ -64,6 +69,7 @@ class Connection(asyncio.Protocol):
         "_queue",
         "_reader",
         "_reading_paused",
+        "_secure",
         "_server",
         "_unsent_mark",
         "_waiters",
@@ -75,6 +81,8 @@ class Connection(asyncio.Protocol):
 
     transport: asyncio.Transport
     _reader: RequestReader
+    _secure: bool
+    """TLS is spoken."""
     _proxies: TrustedProxies | None
     """Set when the peer is one of them."""
 
@@ -108,8 +116,8 @@ class Connection(asyncio.Protocol):
         self.transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)
         name = transport.get_extra_info("peername")
         peer = name[0] if isinstance(name, tuple) else ""
-        scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
-        self._reader = RequestReader(self._limits, peer, self._take, scheme=scheme)
+        self._secure = transport.get_extra_info("sslcontext") is not None
+        self._reader = RequestReader(self._limits, peer, self._take, scheme="https" if self._secure else "http")
         proxies = self._server.proxies
         self._proxies = proxies if proxies is not None and proxies.trusts(peer) else None
         self.deadline = self._loop.time() + self._limits.header_timeout_s
@@ -135,7 +143,7 @@ class Connection(asyncio.Protocol):
         in which no comment may stand; one whose machine is gone is for `http/keepalive.py` to find. (TLS has no
         half-closed connections in asyncio.)
         """
-        if self._lingering or self._exchange is None or self.transport.get_extra_info("sslcontext") is not None:
+        if self._lingering or self._exchange is None or self._secure:
             return False
         self._eof = True
         if not self._queue and not self._held:
@@ -146,7 +154,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.write_paused = True
-        self._unsent_mark = self.transport.get_write_buffer_size()
+        self._unsent_mark = self._unsent()
         self._be_patient(self._limits.stall_timeout_s)
 
     def resume_writing(self) -> None:
@@ -276,10 +284,11 @@ class Connection(asyncio.Protocol):
         self._lingering = True
         self._held.clear()
         self.transport.write(self._server.refusal(refused.status, refused.message, refused.path, refused.headers))
-        if self._eof or not self.transport.can_write_eof():
+        if self._eof or (self._secure and not (self._reader.in_message and self._reader.head_done)):
             self._close()
             return
-        self.transport.write_eof()
+        if not self._secure:  # TLS has no end of one side alone in asyncio: who sends on reads our answer, and leaves.
+            self.transport.write_eof()
         if self._reading_paused:
             self._reading_paused = False
             self.transport.resume_reading()
@@ -288,9 +297,9 @@ class Connection(asyncio.Protocol):
     def _close(self) -> None:
         """Closes once everything written has been taken."""
         self._take_no_more()
-        self._unsent_mark = self.transport.get_write_buffer_size()
+        self._unsent_mark = sys.maxsize if self._secure else self._unsent()
         self.transport.close()
-        self._be_patient(self._limits.stall_timeout_s)
+        self._be_patient(FAREWELL_S if self._secure else self._limits.stall_timeout_s)
 
     def drop(self) -> None:
         """Closes at once; what was not taken is lost."""
@@ -347,9 +356,13 @@ class Connection(asyncio.Protocol):
             part = "body" if reader.head_done else "headers"
             self._refuse(Refusal(408, f"The request {part} did not arrive in time."))
 
+    def _unsent(self) -> int:
+        """Bytes the caller has not taken. With TLS the transport does not know: there is another one below it."""
+        return unacknowledged_bytes(self.transport) if self._secure else self.transport.get_write_buffer_size()
+
     def _expect_taking(self) -> None:
-        unsent = self.transport.get_write_buffer_size()
-        if unsent < self._unsent_mark:
+        unsent = self._unsent()
+        if 0 < unsent < self._unsent_mark:
             self._unsent_mark = unsent
             self._be_patient(self._limits.stall_timeout_s)
         else:

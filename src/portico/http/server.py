@@ -15,6 +15,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from portico.http.connection import Connection
 from portico.http.deadlines import Deadlines
@@ -95,10 +96,17 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
         self.deadlines = Deadlines(self._loop)
+        options: dict[str, Any] = {"backlog": backlog}
+        if tls is not None:
+            options |= {
+                "ssl": tls,
+                "ssl_handshake_timeout": self.limits.header_timeout_s,
+                "ssl_shutdown_timeout": self.limits.stall_timeout_s,  # the connection itself ends it sooner
+            }
         if sock is not None:
-            self._listener = await self._loop.create_server(self._accept, sock=sock, ssl=tls, backlog=backlog)
+            self._listener = await self._loop.create_server(self._accept, sock=sock, **options)
         else:
-            self._listener = await self._loop.create_server(self._accept, host, port, ssl=tls, backlog=backlog)
+            self._listener = await self._loop.create_server(self._accept, host, port, **options)
         keep_watch(self._listener.sockets)
         return self
 
