@@ -1,6 +1,6 @@
 """`portico serve`: config -> objects -> server; one process, or several under a supervisor."""
 
-import contextlib
+import asyncio
 import os
 import random
 import signal
@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 import msgspec
 
@@ -17,34 +17,49 @@ from portico.accounts.keys import DEFAULT_TENANT, Keyring, new_key
 from portico.catalog import Catalog, CatalogError, load_catalog
 from portico.cli.loop import run, run_until_stopped
 from portico.cli.media import fetcher_of
+from portico.cli.supervise import CANNOT_START, Supervisor
+from portico.cli.tls import server_tls
 from portico.config import Config, ConfigError, load_config
+from portico.http.asgi import ASGIApp, AsgiBridge, StartupFailed
 from portico.http.client import HttpUpstream
+from portico.http.forwarded import TrustedProxies
+from portico.http.front import Front
 from portico.http.gateway import Gateway
 from portico.http.limits import Limits
+from portico.http.readiness import DRAINING, STARTING, Readiness
 from portico.http.server import Server
+from portico.http.tls import ServerTls, TlsError
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.relay import Relay
 from portico.simulator import Simulator
 from portico.vault import MemoryVault
 
-GRACE_S: Final = 10.0
 KEY_FILE: Final = "api_key"
-RESTART_PAUSE_S: Final = 1.0
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def run_serve(*, config: Path | None, host: str | None, port: int | None, workers: int | None, simulate: bool) -> int:
-    """Serves until interrupted; returns the exit code."""
+def run_serve(
+    *,
+    config: Path | None,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    simulate: bool,
+    web: ASGIApp | None = None,
+) -> int:
+    """Serves until interrupted; returns the exit code. `web` is served at every path that is no call's."""
     overrides = {"host": host, "port": port, "workers": workers}
     try:
         settings = load_config(os.environ, file=config, overrides=overrides)
         catalog = load_catalog().with_models(settings.models)
+        tls = server_tls(settings)
     except (ConfigError, CatalogError) as error:
         print(f"The configuration cannot be used:\n{_indented(str(error))}", file=sys.stderr)
         return 1
     if not settings.providers and not simulate:
         print(_NO_PROVIDER, file=sys.stderr)
         return 1
+    if tls is not None and (warning := tls.warning()) is not None:
+        print(f"Careful: {warning}", file=sys.stderr)
     try:
         key, where = _api_key(settings)
         listener = _listen(settings.server.host, settings.server.port)
@@ -55,9 +70,8 @@ def run_serve(*, config: Path | None, host: str | None, port: int | None, worker
     if simulator is not None:
         settings = _with_simulator(settings, simulator)
     _greet(settings, listener, key, where, simulated=simulate)
-    if settings.server.workers == 1:
-        return run(lambda: _serve(settings, catalog, key, listener, simulator))
-    return _supervise(settings, catalog, key, listener, simulator)
+    plan = _Plan(settings, catalog, key, listener, simulator, tls, web)
+    return run(lambda: _serve(plan)) if settings.server.workers == 1 else _supervise(plan)
 
 
 _NO_PROVIDER: Final = """\
@@ -86,9 +100,22 @@ def _explained(error: OSError, settings: Config) -> str:
 # -- one process -----------------------------------------------------------------------------------------------------
 
 
-async def _serve(
-    settings: Config, catalog: Catalog, key: str, listener: socket.socket, simulator: socket.socket | None
-) -> int:
+class _Plan(msgspec.Struct, frozen=True):
+    """What every worker serves with. Made once, before there are any."""
+
+    settings: Config
+    catalog: Catalog
+    key: str
+    listener: socket.socket
+    simulator: socket.socket | None
+    """Where the simulator listens, if this process is to play it."""
+    tls: ServerTls | None
+    web: ASGIApp | None
+
+
+async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
+    settings, catalog = plan.settings, plan.catalog
+    readiness = Readiness(STARTING)
     upstream = HttpUpstream()
     fetcher = fetcher_of(settings.media)
     rng = random.SystemRandom()
@@ -106,24 +133,46 @@ async def _serve(
     gateway = Gateway(
         relay=relay,
         catalog=catalog,
-        keyring=Keyring({key: DEFAULT_TENANT}),
+        keyring=Keyring({plan.key: DEFAULT_TENANT}),
         rng=rng,
         simulated=any(provider.name == SIMULATOR_NAME for provider in settings.providers),
     )
+    bridge = AsgiBridge(plan.web) if plan.web is not None else None
+    front = Front(gateway, gateway.render_protocol_error, bridge)
+    proxies = TrustedProxies.of(settings.server.trusted_proxies)
     limits = Limits(max_body_bytes=settings.server.max_body_bytes)
-    server = Server(gateway, limits=limits, render_error=gateway.render_protocol_error)
+    server = Server(front, limits=limits, render_error=front.render_protocol_error, proxies=proxies)
     stand_in = Server(Simulator(now=time.time))
     try:
-        if simulator is not None:
-            await stand_in.start(sock=simulator)
-        await server.start(sock=listener)
-        await run_until_stopped()
+        if bridge is not None:
+            await bridge.start()
+        if plan.simulator is not None:
+            await stand_in.start(sock=plan.simulator)
+        await server.start(sock=plan.listener, tls=None if plan.tls is None else plan.tls.context)
+        if plan.tls is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, plan.tls)
+        readiness.clear(STARTING)
+        await run_until_stopped(lifeline)
+        readiness.wait_for(DRAINING)
+        await asyncio.sleep(settings.server.drain_delay_s)  # still accepting: who asks /readyz has to notice first
+    except StartupFailed as error:
+        print(f"The web app could not start:\n{_indented(str(error))}", file=sys.stderr)
+        return 1 if lifeline is None else CANNOT_START
     finally:
-        await server.stop(grace_s=GRACE_S)
+        await server.stop(grace_s=settings.server.grace_s)
+        if bridge is not None:
+            await bridge.stop()
         await upstream.aclose()
         await fetcher.aclose()
         await stand_in.stop(grace_s=0)
     return 0
+
+
+def _reload(tls: ServerTls) -> None:
+    try:
+        tls.reload()
+    except TlsError as error:
+        print(f"The certificate stays as it was: {error}", file=sys.stderr)
 
 
 SIMULATOR_NAME: Final = "simulator"
@@ -175,7 +224,8 @@ def _api_key(settings: Config) -> tuple[str, str]:
 def _greet(settings: Config, listener: socket.socket, key: str, where: str, *, simulated: bool) -> None:
     host, port = listener.getsockname()[:2]
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-    base = f"http://{shown}:{port}"
+    scheme = "http" if settings.server.tls_certificate is None else "https"
+    base = f"{scheme}://{shown}:{port}"
     lines = [f"Portico {__version__}: one door to every model", ""]
     if simulated:
         lines += [
@@ -219,56 +269,12 @@ def _indented(text: str) -> str:
 # -- several processes -----------------------------------------------------------------------------------------------
 
 
-def _supervise(
-    settings: Config, catalog: Catalog, key: str, listener: socket.socket, simulator: socket.socket | None
-) -> int:
-    """Starts workers on one listening socket, replaces one that dies, and ends all when told to stop."""
-    children: dict[int, bool] = {}
-    """Process id -> whether it plays the simulator too."""
-    stopping = False
+def _supervise(plan: "_Plan") -> int:
+    """Workers on one listening socket; the first plays the simulator too."""
 
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        stopping = True
-        for pid in children:
-            with contextlib.suppress(ProcessLookupError):  # it has just ended
-                os.kill(pid, signal.SIGTERM)
+    def work(number: int, lifeline: int) -> int:
+        mine = plan if number == 0 else msgspec.structs.replace(plan, simulator=None)
+        return run(lambda: _serve(mine, lifeline))
 
-    def start(*, simulate: bool) -> None:
-        # A signal waits until the child is known to `stop`, or handles it itself.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-        try:
-            if stopping:
-                return
-            pid = os.fork()
-            if pid == 0:
-                work(simulator if simulate else None)
-            children[pid] = simulate
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-
-    def work(simulator: socket.socket | None) -> NoReturn:
-        code = 1
-        try:
-            for stop_signal in STOP_SIGNALS:
-                signal.signal(stop_signal, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-            code = run(lambda: _serve(settings, catalog, key, listener, simulator))
-        except BaseException:  # noqa: BLE001
-            sys.excepthook(*sys.exc_info())  # The frames below are the supervisor's: it ends here.
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-
-    for stop_signal in STOP_SIGNALS:
-        signal.signal(stop_signal, stop)
-    for number in range(settings.server.workers):
-        start(simulate=number == 0 and simulator is not None)
-    while children:
-        pid, status = os.wait()
-        simulate = children.pop(pid)
-        if not stopping:
-            print(f"Worker {pid} ended ({os.waitstatus_to_exitcode(status)}); starting another.", file=sys.stderr)
-            time.sleep(RESTART_PAUSE_S)
-            start(simulate=simulate)
-    return 0
+    passed_on = () if plan.tls is None else (signal.SIGHUP,)
+    return Supervisor(plan.settings.server.workers, work, passed_on=passed_on).run()

@@ -39,7 +39,7 @@ class TrustedProxies(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, entries: Sequence[str]) -> "TrustedProxies":
         """Addresses and networks (`10.0.0.7`, `10.0.0.0/8`, `::1`, `unix`). Raises `ValueError` for anything else."""
-        networks = tuple(ip_network(entry, strict=False) for entry in entries if entry != UNIX)
+        networks = tuple(ip_network(str(entry), strict=False) for entry in entries if entry != UNIX)
         return cls(networks, UNIX in entries)
 
     def trusts(self, peer: str) -> bool:
