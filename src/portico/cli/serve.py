@@ -164,7 +164,7 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
             await bridge.stop()
         await upstream.aclose()
         await fetcher.aclose()
-        await stand_in.stop(grace_s=0)
+        await stand_in.stop(grace_s=settings.server.grace_s)  # other workers ask it too
     return 0
 
 
@@ -277,4 +277,5 @@ def _supervise(plan: "_Plan") -> int:
         return run(lambda: _serve(mine, lifeline))
 
     passed_on = () if plan.tls is None else (signal.SIGHUP,)
-    return Supervisor(plan.settings.server.workers, work, passed_on=passed_on).run()
+    # Nobody accepts from the supervisor's own copy of the socket; open, it would keep callers waiting in a queue.
+    return Supervisor(plan.settings.server.workers, work, passed_on=passed_on, stopping=plan.listener.close).run()

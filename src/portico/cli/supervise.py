@@ -62,14 +62,17 @@ class Supervisor:
         passed_on: tuple[signal.Signals, ...] = (),
         ended: Callable[[int], None] = _nothing,
         replaced: Callable[[int], None] = _nothing,
+        stopping: Callable[[], None] = lambda: None,
     ) -> None:
         """`passed_on` are signals that every worker is sent when the supervisor gets them. `ended` is told the number of
-        each worker that has gone, and `replaced` that of each that is about to be started anew."""
+        each worker that has gone, and `replaced` that of each that is about to be started anew. `stopping` is called when the
+        end begins."""
         self._slots = [_Slot(number) for number in range(count)]
         self._work = work
         self._passed_on = passed_on
         self._ended = ended
         self._replaced = replaced
+        self._when_stopping = stopping
         self._stopping = False
         self._code = 0
         self._lifeline, self._held = os.pipe()
@@ -112,6 +115,7 @@ class Supervisor:
         self._stopping = True
         self._code = code
         self._tell(signal.SIGTERM)
+        self._when_stopping()
 
     def _sleep(self) -> None:
         """Until a signal comes, or a worker is due."""
