@@ -65,8 +65,8 @@ class Supervisor:
         stopping: Callable[[], None] = lambda: None,
     ) -> None:
         """`passed_on` are signals that every worker is sent when the supervisor gets them. `ended` is told the number of
-        each worker that has gone, and `replaced` that of each that is about to be started anew. `stopping` is called when the
-        end begins."""
+        each worker that has gone, and `replaced` that of each that is about to be started anew. `stopping` is called when
+        the end begins."""
         self._slots = [_Slot(number) for number in range(count)]
         self._work = work
         self._passed_on = passed_on
