@@ -2,9 +2,10 @@
 
 httptools refuses by itself (RFC 9112 11.2): repeated, conflicting or malformed Content-Length, Content-Length beside
 Transfer-Encoding, folded lines, bare CR or LF, spaces before a colon or in a chunk size. Added here: a coding other than
-`chunked`, codings in HTTP/1.0, no Host or two, other versions, targets that are not paths, and every limit.
+`chunked`, codings in HTTP/1.0, no Host, two or a bad one, other versions, targets that are not paths, and every limit.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -19,6 +20,12 @@ Deliver = Callable[[HttpRequest, bool, bool], None]
 
 _LINE_EXTRA_BYTES: Final = 4
 """Colon, space and line end."""
+
+
+_HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]*)?")
+_HOSTS_KEPT: Final = 1024
+_hosts = {""}
+"""Values of Host already found good. An empty one is (RFC 9112 3.2), where the target has no host either."""
 
 
 class Refusal(Exception):
@@ -172,8 +179,11 @@ class RequestReader:
         version = parser.get_http_version()
         self._version_1_0 = version == "1.0"
         if version == "1.1":
-            if "host" not in headers:
+            host = headers.get("host")
+            if host is None:
                 raise Refusal(400, "The request has no Host.")
+            if host not in _hosts:
+                _learn_host(host)
         elif not self._version_1_0:
             raise Refusal(400, "The request is not HTTP/1.1.")
         self._keep_alive = parser.should_keep_alive()
@@ -234,8 +244,23 @@ class RequestReader:
             if not mark or scheme.lower() not in (b"http", b"https"):
                 raise Refusal(400, "The request target is not understood.")
             start = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
+            # Its host counts, whatever the header says (RFC 9112 3.2.2).
+            self.headers["host"] = _checked_host(rest[:start].decode("latin-1"), "target")
             url = rest[start:] if rest[start : start + 1] == b"/" else b"/" + rest[start:]
         if b"#" in url or not url.isascii():
             raise Refusal(400, "The request target is not valid.")
         path, _, query = url.decode("ascii").partition("?")
         return path, query
+
+
+def _checked_host(host: str, where: str) -> str:
+    """RFC 9110 7.2; a user before it is refused, for it is there to deceive (4.2.4). Raises `Refusal`."""
+    if _HOST.fullmatch(host) is None:
+        raise Refusal(400, f"The request {where} has no valid host.")
+    return host
+
+
+def _learn_host(host: str) -> None:
+    _checked_host(host, "header")
+    if len(_hosts) < _HOSTS_KEPT and len(host) <= 255:
+        _hosts.add(host)
