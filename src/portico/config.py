@@ -17,6 +17,7 @@ import msgspec
 from portico.catalog import CatalogError, OperatorModel, load_catalog
 from portico.core.address import AllowList
 from portico.http.address import parse_address
+from portico.http.forwarded import TrustedProxies
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.defaults import Defaults
 from portico.relay.media import IMAGE_FORMS
@@ -40,6 +41,11 @@ class ServerConfig(Settings, frozen=True):
     max_body_bytes: int = 64 * MIB
     max_body_bytes_in_flight: int = 512 * MIB
     max_open_calls: int = 4096
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    drain_delay_s: float = 0.0
+    grace_s: float = 30.0
 
 
 class MediaConfig(msgspec.Struct, frozen=True):
@@ -102,6 +108,11 @@ SETTINGS: Final[Mapping[str, tuple[type, ...]]] = {
     "max_body_bytes": (int,),
     "max_body_bytes_in_flight": (int,),
     "max_open_calls": (int,),
+    "tls_certificate": (str,),
+    "tls_key": (str,),
+    "trusted_proxies": (list,),
+    "drain_delay_s": (int, float),
+    "grace_s": (int, float),
     "commit_after_s": (int, float),
     "keep_alive_s": (int, float),
     "connect_timeout_s": (int, float),
@@ -270,24 +281,35 @@ class _Reader:
             text = self._environment.get(f"PORTICO_{key.upper()}")
             if text:
                 name, source = f"PORTICO_{key.upper()}", "environment"
-                value = text if types == (str,) else _number(text)
+                value = _said(text, types)
             if overrides.get(key) is not None:
                 name, source, value = f"--{key}", "command line", overrides[key]
             if value is None:
                 continue
             line = self._line("server", key, 0) if source == "file" else None
             if isinstance(value, bool) or not isinstance(value, types):
-                wanted = "text" if types == (str,) else "a number" if float in types else "a whole number"
-                self._problem(name, f"expected {wanted}, found {text or value!r}", line=line, in_file=source == "file")
-            elif (complaint := _out_of_bounds(key, value)) is not None:
-                self._problem(name, complaint, line=line, in_file=source == "file")
+                self._problem(
+                    name, f"expected {_wanted(types)}, found {text or value!r}", line=line, in_file=source == "file"
+                )
+            elif (out := _out_of_bounds(key, value)) is not None:
+                self._problem(name, out, line=line, in_file=source == "file")
             else:
                 values[key] = value
         if values.get("max_body_bytes_in_flight", 512 * MIB) < values.get("max_body_bytes", 64 * MIB):
             in_file = self._line("server", "max_body_bytes_in_flight", 0)
             message = "is less than max_body_bytes: a body of that size could never be taken"
             self._problem("server.max_body_bytes_in_flight", message, line=in_file, in_file=in_file is not None)
-        return ServerConfig(**values)
+        return ServerConfig(**self._as_kept(values, table))
+
+    def _as_kept(self, values: dict[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of [server] in their own types. A certificate and its key are only worth something together."""
+        pair = ("tls_certificate", "tls_key")
+        for given, other in (pair, pair[::-1]):
+            if given in values and other not in values and not any(p.key.endswith(other) for p in self.problems):
+                line = self._line("server", given, 0) if given in table else None
+                self._problem(f"server.{given}", f"needs {other} beside it", line=line, in_file=given in table)
+        kept = {key: self._home / value for key, value in values.items() if key in pair}
+        return {**values, **kept, "trusted_proxies": tuple(values.get("trusted_proxies", ()))}
 
     def _admin_key(self, named: Any) -> Secret | None:
         if (given := self._from_environment("PORTICO_ADMIN_KEY")) is not None or named is None:
@@ -503,6 +525,22 @@ def _plain_value(text: str) -> Any:
     return {"true": True, "false": False}.get(text.lower(), _number(text))
 
 
+def _said(text: str, types: tuple[type, ...]) -> Any:
+    """What a variable says, where one of these types is wanted; a list is written with commas or spaces."""
+    if list in types:
+        return text.replace(",", " ").split()
+    return text if str in types else _number(text)
+
+
+def _wanted(types: tuple[type, ...]) -> str:
+    words: dict[tuple[type, ...], str] = {
+        (str,): "text",
+        (int,): "a whole number",
+        (list,): 'a list such as ["10.0.0.0/8"]',
+    }
+    return words.get(types, "a number")
+
+
 def _number(text: str) -> Any:
     for kind in (int, float):
         try:
@@ -517,7 +555,14 @@ def _out_of_bounds(key: str, value: Any) -> str | None:
         return f"{value} is not a port (0 to {MAX_PORT}; 0 takes a free one)"
     if key == "workers" and not 1 <= value <= 256:
         return f"{value} is not between 1 and 256"
-    if key not in ("host", "port", "workers") and not 0 < value < float("inf"):
+    if key == "trusted_proxies":
+        try:
+            TrustedProxies.of(value)
+        except (ValueError, TypeError) as error:
+            return f"expected addresses and networks: {error}"
+    elif key == "drain_delay_s" and value == 0:
+        return None
+    elif not isinstance(value, str) and key not in ("port", "workers") and not 0 < value < float("inf"):
         return f"{value} is not above 0"
     return None
 

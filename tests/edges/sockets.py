@@ -42,13 +42,13 @@ async def read_head(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:
 
 
 async def read_chunks(reader: asyncio.StreamReader) -> bytes:
-    body = b""
+    pieces: list[bytes] = []
     while True:
         size = int(await reader.readuntil(b"\r\n"), 16)
         if size == 0:
             await reader.readuntil(b"\r\n")
-            return body
-        body += await reader.readexactly(size)
+            return b"".join(pieces)
+        pieces.append(await reader.readexactly(size))
         assert await reader.readexactly(2) == b"\r\n"
 
 

@@ -1,13 +1,12 @@
 """TLS at both edges, with certificates made for the test."""
 
-import shutil
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from edges.certificates import make_pair
 from edges.sockets import soon, until
 from portico.core.errors import UpstreamUnreachable
 from portico.http.client import HttpUpstream
@@ -18,17 +17,7 @@ from portico.wire.http import Exchange
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A self-signed certificate for localhost, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("there is no openssl to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    options = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    names = ["-addext", "subjectAltName=DNS:localhost"]
-    command = [openssl, *options.split(), *names, "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True, timeout=30)
-    return certificate, key
+    return make_pair(tmp_path_factory.mktemp("tls"))
 
 
 async def app(exchange: Exchange) -> None:

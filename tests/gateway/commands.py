@@ -6,11 +6,12 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from gateway.house import PATIENCE_S, soon
 
+PROGRAM = ("-m", "portico")
 KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
 
 
@@ -30,12 +31,13 @@ class Command:
         """Standard output so far."""
 
     @classmethod
-    async def start(cls, *arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> "Command":
+    async def start(
+        cls, *arguments: str, folder: Path, env: Mapping[str, str] | None = None, program: Sequence[str] = PROGRAM
+    ) -> "Command":
         return cls(
             await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
-                "portico",
+                *program,
                 *arguments,
                 cwd=folder,
                 env=environment(env),
@@ -58,7 +60,7 @@ class Command:
 
     async def port(self) -> int:
         """The port it says it listens on, once it has said everything of its greeting."""
-        found = await self.read_until(r"http://[^\s/]+:(\d+)")
+        found = await self.read_until(r"https?://[^\s/]+:(\d+)")
         await self.read_until("Ctrl-C")
         return int(found.group(1))
 
@@ -114,9 +116,11 @@ def resident_bytes(pid: int) -> int:
 
 
 @contextlib.asynccontextmanager
-async def portico(*arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> AsyncIterator[Command]:
+async def portico(
+    *arguments: str, folder: Path, env: Mapping[str, str] | None = None, program: Sequence[str] = PROGRAM
+) -> AsyncIterator[Command]:
     """A `portico` that is gone, with all its children, when the test is over."""
-    command = await Command.start(*arguments, folder=folder, env=env)
+    command = await Command.start(*arguments, folder=folder, env=env, program=program)
     try:
         yield command
     finally:
@@ -126,7 +130,9 @@ async def portico(*arguments: str, folder: Path, env: Mapping[str, str] | None =
                 await command._process.communicate()
 
 
-async def run(*arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
+async def run(
+    *arguments: str, folder: Path, env: Mapping[str, str] | None = None, program: Sequence[str] = PROGRAM
+) -> tuple[int, str, str]:
     """A `portico` that ends by itself: exit code, output, error output."""
-    async with portico(*arguments, folder=folder, env=env) as command:
+    async with portico(*arguments, folder=folder, env=env, program=program) as command:
         return await command.end()

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.commands import Command, portico, run
 from gateway.house import Answer, Wire, as_bytes, chat, soon, until
-from portico.http.operations import Operations, Readiness
+from portico.http.operations import Operations
+from portico.http.readiness import Readiness
 from portico.http.server import Server
 from portico.providers import Secret
 from portico.wire.http import Exchange

@@ -114,6 +114,14 @@ WRONG: list[tuple[str, str, int, str]] = [
     ('[defaults]\nimage_form = "picture"\n', "defaults.image_form", 2, "markdown, images, parts"),
     ("[defaults]\nimage_form = 1\n", "defaults.image_form", 2, "one of markdown"),
     ("[defaults]\nmarkdown_slice_bytes = -1\n", "defaults.markdown_slice_bytes", 2, "a whole number from 0"),
+    ("[server]\ndrain_delay_s = -1\n", "server.drain_delay_s", 2, "not above 0"),
+    ("[server]\ngrace_s = 0\n", "server.grace_s", 2, "not above 0"),
+    ('[server]\ntrusted_proxies = "10.0.0.1"\n', "server.trusted_proxies", 2, "expected a list such as"),
+    ('[server]\ntrusted_proxies = ["::1", "proxy.example"]\n', "server.trusted_proxies", 2, "'proxy.example'"),
+    ("[server]\ntrusted_proxies = [10]\n", "server.trusted_proxies", 2, "'10'"),
+    ('[server]\nport = 1\ntls_key = "a.key"\n', "server.tls_key", 3, "needs tls_certificate"),
+    ('[server]\ntls_certificate = "a.pem"\n', "server.tls_certificate", 2, "needs tls_key"),
+    ('[server]\ntls_key = 1\ntls_certificate = "a.pem"\n', "server.tls_key", 2, "expected text"),
     ("[server]\nkeep_alive_s = -1\n", "server.keep_alive_s", 2, "not above 0"),
     ('[[providers]]\nkind = "gemini"\nbase_url = "http://["\n', "providers[0].base_url", 3, "http(s) address"),
     ('[[providers]]\nkind = "gemini"\nbase_url = "http://a:x"\n', "providers[0].base_url", 3, "http(s) address"),
@@ -148,6 +156,8 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     [
         ({"PORTICO_PORT": "high"}, "PORTICO_PORT"),
         ({"PORTICO_WORKERS": "1.5"}, "PORTICO_WORKERS"),
+        ({"PORTICO_TRUSTED_PROXIES": "10.0.0.0/8, here"}, "PORTICO_TRUSTED_PROXIES"),
+        ({"PORTICO_DRAIN_DELAY_S": "soon"}, "PORTICO_DRAIN_DELAY_S"),
         ({"PORTICO_SHOW_THOUGHTS": "sometimes"}, "PORTICO_SHOW_THOUGHTS"),
         ({"PORTICO_IMAGE_FORM": "true"}, "PORTICO_IMAGE_FORM"),
         ({"PORTICO_MEDIA_MAX_BYTES": "20MB"}, "PORTICO_MEDIA_MAX_BYTES"),
@@ -179,6 +189,22 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
 def test_no_time_is_without_end(tmp_path: Path, value: str) -> None:
     with pytest.raises(ConfigError):
         load_config({"PORTICO_IDLE_TIMEOUT_S": value}, folder=tmp_path)
+
+
+def test_how_the_server_is_reached_and_ends_is_a_setting(tmp_path: Path) -> None:
+    (tmp_path / "portico.toml").write_text(
+        '[server]\ntls_certificate = "tls/a.pem"\ntls_key = "/etc/a.key"\ntrusted_proxies = ["10.0.0.0/8", "unix"]\n'
+        "drain_delay_s = 0\ngrace_s = 60\n"
+    )
+    server = load_config({**KEY, "PORTICO_DRAIN_DELAY_S": "2.5"}, folder=tmp_path).server
+    assert (server.tls_certificate, server.tls_key) == (tmp_path / "tls" / "a.pem", Path("/etc/a.key"))
+    assert server.trusted_proxies == ("10.0.0.0/8", "unix")
+    assert (server.drain_delay_s, server.grace_s) == (2.5, 60)
+    server = load_config({**KEY, "PORTICO_TRUSTED_PROXIES": "::1, 10.0.0.1"}, folder=tmp_path).server
+    assert server.trusted_proxies == ("::1", "10.0.0.1")
+    server = load_config(KEY, folder=tmp_path / "elsewhere").server
+    assert (server.tls_certificate, server.trusted_proxies) == (None, ())
+    assert (server.drain_delay_s, server.grace_s) == (0, 30)
 
 
 def overrides_nothing() -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from portico.catalog import CatalogError, load_catalog
 from portico.cli.loop import run
+from portico.cli.tls import server_tls
 from portico.config import Config, ConfigError, Problem, load_config
 from portico.core.errors import UpstreamError
 from portico.http.client import HttpUpstream
@@ -27,6 +29,13 @@ def run_check(*, config: Path | None, as_json: bool) -> int:
     except CatalogError as error:
         return _report(None, [Problem(error.where, str(error))], [], as_json=as_json)
     problems = []
+    warnings: list[str] = []
+    try:
+        tls = server_tls(settings)
+        if tls is not None and (warning := tls.warning()) is not None:
+            warnings.append(warning)
+    except ConfigError as error:
+        problems += error.problems
     if not settings.providers:
         problems.append(Problem("providers", "none is configured; set GEMINI_API_KEY or add [[providers]]"))
     tried: list[dict[str, Any]] = []
@@ -41,7 +50,7 @@ def run_check(*, config: Path | None, as_json: bool) -> int:
         return 0
 
     run(main)
-    return _report(settings, problems, tried, as_json=as_json)
+    return _report(settings, problems, tried, warnings, as_json=as_json)
 
 
 async def _try(upstream: HttpUpstream, provider: Provider, secret: Secret) -> dict[str, Any]:
@@ -68,17 +77,27 @@ async def _try(upstream: HttpUpstream, provider: Provider, secret: Secret) -> di
     return {**result, "ok": True, "error": None}
 
 
-def _report(settings: Config | None, problems: list[Problem], tried: list[dict[str, Any]], *, as_json: bool) -> int:
+def _report(
+    settings: Config | None,
+    problems: list[Problem],
+    tried: list[dict[str, Any]],
+    warnings: Sequence[str] = (),
+    *,
+    as_json: bool,
+) -> int:
     failed = bool(problems) or not all(item["ok"] for item in tried)
     source = str(settings.source) if settings and settings.source else None
     if as_json:
         listed = [{"file": p.file, "line": p.line, "key": p.key, "message": p.message} for p in problems]
-        print(jsontext.dumps({"ok": not failed, "config": source, "problems": listed, "providers": tried}))
+        told = {"ok": not failed, "config": source, "problems": listed, "warnings": list(warnings), "providers": tried}
+        print(jsontext.dumps(told))
         return 1 if failed else 0
     if settings is not None:
         print(f"Configuration: {source or 'no file; the environment only'}")
     for problem in problems:
         print(f"  wrong  {problem}", file=sys.stderr)
+    for warning in warnings:
+        print(f"  careful  {warning}", file=sys.stderr)
     for item in tried:
         state = "ok    " if item["ok"] else "failed"
         print(

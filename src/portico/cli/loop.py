@@ -7,19 +7,28 @@ import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-async def run_until_stopped() -> None:
-    """Returns on SIGINT or SIGTERM. A second one is not caught: it ends the process at once."""
+
+async def run_until_stopped(lifeline: int | None = None) -> None:
+    """Returns on SIGINT or SIGTERM. A second one, of either, is not caught: it ends the process at once.
+
+    `lifeline`: of a worker, the end of a pipe whose other end its supervisor holds. A worker also stops when that one is
+    gone, however it went, and leaves to it what a second signal means: some managers send each signal to every process.
+    """
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-
-    def stop(number: int) -> None:
-        stopped.set()
-        loop.remove_signal_handler(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number)
+    if lifeline is not None:
+        loop.add_reader(lifeline, stopped.set)
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stopped.set)
     await stopped.wait()
+    if lifeline is not None:
+        loop.remove_reader(lifeline)
+        return
+    for number in STOP_SIGNALS:
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)  # the kernel's, so that it works though the loop be busy
 
 
 YOUNG_OBJECTS: Final = 50_000

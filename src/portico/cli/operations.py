@@ -3,10 +3,7 @@
 `Shared` is made once, before workers are forked; `Watch` is one worker's side of it.
 """
 
-import asyncio
-import contextlib
 import os
-import signal
 import socket
 import sys
 import time
@@ -21,7 +18,8 @@ from portico.config import Config
 from portico.core.errors import UpstreamError
 from portico.http.budget import Budget
 from portico.http.client import HttpUpstream
-from portico.http.operations import Operations, Readiness
+from portico.http.operations import Operations
+from portico.http.readiness import Readiness
 from portico.http.routes import ROUTE_NAMES
 from portico.http.server import Server
 from portico.telemetry import AccessLog, LineWriter, Metrics, Observing, Sampler
@@ -29,9 +27,6 @@ from portico.telemetry.lines import Opener, another, appending
 from portico.telemetry.process import cpu_seconds, open_files, resident_bytes
 from portico.telemetry.settings import AUTO, OFF, STDERR
 from portico.vault import MemoryVault
-
-HANGUP = getattr(signal, "SIGHUP", None)
-"""Says that the log was renamed. There is none on Windows."""
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -119,12 +114,15 @@ class Watch:
             gauges["portico_log_queue_bytes"] = lambda: writer.waiting_bytes
             totals["portico_log_lines_total"] = lambda: writer.written
             totals["portico_log_lines_dropped_total"] = lambda: writer.dropped
-            if self._shared.reopens and HANGUP is not None:
-                asyncio.get_running_loop().add_signal_handler(HANGUP, writer.reopen)
         self._sampler = Sampler(self._tally, gauges=gauges, totals=totals)
         self._sampler.start()
         if self._shared.listener is not None:
             await self._own.start(sock=self._shared.listener.dup())
+
+    def reopen(self) -> None:
+        """The log was renamed."""
+        if self._writer is not None and self._shared.reopens:
+            self._writer.reopen()
 
     async def stop(self) -> None:
         """To be called when nothing more is served. Writes what of the log is not written."""
@@ -132,7 +130,4 @@ class Watch:
         if self._sampler is not None:
             self._sampler.stop()
         if self._writer is not None:
-            if self._shared.reopens and HANGUP is not None:
-                with contextlib.suppress(ValueError, RuntimeError):
-                    asyncio.get_running_loop().remove_signal_handler(HANGUP)
             self._writer.close()

@@ -1,6 +1,6 @@
 """`portico serve`: config -> objects -> server; one process, or several under a supervisor."""
 
-import contextlib
+import asyncio
 import os
 import random
 import signal
@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 import msgspec
 
@@ -18,37 +18,49 @@ from portico.accounts.keys import DEFAULT_TENANT, Keyring, new_key
 from portico.catalog import Catalog, CatalogError, load_catalog
 from portico.cli.loop import run, run_until_stopped, settle_memory
 from portico.cli.media import fetcher_of
-from portico.cli.operations import HANGUP, Shared, Watch
+from portico.cli.operations import Shared, Watch
+from portico.cli.supervise import CANNOT_START, Supervisor
+from portico.cli.tls import server_tls
 from portico.config import Config, ConfigError, load_config
 from portico.core.ids import PooledRandom
+from portico.http.asgi import ASGIApp, AsgiBridge, StartupFailed
 from portico.http.budget import Budget
 from portico.http.client import HttpUpstream
+from portico.http.forwarded import TrustedProxies
+from portico.http.front import Front
 from portico.http.gateway import Gateway
 from portico.http.limits import Limits
-from portico.http.operations import Operations, Readiness
+from portico.http.operations import Operations
+from portico.http.readiness import DRAINING, STARTING, Readiness
 from portico.http.server import Server
+from portico.http.tls import ServerTls, TlsError
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.relay import Relay
 from portico.simulator import Simulator
 from portico.vault import MemoryVault
 
-GRACE_S: Final = 10.0
 KEY_FILE: Final = "api_key"
-RESTART_PAUSE_S: Final = 1.0
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+HANGUP: Final = getattr(signal, "SIGHUP", None)
+"""There is none on Windows."""
 
 
-def run_serve(*, config: Path | None, overrides: Mapping[str, object], simulate: bool) -> int:
-    """Serves until interrupted; returns the exit code. `overrides`: what the command line says (`config.load_config`)."""
+def run_serve(
+    *, config: Path | None, overrides: Mapping[str, object], simulate: bool, web: ASGIApp | None = None
+) -> int:
+    """Serves until interrupted; returns the exit code. `overrides`: what the command line says (`config.load_config`).
+    `web` is served at every path that is no call's."""
     try:
         settings = load_config(os.environ, file=config, overrides=overrides)
         catalog = load_catalog().with_models(settings.models)
+        tls = server_tls(settings)
     except (ConfigError, CatalogError) as error:
         print(f"The configuration cannot be used:\n{_indented(str(error))}", file=sys.stderr)
         return 1
     if not settings.providers and not simulate:
         print(_NO_PROVIDER, file=sys.stderr)
         return 1
+    if tls is not None and (warning := tls.warning()) is not None:
+        print(f"Careful: {warning}", file=sys.stderr)
     try:
         key, where = _api_key(settings)
         listener = _listen(settings.server.host, settings.server.port)
@@ -64,9 +76,8 @@ def run_serve(*, config: Path | None, overrides: Mapping[str, object], simulate:
         print(_explained_watch(error, settings), file=sys.stderr)
         return 1
     _greet(settings, listener, key, where, shared, simulated=simulate)
-    if settings.server.workers == 1:
-        return run(lambda: _serve(settings, catalog, key, listener, simulator, shared))
-    return _supervise(settings, catalog, key, listener, simulator, shared)
+    plan = _Plan(settings, catalog, key, listener, simulator, tls, web, shared)
+    return run(lambda: _serve(plan)) if settings.server.workers == 1 else _supervise(plan)
 
 
 _NO_PROVIDER: Final = """\
@@ -104,18 +115,32 @@ def _explained_watch(error: OSError, settings: Config) -> str:
 # -- one process -----------------------------------------------------------------------------------------------------
 
 
-async def _serve(
-    settings: Config,
-    catalog: Catalog,
-    key: str,
-    listener: socket.socket,
-    simulator: socket.socket | None,
-    shared: Shared,
-    worker: int = 0,
-) -> int:
-    readiness = Readiness("starting")
-    watch = Watch(shared, worker, readiness)
-    budget = Budget(max_body_bytes=settings.server.max_body_bytes_in_flight, max_calls=settings.server.max_open_calls)
+class _Plan(msgspec.Struct, frozen=True):
+    """What every worker serves with. Made once, before there are any."""
+
+    settings: Config
+    catalog: Catalog
+    key: str
+    listener: socket.socket
+    simulator: socket.socket | None
+    """Where the simulator listens, if this process is to play it."""
+    tls: ServerTls | None
+    web: ASGIApp | None
+    shared: Shared
+    number: int = 0
+    """Which worker this is."""
+
+    @property
+    def reloads(self) -> bool:
+        """Whether SIGHUP means something."""
+        return self.tls is not None or self.shared.reopens
+
+
+async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
+    settings, catalog, limits = plan.settings, plan.catalog, plan.settings.server
+    readiness = Readiness(STARTING)
+    watch = Watch(plan.shared, plan.number, readiness)
+    budget = Budget(max_body_bytes=limits.max_body_bytes_in_flight, max_calls=limits.max_open_calls)
     vault = MemoryVault(time.monotonic)
     upstream = HttpUpstream()
     fetcher = fetcher_of(settings.media)
@@ -134,32 +159,59 @@ async def _serve(
     gateway = Gateway(
         relay=relay,
         catalog=catalog,
-        keyring=Keyring({key: DEFAULT_TENANT}),
+        keyring=Keyring({plan.key: DEFAULT_TENANT}),
         rng=rng,
         simulated=any(provider.name == SIMULATOR_NAME for provider in settings.providers),
         budget=budget,
         observer=watch.observer,
     )
-    app = Operations(gateway, readiness, metrics=watch.text, admin_key=settings.admin_key)
-    limits = Limits(max_body_bytes=settings.server.max_body_bytes)
-    server = Server(app, limits=limits, render_error=gateway.render_protocol_error, budget=budget)
+    bridge = AsgiBridge(plan.web) if plan.web is not None else None
+    front = Front(gateway, gateway.render_protocol_error, bridge)
+    server = Server(
+        Operations(front, readiness, metrics=watch.text, admin_key=settings.admin_key),
+        limits=Limits(max_body_bytes=limits.max_body_bytes),
+        render_error=front.render_protocol_error,
+        budget=budget,
+        proxies=TrustedProxies.of(limits.trusted_proxies),
+    )
     stand_in = Server(Simulator(now=time.time))
     try:
-        if simulator is not None:
-            await stand_in.start(sock=simulator)
-        await server.start(sock=listener)
+        if bridge is not None:
+            await bridge.start()
+        if plan.simulator is not None:
+            await stand_in.start(sock=plan.simulator)
+        await server.start(sock=plan.listener, tls=None if plan.tls is None else plan.tls.context)
         await watch.start(server=server, upstream=upstream, vault=vault, budget=budget)
-        readiness.clear("starting")
+        if HANGUP is not None and plan.reloads:
+            asyncio.get_running_loop().add_signal_handler(HANGUP, _reload, plan, watch)
+        readiness.clear(STARTING)
         settle_memory()
-        await run_until_stopped()
+        await run_until_stopped(lifeline)
+        readiness.wait_for(DRAINING)
+        await asyncio.sleep(limits.drain_delay_s)  # still accepting: who asks /readyz has to notice first
+    except StartupFailed as error:
+        print(f"The web app could not start:\n{_indented(str(error))}", file=sys.stderr)
+        return 1 if lifeline is None else CANNOT_START
     finally:
-        readiness.wait_for("draining")
-        await server.stop(grace_s=GRACE_S)
+        readiness.wait_for(DRAINING)
+        await server.stop(grace_s=limits.grace_s)
+        if bridge is not None:
+            await bridge.stop()
         await upstream.aclose()
         await fetcher.aclose()
-        await stand_in.stop(grace_s=0)
+        await stand_in.stop(grace_s=limits.grace_s)  # other workers ask it too
         await watch.stop()
     return 0
+
+
+def _reload(plan: _Plan, watch: Watch) -> None:
+    """On SIGHUP: the log was renamed, or there is another certificate."""
+    watch.reopen()
+    try:
+        if plan.tls is not None:
+            plan.tls.reload()
+    except TlsError as error:
+        print(f"The certificate stays as it was: {error}", file=sys.stderr)
 
 
 SIMULATOR_NAME: Final = "simulator"
@@ -211,7 +263,8 @@ def _api_key(settings: Config) -> tuple[str, str]:
 def _greet(settings: Config, listener: socket.socket, key: str, where: str, shared: Shared, *, simulated: bool) -> None:
     host, port = listener.getsockname()[:2]
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-    base = f"http://{shown}:{port}"
+    scheme = "http" if settings.server.tls_certificate is None else "https"
+    base = f"{scheme}://{shown}:{port}"
     lines = [f"Portico {__version__}: one door to every model", ""]
     if simulated:
         lines += [
@@ -262,73 +315,20 @@ def _indented(text: str) -> str:
 # -- several processes -----------------------------------------------------------------------------------------------
 
 
-def _supervise(
-    settings: Config,
-    catalog: Catalog,
-    key: str,
-    listener: socket.socket,
-    simulator: socket.socket | None,
-    shared: Shared,
-) -> int:
-    """Starts workers on one listening socket, replaces one that dies, and ends all when told to stop."""
-    children: dict[int, int] = {}
-    """Process id -> number of the worker. The first plays the simulator too."""
-    stopping = False
+def _supervise(plan: "_Plan") -> int:
+    """Workers on one listening socket; the first plays the simulator too."""
 
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        stopping = True
-        for pid in children:
-            with contextlib.suppress(ProcessLookupError):  # it has just ended
-                os.kill(pid, signal.SIGTERM)
+    def work(number: int, lifeline: int) -> int:
+        simulator = plan.simulator if number == 0 else None
+        mine = msgspec.structs.replace(plan, simulator=simulator, number=number)
+        return run(lambda: _serve(mine, lifeline))
 
-    def hang_up(*_: object) -> None:
-        for pid in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGHUP)
-
-    def start(number: int) -> None:
-        # A signal waits until the child is known to `stop`, or handles it itself.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-        try:
-            if stopping:
-                return
-            pid = os.fork()
-            if pid == 0:
-                work(number)
-            children[pid] = number
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-
-    def work(number: int) -> NoReturn:
-        code = 1
-        try:
-            for stop_signal in STOP_SIGNALS:
-                signal.signal(stop_signal, signal.SIG_DFL)
-            if shared.reopens and HANGUP is not None:
-                signal.signal(HANGUP, signal.SIG_IGN)  # until the log is open there is none to reopen
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-            stand_in = simulator if number == 0 else None
-            code = run(lambda: _serve(settings, catalog, key, listener, stand_in, shared, number))
-        except BaseException:  # noqa: BLE001
-            sys.excepthook(*sys.exc_info())  # The frames below are the supervisor's: it ends here.
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-
-    for stop_signal in STOP_SIGNALS:
-        signal.signal(stop_signal, stop)
-    if shared.reopens and HANGUP is not None:
-        signal.signal(HANGUP, hang_up)
-    for number in range(settings.server.workers):
-        start(number)
-    while children:
-        pid, status = os.wait()
-        number = children.pop(pid)
-        shared.metrics.clear_gauges(number)
-        if not stopping:
-            print(f"Worker {pid} ended ({os.waitstatus_to_exitcode(status)}); starting another.", file=sys.stderr)
-            time.sleep(RESTART_PAUSE_S)
-            shared.metrics.replaced(number)
-            start(number)
-    return 0
+    return Supervisor(
+        plan.settings.server.workers,
+        work,
+        passed_on=(HANGUP,) if HANGUP is not None and plan.reloads else (),
+        ended=plan.shared.metrics.clear_gauges,
+        replaced=plan.shared.metrics.replaced,
+        # Nobody accepts from the supervisor's own copy of the socket; open, it would keep callers waiting in a queue.
+        stopping=plan.listener.close,
+    ).run()

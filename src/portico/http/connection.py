@@ -5,6 +5,7 @@ read. The connection has one deadline, of which it changes the meaning with what
 """
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Mapping
 from math import inf
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from portico.http.exchange import CONTINUE, HttpExchange
+from portico.http.forwarded import TrustedProxies
 from portico.http.reader import Refusal, RequestReader
+from portico.http.sendqueue import unacknowledged_bytes
 from portico.wire.http import HttpRequest
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ SOON_BYTES: Final = 8 * 1024
 """More than this is not held until the end of the loop's turn."""
 LINGER_S = 5.0
 """How long what a refused caller still sends is thrown away, so that a reset does not destroy our answer (RFC 9112 9.6)."""
+FAREWELL_S = 1.0 if sys.platform == "linux" else 30.0
+"""How long TLS waits for the other side's close_notify (RFC 8446 6.1 does not ask it to) before it is looked whether all
+was taken; elsewhere than on Linux nobody can tell."""
 SLOWEST_BODY_BYTES: Final = 1024
 """A body that brings less than this per body timeout is too slow."""
 PROBE_S = 1.0
@@ -63,9 +69,11 @@ class Connection(asyncio.Protocol):
         "_out_bytes",
         "_phase",
         "_probe_s",
+        "_proxies",
         "_queue",
         "_reader",
         "_reading_paused",
+        "_secure",
         "_server",
         "_unsent_mark",
         "_waiters",
@@ -77,6 +85,10 @@ class Connection(asyncio.Protocol):
 
     transport: asyncio.Transport
     _reader: RequestReader
+    _secure: bool
+    """TLS is spoken."""
+    _proxies: TrustedProxies | None
+    """Set when the peer is one of them."""
 
     def __init__(self, server: "Server", loop: asyncio.AbstractEventLoop) -> None:
         self._server = server
@@ -109,10 +121,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)
-        peer = transport.get_extra_info("peername")
-        self._reader = RequestReader(
-            self._limits, peer[0] if isinstance(peer, tuple) else "", self._take, self._server.budget
-        )
+        name = transport.get_extra_info("peername")
+        peer = name[0] if isinstance(name, tuple) else ""
+        self._secure = transport.get_extra_info("sslcontext") is not None
+        scheme = "https" if self._secure else "http"
+        self._reader = RequestReader(self._limits, peer, self._take, self._server.budget, scheme=scheme)
+        proxies = self._server.proxies
+        self._proxies = proxies if proxies is not None and proxies.trusts(peer) else None
         self.deadline = self._loop.time() + self._limits.header_timeout_s
         self._server.connected(self)
 
@@ -137,7 +152,7 @@ class Connection(asyncio.Protocol):
         in which no comment may stand; one whose machine is gone is for `http/keepalive.py` to find. (TLS has no
         half-closed connections in asyncio.)
         """
-        if self._lingering or self._exchange is None or self.transport.get_extra_info("sslcontext") is not None:
+        if self._lingering or self._exchange is None or self._secure:
             return False
         self._eof = True
         if not self._queue and not self._held:
@@ -148,7 +163,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.write_paused = True
-        self._unsent_mark = self.transport.get_write_buffer_size()
+        self._unsent_mark = self._unsent()
         self._be_patient(self._limits.stall_timeout_s)
 
     def resume_writing(self) -> None:
@@ -212,6 +227,8 @@ class Connection(asyncio.Protocol):
 
     def _take(self, request: HttpRequest, keep_alive: bool, version_1_0: bool) -> None:
         self._phase = _IDLE
+        if self._proxies is not None:
+            request = self._proxies.behind(request)
         if self._exchange is None:
             self._dispatch(request, keep_alive=keep_alive, version_1_0=version_1_0)
         else:
@@ -289,10 +306,11 @@ class Connection(asyncio.Protocol):
         self._lingering = True
         self._held.clear()
         self.write_now(self._server.refusal(refused.status, refused.message, refused.path, refused.headers))
-        if self._eof or not self.transport.can_write_eof():
+        if self._eof or (self._secure and not (self._reader.in_message and self._reader.head_done)):
             self._close()
             return
-        self.transport.write_eof()
+        if not self._secure:  # TLS has no end of one side alone in asyncio: who sends on reads our answer, and leaves.
+            self.transport.write_eof()
         if self._reading_paused:
             self._reading_paused = False
             self.transport.resume_reading()
@@ -302,9 +320,9 @@ class Connection(asyncio.Protocol):
         """Closes once everything written has been taken."""
         self._take_no_more()
         self.flush()
-        self._unsent_mark = self.transport.get_write_buffer_size()
+        self._unsent_mark = sys.maxsize if self._secure else self._unsent()
         self.transport.close()
-        self._be_patient(self._limits.stall_timeout_s)
+        self._be_patient(FAREWELL_S if self._secure else self._limits.stall_timeout_s)
 
     def drop(self) -> None:
         """Closes at once; what the caller's side has no room for is lost."""
@@ -390,9 +408,13 @@ class Connection(asyncio.Protocol):
             part = "body" if reader.head_done else "headers"
             self._refuse(Refusal(408, f"The request {part} did not arrive in time."))
 
+    def _unsent(self) -> int:
+        """Bytes the caller has not taken. With TLS the transport does not know: there is another one below it."""
+        return unacknowledged_bytes(self.transport) if self._secure else self.transport.get_write_buffer_size()
+
     def _expect_taking(self) -> None:
-        unsent = self.transport.get_write_buffer_size()
-        if unsent < self._unsent_mark:
+        unsent = self._unsent()
+        if 0 < unsent < self._unsent_mark:
             self._unsent_mark = unsent
             self._be_patient(self._limits.stall_timeout_s)
         else:

@@ -12,6 +12,7 @@ from portico.wire.http import Headers, HttpRequest
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from portico.http.connection import Connection
 
@@ -38,6 +39,7 @@ class HttpExchange:
         "request",
         "task",
         "version_1_0",
+        "when_gone",
     )
 
     def __init__(self, connection: "Connection", request: HttpRequest, *, keep_alive: bool, version_1_0: bool) -> None:
@@ -48,6 +50,8 @@ class HttpExchange:
         self._connection: Connection | None = connection
         self._keep_alive = keep_alive
         self.version_1_0 = version_1_0
+        self.when_gone: Callable[[], None] | None = None
+        """Called when the caller goes away, instead of the task being cancelled."""
         self._started = False
         self._zeros = 0
         self._mute = request.method == "HEAD"
@@ -58,6 +62,16 @@ class HttpExchange:
     @property
     def started(self) -> bool:
         return self._started
+
+    def ends(self) -> tuple[tuple[str, int] | None, tuple[str, int | None] | None]:
+        """Addresses of the two ends of the connection: its other end, and this one (path and None: a Unix socket)."""
+        connection = self._connection
+        if connection is None:
+            return None, None
+        there = connection.transport.get_extra_info("peername")
+        here = connection.transport.get_extra_info("sockname")
+        caller = (there[0], there[1]) if isinstance(there, tuple) else None
+        return caller, (here[0], here[1]) if isinstance(here, tuple) else (here, None) if here else None
 
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         fields, noted = render_fields(headers)

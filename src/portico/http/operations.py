@@ -13,36 +13,23 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
+from portico.http.exchange import HttpExchange
+from portico.http.readiness import Readiness
 from portico.providers import Secret
 from portico.wire import jsontext
-from portico.wire.http import App, Exchange, Headers
+from portico.wire.http import Exchange, Headers
 
 _JSON: Final = ("content-type", "application/json")
 _NEVER_KEPT: Final = ("cache-control", "no-store")
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Readiness:
-    """Why no calls are to be sent here, if there are reasons. Whoever starts or stops something says so."""
-
-    def __init__(self, *reasons: str) -> None:
-        self.reasons = set(reasons)
-
-    def wait_for(self, reason: str) -> None:
-        """Not ready, for one reason (more)."""
-        self.reasons.add(reason)
-
-    def clear(self, reason: str) -> None:
-        """That reason has gone."""
-        self.reasons.discard(reason)
-
-
 class Operations:
-    """An `App` around another: answers these paths itself and leaves every other to the inner one."""
+    """What a server serves, around another app: answers these paths itself and leaves every other to the inner one."""
 
     def __init__(
         self,
-        inner: App | None,
+        inner: Callable[[HttpExchange], Awaitable[None]] | None,
         readiness: Readiness,
         *,
         metrics: Callable[[], bytes] | None = None,
@@ -61,7 +48,7 @@ class Operations:
         if metrics is not None and (public or admin_key is not None):
             self._pages["/metrics"] = partial(self._numbers, metrics, public)
 
-    def __call__(self, exchange: Exchange) -> Awaitable[None]:
+    def __call__(self, exchange: HttpExchange) -> Awaitable[None]:
         page = self._pages.get(exchange.request.path)
         if page is not None:
             return page(exchange)

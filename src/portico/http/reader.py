@@ -2,9 +2,10 @@
 
 httptools refuses by itself (RFC 9112 11.2): repeated, conflicting or malformed Content-Length, Content-Length beside
 Transfer-Encoding, folded lines, bare CR or LF, spaces before a colon or in a chunk size. Added here: a coding other than
-`chunked`, codings in HTTP/1.0, no Host or two, other versions, targets that are not paths, and every limit.
+`chunked`, codings in HTTP/1.0, no Host, two or a bad one, other versions, targets that are not paths, and every limit.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Final
@@ -26,6 +27,12 @@ DRAINED_BYTES: Final = 1024 * 1024
 more is read."""
 _LINE_EXTRA_BYTES: Final = 4
 """Colon, space and line end."""
+
+
+_HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]*)?")
+_HOSTS_KEPT: Final = 1024
+_hosts = {""}
+"""Values of Host already found good. An empty one is (RFC 9112 3.2), where the target has no host either."""
 
 
 class Refusal(Exception):
@@ -57,6 +64,7 @@ class RequestReader:
         "_parser",
         "_peer",
         "_progressed",
+        "_scheme",
         "_taken_bytes",
         "_unread",
         "_upgrade",
@@ -70,9 +78,12 @@ class RequestReader:
         "last",
     )
 
-    def __init__(self, limits: Limits, peer: str, deliver: Deliver, budget: Budget | None = None) -> None:
+    def __init__(
+        self, limits: Limits, peer: str, deliver: Deliver, budget: Budget | None = None, *, scheme: str = "http"
+    ) -> None:
         self._limits = limits
         self._peer = peer
+        self._scheme = scheme
         self._deliver = deliver
         self._budget = budget or Budget()
         self._taken_bytes = 0
@@ -129,7 +140,8 @@ class RequestReader:
             return False
         self._budget.take(len(body))
         headers = known.headers_for(len(body))
-        self._deliver(HttpRequest(known.method, known.path, known.query, headers, body, self._peer), True, False)
+        request = HttpRequest(known.method, known.path, known.query, headers, body, self._peer, self._scheme)
+        self._deliver(request, True, False)
         return True
 
     def learn(self, data: bytes) -> None:
@@ -219,8 +231,11 @@ class RequestReader:
         version = parser.get_http_version()
         self._version_1_0 = version == "1.0"
         if version == "1.1":
-            if "host" not in headers:
+            host = headers.get("host")
+            if host is None:
                 raise Refusal(400, "The request has no Host.")
+            if host not in _hosts:
+                _learn_host(host)
         elif not self._version_1_0:
             raise Refusal(400, "The request is not HTTP/1.1.")
         self._keep_alive = parser.should_keep_alive()
@@ -308,6 +323,7 @@ class RequestReader:
             body=body,
             peer=self._peer,
             unread=self._unread,
+            scheme=self._scheme,
         )
         self._taken_bytes = 0  # From here on whoever holds the request gives back the length of its body.
         self._deliver(request, self._keep_alive, self._version_1_0)
@@ -320,8 +336,23 @@ class RequestReader:
             if not mark or scheme.lower() not in (b"http", b"https"):
                 raise Refusal(400, "The request target is not understood.")
             start = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
+            # Its host counts, whatever the header says (RFC 9112 3.2.2).
+            self.headers["host"] = _checked_host(rest[:start].decode("latin-1"), "target")
             url = rest[start:] if rest[start : start + 1] == b"/" else b"/" + rest[start:]
         if b"#" in url or not url.isascii():
             raise Refusal(400, "The request target is not valid.")
         path, _, query = url.decode("ascii").partition("?")
         return path, query
+
+
+def _checked_host(host: str, where: str) -> str:
+    """RFC 9110 7.2; a user before it is refused, for it is there to deceive (4.2.4). Raises `Refusal`."""
+    if _HOST.fullmatch(host) is None:
+        raise Refusal(400, f"The request {where} has no valid host.")
+    return host
+
+
+def _learn_host(host: str) -> None:
+    _checked_host(host, "header")
+    if len(_hosts) < _HOSTS_KEPT and len(host) <= 255:
+        _hosts.add(host)

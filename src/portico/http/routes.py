@@ -114,6 +114,9 @@ _ALWAYS: Final = (
 """Paths that are one dialect's, whether or not there is anything at them."""
 _MODELS: Final = re.compile(r"(?:/v1)?/models(?:/.*)?", re.DOTALL)
 """Paths of both, at which the key tells."""
+_OWN: Final = re.compile(rf"/{_GOOGLES}(?:/.*)?", re.DOTALL)
+"""Versioned paths are calls, or errors told as calls are: who mistypes one is a program, not a reader of pages."""
+_MOSTLY: Final = ("/v1/", "/v1beta/")
 
 
 def find_route(method: str, path: str, query: Query, headers: Mapping[str, str]) -> Route:
@@ -133,6 +136,21 @@ def find_route(method: str, path: str, query: Query, headers: Mapping[str, str])
             continue  # the name of a model may hold a colon
         return Route(row.action, row.dialect or _dialect_by_key(query, headers), found.get("model"), verb)
     raise RouteNotFound(f"Unknown request URL: {method} {_shown(path)}.")
+
+
+def is_call_path(path: str) -> bool:
+    """Whether a raw path is the gateway's, whatever the method; every other may be a web app's."""
+    if path.startswith(_MOSTLY):
+        return True
+    plain = unquote(path).rstrip("/")
+    return _OWN.fullmatch(plain) is not None or any(row.path.fullmatch(plain) for row in _ROWS)
+
+
+def methods_at(path: str) -> tuple[str, ...]:
+    """The methods of the calls at a raw path, each once; those of any call if there is none."""
+    plain = unquote(path).rstrip("/")
+    rows = [row for row in _ROWS if row.path.fullmatch(plain)] or _ROWS
+    return tuple(dict.fromkeys(method for row in rows for method in METHODS[row.action]))
 
 
 def dialect_at(path: str, query: Query, headers: Mapping[str, str]) -> Dialect:

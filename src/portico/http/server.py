@@ -14,18 +14,20 @@ import json
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from portico.http.budget import Budget
 from portico.http.connection import Connection
 from portico.http.deadlines import Deadlines
 from portico.http.exchange import HttpExchange
 from portico.http.fields import render_fields, status_line
+from portico.http.forwarded import TrustedProxies
 from portico.http.keepalive import keep_watch
 from portico.http.limits import Limits
 from portico.http.outbox import Outbox
 from portico.http.reader import NO_ROOM
-from portico.wire.http import App, Headers
+from portico.wire.http import Headers
 
 __all__ = ["Limits", "RenderError", "Server", "render_error"]
 
@@ -34,6 +36,9 @@ logger = logging.getLogger("portico.http")
 RenderError = Callable[[int, str, str, Mapping[str, str]], tuple[Headers, bytes]]
 """`(status, message, path, headers) -> (headers, body)` of an answer to what never reached the app, in the caller's own
 dialect. `path` is "" and `headers` incomplete when the request was not read that far."""
+
+ServerApp = Callable[[HttpExchange], Awaitable[None]]
+"""An `App`, or one that asks more of its exchange than `wire.http.Exchange` promises."""
 
 CANCELLED_S = 5.0
 """How long cancelled calls may take to wind up when the server stops."""
@@ -62,13 +67,15 @@ class Server:
 
     def __init__(
         self,
-        app: App,
+        app: ServerApp,
         *,
         limits: Limits | None = None,
         render_error: RenderError = render_error,
         budget: Budget | None = None,
+        proxies: TrustedProxies | None = None,
     ) -> None:
-        """`budget` bounds the bodies that are in flight at once; by default nothing does."""
+        """`budget` bounds the bodies that are in flight at once; by default nothing does. `proxies` may tell who calls."""
+        self.proxies = proxies
         self.limits = limits or Limits()
         self.budget = budget or Budget()
         self._app = app
@@ -97,10 +104,17 @@ class Server:
         self._context = contextvars.copy_context()
         self.deadlines = Deadlines(self._loop)
         self.outbox = Outbox(self._loop)
+        options: dict[str, Any] = {"backlog": backlog}
+        if tls is not None:
+            options |= {
+                "ssl": tls,
+                "ssl_handshake_timeout": self.limits.header_timeout_s,
+                "ssl_shutdown_timeout": self.limits.stall_timeout_s,  # the connection itself ends it sooner
+            }
         if sock is not None:
-            self._listener = await self._loop.create_server(self._accept, sock=sock, ssl=tls, backlog=backlog)
+            self._listener = await self._loop.create_server(self._accept, sock=sock, **options)
         else:
-            self._listener = await self._loop.create_server(self._accept, host, port, ssl=tls, backlog=backlog)
+            self._listener = await self._loop.create_server(self._accept, host, port, **options)
         keep_watch(self._listener.sockets)
         return self
 
@@ -180,7 +194,10 @@ class Server:
         exchange.task = self._loop.create_task(self._call(exchange), context=self._context.copy())
 
     def caller_gone(self, exchange: HttpExchange) -> None:
-        self._cancel(exchange)
+        if exchange.when_gone is not None:
+            exchange.when_gone()
+        else:
+            self._cancel(exchange)
 
     def refusal(self, status: int, message: str, path: str, headers: Mapping[str, str]) -> bytes:
         """The whole answer to a request that never became an exchange; the connection ends after it."""

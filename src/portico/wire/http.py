@@ -17,7 +17,8 @@ class HttpRequest(msgspec.Struct):
     """One inbound request, its body read to the end. Nothing of it changes, but that its body can be taken away.
 
     `path` is the raw (still percent-encoded) path without the query; `query` the raw query without `?`. Header names are
-    lower case; a header that came several times is joined with ", ".
+    lower case; a header that came several times is joined with ", ". `peer` is the caller's address and `scheme` what it
+    spoke: as the connection shows them, or as a trusted proxy tells (`http/forwarded.py`).
     """
 
     method: str
@@ -26,6 +27,7 @@ class HttpRequest(msgspec.Struct):
     headers: Mapping[str, str]
     body: bytes
     peer: str = ""
+    scheme: str = "http"
     unread: bool = False
     """The body was thrown away: there was no room for it. The server answers, and no app sees the request."""
     taken_bytes: int = 0
