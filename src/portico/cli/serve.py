@@ -141,7 +141,7 @@ async def _serve(
     )
     app = Operations(gateway, readiness, metrics=watch.text, admin_key=settings.admin_key)
     limits = Limits(max_body_bytes=settings.server.max_body_bytes)
-    server = Server(app, limits=limits, render_error=gateway.render_protocol_error, budget=budget)
+    server = Server(app, limits=limits, render_error=gateway.render_protocol_error, budget=budget, admit=gateway.admit)
     stand_in = Server(Simulator(now=time.time))
     try:
         if simulator is not None:

@@ -102,10 +102,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(high=WRITE_HIGH_WATER_BYTES)
-        peer = transport.get_extra_info("peername")
-        self._reader = RequestReader(
-            self._limits, peer[0] if isinstance(peer, tuple) else "", self._take, self._server.budget
-        )
+        name, server = transport.get_extra_info("peername"), self._server
+        peer = name[0] if isinstance(name, tuple) else ""
+        self._reader = RequestReader(self._limits, peer, self._take, server.budget, server.admit)
         self.deadline = self._loop.time() + self._limits.header_timeout_s
         self._server.connected(self)
 

@@ -23,7 +23,7 @@ from portico.http.exchange import HttpExchange
 from portico.http.fields import render_fields, status_line
 from portico.http.keepalive import keep_watch
 from portico.http.limits import Limits
-from portico.http.reader import NO_ROOM
+from portico.http.reader import NO_ROOM, Admit
 from portico.wire.http import App, Headers
 
 __all__ = ["Limits", "RenderError", "Server", "render_error"]
@@ -66,8 +66,11 @@ class Server:
         limits: Limits | None = None,
         render_error: RenderError = render_error,
         budget: Budget | None = None,
+        admit: Admit | None = None,
     ) -> None:
-        """`budget` bounds the bodies that are in flight at once; by default nothing does."""
+        """`budget` bounds the bodies that are in flight at once; by default nothing does. `admit` is asked of a long body's
+        head whether to read it."""
+        self.admit = admit
         self.limits = limits or Limits()
         self.budget = budget or Budget()
         self._app = app
