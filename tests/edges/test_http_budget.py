@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edges.sockets import Caller, soon, until
 from portico.http.budget import Budget
 from portico.http.limits import Limits
-from portico.http.reader import DRAINED_BYTES
+from portico.http.reader import DRAINED_BYTES, STRANGERS_BYTES, Refusal
 from portico.http.server import Server
 from portico.wire.http import App, Exchange
 
@@ -302,3 +302,56 @@ async def test_whatever_callers_do_the_budget_returns_to_nothing(
         for caller in callers:
             caller.drop()
     assert (budget.body_bytes, budget.wrong) == (0, [])
+
+
+# -- strangers
+
+
+def no_strangers(path: str, query: str, headers: Mapping[str, str]) -> None:
+    if headers.get("key") != "good" and (path, query) != ("/open", "a=b"):
+        raise Refusal(401, "Who are you?")
+
+
+LONG = STRANGERS_BYTES + 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (declared(LONG, sent=0), 401),
+        (declared(LONG, sent=0, more="expect: 100-continue\r\n"), 401),
+        (chunked(STRANGERS_BYTES, 1, end=False), 401),
+        (chunked(*[STRANGERS_BYTES // 64] * 65, end=False), 401),
+        (declared(LONG, more="key: good\r\n"), 200),
+        (declared(LONG).replace(b"POST /", b"POST /open?a=b"), 200),
+        (declared(STRANGERS_BYTES), 200),
+        (chunked(STRANGERS_BYTES - 1, 1), 200),
+    ],
+)
+async def test_a_long_body_of_a_stranger_takes_no_room_and_is_not_read(request_: bytes, status: int) -> None:
+    async def app(exchange: Exchange) -> None:
+        exchange.send(200, [], b"")
+
+    budget = Watched(10 * LONG)
+    server = await Server(app, budget=budget, admit=no_strangers).start()
+    caller = await Caller.connect(server.port)
+    answer = await caller.ask(request_)
+    assert answer.status == status
+    if status == 401:
+        assert b"Who are you?" in answer.body
+        assert await caller.rest() == b""
+    await until(lambda: budget.body_bytes == 0)
+    caller.drop()
+    await server.stop(grace_s=0)
+
+
+async def test_each_request_of_a_connection_is_judged_for_itself() -> None:
+    async def app(exchange: Exchange) -> None:
+        exchange.send(200, [], b"")
+
+    server = await Server(app, admit=no_strangers).start()
+    caller = await Caller.connect(server.port)
+    assert (await caller.ask(declared(LONG, more="key: good\r\n"))).status == 200
+    assert (await caller.ask(declared(LONG, sent=0))).status == 401
+    caller.drop()
+    await server.stop(grace_s=0)

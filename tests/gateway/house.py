@@ -125,7 +125,9 @@ class House:
             observer=self._observer,
         )
         render = gateway.render_protocol_error
-        self._server = Server(gateway, limits=self._limits, render_error=render, budget=self.budget)
+        self._server = Server(
+            gateway, limits=self._limits, render_error=render, budget=self.budget, admit=gateway.admit
+        )
         await self._server.start()
 
     async def restart(self) -> None:

@@ -258,6 +258,21 @@ async def test_a_body_beyond_the_budget_is_told_to_come_back_in_its_callers_dial
         assert (await house.ask(chat())).status == 200
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", f"{GEMINI}:generateContent"])
+@pytest.mark.parametrize("key", [None, "sk-portico-wrong-key"])
+async def test_a_stranger_is_told_the_same_of_a_long_body_as_of_a_short_one(
+    told: Told, path: str, key: str | None
+) -> None:
+    async with open_house(observer=told) as house:
+        short = await house.ask(b"x", path=path, key=key)
+        long = await house.ask(b"x" * 100_000, path=path, key=key)
+        assert (long.status, long.body) == (short.status, short.body)
+        assert short.status == 401
+        assert [report.error for report in told.finished_] == ["invalid_api_key", "invalid_api_key"]
+        by_query = await house.ask(b"x" * 100_000, path=f"{path}?key={KEY}", key=None)
+        assert by_query.status == 400
+
+
 # -- what is never told
 
 SECRET = "OPEN-SESAME"

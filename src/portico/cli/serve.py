@@ -172,6 +172,7 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
         limits=Limits(max_body_bytes=limits.max_body_bytes),
         render_error=front.render_protocol_error,
         budget=budget,
+        admit=gateway.admit,
         proxies=TrustedProxies.of(limits.trusted_proxies),
     )
     stand_in = Server(Simulator(now=time.time))

@@ -125,8 +125,9 @@ class Connection(asyncio.Protocol):
         peer = name[0] if isinstance(name, tuple) else ""
         self._secure = transport.get_extra_info("sslcontext") is not None
         scheme = "https" if self._secure else "http"
-        self._reader = RequestReader(self._limits, peer, self._take, self._server.budget, scheme=scheme)
-        proxies = self._server.proxies
+        server = self._server
+        self._reader = RequestReader(self._limits, peer, self._take, server.budget, server.admit, scheme=scheme)
+        proxies = server.proxies
         self._proxies = proxies if proxies is not None and proxies.trusts(peer) else None
         self.deadline = self._loop.time() + self._limits.header_timeout_s
         self._server.connected(self)

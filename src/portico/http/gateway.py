@@ -20,11 +20,19 @@ import msgspec
 from portico.accounts import Keyring
 from portico.catalog import Catalog
 from portico.core.dialect import Dialect
-from portico.core.errors import GatewayBusy, MethodNotAllowed, PorticoError, RequestTooLarge, UpstreamError
+from portico.core.errors import (
+    AuthenticationFailed,
+    GatewayBusy,
+    MethodNotAllowed,
+    PorticoError,
+    RequestTooLarge,
+    UpstreamError,
+)
 from portico.core.ids import random_token
 from portico.http.budget import Budget
 from portico.http.listing import gemini_list, gemini_model, openai_list, openai_model
 from portico.http.query import NOTHING, Query, read_query
+from portico.http.reader import Refusal
 from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route, route_name
 from portico.providers import Verb
 from portico.relay.relay import Relay
@@ -144,17 +152,19 @@ class Gateway:
             headers.append(("x-portico-simulated", "1"))
         exchange.send(error.http_status, headers, telling.body(error))
 
+    def admit(self, path: str, query: str, headers: Mapping[str, str]) -> None:  # noqa: ARG002
+        """Judges the head of a request before its long body is read. Raises `Refusal` if its caller has no key."""
+        key = read_query(query).key
+        try:
+            self._keyring.authenticate(headers, None if key is None else key.reveal())
+        except AuthenticationFailed as error:
+            raise Refusal(error.http_status, error.message) from None
+
     def render_protocol_error(
         self, status: int, message: str, path: str, headers: Mapping[str, str]
     ) -> tuple[Headers, bytes]:
         """An error of the connection itself (malformed, too large, too slow) in the shape callers at that path know."""
-        error = (
-            RequestTooLarge(message)
-            if status == 413
-            else GatewayBusy(message)
-            if status == 503
-            else _ProtocolError(message)
-        )
+        error = _PROTOCOL_ERRORS.get(status, _ProtocolError)(message)
         if isinstance(error, _ProtocolError):
             error.answered_with = status
         body = _Telling(dialect_at(path, NOTHING, headers)).body(error)
@@ -285,3 +295,10 @@ def _expect(request: HttpRequest, *methods: str) -> None:
     if request.method not in methods:
         message = f"{request.method} is not allowed here; use {methods[0]}."
         raise MethodNotAllowed(message, allow=", ".join(methods))
+
+
+_PROTOCOL_ERRORS: Final[Mapping[int, type[PorticoError]]] = {
+    401: AuthenticationFailed,
+    413: RequestTooLarge,
+    503: GatewayBusy,
+}

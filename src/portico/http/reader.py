@@ -21,6 +21,11 @@ from portico.wire.http import HttpRequest
 Deliver = Callable[[HttpRequest, bool, bool], None]
 """`(request, keep_alive, version_1_0)` for each message read to its end."""
 
+Admit = Callable[[str, str, Mapping[str, str]], None]
+"""`(path, query, headers)` of a request whose body is long. Raises `Refusal` for a stranger's, of which no more is read."""
+
+STRANGERS_BYTES: Final = 64 * 1024
+"""So much of a body is read of anybody. Without that, room for bodies could be taken, and held, by who has no key."""
 NO_ROOM: Final = "The gateway holds as many request bodies as it may. Try again in a moment."
 DRAINED_BYTES: Final = 1024 * 1024
 """A body there is no room for is thrown away up to this size, so that its connection can go on; of a longer one nothing
@@ -52,10 +57,12 @@ class RequestReader:
     """Fed with bytes, it delivers whole requests. Must be closed, for it and its parser hold each other."""
 
     __slots__ = (
+        "_admit",
         "_body",
         "_budget",
         "_deliver",
         "_head_bytes",
+        "_judged",
         "_keep_alive",
         "_known",
         "_limits",
@@ -79,13 +86,23 @@ class RequestReader:
     )
 
     def __init__(
-        self, limits: Limits, peer: str, deliver: Deliver, budget: Budget | None = None, *, scheme: str = "http"
+        self,
+        limits: Limits,
+        peer: str,
+        deliver: Deliver,
+        budget: Budget | None = None,
+        admit: Admit | None = None,
+        *,
+        scheme: str = "http",
     ) -> None:
         self._limits = limits
         self._peer = peer
         self._scheme = scheme
         self._deliver = deliver
         self._budget = budget or Budget()
+        self._admit = admit
+        self._judged = admit is None
+        """Nothing (more) is to be asked of who sends the message being read."""
         self._taken_bytes = 0
         """What of the budget the message being read has taken."""
         self._unread = False
@@ -114,7 +131,7 @@ class RequestReader:
 
     def close(self) -> None:
         self.let_go()
-        del self._parser, self._deliver
+        del self._parser, self._deliver, self._admit
 
     def let_go(self) -> None:
         """Forgets the body of the message being read: it will not be delivered."""
@@ -207,6 +224,7 @@ class RequestReader:
         self._unread = False
         self._body = b""
         self._more = None
+        self._judged = self._admit is None
 
     def on_url(self, data: bytes) -> None:
         self._url += data
@@ -254,6 +272,8 @@ class RequestReader:
         length = 0 if "transfer-encoding" in headers else int(headers.get("content-length", 0))
         if not length:
             return
+        if length > STRANGERS_BYTES and not self._judged:
+            self._judge()
         if self._budget.take(length):
             self._taken_bytes = length
         elif self.continue_due or length > DRAINED_BYTES:
@@ -262,10 +282,18 @@ class RequestReader:
         else:
             self._unread = True
 
+    def _judge(self) -> None:
+        self._judged = True
+        if self._admit is not None:
+            path, query = self._target()
+            self._admit(path, query, self.headers)
+
     def _grow(self, size: int) -> None:
         """Room for a piece that was not declared."""
         if self.body_bytes <= self._taken_bytes or self._unread:
             return
+        if self.body_bytes > STRANGERS_BYTES and not self._judged:
+            self._judge()
         if self._budget.take(size):
             self._taken_bytes += size
         else:

@@ -26,7 +26,7 @@ from portico.http.forwarded import TrustedProxies
 from portico.http.keepalive import keep_watch
 from portico.http.limits import Limits
 from portico.http.outbox import Outbox
-from portico.http.reader import NO_ROOM
+from portico.http.reader import NO_ROOM, Admit
 from portico.wire.http import Headers
 
 __all__ = ["Limits", "RenderError", "Server", "render_error"]
@@ -72,9 +72,12 @@ class Server:
         limits: Limits | None = None,
         render_error: RenderError = render_error,
         budget: Budget | None = None,
+        admit: Admit | None = None,
         proxies: TrustedProxies | None = None,
     ) -> None:
-        """`budget` bounds the bodies that are in flight at once; by default nothing does. `proxies` may tell who calls."""
+        """`budget` bounds the bodies that are in flight at once; by default nothing does. `admit` is asked of a long body's
+        head whether to read it. `proxies` may tell who calls."""
+        self.admit = admit
         self.proxies = proxies
         self.limits = limits or Limits()
         self.budget = budget or Budget()

@@ -12,11 +12,13 @@ from typing import Final
 
 import msgspec
 
-from portico.relay.report import Report
+from portico.relay.report import Report, Try
 
 _PATH_LIMIT: Final = 200
 _AGENT_LIMIT: Final = 80
 _REMEMBERED: Final = 1024
+_MILLISECONDS: Final = tuple([f"{number:03d}Z" for number in range(1000)])
+_NOT_TRIED: Final = Try()
 _KEY: Final = re.compile(r"(?<![A-Za-z])(?:sk-|AIza|AQ\.|ya29\.|eyJ|Bearer )[\w.~+=-]*|[A-Za-z0-9_]{32,}")
 """What keys look like: a known beginning, or a long run without a break. No model's name is either."""
 
@@ -66,37 +68,39 @@ class AccessLog:
 
     def log(self, report: Report, tokens: Sequence[int] | None) -> None:
         """Writes down a request that is over. `tokens`: how many of each of `metrics.TOKENS`."""
-        began = report.began
+        began, first_byte = report.began, report.first_byte
+        path, agent, last = report.path, report.user_agent, report.tries[-1] if report.tries else _NOT_TRIED
+        came = cached = left = thought = None
+        if tokens is not None:
+            fresh, cached, written, tools, visible, thought = tokens
+            came, left = fresh + cached + written + tools, visible + thought
         line = Line(
             self._time(),
             report.request_id,
             report.method,
-            self._paths.get(report.path) or _plain(report.path, _PATH_LIMIT, self._paths),
+            self._paths.get(path) or _plain(path, _PATH_LIMIT, self._paths),
             report.status,
             report.outcome,
-            round((report.ended - began) * 1000.0, 3),
-            round((report.first_byte - began) * 1000.0, 3) if report.first_byte else None,
+            _ms(report.ended - began),
+            _ms(first_byte - began) if first_byte else None,
             report.route,
             report.dialect,
             report.tenant,
             report.asked,
+            last.model,
+            last.provider,
+            len(report.tries),
+            report.stream,
+            report.bytes_in,
+            report.bytes_out,
+            came,
+            cached,
+            left,
+            thought,
+            report.error,
+            report.peer,
+            self._agents.get(agent) or _plain(agent, _AGENT_LIMIT, self._agents),
         )
-        if report.tries:
-            last = report.tries[-1]
-            line.upstream_model = last.model
-            line.provider = last.provider
-            line.attempts = len(report.tries)
-        line.stream = report.stream
-        line.bytes_in = report.bytes_in
-        line.bytes_out = report.bytes_out
-        if tokens is not None:
-            line.cached_tokens = tokens[1]
-            line.input_tokens = tokens[0] + tokens[1] + tokens[2] + tokens[3]
-            line.reasoning_tokens = tokens[5]
-            line.output_tokens = tokens[4] + tokens[5]
-        line.error = report.error
-        line.peer = report.peer
-        line.user_agent = self._agents.get(report.user_agent) or _plain(report.user_agent, _AGENT_LIMIT, self._agents)
         self._write(self._encode(line) + b"\n")
 
     def _time(self) -> str:
@@ -105,7 +109,12 @@ class AccessLog:
         if second != self._second:
             self._second = second
             self._date = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
-        return f"{self._date}{int((now - second) * 1000):03d}Z"
+        return self._date + _MILLISECONDS[int((now - second) * 1000)]
+
+
+def _ms(seconds: float) -> float:
+    """To the microsecond (`round` takes three times as long)."""
+    return int(seconds * 1e6 + 0.5) / 1e3
 
 
 def _plain(text: str, limit: int, remembered: dict[str, str]) -> str:
