@@ -153,6 +153,7 @@ class Connection(asyncio.Protocol):
         in which no comment may stand; one whose machine is gone is for `http/keepalive.py` to find. (TLS has no
         half-closed connections in asyncio.)
         """
+        self.flush()  # Saying False closes the transport, which knows only what it was given.
         if self._lingering or self._exchange is None or self._secure:
             return False
         self._eof = True
