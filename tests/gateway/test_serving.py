@@ -257,7 +257,7 @@ WEB = """
 
     app = Starlette(routes=[Route("/{path:path}", page)], lifespan=lifespan)
     workers = int(sys.argv[1])
-    sys.exit(run_serve(config=None, host=None, port=0, workers=workers, simulate=True, web=app))
+    sys.exit(run_serve(config=None, overrides={"port": 0, "workers": workers}, simulate=True, web=app))
 """
 
 
