@@ -22,7 +22,7 @@ GATHERED_BYTES: Final = 64 * 1024
 WAITING_BYTES: Final = 4 * 1024 * 1024
 """What may wait for the thread. Beyond it lines are dropped."""
 FLUSH_S: Final = 2.0
-PIPE_BYTES: Final = max(select.PIPE_BUF, 512)
+PIPE_BYTES: Final[int] = getattr(select, "PIPE_BUF", 512)
 
 Opener = Callable[[], int]
 """Opens the log; returns a file descriptor that is the caller's to close. Raises `OSError`."""
