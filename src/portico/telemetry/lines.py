@@ -82,7 +82,7 @@ class LineWriter:
         self._batches.put([])
 
     def close(self) -> None:
-        """Writes what there is, waiting for a moment at most; what is not written by then counts as dropped."""
+        """Writes what there is, waiting for a moment at most; what is not taken by then is lost."""
         self._give()
         self._batches.put(None)
         self._thread.join(FLUSH_S)
