@@ -22,7 +22,7 @@ GATHERED_BYTES: Final = 64 * 1024
 WAITING_BYTES: Final = 4 * 1024 * 1024
 """What may wait for the thread. Beyond it lines are dropped."""
 FLUSH_S: Final = 2.0
-PIPE_BYTES: Final = max(select.PIPE_BUF, 512)
+PIPE_BYTES: Final[int] = getattr(select, "PIPE_BUF", 512)
 
 Opener = Callable[[], int]
 """Opens the log; returns a file descriptor that is the caller's to close. Raises `OSError`."""
@@ -82,7 +82,7 @@ class LineWriter:
         self._batches.put([])
 
     def close(self) -> None:
-        """Writes what there is, waiting for a moment at most; what is not written by then counts as dropped."""
+        """Writes what there is, waiting for a moment at most; what is not taken by then is lost."""
         self._give()
         self._batches.put(None)
         self._thread.join(FLUSH_S)
