@@ -31,7 +31,6 @@ from portico.http.server import Server
 from portico.http.tls import ServerTls, TlsError
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.relay import Relay
-from portico.simulator import Simulator
 from portico.vault import MemoryVault
 
 KEY_FILE: Final = "api_key"
@@ -142,11 +141,11 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
     proxies = TrustedProxies.of(settings.server.trusted_proxies)
     limits = Limits(max_body_bytes=settings.server.max_body_bytes)
     server = Server(front, limits=limits, render_error=front.render_protocol_error, proxies=proxies)
-    stand_in = Server(Simulator(now=time.time))
+    stand_in = None if plan.simulator is None else _stand_in()
     try:
         if bridge is not None:
             await bridge.start()
-        if plan.simulator is not None:
+        if stand_in is not None:
             await stand_in.start(sock=plan.simulator)
         await server.start(sock=plan.listener, tls=None if plan.tls is None else plan.tls.context)
         if plan.tls is not None:
@@ -164,8 +163,15 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
             await bridge.stop()
         await upstream.aclose()
         await fetcher.aclose()
-        await stand_in.stop(grace_s=settings.server.grace_s)  # other workers ask it too
+        if stand_in is not None:
+            await stand_in.stop(grace_s=settings.server.grace_s)  # other workers ask it too
     return 0
+
+
+def _stand_in() -> Server:
+    from portico.simulator import Simulator
+
+    return Server(Simulator(now=time.time))
 
 
 def _reload(tls: ServerTls) -> None:
