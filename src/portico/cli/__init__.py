@@ -5,9 +5,19 @@ Heavy imports live in the command that wants them, so that `portico serve` start
 
 import sys
 
-from portico.cli.app import app
+from portico.cli.quick import read_serve
 
 
 def main() -> None:
-    """The `portico` command. Exit codes: 0 done, 1 something failed, 2 wrong usage."""
-    sys.exit(app())
+    """The `portico` command. Exit codes: 0 done, 1 something failed, 2 wrong usage, 130 interrupted."""
+    options = read_serve(sys.argv[2:]) if sys.argv[1:2] == ["serve"] else None
+    if options is None:
+        from portico.cli.app import app
+
+        sys.exit(app())
+    try:
+        from portico.cli.serve import run_serve
+
+        sys.exit(run_serve(**options))
+    except KeyboardInterrupt:  # before there is a loop to take the signal
+        sys.exit(130)

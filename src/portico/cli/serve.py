@@ -36,7 +36,6 @@ from portico.http.server import Server
 from portico.http.tls import ServerTls, TlsError
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.relay import Relay
-from portico.simulator import Simulator
 from portico.vault import MemoryVault
 
 KEY_FILE: Final = "api_key"
@@ -175,11 +174,11 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
         admit=gateway.admit,
         proxies=TrustedProxies.of(limits.trusted_proxies),
     )
-    stand_in = Server(Simulator(now=time.time))
+    stand_in = None if plan.simulator is None else _stand_in()
     try:
         if bridge is not None:
             await bridge.start()
-        if plan.simulator is not None:
+        if stand_in is not None:
             await stand_in.start(sock=plan.simulator)
         await server.start(sock=plan.listener, tls=None if plan.tls is None else plan.tls.context)
         await watch.start(server=server, upstream=upstream, vault=vault, budget=budget)
@@ -200,9 +199,16 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
             await bridge.stop()
         await upstream.aclose()
         await fetcher.aclose()
-        await stand_in.stop(grace_s=limits.grace_s)  # other workers ask it too
+        if stand_in is not None:
+            await stand_in.stop(grace_s=limits.grace_s)  # other workers ask it too
         await watch.stop()
     return 0
+
+
+def _stand_in() -> Server:
+    from portico.simulator import Simulator
+
+    return Server(Simulator(now=time.time))
 
 
 def _reload(plan: _Plan, watch: Watch) -> None:

@@ -13,13 +13,10 @@ is otherwise the provider's to find.
 import base64
 import codecs
 import re
-import struct
 from collections.abc import Callable, Iterator, Sequence
-from io import BytesIO
 from typing import Final, TypeAlias
 
 import msgspec
-from PIL import BmpImagePlugin, GifImagePlugin, Image
 
 from portico.core.audio import WAV_MIME, decoded, is_raw, shape_of, wav_of
 from portico.core.errors import InvalidRequest, RequestTooLarge
@@ -29,29 +26,9 @@ from portico.core.parts import Media, Part, Text, ToolResult
 from portico.core.request import Message, Request
 from portico.providers.intake import MIB, Intake
 
-MAX_PIXELS: Final = 40_000_000
-"""The largest picture that is unpacked: some hundred bytes can stand for gigabytes."""
-
-Image.MAX_IMAGE_PIXELS = None  # its own guard warns first and fails late; `_as_png` refuses before a pixel is unpacked
-
-PICTURES: Final = {
-    "image/gif": GifImagePlugin.GifImageFile.format,
-    "image/bmp": BmpImagePlugin.BmpImageFile.format,
-}
-"""Types that can be made a PNG -> the one format that is then looked for."""
+PICTURES: Final = frozenset({"image/gif", "image/bmp"})
+"""Types that can be made a PNG (`relay/pictures.py`)."""
 SVG: Final = "image/svg+xml"
-_BROKEN: Final = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    LookupError,
-    TypeError,
-    ArithmeticError,
-    MemoryError,
-    struct.error,
-)
-"""What a decoder of pictures raises for files that are cut short or made to confuse it."""
 _CHARSET: Final = re.compile(
     r"utf-?(8|16|32)([lb]e)?|(us-)?ascii|iso-?8859-\d{1,2}|latin-?1|windows-125\d|cp125\d|gbk|gb2312|gb18030|big5"
     r"|shift_jis|sjis|euc-(jp|kr)|koi8-[ru]"
@@ -244,22 +221,12 @@ def _as_utf8(part: Media, mime: str, told: Told) -> Media:
 
 def _as_png(part: Media, mime: str, told: Told) -> Media:
     """The first frame of a picture as a PNG."""
-    raw = _bytes(part, mime)
-    out = BytesIO()
-    try:
-        with Image.open(BytesIO(raw), formats=[PICTURES[mime]]) as image:
-            if image.width * image.height > MAX_PIXELS:
-                message = f"{_called(part, mime)} has {image.width} x {image.height} pixels; {MAX_PIXELS} are the most."
-                raise InvalidRequest(message)
-            image.load()
-            image.save(out, "PNG")
-            if getattr(image, "is_animated", False):
-                told.append(f"of {_called(part, mime)} the model sees the first frame")
-    except InvalidRequest:
-        raise
-    except _BROKEN:
-        raise InvalidRequest(f"{_called(part, mime)} cannot be read: it is broken or cut short.") from None
-    return _inline(part, "image/png", out.getvalue())
+    from portico.relay.pictures import as_png  # noqa: PLC0415 -- a tenth of the start, and few callers send such pictures
+
+    png, animated = as_png(_bytes(part, mime), mime, _called(part, mime))
+    if animated:
+        told.append(f"of {_called(part, mime)} the model sees the first frame")
+    return _inline(part, "image/png", png)
 
 
 def _inline(part: Media, mime: str, raw: bytes) -> Media:
