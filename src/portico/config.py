@@ -17,6 +17,7 @@ import msgspec
 from portico.catalog import CatalogError, OperatorModel, load_catalog
 from portico.core.address import AllowList
 from portico.http.address import parse_address
+from portico.http.proxy import Proxies, proxies_of
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.defaults import Defaults
 from portico.relay.media import IMAGE_FORMS
@@ -61,6 +62,8 @@ class Config(msgspec.Struct, frozen=True):
     providers: tuple[Provider, ...]
     models: tuple[OperatorModel, ...]
     api_key: Secret | None
+    proxies: Proxies
+    """Through which providers are reached, from HTTPS_PROXY and its like."""
     source: Path | None
     data_folder: Path
 
@@ -176,6 +179,9 @@ class _Reader:
         names = declared or {provider.name for provider in providers}
         models = self._models(tables.get("models", []), {name for name in names if isinstance(name, str)})
         api_key = self._environment.get("PORTICO_API_KEY")
+        proxies, unusable = proxies_of(self._environment)
+        for name, complaint in unusable:
+            self._problem(name, complaint, in_file=False)
         if self.problems:
             raise ConfigError(self.problems)
         return Config(
@@ -186,6 +192,7 @@ class _Reader:
             providers=tuple(providers),
             models=tuple(models),
             api_key=Secret(api_key, "env:PORTICO_API_KEY") if api_key else None,
+            proxies=proxies,
             source=self._path,
             data_folder=self._data_folder(storage),
         )

@@ -126,6 +126,20 @@ async def test_the_pool_keeps_a_bounded_number(provide: Provide) -> None:
     await client.aclose()
 
 
+async def test_the_pool_keeps_a_bounded_number_over_all_origins(provide: Provide) -> None:
+    async def script(visit: Visit) -> None:
+        while True:
+            visit.answer((await visit.request()).body)
+
+    providers = [await provide(script) for _ in range(4)]
+    client = HttpUpstream(max_idle=2)
+    for provider in (*providers, *providers[2:]):
+        assert await fetch(client, post(provider)) == b'{"a":1}'
+    await until(lambda: client.open_connections == client.idle_connections == 2)
+    assert [provider.visits for provider in providers] == [1] * 4  # The ones idle for longest were closed.
+    await client.aclose()
+
+
 async def test_an_idle_connection_is_closed_after_a_while(provide: Provide) -> None:
     async def script(visit: Visit) -> None:
         await visit.request()

@@ -89,7 +89,7 @@ def _explained(error: OSError, settings: Config) -> str:
 async def _serve(
     settings: Config, catalog: Catalog, key: str, listener: socket.socket, simulator: socket.socket | None
 ) -> int:
-    upstream = HttpUpstream()
+    upstream = HttpUpstream(proxies=settings.proxies)
     fetcher = fetcher_of(settings.media)
     rng = random.SystemRandom()
     relay = Relay(
