@@ -80,7 +80,7 @@ async def test_a_request_says_what_it_has_to(provide: Provide, upstream: HttpUps
         "POST /v1/generate?alt=sse HTTP/1.1",
         {
             "host": host,
-            "accept-encoding": "gzip",
+            "accept-encoding": "gzip, br",
             "user-agent": "portico",
             "content-length": "7",
             "authorization": SECRET,

@@ -168,7 +168,7 @@ def _head(request: UpstreamRequest, address: Address) -> bytes:
     if "host" not in noted:
         lines.append(f"host: {address.authority}\r\n")
     if "accept-encoding" not in noted:
-        lines.append("accept-encoding: gzip\r\n")
+        lines.append("accept-encoding: gzip, br\r\n")
     if "user-agent" not in noted:
         lines.append("user-agent: portico\r\n")
     if length or request.method not in _BODILESS_METHODS:
