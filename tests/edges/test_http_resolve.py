@@ -247,6 +247,22 @@ async def test_of_two_that_connect_one_is_closed() -> None:
     server.close()
 
 
+async def test_nothing_but_what_the_resolver_gave_is_connected_to(
+    provide: Provide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A guard judges what it gives; no name is looked up behind its back."""
+
+    def look_up(*_: object, **__: object) -> None:
+        raise AssertionError("a name was looked up again")
+
+    provider = await provide(answering)
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    client = client_of("127.0.0.1")
+    assert await read_from(client, provider.port) == b"ok"
+    await client.aclose()
+
+
 async def test_a_small_write_is_sent_at_once(provide: Provide) -> None:
     provider = await provide(answering)
     client = client_of("127.0.0.1")

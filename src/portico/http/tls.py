@@ -11,7 +11,8 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Final
 
-HOSTS_REMEMBERED: Final = 64
+HOSTS_REMEMBERED: Final = 16
+"""Few, since what is remembered of a host holds the buffers of its last connection, too."""
 
 
 def client_context(authorities: Path | None = None) -> "ClientContext":
