@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CONFIGURED := $(or $(GEMINI_API_KEY),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows compile bench bench-tools soak clean help
+.PHONY: run test lint types format lock docs rows compile bench bench-tools soak fuzz clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -37,6 +37,9 @@ bench: $(VENV)/dev.stamp bench-tools ## Measure Portico and its peers on this ma
 
 soak: $(VENV)/dev.stamp ## Two minutes of mixed load, memory watched (MINUTES=60 for an hour)
 	@$(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+fuzz: $(VENV)/dev.stamp ## A minute of damaged HTTP for both edges (MINUTES=60 for an hour)
+	@PYTHONPATH=tests $(BIN)/python -m edges.fuzz $(if $(MINUTES),--minutes $(MINUTES))
 
 bench-tools:
 	@which nginx wrk taskset >/dev/null || \

@@ -18,6 +18,7 @@ from portico.catalog import CatalogError, OperatorModel, load_catalog
 from portico.core.address import AllowList
 from portico.http.address import parse_address
 from portico.http.forwarded import TrustedProxies
+from portico.http.proxy import Proxies, proxies_of
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.defaults import Defaults
 from portico.relay.media import IMAGE_FORMS
@@ -76,6 +77,8 @@ class Config(msgspec.Struct, frozen=True):
     api_key: Secret | None
     admin_key: Secret | None
     """What opens /metrics on the callers' listener."""
+    proxies: Proxies
+    """Through which providers are reached, from HTTPS_PROXY and its like."""
     source: Path | None
     data_folder: Path
 
@@ -208,6 +211,9 @@ class _Reader:
         beside = self._home if asked is None else self._folder
         log = self._told("log", "access", tables, lambda value: access_of(value, beside), asked)
         listen = self._told("metrics", "listen", tables, listen_of)
+        proxies, unusable = proxies_of(self._environment)
+        for name, complaint in unusable:
+            self._problem(name, complaint, in_file=False)
         if self.problems:
             raise ConfigError(self.problems)
         return Config(
@@ -221,6 +227,7 @@ class _Reader:
             models=tuple(models),
             api_key=Secret(api_key, "env:PORTICO_API_KEY") if api_key else None,
             admin_key=admin_key,
+            proxies=proxies,
             source=self._path,
             data_folder=self._data_folder(storage),
         )

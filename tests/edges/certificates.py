@@ -18,12 +18,12 @@ def openssl(*words: str) -> None:
 
 
 def make_pair(folder: Path, name: str = "server", *, kind: str = EC, days: int = 2) -> tuple[Path, Path]:
-    """A self-signed certificate for localhost, valid for some days (or, below 0, expired), and its key."""
+    """A self-signed certificate for localhost and provider.test, valid for some days (or, below 0, expired), and its key."""
     certificate, key, request = (folder / f"{name}.{end}" for end in ("pem", "key", "csr"))
     words = f"req -new -newkey {kind} -nodes -subj /CN={name}".split()
     openssl(*words, "-keyout", str(key), "-out", str(request))
     extensions = folder / f"{name}.extensions"
-    extensions.write_text("subjectAltName=DNS:localhost\n", encoding="ascii")
+    extensions.write_text("subjectAltName=DNS:localhost,DNS:provider.test\n", encoding="ascii")
     words = ["x509", "-req", "-in", str(request), "-signkey", str(key), "-days", str(days)]
     openssl(*words, "-extfile", str(extensions), "-out", str(certificate))
     key.chmod(0o600)

@@ -1,11 +1,14 @@
 """Real sockets on loopback, on both event loops. Nothing here waits longer than it must, and nothing waits for ever."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 import uvloop
 
+from edges.certificates import make_pair
 from edges.sockets import Caller, Provider, Script
 from portico.http.client import HttpUpstream
 from portico.http.limits import Limits
@@ -68,3 +71,18 @@ async def upstream() -> AsyncIterator[HttpUpstream]:
     client = HttpUpstream()
     yield client
     await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A self-signed certificate for localhost and provider.test, and its key."""
+    return make_pair(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def server_context(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+    """TLS as providers and proxies speak it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    return context

@@ -80,7 +80,7 @@ async def test_a_request_says_what_it_has_to(provide: Provide, upstream: HttpUps
         "POST /v1/generate?alt=sse HTTP/1.1",
         {
             "host": host,
-            "accept-encoding": "gzip",
+            "accept-encoding": "gzip, br",
             "user-agent": "portico",
             "content-length": "7",
             "authorization": SECRET,
@@ -123,6 +123,20 @@ async def test_the_pool_keeps_a_bounded_number(provide: Provide) -> None:
     client = HttpUpstream(max_idle_per_origin=2)
     await asyncio.gather(*(fetch(client, post(provider)) for _ in range(6)))
     await until(lambda: client.open_connections == client.idle_connections == 2)
+    await client.aclose()
+
+
+async def test_the_pool_keeps_a_bounded_number_over_all_origins(provide: Provide) -> None:
+    async def script(visit: Visit) -> None:
+        while True:
+            visit.answer((await visit.request()).body)
+
+    providers = [await provide(script) for _ in range(4)]
+    client = HttpUpstream(max_idle=2)
+    for provider in (*providers, *providers[2:]):
+        assert await fetch(client, post(provider)) == b'{"a":1}'
+    await until(lambda: client.open_connections == client.idle_connections == 2)
+    assert [provider.visits for provider in providers] == [1] * 4  # The ones idle for longest were closed.
     await client.aclose()
 
 

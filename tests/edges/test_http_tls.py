@@ -6,18 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from edges.certificates import make_pair
-from edges.sockets import soon, until
+from edges.sockets import Provider, Script, Visit, soon, until
 from portico.core.errors import UpstreamUnreachable
 from portico.http.client import HttpUpstream
 from portico.http.server import Server
+from portico.http.sessions import HOSTS_REMEMBERED, client_context
 from portico.relay.ports import UpstreamRequest
 from portico.wire.http import Exchange
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return make_pair(tmp_path_factory.mktemp("tls"))
 
 
 async def app(exchange: Exchange) -> None:
@@ -66,3 +61,79 @@ async def test_plain_http_on_a_tls_port_is_no_connection(server: Server, upstrea
 
     with pytest.raises(UpstreamError):
         await soon(upstream.send(UpstreamRequest(url=f"http://localhost:{server.port}/", headers=[])))
+
+
+def reporting(said: list[tuple[bool, str | None]]) -> Script:
+    """A provider that says of each connection whether a session was taken up again, and closes it."""
+
+    async def script(visit: Visit) -> None:
+        await visit.request()
+        spoken = visit.writer.get_extra_info("ssl_object")
+        said.append((spoken.session_reused, spoken.selected_alpn_protocol()))
+        visit.answer(b"ok", "Connection: close")
+
+    return script
+
+
+async def ask(client: HttpUpstream, url: str) -> bytes:
+    response = await soon(client.send(UpstreamRequest(url=url, headers=[])))
+    return await soon(response.read())
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+async def test_a_session_is_taken_up_again_and_http_1_1_agreed_on(
+    certificate: tuple[Path, Path], server_context: ssl.SSLContext, version: str
+) -> None:
+    said: list[tuple[bool, str | None]] = []
+    provider = await Provider(reporting(said), ssl=server_context).start()
+    context = client_context(certificate[0])
+    context.maximum_version = ssl.TLSVersion[version]
+    client = HttpUpstream(tls=context)
+    for _ in range(4):
+        assert await ask(client, f"https://localhost:{provider.port}/") == b"ok"
+    assert said == [(False, "http/1.1"), *[(True, "http/1.1")] * 3]
+    await client.aclose()
+    await provider.stop()
+
+
+async def test_a_session_that_a_provider_has_forgotten_is_no_obstacle(
+    certificate: tuple[Path, Path], server_context: ssl.SSLContext
+) -> None:
+    said: list[tuple[bool, str | None]] = []
+    provider = await Provider(reporting(said), ssl=server_context).start()
+    client = HttpUpstream(tls=client_context(certificate[0]))
+    url = f"https://localhost:{provider.port}/"
+    await ask(client, url)
+    await provider.stop()
+    other = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    other.load_cert_chain(*certificate)
+    provider = await Provider(reporting(said), ssl=other).start()
+    url = f"https://localhost:{provider.port}/"
+    assert [await ask(client, url) for _ in range(3)] == [b"ok"] * 3
+    assert [reused for reused, _ in said] == [False, False, True, True]
+    await client.aclose()
+    await provider.stop()
+
+
+async def test_a_session_is_of_one_name(certificate: tuple[Path, Path], server_context: ssl.SSLContext) -> None:
+    said: list[tuple[bool, str | None]] = []
+    provider = await Provider(reporting(said), ssl=server_context).start()
+
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    client = HttpUpstream(tls=client_context(certificate[0]), resolve=resolve)
+    await ask(client, f"https://localhost:{provider.port}/")
+    with pytest.raises(UpstreamUnreachable, match="certificate"):
+        await ask(client, f"https://elsewhere.test:{provider.port}/")
+    await ask(client, f"https://provider.test:{provider.port}/")
+    assert [reused for reused, _ in said] == [False, False]
+    await client.aclose()
+    await provider.stop()
+
+
+async def test_what_is_remembered_of_hosts_is_bounded(certificate: tuple[Path, Path]) -> None:
+    context = client_context(certificate[0])
+    for number in range(HOSTS_REMEMBERED + 5):
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=f"{number}.test")
+    assert len(context._last) == HOSTS_REMEMBERED

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from portico.config import ConfigError, load_config
+from portico.http.address import Origin
 from portico.relay.defaults import Defaults
 
 KEY = {"GEMINI_API_KEY": "sample-key"}
@@ -296,3 +297,14 @@ def test_what_is_wrong_with_what_an_operator_sees_is_said(
         load_config({**KEY, **environment}, folder=tmp_path)
     assert said in str(failure.value)
     assert len(failure.value.problems) == 1
+
+
+def test_proxies_come_from_the_environment_and_their_credentials_do_not_show(tmp_path: Path) -> None:
+    config = load_config({**KEY, "HTTPS_PROXY": "http://clerk:hunter2@proxy.test:3128"}, folder=tmp_path)
+    proxy = config.proxies.leading_to(Origin("https", "provider.test", 443))
+    assert proxy is not None
+    assert proxy.origin == ("http", "proxy.test", 3128)
+    assert "hunter2" not in repr(config)
+    with pytest.raises(ConfigError, match="HTTPS_PROXY: ") as failure:
+        load_config({**KEY, "HTTPS_PROXY": "http://clerk:hunter2@proxy.test:99999"}, folder=tmp_path)
+    assert "hunter2" not in str(failure.value)

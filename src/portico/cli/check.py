@@ -41,7 +41,7 @@ def run_check(*, config: Path | None, as_json: bool) -> int:
     tried: list[dict[str, Any]] = []
 
     async def main() -> int:
-        upstream = HttpUpstream()
+        upstream = HttpUpstream(proxies=settings.proxies)
         try:
             for provider in settings.providers:
                 tried.extend([await _try(upstream, provider, secret) for secret in provider.keys])

@@ -141,7 +141,7 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
     watch = Watch(plan.shared, plan.number, readiness)
     budget = Budget(max_body_bytes=limits.max_body_bytes_in_flight, max_calls=limits.max_open_calls)
     vault = MemoryVault(time.monotonic)
-    upstream = HttpUpstream()
+    upstream = HttpUpstream(proxies=settings.proxies)
     fetcher = fetcher_of(settings.media)
     rng = PooledRandom()
     relay = Relay(

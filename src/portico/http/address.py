@@ -25,7 +25,9 @@ class Address(NamedTuple):
     authority: str
     """The Host header."""
     target: str
-    """Path and query."""
+    """Path and query; in absolute form where a proxy is asked."""
+    fields: str = ""
+    """Header lines that go with every request there."""
 
 
 def parse_address(url: str) -> Address:

@@ -7,19 +7,20 @@ or a log.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 from portico.core.errors import UpstreamUnreachable
 from portico.http.address import Address, Origin, parse_address
 from portico.http.answer import Answer
+from portico.http.connect import Connector
 from portico.http.deadlines import Deadlines
 from portico.http.fields import render_fields
 from portico.http.outbox import Outbox
+from portico.http.proxy import NONE, Proxies
+from portico.http.resolve import Resolve
 from portico.http.upstream import NothingTaken, UpstreamConnection
 from portico.relay.ports import UpstreamRequest
 
-Resolve = Callable[[str, int], Awaitable[list[str]]]
 _ADDRESSES_REMEMBERED: Final = 1024
 _BODILESS_METHODS: Final = frozenset({"GET", "HEAD"})
 
@@ -33,18 +34,20 @@ class HttpUpstream:
         tls: ssl.SSLContext | None = None,
         idle_limit_s: float = 60.0,
         max_idle_per_origin: int = 256,
+        max_idle: int = 1024,
         max_head_bytes: int = 64 * 1024,
         resolve: Resolve | None = None,
+        proxies: Proxies = NONE,
     ) -> None:
         """`tls` is for providers with a private authority; by default the system's authorities are trusted. `resolve`
         turns a host into the addresses that may be connected to, and no other is; by default the system's does."""
-        self._resolve = resolve
+        self._connector = Connector(tls=tls, resolve=resolve, proxies=proxies)
         self.idle_limit_s = idle_limit_s
         self.max_head_bytes = max_head_bytes
         self.deadlines: Deadlines
         self.outbox: Outbox
         self._max_idle_per_origin = max_idle_per_origin
-        self._tls = tls
+        self._max_idle = max_idle
         self._loop: asyncio.AbstractEventLoop | None = None
         self._addresses: dict[str, Address] = {}
         self._heads: dict[tuple[str, str, tuple[tuple[str, str], ...]], bytes] = {}
@@ -69,6 +72,7 @@ class HttpUpstream:
     async def aclose(self) -> None:
         """Closes every connection; answers still being read fail."""
         self._closed = True
+        self._connector.close()
         self._idle.clear()
         for connection in list(self._open):
             if connection.usable:
@@ -110,7 +114,7 @@ class HttpUpstream:
         address = self._addresses.get(url)
         if address is None:
             try:
-                address = parse_address(url)
+                address = self._connector.as_asked(parse_address(url))
             except ValueError as error:
                 raise UpstreamUnreachable(f"The provider's address is not usable: {error}.") from None
             if len(self._addresses) >= _ADDRESSES_REMEMBERED:
@@ -140,48 +144,7 @@ class HttpUpstream:
             loop = self._loop = asyncio.get_running_loop()
             self.deadlines = Deadlines(loop)
             self.outbox = Outbox(loop)
-        try:
-            async with asyncio.timeout(timeout_s):
-                hosts = [origin.host] if self._resolve is None else await self._resolve(origin.host, origin.port)
-                connection = await self._connect_any(loop, origin, hosts)
-        except TimeoutError:
-            raise UpstreamUnreachable(f"No connection to {origin.host} within {timeout_s:g} s.") from None
-        except ssl.SSLCertVerificationError as error:
-            raise UpstreamUnreachable(
-                f"The certificate of {origin.host} is not valid: {error.verify_message}."
-            ) from error
-        except (OSError, UnicodeError) as error:
-            raise UpstreamUnreachable(f"No connection to {origin.host}.") from error
-        return connection
-
-    async def _connect_any(
-        self, loop: asyncio.AbstractEventLoop, origin: Origin, hosts: list[str]
-    ) -> UpstreamConnection:
-        """A connection to the first of some hosts or addresses that takes one, the certificate checked by name."""
-        tls = self._context() if origin.scheme == "https" else None
-        failure: OSError = OSError("the host has no address")
-        for host in hosts:
-            try:
-                _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(self, origin, loop),
-                    host,
-                    origin.port,
-                    ssl=tls,
-                    server_hostname=origin.host if tls else None,
-                )
-            except ssl.SSLCertVerificationError:
-                raise
-            except OSError as error:
-                failure = error
-            else:
-                return connection
-        raise failure
-
-    def _context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-            self._tls.set_alpn_protocols(["http/1.1"])
-        return self._tls
+        return await self._connector.open(loop, self, origin, timeout_s)
 
     # A connection speaks.
 
@@ -194,8 +157,11 @@ class HttpUpstream:
         idle = self._idle.setdefault(connection.origin, [])
         if self._closed or len(idle) >= self._max_idle_per_origin:
             connection.close()
-        else:
-            idle.append(connection)
+            return
+        idle.append(connection)
+        if len(self._open) > self._max_idle and self.idle_connections > self._max_idle:
+            oldest = min((idle for idle in self._idle.values() if idle), key=lambda idle: idle[0].deadline)
+            oldest.pop(0).close()
 
     def lost(self, connection: UpstreamConnection) -> None:
         self._open.discard(connection)
@@ -215,11 +181,11 @@ def _fixed_head(request: UpstreamRequest, address: Address) -> bytes:
     if not request.method.isalpha():
         raise ValueError("not a method")
     fields, noted = render_fields(request.headers)
-    lines = [f"{request.method} {address.target} HTTP/1.1\r\n"]
+    lines = [f"{request.method} {address.target} HTTP/1.1\r\n{address.fields}"]
     if "host" not in noted:
         lines.append(f"host: {address.authority}\r\n")
     if "accept-encoding" not in noted:
-        lines.append("accept-encoding: gzip\r\n")
+        lines.append("accept-encoding: gzip, br\r\n")
     if "user-agent" not in noted:
         lines.append("user-agent: portico\r\n")
     lines.append(fields)

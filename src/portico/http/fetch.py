@@ -1,7 +1,8 @@
 """Fetches files that callers name by address, with the guard of `guard.py` on every hop.
 
 A file is read as a stream up to a cap, within a time; redirects are followed by hand, since each leads to a new address
-that must be judged. What was fetched is remembered for a while: agents send the same address again with every turn.
+that must be judged. No proxy is used, for it would look names up again where nobody judges (docs/decisions/0007). What was
+fetched is remembered for a while: agents send the same address again with every turn.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ from urllib.parse import urljoin
 
 from portico.core.errors import InvalidRequest, UpstreamError
 from portico.http.address import parse_address
-from portico.http.client import HttpUpstream, Resolve
+from portico.http.client import HttpUpstream
+from portico.http.resolve import Resolve
 from portico.relay.ports import Fetched, UpstreamRequest
 
 MIB: Final = 1024 * 1024

@@ -295,6 +295,8 @@ class UpstreamConnection(asyncio.Protocol):
         if status < 200:
             if status < 100 or status == 101:
                 raise UpstreamBadGateway
+            if "content-length" in self._headers or "transfer-encoding" in self._headers:
+                raise UpstreamBadGateway("The provider's interim answer claims to have a body.")  # RFC 9110 8.6
             self._interim = True
             self._headers = {}
             self._head_bytes += _INTERIM_BYTES
@@ -317,6 +319,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._message_done = True
             self._keep_alive = False
         else:
+            if status == 204 and (coding is not None or headers.get("content-length", "0") != "0"):
+                self._keep_alive = False  # No content, and yet some may follow.
             self._until_close = coding is None and "content-length" not in headers and status not in (204, 304)
 
     def on_body(self, data: bytes) -> None:
