@@ -8,11 +8,13 @@ from portico.core.parts import ToolCall
 class OpenCalls:
     """The calls of a conversation that have no result yet, in the order they were made."""
 
+    __slots__ = ("_added", "_by_name", "_open")
+
     def __init__(self) -> None:
         self._open: dict[str, ToolCall] = {}
         self._added: list[ToolCall] = []
         """Those that `_by_name` has not taken in yet: hardly any client asks by name."""
-        self._by_name: dict[str, deque[str]] = {}
+        self._by_name: dict[str, deque[str]] | None = None
 
     def add(self, call: ToolCall) -> None:
         self._open[call.id] = call
@@ -27,6 +29,8 @@ class OpenCalls:
 
     def first_named(self, name: str) -> ToolCall | None:
         """The oldest open call of a tool."""
+        if self._by_name is None:
+            self._by_name = {}
         for call in self._added:
             self._by_name.setdefault(call.name, deque()).append(call.id)
         self._added.clear()

@@ -33,6 +33,9 @@ class ContentsRenderer:
         self._request = request
         self._target = target
         self._capabilities = target.capabilities
+        self._with_ids = target.capabilities.call_ids
+        self._demands_signatures = target.capabilities.signatures_required
+        self._signer = target.signer
         self._wire_names = wire_names
         self._wire_ids: dict[str, str | None] = {}
         self._open: list[ToolCall] = []
@@ -87,8 +90,8 @@ class ContentsRenderer:
             if message.name is not None or message.ext is not None:
                 self._tell_extras(message)
             for part in message.parts:
-                if isinstance(part, ToolCall):
-                    parts.append(self._call(part, message, first=not calls))
+                if type(part) is ToolCall:
+                    parts.append(self._call(part, message, not calls))
                     calls.append(part)
                 elif (rendered := self._content_part(part, message)) is not None:
                     parts.append(rendered)
@@ -96,16 +99,17 @@ class ContentsRenderer:
             contents.append({"role": "model", "parts": parts})
         self._open = calls
 
-    def _call(self, call: ToolCall, message: Message, *, first: bool) -> dict[str, Any]:
-        wire_id = wire_call_id(call) if self._capabilities.call_ids else None
+    def _call(self, call: ToolCall, message: Message, first: bool) -> dict[str, Any]:
+        wire_id = wire_call_id(call) if self._with_ids else None
         self._wire_ids[call.id] = wire_id
         rendered = render_call(call, self._wire_names.get(call.name, call.name), wire_id)
         signature = call.signature
-        if signature is not None and not self._readable(call):
+        if signature is not None:
+            if self._readable(call):
+                return rendered
             rendered.pop("thoughtSignature", None)
             self._tell_foreign(message, "another model line signed this call")
-            signature = None
-        if signature is None and first and self._capabilities.signatures_required:
+        if first and self._demands_signatures:
             rendered["thoughtSignature"] = SKIP_SIGNATURE
             text = f"no thought signature was kept for the call of {call.name}; Google's skip value stands in for it"
             self.losses.append(Loss("2.4:skip_signature", self._request.where.at_message(message.at), text))
@@ -116,7 +120,7 @@ class ContentsRenderer:
         signature = getattr(part, "signature", None)
         if signature is None:
             return True
-        return signature.origin == VENDOR and signature.signer in (None, self._target.signer)
+        return signature.origin == VENDOR and (signature.signer is None or signature.signer == self._signer)
 
     # -- the user's turns
 
@@ -127,7 +131,10 @@ class ContentsRenderer:
             if message.name is not None or message.ext is not None:
                 self._tell_extras(message)
             for part in message.parts:
-                if isinstance(part, ToolResult):
+                if type(part) is Text and part.signature is None and part.ext is None:
+                    if part.text:
+                        parts.append({"text": part.text})
+                elif type(part) is ToolResult:
                     results.append((part, message))
                 elif (rendered := self._content_part(part, message)) is not None:
                     parts.append(rendered)
@@ -151,13 +158,18 @@ class ContentsRenderer:
         self, results: list[tuple[ToolResult, Message]], contents: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
         """Puts the results into one content; what must follow it (media that cannot ride inside) is returned."""
-        if not (len(results) == len(self._open) == 1 and results[0][0].call_id == self._open[0].id):
+        first = results[0][0]
+        if len(results) != 1 or len(self._open) != 1 or first.call_id != self._open[0].id:
             results = self._in_order(results)
+        else:
+            name = self._wire_names.get(first.name, first.name)
+            if (plain := render_plain_result(first, name, self._wire_ids[first.call_id])) is not None:
+                contents.append({"role": "user", "parts": [plain]})
+                return []
         parts: list[dict[str, Any]] = []
         following: list[dict[str, Any]] = []
         for number, (result, message) in enumerate(results):
-            known = result.call_id in self._wire_ids
-            wire_id = self._wire_ids[result.call_id] if known else result.call_id or None
+            wire_id = self._wire_ids.get(result.call_id, result.call_id) or None
             name = self._wire_names.get(result.name, result.name)
             if (plain := render_plain_result(result, name, wire_id)) is not None:
                 parts.append(plain)

@@ -122,7 +122,7 @@ def arguments_text(args: Any) -> str:
 
 def arguments_object(arguments: str) -> Mapping[str, Any]:
     """Argument text as the object that functionCall.args must be (mapping.md 1.3, last rows)."""
-    if not arguments.strip():
+    if arguments[:1] != "{" and not arguments.strip():
         return {}
     try:
         value = jsontext.decode(arguments)
@@ -157,7 +157,7 @@ def render_part(part: Part) -> dict[str, Any] | None:
 
 def render_call(call: ToolCall, name: str, wire_id: str | None) -> dict[str, Any]:
     """A call as a part. `name` is the tool's name on the wire, which may have had to be changed, `wire_id` its id there."""
-    args = call_args(call)
+    args = arguments_object(call.arguments) if call.kind == "function" else call_args(call)
     fields: dict[str, Any] = {"id": wire_id, "name": name, "args": args} if wire_id else {"name": name, "args": args}
     if call.ext is None:
         signature = call.signature
