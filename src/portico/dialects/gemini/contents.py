@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
 from portico.core.loss import Loss
-from portico.core.parts import Media, Opaque, Part, Text, ToolCall, ToolResult
+from portico.core.parts import Media, Opaque, Part, Signature, Text, ToolCall, ToolResult
 from portico.core.request import Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.gemini.parts import ORIGIN, VENDOR, drop_display_name, render_call, render_part, wire_call_id
@@ -103,9 +103,8 @@ class ContentsRenderer:
         wire_id = wire_call_id(call) if self._with_ids else None
         self._wire_ids[call.id] = wire_id
         rendered = render_call(call, self._wire_names.get(call.name, call.name), wire_id)
-        signature = call.signature
-        if signature is not None:
-            if self._readable(call):
+        if call.signature is not None:
+            if self._reads(call.signature):
                 return rendered
             rendered.pop("thoughtSignature", None)
             self._tell_foreign(message, "another model line signed this call")
@@ -115,11 +114,8 @@ class ContentsRenderer:
             self.losses.append(Loss("2.4:skip_signature", self._request.where.at_message(message.at), text))
         return rendered
 
-    def _readable(self, part: Part) -> bool:
-        """Whether the target can read a part's signature: Google's, and of its own model line where that is known."""
-        signature = getattr(part, "signature", None)
-        if signature is None:
-            return True
+    def _reads(self, signature: Signature) -> bool:
+        """Whether the target can read a signature: Google's, and of its own model line where that is known."""
         return signature.origin == VENDOR and (signature.signer is None or signature.signer == self._signer)
 
     # -- the user's turns
@@ -226,7 +222,8 @@ class ContentsRenderer:
             text = "a part that only another provider understands"
             self.losses.append(Loss("1.2:opaque", self._request.where.at_message(message.at), text))
             return None
-        if not self._readable(part):
+        signature: Signature | None = getattr(part, "signature", None)
+        if signature is not None and not self._reads(signature):
             rendered.pop("thoughtSignature", None)
             self._tell_foreign(message, "the thought signature is another vendor's or of another model line")
             if rendered == {"text": ""}:
