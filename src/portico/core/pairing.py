@@ -20,6 +20,12 @@ class OpenCalls:
         self._open[call.id] = call
         self._added.append(call)
 
+    def clear(self) -> None:
+        """Nobody answers those any more."""
+        self._open.clear()
+        self._added.clear()
+        self._by_name = None
+
     def close(self, call: ToolCall) -> None:
         """The call has its result; one that had it already stays as it is."""
         self._open.pop(call.id, None)

@@ -6,7 +6,7 @@ If the client edited the message, each call and each picture that is still there
 more. A kept signature wins over one the client sent: it is known who can read it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -84,7 +84,7 @@ def _restored(message: Message, found: Mapping[str, TurnRecord]) -> Message:
     return Message(message.role, tuple(parts), message.name, message.at, message.ext)
 
 
-def _calls_alone(parts: tuple[Part, ...], found: Mapping[str, TurnRecord]) -> list[Part] | None:
+def _calls_alone(parts: tuple[Part, ...], found: Mapping[str, TurnRecord]) -> Sequence[Part] | None:
     """The parts in their record's own layout, if both are the same calls in the same order and nothing else, as most turns
     of an agent are; None for all others."""
     first = parts[0] if parts else None
@@ -95,7 +95,7 @@ def _calls_alone(parts: tuple[Part, ...], found: Mapping[str, TurnRecord]) -> li
         return None
     if len(parts) == 1:
         kept = record.parts[0]
-        return [_with_kept(first, kept, record)] if type(kept) is CallKept and kept.id == first.id else None
+        return (_with_kept(first, kept, record),) if type(kept) is CallKept and kept.id == first.id else None
     restored: list[Part] = []
     for call, kept in zip(parts, record.parts, strict=True):
         if type(call) is not ToolCall or type(kept) is not CallKept or call.id != kept.id:

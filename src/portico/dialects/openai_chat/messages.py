@@ -97,13 +97,17 @@ class MessagesReader:
         for at, item in enumerate(messages):
             message: Message | None = None
             if type(item) is dict:  # nearly all messages have one of these shapes, and an agent sends dozens with every turn
-                content, members = item.get("content"), len(item)
-                if members == 2 and type(content) is str:
-                    message = self._plain_text(item.get("role"), content, at)
-                elif members == 3 and type(content) is str and item.get("role") == "tool":
-                    message = self._plain_result(item.get("tool_call_id"), content, at)
-                elif item.get("role") == "assistant" and members == 2 + ("content" in item):
-                    message = self._plain_calls(item.get("tool_calls"), content, at)
+                role, content, members = item.get("role"), item.get("content"), len(item)
+                if type(content) is str:
+                    if members == 2:
+                        message = self._plain_text(role, content, at)
+                    elif role == "tool":
+                        if members == 3:
+                            message = self._plain_result(item.get("tool_call_id"), content, at)
+                    elif role == "assistant" and members == 3:
+                        message = self._plain_calls(item.get("tool_calls"), content, at)
+                elif content is None and role == "assistant" and members == 2 + ("content" in item):
+                    message = self._plain_calls(item.get("tool_calls"), None, at)
             if message is None:
                 try:
                     message = self._message(object_at(item, ""), at)
@@ -134,11 +138,11 @@ class MessagesReader:
         self._open.close(call)
         return Message(_USER, (ToolResult(call.id, call.name, (Text(text),)),), None, at)
 
-    def _plain_calls(self, items: Any, content: Any, at: int) -> Message | None:
+    def _plain_calls(self, items: Any, content: str | None, at: int) -> Message | None:
         """`{role, content, tool_calls}`: tools are called, maybe after a text."""
         if type(items) is not list or not items or self._thought_tag is not None:
             return None
-        if content is not None and (type(content) is not str or DATA_LINK in content):
+        if content is not None and DATA_LINK in content:
             return None
         calls: list[ToolCall] = []
         for item in items:
@@ -147,7 +151,8 @@ class MessagesReader:
                 return None
             calls.append(call)
         if self._user_spoke:
-            self._open, self._user_spoke = OpenCalls(), False
+            self._open.clear()
+            self._user_spoke = False
         for call in calls:
             self._calls[call.id] = call
             self._open.add(call)
@@ -234,7 +239,8 @@ class MessagesReader:
         if legacy is not None:
             calls.append(self._function(object_at(legacy, ".function_call"), self._fresh_id(), None, minted=True))
         if calls and self._user_spoke:
-            self._open, self._user_spoke = OpenCalls(), False
+            self._open.clear()
+            self._user_spoke = False
         spare = _spare_signatures(fields)
         if calls and calls[0].signature is None and spare:
             calls[0] = msgspec.structs.replace(calls[0], signature=Signature(VENDOR, spare))
