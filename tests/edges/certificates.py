@@ -18,7 +18,7 @@ def openssl(*words: str) -> None:
 
 
 def make_pair(folder: Path, name: str = "server", *, kind: str = EC, days: int = 2) -> tuple[Path, Path]:
-    """A self-signed certificate for localhost and provider.test, valid for some days (or, below 0, expired), and its key."""
+    """A self-signed certificate for localhost and provider.test, valid so many days (below 0: expired), and its key."""
     certificate, key, request = (folder / f"{name}.{end}" for end in ("pem", "key", "csr"))
     words = f"req -new -newkey {kind} -nodes -subj /CN={name}".split()
     openssl(*words, "-keyout", str(key), "-out", str(request))

@@ -325,6 +325,7 @@ async def hear(data: bytes, sizes: list[int], method: str) -> Heard:
     body: list[bytes] = []
     task = loop.create_task(_take(connection, method, heard, body))
     await asyncio.sleep(0)
+    connection.flush()
     for piece in sliced(data, sizes):
         while pipe.paused:  # noqa: ASYNC110
             await asyncio.sleep(0)
@@ -355,6 +356,7 @@ async def _next(connection: UpstreamConnection) -> tuple[int, bytes]:
     body: list[bytes] = []
     task = asyncio.get_running_loop().create_task(_take(connection, "POST", heard, body))
     await asyncio.sleep(0)
+    connection.flush()
     connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
     await task
     connection.connection_lost(None)

@@ -8,15 +8,23 @@ from portico.core.parts import ToolCall
 class OpenCalls:
     """The calls of a conversation that have no result yet, in the order they were made."""
 
+    __slots__ = ("_added", "_by_name", "_open")
+
     def __init__(self) -> None:
         self._open: dict[str, ToolCall] = {}
         self._added: list[ToolCall] = []
         """Those that `_by_name` has not taken in yet: hardly any client asks by name."""
-        self._by_name: dict[str, deque[str]] = {}
+        self._by_name: dict[str, deque[str]] | None = None
 
     def add(self, call: ToolCall) -> None:
         self._open[call.id] = call
         self._added.append(call)
+
+    def clear(self) -> None:
+        """Nobody answers those any more."""
+        self._open.clear()
+        self._added.clear()
+        self._by_name = None
 
     def close(self, call: ToolCall) -> None:
         """The call has its result; one that had it already stays as it is."""
@@ -27,6 +35,8 @@ class OpenCalls:
 
     def first_named(self, name: str) -> ToolCall | None:
         """The oldest open call of a tool."""
+        if self._by_name is None:
+            self._by_name = {}
         for call in self._added:
             self._by_name.setdefault(call.name, deque()).append(call.id)
         self._added.clear()

@@ -81,9 +81,12 @@ def holds_media(request: Request) -> bool:
     """Whether there is any media part. Most requests have none, and every one is looked through for it."""
     for message in request.messages:
         for part in message.parts:
-            kind = type(part)
-            if kind is Media or (kind is ToolResult and any([type(item) is Media for item in part.parts])):
+            if type(part) is Media:
                 return True
+            if type(part) is ToolResult:
+                for item in part.parts:
+                    if type(item) is Media:
+                        return True
     return False
 
 

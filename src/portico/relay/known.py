@@ -10,6 +10,7 @@ so nobody is served what another has sent, unless he sent the same.
 
 import re
 from collections import OrderedDict
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,8 @@ MAX_BYTES: Final = 2 * 1024 * 1024
 MAX_LIST_BYTES: Final = 128 * 1024
 MAX_SEARCHED: Final = 256 * 1024
 """How much of the end of a body is searched: clients send messages first, and those may hold megabytes."""
+MAX_GUESSED: Final = 8
+"""How many lists, the last met first, are looked for where they stood then, before the member's name is searched."""
 MAX_PLACES: Final = 4
 """How many members of that name are looked at, the last first."""
 _OPENS: Final = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*(?=\[)")
@@ -37,6 +40,8 @@ class KnownLists:
         self._token = token
         self._stand_in = f'"{token}"'.encode()
         self._lists: OrderedDict[bytes, Known] = OrderedDict()
+        self._behind: dict[bytes, int] = {}
+        """How many bytes stood behind a list when it was last met: a client mostly sends as many again."""
         self._max_lists = max_lists
         self._max_bytes = max_bytes
         self._top = msgspec.json.Decoder(msgspec.defstruct("Top", [(member, msgspec.Raw)]))
@@ -47,14 +52,16 @@ class KnownLists:
 
     def decode(self, body: bytes) -> Any:
         """The value of a body. Raises `NotJson`."""
+        for spelt in islice(reversed(self._lists), MAX_GUESSED):
+            start = len(body) - self._behind[spelt] - len(spelt)
+            if start > 0 and body.startswith(spelt, start) and (value := self._with(spelt, body, start)) is not None:
+                return value
         at = self._place(body)
         if at < 0:
             return jsontext.decode(body)
         for spelt in reversed(self._lists):
             if body.startswith(spelt, at):
-                value = self._with(self._lists[spelt], body, at, at + len(spelt))
-                if value is not None:
-                    self._lists.move_to_end(spelt)
+                if (value := self._with(spelt, body, at)) is not None:
                     return value
                 break
         value = jsontext.decode(body)
@@ -72,15 +79,18 @@ class KnownLists:
                 return opens.end()
         return -1
 
-    def _with(self, known: Known, body: bytes, start: int, end: int) -> Any:
-        """The body's value with a known list where these bytes stand; None if that is another member's, or no JSON."""
+    def _with(self, spelt: bytes, body: bytes, start: int) -> Any:
+        """The body's value with a known list where its bytes stand; None if that is another member's, or no JSON."""
+        view, end = memoryview(body), start + len(spelt)
         try:
-            value = jsontext.decode(b"".join((body[:start], self._stand_in, body[end:])))
+            value = jsontext.decode(b"".join((view[:start], self._stand_in, view[end:])))
         except jsontext.NotJson:
             return None  # what is wrong, and where, only the body itself says
         if type(value) is not dict or value.get(self._member) != self._token:
             return None
-        value[self._member] = known
+        value[self._member] = self._lists[spelt]
+        self._lists.move_to_end(spelt)
+        self._behind[spelt] = len(body) - end
         return value
 
     def _remember(self, value: Any, body: bytes, at: int) -> None:
@@ -91,7 +101,9 @@ class KnownLists:
         if len(spelt) > min(MAX_LIST_BYTES, self._max_bytes) or not body.startswith(spelt, at) or spelt in self._lists:
             return
         value[self._member] = self._lists[spelt] = Known(value[self._member])
+        self._behind[spelt] = len(body) - at - len(spelt)
         self.size_bytes += len(spelt)
         while len(self._lists) > self._max_lists or self.size_bytes > self._max_bytes:
             forgotten, _ = self._lists.popitem(last=False)
             self.size_bytes -= len(forgotten)
+            del self._behind[forgotten]

@@ -40,11 +40,11 @@ def image_form(headers: Mapping[str, str], default: str) -> str:
 
 def intakes_of(dialect: Dialect, kinds: Iterable[ProviderKind]) -> list[Intake]:
     """What media must fit into, for a caller of this dialect: the intakes of the providers that speak another."""
-    return [
-        kind.intake
-        for kind in {kind.name: kind for kind in kinds}.values()
-        if kind.intake is not None and kind.dialect.name != dialect.name
-    ]
+    intakes: dict[str, Intake] = {}
+    for kind in kinds:
+        if kind.intake is not None and kind.dialect.name != dialect.name:
+            intakes[kind.name] = kind.intake
+    return list(intakes.values())
 
 
 async def with_media(request: Request, fetcher: MediaFetcher | None, intakes: Sequence[Intake]) -> Converted:

@@ -91,7 +91,7 @@ class TurnRecorder:
                 candidate.texts[event.index] = len(text)
                 candidate.parts[event.index] = TextKept(len(text), signature)
             case ToolCall() as call:
-                said, spelt = (call_digest(call), call_spelling(call)) if call.arguments else ("", b"")
+                said, spelt = (call_digest(call), call_spelling(call)) if call.arguments else ("", 0)
                 candidate.parts[event.index] = CallKept(call.id, call.upstream_id, call.signature, said, spelt)
             case Opaque(origin, value):
                 candidate.parts[event.index] = OpaqueKept(origin, value)

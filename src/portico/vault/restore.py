@@ -6,7 +6,7 @@ If the client edited the message, each call and each picture that is still there
 more. A kept signature wins over one the client sent: it is known who can read it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -72,20 +72,29 @@ def _unsigned(part: Part) -> Part:
 
 
 def _restored(message: Message, found: Mapping[str, TurnRecord]) -> Message:
-    records = [found[key] for key in keys_of_message(message.parts) if key in found]
-    if not records:
-        return message
-    record = records[0]
-    restored = _calls_alone(message.parts, record) or _exactly(message.parts, record)
-    parts = restored if restored is not None else _one_by_one(message.parts, records)
+    parts = _calls_alone(message.parts, found)
+    if parts is None:
+        records = [found[key] for key in keys_of_message(message.parts) if key in found]
+        if not records:
+            return message
+        parts = _exactly(message.parts, records[0])
+        if parts is None:
+            parts = _one_by_one(message.parts, records)
     return Message(message.role, tuple(parts), message.name, message.at, message.ext)
 
 
-def _calls_alone(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
-    """The parts in the record's own layout, if both are the same calls in the same order and nothing else, as most turns of
-    an agent are; None for all others."""
-    if record.text or len(parts) != len(record.parts):
+def _calls_alone(parts: tuple[Part, ...], found: Mapping[str, TurnRecord]) -> Sequence[Part] | None:
+    """The parts in their record's own layout, if both are the same calls in the same order and nothing else, as most turns
+    of an agent are; None for all others."""
+    first = parts[0] if parts else None
+    if type(first) is not ToolCall or first.minted:
         return None
+    record = found.get(call_key(first.id))
+    if record is None or record.text or len(parts) != len(record.parts):
+        return None
+    if len(parts) == 1:
+        kept = record.parts[0]
+        return (_with_kept(first, kept, record),) if type(kept) is CallKept and kept.id == first.id else None
     restored: list[Part] = []
     for call, kept in zip(parts, record.parts, strict=True):
         if type(call) is not ToolCall or type(kept) is not CallKept or call.id != kept.id:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
 from portico.core.loss import Loss
-from portico.core.parts import Media, Opaque, Part, Text, ToolCall, ToolResult
+from portico.core.parts import Media, Opaque, Part, Signature, Text, ToolCall, ToolResult
 from portico.core.request import Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.gemini.parts import ORIGIN, VENDOR, drop_display_name, render_call, render_part, wire_call_id
@@ -31,8 +31,12 @@ class ContentsRenderer:
 
     def __init__(self, request: Request, target: Target, wire_names: Mapping[str, str]) -> None:
         self._request = request
+        self._where = request.where
         self._target = target
         self._capabilities = target.capabilities
+        self._with_ids = target.capabilities.call_ids
+        self._demands_signatures = target.capabilities.signatures_required
+        self._signer = target.signer
         self._wire_names = wire_names
         self._wire_ids: dict[str, str | None] = {}
         self._open: list[ToolCall] = []
@@ -57,7 +61,7 @@ class ContentsRenderer:
             self._tell_extras(message)
             for part in message.parts:
                 if not isinstance(part, (Text, Opaque)):
-                    path = self._request.where.at_message(message.at)
+                    path = self._where.at_message(message.at)
                     raise InvalidRequest("A system message can only hold text.", param=path)
                 rendered = self._content_part(part, message)
                 if rendered is not None:
@@ -67,8 +71,13 @@ class ContentsRenderer:
     def contents(self) -> list[dict[str, Any]]:
         contents: list[dict[str, Any]] = []
         for run in self._runs:
-            if run[0].role is _ASSISTANT:
-                self._model_content(run, contents)
+            message = run[0]
+            if message.role is _ASSISTANT:
+                if (call := _only_call(run)) is not None and not self._open:
+                    contents.append({"role": "model", "parts": [self._call(call, message, True)]})
+                    self._open = [call]
+                else:
+                    self._model_content(run, contents)
             else:
                 self._user_contents(run, contents)
         self._refuse_unanswered(self._open)
@@ -87,8 +96,8 @@ class ContentsRenderer:
             if message.name is not None or message.ext is not None:
                 self._tell_extras(message)
             for part in message.parts:
-                if isinstance(part, ToolCall):
-                    parts.append(self._call(part, message, first=not calls))
+                if type(part) is ToolCall:
+                    parts.append(self._call(part, message, not calls))
                     calls.append(part)
                 elif (rendered := self._content_part(part, message)) is not None:
                     parts.append(rendered)
@@ -96,27 +105,24 @@ class ContentsRenderer:
             contents.append({"role": "model", "parts": parts})
         self._open = calls
 
-    def _call(self, call: ToolCall, message: Message, *, first: bool) -> dict[str, Any]:
-        wire_id = wire_call_id(call) if self._capabilities.call_ids else None
+    def _call(self, call: ToolCall, message: Message, first: bool) -> dict[str, Any]:
+        wire_id = wire_call_id(call) if self._with_ids else None
         self._wire_ids[call.id] = wire_id
         rendered = render_call(call, self._wire_names.get(call.name, call.name), wire_id)
-        signature = call.signature
-        if signature is not None and not self._readable(call):
+        if call.signature is not None:
+            if self._reads(call.signature):
+                return rendered
             rendered.pop("thoughtSignature", None)
             self._tell_foreign(message, "another model line signed this call")
-            signature = None
-        if signature is None and first and self._capabilities.signatures_required:
+        if first and self._demands_signatures:
             rendered["thoughtSignature"] = SKIP_SIGNATURE
             text = f"no thought signature was kept for the call of {call.name}; Google's skip value stands in for it"
-            self.losses.append(Loss("2.4:skip_signature", self._request.where.at_message(message.at), text))
+            self.losses.append(Loss("2.4:skip_signature", self._where.at_message(message.at), text))
         return rendered
 
-    def _readable(self, part: Part) -> bool:
-        """Whether the target can read a part's signature: Google's, and of its own model line where that is known."""
-        signature = getattr(part, "signature", None)
-        if signature is None:
-            return True
-        return signature.origin == VENDOR and signature.signer in (None, self._target.signer)
+    def _reads(self, signature: Signature) -> bool:
+        """Whether the target can read a signature: Google's, and of its own model line where that is known."""
+        return signature.origin == VENDOR and (signature.signer is None or signature.signer == self._signer)
 
     # -- the user's turns
 
@@ -127,7 +133,10 @@ class ContentsRenderer:
             if message.name is not None or message.ext is not None:
                 self._tell_extras(message)
             for part in message.parts:
-                if isinstance(part, ToolResult):
+                if type(part) is Text and part.signature is None and part.ext is None:
+                    if part.text:
+                        parts.append({"text": part.text})
+                elif type(part) is ToolResult:
                     results.append((part, message))
                 elif (rendered := self._content_part(part, message)) is not None:
                     parts.append(rendered)
@@ -151,13 +160,18 @@ class ContentsRenderer:
         self, results: list[tuple[ToolResult, Message]], contents: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
         """Puts the results into one content; what must follow it (media that cannot ride inside) is returned."""
-        if not (len(results) == len(self._open) == 1 and results[0][0].call_id == self._open[0].id):
+        first = results[0][0]
+        if len(results) != 1 or len(self._open) != 1 or first.call_id != self._open[0].id:
             results = self._in_order(results)
+        else:
+            name = self._wire_names.get(first.name, first.name)
+            if (plain := render_plain_result(first, name, self._wire_ids[first.call_id])) is not None:
+                contents.append({"role": "user", "parts": [plain]})
+                return []
         parts: list[dict[str, Any]] = []
         following: list[dict[str, Any]] = []
         for number, (result, message) in enumerate(results):
-            known = result.call_id in self._wire_ids
-            wire_id = self._wire_ids[result.call_id] if known else result.call_id or None
+            wire_id = self._wire_ids.get(result.call_id, result.call_id) or None
             name = self._wire_names.get(result.name, result.name)
             if (plain := render_plain_result(result, name, wire_id)) is not None:
                 parts.append(plain)
@@ -166,7 +180,7 @@ class ContentsRenderer:
             parts.append(part)
             following += moved
             if result.ext and any(fields for origin, fields in result.ext.items() if origin != ORIGIN):
-                path = self._request.where.at_message(message.at)
+                path = self._where.at_message(message.at)
                 self.losses.append(Loss("1.3:result_ext", path, "extra fields of a tool result"))
         contents.append({"role": "user", "parts": parts})
         return following
@@ -191,7 +205,7 @@ class ContentsRenderer:
                     "has a result already" if result.call_id in seen else "is not of the assistant message before it"
                 )
                 text = f"The tool call that this result answers ({result.call_id!r}) {again}."
-                raise InvalidRequest(text, param=self._request.where.at_message(message.at) + ".tool_call_id")
+                raise InvalidRequest(text, param=self._where.at_message(message.at) + ".tool_call_id")
             seen.add(result.call_id)
 
     def _refuse_unanswered(self, calls: Iterable[ToolCall]) -> None:
@@ -201,7 +215,7 @@ class ContentsRenderer:
             raise InvalidRequest(
                 "An assistant message with tool calls must be followed by a result for each of them. "
                 f"These tool_call_ids have none: {', '.join(unanswered)}",
-                param=self._request.where.field("messages"),
+                param=self._where.field("messages"),
             )
 
     # -- parts of either
@@ -212,9 +226,10 @@ class ContentsRenderer:
         rendered = render_part(part)
         if rendered is None:
             text = "a part that only another provider understands"
-            self.losses.append(Loss("1.2:opaque", self._request.where.at_message(message.at), text))
+            self.losses.append(Loss("1.2:opaque", self._where.at_message(message.at), text))
             return None
-        if not self._readable(part):
+        signature: Signature | None = getattr(part, "signature", None)
+        if signature is not None and not self._reads(signature):
             rendered.pop("thoughtSignature", None)
             self._tell_foreign(message, "the thought signature is another vendor's or of another model line")
             if rendered == {"text": ""}:
@@ -231,13 +246,13 @@ class ContentsRenderer:
         if wants and "thoughtSignature" not in rendered:
             rendered["thoughtSignature"] = SKIP_SIGNATURE
             text = "no thought signature was kept for a picture; Google's skip value stands in for it"
-            self.losses.append(Loss("2.4:skip_signature", self._request.where.at_message(message.at), text))
+            self.losses.append(Loss("2.4:skip_signature", self._where.at_message(message.at), text))
 
     def _settle_media(self, part: Media, message: Message, rendered: dict[str, Any]) -> None:
         """What of a media part this provider or model has no place for."""
         if part.name and self._target.provider_kind != "vertex":
             drop_display_name(rendered)
-            path = self._request.where.at_message(message.at)
+            path = self._where.at_message(message.at)
             self.losses.append(Loss("1.4:name", path, "the Gemini API has no place for a file's name"))
         if part.detail not in (None, "auto"):
             self._settle_detail(part, message, rendered)
@@ -248,13 +263,13 @@ class ContentsRenderer:
         rendered.pop("mediaResolution", None)
         if part.detail in ("low", "high") and not self._capabilities.part_resolution:
             return  # told for the whole request instead, see `media_resolution`
-        path = self._request.where.at_message(message.at)
+        path = self._where.at_message(message.at)
         self.losses.append(Loss("1.4:detail", path, f"no detail {part.detail!r} for one part on this model"))
 
     def _tell_extras(self, message: Message) -> None:
         if message.name is None and message.ext is None:
             return
-        path = self._request.where.at_message
+        path = self._where.at_message
         if message.name is not None:
             self.losses.append(Loss("1.2:name", path(message.at), "a message has no author's name at Google"))
         foreign = {origin: fields for origin, fields in (message.ext or {}).items() if origin != ORIGIN and fields}
@@ -263,7 +278,16 @@ class ContentsRenderer:
             self.losses.append(Loss("1.2:message_ext", path(message.at), f"fields without a place at Google: {names}"))
 
     def _tell_foreign(self, message: Message, text: str) -> None:
-        self.losses.append(Loss("2.4:foreign_signature", self._request.where.at_message(message.at), text))
+        self.losses.append(Loss("2.4:foreign_signature", self._where.at_message(message.at), text))
+
+
+def _only_call(run: list[Message]) -> ToolCall | None:
+    """The call that is all a model said in a turn, as most turns of an agent are; None: there is more to see to."""
+    message = run[0]
+    if len(run) != 1 or len(message.parts) != 1 or message.name is not None or message.ext is not None:
+        return None
+    part = message.parts[0]
+    return part if type(part) is ToolCall else None
 
 
 def media_resolution(request: Request) -> str | None:

@@ -18,6 +18,7 @@ MIN_IMAGE_TOKENS: Final = 4096
 SPEECH_FORMATS: Final = (None, "wav", "pcm16")
 """What can be made of raw samples without an encoder."""
 _CALLED: Final[Mapping[str, str]] = {"text": "text", "image": "images", "audio": "speech"}
+_TEXT_ALONE: Final = frozenset({"text"})
 _ORDER: Final = tuple(_CALLED)
 
 
@@ -30,6 +31,8 @@ def settle_modalities(request: Request, target: Target, config: dict[str, Any], 
         if request.speech is not None and request.speech.voice is not None:
             config["speechConfig"] = _speech_config(request.speech.voice)
         return
+    if makes == _TEXT_ALONE and not request.modalities and request.speech is None:
+        return  # nothing to settle: nearly always
     wanted = _wanted(request, target)
     if wanted != ["text"] or makes != {"text"}:
         config["responseModalities"] = [modality.upper() for modality in wanted]

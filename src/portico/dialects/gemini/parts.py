@@ -122,7 +122,7 @@ def arguments_text(args: Any) -> str:
 
 def arguments_object(arguments: str) -> Mapping[str, Any]:
     """Argument text as the object that functionCall.args must be (mapping.md 1.3, last rows)."""
-    if not arguments.strip():
+    if arguments[:1] != "{" and not arguments.strip():
         return {}
     try:
         value = jsontext.decode(arguments)
@@ -156,8 +156,11 @@ def render_part(part: Part) -> dict[str, Any] | None:
 
 
 def render_call(call: ToolCall, name: str, wire_id: str | None) -> dict[str, Any]:
-    """A call as a part. `name` is the tool's name on the wire, which may have had to be changed, `wire_id` its id there."""
-    args = call_args(call)
+    """A call as a part. `name` is the tool's name on the wire, which may have had to be changed, `wire_id` its id there.
+
+    A custom tool's free text is the one argument `input` (mapping.md 1.12).
+    """
+    args = {"input": call.arguments} if call.kind == "custom" else arguments_object(call.arguments)
     fields: dict[str, Any] = {"id": wire_id, "name": name, "args": args} if wire_id else {"name": name, "args": args}
     if call.ext is None:
         signature = call.signature
@@ -167,11 +170,6 @@ def render_call(call: ToolCall, name: str, wire_id: str | None) -> dict[str, Any
     extras = dict(call.ext.get(ORIGIN, {}))
     fields.update(extras.pop("functionCall", {}))
     return _qualified({"functionCall": fields}, call.signature, {ORIGIN: extras})
-
-
-def call_args(call: ToolCall) -> Mapping[str, Any]:
-    """The args of a call; a custom tool's free text is the one argument `input` (mapping.md 1.12)."""
-    return {"input": call.arguments} if call.kind == "custom" else arguments_object(call.arguments)
 
 
 def _media_fields(part: Media) -> dict[str, Any]:

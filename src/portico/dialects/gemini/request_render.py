@@ -64,7 +64,8 @@ def render_request(request: Request, target: Target) -> Rendered:
     system = renderer.system()
     if request.parallel_tool_calls is False and request.tools and target.capabilities.judged:
         system.append({"text": ONE_CALL_HINT})
-    system += [{"text": hint} for hint in location_hints(request.builtins)]
+    if request.builtins:
+        system += [{"text": hint} for hint in location_hints(request.builtins)]
     if (hint := format_hint(request, target)) is not None:
         system.append({"text": hint})
     contents = renderer.contents()
@@ -98,8 +99,8 @@ def _settle_backend(request: Request, target: Target, body: dict[str, Any], loss
     """What this backend refuses, and what a cache already holds: sending it again is a 400 (0, 1.16)."""
     if request.builtins or ORIGIN in (request.ext or ()):  # nobody else brings what only one of them knows
         losses += settle_backend(body, target.provider_kind, request.where)
-    declared = any("functionDeclarations" in tool for tool in body.get("tools", ()))
-    if not declared and body.get("toolConfig", {}).pop("functionCallingConfig", None) is not None:
+    declared = "tools" in body and any("functionDeclarations" in tool for tool in body["tools"])
+    if not declared and "toolConfig" in body and body["toolConfig"].pop("functionCallingConfig", None) is not None:
         message = "there are no functions to call"
         losses.append(Loss("1.13:choice", request.where.field("tool_choice"), message))
         if not body["toolConfig"]:
@@ -123,25 +124,34 @@ def _inline_system(system: list[dict[str, Any]], contents: list[dict[str, Any]])
 def _generation_config(request: Request, target: Target, losses: list[Loss]) -> dict[str, Any]:
     sampling, able, where = request.sampling, target.capabilities, request.where
     config: dict[str, Any] = {}
-    asked = {name: value for name in _SAMPLING if (value := getattr(sampling, name)) is not None}
+    asked: dict[str, Any] = {}
+    if sampling.temperature is not None:
+        asked["temperature"] = sampling.temperature
+    if sampling.top_p is not None:
+        asked["top_p"] = sampling.top_p
+    if sampling.top_k is not None:
+        asked["top_k"] = sampling.top_k
     if asked and not able.sampling:
         wire = ", ".join([_SAMPLING[name] for name in asked])
         losses.append(Loss("1.1:sampling", where.field(next(iter(asked))), f"{target.model} ignores {wire}"))
-    else:
+    elif asked:
         config.update({_SAMPLING[name]: value for name, value in asked.items()})
     if sampling.max_tokens is not None:
         config["maxOutputTokens"] = min(sampling.max_tokens, able.max_output_tokens)
         if sampling.max_tokens > able.max_output_tokens:
             message = f"{target.model} writes at most {able.max_output_tokens} tokens"
             losses.append(Loss("1.1:max_tokens", where.field("max_tokens"), message))
-    stop = [text for text in sampling.stop if text]
-    if len(stop) > MAX_STOP_SEQUENCES:
-        raise InvalidRequest(f"At most {MAX_STOP_SEQUENCES} stop sequences are possible.", param=where.field("stop"))
-    if stop:
+    if sampling.stop and (stop := [text for text in sampling.stop if text]):
+        if len(stop) > MAX_STOP_SEQUENCES:
+            message = f"At most {MAX_STOP_SEQUENCES} stop sequences are possible."
+            raise InvalidRequest(message, param=where.field("stop"))
         config["stopSequences"] = stop
-    _add_seed(request, target, config, losses)
-    _add_penalties(request, target, config, losses)
-    _add_choices(request, target, config, losses)
+    if sampling.seed is not None:
+        _add_seed(sampling.seed, request, target, config, losses)
+    if sampling.presence_penalty is not None or sampling.frequency_penalty is not None:
+        _add_penalties(request, target, config, losses)
+    if sampling.n is not None or sampling.logprobs or sampling.top_logprobs:
+        _add_choices(request, target, config, losses)
     thinking, told = thinking_config(request.thinking, sampling.max_tokens, target, where)
     losses += told
     if thinking:
@@ -153,10 +163,8 @@ def _generation_config(request: Request, target: Target, losses: list[Loss]) -> 
     return config
 
 
-def _add_seed(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
-    seed, path = request.sampling.seed, request.where.field("seed")
-    if seed is None:
-        return
+def _add_seed(seed: int, request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
+    path = request.where.field("seed")
     if not target.capabilities.seed:
         losses.append(Loss("1.1:seed", path, f"{target.model} takes no seed"))
         return
@@ -244,6 +252,8 @@ def _tools(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """All functions in one Tool object, then the provider's own tools; and toolConfig."""
     where, able = request.where, target.capabilities
+    if not request.tools and not request.builtins and request.tool_choice is None:
+        return [], {}
     if request.tools and not able.tools:
         raise UnsupportedParameter(f"{target.model} cannot call functions.", param=where.field("tools"))
     validated = _all_validated(request, target)

@@ -23,11 +23,9 @@ def render_plain_result(result: ToolResult, name: str, wire_id: str | None) -> d
     if result.ext is not None or len(parts) != 1 or type(parts[0]) is not Text:
         return None
     text = parts[0].text
-    response: Mapping[str, Any]
-    if result.structured or result.is_error or text[:1] == "{" or text[:1].isspace():
-        response = _response(result, [])  # it may spell an object
-    else:
-        response = {"output": text}
+    response: Mapping[str, Any] = {"output": text}
+    if result.structured or result.is_error or text[:1] == "{" or text[:1].isspace():  # it may spell an object
+        response = _response(result, [])
     if wire_id:
         return {"functionResponse": {"id": wire_id, "name": name, "response": response}}
     return {"functionResponse": {"name": name, "response": response}}

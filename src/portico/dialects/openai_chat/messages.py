@@ -62,8 +62,7 @@ _PLAIN_FUNCTION: Final = frozenset({"name", "arguments"})
 
 _ASSISTANT: Final = Role.ASSISTANT
 _USER: Final = Role.USER
-_SPEAKERS: Final[Mapping[str, Role]] = {name: role for name, role in ROLES.items() if name not in ("tool", "function")}
-"""Roles whose messages are what they say."""
+_SYSTEM: Final = Role.SYSTEM
 
 
 def _plain_call(item: Any) -> ToolCall | None:
@@ -94,17 +93,74 @@ class MessagesReader:
         self._count = 0
 
     def parse(self, messages: list[Any]) -> tuple[Message, ...]:
-        parsed = []
-        plain = self._plain
+        parsed: list[Message] = []
         for at, item in enumerate(messages):
-            if type(item) is dict and (message := plain(item, at)) is not None:
-                parsed.append(message)
-                continue
-            try:
-                parsed.append(self._message(object_at(item, ""), at))
-            except InvalidRequest as error:
-                raise error.under(f"$.messages[{at}]") from None
+            message: Message | None = None
+            if (
+                type(item) is dict
+            ):  # nearly all messages have one of these shapes, and an agent sends dozens with every turn
+                role, content, members = item.get("role"), item.get("content"), len(item)
+                if type(content) is str:
+                    if members == 2:
+                        message = self._plain_text(role, content, at)
+                    elif role == "tool":
+                        if members == 3:
+                            message = self._plain_result(item.get("tool_call_id"), content, at)
+                    elif role == "assistant" and members == 3:
+                        message = self._plain_calls(item.get("tool_calls"), content, at)
+                elif content is None and role == "assistant" and members == 2 + ("content" in item):
+                    message = self._plain_calls(item.get("tool_calls"), None, at)
+            if message is None:
+                try:
+                    message = self._message(object_at(item, ""), at)
+                except InvalidRequest as error:
+                    raise error.under(f"$.messages[{at}]") from None
+            parsed.append(message)
         return tuple(parsed)
+
+    # -- messages that say no more than they say: each is what `_message` makes of it, or None, and then nothing is changed
+
+    def _plain_text(self, role: Any, text: str, at: int) -> Message | None:
+        """`{role, content}`: somebody says something."""
+        if role == "user":
+            self._user_spoke = True
+            return Message(_USER, (Text(text),), None, at)
+        if role == "assistant" and self._thought_tag is None and DATA_LINK not in text:
+            return Message(_ASSISTANT, (Text(text),), None, at)
+        if role == "system":
+            return Message(_SYSTEM, (Text(text),), None, at)
+        return None
+
+    def _plain_result(self, call_id: Any, text: str, at: int) -> Message | None:
+        """`{role, tool_call_id, content}`: a known call is answered with a text."""
+        call = self._calls.get(call_id) if type(call_id) is str else None
+        if call is None:
+            return None
+        self._user_spoke = True
+        self._open.close(call)
+        return Message(_USER, (ToolResult(call.id, call.name, (Text(text),)),), None, at)
+
+    def _plain_calls(self, items: Any, content: str | None, at: int) -> Message | None:
+        """`{role, content, tool_calls}`: tools are called, maybe after a text."""
+        if type(items) is not list or not items or self._thought_tag is not None:
+            return None
+        if content is not None and DATA_LINK in content:
+            return None
+        calls: list[ToolCall] = []
+        for item in items:
+            call = _plain_call(item)
+            if call is None:
+                return None
+            calls.append(call)
+        if self._user_spoke:
+            self._open.clear()
+            self._user_spoke = False
+        for call in calls:
+            self._calls[call.id] = call
+            self._open.add(call)
+        if self._by_short_id is not None:
+            self._by_short_id.update({normalised_call_id(call.id): call for call in calls})
+        return Message(_ASSISTANT, tuple(calls) if content is None else (Text(content), *calls), None, at)
 
     def _message(self, fields: Mapping[str, Any], at: int) -> Message:
         role = fields.get("role")
@@ -125,51 +181,6 @@ class MessagesReader:
             strangers = {key: value for key, value in fields.items() if key not in _ECHOED and value is not None}
             ext = {ORIGIN: strangers} if strangers else None
         return Message(ROLES[role], tuple(parts), None if name is None else string_at(name, ".name"), at, ext)
-
-    # -- the messages that nearly all are
-
-    def _plain(self, fields: dict[str, Any], at: int) -> Message | None:
-        """The message, if its shape is one of four that say no more than they say: a text of the user's, of the system's or
-        of the assistant's; an assistant's calls; the text that a call is answered with. None: it must be read closely.
-
-        An agent sends dozens of them with every turn, so each is told by a count and a few looks. What `_message` makes of
-        them is the same; of anything else nothing is decided here, and nothing remembered.
-        """
-        role, content = fields.get("role"), fields.get("content")
-        if type(content) is str:
-            if len(fields) == 2:
-                neutral = _SPEAKERS.get(role) if type(role) is str else None
-                if neutral is _USER:
-                    self._user_spoke = True
-                elif neutral is _ASSISTANT and (self._thought_tag is not None or DATA_LINK in content):
-                    return None
-                return None if neutral is None else Message(neutral, (Text(content),), None, at)
-            if role == "tool":
-                wire_id = fields.get("tool_call_id")
-                call = self._calls.get(wire_id) if len(fields) == 3 and type(wire_id) is str else None
-                if call is None:
-                    return None
-                self._user_spoke = True
-                self._open.close(call)
-                return Message(_USER, (ToolResult(call.id, call.name, (Text(content),)),), None, at)
-        elif content is not None:
-            return None
-        if role != "assistant" or len(fields) != 2 + ("content" in fields) or self._thought_tag is not None:
-            return None
-        items = fields.get("tool_calls")
-        if type(items) is not list or not items or (content is not None and DATA_LINK in content):
-            return None
-        calls = []
-        for item in items:
-            call = _plain_call(item)
-            if call is None:
-                return None
-            calls.append(call)
-        if self._user_spoke:
-            self._open, self._user_spoke = OpenCalls(), False
-        for call in calls:
-            self._remember(call)
-        return Message(_ASSISTANT, tuple(calls) if content is None else (Text(content), *calls), None, at)
 
     # -- assistant
 
@@ -230,7 +241,8 @@ class MessagesReader:
         if legacy is not None:
             calls.append(self._function(object_at(legacy, ".function_call"), self._fresh_id(), None, minted=True))
         if calls and self._user_spoke:
-            self._open, self._user_spoke = OpenCalls(), False
+            self._open.clear()
+            self._user_spoke = False
         spare = _spare_signatures(fields)
         if calls and calls[0].signature is None and spare:
             calls[0] = msgspec.structs.replace(calls[0], signature=Signature(VENDOR, spare))
