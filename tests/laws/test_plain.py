@@ -1,4 +1,4 @@
-"""What is read by a short way reads as by the long one: null equals absent, so a null member changes nothing but the way."""
+"""What is read by a short way reads as by the long one: null equals absent, so a null member changes but the way."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ ODD: tuple[Any, ...] = (
     [{**CALL, "function": {"name": "f", "arguments": {"a": 1}}}],
     [{**CALL, "function": {"name": "f", "arguments": "{}", "thought_signature": "c2ln"}}],
 )
-ROLES = ("system", "developer", "user", "assistant", "tool", "function", "nobody", None, 7, [])
+ROLES: tuple[Any, ...] = ("system", "developer", "user", "assistant", "tool", "function", "nobody", None, 7, [])
 MEMBERS = ("content", "tool_calls", "tool_call_id", "name", "thought_signature", "function_call", "reasoning_content")
 MESSAGES = st.builds(
     lambda role, members: {"role": role, **members},
