@@ -42,7 +42,7 @@ async def read_head(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:
 
 
 async def read_chunks(reader: asyncio.StreamReader) -> bytes:
-    pieces = []
+    pieces: list[bytes] = []
     while True:
         size = int(await reader.readuntil(b"\r\n"), 16)
         if size == 0:
