@@ -194,12 +194,12 @@ def test_no_time_is_without_end(tmp_path: Path, value: str) -> None:
 
 def test_how_the_server_is_reached_and_ends_is_a_setting(tmp_path: Path) -> None:
     (tmp_path / "portico.toml").write_text(
-        '[server]\ntls_certificate = "tls/a.pem"\ntls_key = "/etc/a.key"\ntrusted_proxies = ["10.0.0.0/8", "unix"]\n'
+        '[server]\ntls_certificate = "tls/a.pem"\ntls_key = "/etc/a.key"\ntrusted_proxies = ["10.0.0.0/8", "::1"]\n'
         "drain_delay_s = 0\ngrace_s = 60\n"
     )
     server = load_config({**KEY, "PORTICO_DRAIN_DELAY_S": "2.5"}, folder=tmp_path).server
     assert (server.tls_certificate, server.tls_key) == (tmp_path / "tls" / "a.pem", Path("/etc/a.key"))
-    assert server.trusted_proxies == ("10.0.0.0/8", "unix")
+    assert server.trusted_proxies == ("10.0.0.0/8", "::1")
     assert (server.drain_delay_s, server.grace_s) == (2.5, 60)
     server = load_config({**KEY, "PORTICO_TRUSTED_PROXIES": "::1, 10.0.0.1"}, folder=tmp_path).server
     assert server.trusted_proxies == ("::1", "10.0.0.1")

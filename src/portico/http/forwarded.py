@@ -18,8 +18,6 @@ from portico.wire.http import HttpRequest
 
 MAX_PROXIES: Final = 32
 """More trusted proxies than this one behind another there are not."""
-UNIX: Final = "unix"
-"""Stands, among trusted addresses, for whoever connects through a Unix socket: such a peer has no address."""
 _SCHEMES: Final = frozenset({"http", "https"})
 
 
@@ -34,18 +32,14 @@ class TrustedProxies(msgspec.Struct, frozen=True):
     """Addresses that are believed."""
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    unix: bool = False
 
     @classmethod
     def of(cls, entries: Sequence[str]) -> "TrustedProxies":
-        """Addresses and networks (`10.0.0.7`, `10.0.0.0/8`, `::1`, `unix`). Raises `ValueError` for anything else."""
-        networks = tuple(ip_network(str(entry), strict=False) for entry in entries if entry != UNIX)
-        return cls(networks, UNIX in entries)
+        """Addresses and networks (`10.0.0.7`, `10.0.0.0/8`, `::1`). Raises `ValueError` for anything else."""
+        return cls(tuple(ip_network(str(entry), strict=False) for entry in entries))
 
     def trusts(self, peer: str) -> bool:
-        """Whether a peer's word is believed. "" is a peer without an address."""
-        if not peer:
-            return self.unix
+        """Whether a peer's word is believed."""
         address = _address(peer)
         return address is not None and any(ip_address(address) in network for network in self.networks)
 
