@@ -330,6 +330,24 @@ async def test_a_proxy_that_gives_no_tunnel_gives_no_connection(house: House, an
     assert client.open_connections == 0
 
 
+@pytest.mark.parametrize("end", ["closes", "resets", "closes later", "resets later"])
+@pytest.mark.parametrize("tls", [False, True])
+async def test_a_tunnel_that_is_closed_at_once_is_no_connection(house: House, tls: bool, end: str) -> None:
+    async def script(visit: Visit) -> None:
+        await read_head(visit.reader)
+        visit.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        if "later" in end:
+            await visit.reader.read(1)
+        if "resets" in end:
+            visit.writer.transport.abort()
+
+    client = await house.start(script, tls=tls)
+    for _ in range(10):
+        with pytest.raises(UpstreamUnreachable, match="through the proxy"):
+            await house.fetch(client)
+    assert client.open_connections == 0
+
+
 async def test_the_answer_of_a_proxy_cut_at_any_byte_is_the_same(house: House) -> None:
     answer = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX: y\r\n\r\n"
 

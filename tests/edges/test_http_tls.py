@@ -115,6 +115,28 @@ async def test_a_session_that_a_provider_has_forgotten_is_no_obstacle(
     await provider.stop()
 
 
+@pytest.mark.parametrize("says", [b"", b"HTTP/1.1 400 Plain\r\n\r\n"])
+async def test_a_handshake_that_failed_is_no_obstacle_for_the_next(
+    certificate: tuple[Path, Path], server_context: ssl.SSLContext, says: bytes
+) -> None:
+    async def plain(visit: Visit) -> None:
+        await visit.reader.read(1)
+        visit.send(says)
+
+    said: list[tuple[bool, str | None]] = []
+    broken = await Provider(plain).start()
+    provider = await Provider(reporting(said), ssl=server_context).start()
+    client = HttpUpstream(tls=client_context(certificate[0]))
+    for _ in range(2):
+        for _ in range(2):
+            with pytest.raises(UpstreamUnreachable):
+                await ask(client, f"https://localhost:{broken.port}/")
+        assert await ask(client, f"https://localhost:{provider.port}/") == b"ok"
+    await client.aclose()
+    await broken.stop()
+    await provider.stop()
+
+
 async def test_a_session_is_of_one_name(certificate: tuple[Path, Path], server_context: ssl.SSLContext) -> None:
     said: list[tuple[bool, str | None]] = []
     provider = await Provider(reporting(said), ssl=server_context).start()

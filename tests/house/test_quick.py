@@ -12,7 +12,14 @@ from portico.cli import quick, serve
 from portico.cli.app import app
 from portico.cli.quick import read_serve
 
-NOTHING: dict[str, Any] = {"config": None, "host": None, "port": None, "workers": None, "simulate": False}
+NOTHING: dict[str, Any] = {
+    "config": None,
+    "host": None,
+    "port": None,
+    "workers": None,
+    "access_log": None,
+    "simulate": False,
+}
 
 READ: list[tuple[list[str], dict[str, Any]]] = [
     ([], {}),
@@ -22,6 +29,7 @@ READ: list[tuple[list[str], dict[str, Any]]] = [
     (["--config", "a b.toml", "--simulate"], {"config": Path("a b.toml"), "simulate": True}),
     (["--config=a=b.toml"], {"config": Path("a=b.toml")}),
     (["--port", "99999"], {"port": 99999}),
+    (["--access-log", "a.log"], {"access_log": "a.log"}),
 ]
 LEFT = [
     ["--help"],
@@ -61,7 +69,7 @@ def by_toolkit(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> dict[st
     told: dict[str, Any] = {}
 
     def keep(**options: Any) -> int:
-        told.update(options)
+        told.update({**options.pop("overrides"), **options})
         return 0
 
     monkeypatch.setattr(serve, "run_serve", keep)
@@ -70,7 +78,20 @@ def by_toolkit(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> dict[st
 
 
 words = st.sampled_from(
-    ["--port", "--workers", "--host", "--config", "--simulate", "--port=7", "--host=h", "8", "x", "-1", "="]
+    [
+        "--port",
+        "--workers",
+        "--access-log",
+        "--host",
+        "--config",
+        "--simulate",
+        "--port=7",
+        "--host=h",
+        "8",
+        "x",
+        "-1",
+        "=",
+    ]
 )
 
 
@@ -85,4 +106,4 @@ def test_what_is_read_is_what_the_toolkit_reads(arguments: list[str]) -> None:
 def test_every_option_of_the_table_is_one_of_serve() -> None:
     command = typer.main.get_command(app).commands["serve"]  # type: ignore[attr-defined]
     known = {parameter.name for parameter in command.params}
-    assert quick.VALUES.keys() | quick.FLAGS <= known
+    assert {name.replace("-", "_") for name in quick.VALUES.keys() | quick.FLAGS} <= known

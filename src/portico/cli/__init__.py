@@ -18,6 +18,7 @@ def main() -> None:
     try:
         from portico.cli.serve import run_serve
 
-        sys.exit(run_serve(**options))
+        config, simulate = options.pop("config"), options.pop("simulate")
+        sys.exit(run_serve(config=config, overrides=options, simulate=simulate))
     except KeyboardInterrupt:  # before there is a loop to take the signal
         sys.exit(130)

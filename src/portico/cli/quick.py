@@ -9,14 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-VALUES: Final[Mapping[str, Callable[[str], Any]]] = {"config": Path, "host": str, "port": int, "workers": int}
+VALUES: Final[Mapping[str, Callable[[str], Any]]] = {
+    "config": Path,
+    "host": str,
+    "port": int,
+    "workers": int,
+    "access-log": str,
+}
 """Options of `cli/app.py`'s `serve` that take a value, and its type."""
 FLAGS: Final = frozenset({"simulate"})
 
 
 def read_serve(arguments: Sequence[str]) -> dict[str, Any] | None:
     """The options of `serve`, those not given as None or False; or None where the toolkit has to look."""
-    options: dict[str, Any] = {**dict.fromkeys(VALUES), **dict.fromkeys(FLAGS, False)}
+    options: dict[str, Any] = {**dict.fromkeys(map(_key, VALUES)), **dict.fromkeys(FLAGS, False)}
     unread = {*VALUES, *FLAGS}
     rest = list(arguments)
     while rest:
@@ -35,5 +41,9 @@ def read_serve(arguments: Sequence[str]) -> dict[str, Any] | None:
         number = VALUES[name] is int
         if not text or text.startswith("-") or (number and not (text.isascii() and text.isdigit())):
             return None
-        options[name] = VALUES[name](text)
+        options[_key(name)] = VALUES[name](text)
     return options
+
+
+def _key(name: str) -> str:
+    return name.replace("-", "_")

@@ -154,7 +154,9 @@ class HttpUpstream:
         self.deadlines.watch(connection)
 
     def free(self, connection: UpstreamConnection) -> None:
-        idle = self._idle.setdefault(connection.origin, [])
+        idle = self._idle.get(connection.origin)
+        if idle is None:
+            idle = self._idle[connection.origin] = []
         if self._closed or len(idle) >= self._max_idle_per_origin:
             connection.close()
             return

@@ -67,7 +67,7 @@ class Names:
         if answer is None:
             if is_address(host):
                 return [host]
-            return list(await asyncio.shield(self._renew(host, port)))
+            return list(await self._shared(host, port))
         self._answers.move_to_end(host)
         now = self._clock()
         if now >= answer.fresh_until:
@@ -95,22 +95,25 @@ class Names:
     async def _renewed(self, host: str, port: int, old: _Answer, now: float) -> list[str]:
         if now >= old.stale_until:
             self._answers.pop(host, None)
-            return await asyncio.shield(self._renew(host, port))
+            return await self._shared(host, port)
         try:
             async with asyncio.timeout(RENEWAL_PATIENCE_S):
-                return await asyncio.shield(self._renew(host, port))
+                return await self._shared(host, port)
         except (OSError, UnicodeError):  # TimeoutError is an OSError.
             old.fresh_until = self._clock() + RETRY_S
             return old.addresses
 
-    def _renew(self, host: str, port: int) -> asyncio.Task[list[str]]:
-        """The look-up of a host that is going on. It belongs to nobody who waits for it: one who leaves does not end it."""
+    async def _shared(self, host: str, port: int) -> list[str]:
+        """The look-up that is going on. It belongs to nobody who waits for it: one who leaves does not end it."""
         task = self._running.get(host)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._ask(host, port))
             self._running[host] = task
             task.add_done_callback(_noted)
-        return task
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise OSError("no name is looked up any more")
+        return task.result()
 
     async def _ask(self, host: str, port: int) -> list[str]:
         try:

@@ -59,7 +59,8 @@ class ClientContext(ssl.SSLContext):
 
     def _session(self, host: str) -> ssl.SSLSession | None:
         last = self._last.pop(host, None)
-        if last is not None and not last.session_reused:  # Else the one it resumed goes on serving; a copy costs.
+        # One that was resumed goes on serving, for a copy costs. A handshake that did not come to its end left nothing.
+        if last is not None and last.version() is not None and not last.session_reused:
             session = last.session
             if session is not None and session.has_ticket:  # Before the ticket is here there is nothing to resume.
                 _remember(self._sessions, host, session)

@@ -54,11 +54,17 @@ class Tunnel(asyncio.Protocol):
         """Raises `UpstreamUnreachable` when the proxy refuses, `OSError` when what it says is no answer."""
         host = f"[{origin.host}]" if ":" in origin.host else origin.host
         target = f"{host}:{origin.port}"
+        self._ensure_alive()
         lines = f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\nuser-agent: portico\r\n{proxy.header}\r\n"
         self.transport.write(lines.encode("latin-1"))
         status = await self._answer
         if not 200 <= status < 300:
             raise refusal(origin.host, status)
+        self._ensure_alive()  # It may have been closed with the answer.
+
+    def _ensure_alive(self) -> None:
+        if self.transport.is_closing():
+            raise OSError("the proxy closed the connection")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
