@@ -1,4 +1,4 @@
-"""What is read by a short way reads as by the long one: null equals absent, so a null member changes nothing but the way."""
+"""What is read by a short way reads as by the long one: null equals absent, so a null member changes only the way."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ ODD: tuple[Any, ...] = (
     [{**CALL, "function": {"name": "f", "arguments": {"a": 1}}}],
     [{**CALL, "function": {"name": "f", "arguments": "{}", "thought_signature": "c2ln"}}],
 )
-ROLES = ("system", "developer", "user", "assistant", "tool", "function", "nobody", None, 7, [])
+ROLES: tuple[Any, ...] = ("system", "developer", "user", "assistant", "tool", "function", "nobody", None, 7, [])
 MEMBERS = ("content", "tool_calls", "tool_call_id", "name", "thought_signature", "function_call", "reasoning_content")
 MESSAGES = st.builds(
     lambda role, members: {"role": role, **members},
@@ -88,7 +88,9 @@ def test_any_messages_read_the_same_by_both_ways(messages: list[Json], tag: str 
 
 
 @pytest.mark.parametrize("limit", [None, 5, 0, "x"])
-@pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens", "stream", "temperature", "stop", "n", "tools"])
+@pytest.mark.parametrize(
+    "field", ["max_tokens", "max_completion_tokens", "stream", "temperature", "stop", "n", "tools"]
+)
 def test_a_field_reads_the_same_beside_one_that_says_nothing(field: str, limit: Any) -> None:
     body: Json = {"messages": [{"role": "user", "content": "hi"}], "max_completion_tokens": 9, field: limit}
     assert outcome(body) == outcome({**body, "nothing": None})

@@ -110,7 +110,9 @@ def test_what_is_wrong_is_said_in_the_same_words(data: bytes) -> None:
 @settings(deadline=None, derandomize=True, max_examples=300, database=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
-        st.sampled_from([b'"tools"', b":", TOOLS, b"[", b"]", b"{", b"}", b",", b'"', b"\\", b" ", b"1", b'"a"', b"null"]),
+        st.sampled_from(
+            [b'"tools"', b":", TOOLS, b"[", b"]", b"{", b"}", b",", b'"', b"\\", b" ", b"1", b'"a"', b"null"]
+        ),
         max_size=12,
     )
 )

@@ -28,7 +28,6 @@ from portico.vault.record import (
     media_digest,
 )
 
-
 _ASSISTANT: Final = Role.ASSISTANT
 
 
