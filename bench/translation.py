@@ -142,7 +142,7 @@ class Way:
 
 
 def _signed(call: ToolCall, signer: str) -> ToolCall:
-    signature = Signature("google", "c2FtcGxl" * 100, signer)
+    signature = Signature("google", "c2FtcGxl" * 79, signer)  # as long as half of the recorded ones are at most
     return ToolCall(call.id, call.name, call.arguments, upstream_id=call.id, signature=signature)
 
 

@@ -1,4 +1,4 @@
-"""What is read by a short way reads as by the long one: null equals absent, so a null member changes but the way."""
+"""What is read by a short way reads as by the long one: null equals absent, so a null member changes only the way."""
 
 from typing import Any
 

@@ -1,10 +1,9 @@
 """A value that comes again with every turn of a conversation, and what was made of it the last time.
 
-An agent declares the same tools in every request, and reading, checking and writing them again costs more than all it has
-to say. Whoever decodes bodies may keep such a list (`relay/known.py`) and hand out the same one for the same bytes; a
-dialect then keeps with it what it makes of it. What is made must follow from the list and the key alone, and is never
-changed.
-Without anybody who keeps lists nothing is kept: a plain list is read anew.
+An agent declares the same tools in every request, and to read, check and write them again costs more than all it has to
+say. Whoever decodes bodies may keep such a list (`relay/known.py`) and hand out the same one for the same bytes; a dialect
+keeps with it what it makes of it. What is made must follow from the list and the key alone, and is never changed. Where
+nobody keeps lists nothing is kept: a plain list is read anew each time.
 """
 
 from collections.abc import Hashable, Iterable
@@ -37,7 +36,7 @@ class Known(list[Any]):
             self._made[key] = value
 
 
-class KnownTools(tuple[Tool, ...]):  # noqa: SLOT001
+class KnownTools(tuple[Tool, ...]):  # noqa: SLOT001 (a tuple cannot have any)
     """The tools that a known list declares."""
 
     known: Known

@@ -1,12 +1,12 @@
 """Decodes bodies of which one large member is the same in every turn: an agent's tools are a third of what it sends.
 
-The bytes of the member are looked for where its name stands. If they are known, they are cut out before decoding and the
-list that was made of them is put in, with what dialects kept of it (`core/known.py`). The outcome is that of decoding the
-body: a stand-in is decoded in the place of the bytes, and unless it then is the member asked for, the whole body is decoded
-after all.
+Known bytes are looked for where they stood the last time, else behind the member's name. They are cut out before decoding,
+and the list that was made of them is put in, with what dialects kept with it (`core/known.py`). The outcome is that of
+decoding the body: a stand-in is decoded in the place of the bytes, and unless it turns out to be the member asked for, the
+body is decoded as it is.
 
 Bounded in entries and in bytes; the list that was not met for the longest is forgotten first. Bytes are compared with
-bytes, so nobody is served what another has sent, unless he sent the same.
+bytes, so nobody is served what another has sent, except where both sent the same.
 """
 
 import re

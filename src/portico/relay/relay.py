@@ -40,6 +40,7 @@ from portico.relay.convert import Converted
 from portico.relay.defaults import Defaults, with_defaults
 from portico.relay.downstream import Downstream
 from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
+from portico.relay.known import KnownLists
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.media import image_form, with_media
 from portico.relay.passthrough import PassingPump, body_for, nobody_serves, passes_whole, takes, unread
@@ -116,6 +117,7 @@ class Relay:
         self._mint = call_ids(rng)
         self._learned = Learned()
         self._served = Served(catalog, self._providers, self._defaults.small_max_tokens)
+        self._known = KnownLists("tools", random_token(rng))
 
     async def serve(
         self,
@@ -159,7 +161,8 @@ class Relay:
                 call.passing, call.unread = dialect.passing, True
                 return call
         stream = None if verb is None else verb is Verb.STREAM
-        prepared = resolve(parse_body(dialect, exchange.request.take_body(), model=model, stream=stream), self._catalog)
+        read = parse_body(dialect, exchange.request.take_body(), model=model, stream=stream, known=self._known)
+        prepared = resolve(read, self._catalog)
         media = await self._completed(tenant, dialect, prepared)
         request = media.request
         reply = self._reply(exchange, request, answer_id, created)

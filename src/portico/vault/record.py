@@ -112,8 +112,8 @@ def call_digest(call: ToolCall) -> str:
 
 
 def call_spelling(call: ToolCall) -> int:
-    """A number for what a call says as it is spelt: Python's own hash, keyed anew in each process, at a tenth of the cost
-    of a digest. Another process has another number for it, and then the digest decides."""
+    """A number for what a call says as it is spelt: Python's own hash, keyed anew in each process, for a fraction of what a
+    digest costs. Another process has another number for the same call, and then the digest decides."""
     return hash((call.name, call.arguments))
 
 

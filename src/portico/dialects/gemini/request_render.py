@@ -290,7 +290,7 @@ def _tools(
 def _known_declarations(
     request: Request, target: Target, names: Mapping[str, str], losses: list[Loss], *, validated: bool
 ) -> Any:
-    """The declarations of all tools. Those of tools that come with every turn are kept ready to be sent, with their
+    """The declarations of all tools. For tools that come with every turn they are kept, ready to be sent, and so are their
     losses: they follow from the tools, from how paths are told, and from what of the target `_declarations` looks at."""
     tools, able = request.tools, target.capabilities
     if not isinstance(tools, KnownTools):

@@ -95,10 +95,9 @@ class MessagesReader:
     def parse(self, messages: list[Any]) -> tuple[Message, ...]:
         parsed: list[Message] = []
         for at, item in enumerate(messages):
+            # Nearly all messages have one of the plain shapes, and an agent sends dozens of them with every turn.
             message: Message | None = None
-            if (
-                type(item) is dict
-            ):  # nearly all messages have one of these shapes, and an agent sends dozens with every turn
+            if type(item) is dict:
                 role, content, members = item.get("role"), item.get("content"), len(item)
                 if type(content) is str:
                     if members == 2:
@@ -118,7 +117,7 @@ class MessagesReader:
             parsed.append(message)
         return tuple(parsed)
 
-    # -- messages that say no more than they say: each is what `_message` makes of it, or None, and then nothing is changed
+    # -- plain messages: each of these gives what `_message` would, or None, and then it has changed nothing
 
     def _plain_text(self, role: Any, text: str, at: int) -> Message | None:
         """`{role, content}`: somebody says something."""
