@@ -130,7 +130,7 @@ def translated(body: bytes) -> bytes:
 
 
 def test_a_large_picture_is_translated_in_as_many_steps_as_a_small_one() -> None:
-    small, large = as_bytes(picture(png(400))), as_bytes(picture(png(4_000_000)))
+    small, large = as_bytes(picture(png(1_000_000))), as_bytes(picture(png(4_000_000)))
     translated(small)  # What is imported or remembered at the first time is not counted.
     assert steps(lambda: translated(large)) == steps(lambda: translated(small)) > 0
 
