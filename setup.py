@@ -21,6 +21,18 @@ MORE = (
     "src/portico/core/usage.py",
     "src/portico/core/telling.py",
     "src/portico/core/spans.py",
+    "src/portico/core/ids.py",
+    "src/portico/catalog/names.py",
+    "src/portico/vault/recorder.py",
+    "src/portico/vault/restore.py",
+    "src/portico/relay/downstream.py",
+    "src/portico/relay/learned.py",
+    "src/portico/relay/pump.py",
+    "src/portico/relay/unfence.py",
+    "src/portico/relay/verdict.py",
+    "src/portico/http/fields.py",
+    "src/portico/wire/framing.py",
+    "src/portico/wire/jsonsize.py",
 )
 
 
