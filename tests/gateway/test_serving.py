@@ -145,6 +145,7 @@ async def test_a_worker_that_dies_again_and_again_is_replaced_later_and_later(tm
             os.kill(newest, signal.SIGKILL)
             await until(lambda newest=newest: newest not in command.children)  # type: ignore[misc]
             assert (await ask(port)).status == 200  # the other one
+        await asyncio.sleep(0.5)  # the supervisor writes its line behind what the kernel tells of its children
         command.send(signal.SIGTERM)
         code, _, err = await command.end()
         told = [line.partition(" ended ")[2] for line in err.splitlines()]

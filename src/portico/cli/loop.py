@@ -10,8 +10,8 @@ from typing import Any, Final
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-async def run_until_stopped(lifeline: int | None = None) -> None:
-    """Returns on SIGINT or SIGTERM. A second one, of either, is not caught: it ends the process at once.
+def listen_for_stop(lifeline: int | None = None) -> asyncio.Event:
+    """Set on SIGINT or SIGTERM, from now on: who is told to stop while it starts stops in good order, too.
 
     `lifeline`: of a worker, the end of a pipe whose other end its supervisor holds. A worker also stops when that one is
     gone, however it went, and leaves to it what a second signal means: some managers send each signal to every process.
@@ -22,6 +22,12 @@ async def run_until_stopped(lifeline: int | None = None) -> None:
         loop.add_reader(lifeline, stopped.set)
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stopped.set)
+    return stopped
+
+
+async def run_until_stopped(stopped: asyncio.Event, lifeline: int | None = None) -> None:
+    """Returns once what `listen_for_stop` gave is set. A second signal is not caught: it ends the process at once."""
+    loop = asyncio.get_running_loop()
     await stopped.wait()
     if lifeline is not None:
         loop.remove_reader(lifeline)

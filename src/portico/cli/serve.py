@@ -16,7 +16,7 @@ import msgspec
 from portico import __version__
 from portico.accounts.keys import DEFAULT_TENANT, Keyring, new_key
 from portico.catalog import Catalog, CatalogError, load_catalog
-from portico.cli.loop import run, run_until_stopped, settle_memory
+from portico.cli.loop import listen_for_stop, run, run_until_stopped, settle_memory
 from portico.cli.media import fetcher_of
 from portico.cli.operations import Shared, Watch
 from portico.cli.supervise import CANNOT_START, Supervisor
@@ -137,7 +137,7 @@ class _Plan(msgspec.Struct, frozen=True):
 
 async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
     settings, catalog, limits = plan.settings, plan.catalog, plan.settings.server
-    readiness = Readiness(STARTING)
+    stopped, readiness = listen_for_stop(lifeline), Readiness(STARTING)
     watch = Watch(plan.shared, plan.number, readiness)
     budget = Budget(max_body_bytes=limits.max_body_bytes_in_flight, max_calls=limits.max_open_calls)
     vault = MemoryVault(time.monotonic)
@@ -186,7 +186,7 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
             asyncio.get_running_loop().add_signal_handler(HANGUP, _reload, plan, watch)
         readiness.clear(STARTING)
         settle_memory()
-        await run_until_stopped(lifeline)
+        await run_until_stopped(stopped, lifeline)
         readiness.wait_for(DRAINING)
         await asyncio.sleep(limits.drain_delay_s)  # still accepting: who asks /readyz has to notice first
     except StartupFailed as error:

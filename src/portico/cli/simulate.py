@@ -3,7 +3,7 @@
 import sys
 import time
 
-from portico.cli.loop import run, run_until_stopped
+from portico.cli.loop import listen_for_stop, run, run_until_stopped
 from portico.http.server import Server
 from portico.simulator import Simulator
 
@@ -22,7 +22,7 @@ def run_simulate(*, host: str, port: int, seed: int, pace_s: float, lenient: boo
         print(f"Simulating Google Gemini's native API on {base}/v1beta", flush=True)
         print(f"  curl -H 'x-goog-api-key: any' {base}/v1beta/models", flush=True)
         print("Stop with Ctrl-C.", flush=True)
-        await run_until_stopped()
+        await run_until_stopped(listen_for_stop())
         await server.stop(grace_s=1.0)
         return 0
 
