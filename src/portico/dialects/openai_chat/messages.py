@@ -107,6 +107,9 @@ class MessagesReader:
                             message = self._plain_result(item.get("tool_call_id"), content, at)
                     elif role == "assistant" and members == 3:
                         message = self._plain_calls(item.get("tool_calls"), content, at)
+                elif type(content) is list:
+                    if members == 2 and role == "user":
+                        message = self._plain_texts(content, at)
                 elif content is None and role == "assistant" and members == 2 + ("content" in item):
                     message = self._plain_calls(item.get("tool_calls"), None, at)
             if message is None:
@@ -129,6 +132,19 @@ class MessagesReader:
         if role == "system":
             return Message(_SYSTEM, (Text(text),), None, at)
         return None
+
+    def _plain_texts(self, items: list[Any], at: int) -> Message | None:
+        """`{role: "user", content: [{type: "text", text}, …]}`: the user says something in pieces."""
+        texts: list[Text] = []
+        for item in items:
+            if type(item) is not dict or len(item) != 2 or item.get("type") != "text":
+                return None
+            text = item.get("text")
+            if type(text) is not str:
+                return None
+            texts.append(Text(text))
+        self._user_spoke = True
+        return Message(_USER, tuple(texts), None, at)
 
     def _plain_result(self, call_id: Any, text: str, at: int) -> Message | None:
         """`{role, tool_call_id, content}`: a known call is answered with a text."""
