@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CONFIGURED := $(or $(GEMINI_API_KEY),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows compile bench bench-tools soak clean help
+.PHONY: run test lint types format lock docs rows compile bench bench-tools soak profile clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -32,11 +32,14 @@ format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/dev.stamp bench-tools ## Measure Portico and its peers on this machine (half an hour; OPTIONS="--quick" for a look)
+bench: $(VENV)/dev.stamp bench-tools ## Measure Portico and its peers on this machine (20 minutes; OPTIONS="--quick" for a look)
 	@$(BIN)/python -m bench $(OPTIONS)
 
 soak: $(VENV)/dev.stamp ## Two minutes of mixed load, memory watched (MINUTES=60 for an hour)
 	@$(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+profile: $(VENV)/dev.stamp bench-tools ## Where Portico's CPU time goes (WORKLOAD=agent, event, image …; OPTIONS="--calls")
+	@$(BIN)/python -m bench.profile $(or $(WORKLOAD),small) $(OPTIONS)
 
 bench-tools:
 	@which nginx wrk taskset >/dev/null || \
