@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CONFIGURED := $(or $(GEMINI_API_KEY),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows compile bench bench-tools soak fuzz clean help
+.PHONY: run test lint types format lock docs rows compile bench bench-tools soak fuzz profile clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -32,7 +32,7 @@ format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/dev.stamp bench-tools ## Measure Portico and its peers on this machine (half an hour; OPTIONS="--quick" for a look)
+bench: $(VENV)/dev.stamp bench-tools ## Measure Portico and its peers on this machine (20 minutes; OPTIONS="--quick" for a look)
 	@$(BIN)/python -m bench $(OPTIONS)
 
 soak: $(VENV)/dev.stamp ## Two minutes of mixed load, memory watched (MINUTES=60 for an hour)
@@ -40,6 +40,9 @@ soak: $(VENV)/dev.stamp ## Two minutes of mixed load, memory watched (MINUTES=60
 
 fuzz: $(VENV)/dev.stamp ## A minute of damaged HTTP for both edges (MINUTES=60 for an hour)
 	@PYTHONPATH=tests $(BIN)/python -m edges.fuzz $(if $(MINUTES),--minutes $(MINUTES))
+
+profile: $(VENV)/dev.stamp bench-tools ## Where Portico's CPU time goes (WORKLOAD=agent, event, image …; OPTIONS="--calls")
+	@$(BIN)/python -m bench.profile $(or $(WORKLOAD),small) $(OPTIONS)
 
 bench-tools:
 	@which nginx wrk taskset >/dev/null || \

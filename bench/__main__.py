@@ -1,6 +1,6 @@
 """Measures gateways on this machine, in one run, and prints a table with ratios.
 
-    make bench                                   everything (installs the peers first; half an hour)
+    make bench                                   everything (installs the peers first; twenty minutes)
     python -m bench --only nginx,portico         these gateways
     python -m bench --rows small,event           these rows
     python -m bench --quick                      short loads: for a first look, not for figures to quote
@@ -26,8 +26,8 @@ from typing import Final
 import msgspec
 
 from bench.contenders import CONTENDERS, Contender, Running, portico_at
-from bench.machine import LOAD_CORE, described
-from bench.rows import ALONE, QUICK, TOGETHER, Bench, Effort, Figure, provider
+from bench.machine import LOAD_CORE, come_first, described
+from bench.rows import ALONE, QUICK, TOGETHER, Bench, Effort, Figure, provider, say
 from bench.table import note, report
 
 README: Final = Path(__file__).parent / "README.md"
@@ -65,9 +65,11 @@ class Run:
             if together:
                 with self._all_up(bench) as gateways:
                     for row in together:
+                        say(f"-- {row}, {self.rows.index(row) + 1} of {len(self.rows)}")
                         self._together(bench, row, gateways)
-            for row in self.rows:
-                for contender in self._in(row) if row in ALONE else ():
+            for row in [row for row in self.rows if row in ALONE]:
+                say(f"-- {row}, {self.rows.index(row) + 1} of {len(self.rows)}")
+                for contender in self._in(row):
                     try:
                         self._keep(ALONE[row](bench, contender))
                     except TROUBLE as error:
@@ -81,6 +83,7 @@ class Run:
         with ExitStack() as stack:
             gateways: dict[str, Running] = {}
             for name, contender in self.contenders.items():
+                say(f"starting {name}")
                 try:
                     gateways[name] = bench.start(contender)
                 except TROUBLE as error:
@@ -104,7 +107,7 @@ class Run:
 
     def problem(self, what: str, error: Exception) -> None:
         self.problems.append(f"{what}: {' '.join(str(error).split())[:300]}")
-        print(f"  {self.problems[-1]}", file=sys.stderr, flush=True)
+        say(self.problems[-1])
 
 
 def _options() -> argparse.Namespace:
@@ -151,6 +154,7 @@ def main() -> int:
     run.install()
     machine, now = described(), datetime.now(UTC)
     os.sched_setaffinity(0, {LOAD_CORE})
+    come_first()
     with tempfile.TemporaryDirectory() as folder:
         run.measure(Path(folder))
     versions = [f"{contender.name} {contender.version()}" for contender in run.contenders.values()]

@@ -19,21 +19,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-import portico
+from bench import ours
 from bench.load import Ask, Line
-from bench.machine import GATEWAY_CORE, started, stop, wait_until
+from bench.machine import GATEWAY_CORE, Command, started, stop, wait_until
+from bench.ours import KEY
 from bench.workloads import Body, encoded, small, small_to_gemini
 
 ROOT: Final = Path(__file__).parent.parent
 CACHE: Final = Path(os.environ.get("PORTICO_BENCH_CACHE") or Path(__file__).parent / ".cache").absolute()
 """Where peers are installed; outside a checkout when several share it, for environments know their own path."""
-KEY: Final = "sk-bench-0123456789abcdef"
 MODEL: Final = "gemini-3.5-flash"
 ADDRESS: Final = "address"
 """The file in which a gateway that picks its own port says where it listens."""
-
-Command = tuple[list[str], dict[str, str]]
-"""How a gateway is started: the command, and what its environment has beside ours."""
 
 
 class Contender(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,36 +144,31 @@ def _nginx_version() -> str:
 
 # -- Portico ---------------------------------------------------------------------------------------------------------
 
-_PORTICO_CONFIG: Final = """
-[[providers]]
-name = "gemini"
-base_url = "http://127.0.0.1:{upstream}"
-"""
-"""Everything on: what can be switched on in this file belongs here, with limits above any load."""
-
 
 def portico_at(checkout: Path, name: str = "portico") -> Contender:
     """Portico as it is in a checkout."""
     return Contender(
         name=name,
         between="OpenAI -> Gemini",
-        start=partial(_portico, checkout),
-        version=partial(_portico_version, checkout),
+        start=partial(ours.command, checkout),
+        version=partial(ours.version, checkout),
     )
 
 
-def _portico(checkout: Path, folder: Path, port: int, upstream_port: int) -> Command:
-    config = folder / "portico.toml"
-    config.write_text(_PORTICO_CONFIG.format(upstream=upstream_port))
-    source = str(checkout / "src")
-    env = {"PYTHONPATH": source, "GEMINI_API_KEY": "bench-upstream-key", "PORTICO_API_KEY": KEY}
-    return [sys.executable, "-m", "portico", "serve", "--config", str(config), "--port", str(port)], env
+def _compile() -> None:
+    ours.compiled(ROOT, CACHE)
 
 
-def _portico_version(checkout: Path) -> str:
-    described = ["git", "-C", str(checkout), "describe", "--always", "--dirty"]
-    done = subprocess.run(described, capture_output=True, text=True, check=False)
-    return f"{portico.__version__} {done.stdout.strip()}".strip()
+def portico_compiled() -> Contender:
+    """This checkout after `make compile`, in a copy of its own."""
+    return Contender(
+        name="portico-compiled",
+        between="OpenAI -> Gemini",
+        start=lambda folder, port, upstream: ours.command(ours.compiled(ROOT, CACHE), folder, port, upstream),
+        version=partial(ours.version, ROOT),
+        install=_compile,
+        needs=("cc",),
+    )
 
 
 # -- peers -----------------------------------------------------------------------------------------------------------
@@ -295,6 +287,7 @@ CONTENDERS: Final[dict[str, Contender]] = {
             stream_path=_GEMINI_STREAM_PATH,
         ),
         portico_at(ROOT),
+        portico_compiled(),
         msgspec.structs.replace(
             portico_at(ROOT, "portico-gemini"),
             between="Gemini -> Gemini",

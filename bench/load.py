@@ -18,7 +18,9 @@ import uvloop
 
 from bench.machine import LOAD_CORE
 
-_SENT: Final = re.compile(rb"t=(\d+\.\d+) ")
+_SENT: Final = b"t=0"
+"""Before the time in an event, which is as wide as `STAMP` in upstream.py."""
+_SENT_BYTES: Final = 2 + 17
 _HELD: Final = re.compile(rb"r=(\d+\.\d+) s=(\d+\.\d+) ")
 _END: Final = b"0\r\n\r\n"
 PATIENCE_S: Final = 60.0
@@ -47,6 +49,8 @@ class Loaded(msgspec.Struct, frozen=True):
     events: int = 0
     late_ms: tuple[float, ...] = ()
     """How late each event of a stream came, sorted."""
+    why: str = ""
+    """How the first one failed, where that is known."""
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -103,6 +107,7 @@ class _Streams:
         self.until = until
         self.answers = 0
         self.failed = 0
+        self.why = ""
         self.late: list[float] = []
 
 
@@ -110,9 +115,10 @@ class _Reader(asyncio.Protocol):
     """Reads one stream after another on one connection, to the end of the one under way when time is up."""
 
     def __init__(self, request: bytes, shared: _Streams, done: "asyncio.Future[None]") -> None:
-        self._request, self._shared, self._done = request, shared, done
+        self._request, self._shared, self.done = request, shared, done
         self._tail = b""
         self._fresh = True
+        self._events = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # uvloop's are no subclass of asyncio's
@@ -123,17 +129,19 @@ class _Reader(asyncio.Protocol):
         if self._fresh:
             self._fresh = False
             if b" 200 " not in data[:16]:
+                self._shared.why = self._shared.why or data[:300].decode("utf-8", "replace")
                 self._transport.abort()
                 return
         data = self._tail + data
         last = 0
-        for found in _SENT.finditer(data):
-            self._shared.late.append(now - float(found.group(1)))
-            last = found.end()
+        while (at := data.find(_SENT, last)) >= 0 and len(data) >= at + _SENT_BYTES:
+            last = at + _SENT_BYTES
+            self._shared.late.append(now - float(data[at + 2 : last]))
+            self._events += 1
         self._tail = data[max(last, len(data) - 64) :]
         if data.endswith(_END):
             self._shared.answers += 1
-            self._tail, self._fresh = b"", True
+            self._tail, self._fresh, self._events = b"", True, 0
             if now < self._shared.until:
                 self._transport.write(self._request)
             else:
@@ -141,9 +149,11 @@ class _Reader(asyncio.Protocol):
                 self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        self._shared.failed += bool(self._request)
-        if not self._done.done():
-            self._done.set_result(None)
+        if self._request:
+            self._shared.failed += 1
+            self._shared.why = self._shared.why or f"no end after {self._events} events"
+        if not self.done.done():
+            self.done.set_result(None)
 
     def give_up(self) -> None:
         self._transport.abort()
@@ -153,22 +163,25 @@ async def read_streams(ask: Ask, *, count: int, seconds: float, stagger_s: float
     """`count` streams at a time, each followed by another until `seconds` are over; what has not ended after `patience_s`
     more is given up and has failed. They start spread over `stagger_s`."""
     loop = asyncio.get_running_loop()
-    shared = _Streams(time.monotonic() + seconds)
-    request, readers, ends = ask.wire(), [], []
-    for _ in range(count):
-        done: asyncio.Future[None] = loop.create_future()
-        reader = _Reader(request, shared, done)
-        await loop.create_connection(lambda reader=reader: reader, "127.0.0.1", ask.port)  # type: ignore[misc]
-        readers.append(reader)
-        ends.append(done)
-        await asyncio.sleep(stagger_s / count)
+    begin = time.monotonic()
+    shared = _Streams(begin + seconds)
+    request = ask.wire()
+    readers = [_Reader(request, shared, loop.create_future()) for _ in range(count)]
+    opening = []
+    for number, reader in enumerate(readers):
+        # By the clock, and none waits for the one before it: a slow gateway is not spared.
+        await asyncio.sleep(begin + stagger_s * number / count - time.monotonic())
+        connecting = loop.create_connection(lambda reader=reader: reader, "127.0.0.1", ask.port)  # type: ignore[misc]
+        opening.append(loop.create_task(connecting))
+    ends = [reader.done for reader in readers]
+    await asyncio.gather(*opening)
     await asyncio.wait(ends, timeout=max(0.0, shared.until - time.monotonic()) + patience_s)
-    for reader, done in zip(readers, ends, strict=True):
-        if not done.done():
+    for reader in readers:
+        if not reader.done.done():
             reader.give_up()
     await asyncio.wait(ends)
     late = tuple(sorted(1000 * seconds for seconds in shared.late))
-    return Loaded(shared.answers, shared.failed, len(late), late)
+    return Loaded(shared.answers, shared.failed, len(late), late, shared.why)
 
 
 def streams(ask: Ask, *, count: int, seconds: float, stagger_s: float = 1.0, patience_s: float = PATIENCE_S) -> Loaded:
@@ -225,6 +238,20 @@ class Line:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def body_of(answer: bytes) -> bytes:
+    """The body of a whole answer, its chunks joined."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" not in head.lower():
+        return body
+    pieces: list[bytes] = []
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        length = int(size, 16)
+        pieces.append(body[:length])
+        body = body[length + 2 :]
+    return b"".join(pieces)
 
 
 def is_whole(answer: bytes | bytearray) -> bool:

@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from bench.contenders import ROOT, Contender, Running
 from bench.load import Ask, Line, Loaded, percentile, read_streams, streams, whole
 from bench.machine import LOAD_CORE, cpu_us, forget_peak, peak_rss_bytes, rss_bytes, started, stop, wait_until
 from bench.ports import free_port, listens
+from bench.proof import prove_stream, prove_whole
 from bench.upstream import Manner
 
 
@@ -41,10 +43,13 @@ ROWS: Final[dict[str, Row]] = {
     "answer": Row("200 KB answer", "CPU us / request"),
     "image": Row("5 MB inline image", "CPU us / request"),
     "image_peak": Row("its memory, peak over idle", "x the body", ratio=False),
+    "beside_p50": Row("small chat beside such images, p50 added", "ms", ratio=False),
+    "beside_p99": Row("the same, p99", "ms", ratio=False),
     "latency_p50": Row("latency added, p50", "ms", ratio=False),
     "latency_p99": Row("latency added, p99", "ms", ratio=False),
     "open_rss": Row("1,000 open streams", "KB RSS each"),
     "open_late": Row("their events, p99 late", "ms", ratio=False),
+    "open_direct": Row("of streams past the gateway, p99 late", "ms", ratio=False),
     "start": Row("start to first answer", "s", ratio=False),
     "idle": Row("idle", "RSS MB", ratio=False),
 }
@@ -65,16 +70,17 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Effort(msgspec.Struct, frozen=True):
-    """How long loads are: the more, the less the clock's ticks and the neighbours matter."""
+    """How long loads are: the more, the less the neighbours matter."""
 
     rounds: int = 3
-    seconds: float = 4.0
-    stream_seconds: float = 10.0
-    asks: int = 1000
+    seconds: float = 3.0
+    stream_seconds: float = 6.0
+    asks: int = 600
     starts: int = 3
 
 
 WARM_ASKS: Final = 20
+BEGUN: Final = time.monotonic()
 PLAIN: Final = Manner()
 QUICK: Final = Effort(rounds=1, seconds=2.0, stream_seconds=3.0, asks=100, starts=1)
 Gateways = Mapping[str, Running]
@@ -87,7 +93,7 @@ class Bench:
         self, folder: Path, effort: Effort, upstream_port: int, problem: Callable[[str, Exception], None]
     ) -> None:
         """`problem` is told what could not be measured, and why."""
-        self.folder, self.effort, self.upstream_port, self._problem = folder, effort, upstream_port, problem
+        self.folder, self.effort, self.upstream_port, self.problem = folder, effort, upstream_port, problem
 
     def behave(self, manner: Manner = PLAIN) -> None:
         """How the provider answers from now on."""
@@ -109,6 +115,18 @@ class Bench:
         finally:
             running.stop()
 
+    def proved(self, row: str, gateways: Gateways, prove: Callable[[Running], None]) -> dict[str, Running]:
+        """The gateways whose answers are whole."""
+        proved: dict[str, Running] = {}
+        for name, running in gateways.items():
+            try:
+                prove(running)
+            except (OSError, RuntimeError, ValueError) as error:
+                self.problem(f"{row} of {name}", error)
+            else:
+                proved[name] = running
+        return proved
+
     def whole(self, running: Running, ask: Ask, *, seconds: float, connections: int = 0) -> Loaded:
         count = connections or running.contender.connections
         return whole(ask, seconds=seconds, connections=count, folder=self.folder)
@@ -127,9 +145,10 @@ class Bench:
                 pid = gateways[name].pid
                 before = settled_cpu_us(pid)
                 loaded = load(gateways[name])
-                spent = cpu_us(pid) - before
+                # What an answer leaves to be done after it belongs to it.
+                spent = settled_cpu_us(pid, within_s=2) - before
                 if spent < 0 or not per(loaded):
-                    self._problem(f"{row} of {name}", RuntimeError(f"{loaded.failed} failed, none were answered"))
+                    self.problem(f"{row} of {name}", RuntimeError(f"{loaded.failed} failed, none were answered"))
                     del taken[name]
                 else:
                     taken[name].append((spent, loaded))
@@ -166,15 +185,18 @@ def settled_cpu_us(pid: int, within_s: float = 15.0) -> float:
 
 
 def say(text: str) -> None:
-    print(f"  {text}", file=sys.stderr, flush=True)
+    """Where a run has got to, with the time since it began."""
+    minutes, seconds = divmod(round(time.monotonic() - BEGUN), 60)
+    print(f"  {minutes:2}:{seconds:02}  {text}", file=sys.stderr, flush=True)
 
 
 # -- with all gateways up --------------------------------------------------------------------------------------------
 
 
 def _whole_answers(
-    bench: Bench, row: str, gateways: Gateways, made: Callable[[str], workloads.Body]
+    bench: Bench, row: str, gateways: Gateways, made: Callable[[str], workloads.Body], *, large: bool = False
 ) -> Iterator[Figure]:
+    gateways = bench.proved(row, gateways, lambda running: prove_whole(running.ask(made), large=large))
     for running in gateways.values():
         bench.whole(running, running.ask(made), seconds=max(1.0, bench.effort.seconds / 4))
 
@@ -198,7 +220,7 @@ def agent(bench: Bench, gateways: Gateways) -> Iterator[Figure]:
 def answer(bench: Bench, gateways: Gateways) -> Iterator[Figure]:
     """An answer of 200 KB."""
     bench.behave(Manner(large=True))
-    yield from _whole_answers(bench, "answer", gateways, workloads.small)
+    yield from _whole_answers(bench, "answer", gateways, workloads.small, large=True)
 
 
 def agent_stream(bench: Bench, gateways: Gateways) -> Iterator[Figure]:
@@ -214,6 +236,9 @@ def event(bench: Bench, gateways: Gateways) -> Iterator[Figure]:
 def _streamed(
     bench: Bench, row: str, gateways: Gateways, made: Callable[[str], workloads.Body], per: Callable[[Loaded], int]
 ) -> Iterator[Figure]:
+    gateways = bench.proved(
+        row, gateways, lambda running: prove_stream(running.ask(made, stream=True), events=PLAIN.events)
+    )
     for running in gateways.values():
         streams(running.ask(made, stream=True), count=20, seconds=0)
 
@@ -230,9 +255,7 @@ def latency(bench: Bench, gateways: Gateways) -> Iterator[Figure]:
     turns, question by question.
     """
     bench.behave(Manner(delay_ms=20))
-    direct = Line(
-        Ask(bench.upstream_port, "/v1beta/models/x:generateContent", {}, workloads.encoded(workloads.small("x")))
-    )
+    direct = _directly(bench)
     lines = {name: Line(running.ask(workloads.small)) for name, running in gateways.items()}
     say(f"latency: {bench.effort.asks} questions to each")
     own: list[float] = []
@@ -249,15 +272,28 @@ def latency(bench: Bench, gateways: Gateways) -> Iterator[Figure]:
         line.close()
     base = statistics.median(own[WARM_ASKS:])
     for name, taken in added.items():
-        ordered = sorted(value - base for value in taken[WARM_ASKS:])
-        for row, share in (("latency_p50", 0.5), ("latency_p99", 0.99)):
-            yield Figure(row, name, (percentile(ordered, share),), len(ordered), failed[name])
+        yield from _added("latency", name, taken[WARM_ASKS:], base, failed[name])
+
+
+def _directly(bench: Bench) -> Line:
+    """Asks the provider itself: what remains of its time is the load's own."""
+    path = "/v1beta/models/x:generateContent"
+    return Line(Ask(bench.upstream_port, path, {}, workloads.encoded(workloads.small("x"))))
+
+
+def _added(row: str, gateway: str, taken: list[float], base: float, failed: int) -> Iterator[Figure]:
+    ordered = sorted(value - base for value in taken)
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        yield Figure(f"{row}_{name}", gateway, (percentile(ordered, share),), len(ordered), failed)
 
 
 # -- one gateway alone -----------------------------------------------------------------------------------------------
 
 OPEN: Final = 1000
+DIRECT: Final = 10
+"""Streams that the same load reads from the provider itself at the same time: as late as they are, is the load."""
 OPENING_S: Final = 4.0
+OPEN_PATIENCE_S: Final = 60.0
 PACE_MS: Final = 100.0
 EVENTS: Final = 100
 
@@ -270,26 +306,36 @@ def open_streams(bench: Bench, contender: Contender) -> Iterator[Figure]:
         settled_cpu_us(running.pid)
         say(f"open: {contender.name}")
         idle = rss_bytes(running.pid)
-        loaded, held = uvloop.run(_held_open(running))
+        loaded, direct, held = uvloop.run(_held_open(bench, running))
     failed = loaded.failed
+    if loaded.why:
+        bench.problem(f"some of open of {contender.name}", RuntimeError(loaded.why))
     yield Figure("open_rss", contender.name, ((held - idle) / OPEN / 1024,), loaded.answers, failed)
     yield Figure("open_late", contender.name, (percentile(loaded.late_ms, 0.99),), loaded.answers, failed)
+    yield Figure("open_direct", contender.name, (percentile(direct.late_ms, 0.99),), direct.answers, direct.failed)
 
 
-async def _held_open(running: Running) -> tuple[Loaded, int]:
-    """The load, and the most memory seen while all of its streams were open."""
+async def _held_open(bench: Bench, running: Running) -> tuple[Loaded, Loaded, int]:
+    """What was read through the gateway, what directly, and the most memory seen while all of the streams were open."""
     ask = running.ask(workloads.small, stream=True)
-    load = asyncio.create_task(read_streams(ask, count=OPEN, seconds=0, stagger_s=OPENING_S, patience_s=30))
+    load = asyncio.create_task(
+        read_streams(ask, count=OPEN, seconds=0, stagger_s=OPENING_S, patience_s=OPEN_PATIENCE_S)
+    )
+    own = Ask(bench.upstream_port, "/v1beta/models/x:streamGenerateContent?alt=sse", {}, b"{}")
+    direct = asyncio.create_task(
+        read_streams(own, count=DIRECT, seconds=0, stagger_s=OPENING_S, patience_s=OPEN_PATIENCE_S)
+    )
     await asyncio.sleep(OPENING_S + 1)
     held = 0
     for _ in range(int(EVENTS * PACE_MS / 1000 - OPENING_S - 2) * 4):
         held = max(held, rss_bytes(running.pid))
         await asyncio.sleep(0.25)
-    return await load, held
+    return await load, await direct, held
 
 
 def image(bench: Bench, contender: Contender) -> Iterator[Figure]:
-    """A 5 MB inline image, one at a time: CPU, and how far memory grows beyond idle at its peak."""
+    """A 5 MB inline image, one at a time: CPU, how far memory grows beyond idle at its peak, and how long a small call
+    takes meanwhile."""
     with bench.alone(contender) as running:
         ask = running.ask(workloads.image)
         say(f"image: {contender.name}")
@@ -297,10 +343,32 @@ def image(bench: Bench, contender: Contender) -> Iterator[Figure]:
         idle = rss_bytes(running.pid)
         forget_peak(running.pid)
         loaded = bench.whole(running, ask, seconds=2 * bench.effort.seconds, connections=1)
-        cpu, peak = cpu_us(running.pid) - before, peak_rss_bytes(running.pid)
+        cpu, peak = settled_cpu_us(running.pid, within_s=2) - before, peak_rss_bytes(running.pid)
+        beside = list(_beside(bench, running, ask))
     answers = loaded.answers
     yield Figure("image", contender.name, (cpu / max(1, answers),), answers, loaded.failed)
     yield Figure("image_peak", contender.name, ((peak - idle) / len(ask.body),), answers, loaded.failed)
+    yield from beside
+
+
+def _beside(bench: Bench, running: Running, image_ask: Ask) -> Iterator[Figure]:
+    """What a gateway adds to a small call while images pass through it one after another."""
+    bench.behave(Manner(delay_ms=5))
+    direct, line = _directly(bench), Line(running.ask(workloads.small))
+    own: list[float] = []
+    added: list[float] = []
+    failed = 0
+    with ThreadPoolExecutor(1) as pool:
+        images = pool.submit(bench.whole, running, image_ask, seconds=2 * bench.effort.seconds, connections=1)
+        while not images.done():
+            own.append(direct.added_ms())
+            try:
+                added.append(line.added_ms())
+            except (OSError, RuntimeError):
+                failed += 1
+    direct.close()
+    line.close()
+    yield from _added("beside", running.contender.name, added, statistics.median(own), failed + images.result().failed)
 
 
 def start(bench: Bench, contender: Contender) -> Iterator[Figure]:

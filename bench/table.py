@@ -10,6 +10,7 @@ from bench.rows import ROWS, Figure
 
 FLOOR: Final = "nginx"
 OURS: Final = "portico"
+COMPILED: Final = "portico-compiled"
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -77,11 +78,11 @@ def _times(value: float) -> str:
     return f"1/{1 / value:.0f}" if 0 < value < 0.5 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def judged(found: Found) -> list[tuple[str, bool]]:
+def judged(found: Found, whose: str = OURS) -> list[tuple[str, bool]]:
     """For each bar both sides of which were measured: what it says, and whether it is reached with nothing failed."""
     verdicts: list[tuple[str, bool]] = []
     for bar in BARS:
-        ours, other = found.get((bar.row, OURS)), found.get((bar.row, bar.than))
+        ours, other = found.get((bar.row, whose)), found.get((bar.row, bar.than))
         if ours is None or (bar.than and (other is None or not other.value)):
             continue
         value = ours.value / other.value if other is not None else ours.value
@@ -103,5 +104,9 @@ def note(machine: str, versions: Sequence[str], problems: Sequence[str], *, quic
 
 def report(head: str, found: Found, heads: Mapping[str, str]) -> str:
     """All of it, as Markdown."""
-    verdicts = [f"- {'reached' if reached else '**missed**'}: {text}" for text, reached in judged(found)]
-    return "\n\n".join(part for part in (head, rendered(found, heads), "\n".join(verdicts)) if part)
+    parts = [head, rendered(found, heads)]
+    for whose in (OURS, COMPILED):
+        verdicts = [f"- {'reached' if reached else '**missed**'}: {text}" for text, reached in judged(found, whose)]
+        if verdicts:
+            parts += [f"What {whose} is to reach:", "\n".join(verdicts)]
+    return "\n\n".join(parts)

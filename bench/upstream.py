@@ -65,21 +65,21 @@ def _template(data: bytes) -> bytes:
 
 
 _STAMPED_TEXT: Final = f"r={STAMP % 0} s={STAMP % 1} {TEXT}"
-_EVENT_TEXT: Final = f"t={STAMP % 0} each colour bends by its own angle as it leaves the drop, "
+EVENT_TEXT: Final = f"t={STAMP % 0} each colour bends by its own angle as it leaves the drop, "
 
 GEMINI: Final = _Dialect(
     _whole(gemini_answer(TEXT)),
     _whole(gemini_answer(LARGE_TEXT)),
     _template(_whole(gemini_answer(_STAMPED_TEXT))),
-    _template(_chunk(b"data: %b\r\n\r\n" % gemini_answer(_EVENT_TEXT, finish=None))),
-    _template(_chunk(b"data: %b\r\n\r\n" % gemini_answer(_EVENT_TEXT)) + _LAST),
+    _template(_chunk(b"data: %b\r\n\r\n" % gemini_answer(EVENT_TEXT, finish=None))),
+    _template(_chunk(b"data: %b\r\n\r\n" % gemini_answer(EVENT_TEXT)) + _LAST),
 )
 OPENAI: Final = _Dialect(
     _whole(openai_answer(TEXT)),
     _whole(openai_answer(LARGE_TEXT)),
     _template(_whole(openai_answer(_STAMPED_TEXT))),
-    _template(_chunk(b"data: %b\n\n" % openai_event(_EVENT_TEXT, finish=None))),
-    _template(_chunk(b"data: %b\n\ndata: [DONE]\n\n" % openai_event(_EVENT_TEXT, finish="stop")) + _LAST),
+    _template(_chunk(b"data: %b\n\n" % openai_event(EVENT_TEXT, finish=None))),
+    _template(_chunk(b"data: %b\n\ndata: [DONE]\n\n" % openai_event(EVENT_TEXT, finish="stop")) + _LAST),
 )
 
 
@@ -163,16 +163,18 @@ class Wire(asyncio.Protocol):
 
     def _begin(self, dialect: _Dialect, manner: Manner) -> None:
         self._transport.write(_STREAM_HEAD)
-        self._event(dialect, manner.events, manner.pace_ms / 1000)
+        self._event(dialect, manner.events, self._loop.time(), manner.pace_ms / 1000)
 
-    def _event(self, dialect: _Dialect, left: int, pace_s: float) -> None:
+    def _event(self, dialect: _Dialect, left: int, due: float, pace_s: float) -> None:
+        """Sends an event that was due now, or earlier: a stand-in that is behind catches up, so that the pace holds."""
         if self._transport.is_closing():
             return
         if left == 1:
             self._transport.write(dialect.last_event % time.monotonic())
         else:
             self._transport.write(dialect.event % time.monotonic())
-            self._loop.call_later(pace_s, self._event, dialect, left - 1, pace_s)
+            due += pace_s
+            self._loop.call_at(due, self._event, dialect, left - 1, due, pace_s)
 
 
 async def _serve(port: int) -> None:
