@@ -83,7 +83,7 @@ SHAPES = st.one_of(
     said("tool", content=PIECES, tool_call_id=IDS),
 )
 SIGNED: Json = {"google": {"thought_signature": "c2ln", "thought": True}}
-ELSE: tuple[Any, ...] = st.sampled_from(
+ELSE: st.SearchStrategy[tuple[str, Any]] = st.sampled_from(
     [("extra_content", SIGNED), ("extra_content", SIGNED), ("thought_signature", "c2ln")]
 ) | st.tuples(
     st.sampled_from(

@@ -10,7 +10,7 @@ from portico.core.dialect import Rendered
 from portico.core.errors import CallerError
 from portico.core.known import ROOM_BYTES, Known, KnownTools
 from portico.dialects import gemini, openai_chat
-from portico.relay.known import KnownLists
+from portico.relay.known import MAX_BODY_BYTES, KnownLists
 from portico.relay.prepare import parse_body
 from portico.wire import jsontext
 from properties.asking import target
@@ -147,6 +147,15 @@ def test_a_memory_is_bounded_in_bytes() -> None:
         assert known.size_bytes <= 100
     assert 0 < len(known) <= 3
     assert not is_known(known.decode(body(b'["%s"]' % (b"x" * 100))))
+
+
+def test_a_large_body_is_read_as_it_is() -> None:
+    known = memory()
+    large = b'{"messages":"%s","tools":%s}' % (b"x" * MAX_BODY_BYTES, TOOLS)
+    assert known.decode(large) == jsontext.decode(large)
+    assert len(known) == 0
+    known.decode(body())
+    assert not is_known(known.decode(large))
 
 
 def test_little_is_kept_with_a_list() -> None:

@@ -23,8 +23,10 @@ MAX_LISTS: Final = 64
 MAX_BYTES: Final = 2 * 1024 * 1024
 """Of all lists together, as JSON; decoded they take several times as much."""
 MAX_LIST_BYTES: Final = 128 * 1024
+MAX_BODY_BYTES: Final = 1024 * 1024
+"""In a larger body the tools are not what costs, and cutting them out would copy the rest."""
 MAX_SEARCHED: Final = 256 * 1024
-"""How much of the end of a body is searched: clients send messages first, and those may hold megabytes."""
+"""How much of the end of a body is searched: clients send messages first, which are the larger part."""
 MAX_GUESSED: Final = 8
 """How many lists, the last met first, are looked for where they stood then, before the member's name is searched."""
 MAX_PLACES: Final = 4
@@ -52,22 +54,29 @@ class KnownLists:
         return len(self._lists)
 
     def decode(self, body: bytes) -> Any:
-        """The value of a body. Raises `NotJson`."""
-        for spelt in islice(reversed(self._lists), MAX_GUESSED):
-            start = len(body) - self._behind[spelt] - len(spelt)
-            if start > 0 and body.startswith(spelt, start) and (value := self._with(spelt, body, start)) is not None:
-                return value
-        at = self._place(body)
-        if at < 0:
+        """The value of a body. Raises `NotJson`. However it is made, it is decoded twice at most."""
+        if len(body) > MAX_BODY_BYTES:
             return jsontext.decode(body)
-        for spelt in reversed(self._lists):
-            if body.startswith(spelt, at):
-                if (value := self._with(spelt, body, at)) is not None:
-                    return value
-                break
-        value = jsontext.decode(body)
-        self._remember(value, body, at)
-        return value
+        spelt, at = self._where_last_time(body)
+        if spelt is None:
+            at = self._place(body)
+            if at < 0:
+                return jsontext.decode(body)
+            spelt = next((one for one in reversed(self._lists) if body.startswith(one, at)), None)
+        if spelt is None:
+            value = jsontext.decode(body)
+            self._remember(value, body, at)
+            return value
+        value = self._with(spelt, body, at)
+        return jsontext.decode(body) if value is None else value
+
+    def _where_last_time(self, body: bytes) -> tuple[bytes | None, int]:
+        """A list that stands as far from the end as when it was last met, and where that is."""
+        for spelt in islice(reversed(self._lists), MAX_GUESSED):
+            at = len(body) - self._behind[spelt] - len(spelt)
+            if at > 0 and body.startswith(spelt, at):
+                return spelt, at
+        return None, -1
 
     def _place(self, body: bytes) -> int:
         """Where the list may begin: behind the last of the member's names that a list follows; -1: nowhere."""
