@@ -26,7 +26,7 @@ from typing import Final
 import msgspec
 
 from bench.contenders import CONTENDERS, Contender, Running, portico_at
-from bench.machine import LOAD_CORE, come_first, described
+from bench.machine import LOAD_CORE, coming_first, described
 from bench.rows import ALONE, QUICK, TOGETHER, Bench, Effort, Figure, provider, say
 from bench.table import note, report
 
@@ -154,8 +154,7 @@ def main() -> int:
     run.install()
     machine, now = described(), datetime.now(UTC)
     os.sched_setaffinity(0, {LOAD_CORE})
-    come_first()
-    with tempfile.TemporaryDirectory() as folder:
+    with coming_first(), tempfile.TemporaryDirectory() as folder:
         run.measure(Path(folder))
     versions = [f"{contender.name} {contender.version()}" for contender in run.contenders.values()]
     head = note(machine, versions, run.problems, quick=options.quick, now=now)
