@@ -6,6 +6,9 @@ No figure of speed is asserted here; those are in `make bench`.
 import asyncio
 import subprocess
 import sys
+import time
+import tomllib
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -16,13 +19,17 @@ import pytest
 
 from bench import workloads
 from bench.__main__ import MARKS, README, write_table
-from bench.contenders import CONTENDERS
+from bench.contenders import CONTENDERS, ROOT
 from bench.load import Ask, is_whole, percentile, read_streams
 from bench.machine import cpu_us, forget_peak, peak_rss_bytes, rss_bytes, tree
+from bench.ours import SETTINGS, command, config_for, digest_of
+from bench.profile import Sampler
+from bench.proof import prove_stream, prove_whole
 from bench.rows import ALONE, ROWS, TOGETHER, Figure
-from bench.soak import spread
+from bench.soak import spread, verdict, watch
 from bench.table import BARS, judged, note, number, rendered, report
 from bench.upstream import Manner, Provider, Wire
+from portico.config import load_config
 
 MODEL = "gemini-3.5-flash"
 
@@ -185,6 +192,55 @@ async def test_what_is_refused_or_cut_off_has_failed() -> None:
     assert (loaded.answers, loaded.failed, loaded.events) == (0, 3, 0)
 
 
+@pytest.mark.parametrize("path", [_GEMINI, _OPENAI])
+async def test_a_whole_answer_is_proved_and_a_shorter_one_is_not(path: str) -> None:
+    async with _upstream(Manner()) as port:
+        ask = Ask(port, path, {}, workloads.encoded(workloads.small(MODEL)))
+        await asyncio.to_thread(prove_whole, ask)
+        with pytest.raises(RuntimeError, match="characters"):
+            await asyncio.to_thread(prove_whole, ask, large=True)
+
+
+@pytest.mark.parametrize(("path", "stream"), [(_GEMINI_STREAM, False), (_OPENAI, True)])
+async def test_a_whole_stream_is_proved_and_a_shorter_one_is_not(path: str, stream: bool) -> None:
+    body = {**workloads.small(MODEL), **({"stream": True} if stream else {})}
+    async with _upstream(Manner(events=7, pace_ms=1)) as port:
+        ask = Ask(port, path, {}, workloads.encoded(body))
+        await asyncio.to_thread(prove_stream, ask, events=7)
+        with pytest.raises(RuntimeError, match="characters"):
+            await asyncio.to_thread(prove_stream, ask, events=8)
+
+
+# -- Portico as it is measured ---------------------------------------------------------------------------------------
+
+
+def test_everything_that_a_checkout_knows_is_switched_on(tmp_path: Path) -> None:
+    text = config_for({name: [key] for name, key, _ in SETTINGS}, tmp_path, 9)
+    tables = tomllib.loads(text)
+    assert tables["providers"][0]["base_url"] == "http://127.0.0.1:9"
+    assert all(tables[name][key] == value.format(folder=tmp_path) for name, key, value in SETTINGS)
+    assert tomllib.loads(config_for({}, tmp_path, 9)).keys() == {"providers"}
+
+
+def test_the_configuration_that_is_measured_is_one_that_portico_takes(tmp_path: Path) -> None:
+    folder = tmp_path / "portico"
+    folder.mkdir()
+    command(ROOT, folder, 1, 9)
+    config = load_config({"GEMINI_API_KEY": "k"}, file=folder / "portico.toml")
+    assert config.providers[0].base_url.startswith("http://127.0.0.1:9/")
+
+
+def test_a_compiled_copy_is_of_this_source_and_no_other(tmp_path: Path) -> None:
+    source = tmp_path / "src"
+    source.mkdir()
+    (tmp_path / "setup.py").write_text("")
+    (source / "a.py").write_text("A = 1\n")
+    before = digest_of(tmp_path)
+    assert digest_of(tmp_path) == before
+    (source / "a.py").write_text("A = 2\n")
+    assert digest_of(tmp_path) != before
+
+
 # -- what is printed -------------------------------------------------------------------------------------------------
 
 HEADS = {"nginx": "nginx<br>bytes", "portico": "portico", "litellm": "litellm"}
@@ -273,12 +329,54 @@ def test_bars_and_contenders_name_rows_that_there_are() -> None:
     [
         ([40, 45, 49, 50, 50, 50, 50, 50, 50, 50, 50, 50], 0.0),
         ([50, 50, 50, 50, 59, 50, 50, 50, 50, 50, 58, 50], 0.0),
-        ([50, 50, 50, 50, 50, 51, 52, 52, 53, 54, 55, 56], 0.1),
+        ([50, 50, 50, 50, 50, 51, 52, 52, 53, 54, 55, 56], 0.08),
     ],
-    ids=["warming up does not count", "nor does one sample", "a leak does"],
+    ids=["warming up does not count", "nor do samples that stick out", "a leak does"],
 )
-def test_memory_is_flat_if_its_middle_does_not_move(samples: list[float], apart: float) -> None:
+def test_memory_is_flat_if_its_floor_does_not_rise(samples: list[float], apart: float) -> None:
     assert spread(samples) == pytest.approx(apart)
+
+
+_GROWING = """
+import sys
+held = []
+print("ready", flush=True)
+for line in sys.stdin:
+    held.append(bytearray(b"x") * int(line))
+    print("held", flush=True)
+"""
+
+
+@pytest.mark.parametrize(("leak_bytes", "flat"), [(0, True), (512 * 1024, False)])
+def test_a_soak_finds_a_leak_of_a_living_process(leak_bytes: int, flat: bool) -> None:
+    """Each reading makes the process keep something more, so that however fast this machine is, it leaks all the time."""
+    with subprocess.Popen([sys.executable, "-c", _GROWING], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as leaky:
+        assert leaky.stdin is not None
+        assert leaky.stdout is not None
+        assert leaky.stdout.readline() == b"ready\n"
+        stdin, stdout = leaky.stdin, leaky.stdout
+
+        def read() -> int:
+            stdin.write(b"%d\n" % leak_bytes)
+            stdin.flush()
+            stdout.readline()
+            return rss_bytes(leaky.pid)
+
+        samples = asyncio.run(watch(read, time.monotonic() + 1.0, Counter(), sample_s=0.04, read_s=0.004))
+        stdin.close()
+    assert len(samples) >= 5
+    assert verdict(samples)[0] is flat
+
+
+def test_a_profile_shows_where_the_time_went() -> None:
+    def busy() -> int:
+        return sum(range(10_000))
+
+    sampler = Sampler()
+    sampler.start()
+    while not sampler.within:
+        busy()
+    assert " busy" in sampler.report()
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:
