@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from portico.http.wrapped import Wrapped
 from portico.wire.http import Exchange, Headers, HttpRequest
 
 EXPOSED: Final = (
@@ -61,31 +62,13 @@ def _names(listed: str) -> list[str]:
     return names if len(names) <= MAX_NAMES and all(map(_TOKEN.fullmatch, names)) else []
 
 
-class Told:
+class Told(Wrapped):
     """An exchange whose answer carries some headers more, whatever it is."""
 
-    __slots__ = ("_exchange", "_headers", "abort", "drain", "finish", "request", "write")
-
     def __init__(self, exchange: Exchange, headers: Headers) -> None:
-        self._exchange = exchange
+        super().__init__(exchange)
         self._headers = headers
-        self.request = exchange.request
         self.write = exchange.write
-        self.drain = exchange.drain
-        self.finish = exchange.finish
-        self.abort = exchange.abort
-
-    @property
-    def started(self) -> bool:
-        return self._exchange.started
-
-    @property
-    def ended(self) -> bool:
-        return self._exchange.ended
-
-    @property
-    def congested(self) -> bool:
-        return self._exchange.congested
 
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         self._exchange.send(status, [*headers, *self._headers], body)

@@ -34,6 +34,7 @@ from portico.http.listing import gemini_list, gemini_model, openai_list, openai_
 from portico.http.query import NOTHING, Query, read_query
 from portico.http.reader import Refusal
 from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route, route_name
+from portico.http.wrapped import Wrapped
 from portico.providers import Verb
 from portico.relay.relay import Relay
 from portico.relay.report import CALLER_GONE, FAILED, NOBODY, REFUSED, Observer, Report
@@ -221,35 +222,19 @@ def error_headers(error: PorticoError) -> Headers:
     return headers
 
 
-class _Identified:
+class _Identified(Wrapped):
     """An exchange whose every answer carries its request id and is told to its report, and whose request no longer shows
     the caller's key."""
 
     def __init__(self, exchange: Exchange, report: Report, query: Query, clock: Callable[[], float]) -> None:
-        self._exchange = exchange
+        super().__init__(exchange)
         self.report = report
         self._clock = clock
-        self.request = exchange.request
         if query.rest != self.request.query:
             self.request = msgspec.structs.replace(self.request, query=query.rest)
         self.request_id = report.request_id
         self._ids = _ids(report.request_id)
         self._write = exchange.write
-        self.drain = exchange.drain
-        self.finish = exchange.finish
-        self.abort = exchange.abort
-
-    @property
-    def started(self) -> bool:
-        return self._exchange.started
-
-    @property
-    def congested(self) -> bool:
-        return self._exchange.congested
-
-    @property
-    def ended(self) -> bool:
-        return self._exchange.ended
 
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         self._began(status)

@@ -1,0 +1,26 @@
+"""An exchange around another: what passes on as it is, for those that add something to an answer."""
+
+from portico.wire.http import Exchange
+
+
+class Wrapped:
+    """All of an exchange but `send`, `start` and `write`, which are for who adds something."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self.request = exchange.request
+        self.drain = exchange.drain
+        self.finish = exchange.finish
+        self.abort = exchange.abort
+
+    @property
+    def started(self) -> bool:
+        return self._exchange.started
+
+    @property
+    def ended(self) -> bool:
+        return self._exchange.ended
+
+    @property
+    def congested(self) -> bool:
+        return self._exchange.congested
