@@ -6,11 +6,20 @@
     │   │   ├── UnsupportedParameter
     │   │   └── BodyNotJson
     │   ├── AuthenticationFailed    401
+    │   ├── InsufficientFunds       402, only when the balance itself does not cover it
+    │   ├── PermissionDenied        403, never on a call: clients shut a key out after one
     │   ├── ModelNotFound           404
+    │   │   └── ModelNotPriced
+    │   ├── NotFound                404
     │   ├── RouteNotFound           404
     │   ├── MethodNotAllowed        405
-    │   └── RequestTooLarge         413
+    │   ├── Conflict                409
+    │   ├── RequestTooLarge         413
+    │   └── LimitReached            429, with the time to come back
+    │       ├── FundsHeld
+    │       └── BudgetSpent
     ├── GatewayBusy                 503, the gateway takes on no more for now
+    ├── StorageUnavailable          503, the database does not answer
     └── UpstreamError               a provider's; tried elsewhere unless the request itself was rejected
         ├── UpstreamRejected        the provider's 400: it would be one anywhere
         │   ├── ContextLengthExceeded
@@ -99,11 +108,38 @@ class AuthenticationFailed(CallerError):
     code = "invalid_api_key"
 
 
+class InsufficientFunds(CallerError):
+    """The account's balance does not cover this request. Top it up, or ask for less."""
+
+    status = 402
+    code = "insufficient_funds"
+
+
+class PermissionDenied(CallerError):
+    """This key may not do that."""
+
+    status = 403
+    code = "permission_denied"
+
+
 class ModelNotFound(CallerError):
     """The model does not exist or you do not have access to it."""
 
     status = 404
     code = "model_not_found"
+
+
+class ModelNotPriced(ModelNotFound):
+    """The model has no price, so a prepaid account cannot use it."""
+
+    code = "model_not_priced"
+
+
+class NotFound(CallerError):
+    """There is no such thing."""
+
+    status = 404
+    code = "not_found"
 
 
 class RouteNotFound(CallerError):
@@ -125,11 +161,41 @@ class MethodNotAllowed(CallerError):
         """The methods it does answer to."""
 
 
+class Conflict(CallerError):
+    """Another request stands in the way."""
+
+    status = 409
+    code = "conflict"
+
+
 class RequestTooLarge(CallerError):
     """The request body is too large."""
 
     status = 413
     code = "request_too_large"
+
+
+class LimitReached(CallerError):
+    """The rate limit of this key is reached."""
+
+    status = 429
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str = "", *, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class FundsHeld(LimitReached):
+    """The rest of the balance is held by requests that are still open. Try again when they are done."""
+
+    code = "funds_held"
+
+
+class BudgetSpent(LimitReached):
+    """The budget of this key is spent."""
+
+    code = "budget_exceeded"
 
 
 class GatewayBusy(PorticoError):
@@ -138,6 +204,14 @@ class GatewayBusy(PorticoError):
     status = 503
     code = "overloaded"
     retry_after_s = 1.0
+
+
+class StorageUnavailable(PorticoError):
+    """The books cannot be reached right now. Nothing was charged; try again in a moment."""
+
+    status = 503
+    code = "storage_unavailable"
+    retry_after_s = 2.0
 
 
 class UpstreamError(PorticoError):

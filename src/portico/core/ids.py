@@ -67,6 +67,21 @@ def random_token(rng: Random, length: int = CALL_ID_CHARACTERS) -> str:
     return token[:length]
 
 
+_DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+"""In the order of their code points: what sorts as text sorts as a number."""
+_TIME_CHARACTERS: Final = 8
+
+
+def timed_id(prefix: str, rng: Random, now: float) -> str:
+    """`prefix`, the time (seconds since 1970) to the millisecond, 16 letters and digits of chance: newer ids sort behind
+    older ones, so that a database puts them at the end of its index (money.md measured twice the CPU for random keys)."""
+    left, time_digits = int(now * 1000), ""
+    for _ in range(_TIME_CHARACTERS):
+        left, digit = divmod(left, 62)
+        time_digits = _DIGITS[digit] + time_digits
+    return prefix + time_digits + random_token(rng, 16)
+
+
 def normalised_call_id(call_id: str) -> str:
     """A call id as clients leave it: letters and digits only, cut to 40 (OpenClaw does both, clients.md 1)."""
     plain = call_id.replace("_", "").replace("-", "")

@@ -1,0 +1,351 @@
+"""Every table, for both databases. Invariants are unique indexes and CHECKs, so that nobody can walk around them.
+
+Amounts are nano-dollars, times microseconds since 1970, days `YYYY-MM-DD` in UTC, JSON is text. An account is the tenant
+that everything is kept and counted under. Ids are text that sorts by time.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.types import TypeEngine
+
+METADATA: Final = MetaData()
+Counted: Final[TypeEngine[int]] = BigInteger().with_variant(Integer, "sqlite")
+"""A primary key that the database counts up. SQLite counts only what is called INTEGER."""
+
+
+def _text(name: str, *, null: bool = False, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=null, server_default=default)
+
+
+def _count(name: str, *, null: bool = False, default: int | None = None) -> Column[int]:
+    return Column(name, BigInteger, nullable=null, server_default=None if default is None else text(str(default)))
+
+
+# -- who ---------------------------------------------------------------------------------------------------------------
+
+USERS: Final = Table(
+    "users",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("email", Text, nullable=False, unique=True),
+    _text("name", default=""),
+    _count("created_us"),
+    _count("disabled_us", null=True),
+)
+
+ACCOUNTS: Final = Table(
+    "accounts",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    _text("kind"),
+    _count("posted_nanos", default=0),
+    _count("held_nanos", default=0),
+    _text("settings", default="{}"),
+    _count("created_us"),
+    _count("closed_us", null=True),
+    _count("revision", default=0),
+    CheckConstraint("kind IN ('prepaid', 'open')", name="account_kind"),
+    # Settlement may take `posted` below what is held, and below zero; what is held is never less than nothing.
+    CheckConstraint("held_nanos >= 0", name="held_is_not_negative"),
+)
+
+MEMBERSHIPS: Final = Table(
+    "memberships",
+    METADATA,
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    _text("role"),
+    PrimaryKeyConstraint("account_id", "user_id"),
+    CheckConstraint("role IN ('owner', 'admin', 'member', 'viewer')", name="membership_role"),
+)
+
+KEYS: Final = Table(
+    "keys",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _text("name", default=""),
+    _text("prefix"),
+    # SHA-256 of the key, in hex. The key itself is shown once and kept nowhere.
+    Column("digest", Text, nullable=False, unique=True),
+    # JSON of `accounts.Policy`: scopes, limits, budgets, addresses, settings.
+    _text("policy", default="{}"),
+    _count("created_us"),
+    _count("expires_us", null=True),
+    _count("disabled_us", null=True),
+    _count("revoked_us", null=True),
+    # Rises with every change of any key or account, so that workers read only what has changed.
+    _count("revision"),
+    Index("keys_by_revision", "revision"),
+    Index("keys_by_account", "account_id"),
+)
+
+REVISIONS: Final = Table(
+    "revisions",
+    METADATA,
+    # What has changed (`keys`, `prices`, `credentials`): workers look twice a second whether a number rose.
+    Column("name", Text, primary_key=True),
+    _count("number", default=0),
+)
+
+CODES: Final = Table(
+    "codes",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    _text("prefix"),
+    _count("amount_nanos"),
+    _text("note", default=""),
+    _count("created_us"),
+    _count("expires_us", null=True),
+    _count("redeemed_us", null=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=True),
+    CheckConstraint("amount_nanos > 0", name="code_amount"),
+)
+
+# -- the ledger --------------------------------------------------------------------------------------------------------
+
+ENTRIES: Final = Table(
+    "entries",
+    METADATA,
+    Column("id", Counted, primary_key=True, autoincrement=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _text("kind"),
+    # What the entry does to the balance: a hold (0, +ceiling), an extension (0, +more), a settlement (-charge, -held),
+    # a release (0, -held), a top-up (+amount, 0).
+    _count("posted_nanos"),
+    _count("held_nanos"),
+    _text("request_id", null=True),
+    _text("note", default=""),
+    _count("at_us"),
+    CheckConstraint("kind IN ('top_up', 'hold', 'extend', 'settle', 'release', 'adjust', 'refund')", name="entry_kind"),
+    Index("entries_by_account", "account_id", "id"),
+    # One hold per request.
+    Index(
+        "one_hold",
+        "request_id",
+        unique=True,
+        sqlite_where=text("kind = 'hold'"),
+        postgresql_where=text("kind = 'hold'"),
+    ),
+    # A hold is resolved at most once, whoever races to do it.
+    Index(
+        "one_resolution",
+        "request_id",
+        unique=True,
+        sqlite_where=text("kind IN ('settle', 'release')"),
+        postgresql_where=text("kind IN ('settle', 'release')"),
+    ),
+    # What comes after a recovery is booked once, as the difference.
+    Index(
+        "one_adjustment",
+        "request_id",
+        unique=True,
+        sqlite_where=text("kind = 'adjust' AND request_id IS NOT NULL"),
+        postgresql_where=text("kind = 'adjust' AND request_id IS NOT NULL"),
+    ),
+)
+
+HOLDS: Final = Table(
+    "holds",
+    METADATA,
+    # The holds that are open: a row goes in with the `hold` entry and out with its resolution.
+    Column("request_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _text("key_id"),
+    _text("worker_id"),
+    _count("amount_nanos"),
+    # Tokens reserved of the key's minute, and which minute that was.
+    _count("tokens", default=0),
+    _count("minute", default=0),
+    _count("at_us"),
+    # What a recovery needs to book the call: JSON of the receipt so far (`metering.Receipt`), "" before a checkpoint.
+    _text("checkpoint", default=""),
+    Index("holds_by_worker", "worker_id"),
+    Index("holds_by_account", "account_id"),
+    Index("holds_by_key", "key_id"),
+    CheckConstraint("amount_nanos >= 0", name="hold_amount"),
+)
+
+LEASES: Final = Table(
+    "leases",
+    METADATA,
+    Column("worker_id", Text, primary_key=True),
+    _text("label", default=""),
+    _count("expires_us"),
+)
+
+BATCHES: Final = Table(
+    "batches",
+    METADATA,
+    # One row per transaction of a worker: after a connection lost during COMMIT it tells whether that was applied.
+    _text("worker_id"),
+    _count("sequence"),
+    PrimaryKeyConstraint("worker_id", "sequence"),
+)
+
+# -- what was spent ----------------------------------------------------------------------------------------------------
+
+RECEIPTS: Final = Table(
+    "receipts",
+    METADATA,
+    Column("request_id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _text("key_id"),
+    _count("at_us"),
+    _text("model"),
+    _text("outcome"),
+    _count("charge_nanos"),
+    _count("cost_nanos"),
+    # JSON of `metering.Receipt`. Immutable; what comes later is in `receipt_notes`.
+    _text("body"),
+    Index("receipts_by_account", "account_id", "request_id"),
+    Index("receipts_by_time", "at_us"),
+)
+
+RECEIPT_NOTES: Final = Table(
+    "receipt_notes",
+    METADATA,
+    Column("id", Counted, primary_key=True, autoincrement=True),
+    _text("request_id"),
+    _text("kind"),
+    _text("body"),
+    _count("at_us"),
+    Index("receipt_notes_by_request", "request_id"),
+)
+
+USAGE_DAYS: Final = Table(
+    "usage_days",
+    METADATA,
+    _text("account_id"),
+    _text("day"),
+    _text("model"),
+    _text("key_id"),
+    _count("calls", default=0),
+    _count("input_tokens", default=0),
+    _count("cached_tokens", default=0),
+    _count("output_tokens", default=0),
+    _count("reasoning_tokens", default=0),
+    _count("charge_nanos", default=0),
+    _count("cost_nanos", default=0),
+    PrimaryKeyConstraint("account_id", "day", "model", "key_id"),
+)
+
+IDEMPOTENCY: Final = Table(
+    "idempotency",
+    METADATA,
+    _text("account_id"),
+    _text("key"),
+    _text("request_id"),
+    # Of method, path and body: the same key with another request is the caller's mistake.
+    _text("fingerprint"),
+    _count("at_us"),
+    # The stored outcome; 0 and NULL while the call is in flight.
+    _count("status", default=0),
+    _text("headers", null=True),
+    Column("body", LargeBinary, nullable=True),
+    PrimaryKeyConstraint("account_id", "key"),
+    Index("idempotency_by_time", "at_us"),
+)
+
+# -- limits ------------------------------------------------------------------------------------------------------------
+
+COUNTERS: Final = Table(
+    "counters",
+    METADATA,
+    # `subject`: a key's id. `kind`: requests, tokens (`window`: minutes since 1970), budget_day (days since 1970),
+    # budget_month (months since 1970).
+    _text("subject"),
+    _text("kind"),
+    _count("window"),
+    _count("used", default=0),
+    PrimaryKeyConstraint("subject", "kind", "window"),
+    Index("counters_by_window", "kind", "window"),
+)
+
+# -- prices ------------------------------------------------------------------------------------------------------------
+
+PRICES: Final = Table(
+    "prices",
+    METADATA,
+    Column("id", Counted, primary_key=True, autoincrement=True),
+    _text("book"),
+    # The provider's configured name (cost) or "" (sale), and the model: upstream name (cost), catalog name (sale).
+    _text("provider", default=""),
+    _text("model"),
+    # JSON of `catalog.PriceRow`, or "free".
+    _text("row"),
+    _text("effective_from"),
+    _count("published_us"),
+    CheckConstraint("book IN ('cost', 'sale')", name="price_book"),
+    Index("prices_by_model", "book", "model"),
+)
+
+MARKUPS: Final = Table(
+    "markups",
+    METADATA,
+    # A rule on top of the sale book: for all ("", ""), a model, an account, or a model for an account.
+    _text("account_id", default=""),
+    _text("model", default=""),
+    _count("permille"),
+    _text("effective_from"),
+    _count("published_us"),
+    PrimaryKeyConstraint("account_id", "model", "effective_from"),
+)
+
+# -- upstream ----------------------------------------------------------------------------------------------------------
+
+CREDENTIALS: Final = Table(
+    "credentials",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    _text("provider"),
+    _text("name", default=""),
+    # AES-GCM; the id of the key that encrypted it stands in it too.
+    Column("ciphertext", LargeBinary, nullable=False),
+    _text("secret_key_id"),
+    _count("created_us"),
+    _count("disabled_us", null=True),
+    Index("credentials_by_provider", "provider"),
+)
+
+VAULT_RECORDS: Final = Table(
+    "vault_records",
+    METADATA,
+    _text("account_id"),
+    _text("key"),
+    Column("record", LargeBinary, nullable=False),
+    _count("size_bytes"),
+    _count("expires_us"),
+    PrimaryKeyConstraint("account_id", "key"),
+    Index("vault_by_expiry", "expires_us"),
+)
+
+RESOURCES: Final = Table(
+    "resources",
+    METADATA,
+    # Files, cached contents, stores and responses at providers: who made them, and with which credential.
+    _text("provider"),
+    _text("kind"),
+    _text("name"),
+    _text("account_id"),
+    _text("credential"),
+    _count("created_us"),
+    _count("expires_us", null=True),
+    PrimaryKeyConstraint("provider", "kind", "name"),
+    Index("resources_by_account", "account_id", "kind"),
+)
