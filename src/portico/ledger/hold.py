@@ -16,7 +16,10 @@ IDEMPOTENCY_US: Final = 24 * 3600 * 1_000_000
 """How long an answer is remembered under its idempotency key."""
 BUSY_RETRY_S: Final = 1.0
 
-_HOLD_IF_COVERED: Final = "UPDATE accounts SET held_nanos = held_nanos + ? WHERE id = ? AND closed_us IS NULL AND posted_nanos - held_nanos >= ?"
+_HOLD_IF_COVERED: Final = (
+    "UPDATE accounts SET held_nanos = held_nanos + ?"
+    " WHERE id = ? AND closed_us IS NULL AND posted_nanos - held_nanos >= ?"
+)
 _HOLD: Final = "UPDATE accounts SET held_nanos = held_nanos + ? WHERE id = ? AND closed_us IS NULL"
 _AVAILABLE: Final = "SELECT posted_nanos - held_nanos FROM accounts WHERE id = ?"
 _UNHOLD: Final = "UPDATE accounts SET held_nanos = held_nanos - ? WHERE id = ?"
@@ -214,7 +217,7 @@ class Hold(msgspec.Struct, frozen=True):
 
 
 def _debited(db: Db, account: str, amount: int, *, prepaid: bool) -> bool:
-    """Holds more of an account; whether it can bear that. (For SQLite an UPDATE and a SELECT are cheaper than RETURNING.)"""
+    """Holds more of an account; whether it can bear that. (For SQLite RETURNING is dear.)"""
     done = db.run(_HOLD_IF_COVERED, amount, account, amount) if prepaid else db.run(_HOLD, amount, account)
     return done == 1
 
@@ -232,7 +235,7 @@ def _why_not(db: Db, account: str, amount: int) -> Refused:
 
 
 class Extend(msgspec.Struct, frozen=True):
-    """A Write[bool]: holds more for a call that is being answered. False: the account cannot bear it, or the hold is gone."""
+    """A Write[bool]: holds more for a call that is being answered. False: the account cannot bear it, or it has ended."""
 
     request_id: str
     account_id: str

@@ -1,4 +1,5 @@
-"""What is kept for a time only: receipts, usage, idempotency keys, counters of windows that are over. Entries are kept for good.
+"""What is kept for a time only: receipts, usage, idempotency keys, counters of windows that are over.
+Entries are kept for good.
 
 Removed in small pieces, so that no call waits behind a long transaction.
 """
