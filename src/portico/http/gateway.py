@@ -23,6 +23,7 @@ from portico.core.dialect import Dialect
 from portico.core.errors import (
     AuthenticationFailed,
     GatewayBusy,
+    LimitReached,
     MethodNotAllowed,
     PorticoError,
     RequestTooLarge,
@@ -227,6 +228,8 @@ def error_headers(error: PorticoError) -> Headers:
         headers.append(("x-upstream-status", str(error.upstream_status)))
     if isinstance(error, MethodNotAllowed):
         headers.append(("allow", error.allow))
+    if isinstance(error, LimitReached):
+        headers += error.headers
     return headers
 
 
