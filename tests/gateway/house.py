@@ -73,12 +73,14 @@ class House:
         kinds: Sequence[ProviderKind] = (KINDS["gemini"],),
         budget: Budget | None = None,
         observer: Observer = NOBODY,
+        keyring: Keyring | None = None,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
         each is configured, all of them at the one address; the first is asked first."""
         self._allow = allow
         self.budget = budget or Budget()
         self._observer = observer
+        self._keyring = keyring or Keyring({KEY: "alice", OTHER_KEY: "bob"})
         self._kinds = kinds
         self.provider = provider
         self._provider_server = Server(provider)
@@ -118,7 +120,7 @@ class House:
         gateway = Gateway(
             relay=relay,
             catalog=self._catalog,
-            keyring=Keyring({KEY: "alice", OTHER_KEY: "bob"}),
+            keyring=self._keyring,
             rng=self._rng,
             now=self._now,
             budget=self.budget,
