@@ -17,18 +17,22 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.accounts import Keyring
+from portico.accounts import Caller, Keyring
 from portico.catalog import Catalog
 from portico.core.dialect import Dialect
 from portico.core.errors import (
     AuthenticationFailed,
     GatewayBusy,
+    LimitReached,
     MethodNotAllowed,
     PorticoError,
     RequestTooLarge,
+    RouteNotFound,
+    StorageUnavailable,
     UpstreamError,
 )
 from portico.core.ids import random_token
+from portico.http.account import AccountPages
 from portico.http.budget import Budget
 from portico.http.listing import gemini_list, gemini_model, openai_list, openai_model
 from portico.http.query import NOTHING, Query, read_query
@@ -44,6 +48,7 @@ from portico.wire.http import Exchange, Headers, HttpRequest
 
 log = logging.getLogger("portico.gateway")
 JSON: Final = ("content-type", "application/json")
+_LISTS: Final = (Action.LIST_MODELS, Action.SHOW_MODEL)
 
 
 class Gateway:
@@ -60,9 +65,12 @@ class Gateway:
         simulated: bool = False,
         budget: Budget | None = None,
         observer: Observer = NOBODY,
+        pages: AccountPages | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`budget` bounds the calls that are open at once. The observer is told of every request, with times of `clock`."""
+        """`budget` bounds the calls that are open at once. The observer is told of every request, with times of `clock`.
+        `pages`: what callers see of their accounts, where there are books."""
+        self._pages = pages
         self._budget = budget or Budget()
         self._observer = observer
         self._clock = clock
@@ -83,13 +91,14 @@ class Gateway:
             route = find_route(request.method, request.path, query, request.headers)
             report.route, report.dialect = route_name(route), route.dialect.name
             _expect(request, *METHODS[route.action])
-            key = None if query.key is None else query.key.reveal()
-            tenant = self._keyring.authenticate(request.headers, key).tenant
-            report.tenant = tenant
+            caller = self._caller(request, query)
+            report.tenant = caller.tenant
             if route.action is Action.CALL:
-                await self._serve(answer, route, query, tenant)
+                await self._serve(answer, route, query, caller)
+            elif route.action not in _LISTS:
+                await self._account_page(answer, route, query, caller)
             else:
-                answer.send(200, [JSON], jsontext.encode(self._models(route, query)))
+                answer.send(200, [JSON], jsontext.encode(self._models(route, query, caller)))
         except PorticoError as error:
             self._refuse(answer, route, query, error)
         except asyncio.CancelledError:
@@ -105,25 +114,37 @@ class Gateway:
             report.ended = self._clock()
             self._observer.finished(report)
 
-    async def _serve(self, exchange: "_Identified", route: Route, query: Query, tenant: str) -> None:
+    def _caller(self, request: HttpRequest, query: Query) -> Caller:
+        key = None if query.key is None else query.key.reveal()
+        return self._keyring.authenticate(request.headers, key, peer=request.peer, now_us=self._now_us())
+
+    def _now_us(self) -> int:
+        return int(self._now() * 1_000_000)
+
+    async def _serve(self, exchange: "_Identified", route: Route, query: Query, caller: Caller) -> None:
         framing, report = _framing(route, query), exchange.report
         self._budget.begin_call()
         self._observer.opened(report)
         try:
             await self._relay.serve(
-                exchange, route.dialect, tenant, model=route.model, verb=route.verb, framing=framing, report=report
+                exchange, route.dialect, caller, model=route.model, verb=route.verb, framing=framing, report=report
             )
         finally:
             self._budget.end_call()
             self._observer.closed(report)
 
-    def _models(self, route: Route, query: Query) -> dict[str, Any]:
-        catalog, google = self._catalog, route.dialect is GEMINI
+    async def _account_page(self, exchange: Exchange, route: Route, query: Query, caller: Caller) -> None:
+        if self._pages is None:
+            raise RouteNotFound
+        await self._pages.serve(exchange, route, query, caller)
+
+    def _models(self, route: Route, query: Query, caller: Caller) -> dict[str, Any]:
+        catalog, google, scope = self._catalog, route.dialect is GEMINI, caller.policy.models
         if route.model is not None:
-            return gemini_model(catalog, route.model) if google else openai_model(catalog, route.model)
+            return gemini_model(catalog, route.model, scope) if google else openai_model(catalog, route.model, scope)
         if google:
-            return gemini_list(catalog, self._today(), query.parameters)
-        return openai_list(catalog, self._today())
+            return gemini_list(catalog, self._today(), query.parameters, scope)
+        return openai_list(catalog, self._today(), scope)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
@@ -154,11 +175,12 @@ class Gateway:
         exchange.send(error.http_status, headers, telling.body(error))
 
     def admit(self, path: str, query: str, headers: Mapping[str, str]) -> None:  # noqa: ARG002
-        """Judges the head of a request before its long body is read. Raises `Refusal` if its caller has no key."""
+        """Judges the head of a request before its long body is read. Raises `Refusal` if its caller has no key. From which
+        address it comes is judged when the request is there, and with it what trusted proxies say."""
         key = read_query(query).key
         try:
-            self._keyring.authenticate(headers, None if key is None else key.reveal())
-        except AuthenticationFailed as error:
+            self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=self._now_us())
+        except (AuthenticationFailed, StorageUnavailable) as error:
             raise Refusal(error.http_status, error.message) from None
 
     def render_protocol_error(
@@ -219,6 +241,8 @@ def error_headers(error: PorticoError) -> Headers:
         headers.append(("x-upstream-status", str(error.upstream_status)))
     if isinstance(error, MethodNotAllowed):
         headers.append(("allow", error.allow))
+    if isinstance(error, LimitReached):
+        headers += error.headers
     return headers
 
 
