@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from portico.core.ask import Ask
 from portico.core.errors import PorticoError, UpstreamError
 from portico.core.events import Event
 from portico.core.ids import Mint
@@ -133,6 +134,8 @@ class Passing(msgspec.Struct, frozen=True):
     """What a whole answer tells. Raises `UpstreamError` if it tells an error, or is no answer."""
     watch: Callable[[str], StreamWatch]
     """A watch on one stream, given the id that it has if the provider gives none."""
+    ask: Callable[[bytes], Ask]
+    """The sizes of a body, and what of it changes the price. Raises `BodyNotJson`."""
 
 
 class ParseRequest(Protocol):

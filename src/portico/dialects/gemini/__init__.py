@@ -3,6 +3,7 @@
 from typing import Final
 
 from portico.core.dialect import Dialect, Passing
+from portico.dialects.gemini.asking import ask
 from portico.dialects.gemini.errors import parse_error, render_error
 from portico.dialects.gemini.passing import GeminiWatch, renamed, see
 from portico.dialects.gemini.request_parse import WHERE, parse_request
@@ -23,6 +24,6 @@ DIALECT: Final = Dialect(
     render_error=render_error,
     frame=encode_crlf,
     where=WHERE,
-    passing=Passing(renamed=renamed, response=see, watch=GeminiWatch),
+    passing=Passing(renamed=renamed, response=see, watch=GeminiWatch, ask=ask),
     keep_alive=None,  # google-genai and gemini-cli break on SSE comments (clients.md 1)
 )
