@@ -28,6 +28,7 @@ from portico.providers import KINDS, Provider, ProviderKind, Secret
 from portico.relay.defaults import Defaults
 from portico.relay.relay import Relay, Settings
 from portico.relay.report import NOBODY, Observer
+from portico.relay.till import Till
 from portico.simulator import Simulator
 from portico.vault import MemoryVault
 from portico.wire.http import App, Exchange, HttpRequest
@@ -73,12 +74,16 @@ class House:
         kinds: Sequence[ProviderKind] = (KINDS["gemini"],),
         budget: Budget | None = None,
         observer: Observer = NOBODY,
+        till: Callable[[], Till] | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
-        """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
+        """`till` makes what calls are paid with. `allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
         each is configured, all of them at the one address; the first is asked first."""
         self._allow = allow
         self.budget = budget or Budget()
         self._observer = observer
+        self._till = till
+        self._keyring = keyring or Keyring({KEY: "alice", OTHER_KEY: "bob"})
         self._kinds = kinds
         self.provider = provider
         self._provider_server = Server(provider)
@@ -114,11 +119,12 @@ class House:
             settings=self._settings,
             defaults=self._defaults,
             fetcher=self.fetcher,
+            till=None if self._till is None else self._till(),
         )
         gateway = Gateway(
             relay=relay,
             catalog=self._catalog,
-            keyring=Keyring({KEY: "alice", OTHER_KEY: "bob"}),
+            keyring=self._keyring,
             rng=self._rng,
             now=self._now,
             budget=self.budget,

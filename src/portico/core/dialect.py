@@ -98,6 +98,12 @@ class Seen(msgspec.Struct, frozen=True):
     """The name the provider answered with."""
     usage: Usage | None = None
     service_tier: str | None = None
+    uses: Mapping[str, int] = {}
+    """The provider's own tools that it used, and how often: `web_search` (queries), `google_maps`, `url_context` …"""
+    empty: bool = False
+    """There is nothing in it, and no limit or filter that says why."""
+    shown: int = 0
+    """About how many characters of text it holds, where no usage tells more."""
 
 
 class StreamWatch(Protocol):
@@ -110,6 +116,10 @@ class StreamWatch(Protocol):
     @property
     def ended(self) -> bool:
         """Nothing more is passed, whatever still comes."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is an answer so far: something is in it, or a limit or a filter says why not."""
 
     def feed(self, frame: Frame) -> list[Frame]:
         """The frames to pass on for one that came. Raises `UpstreamError` for what is no answer, and for an error told

@@ -29,7 +29,7 @@ from portico.core.errors import (
     StorageUnavailable,
     UpstreamError,
 )
-from portico.core.ids import random_token
+from portico.core.ids import timed_id
 from portico.http.budget import Budget
 from portico.http.listing import gemini_list, gemini_model, openai_list, openai_model
 from portico.http.query import NOTHING, Query, read_query
@@ -147,6 +147,9 @@ class Gateway:
         )
 
     def _refuse(self, exchange: "_Identified", route: Route | None, query: Query, error: PorticoError) -> None:
+        if exchange.ended and not exchange.started:  # whatever became of it, nobody waits to be told
+            exchange.report.outcome = CALLER_GONE
+            return
         exchange.report.outcome, exchange.report.error = _outcome(error), error.code or "internal_error"
         if exchange.started:
             exchange.abort()
@@ -185,7 +188,7 @@ class Gateway:
         return [JSON, *error_headers(error), *_ids(report.request_id)], body
 
     def _new_id(self) -> str:
-        return f"req_{random_token(self._rng)}"
+        return timed_id("req_", self._rng, self._now())
 
 
 def _framing(route: Route, query: Query) -> Framing | None:

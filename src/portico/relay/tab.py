@@ -72,8 +72,9 @@ class Tab:
     """What one call holds. `stop` ends the call: it is called when a hold is refused after the provider was called."""
 
     def __init__(
-        self, till: Till, caller: Caller, request_id: str, *, idempotency_key: str = "", fingerprint: str = ""
+        self, till: Till, caller: Caller, request_id: str, *, once: tuple[str, str] = ("", "")
     ) -> None:
+        """`once`: the idempotency key and what it was given for."""
         self.caller = caller
         self.request_id = request_id
         self.amount = 0
@@ -87,7 +88,7 @@ class Tab:
         """An extension was refused."""
         self.stop: Callable[[], None] = _nothing
         self._till = till
-        self._idempotency = (idempotency_key, fingerprint)
+        self._idempotency = once
         self._ask = Ask(text_bytes=0)
         self._offers: list[Offer] = []
         self._tokens = 0
@@ -221,12 +222,16 @@ class Tab:
             if not self._waiters:
                 self.stop()
 
+    def ready(self) -> bool:
+        """Whether an answer may be given: the hold is durable, or it is an open account's and the database rests."""
+        return self.durable_now or (self._begun and not self.caller.prepaid and self._till.storage_rests)
+
     async def durable(self) -> None:
         """Returns when an answer may be given. Raises what the hold was refused for."""
         while not self.durable_now:
             if self.refusal is not None:
                 raise self.refusal
-            if not self._begun or (not self.caller.prepaid and self._till.storage_rests):
+            if self.ready():
                 return
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)

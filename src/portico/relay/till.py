@@ -169,3 +169,8 @@ def limits_of(caller: Caller) -> Limits:
         budget_day_nanos=policy.budget_day_nanos,
         budget_month_nanos=policy.budget_month_nanos,
     )
+
+
+def uses_of(held: Held) -> list[tuple[int, int]]:
+    """(limit, used) of each limit that a hold was counted against."""
+    return list(getattr(held, "uses", ()))

@@ -20,8 +20,10 @@ from portico.core.errors import (
     UpstreamIncomplete,
     UpstreamRefusedAccount,
 )
+from portico.core.response import FinishReason
 from portico.dialects.gemini.errors import masked, parse_error_object, render_error
 from portico.dialects.gemini.fields import camelise_deep
+from portico.dialects.gemini.finish import parse_finish
 from portico.dialects.gemini.response import model_name
 from portico.dialects.gemini.usage import parse_usage, service_tier
 from portico.wire import jsontext, raw
@@ -63,6 +65,15 @@ class _Candidate(msgspec.Struct, rename="camel"):
     finish_reason: Any = None
 
 
+class _Content(msgspec.Struct):
+    parts: list[dict[str, msgspec.Raw]] = []
+
+
+class _WholeCandidate(msgspec.Struct, rename="camel"):
+    finish_reason: Any = None
+    content: _Content | None = None
+
+
 class _Feedback(msgspec.Struct, rename="camel"):
     block_reason: Any = None
 
@@ -78,17 +89,63 @@ class _Answer(msgspec.Struct, rename="camel"):
     error: Any = None
 
 
+class _WholeAnswer(msgspec.Struct, rename="camel"):
+    """The same, and what parts there are."""
+
+    candidates: list[_WholeCandidate] = []
+    prompt_feedback: _Feedback | None = None
+    response_id: Any = None
+    model_version: Any = None
+    usage_metadata: Any = None
+    error: Any = None
+
+
 _DECODER: Final = msgspec.json.Decoder(_Answer)
+_WHOLE: Final = msgspec.json.Decoder(_WholeAnswer)
+_UNSHOWN: Final = frozenset({"text", "thought", "thoughtSignature", "thought_signature"})
+"""Members of a part that show nothing: a text, if it is empty or a thought."""
+_FREE_FINISHES: Final = (FinishReason.STOP, FinishReason.ERROR, FinishReason.OTHER)
+"""How an answer ends of which nothing is charged if nothing is in it."""
 _TOTAL: Final = frozenset({"totalTokenCount", "total_token_count"})
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def _look(data: bytes) -> _Answer:
-    """Raises `UpstreamBadGateway` for what is not a JSON object."""
+class _Counting:
+    """Whether there is an answer at all to be charged, piece by piece."""
+
+    def __init__(self) -> None:
+        self.counts = False
+        """Something is in it, or a limit or a filter says why not."""
+        self.shown = 0
+
+    def note(self, answer: "_Answer | _WholeAnswer") -> None:
+        for candidate in answer.candidates:
+            if isinstance(candidate, _WholeCandidate):
+                for part in candidate.content.parts if candidate.content is not None else ():
+                    self._note_part(part)
+            if candidate.finish_reason is not None:
+                finish = parse_finish(candidate.finish_reason, None, with_calls=False)
+                self.counts = self.counts or finish.reason not in _FREE_FINISHES
+        if answer.prompt_feedback is not None and answer.prompt_feedback.block_reason is not None:
+            self.counts = True
+
+    def _note_part(self, part: Mapping[str, msgspec.Raw]) -> None:
+        text = memoryview(part["text"]).nbytes - 2 if "text" in part else 0
+        self.shown += max(0, text)
+        hidden = "thought" in part and bytes(part["thought"]) == b"true"
+        if (text > 0 and not hidden) or not part.keys() <= _UNSHOWN:
+            self.counts = True
+
+    def told(self, seen: Seen) -> Seen:
+        return msgspec.structs.replace(seen, empty=not self.counts, shown=self.shown if seen.usage is None else 0)
+
+
+def _look(data: bytes, *, whole: bool) -> _Answer | _WholeAnswer:
+    """Raises `UpstreamBadGateway` for what is not a JSON object. `whole`: its parts are looked at."""
     try:
         data.decode()  # what is stepped over is not checked otherwise
-        return _DECODER.decode(data)
+        return _WHOLE.decode(data) if whole else _DECODER.decode(data)
     except msgspec.ValidationError:  # something watched is not of the type it has had so far: only names are looked at
         value = _plain(data)
         if not isinstance(value, Mapping):
@@ -122,10 +179,12 @@ def _seen(model: str | None, metadata: Any) -> Seen:
 
 def see(body: bytes) -> Seen:
     """What a whole answer tells, of whichever verb. Raises `UpstreamError`."""
-    answer = _look(body)
+    answer = _look(body, whole=True)
     if answer.error is not None:
         raise parse_error_object({"error": answer.error})
-    return _seen(model_name(answer.model_version), answer.usage_metadata)
+    counting = _Counting()
+    counting.note(answer)
+    return counting.told(_seen(model_name(answer.model_version), answer.usage_metadata))
 
 
 class GeminiWatch:
@@ -140,9 +199,14 @@ class GeminiWatch:
         self._usage: Mapping[str, Any] | None = None
         self._answering = False
         self._finished = False
+        self._counting = _Counting()
+
+    @property
+    def counts(self) -> bool:
+        return self._counting.counts
 
     def seen(self) -> Seen:
-        return _seen(self.model, self._usage)
+        return self._counting.told(_seen(self.model, self._usage))
 
     def feed(self, frame: Frame) -> list[Frame]:
         if frame.data.lstrip().startswith(b"["):
@@ -161,7 +225,7 @@ class GeminiWatch:
     def _feed(self, frame: Frame) -> list[Frame]:
         if self.ended:
             return []
-        answer = _look(frame.data)
+        answer = _look(frame.data, whole=self._usage is None or not self._counting.counts)
         if b"\n" in frame.data:  # several `data:` lines: a line end in JSON is a space, and some clients read one line
             frame = Frame(frame.data.replace(b"\n", b" "))
         if answer.error is not None:
@@ -169,8 +233,9 @@ class GeminiWatch:
         self._note(answer)
         return [self._with_id(frame, answer.response_id)]
 
-    def _note(self, answer: _Answer) -> None:
+    def _note(self, answer: _Answer | _WholeAnswer) -> None:
         """The last usage with a total counts (mapping.md 3.1): read at the end, for it comes on every frame."""
+        self._counting.note(answer)
         self.model = self.model or model_name(answer.model_version)
         if isinstance(answer.usage_metadata, Mapping) and not _TOTAL.isdisjoint(answer.usage_metadata):
             self._usage = answer.usage_metadata
