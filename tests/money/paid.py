@@ -5,7 +5,8 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -14,13 +15,15 @@ from portico.accounts import Keyring, KeyRow
 from portico.accounts.keys import digest_of
 from portico.catalog import load_catalog
 from portico.catalog.books import PriceBooks
+from portico.catalog.price import PriceKind
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Pending, Write
+from portico.relay.relay import Settings
 from portico.relay.till import Till, TillSettings
 from portico.store.sqlite import SqliteDb, connect
 from portico.wire.http import App
 
-from gateway.house import KEY, House, soon, until
+from gateway.house import KEY, House, until
 
 T = TypeVar("T")
 USD = 1_000_000_000
@@ -115,6 +118,16 @@ class Paid:
     def receipts(self) -> list[dict[str, Any]]:
         return [json.loads(body) for (body,) in self.counter.rows("SELECT body FROM receipts ORDER BY request_id")]
 
+    def set_balance(self, posted: int) -> None:
+        self.counter.rows("UPDATE accounts SET posted_nanos = ? WHERE id = 'alice'", posted)
+
+    def price(self, prompt: int, output: int, model: str = "gemini-3.5-flash") -> int:
+        """What so many text tokens cost, from the published rates by themselves."""
+        rows = load_catalog().resolve(model).model.prices.in_force(datetime.now(UTC).date(), backend="gemini")
+        rates = {row.kind: row.rate_nanos for row in rows if row.modality in ("text", "any") and not row.cached}
+        nanos = prompt * rates[PriceKind.INPUT] + output * rates[PriceKind.OUTPUT]
+        return -(-nanos // 1_000_000)
+
     async def settled(self, calls: int = 1) -> dict[str, Any]:
         """The last receipt, once there are so many and nothing is held any more."""
         await until(lambda: len(self.receipts()) >= calls and self.account()[1] == 0)
@@ -131,6 +144,7 @@ async def paid_house(
     prepaid: bool = True,
     policy: dict[str, Any] | None = None,
     settings: TillSettings | None = None,
+    relay_settings: Settings | None = None,
     **options: Any,
 ) -> AsyncIterator[Paid]:
     """A house in which `KEY` belongs to the account `alice`."""
@@ -156,7 +170,7 @@ async def paid_house(
         )
         return tills[-1]
 
-    house = House(provider or Simulator(), till=till, keyring=Keyring.of([row]), **options)
+    house = House(provider or Simulator(), till=till, keyring=Keyring.of([row]), settings=relay_settings, **options)
     await house.start()
     paid = Paid(house, counter)
     paid.till = tills[0]
@@ -184,3 +198,7 @@ def make_books(path: Path, *, balance: int, prepaid: bool) -> None:
         connection.execute(
             "INSERT INTO keys (id, account_id, prefix, digest, created_us, revision) VALUES ('key_1', 'alice', '', 'd', 0, 0)"
         )
+
+
+def is_marked(receipt: dict[str, Any], flag: str) -> bool:
+    return bool(receipt.get(flag) or receipt.get("fields", {}).get(flag))
