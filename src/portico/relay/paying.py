@@ -8,23 +8,21 @@ filter of the caller's ended. What failed before that is free, however many were
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 
 import msgspec
 
 from portico.accounts import Caller
-from portico.catalog import Model
 from portico.catalog.books import Rates
 from portico.catalog.price import Tier
 from portico.core.dialect import PricedFields
 from portico.core.errors import BodyNotJson, InvalidRequest, PorticoError, UpstreamError
-from portico.core.target import Capabilities
 from portico.core.usage import NONE, Usage
 from portico.metering.ceiling import Ask
 from portico.metering.charge import Charge, charge
-from portico.providers import Provider, Verb
+from portico.providers import Verb
 from portico.relay.billing import Bill, checkpoint_of, last_of
 from portico.relay.call import Aim, Attempt, Call
 from portico.relay.fanout import lane_of
@@ -73,7 +71,8 @@ class Paying:
         self._caller = caller
         self._call = call
         self._began_us = int(till.now() * 1_000_000)
-        self._rates: dict[tuple[str, str, str, Tier], Rates] = {}
+        self._books = till.books()
+        """As they are now: a call is charged by the prices in force when it began."""
         self._sent = 0
         self._text_bytes = 0
         """Of what the answering attempts sent, media left out."""
@@ -129,13 +128,15 @@ class Paying:
     def _rates_of(self, aim: Aim, tier: Tier) -> Rates:
         if self._call.verb is Verb.COUNT_TOKENS:
             return FREE
-        key = (aim.model.name, aim.provider.name, aim.target.model, tier)
-        found = self._rates.get(key)
-        if found is None:
-            found = self._rates[key] = self._till.rates(
-                aim.model, aim.provider, aim.target.model, self._caller.tenant, self._day(), tier
-            )
-        return found
+        return self._books.rates(
+            model=aim.model,
+            provider=aim.provider.name,
+            provider_kind=aim.provider.kind.name,
+            upstream_model=aim.target.model,
+            account=self._caller.tenant,
+            on=self._day(),
+            tier=tier,
+        )
 
     def _day(self) -> date:
         return datetime.fromtimestamp(self._began_us / 1_000_000, UTC).date()

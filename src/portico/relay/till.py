@@ -6,19 +6,15 @@ can pay is decided by the database. What one call does with it is `relay/tab.py`
 """
 
 from collections.abc import Callable
-from datetime import date
 from random import Random
 from typing import Final
 
 import msgspec
 
 from portico.accounts import Caller
-from portico.catalog import Model
-from portico.catalog.books import PriceBooks, Rates
-from portico.catalog.price import Tier
+from portico.catalog.books import PriceBooks
 from portico.core.storage import Committer
 from portico.ledger.hold import Held, Limits
-from portico.providers import Provider
 
 MAX_STANDINGS: Final = 10_000
 """Keys of which it is remembered how they stand; beyond that all is forgotten, and read again with the next hold."""
@@ -71,6 +67,7 @@ class Till:
         settings: TillSettings | None = None,
     ) -> None:
         self.committer = committer
+        self.books = books
         self.worker_id = worker_id
         self.now = now
         self.clock = clock
@@ -81,26 +78,9 @@ class Till:
         """Calls that were begun at a provider beside a hold that was then refused."""
         self.draining = 0
         """Answers that are read to their end for nobody."""
-        self._books = books
         self._standings: dict[tuple[str, str], Standing] = {}
         self._uncommitted: dict[str, int] = {}
         self._failed_at = float("-inf")
-
-    # -- prices
-
-    def rates(
-        self, model: Model, provider: Provider, upstream_model: str, account: str, on: date, tier: Tier
-    ) -> Rates:
-        """What a call is charged by that began on a day."""
-        return self._books().rates(
-            model=model,
-            provider=provider.name,
-            provider_kind=provider.kind.name,
-            upstream_model=upstream_model,
-            account=account,
-            on=on,
-            tier=tier,
-        )
 
     # -- what is known of balances
 

@@ -20,12 +20,13 @@ from portico.core.errors import (
     UpstreamIncomplete,
     UpstreamRefusedAccount,
 )
-from portico.core.response import FinishReason
 from portico.dialects.gemini.errors import masked, parse_error_object, render_error
 from portico.dialects.gemini.fields import camelise_deep
-from portico.dialects.gemini.finish import parse_finish
+from portico.dialects.gemini.grounding import joined_metadata
 from portico.dialects.gemini.response import model_name
+from portico.dialects.gemini.substance import Substance
 from portico.dialects.gemini.usage import parse_usage, service_tier
+from portico.dialects.gemini.uses import ToolUses
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame
 
@@ -61,102 +62,88 @@ def _renamed(body: bytes, name: str) -> bytes:
 # -- answers ---------------------------------------------------------------------------------------------------------
 
 
-class _Candidate(msgspec.Struct, rename="camel"):
-    finish_reason: Any = None
+class _Part(msgspec.Struct, rename="camel"):
+    """Only whether a tool of the provider is at work is looked at; `tool_call` holds the queries of a search."""
+
+    executable_code: Any = None
+    code_execution_result: Any = None
+    function_response: Any = None
+    tool_call: Any = None
 
 
 class _Content(msgspec.Struct):
-    parts: list[dict[str, msgspec.Raw]] = []
+    parts: list[_Part] | None = None
 
 
-class _WholeCandidate(msgspec.Struct, rename="camel"):
+class _Candidate(msgspec.Struct, rename="camel"):
     finish_reason: Any = None
+    index: int | None = None
     content: _Content | None = None
+    grounding_metadata: Any = None
+    url_context_metadata: Any = None
 
 
 class _Feedback(msgspec.Struct, rename="camel"):
     block_reason: Any = None
 
 
-class _Answer(msgspec.Struct, rename="camel"):
+class _Head(msgspec.Struct, rename="camel"):
+    prompt_feedback: _Feedback | None = None
+    response_id: Any = None
+    model_version: Any = None
+    usage_metadata: Any = None
+    error: Any = None
+
+
+class _Answer(_Head, rename="camel"):
     """What is looked at; the rest is only checked to be JSON."""
 
     candidates: list[_Candidate] = []
-    prompt_feedback: _Feedback | None = None
-    response_id: Any = None
-    model_version: Any = None
-    usage_metadata: Any = None
-    error: Any = None
 
 
-class _WholeAnswer(msgspec.Struct, rename="camel"):
-    """The same, and what parts there are."""
+class _BareCandidate(msgspec.Struct, rename="camel"):
+    finish_reason: Any = None
 
-    candidates: list[_WholeCandidate] = []
-    prompt_feedback: _Feedback | None = None
-    response_id: Any = None
-    model_version: Any = None
-    usage_metadata: Any = None
-    error: Any = None
+
+class _BareAnswer(_Head, rename="camel"):
+    """The same of one whose content is not shaped as contents have been, and is not looked into."""
+
+    candidates: list[_BareCandidate] = []
 
 
 _DECODER: Final = msgspec.json.Decoder(_Answer)
-_WHOLE: Final = msgspec.json.Decoder(_WholeAnswer)
-_UNSHOWN: Final = frozenset({"text", "thought", "thoughtSignature", "thought_signature"})
-"""Members of a part that show nothing: a text, if it is empty or a thought."""
-_FREE_FINISHES: Final = (FinishReason.STOP, FinishReason.ERROR, FinishReason.OTHER)
-"""How an answer ends of which nothing is charged if nothing is in it."""
+_BARE_DECODER: Final = msgspec.json.Decoder(_BareAnswer)
 _TOTAL: Final = frozenset({"totalTokenCount", "total_token_count"})
+_NOTHING: Final = _Part()
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-class _Counting:
-    """Whether there is an answer at all to be charged, piece by piece."""
-
-    def __init__(self) -> None:
-        self.counts = False
-        """Something is in it, or a limit or a filter says why not."""
-        self.shown = 0
-
-    def note(self, answer: "_Answer | _WholeAnswer") -> None:
-        for candidate in answer.candidates:
-            if isinstance(candidate, _WholeCandidate):
-                for part in candidate.content.parts if candidate.content is not None else ():
-                    self._note_part(part)
-            if candidate.finish_reason is not None:
-                finish = parse_finish(candidate.finish_reason, None, with_calls=False)
-                self.counts = self.counts or finish.reason not in _FREE_FINISHES
-        if answer.prompt_feedback is not None and answer.prompt_feedback.block_reason is not None:
-            self.counts = True
-
-    def _note_part(self, part: Mapping[str, msgspec.Raw]) -> None:
-        text = memoryview(part["text"]).nbytes - 2 if "text" in part else 0
-        self.shown += max(0, text)
-        hidden = "thought" in part and bytes(part["thought"]) == b"true"
-        if (text > 0 and not hidden) or not part.keys() <= _UNSHOWN:
-            self.counts = True
-
-    def told(self, seen: Seen) -> Seen:
-        return msgspec.structs.replace(seen, empty=not self.counts, shown=self.shown if seen.usage is None else 0)
-
-
-def _look(data: bytes, *, whole: bool) -> _Answer | _WholeAnswer:
-    """Raises `UpstreamBadGateway` for what is not a JSON object. `whole`: its parts are looked at."""
+def _look(data: bytes) -> _Answer:
+    """Raises `UpstreamBadGateway` for what is not a JSON object."""
     try:
         data.decode()  # what is stepped over is not checked otherwise
-        return _WHOLE.decode(data) if whole else _DECODER.decode(data)
-    except msgspec.ValidationError:  # something watched is not of the type it has had so far: only names are looked at
+        return _DECODER.decode(data)
+    except msgspec.ValidationError:
+        return _bare(data)
+    except _NOT_JSON as error:
+        raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
+
+
+def _bare(data: bytes) -> _Answer:
+    """One in which something watched is not of the type it has had so far."""
+    try:
+        bare = _BARE_DECODER.decode(data)
+    except msgspec.ValidationError:  # only names are looked at
         value = _plain(data)
         if not isinstance(value, Mapping):
             raise UpstreamBadGateway("The provider sent something that is not an answer.") from None
-        return _Answer(
-            [_Candidate(True)] if value.get("candidates") else [],
-            None,
-            *[value.get(name) for name in ("responseId", "modelVersion", "usageMetadata", "error")],
-        )
+        names = ("responseId", "modelVersion", "usageMetadata", "error")
+        return _Answer(None, *map(value.get, names), candidates=[_Candidate(True)] if value.get("candidates") else [])
     except _NOT_JSON as error:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
+    head = [getattr(bare, name) for name in _Head.__struct_fields__]
+    return _Answer(*head, candidates=[_Candidate(one.finish_reason) for one in bare.candidates])
 
 
 def _plain(data: bytes) -> Any:
@@ -166,12 +153,13 @@ def _plain(data: bytes) -> Any:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
 
 
-def _seen(model: str | None, metadata: Any) -> Seen:
-    """Counts that cannot be read are none."""
+def _seen(model: str | None, metadata: Any, uses: "_Watched") -> Seen:
+    """Counts that cannot be read are none, and without any nothing is said of what was used."""
     if isinstance(metadata, Mapping):
         fields = camelise_deep(metadata)
         try:
-            return Seen(model, parse_usage(fields), service_tier(fields))
+            usage = parse_usage(fields)
+            return Seen(model, usage, service_tier(fields), {} if usage is None else uses.counts())
         except (AttributeError, OverflowError, TypeError, ValueError):
             pass
     return Seen(model)
@@ -179,12 +167,56 @@ def _seen(model: str | None, metadata: Any) -> Seen:
 
 def see(body: bytes) -> Seen:
     """What a whole answer tells, of whichever verb. Raises `UpstreamError`."""
-    answer = _look(body, whole=True)
+    answer = _look(body)
     if answer.error is not None:
         raise parse_error_object({"error": answer.error})
-    counting = _Counting()
-    counting.note(answer)
-    return counting.told(_seen(model_name(answer.model_version), answer.usage_metadata))
+    uses = _Watched()
+    for position, candidate in enumerate(answer.candidates):
+        uses.look(position, candidate)
+    substance = Substance()
+    substance.feed(body)
+    return _with(substance, _seen(model_name(answer.model_version), answer.usage_metadata, uses))
+
+
+def _with(substance: Substance, seen: Seen) -> Seen:
+    shown = substance.shown if seen.usage is None else 0
+    return msgspec.structs.replace(seen, empty=not substance.counts, shown=shown)
+
+
+class _Watched:
+    """The tools of the provider that candidates show as they pass."""
+
+    __slots__ = ("_groundings", "_uses")
+
+    def __init__(self) -> None:
+        self._uses = ToolUses()
+        self._groundings: dict[int, Any] = {}
+
+    def look(self, position: int, candidate: _Candidate) -> None:
+        if candidate.content is not None:
+            for part in candidate.content.parts or ():
+                if part != _NOTHING:
+                    self._uses.parts([{name: value for name, value in _members(part) if value is not None}])
+        if candidate.grounding_metadata:
+            index = position if candidate.index is None else candidate.index
+            joined = joined_metadata(self._groundings.get(index), candidate.grounding_metadata)
+            self._groundings[index] = joined
+            self._uses.grounded(index, joined)
+        if candidate.url_context_metadata:
+            self._uses.fetched(candidate.url_context_metadata)
+
+    def counts(self) -> dict[str, int]:
+        return self._uses.counts()
+
+
+def _members(part: _Part) -> tuple[tuple[str, Any], ...]:
+    """By Google's names for them."""
+    return (
+        ("executableCode", part.executable_code),
+        ("codeExecutionResult", part.code_execution_result),
+        ("functionResponse", part.function_response),
+        ("toolCall", part.tool_call),
+    )
 
 
 class GeminiWatch:
@@ -199,14 +231,15 @@ class GeminiWatch:
         self._usage: Mapping[str, Any] | None = None
         self._answering = False
         self._finished = False
-        self._counting = _Counting()
+        self._uses = _Watched()
+        self._substance = Substance()
 
     @property
     def counts(self) -> bool:
-        return self._counting.counts
+        return self._substance.counts
 
     def seen(self) -> Seen:
-        return self._counting.told(_seen(self.model, self._usage))
+        return _with(self._substance, _seen(self.model, self._usage, self._uses))
 
     def feed(self, frame: Frame) -> list[Frame]:
         if frame.data.lstrip().startswith(b"["):
@@ -225,20 +258,23 @@ class GeminiWatch:
     def _feed(self, frame: Frame) -> list[Frame]:
         if self.ended:
             return []
-        answer = _look(frame.data, whole=self._usage is None or not self._counting.counts)
+        answer = _look(frame.data)
         if b"\n" in frame.data:  # several `data:` lines: a line end in JSON is a space, and some clients read one line
             frame = Frame(frame.data.replace(b"\n", b" "))
         if answer.error is not None:
             return [self._told(frame, parse_error_object({"error": answer.error}))]
+        if self._usage is None or not self._substance.counts:
+            self._substance.feed(frame.data)
         self._note(answer)
         return [self._with_id(frame, answer.response_id)]
 
-    def _note(self, answer: _Answer | _WholeAnswer) -> None:
+    def _note(self, answer: _Answer) -> None:
         """The last usage with a total counts (mapping.md 3.1): read at the end, for it comes on every frame."""
-        self._counting.note(answer)
         self.model = self.model or model_name(answer.model_version)
         if isinstance(answer.usage_metadata, Mapping) and not _TOTAL.isdisjoint(answer.usage_metadata):
             self._usage = answer.usage_metadata
+        for position, candidate in enumerate(answer.candidates):
+            self._uses.look(position, candidate)
         if not self._finished:
             self._answering = self._answering or bool(answer.candidates)
             blocked = answer.prompt_feedback is not None and answer.prompt_feedback.block_reason is not None
