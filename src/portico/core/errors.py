@@ -55,6 +55,8 @@ class PorticoError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str | None] = None
+    worth_retrying: ClassVar[bool] = True
+    """False where the same request would only cost once more: clients that would try again by themselves are told so."""
     retry_after_s: float | None = None
     """When it is worth coming back."""
 
@@ -113,6 +115,7 @@ class InsufficientFunds(CallerError):
 
     status = 402
     code = "insufficient_funds"
+    worth_retrying = False
 
 
 class PermissionDenied(CallerError):
@@ -196,6 +199,7 @@ class BudgetSpent(LimitReached):
     """The budget of this key is spent."""
 
     code = "budget_exceeded"
+    worth_retrying = False
 
 
 class GatewayBusy(PorticoError):
@@ -344,6 +348,7 @@ class UpstreamTimeout(UpstreamError):
 
     status = 504
     code = "upstream_timeout"
+    worth_retrying = False
 
 
 class UpstreamDeadlineExceeded(UpstreamTimeout):
@@ -371,6 +376,7 @@ class UpstreamMalformedOutput(UpstreamError):
 
     status = 502
     code = "upstream_malformed_output"
+    worth_retrying = False
 
 
 class UpstreamEmpty(UpstreamError):
@@ -378,3 +384,4 @@ class UpstreamEmpty(UpstreamError):
 
     status = 502
     code = "upstream_empty"
+    worth_retrying = False

@@ -226,6 +226,8 @@ def error_headers(error: PorticoError) -> Headers:
     headers: list[tuple[str, str]] = []
     if error.retry_after_s is not None and math.isfinite(error.retry_after_s):
         headers.append(("retry-after", str(math.ceil(error.retry_after_s))))
+    if not error.worth_retrying:
+        headers.append(("x-should-retry", "false"))
     if isinstance(error, UpstreamError) and error.upstream_status is not None:
         headers.append(("x-upstream-status", str(error.upstream_status)))
     if isinstance(error, MethodNotAllowed):

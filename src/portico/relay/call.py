@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from portico.accounts import Caller
 from portico.catalog import Model
 from portico.core.dialect import Dialect, Passing, PricedFields, Reading, Reply, Seen
 from portico.core.loss import Loss, changes_header
@@ -35,7 +36,7 @@ class Call(msgspec.Struct):
 
     exchange: Exchange
     dialect: Dialect
-    tenant: str
+    caller: Caller
     model: Model
     """The model that was asked for."""
     request: Request

@@ -78,6 +78,9 @@ class Paying:
         """Of what the answering attempts sent, media left out."""
         self._aim: Aim | None = None
         self._tier = Tier.STANDARD
+        self.tells_cost = call.request.include_cost or call.exchange.request.headers.get(COST_HEADER) == "1"
+        if self.tells_cost:
+            call.reply = msgspec.structs.replace(call.reply, cost=self.cost)
         tab.stop = self.presence.stop
 
     # -- before
@@ -161,9 +164,13 @@ class Paying:
             so_far = pump.counted()
             tab.checkpoint(checkpoint_of(self._bill(so_far, partial=False)), so_far)
 
-    def cost(self, usage: Usage | None) -> int:
-        """What the answer costs its caller, in nano-dollars, were this all."""
-        return self._bill(usage, partial=False).charge.nanos
+    def cost(self) -> int:
+        """What the answer costs its caller, in nano-dollars, as far as it is known now."""
+        call = self._call
+        if call.teller is not None:
+            call.seen = call.teller.seen
+            call.counts = call.counts or call.teller.counts
+        return self._bill(call.charged_usage(), partial=False).charge.nanos if call.counts else 0
 
     # -- at its end
 
@@ -220,6 +227,12 @@ class Paying:
             input_uncached={"text": sent} if sent else NONE,
             output_visible={"text": shown} if shown else NONE,
         )
+
+
+def dollars(nanos: int) -> str:
+    """Exactly, without an exponent."""
+    whole, rest = divmod(nanos, 1_000_000_000)
+    return f"{whole}.{rest:09}"
 
 
 def fingerprint_of(request: HttpRequest) -> tuple[str, str]:

@@ -30,6 +30,8 @@ class Teller:
         """`total`: how many answers there will be."""
         self.thoughts = reply.thoughts
         self.failed = False
+        self.counts = False
+        """A lane ended that is an answer, be it an empty one."""
         self.failure: UpstreamError | None = None
         """What it failed with."""
         self.seen = Seen()
@@ -208,7 +210,11 @@ class Pump:
 
     def close(self, frames: Sequence[Frame] = ()) -> list[Frame]:
         """The provider is done: the last frames. Raises a fault if nothing was shown and nothing explains it."""
-        return self._told_late if self.ended else self._told(self._gate.close(frames))
+        if self.ended:
+            return self._told_late
+        events = self._gate.close(frames)
+        self._teller.counts = self._teller.counts or self.counts
+        return self._told(events)
 
     def fail(self, error: UpstreamError) -> list[Frame]:
         """The provider broke off after the answer was committed: that is said in the stream."""

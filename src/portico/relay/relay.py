@@ -39,14 +39,14 @@ from portico.providers import Provider, Verb
 from portico.relay.attempts import decoded, made, note_failure, note_stream, pump_of
 from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
 from portico.relay.convert import Converted
-from portico.relay.defaults import Defaults, with_defaults
+from portico.relay.defaults import Defaults, of_key, with_defaults
 from portico.relay.downstream import Downstream
 from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
 from portico.relay.known import KnownLists
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.media import image_form, with_media
 from portico.relay.passthrough import PassingPump, body_for, nobody_serves, passes_whole, takes, unread
-from portico.relay.paying import Paying, fingerprint_of
+from portico.relay.paying import COST_HEADER, Paying, dollars, fingerprint_of
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import (
     Prepared,
@@ -188,47 +188,48 @@ class Relay:
         self, exchange: Exchange, dialect: Dialect, caller: Caller, model: str | None, verb: Verb | None
     ) -> Call:
         answer_id, created = random_token(self._rng), int(self._now())
-        tenant, scope = caller.tenant, caller.policy.models
+        scope = caller.policy.models
         if model is not None and verb is not None:
             resolved = resolve_name(model, self._catalog)
             require_in_scope(scope, resolved.model.name, model, param=None)
             if passes_whole(resolved, dialect, verb):
                 request = unread(dialect, model, verb)
-                reply = self._reply(exchange, request, answer_id, created)
-                call = Call(exchange, dialect, tenant, resolved.model, request, reply, verb)
+                reply = self._reply(exchange, caller, request, answer_id, created)
+                call = Call(exchange, dialect, caller, resolved.model, request, reply, verb)
                 call.passing, call.unread = dialect.passing, True
                 return call
         stream = None if verb is None else verb is Verb.STREAM
         read = parse_body(dialect, exchange.request.take_body(), model=model, stream=stream, known=self._known)
         prepared = resolve(read, self._catalog)
         require_in_scope(scope, prepared.resolved.model.name, read.model, param=read.where.field("model"))
-        media = await self._completed(tenant, dialect, prepared)
+        media = await self._completed(caller, dialect, prepared)
         request = media.request
-        reply = self._reply(exchange, request, answer_id, created)
+        reply = self._reply(exchange, caller, request, answer_id, created)
         verb = Verb.STREAM if request.stream else Verb.GENERATE
         model_asked = prepared.resolved.model
-        return Call(exchange, dialect, tenant, model_asked, request, reply, verb, media_losses=media.losses)
+        return Call(exchange, dialect, caller, model_asked, request, reply, verb, media_losses=media.losses)
 
     async def _understand(self, call: Call) -> None:
         """Reads a body that was going to pass: a candidate speaks another dialect."""
         asked = call.request
         read = parse_body(call.dialect, call.exchange.request.body, model=asked.model, stream=asked.stream)
-        media = await self._completed(call.tenant, call.dialect, resolve(read, self._catalog))
+        media = await self._completed(call.caller, call.dialect, resolve(read, self._catalog))
         call.request, call.media_losses = media.request, media.losses
-        call.reply = self._reply(call.exchange, call.request, call.reply.id, call.reply.created)
+        call.reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
         call.unread = False
 
-    def _reply(self, exchange: Exchange, request: Request, answer_id: str, created: int) -> Reply:
-        form = image_form(exchange.request.headers, self._defaults.image_form)
+    def _reply(self, exchange: Exchange, caller: Caller, request: Request, answer_id: str, created: int) -> Reply:
+        form = image_form(exchange.request.headers, caller.policy.image_form or self._defaults.image_form)
         slices = self._defaults.markdown_slice_bytes
         return reply_for(request, answer_id=answer_id, created=created, image_form=form, markdown_slice_bytes=slices)
 
-    async def _completed(self, tenant: str, dialect: Dialect, prepared: Prepared) -> Converted:
+    async def _completed(self, caller: Caller, dialect: Dialect, prepared: Prepared) -> Converted:
         """The request with what the vault kept, and with media that its providers take."""
         request = prepared.request
         if keys := keys_of_request(request):
-            request = restore(request, await self._vault.find(tenant, keys))
-        request = with_defaults(request, self._defaults)
+            request = restore(request, await self._vault.find(caller.tenant, keys))
+        policy = caller.policy
+        request = with_defaults(request, of_key(self._defaults, policy.image_form, policy.default_effort))
         return await with_media(request, self._fetcher, self._served.intakes(dialect, prepared.resolved.model))
 
     # -- candidates
@@ -389,6 +390,8 @@ class Relay:
         if call.paying is not None:
             await call.paying.tab.durable()
             call.result = (200, headers, body)
+            if call.paying.tells_cost:
+                headers.append((COST_HEADER, dollars(call.paying.cost())))
         call.exchange.send(200, headers, body)
 
     async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
@@ -441,7 +444,7 @@ class Relay:
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:
         """What the next turn needs, kept before the answer's last byte leaves."""
         for keys, record in recorder.records():
-            self._vault.keep(call.tenant, keys, record)
+            self._vault.keep(call.caller.tenant, keys, record)
 
     # -- streams
 
