@@ -111,7 +111,7 @@ def test_uses_of_several_lanes_are_summed() -> None:
     usage, lanes = Usage(input_uncached={"text": 1}), [Lane(0, 1), Lane(1, 1)]
     told = [UsageReported(usage, None, {"web_search": 2}), UsageReported(usage, None, {"web_search": 3})]
     fan = FanIn(2)
-    last = [event for lane, event in zip(lanes, told, strict=True) for event in fan.feed(lane, event)][-1]
+    last = [one for lane, report in zip(lanes, told, strict=True) for one in fan.feed(lane, report)][-1]
     assert isinstance(last, UsageReported)
     assert last.uses == {"web_search": 5}
     answers = [Response(None, None, (), usage, uses=event.uses) for event in told]

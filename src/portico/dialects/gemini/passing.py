@@ -87,7 +87,7 @@ class _Feedback(msgspec.Struct, rename="camel"):
     block_reason: Any = None
 
 
-class _Head(msgspec.Struct, rename="camel"):
+class _Head(msgspec.Struct, rename="camel", kw_only=True):
     prompt_feedback: _Feedback | None = None
     response_id: Any = None
     model_version: Any = None
@@ -95,7 +95,7 @@ class _Head(msgspec.Struct, rename="camel"):
     error: Any = None
 
 
-class _Answer(_Head, rename="camel"):
+class _Answer(_Head, rename="camel", kw_only=True):
     """What is looked at; the rest is only checked to be JSON."""
 
     candidates: list[_Candidate] = []
@@ -105,7 +105,7 @@ class _BareCandidate(msgspec.Struct, rename="camel"):
     finish_reason: Any = None
 
 
-class _BareAnswer(_Head, rename="camel"):
+class _BareAnswer(_Head, rename="camel", kw_only=True):
     """The same of one whose content is not shaped as contents have been, and is not looked into."""
 
     candidates: list[_BareCandidate] = []
@@ -138,12 +138,23 @@ def _bare(data: bytes) -> _Answer:
         value = _plain(data)
         if not isinstance(value, Mapping):
             raise UpstreamBadGateway("The provider sent something that is not an answer.") from None
-        names = ("responseId", "modelVersion", "usageMetadata", "error")
-        return _Answer(None, *map(value.get, names), candidates=[_Candidate(True)] if value.get("candidates") else [])
+        return _Answer(
+            candidates=[_Candidate(True)] if value.get("candidates") else [],
+            response_id=value.get("responseId"),
+            model_version=value.get("modelVersion"),
+            usage_metadata=value.get("usageMetadata"),
+            error=value.get("error"),
+        )
     except _NOT_JSON as error:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
-    head = [getattr(bare, name) for name in _Head.__struct_fields__]
-    return _Answer(*head, candidates=[_Candidate(one.finish_reason) for one in bare.candidates])
+    return _Answer(
+        candidates=[_Candidate(one.finish_reason) for one in bare.candidates],
+        prompt_feedback=bare.prompt_feedback,
+        response_id=bare.response_id,
+        model_version=bare.model_version,
+        usage_metadata=bare.usage_metadata,
+        error=bare.error,
+    )
 
 
 def _plain(data: bytes) -> Any:
