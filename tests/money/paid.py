@@ -32,7 +32,7 @@ USD = 1_000_000_000
 class Counter:
     """A committer on a SQLite file: each write is a transaction, made when the loop comes to it.
 
-    `close` and `open` hold writes back and let them through, `broken` fails whatever is submitted; what is posted waits.
+    `close` and `open` hold writes back and let them through, `broken` fails whatever is submitted (`away`: at once); what is posted waits.
     `written` is all that was written, in its order.
     """
 
@@ -42,13 +42,14 @@ class Counter:
         self._waiting: list[tuple[Write[Any], asyncio.Future[Any] | None]] = []
         self._shut = False
         self.broken = False
+        self.away = False
         self.full = False
         self.written: list[Write[Any]] = []
         self.submitted = 0
         self.results: list[Any] = []
 
     def submit(self, write: Write[T]) -> Pending[T]:
-        if self.full:
+        if self.full or self.away:
             raise StorageUnavailable
         self.submitted += 1
         loop = asyncio.get_running_loop()
@@ -65,7 +66,7 @@ class Counter:
         self._shut = True
 
     def open(self) -> None:
-        self._shut = self.broken = False
+        self._shut = self.broken = self.away = False
         self._work()
 
     def _work(self) -> None:
@@ -152,7 +153,7 @@ async def paid_house(
 
     make_books(path, balance=balance, prepaid=prepaid)
     counter = Counter(path)
-    books = PriceBooks.of_catalog(load_catalog()) if hasattr(PriceBooks, "of_catalog") else PriceBooks()
+    books = PriceBooks(load_catalog())
     row = KeyRow("key_1", "alice", digest_of(KEY), json.dumps(policy or {}), prepaid=prepaid)
     tills: list[Till] = []
 

@@ -256,13 +256,14 @@ async def test_a_prepaid_call_is_a_503_while_the_database_is_away(tmp_path: Path
         await paid.settled()
 
 
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("stream", STREAMS)
 async def test_an_open_account_is_served_while_the_database_is_away_and_booked_later(
-    tmp_path: Path, stream: bool
+    tmp_path: Path, stream: bool, at_once: bool
 ) -> None:
     act = Steps(ANSWER, held=False)
     async with paid_house(tmp_path / "books.db", Script(act), balance=0, prepaid=False) as paid:
-        paid.counter.broken = True
+        paid.counter.broken, paid.counter.away = True, at_once
         for _ in range(3):
             assert (await paid.house.ask(chat(stream=stream))).status == 200
         assert paid.entries() == []

@@ -174,11 +174,15 @@ class Tab:
         )
 
     def _submit(self, limits: Limits) -> None:
+        committer = self._till.committer
         try:
-            pending = self._till.committer.submit(self._hold(limits))
+            pending = committer.submit(self._hold(limits))
         except StorageUnavailable as error:
-            self.refusal = error
-            raise
+            if self.caller.prepaid or committer.full:
+                self.refusal = error
+                raise
+            self._without_storage(error)
+            return
         self._pending = True
         self._till.begun(self.caller.tenant, self.amount)
         pending.add_done_callback(self._decided)

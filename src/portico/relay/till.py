@@ -113,7 +113,7 @@ class Till:
             self._standings.clear()
         near = any(used * 1000 >= limit * NEAR_PERMILLE for limit, used in uses_of(held))
         self._standings[caller.tenant, caller.key_id] = Standing(held.available_nanos, near, self.clock())
-        self._failed_at = float("-inf")
+        self._failed_at = float("-inf")  # it answers again
 
     def storage_failed(self) -> None:
         self._failed_at = self.clock()

@@ -29,7 +29,6 @@ TOP_FIELDS: Final = frozenset(
         "model",
         "store",
         "modelArmorConfig",
-        "continuationToken",
         # countTokens and embeddings
         "generateContentRequest",
         "content",
