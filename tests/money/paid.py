@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
+from gateway.house import KEY, House, until
 from portico.accounts import Keyring, KeyRow
 from portico.accounts.keys import digest_of
 from portico.catalog import load_catalog
@@ -22,8 +23,6 @@ from portico.relay.relay import Settings
 from portico.relay.till import Till, TillSettings
 from portico.store.sqlite import SqliteDb, connect
 from portico.wire.http import App
-
-from gateway.house import KEY, House, until
 
 T = TypeVar("T")
 USD = 1_000_000_000
@@ -149,7 +148,7 @@ async def paid_house(
     **options: Any,
 ) -> AsyncIterator[Paid]:
     """A house in which `KEY` belongs to the account `alice`."""
-    from gateway.house import Simulator  # noqa: PLC0415
+    from gateway.house import Simulator
 
     make_books(path, balance=balance, prepaid=prepaid)
     counter = Counter(path)
@@ -184,9 +183,9 @@ async def paid_house(
 
 
 def make_books(path: Path, *, balance: int, prepaid: bool) -> None:
-    from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy import create_engine
 
-    from portico.store.schema import METADATA  # noqa: PLC0415
+    from portico.store.schema import METADATA
 
     engine = create_engine(f"sqlite:///{path}")
     METADATA.create_all(engine)

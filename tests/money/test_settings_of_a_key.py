@@ -90,9 +90,7 @@ async def test_a_key_may_have_an_image_form(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("prepaid", [True, False])
 @pytest.mark.parametrize("field", ["futureField", "continuationToken"])
-async def test_a_prepaid_account_cannot_pass_what_has_no_known_price(
-    tmp_path: Path, prepaid: bool, field: str
-) -> None:
+async def test_a_prepaid_account_cannot_pass_what_has_no_known_price(tmp_path: Path, prepaid: bool, field: str) -> None:
     script = Script(answers(ANSWER))
     async with paid_house(tmp_path / "books.db", script, prepaid=prepaid) as paid:
         answer = await paid.house.ask({**CONTENTS, field: {"x": 1}}, path=PASSING + "generateContent")

@@ -4,14 +4,12 @@ from typing import Final
 
 import msgspec
 
-from portico.core.loss import UNSEEN
 from portico.core.usage import Usage
 from portico.ledger.settle import Release, Settle
 from portico.metering.charge import Charge
 from portico.metering.receipt import Receipt
 from portico.relay.call import Aim, Call
 from portico.relay.tab import Tab
-from portico.wire.http import Headers
 
 NOTHING: Final = Charge(nanos=0, cost_nanos=0, lines=())
 
@@ -43,10 +41,24 @@ def last_of(bill: Bill, outcome: str, *, counts: bool) -> Settle | Release:
     if not counts:
         return Release(bill.tab.request_id, caller.tenant, caller.key_id, 0, 0, 0, receipt)
     tokens = bill.usage.input_total + bill.usage.output_total
-    return Settle(bill.tab.request_id, caller.tenant, caller.key_id, bill.charge.nanos, bill.charge.cost_nanos, tokens, receipt)
+    return Settle(
+        bill.tab.request_id, caller.tenant, caller.key_id, bill.charge.nanos, bill.charge.cost_nanos, tokens, receipt
+    )
 
 
 def receipt_of(bill: Bill, outcome: str) -> Receipt:
     call, aim = bill.call, bill.aim
     caller = bill.tab.caller
-    return Receipt(bill.tab.request_id, caller.tenant, caller.key_id, bill.at_us, dict(outcome=outcome, estimated=bill.estimated, partial=bill.partial, drained=bill.drained, usage=msgspec.to_builtins(bill.usage)))
+    return Receipt(
+        bill.tab.request_id,
+        caller.tenant,
+        caller.key_id,
+        bill.at_us,
+        dict(
+            outcome=outcome,
+            estimated=bill.estimated,
+            partial=bill.partial,
+            drained=bill.drained,
+            usage=msgspec.to_builtins(bill.usage),
+        ),
+    )

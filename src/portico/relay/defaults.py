@@ -34,7 +34,9 @@ def of_key(defaults: Defaults, image_form: str | None, effort: str | None) -> De
     """The same, as a key's own settings change them."""
     if image_form is None and effort is None:
         return defaults
-    return msgspec.structs.replace(defaults, image_form=image_form or defaults.image_form, effort=effort or defaults.effort)
+    return msgspec.structs.replace(
+        defaults, image_form=image_form or defaults.image_form, effort=effort or defaults.effort
+    )
 
 
 def with_defaults(request: Request, defaults: Defaults) -> Request:

@@ -21,7 +21,7 @@ from portico.core.dialect import PricedFields
 from portico.core.errors import BodyNotJson, InvalidRequest, PorticoError, UpstreamError
 from portico.core.usage import NONE, Usage
 from portico.metering.ceiling import Ask
-from portico.metering.charge import Charge, charge
+from portico.metering.charge import charge
 from portico.providers import Verb
 from portico.relay.billing import Bill, checkpoint_of, last_of
 from portico.relay.call import Aim, Attempt, Call
@@ -102,7 +102,9 @@ class Paying:
             raise NobodyWaits
         if self._caller.prepaid and asked.unknown:
             name = asked.unknown[0]
-            raise InvalidRequest(f"Unknown name {name!r}: a prepaid account cannot send what has no known price.", param=name)
+            raise InvalidRequest(
+                f"Unknown name {name!r}: a prepaid account cannot send what has no known price.", param=name
+            )
         self._tier = self._tier_of(asked.tier)
         call = self._call
         ask = Ask(
@@ -122,7 +124,9 @@ class Paying:
         plain = (word or "").lower().removeprefix("service_tier_")
         tier = _TIERS.get(plain)
         if tier is None and self._caller.prepaid:
-            raise InvalidRequest(f"Unknown service tier {plain[:40]!r}.", param=self._call.request.where.field("service_tier"))
+            raise InvalidRequest(
+                f"Unknown service tier {plain[:40]!r}.", param=self._call.request.where.field("service_tier")
+            )
         return tier or Tier.STANDARD
 
     def _offer(self, aim: Aim) -> Offer:

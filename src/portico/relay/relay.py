@@ -25,7 +25,6 @@ from portico.catalog import Catalog, Model
 from portico.core.dialect import Dialect, Reading, Reply, Seen
 from portico.core.errors import (
     PorticoError,
-    UpstreamBadGateway,
     UpstreamEmpty,
     UpstreamError,
     UpstreamMalformedOutput,
@@ -45,7 +44,7 @@ from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
 from portico.relay.known import KnownLists
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.media import image_form, with_media
-from portico.relay.passthrough import PassingPump, body_for, nobody_serves, passes_whole, takes, unread
+from portico.relay.passthrough import body_for, nobody_serves, passes_whole, takes, unread
 from portico.relay.paying import COST_HEADER, Paying, dollars, fingerprint_of
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import (
@@ -59,14 +58,14 @@ from portico.relay.prepare import (
     successor,
     successor_loss,
 )
-from portico.relay.pump import Pump, Teller
-from portico.relay.report import FAILED, OK, Report, Try
+from portico.relay.pump import Teller
+from portico.relay.report import Report, Try
 from portico.relay.served import Served
 from portico.relay.strict import is_strict, refuse_losses
 from portico.relay.tab import Tab
 from portico.relay.till import Till
 from portico.relay.together import together
-from portico.relay.unfence import UnfencedReader, may_be_fenced, not_json, unfenced
+from portico.relay.unfence import may_be_fenced, not_json, unfenced
 from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
 from portico.routing import Candidate, plan
 from portico.vault import TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures

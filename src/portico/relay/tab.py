@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from portico.accounts import Caller
+from portico.catalog.books import Rates
 from portico.core.errors import (
     BudgetSpent,
     Conflict,
@@ -30,12 +31,9 @@ from portico.core.storage import Pending, Write
 from portico.core.target import Capabilities
 from portico.core.usage import Usage
 from portico.ledger.hold import Held, Hold, Limits, Refused, Replay
-from portico.ledger.settle import Checkpoint, Extend, Release, Settle
+from portico.ledger.settle import Checkpoint, Extend
 from portico.metering.ceiling import Ask, Ceiling, ceiling
-from portico.metering.charge import Charge
 from portico.relay.till import Till, limits_of
-
-from portico.catalog.books import Rates
 
 log = logging.getLogger("portico.relay")
 
@@ -71,9 +69,7 @@ class Offer(msgspec.Struct, frozen=True):
 class Tab:
     """What one call holds. `stop` ends the call: it is called when a hold is refused after the provider was called."""
 
-    def __init__(
-        self, till: Till, caller: Caller, request_id: str, *, once: tuple[str, str] = ("", "")
-    ) -> None:
+    def __init__(self, till: Till, caller: Caller, request_id: str, *, once: tuple[str, str] = ("", "")) -> None:
         """`once`: the idempotency key and what it was given for."""
         self.caller = caller
         self.request_id = request_id
