@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from portico.core.ask import Ask
 from portico.core.errors import PorticoError, UpstreamError
 from portico.core.events import Event
 from portico.core.ids import Mint
@@ -134,23 +135,6 @@ class StreamWatch(Protocol):
         """What the stream told so far."""
 
 
-class PricedFields(msgspec.Struct, frozen=True):
-    """What of a request's body decides its price, beside how long it is."""
-
-    max_output_tokens: int | None = None
-    candidates: int = 1
-    tools: frozenset[str] = frozenset()
-    """Tools the provider runs, as price lists call them: `web_search`, `google_maps` …"""
-    media: Mapping[str, int] = {}
-    """Kind -> how many inline; `file` are those named by an address, `cache` cached contents."""
-    media_bytes: Mapping[str, int] = {}
-    """Kind -> how much base64 they are."""
-    tier: str | None = None
-    """The service tier, in the dialect's word."""
-    unknown: tuple[str, ...] = ()
-    """Top-level fields of which it is not known whether they cost something, as the caller spelt them."""
-
-
 class Passing(msgspec.Struct, frozen=True):
     """How bodies pass between two ends of one dialect: their bytes untouched but for what stands here."""
 
@@ -160,8 +144,8 @@ class Passing(msgspec.Struct, frozen=True):
     """What a whole answer tells. Raises `UpstreamError` if it tells an error, or is no answer."""
     watch: Callable[[str], StreamWatch]
     """A watch on one stream, given the id that it has if the provider gives none."""
-    priced: Callable[[bytes], PricedFields]
-    """What of a body decides its price. Raises `BodyNotJson`."""
+    ask: Callable[[bytes], Ask]
+    """The sizes of a body, and what of it changes the price. Raises `BodyNotJson`."""
 
 
 class ParseRequest(Protocol):
@@ -190,8 +174,8 @@ class Dialect(msgspec.Struct, frozen=True):
     where: Where
     keep_alive: bytes | None
     """What may be sent between frames to keep a silent connection open; None where clients break on it."""
-    priced: Callable[[Any], PricedFields]
-    """What of a rendered body decides its price."""
+    ask: Callable[[Any, int], Ask]
+    """The sizes of a rendered body, which takes so many bytes on the wire, and what of it changes the price."""
     passing: Passing | None = None
     """How bodies pass to a provider that speaks this dialect too; None: they are read and written anew."""
     guards_small_limits: bool = False

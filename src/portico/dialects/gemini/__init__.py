@@ -3,9 +3,9 @@
 from typing import Final
 
 from portico.core.dialect import Dialect, Passing
+from portico.dialects.gemini.asking import ask, ask_of_rendered
 from portico.dialects.gemini.errors import parse_error, render_error
 from portico.dialects.gemini.passing import GeminiWatch, renamed, see
-from portico.dialects.gemini.priced import priced, priced_bytes
 from portico.dialects.gemini.request_parse import WHERE, parse_request
 from portico.dialects.gemini.request_render import render_request
 from portico.dialects.gemini.response import parse_response, render_response
@@ -24,7 +24,7 @@ DIALECT: Final = Dialect(
     render_error=render_error,
     frame=encode_crlf,
     where=WHERE,
-    priced=priced,
-    passing=Passing(renamed=renamed, response=see, watch=GeminiWatch, priced=priced_bytes),
+    ask=ask_of_rendered,
+    passing=Passing(renamed=renamed, response=see, watch=GeminiWatch, ask=ask),
     keep_alive=None,  # google-genai and gemini-cli break on SSE comments (clients.md 1)
 )

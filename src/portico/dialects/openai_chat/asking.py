@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portico.core.dialect import PricedFields
+from portico.core.ask import Ask
 
 _FILES: Final[Mapping[str, tuple[str, str]]] = {
     "image_url": ("image", "url"),
@@ -13,8 +13,8 @@ _FILES: Final[Mapping[str, tuple[str, str]]] = {
 """Type of a content part -> the kind of file it holds, and where its data stands."""
 
 
-def priced(body: Mapping[str, Any]) -> PricedFields:
-    """Of a body as it was rendered."""
+def ask(body: Mapping[str, Any], body_bytes: int) -> Ask:
+    """Of a body as it was rendered, which takes so many bytes on the wire."""
     counts: dict[str, int] = {}
     sizes: dict[str, int] = {}
     for message in body["messages"]:
@@ -29,11 +29,12 @@ def priced(body: Mapping[str, Any]) -> PricedFields:
             else:
                 sizes[kind] = sizes.get(kind, 0) + len(data)
             counts[kind] = counts.get(kind, 0) + 1
-    return PricedFields(
+    return Ask(
+        text_bytes=max(0, body_bytes - sum(sizes.values())),
         max_output_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
         candidates=body.get("n") or 1,
         tools=frozenset({"web_search"}) if "web_search_options" in body else frozenset(),
         media=counts,
         media_bytes=sizes,
-        tier=body.get("service_tier"),
+        service_tier=body.get("service_tier"),
     )

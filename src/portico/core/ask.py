@@ -1,0 +1,84 @@
+"""What is looked at of a request to say what it can cost at most: sizes and counts, no text and no media.
+
+Whoever builds one walks the parts and takes lengths; base64 is neither decoded nor walked (money.md, A call 1).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from portico.core.request import GOOGLE_BUILTINS
+
+FILE: Final = "file"
+"""Media by address: its kind and size are the provider's to know."""
+CACHE: Final = "cache"
+"""Cached contents."""
+TOOL_NAMES: Final = {
+    **GOOGLE_BUILTINS,
+    "googleSearchRetrieval": "web_search",
+    "googleMaps": "google_maps",
+    "fileSearch": "file_search",
+}
+"""A provider's words for its tools -> ours, as prices name them."""
+_DOCUMENT: Final = "document"
+_NAMED: Final = frozenset({"image", "audio", "video", "text"})
+_AS_TEXT: Final = frozenset({"application/json", "application/xml", "application/javascript", "application/rtf"})
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """The sizes of one rendered request."""
+
+    text_bytes: int
+    """Of the rendered body, inline media left out."""
+    media: Mapping[str, int] = {}
+    """Kind (`image`, `audio`, `video`, `document`, or FILE, CACHE) -> how many."""
+    media_bytes: Mapping[str, int] = {}
+    """Kind -> characters of base64."""
+    tools: frozenset[str] = frozenset()
+    """Of the provider's own, by their neutral names."""
+    max_output_tokens: int | None = None
+    candidates: int = 1
+    service_tier: str | None = None
+    """As it was asked for; `catalog.tier_of` understands it."""
+    unknown: tuple[str, ...] = ()
+    """Top-level fields of a body that passes of which nobody here knows what they cost."""
+
+
+class MediaCount:
+    """Media while a body is walked. Text that comes as a file is text."""
+
+    __slots__ = ("counts", "sizes", "text_bytes")
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.sizes: dict[str, int] = {}
+        self.text_bytes = 0
+        """Base64 characters of inline files that are text."""
+
+    @property
+    def inline_bytes(self) -> int:
+        """All characters of base64 so far, but for those of text."""
+        return sum(self.sizes.values())
+
+    def inline(self, mime: str | None, base64_characters: int) -> None:
+        kind = media_kind(mime)
+        if kind == "text":
+            self.text_bytes += base64_characters
+            return
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        self.sizes[kind] = self.sizes.get(kind, 0) + base64_characters
+
+    def by_address(self, kind: str = FILE) -> None:
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+
+
+def media_kind(mime: str | None) -> str:
+    """`image`, `audio`, `video`, `document`, or `text` for what is read as text. Nothing known: a document."""
+    if mime is None:
+        return _DOCUMENT
+    mime = mime.lower().partition(";")[0].strip()
+    kind = mime.partition("/")[0]
+    if kind in _NAMED:
+        return kind
+    return "text" if mime in _AS_TEXT else _DOCUMENT
