@@ -11,12 +11,15 @@ import struct
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
 from portico.accounts import Keyring
 from portico.catalog import OperatorModel, load_catalog
 from portico.core.address import AllowList
+from portico.core.storage import Reading
+from portico.http.account import AccountPages
 from portico.http.budget import Budget
 from portico.http.client import HttpUpstream
 from portico.http.fetch import Fetcher
@@ -74,16 +77,19 @@ class House:
         kinds: Sequence[ProviderKind] = (KINDS["gemini"],),
         budget: Budget | None = None,
         observer: Observer = NOBODY,
-        till: Callable[[], Till] | None = None,
         keyring: Keyring | None = None,
+        reading: Reading | None = None,
+        till: Callable[[], Till] | None = None,
     ) -> None:
-        """`till` makes what calls are paid with. `allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
-        each is configured, all of them at the one address; the first is asked first."""
+        """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
+        each is configured, all of them at the one address; the first is asked first. `till` makes what calls are paid
+        with."""
         self._allow = allow
         self.budget = budget or Budget()
         self._observer = observer
-        self._till = till
         self._keyring = keyring or Keyring({KEY: "alice", OTHER_KEY: "bob"})
+        self._reading = reading
+        self._till = till
         self._kinds = kinds
         self.provider = provider
         self._provider_server = Server(provider)
@@ -125,6 +131,7 @@ class House:
             relay=relay,
             catalog=self._catalog,
             keyring=self._keyring,
+            pages=None if self._reading is None else AccountPages(self._reading, self._today),
             rng=self._rng,
             now=self._now,
             budget=self.budget,
@@ -135,6 +142,9 @@ class House:
             gateway, limits=self._limits, render_error=render, budget=self.budget, admit=gateway.admit
         )
         await self._server.start()
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._now(), UTC).date()
 
     async def restart(self) -> None:
         await self._stop_gateway()

@@ -1,0 +1,76 @@
+"""A worker's keys follow the store's, through an outage too: with the store's own watch."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from random import Random
+
+import pytest
+
+from accounts.books import Books, Reads
+from portico.accounts import Keyring
+from portico.accounts import rows as accounts
+from portico.accounts.follow import Follower
+from portico.core.errors import AuthenticationFailed, StorageUnavailable
+from portico.store.watch import RevisionWatch
+
+DICE = Random(13)
+FIRST = "first-secret-of-an-operator"
+
+
+def opens(keyring: Keyring, secret: str) -> bool:
+    try:
+        keyring.authenticate({"x-api-key": secret}, peer="192.0.2.1", now_us=0)
+    except AuthenticationFailed:
+        return False
+    return True
+
+
+async def soon(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+@contextlib.asynccontextmanager
+async def following(reads: Reads) -> AsyncIterator[Keyring]:
+    keyring = Keyring()
+    watch = RevisionWatch(reads, {"keys": Follower(keyring, reads).load}, every_s=0.01)
+    await watch.start()
+    try:
+        yield keyring
+    finally:
+        await watch.aclose()
+
+
+async def test_every_change_is_soon_in_force(books: Books) -> None:
+    books.work(lambda db: accounts.ensure_default(db, FIRST))
+    async with following(Reads(books)) as keyring:
+        assert opens(keyring, FIRST)
+        made = books.work(lambda db: accounts.create_key(db, DICE))
+        await soon(lambda: opens(keyring, made.secret))
+        rotated = books.work(lambda db: accounts.rotate_key(db, DICE, made.key.id, overlap_s=3600))
+        await soon(lambda: opens(keyring, rotated.secret))
+        assert opens(keyring, made.secret)
+        books.work(lambda db: accounts.revoke_key(db, made.key.id))
+        await soon(lambda: not opens(keyring, made.secret) and not opens(keyring, rotated.secret))
+
+
+async def test_complaint_17_through_an_outage_the_known_keys_stay_and_changes_come_after_it(books: Books) -> None:
+    books.work(lambda db: accounts.ensure_default(db, FIRST))
+    reads = Reads(books)
+    async with following(reads) as keyring:
+        reads.down = True
+        made = books.work(lambda db: accounts.create_key(db, DICE))
+        await asyncio.sleep(0.05)
+        assert opens(keyring, FIRST)
+        assert not opens(keyring, made.secret)
+        reads.down = False
+        await soon(lambda: opens(keyring, made.secret))
+
+
+async def test_a_worker_without_a_store_says_so_at_its_start(books: Books) -> None:
+    reads = Reads(books)
+    reads.down = True
+    with pytest.raises(StorageUnavailable):
+        await Follower(Keyring(), reads).load()
