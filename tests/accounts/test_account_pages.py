@@ -22,8 +22,8 @@ RECEIPT = {
     "request_id": "req_1",
     "charge_nanos": 5,
     "cost_nanos": 3,
-    "lines": [{"item": "input", "nanos": 5, "cost_nanos": 3}],
-    "cost": [{"rate": 1}],
+    "lines": [{"item": "input", "nanos": 5, "cost_rate_nanos": 3}],
+    "raw_usage": {"total": 3, "cost": 0.5},
     "markup_permille": 1200,
     "count": 7,
 }
@@ -103,8 +103,9 @@ async def test_a_receipt_is_shown_to_its_account_alone_and_without_what_the_call
     body = (await get(house, "/v1/receipts/req_1")).json()
     assert (body["object"], body["request_id"], body["charge_nanos"], body["count"]) == ("receipt", "req_1", 5, 7)
     assert body["lines"] == [{"item": "input", "nanos": 5}]
+    assert body["raw_usage"] == {"total": 3}
     assert "cost" not in json.dumps(body)
-    assert "markup" not in json.dumps(body)
+    assert body["markup_permille"] == 1200, "without it the lines do not add up to the charge"
     others, unknown = await get(house, "/v1/receipts/req_2"), await get(house, "/v1/receipts/req_3")
     assert others.status == unknown.status == 404
     assert others.body == unknown.body

@@ -1,6 +1,8 @@
-"""A worker's keys follow the store's, through an outage too."""
+"""A worker's keys follow the store's, through an outage too: with the store's own watch."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from random import Random
 
 import pytest
@@ -10,8 +12,10 @@ from portico.accounts import Keyring
 from portico.accounts import rows as accounts
 from portico.accounts.follow import Follower
 from portico.core.errors import AuthenticationFailed, StorageUnavailable
+from portico.store.watch import RevisionWatch
 
 DICE = Random(13)
+FIRST = "first-secret-of-an-operator"
 
 
 def opens(keyring: Keyring, secret: str) -> bool:
@@ -22,44 +26,47 @@ def opens(keyring: Keyring, secret: str) -> bool:
     return True
 
 
-async def soon(condition: object) -> None:
-    assert callable(condition)
+async def soon(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 
-async def test_a_change_is_in_force_as_soon_as_it_is_told(books: Books) -> None:
-    books.work(lambda db: accounts.ensure_default(db, "first-secret-of-an-operator"))
+@contextlib.asynccontextmanager
+async def following(reads: Reads) -> AsyncIterator[Keyring]:
     keyring = Keyring()
-    follower = Follower(keyring, Reads(books))
-    await follower.load()
-    assert opens(keyring, "first-secret-of-an-operator")
-    made = books.work(lambda db: accounts.create_key(db, DICE))
-    assert not opens(keyring, made.secret)
-    follower.changed()
-    await soon(lambda: opens(keyring, made.secret))
-    books.work(lambda db: accounts.revoke_key(db, made.key.id))
-    follower.changed()
-    follower.changed()
-    await soon(lambda: not opens(keyring, made.secret))
-    await follower.stop()
+    watch = RevisionWatch(reads, {"keys": Follower(keyring, reads).load}, every_s=0.01)
+    await watch.start()
+    try:
+        yield keyring
+    finally:
+        await watch.aclose()
+
+
+async def test_every_change_is_soon_in_force(books: Books) -> None:
+    books.work(lambda db: accounts.ensure_default(db, FIRST))
+    async with following(Reads(books)) as keyring:
+        assert opens(keyring, FIRST)
+        made = books.work(lambda db: accounts.create_key(db, DICE))
+        await soon(lambda: opens(keyring, made.secret))
+        rotated = books.work(lambda db: accounts.rotate_key(db, DICE, made.key.id, overlap_s=3600))
+        await soon(lambda: opens(keyring, rotated.secret))
+        assert opens(keyring, made.secret)
+        books.work(lambda db: accounts.revoke_key(db, made.key.id))
+        await soon(lambda: not opens(keyring, made.secret) and not opens(keyring, rotated.secret))
 
 
 async def test_complaint_17_through_an_outage_the_known_keys_stay_and_changes_come_after_it(books: Books) -> None:
-    books.work(lambda db: accounts.ensure_default(db, "first-secret-of-an-operator"))
-    keyring, reads = Keyring(), Reads(books)
-    follower = Follower(keyring, reads, pause_s=0.01)
-    await follower.load()
-    reads.down = True
-    made = books.work(lambda db: accounts.create_key(db, DICE))
-    follower.changed()
-    await asyncio.sleep(0.05)
-    assert opens(keyring, "first-secret-of-an-operator")
-    assert not opens(keyring, made.secret)
-    reads.down = False
-    await soon(lambda: opens(keyring, made.secret))
-    await follower.stop()
+    books.work(lambda db: accounts.ensure_default(db, FIRST))
+    reads = Reads(books)
+    async with following(reads) as keyring:
+        reads.down = True
+        made = books.work(lambda db: accounts.create_key(db, DICE))
+        await asyncio.sleep(0.05)
+        assert opens(keyring, FIRST)
+        assert not opens(keyring, made.secret)
+        reads.down = False
+        await soon(lambda: opens(keyring, made.secret))
 
 
 async def test_a_worker_without_a_store_says_so_at_its_start(books: Books) -> None:
@@ -67,14 +74,3 @@ async def test_a_worker_without_a_store_says_so_at_its_start(books: Books) -> No
     reads.down = True
     with pytest.raises(StorageUnavailable):
         await Follower(Keyring(), reads).load()
-
-
-async def test_stopping_in_an_outage_waits_for_nothing(books: Books) -> None:
-    reads = Reads(books)
-    reads.down = True
-    follower = Follower(Keyring(), reads, pause_s=1000)
-    follower.changed()
-    await asyncio.sleep(0)
-    async with asyncio.timeout(5):
-        await follower.stop()
-    await Follower(Keyring(), reads).stop()

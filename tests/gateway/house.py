@@ -31,6 +31,7 @@ from portico.providers import KINDS, Provider, ProviderKind, Secret
 from portico.relay.defaults import Defaults
 from portico.relay.relay import Relay, Settings
 from portico.relay.report import NOBODY, Observer
+from portico.relay.till import Till
 from portico.simulator import Simulator
 from portico.vault import MemoryVault
 from portico.wire.http import App, Exchange, HttpRequest
@@ -78,14 +79,17 @@ class House:
         observer: Observer = NOBODY,
         keyring: Keyring | None = None,
         reading: Reading | None = None,
+        till: Callable[[], Till] | None = None,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
-        each is configured, all of them at the one address; the first is asked first."""
+        each is configured, all of them at the one address; the first is asked first. `till` makes what calls are paid
+        with."""
         self._allow = allow
         self.budget = budget or Budget()
         self._observer = observer
         self._keyring = keyring or Keyring({KEY: "alice", OTHER_KEY: "bob"})
         self._reading = reading
+        self._till = till
         self._kinds = kinds
         self.provider = provider
         self._provider_server = Server(provider)
@@ -121,6 +125,7 @@ class House:
             settings=self._settings,
             defaults=self._defaults,
             fetcher=self.fetcher,
+            till=None if self._till is None else self._till(),
         )
         gateway = Gateway(
             relay=relay,

@@ -229,7 +229,7 @@ async def test_a_stream_passes_byte_by_byte_however_it_is_cut(size: int, array: 
 async def test_what_a_whole_answer_used_is_known_at_its_end(calls: list[Call]) -> None:
     async with open_house(Script(answers(PIECES[-1]))) as house:
         assert (await ask(house)).body == PIECES[-1]
-        assert [call.seen for call in calls] == [Seen("m", USAGE)]
+        assert [call.seen for call in calls] == [Seen("m", USAGE, empty=True)]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ import pytest
 
 from gateway.house import Answer, Wire, soon, until
 from portico.core.errors import Conflict, InvalidRequest
-from portico.http.idempotency import Outcome, Recorded, fingerprint, keyed, replay
+from portico.http.idempotency import Recorded, fingerprint, keyed, replay
 from portico.http.server import Server
+from portico.ledger.hold import Replay
+from portico.ledger.settle import Outcome
 from portico.wire.http import Exchange, HttpRequest
 
 JSON = ("content-type", "application/json")
@@ -31,7 +33,8 @@ class Remembers:
             exchange.send(500, [], b"")
             return
         if key.key in self.outcomes:
-            replay(exchange, self.outcomes[key.key], "req_first")
+            kept = self.outcomes[key.key]
+            replay(exchange, Replay("req_first", kept.status, kept.headers, kept.body))
             return
         recorded = Recorded(exchange, key, _told, max_bytes=CAP)
         self.played += 1

@@ -1,7 +1,7 @@
 """Asking the strict simulator without a socket, and counting which rows were asked about."""
 
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hypothesis import event
@@ -57,6 +57,9 @@ class Memory:
     def finish(self) -> None: ...
 
     def abort(self) -> None: ...
+
+    def on_gone(self, tell: Callable[[], None]) -> None:
+        del tell  # nobody leaves
 
 
 def at_once(coroutine: Coroutine[Any, Any, None]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from portico.simulator import Simulator
@@ -64,6 +64,9 @@ class Memory:
 
     def abort(self) -> None:
         self.aborted = True
+
+    def on_gone(self, tell: Callable[[], None]) -> None:
+        del tell  # nobody leaves
 
     def json(self) -> Any:
         return json.loads(self.data)

@@ -3,11 +3,30 @@
 Windows are fixed minutes of UTC: all of a limit is there again when the next one begins.
 """
 
+from collections.abc import Iterable
+from typing import Final, Protocol
+
 import msgspec
 
 from portico.wire.http import Headers
 
-MINUTE_US = 60_000_000
+MINUTE_US: Final = 60_000_000
+REQUESTS: Final = "rpm"
+TOKENS: Final = "tpm"
+"""As `ledger.hold` calls them."""
+
+
+class Used(Protocol):
+    """A limit, and what is used of it (`ledger.hold.Use`)."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def limit(self) -> int: ...
+
+    @property
+    def used(self) -> int: ...
 
 
 class RateState(msgspec.Struct, frozen=True):
@@ -21,17 +40,24 @@ class RateState(msgspec.Struct, frozen=True):
     """Until the minute that was counted in is over."""
 
     @classmethod
-    def at(
-        cls,
-        now_us: int,
-        *,
-        rpm: int | None = None,
-        requests: int = 0,
-        tpm: int | None = None,
-        tokens: int = 0,
-    ) -> "RateState":
-        """The state at a time of the database's: what the minute it is in has used of each limit."""
-        return cls(rpm, requests, tpm, tokens, (MINUTE_US - now_us % MINUTE_US) / 1_000_000)
+    def of(cls, uses: Iterable[Used], at_us: int) -> "RateState":
+        """What a hold told of the limits of its key, at a time of the database's."""
+        found = {use.kind: use for use in uses}
+        requests, tokens = found.get(REQUESTS), found.get(TOKENS)
+        return cls(
+            None if requests is None else requests.limit,
+            0 if requests is None else requests.used,
+            None if tokens is None else tokens.limit,
+            0 if tokens is None else tokens.used,
+            (MINUTE_US - at_us % MINUTE_US) / 1_000_000,
+        )
+
+    @classmethod
+    def reached(cls, kind: str, limit: int | None, used: int, retry_after_s: float) -> "RateState":
+        """What a refusal told of the limit that refused; nothing, of a limit that clients have no headers for."""
+        if kind == REQUESTS:
+            return cls(requests_limit=limit, requests_used=used, reset_s=retry_after_s)
+        return cls(tokens_limit=limit, tokens_used=used, reset_s=retry_after_s) if kind == TOKENS else cls()
 
     def headers(self) -> Headers:
         """Six headers, three or none. What is used may be more than the limit: nothing is left then, and not less."""

@@ -68,6 +68,8 @@ class Reply(msgspec.Struct, frozen=True):
     """`wav` or `pcm16`; None: speech is told as the provider gave it."""
     reasoning_details: bool = False
     """Thoughts and signatures are told once more, as OpenRouter's clients read them (mapping.md 2.4, channel B)."""
+    cost: Callable[[], int] | None = None
+    """What the answer costs its caller, in nano-dollars, asked when its usage is told; None: that is not told."""
 
 
 class StreamReader(Protocol):
@@ -101,6 +103,10 @@ class Seen(msgspec.Struct, frozen=True):
     service_tier: str | None = None
     uses: Mapping[str, int] = {}
     """The provider's own tools that it used, and how often: `web_search` (queries), `google_maps`, `url_context` …"""
+    empty: bool = False
+    """There is nothing in it, and no limit or filter that says why."""
+    shown: int = 0
+    """About how many characters of text it holds, where no usage tells more."""
 
 
 class StreamWatch(Protocol):
@@ -113,6 +119,10 @@ class StreamWatch(Protocol):
     @property
     def ended(self) -> bool:
         """Nothing more is passed, whatever still comes."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is an answer so far: something is in it, or a limit or a filter says why not."""
 
     def feed(self, frame: Frame) -> list[Frame]:
         """The frames to pass on for one that came. Raises `UpstreamError` for what is no answer, and for an error told
@@ -164,6 +174,8 @@ class Dialect(msgspec.Struct, frozen=True):
     where: Where
     keep_alive: bytes | None
     """What may be sent between frames to keep a silent connection open; None where clients break on it."""
+    ask: Callable[[Any, int], Ask]
+    """The sizes of a rendered body, which takes so many bytes on the wire, and what of it changes the price."""
     passing: Passing | None = None
     """How bodies pass to a provider that speaks this dialect too; None: they are read and written anew."""
     guards_small_limits: bool = False

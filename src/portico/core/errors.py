@@ -57,6 +57,8 @@ class PorticoError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str | None] = None
+    worth_retrying: ClassVar[bool] = True
+    """False where the same request would only cost once more: clients that would try again by themselves are told so."""
     retry_after_s: float | None = None
     """When it is worth coming back."""
 
@@ -115,6 +117,7 @@ class InsufficientFunds(CallerError):
 
     status = 402
     code = "insufficient_funds"
+    worth_retrying = False
 
 
 class PermissionDenied(CallerError):
@@ -215,6 +218,7 @@ class BudgetSpent(LimitReached):
     """The budget of this key is spent."""
 
     code = "budget_exceeded"
+    worth_retrying = False
 
 
 class GatewayBusy(PorticoError):
@@ -363,6 +367,7 @@ class UpstreamTimeout(UpstreamError):
 
     status = 504
     code = "upstream_timeout"
+    worth_retrying = False
 
 
 class UpstreamDeadlineExceeded(UpstreamTimeout):
@@ -390,6 +395,7 @@ class UpstreamMalformedOutput(UpstreamError):
 
     status = 502
     code = "upstream_malformed_output"
+    worth_retrying = False
 
 
 class UpstreamEmpty(UpstreamError):
@@ -397,3 +403,4 @@ class UpstreamEmpty(UpstreamError):
 
     status = 502
     code = "upstream_empty"
+    worth_retrying = False

@@ -166,6 +166,8 @@ class Request(msgspec.Struct, frozen=True):
     service_tier: str | None = None
     stream: bool = False
     include_usage: bool = False
+    include_cost: bool = False
+    """The caller asks what the answer costs it."""
     legacy_functions: bool = False
     """The caller declared `functions` and expects `function_call` back."""
     reasoning_details: bool = False

@@ -52,6 +52,12 @@ class Pending(Protocol[T_co]):
 
     def done(self) -> bool: ...
 
+    def result(self) -> T_co:
+        """Once it is done. Raises as awaiting it does."""
+
+    def add_done_callback(self, call: Callable[[Any], object], /) -> None:
+        """Calls this with itself, from the loop, once it is done: whoever waits by a callback needs no task for it."""
+
     def __await__(self) -> Generator[Any, None, T_co]: ...
 
 
@@ -62,8 +68,12 @@ class Committer(Protocol):
         """The result, once it is durable. Awaiting it raises `StorageUnavailable` if it cannot be had in
         time, and nothing was written then; no longer waiting does not take the write back.
 
-        Raises `StorageUnavailable` at once if too much is waiting already.
+        Raises `StorageUnavailable` at once if too much is waiting already, or the database is known to be away.
         """
+
+    @property
+    def full(self) -> bool:
+        """Whether too much is waiting already, so that no new call should be taken on."""
 
     def post(self, write: Write[Any]) -> None:
         """Writes this, whatever it takes: it is kept until the database has it, and is flushed before the process ends."""

@@ -42,7 +42,7 @@ class AsgiBridge:
 
     async def __call__(self, exchange: HttpExchange) -> None:
         call = _Call(exchange)
-        exchange.when_gone = call.caller_gone
+        exchange.on_gone(call.caller_gone)
         try:
             await self._app(self._scope(exchange), call.receive, call.send)
         except Exception as error:

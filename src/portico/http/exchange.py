@@ -170,6 +170,9 @@ class HttpExchange:
         connection.write_now(b"0")
         return True
 
+    def on_gone(self, tell: "Callable[[], None]") -> None:
+        self.when_gone = tell
+
     def abort(self) -> None:
         connection = self._connection
         if connection is not None:

@@ -31,7 +31,7 @@ from portico.core.errors import (
     StorageUnavailable,
     UpstreamError,
 )
-from portico.core.ids import random_token
+from portico.core.ids import timed_id
 from portico.http.account import AccountPages
 from portico.http.budget import Budget
 from portico.http.listing import gemini_list, gemini_model, openai_list, openai_model
@@ -161,6 +161,9 @@ class Gateway:
         )
 
     def _refuse(self, exchange: "_Identified", route: Route | None, query: Query, error: PorticoError) -> None:
+        if exchange.ended and not exchange.started:  # whatever became of it, nobody waits to be told
+            exchange.report.outcome = CALLER_GONE
+            return
         exchange.report.outcome, exchange.report.error = _outcome(error), error.code or "internal_error"
         if exchange.started:
             exchange.abort()
@@ -199,7 +202,7 @@ class Gateway:
         return [JSON, *error_headers(error), *_ids(report.request_id)], body
 
     def _new_id(self) -> str:
-        return f"req_{random_token(self._rng)}"
+        return timed_id("req_", self._rng, self._now())
 
 
 def _framing(route: Route, query: Query) -> Framing | None:
@@ -237,6 +240,8 @@ def error_headers(error: PorticoError) -> Headers:
     headers: list[tuple[str, str]] = []
     if error.retry_after_s is not None and math.isfinite(error.retry_after_s):
         headers.append(("retry-after", str(math.ceil(error.retry_after_s))))
+    if not error.worth_retrying:
+        headers.append(("x-should-retry", "false"))
     if isinstance(error, UpstreamError) and error.upstream_status is not None:
         headers.append(("x-upstream-status", str(error.upstream_status)))
     if isinstance(error, MethodNotAllowed):

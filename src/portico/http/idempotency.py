@@ -17,6 +17,9 @@ import msgspec
 
 from portico.core.errors import Conflict, InvalidRequest
 from portico.http.wrapped import Wrapped
+from portico.ledger.hold import Replay
+from portico.ledger.settle import Outcome
+from portico.wire import jsontext
 from portico.wire.http import Exchange, Headers, HttpRequest
 
 HEADER: Final = "idempotency-key"
@@ -34,14 +37,6 @@ class Keyed(msgspec.Struct, frozen=True):
 
     key: str
     fingerprint: str
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """An answer as it is given again."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
 
 
 def keyed(request: HttpRequest) -> Keyed | None:
@@ -102,13 +97,14 @@ class Recorded(Wrapped):
         self._exchange.write(data)
 
     def outcome(self) -> Outcome:
-        """What to keep of the call, once it is over."""
+        """What the settlement keeps of a call that is charged, once it is over."""
+        key = self.keyed.key
         if self._complete and self._whole:
-            return Outcome(self._status, self._headers, b"".join(self._pieces))
+            return Outcome(key, self._status, jsontext.dumps(self._headers), b"".join(self._pieces))
         reason = "was too long to be kept" if self._complete else "did not come to its end"
         error = Conflict(f"The request of this idempotency key was made, but its answer {reason}. Ask under a new key.")
         fields = (("content-type", "application/json"), _NEVER)
-        return Outcome(error.http_status, fields, self._render_error(error))
+        return Outcome(key, error.http_status, jsontext.dumps(fields), self._render_error(error))
 
     def _begin(self, status: int, headers: Headers) -> None:
         self._status, self._headers = status, tuple(_lasting(headers))
@@ -126,9 +122,10 @@ class Recorded(Wrapped):
         self._exchange.finish()
 
 
-def replay(exchange: Exchange, outcome: Outcome, request_id: str) -> None:
-    """Gives a kept answer once more; `request_id` is of the request that it was made for."""
-    exchange.send(outcome.status, [*outcome.headers, (REPLAYED, request_id)], outcome.body)
+def replay(exchange: Exchange, kept: Replay) -> None:
+    """Gives a kept answer once more."""
+    headers = msgspec.json.decode(kept.headers, type=list[tuple[str, str]])
+    exchange.send(kept.status, [*headers, (REPLAYED, kept.request_id)], kept.body)
 
 
 def _lasting(headers: Headers) -> Iterable[tuple[str, str]]:

@@ -12,6 +12,7 @@ class Wrapped:
         self.drain = exchange.drain
         self.finish = exchange.finish
         self.abort = exchange.abort
+        self.on_gone = exchange.on_gone
 
     @property
     def started(self) -> bool:

@@ -21,6 +21,10 @@ class Verb(StrEnum):
     BATCH_EMBED = "batch_embed"
 
 
+GENERATING: Final = frozenset({Verb.GENERATE, Verb.STREAM})
+"""What can be asked in any dialect of a provider that speaks any other."""
+
+
 class ProviderKind(msgspec.Struct, frozen=True):
     """A kind of endpoint. `vendors` are those whose catalog models every provider of this kind serves."""
 

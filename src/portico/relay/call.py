@@ -2,17 +2,21 @@
 
 import asyncio
 import re
-from typing import Any, Final, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
+from portico.accounts import Caller
 from portico.catalog import Model
-from portico.core.dialect import Dialect, Passing, Reading, Reply, Seen
+from portico.core.dialect import Dialect, Passing, PricedFields, Reading, Reply, Seen
 from portico.core.loss import Loss, changes_header
+from portico.core.parts import Reasoning, Text
 from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
-from portico.providers import Provider, Verb
+from portico.core.usage import Usage, added
+from portico.providers import GENERATING, Provider, Verb
 from portico.relay.fanout import Lane, lane_of
 from portico.relay.learned import NOTHING
 from portico.relay.pump import Teller
@@ -20,6 +24,9 @@ from portico.relay.report import Report, Try
 from portico.routing import Candidate
 from portico.wire import jsontext
 from portico.wire.http import Exchange, Headers
+
+if TYPE_CHECKING:
+    from portico.relay.paying import Paying
 
 _HEADER_TEXT: Final = re.compile(r"[!-~]{1,256}")
 
@@ -29,7 +36,7 @@ class Call(msgspec.Struct):
 
     exchange: Exchange
     dialect: Dialect
-    tenant: str
+    caller: Caller
     model: Model
     """The model that was asked for."""
     request: Request
@@ -64,6 +71,40 @@ class Call(msgspec.Struct):
     """Tells a streamed answer; None while there is none, and where the stream passes as it is."""
     report: Report = msgspec.field(default_factory=Report)
     """What the observer will be told."""
+    paying: "Paying | None" = None
+    """The money side of it; None where nothing is charged."""
+    counts: bool = False
+    """There is an answer to be charged: something was shown, or the caller's own limit or a filter ended it."""
+    counted: Usage | None = None
+    """What the whole answers of it used that count."""
+    shown: int = 0
+    """Characters of text that were delivered, for an estimate where nothing is reported."""
+    counted_uses: dict[str, int] = {}
+    """Tools that they used."""
+    result: tuple[int, Headers, bytes] | None = None
+    """What was answered, whole."""
+
+    @property
+    def generates(self) -> bool:
+        return self.verb in GENERATING
+
+    def uses(self) -> Mapping[str, int]:
+        """Priced uses of tools -> how often."""
+        return self.seen.uses if self.verb is Verb.STREAM or self.passed else self.counted_uses
+
+    def charged_usage(self) -> Usage | None:
+        """What the answers used that count; None: nobody said."""
+        return self.seen.usage if self.verb is Verb.STREAM or self.passed else self.counted
+
+    def count(self, response: Response) -> None:
+        """Notes what a whole answer is charged for."""
+        self.counts = True
+        if response.usage is not None:
+            self.counted = response.usage if self.counted is None else added(self.counted, response.usage)
+        for tool, count in response.uses.items():
+            self.counted_uses[tool] = self.counted_uses.get(tool, 0) + count
+        for candidate in response.candidates:
+            self.shown += sum(len(part.text) for part in candidate.parts if isinstance(part, (Text, Reasoning)))
 
     def note_model(self, name: str | None) -> None:
         """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
@@ -145,6 +186,10 @@ class Attempt(msgspec.Struct):
     @property
     def dialect(self) -> Dialect:
         return self.aim.provider.kind.dialect
+
+    def priced(self) -> PricedFields:
+        """What of the body decides its price, while it is here. Raises `BodyNotJson`."""
+        return self.dialect.priced(self.content) if self.passing is None else self.passing.priced(self.content)
 
 
 class AttemptOne(Protocol):

@@ -24,8 +24,19 @@ class Defaults(msgspec.Struct, frozen=True):
     """Thoughts are told to everyone in the shape of OpenRouter's clients as well (mapping.md 2.4, channel B)."""
     small_max_tokens: int = 2048
     """Up to this `max_tokens` a request that does not steer thinking thinks as little as the model can; 0: never."""
+    effort: str | None = None
+    """How much a model thinks whose caller does not say."""
     safety: Mapping[str, str] = {}
     """Harm category -> threshold, in Google's words; categories that are not named keep the provider's own."""
+
+
+def of_key(defaults: Defaults, image_form: str | None, effort: str | None) -> Defaults:
+    """The same, as a key's own settings change them."""
+    if image_form is None and effort is None:
+        return defaults
+    return msgspec.structs.replace(
+        defaults, image_form=image_form or defaults.image_form, effort=effort or defaults.effort
+    )
 
 
 def with_defaults(request: Request, defaults: Defaults) -> Request:
@@ -36,6 +47,8 @@ def with_defaults(request: Request, defaults: Defaults) -> Request:
         changed["thinking"] = Thinking(thinking.effort, thinking.budget, thinking.level, show=True)
     if defaults.reasoning_details:
         changed["reasoning_details"] = True
+    if defaults.effort is not None and not thinking.steered:
+        changed["thinking"] = Thinking(defaults.effort, show=thinking.show)
     google = (request.ext or {}).get(GOOGLE, {})
     if defaults.safety:
         own = google.get("safetySettings") or []

@@ -16,6 +16,10 @@ from portico.wire.sse import Frame
 UNBUFFERED: Headers = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
 
 
+READY_AGAIN_S = 0.1
+"""How often it is asked again whether a call is paid for whose time for a first sign has come."""
+
+
 class Downstream:
     """One streamed answer to one caller."""
 
@@ -27,7 +31,10 @@ class Downstream:
         *,
         commit_after_s: float,
         keep_alive_s: float,
+        ready: Callable[[], bool] | None = None,
     ) -> None:
+        """`ready`: whether the call is paid for; before that not even a keep-alive is sent."""
+        self._ready = ready
         self._exchange = exchange
         self._framing = framing
         self._headers = headers
@@ -45,9 +52,13 @@ class Downstream:
         return self._begun or self._exchange.started
 
     def _commit_early(self) -> None:
-        if not self.open:
-            self._start()
-            self._alive()
+        if self.open:
+            return
+        if self._ready is not None and not self._ready():
+            self._timer = self._loop.call_later(READY_AGAIN_S, self._commit_early)
+            return
+        self._start()
+        self._alive()
 
     def _start(self) -> None:
         self._begun = True

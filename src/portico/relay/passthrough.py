@@ -5,20 +5,17 @@ dialect's to say (`core.dialect.Passing`). A body that passes is read only if an
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from portico.catalog import Model, Resolved
 from portico.core.dialect import Dialect, Passing, Seen
 from portico.core.errors import UpstreamError
 from portico.core.request import Request
-from portico.providers import ProviderKind, Verb
+from portico.core.usage import Usage
+from portico.providers import GENERATING, ProviderKind, Verb
 from portico.routing import Deployment
 from portico.vault import TurnRecorder
 from portico.wire import jsontext
 from portico.wire.sse import Frame
-
-GENERATING: Final = frozenset({Verb.GENERATE, Verb.STREAM})
-"""What can be asked in any dialect of a provider that speaks any other."""
 
 
 def passes_whole(resolved: Resolved, dialect: Dialect, verb: Verb) -> bool:
@@ -68,9 +65,18 @@ class PassingPump:
     def model(self) -> str | None:
         return self._watch.model
 
+    @property
+    def counts(self) -> bool:
+        """Whether it is an answer: something is in it, or its end says why not."""
+        return self._watch.counts
+
     def seen(self) -> Seen:
         """What the stream told so far."""
         return self._watch.seen()
+
+    def counted(self) -> Usage | None:
+        """What was used so far."""
+        return self._watch.seen().usage
 
     def feed(self, frames: Sequence[Frame]) -> list[Frame]:
         """The frames to send now. Raises `UpstreamError` while there have been none."""

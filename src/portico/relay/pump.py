@@ -14,8 +14,9 @@ from portico.core.dialect import Dialect, Reply, Seen, StreamReader
 from portico.core.errors import UpstreamEmpty, UpstreamError
 from portico.core.events import CandidateFinished, Event, Failed, PartDelta, PartStarted, Started, UsageReported
 from portico.core.loss import Loss
-from portico.core.parts import Reasoning
+from portico.core.parts import Reasoning, Text
 from portico.core.response import Finish, FinishReason
+from portico.core.usage import Usage
 from portico.relay.fanout import FanIn, Lane
 from portico.relay.verdict import fault_of, shows
 from portico.vault import TurnRecorder
@@ -29,6 +30,8 @@ class Teller:
         """`total`: how many answers there will be."""
         self.thoughts = reply.thoughts
         self.failed = False
+        self.counts = False
+        """A lane ended that is an answer, be it an empty one."""
         self.failure: UpstreamError | None = None
         """What it failed with."""
         self.seen = Seen()
@@ -84,6 +87,8 @@ class Gate:
         """Parts that the caller does not see."""
         self._finishes: list[Finish] = []
         self.open = False
+        self.explained = False
+        """It ended with nothing to show, and says why: a limit or a filter."""
 
     def feed(self, frames: Sequence[Frame]) -> list[Event]:
         """The events to tell now; none while there is nothing to show. Raises `UpstreamError` before that."""
@@ -100,7 +105,8 @@ class Gate:
             return events
         if (fault := fault_of(self._finishes)) is not None:
             raise fault
-        if not self._last and all(finish.reason is FinishReason.STOP for finish in self._finishes):
+        self.explained = any(finish.reason is not FinishReason.STOP for finish in self._finishes)
+        if not self._last and not self.explained:
             raise UpstreamEmpty
         return self._released()
 
@@ -147,10 +153,19 @@ class Pump:
         self._alone = teller.is_all(lane)
         self._gate = Gate(reader, thoughts=teller.thoughts, last=last)
         self.recorder = TurnRecorder(signer)
+        self.shown = 0
+        """Characters of text that were told."""
+        self._told_late: list[Frame] = []
+        """What a look at the counts told: that they cannot be read."""
 
     @property
     def committed(self) -> bool:
         return self._gate.open or self.ended
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is an answer: something was shown, or its end says why not."""
+        return self._gate.open or self._gate.explained
 
     @property
     def ended(self) -> bool:
@@ -174,6 +189,11 @@ class Pump:
         self._told(self._gate.put_off())
         return self._teller.seen
 
+    def counted(self) -> Usage | None:
+        """What was used so far. Looks at counts that would otherwise be put off until they are asked for."""
+        self._told_late += self._told(self._gate.put_off())
+        return self._teller.seen.usage
+
     def feed(self, frames: Sequence[Frame]) -> list[Frame]:
         """The frames to send now; none while nothing is committed. Raises `UpstreamError` before that."""
         teller, gate = self._teller, self._gate
@@ -183,13 +203,18 @@ class Pump:
             events = gate.reader.feed(frames[0])
             if len(events) == 1 and type(events[0]) is PartDelta and self._alone:
                 self.recorder.feed(events[0])  # what nearly every frame of a stream is
+                self.shown += len(events[0].text)
                 return teller.writer.feed(events[0])
             return self._told(events)
         return self._told(gate.feed(frames))
 
     def close(self, frames: Sequence[Frame] = ()) -> list[Frame]:
         """The provider is done: the last frames. Raises a fault if nothing was shown and nothing explains it."""
-        return [] if self.ended else self._told(self._gate.close(frames))
+        if self.ended:
+            return self._told_late
+        events = self._gate.close(frames)
+        self._teller.counts = self._teller.counts or self.counts
+        return self._told(events)
 
     def fail(self, error: UpstreamError) -> list[Frame]:
         """The provider broke off after the answer was committed: that is said in the stream."""
@@ -199,5 +224,9 @@ class Pump:
         frames: list[Frame] = []
         for event in events:
             self.recorder.feed(event)
+            if isinstance(event, PartDelta):
+                self.shown += len(event.text)
+            elif isinstance(event, PartStarted) and isinstance(event.part, (Text, Reasoning)):
+                self.shown += len(event.part.text)
             frames += self._teller.feed(self._lane, event)
         return frames

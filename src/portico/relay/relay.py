@@ -25,26 +25,27 @@ from portico.catalog import Catalog, Model
 from portico.core.dialect import Dialect, Reading, Reply, Seen
 from portico.core.errors import (
     PorticoError,
-    UpstreamBadGateway,
     UpstreamEmpty,
     UpstreamError,
     UpstreamMalformedOutput,
     UpstreamModelNotFound,
     UpstreamRejected,
 )
-from portico.core.ids import call_ids, random_token
+from portico.core.ids import call_ids, random_token, timed_id
 from portico.core.request import Request
 from portico.core.response import Response
 from portico.providers import Provider, Verb
+from portico.relay.attempts import decoded, made, note_failure, note_stream, pump_of
 from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
 from portico.relay.convert import Converted
-from portico.relay.defaults import Defaults, with_defaults
+from portico.relay.defaults import Defaults, of_key, with_defaults
 from portico.relay.downstream import Downstream
 from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
 from portico.relay.known import KnownLists
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.media import image_form, with_media
-from portico.relay.passthrough import PassingPump, body_for, nobody_serves, passes_whole, takes, unread
+from portico.relay.passthrough import body_for, nobody_serves, passes_whole, takes, unread
+from portico.relay.paying import COST_HEADER, Paying, dollars, fingerprint_of
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import (
     Prepared,
@@ -57,19 +58,21 @@ from portico.relay.prepare import (
     successor,
     successor_loss,
 )
-from portico.relay.pump import Pump, Teller
-from portico.relay.report import FAILED, OK, Report, Try
+from portico.relay.pump import Teller
+from portico.relay.report import Report, Try
 from portico.relay.served import Served
 from portico.relay.strict import is_strict, refuse_losses
+from portico.relay.tab import Tab
+from portico.relay.till import Till
 from portico.relay.together import together
-from portico.relay.unfence import UnfencedReader, may_be_fenced, not_json, unfenced
+from portico.relay.unfence import may_be_fenced, not_json, unfenced
 from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
 from portico.routing import Candidate, plan
 from portico.vault import TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
 from portico.wire.http import Exchange
-from portico.wire.sse import SseDecoder
+from portico.wire.sse import Frame, SseDecoder
 
 JSON: Final = ("content-type", "application/json")
 MAX_ERROR_BYTES: Final = 1024 * 1024
@@ -102,9 +105,12 @@ class Relay:
         settings: Settings | None = None,
         defaults: Defaults | None = None,
         fetcher: MediaFetcher | None = None,
+        till: Till | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`fetcher` gets remote media; without one an address is left to the provider. `clock` is for reports."""
+        """`fetcher` gets remote media; without one an address is left to the provider. Without a till nothing is held and
+        nothing charged. `clock` is for reports."""
+        self._till = till
         self._clock = clock
         self._defaults = defaults or Defaults()
         self._fetcher = fetcher
@@ -135,65 +141,94 @@ class Relay:
         where a stream is to be framed otherwise than the dialect has it. `report` is told what becomes known of the call.
         Raises what went wrong before anything was sent.
         """
-        strict = is_strict(exchange.request.headers)
+        strict = is_strict(exchange.request.headers, default=caller.policy.strict)
+        once = fingerprint_of(exchange.request) if self._till is not None else ("", "")
         call = await self._called(exchange, dialect, caller, model, verb)
         call.strict = strict
         if report is not None:
             call.report = report
             report.asked, report.model, report.stream = call.request.model, call.model.name, call.verb is Verb.STREAM
+        framing = framing or EventFraming(dialect.frame, dialect.keep_alive)
         try:
-            if call.verb is Verb.STREAM:
-                await self._stream(call, framing or EventFraming(dialect.frame, dialect.keep_alive))
+            if self._till is None:
+                await self._answer(call, framing)
             else:
-                await self._whole(call)
+                await self._paid(call, framing, self._till, caller, once)
         finally:
             call.report.usage = call.seen.usage
+
+    async def _answer(self, call: Call, framing: Framing) -> None:
+        if call.verb is Verb.STREAM:
+            await self._stream(call, framing)
+        else:
+            await self._whole(call)
+
+    async def _paid(self, call: Call, framing: Framing, till: Till, caller: Caller, once: tuple[str, str]) -> None:
+        """Answers a call that costs something. A hold that is refused while the provider is asked ends it."""
+        request_id = call.report.request_id or timed_id("req_", self._rng, self._now())
+        tab = Tab(till, caller, request_id, once=once)
+        paying = call.paying = Paying(till, caller, call, tab)
+        call.exchange.on_gone(paying.presence.left)
+        ended: BaseException | None = None
+        try:
+            await self._answer(call, framing)
+        except asyncio.CancelledError as error:
+            ended = error
+            if paying.presence.was_stopped() and tab.refusal is not None:
+                raise tab.refusal from None
+            raise
+        except BaseException as error:
+            ended = error
+            raise
+        finally:
+            paying.settle(ended)
 
     async def _called(
         self, exchange: Exchange, dialect: Dialect, caller: Caller, model: str | None, verb: Verb | None
     ) -> Call:
         answer_id, created = random_token(self._rng), int(self._now())
-        tenant, scope = caller.tenant, caller.policy.models
+        scope = caller.policy.models
         if model is not None and verb is not None:
             resolved = resolve_name(model, self._catalog)
             require_in_scope(scope, resolved.model.name, model, param=None)
             if passes_whole(resolved, dialect, verb):
                 request = unread(dialect, model, verb)
-                reply = self._reply(exchange, request, answer_id, created)
-                call = Call(exchange, dialect, tenant, resolved.model, request, reply, verb)
+                reply = self._reply(exchange, caller, request, answer_id, created)
+                call = Call(exchange, dialect, caller, resolved.model, request, reply, verb)
                 call.passing, call.unread = dialect.passing, True
                 return call
         stream = None if verb is None else verb is Verb.STREAM
         read = parse_body(dialect, exchange.request.take_body(), model=model, stream=stream, known=self._known)
         prepared = resolve(read, self._catalog)
         require_in_scope(scope, prepared.resolved.model.name, read.model, param=read.where.field("model"))
-        media = await self._completed(tenant, dialect, prepared)
+        media = await self._completed(caller, dialect, prepared)
         request = media.request
-        reply = self._reply(exchange, request, answer_id, created)
+        reply = self._reply(exchange, caller, request, answer_id, created)
         verb = Verb.STREAM if request.stream else Verb.GENERATE
         model_asked = prepared.resolved.model
-        return Call(exchange, dialect, tenant, model_asked, request, reply, verb, media_losses=media.losses)
+        return Call(exchange, dialect, caller, model_asked, request, reply, verb, media_losses=media.losses)
 
     async def _understand(self, call: Call) -> None:
         """Reads a body that was going to pass: a candidate speaks another dialect."""
         asked = call.request
         read = parse_body(call.dialect, call.exchange.request.body, model=asked.model, stream=asked.stream)
-        media = await self._completed(call.tenant, call.dialect, resolve(read, self._catalog))
+        media = await self._completed(call.caller, call.dialect, resolve(read, self._catalog))
         call.request, call.media_losses = media.request, media.losses
-        call.reply = self._reply(call.exchange, call.request, call.reply.id, call.reply.created)
+        call.reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
         call.unread = False
 
-    def _reply(self, exchange: Exchange, request: Request, answer_id: str, created: int) -> Reply:
-        form = image_form(exchange.request.headers, self._defaults.image_form)
+    def _reply(self, exchange: Exchange, caller: Caller, request: Request, answer_id: str, created: int) -> Reply:
+        form = image_form(exchange.request.headers, caller.policy.image_form or self._defaults.image_form)
         slices = self._defaults.markdown_slice_bytes
         return reply_for(request, answer_id=answer_id, created=created, image_form=form, markdown_slice_bytes=slices)
 
-    async def _completed(self, tenant: str, dialect: Dialect, prepared: Prepared) -> Converted:
+    async def _completed(self, caller: Caller, dialect: Dialect, prepared: Prepared) -> Converted:
         """The request with what the vault kept, and with media that its providers take."""
         request = prepared.request
         if keys := keys_of_request(request):
-            request = restore(request, await self._vault.find(tenant, keys))
-        request = with_defaults(request, self._defaults)
+            request = restore(request, await self._vault.find(caller.tenant, keys))
+        policy = caller.policy
+        request = with_defaults(request, of_key(self._defaults, policy.image_form, policy.default_effort))
         return await with_media(request, self._fetcher, self._served.intakes(dialect, prepared.resolved.model))
 
     # -- candidates
@@ -242,16 +277,16 @@ class Relay:
     async def _twice_if_faulty(self, call: Call, aim: Aim, lane: Lane, attempt_one: AttemptOne) -> None:
         first = self._attempt(call, aim, lane)
         try:
-            await _made(call, first, attempt_one, last=False)
+            await made(call, first, attempt_one, last=False)
         except RETRIED_ONCE:
-            await _made(call, self._attempt(call, aim, lane), attempt_one, last=True)
+            await made(call, self._attempt(call, aim, lane), attempt_one, last=True)
         except UpstreamRejected as error:
             asked = first.asked
             may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
             if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
                 raise
             call.request = request  # the skip value stands in for what the client sent, and the losses say so
-            await _made(call, self._attempt(call, aim, lane), attempt_one, last=True)
+            await made(call, self._attempt(call, aim, lane), attempt_one, last=True)
 
     def _drops(self, call: Call, aim: Aim, lane: Lane, error: UpstreamError) -> bool:
         """Whether the same candidate is asked once more: it refused a field that was sent and can be left out (1.6)."""
@@ -304,16 +339,28 @@ class Relay:
         attempt.asked = call.request
         return attempt
 
+    def _elsewhere(self, call: Call, aim: Aim) -> list[Aim]:
+        """Where else the plan may send a call."""
+        return [
+            self._aim(call, call.model, Candidate(one, one.provider.keys[0]))
+            for one in self._served.deployments(call.model)
+            if one.provider is not aim.provider and takes(one.provider.kind, call.dialect, call.verb)
+        ]
+
     async def _send(self, call: Call, attempt: Attempt) -> UpstreamResponse:
         """The provider's answer, its status good. Raises what its error body says otherwise."""
-        aim, settings = attempt.aim, self._settings
+        aim, settings, paying = attempt.aim, self._settings, call.paying
         provider = aim.provider
+        priced = None if paying is None else paying.priced(attempt)
+        body = attempt.take_body()
+        if paying is not None and priced is not None:
+            await paying.sending(aim, priced, len(body), self._elsewhere(call, aim))
         attempt.tried.sent = self._clock()
         response = await self._upstream.send(
             UpstreamRequest(
                 url=self._served.url(provider, aim.target.model, call.verb),
                 headers=(provider.kind.auth_header(aim.candidate.credential.reveal()), JSON),
-                body=attempt.take_body(),
+                body=body,
                 connect_timeout_s=settings.connect_timeout_s,
                 first_byte_timeout_s=settings.first_byte_timeout_s,
                 idle_timeout_s=settings.idle_timeout_s,
@@ -338,7 +385,13 @@ class Relay:
         await self._try_each(call, self._whole_one)
         body = call.passed if call.passing is not None and not call.answers else self._translated(call)
         call.note_model(call.seen.model)
-        call.exchange.send(200, [JSON, *call.answer_headers()], body)
+        headers = [JSON, *call.answer_headers()]
+        if call.paying is not None:
+            await call.paying.tab.durable()
+            call.result = (200, headers, body)
+            if call.paying.tells_cost:
+                headers.append((COST_HEADER, dollars(call.paying.cost())))
+        call.exchange.send(200, headers, body)
 
     async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
         async with Slot(call):
@@ -350,12 +403,17 @@ class Relay:
         if attempt.passing is None:
             call.answers.append((attempt.lane, self._read(call, attempt, body, last=last)))
         else:
-            call.seen = attempt.passing.response(body)
+            call.seen = seen = attempt.passing.response(body)
             call.passed = body
+            if call.generates:
+                if seen.empty and call.paying is not None and not last:
+                    raise UpstreamEmpty
+                call.shown = seen.shown
+            call.counts = not (call.generates and seen.empty)
 
     def _read(self, call: Call, attempt: Attempt, body: bytes, *, last: bool) -> Response:
         """A whole answer of a provider's. Raises what is wrong with it."""
-        answer = _decoded(body)
+        answer = decoded(body)
         if tells_error(answer):  # some front ends answer 200 all the same
             raise attempt.dialect.parse_error(0, body)
         response = attempt.dialect.parse_response(answer, attempt.reading)
@@ -363,7 +421,9 @@ class Relay:
             response = unfenced(response)
         if (fault := fault_of_response(response)) is not None:
             raise fault
-        if is_unexplained(response) and not last:
+        if not is_unexplained(response):
+            call.count(response)
+        elif not last:
             raise UpstreamEmpty
         if attempt.unfences:
             call.losses += not_json(response, call.request)
@@ -383,7 +443,7 @@ class Relay:
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:
         """What the next turn needs, kept before the answer's last byte leaves."""
         for keys, record in recorder.records():
-            self._vault.keep(call.tenant, keys, record)
+            self._vault.keep(call.caller.tenant, keys, record)
 
     # -- streams
 
@@ -395,6 +455,7 @@ class Relay:
             call.answer_headers,
             commit_after_s=settings.commit_after_s,
             keep_alive_s=settings.keep_alive_s,
+            ready=None if call.paying is None else call.paying.tab.ready,
         )
 
         async def attempt_one(call: Call, attempt: Attempt, *, last: bool) -> None:
@@ -409,7 +470,7 @@ class Relay:
                 raise
             failure = error if isinstance(error, UpstreamError) else UpstreamRejected(error.message, param=error.param)
             teller = call.teller or Teller(call.dialect, call.reply, total=1)
-            _note_failure(call, failure)
+            note_failure(call, failure)
             downstream.write(teller.fail(failure))
         finally:
             downstream.release()
@@ -419,8 +480,10 @@ class Relay:
         """Reads one candidate's stream. Raises while nothing was shown; afterwards a failure is an event."""
         async with Slot(call):
             upstream = await self._send(call, attempt)
-            pump = _pump(call, attempt, last=last)
+            pump, paying = pump_of(call, attempt, last=last), call.paying
             decoder = SseDecoder()
+            early: list[Frame] = []
+            """What came before the hold was durable."""
 
             def take(data: bytes) -> bool:
                 out = pump.feed(decoder.feed(data))
@@ -429,62 +492,37 @@ class Relay:
                 if attempt.asked is not None:
                     call.commit(attempt)
                     call.note_model(pump.model)
+                    call.counts = call.counts or pump.counts
+                if paying is not None:
+                    if not paying.tab.ready():
+                        early.extend(out)
+                        return False
+                    paying.told(pump)
                 return downstream.write(out) and not pump.ended
 
             try:
                 while not await upstream.pipe(take) and not pump.ended:
+                    if paying is not None and early:
+                        await paying.tab.durable()
+                        paying.told(pump)
+                        downstream.write(early)
+                        early.clear()
                     await downstream.drain()
-                out = pump.close(decoder.close())
+                out = early + pump.close(decoder.close())
             except UpstreamError as error:
                 if not pump.committed:
                     raise
-                out = pump.fail(error)
+                out = early + pump.fail(error)
             finally:
                 upstream.close()
                 self._keep(call, pump.recorder)
-                call.seen = pump.seen()
+                note_stream(call, pump)
             call.note_model(pump.model)
+            if paying is not None:
+                await paying.tab.durable()
             downstream.write(out)
             await downstream.drain()
         if pump.failure is not None:
-            _note_failure(call, pump.failure)
+            note_failure(call, pump.failure)
         if call.teller is not None and call.teller.failed:
             raise BrokenOff
-
-
-async def _made(call: Call, attempt: Attempt, attempt_one: AttemptOne, *, last: bool) -> None:
-    """Makes an attempt, and reports how it ended."""
-    tried = attempt.tried
-    call.report.tries.append(tried)
-    try:
-        await attempt_one(call, attempt, last=last)
-    except PorticoError as error:
-        tried.outcome = error.code or ""
-        raise
-    except BrokenOff:
-        tried.outcome = call.report.error
-        raise
-    tried.outcome = call.report.error or OK
-
-
-def _note_failure(call: Call, error: PorticoError) -> None:
-    """The answer had been begun: that it failed is told in it, and otherwise only in the report."""
-    call.report.outcome, call.report.error = FAILED, error.code or ""
-
-
-def _pump(call: Call, attempt: Attempt, *, last: bool) -> Pump | PassingPump:
-    if attempt.passing is not None:
-        return PassingPump(call.dialect, attempt.passing, call.reply.id)
-    if call.teller is None:
-        call.teller = Teller(call.dialect, call.reply, lane_of(call.request).count)
-    reader = attempt.dialect.reader(attempt.reading)
-    if attempt.unfences:
-        reader = UnfencedReader(reader)
-    return Pump(call.teller, attempt.lane, reader, attempt.aim.target.signer, last=last)
-
-
-def _decoded(body: bytes) -> object:
-    try:
-        return jsontext.decode(body)
-    except jsontext.NotJson as error:
-        raise UpstreamBadGateway(f"The provider's answer is not JSON: {error}") from None

@@ -59,6 +59,9 @@ class Report(msgspec.Struct, eq=False):
     tries: list[Try] = []
     usage: Usage | None = None
     """As the provider counted; None: it did not."""
+    charge_nanos: int = 0
+    unfunded: bool = False
+    """A provider was asked beside a hold that was then refused."""
     status: int = 0
     """What the answer began with; 0: none was begun."""
     first_byte: float = 0.0

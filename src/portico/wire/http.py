@@ -47,8 +47,9 @@ class HttpRequest(msgspec.Struct):
 class Exchange(Protocol):
     """One request and the one answer it gets.
 
-    The server cancels the app's task when the caller goes away; `finish` is idempotent; after `abort` nothing more is
-    written and the connection is dropped without ending the body (so the caller sees a cut, never a short success).
+    The server cancels the app's task when the caller goes away, unless the app asked to be told instead (`on_gone`);
+    `finish` is idempotent; after `abort` nothing more is written and the connection is dropped without ending the body (so
+    the caller sees a cut, never a short success).
     """
 
     @property
@@ -83,6 +84,9 @@ class Exchange(Protocol):
 
     def abort(self) -> None:
         """Drop the connection with the body unfinished."""
+
+    def on_gone(self, tell: Callable[[], None]) -> None:
+        """From now on `tell` is called when the caller goes away, and the app's task is not cancelled."""
 
 
 App = Callable[[Exchange], Awaitable[None]]

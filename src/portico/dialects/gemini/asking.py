@@ -31,23 +31,64 @@ def ask(body: bytes) -> Ask:
     except jsontext.NotJson as error:
         raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
     fields = _fields(value)
+    return _ask(fields, len(body))
+
+
+def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
+    """The sizes of a body that was rendered here, which is of our spelling, and what is really sent: a field of Google's that
+    the caller gave by its own name has its say."""
+    media = MediaCount()
+    for content in body.get("contents") or ():
+        for part in content.get("parts") or ():
+            if "text" not in part:
+                _count_rendered(part, media)
+    config = body.get("generationConfig") or {}
+    if body.get("cachedContent"):
+        media.by_address(CACHE)
+    tools = body.get("tools")
+    return Ask(
+        text_bytes=max(0, body_bytes - media.inline_bytes),
+        media=media.counts,
+        media_bytes=media.sizes,
+        tools=frozenset(_tools(body)) if tools else _NONE,
+        max_output_tokens=_whole(config.get("maxOutputTokens")),
+        candidates=max(1, _whole(config.get("candidateCount")) or 1),
+        service_tier=_tier(body),
+    )
+
+
+def _count_rendered(part: Mapping[str, Any], media: MediaCount) -> None:
+    _count_part(part, media)
+    if "functionResponse" in part:
+        for inner in part["functionResponse"].get("parts") or ():
+            _count_part(inner, media)
+
+
+def _ask(fields: Mapping[str, Any], body_bytes: int) -> Ask:
     config = _fields(fields.get("generationConfig"))
     media = MediaCount()
     for content in _contents(fields):
         _count(content, media)
     if fields.get("cachedContent"):
         media.by_address(CACHE)
-    tier = fields.get("serviceTier")
     return Ask(
-        text_bytes=max(0, len(body) - media.inline_bytes),
+        text_bytes=max(0, body_bytes - media.inline_bytes),
         media=media.counts,
         media_bytes=media.sizes,
         tools=frozenset(_tools(fields)),
         max_output_tokens=_whole(config.get("maxOutputTokens")),
         candidates=max(1, _whole(config.get("candidateCount")) or 1),
-        service_tier=tier.lower().removeprefix("service_tier_") if isinstance(tier, str) else None,
+        service_tier=_tier(fields),
         unknown=tuple(sorted(fields.keys() - _TOP)),
     )
+
+
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+def _tier(fields: Mapping[str, Any]) -> str | None:
+    tier = fields.get("serviceTier")
+    return tier.lower().removeprefix("service_tier_") if isinstance(tier, str) else None
 
 
 def _contents(fields: Mapping[str, Any]) -> Iterator[Any]:

@@ -24,6 +24,7 @@ from portico.dialects.gemini.errors import masked, parse_error_object, render_er
 from portico.dialects.gemini.fields import camelise_deep
 from portico.dialects.gemini.grounding import joined_metadata
 from portico.dialects.gemini.response import model_name
+from portico.dialects.gemini.substance import Substance
 from portico.dialects.gemini.usage import parse_usage, service_tier
 from portico.dialects.gemini.uses import ToolUses
 from portico.wire import jsontext, raw
@@ -183,7 +184,14 @@ def see(body: bytes) -> Seen:
     uses = _Watched()
     for position, candidate in enumerate(answer.candidates):
         uses.look(position, candidate)
-    return _seen(model_name(answer.model_version), answer.usage_metadata, uses)
+    substance = Substance()
+    substance.feed(body)
+    return _with(substance, _seen(model_name(answer.model_version), answer.usage_metadata, uses))
+
+
+def _with(substance: Substance, seen: Seen) -> Seen:
+    shown = substance.shown if seen.usage is None else 0
+    return msgspec.structs.replace(seen, empty=not substance.counts, shown=shown)
 
 
 class _Watched:
@@ -235,9 +243,14 @@ class GeminiWatch:
         self._answering = False
         self._finished = False
         self._uses = _Watched()
+        self._substance = Substance()
+
+    @property
+    def counts(self) -> bool:
+        return self._substance.counts
 
     def seen(self) -> Seen:
-        return _seen(self.model, self._usage, self._uses)
+        return _with(self._substance, _seen(self.model, self._usage, self._uses))
 
     def feed(self, frame: Frame) -> list[Frame]:
         if frame.data.lstrip().startswith(b"["):
@@ -261,6 +274,8 @@ class GeminiWatch:
             frame = Frame(frame.data.replace(b"\n", b" "))
         if answer.error is not None:
             return [self._told(frame, parse_error_object({"error": answer.error}))]
+        if self._usage is None or not self._substance.counts:
+            self._substance.feed(frame.data)
         self._note(answer)
         return [self._with_id(frame, answer.response_id)]
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from portico.core.dialect import Dialect
+from portico.dialects.openai_chat.asking import ask
 from portico.dialects.openai_chat.errors import parse_error, render_error
 from portico.dialects.openai_chat.request import WHERE, parse_request, render_request
 from portico.dialects.openai_chat.response import parse_response, render_response
@@ -22,6 +23,7 @@ DIALECT: Final = Dialect(
     render_error=render_error,
     frame=encode,
     where=WHERE,
+    ask=ask,
     keep_alive=KEEP_ALIVE,
     guards_small_limits=True,
 )

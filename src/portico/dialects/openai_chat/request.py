@@ -74,6 +74,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     asks_to_stream = take_bool(fields, "stream")
     streaming = bool(asks_to_stream if stream is None else stream)
     options = take_object(fields, "stream_options") or {}
+    cost = (take_object(fields, "usage") or {}).get("include") is True
     legacy = "functions" in fields
     fields.pop("functions", None)
     return Request(
@@ -90,7 +91,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         speech=take_speech(fields, streaming=streaming),
         service_tier=take_word(fields, "service_tier", TIERS),
         stream=streaming,
-        include_usage=options.get("include_usage") is True,
+        include_usage=options.get("include_usage") is True or cost,
+        include_cost=cost,
         legacy_functions=legacy,
         reasoning_details=asks_for_details,
         thought_tag=google.thought_tag,
@@ -315,6 +317,8 @@ def render_request(request: Request, target: Target) -> Rendered:
     for tool in request.builtins:
         if is_web_search_option(tool):
             body["web_search_options"] = dict((tool.ext or {}).get(ORIGIN, {}))
+    if request.include_cost:
+        body["usage"] = {"include": True}
     if request.stream:
         body["stream"] = True
         if request.include_usage:

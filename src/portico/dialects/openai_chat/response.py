@@ -30,7 +30,7 @@ from portico.dialects.openai_chat.extra_content import (
 from portico.dialects.openai_chat.logprobs import parse_logprobs, render_logprobs
 from portico.dialects.openai_chat.media_out import audio_entry, continues, image_entry, is_audio, markdown
 from portico.dialects.openai_chat.messages_render import render_call
-from portico.dialects.openai_chat.usage import parse_usage, render_usage, searched
+from portico.dialects.openai_chat.usage import costing, parse_usage, render_usage, searched
 from portico.wire import jsontext
 
 FINISH_WORDS: Final[Mapping[FinishReason, str]] = {
@@ -75,7 +75,7 @@ def render_response(response: Response, reply: Reply) -> Rendered:
     }
     if response.usage is not None:
         searches = sum(len(candidate.searches) for candidate in response.candidates)
-        body["usage"] = {**render_usage(response.usage), **searched(searches)}
+        body["usage"] = {**render_usage(response.usage), **searched(searches), **costing(reply)}
     own = dict((response.ext or {}).get(ORIGIN, {}))
     body["system_fingerprint"] = own.pop("system_fingerprint", None)
     if response.service_tier is not None:

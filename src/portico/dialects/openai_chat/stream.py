@@ -51,7 +51,7 @@ from portico.dialects.openai_chat.response import (
     text_signature,
     thought_detail,
 )
-from portico.dialects.openai_chat.usage import render_usage, searched
+from portico.dialects.openai_chat.usage import costing, render_usage, searched
 from portico.wire import jsontext
 from portico.wire.sse import DONE, Frame
 
@@ -347,7 +347,9 @@ class ChatWriter:
         last: dict[str, Any] = {}
         if self._reply.include_usage:
             searches = sum(len(choice.searches) for choice in self._choices.values())
-            last["usage"] = None if self._usage is None else {**render_usage(self._usage), **searched(searches)}
+            last["usage"] = None
+            if self._usage is not None:
+                last["usage"] = {**render_usage(self._usage), **searched(searches), **costing(self._reply)}
             if self._tier is not None:
                 last["service_tier"] = self._tier
             extras = self._extras.get(None)

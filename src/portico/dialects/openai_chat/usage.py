@@ -8,6 +8,7 @@ is lost.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from portico.core.dialect import Reply
 from portico.core.usage import MODALITIES, Tokens, Usage, minus, split, take, total
 from portico.dialects.openai_chat.extra_content import ext_of, extra_content, read_google
 
@@ -73,6 +74,14 @@ def _plain(usage: Usage) -> dict[str, Any]:
         "prompt_tokens_details": prompt_details,
         "completion_tokens_details": completion_details,
     }
+
+
+def costing(reply: Reply) -> dict[str, Any]:
+    """`cost`, in dollars as OpenRouter tells it, if the caller is to be told."""
+    return {} if reply.cost is None else {"cost": reply.cost() / NANOS}
+
+
+NANOS: Final = 1_000_000_000
 
 
 def searched(count: int) -> dict[str, Any]:

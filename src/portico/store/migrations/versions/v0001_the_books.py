@@ -65,6 +65,8 @@ def _who() -> None:
         sa.Column("name", sa.Text(), server_default="", nullable=False),
         sa.Column("prefix", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("previous_digest", sa.Text(), nullable=True),
+        sa.Column("previous_expires_us", sa.BigInteger(), nullable=True),
         sa.Column("policy", sa.Text(), server_default="{}", nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.Column("expires_us", sa.BigInteger(), nullable=True),

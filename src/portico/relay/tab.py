@@ -1,0 +1,359 @@
+"""The tab of one call: what is held for it before it is answered, and the one charge or release it ends with.
+
+    hold -> (extend | checkpoint)* -> close
+
+`close` posts exactly one `Settle` or `Release`, whatever happened, also when the task was cancelled and while the hold
+itself is still on its way; it never raises. A call whose hold was refused has nothing to close.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from portico.accounts import Caller
+from portico.catalog.books import Rates
+from portico.core.errors import (
+    BudgetSpent,
+    Conflict,
+    FundsHeld,
+    InsufficientFunds,
+    InvalidRequest,
+    LimitReached,
+    ModelNotPriced,
+    PorticoError,
+    StorageUnavailable,
+    UpstreamRejected,
+)
+from portico.core.storage import Pending, Write
+from portico.core.target import Capabilities
+from portico.core.usage import Usage
+from portico.ledger.hold import Held, Hold, Limits, Refused, Replay
+from portico.ledger.settle import Checkpoint, Extend
+from portico.metering.ceiling import Ask, Ceiling, ceiling
+from portico.relay.till import Till, limits_of
+
+log = logging.getLogger("portico.relay")
+
+NEAR_END_PERMILLE = 750
+"""From this much of the output that is held for on, more is held."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.25
+
+
+class Replayed(PorticoError):
+    """The call was answered before, under the same idempotency key: this is how."""
+
+    status = 200
+
+    def __init__(self, replay: Replay) -> None:
+        super().__init__()
+        self.replay = replay
+
+
+class FundsRanOut(UpstreamRejected):
+    """The account's balance does not cover the rest of this answer."""
+
+    status = 402
+    code = "insufficient_funds"
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """One whom a call may be made to: what it is charged by, and what the model can do there."""
+
+    rates: Rates
+    able: Capabilities
+
+
+class Tab:
+    """What one call holds. `stop` ends the call: it is called when a hold is refused after the provider was called."""
+
+    def __init__(self, till: Till, caller: Caller, request_id: str, *, once: tuple[str, str] = ("", "")) -> None:
+        """`once`: the idempotency key and what it was given for."""
+        self.caller = caller
+        self.request_id = request_id
+        self.amount = 0
+        """Nano-dollars that are held, or asked to be."""
+        self.durable_now = False
+        """The hold is in the database, or need not be yet."""
+        self.refusal: PorticoError | None = None
+        self.unfunded = False
+        """The provider was called, and then the hold was refused."""
+        self.ran_out = False
+        """An extension was refused."""
+        self.stop: Callable[[], None] = _nothing
+        self._till = till
+        self._idempotency = once
+        self._ask = Ask(text_bytes=0)
+        self._offers: list[Offer] = []
+        self._tokens = 0
+        self._output_tokens = 0
+        self._begun = False
+        self._pending = False
+        """A hold is on its way."""
+        self._beside = False
+        self._extending = False
+        self._closed = False
+        self._last: Write[object] | None = None
+        self._waiters: list[asyncio.Future[None]] = []
+        self._checkpoint_at = 0.0
+
+    # -- before the provider is called
+
+    async def hold(self, ask: Ask, candidates: Iterable[Offer]) -> None:
+        """Returns when the provider may be called: a hold of the dearest candidate's ceiling is on its way or durable.
+
+        Of a call that is made several times (another candidate, another lane) each time may ask for more than is held.
+        Raises `InsufficientFunds`, `LimitReached` in its kinds, `ModelNotPriced`, `Conflict`, `StorageUnavailable`.
+        """
+        priced = list(candidates)
+        if self.caller.prepaid and any(not one.rates.known for one in priced):
+            raise ModelNotPriced
+        most = self._ceiling(ask, priced)
+        if not self._begun:
+            self._begun = True
+            self._ask, self._offers, self._output_tokens = ask, priced, most.output_tokens
+            self._tokens = most.input_tokens + most.output_tokens
+            await self._first(most.nanos)
+            return
+        if not self._beside:
+            await self.durable()
+        if self.refusal is not None:
+            raise self.refusal
+        if most.nanos > self.amount:
+            await self._more(most.nanos - self.amount)
+
+    def _ceiling(self, ask: Ask, priced: Iterable[Offer]) -> Ceiling:
+        tokens = self._till.settings.default_hold_tokens
+        return max(
+            [ceiling(ask, one.rates, one.able, default_hold_tokens=tokens) for one in priced], key=lambda one: one.nanos
+        )
+
+    async def _first(self, amount: int) -> None:
+        till = self._till
+        if not till.admits() and self.caller.prepaid:
+            self.refusal = StorageUnavailable()
+            raise self.refusal
+        self._beside = not self._idempotency[0] and till.is_comfortable(self.caller, amount)
+        self.amount = amount
+        self._submit(limits_of(self.caller))
+        if self._beside:
+            return
+        deadline, pause = till.clock() + till.settings.funds_wait_s, FIRST_PAUSE_S
+        while True:
+            try:
+                await self.durable()
+            except FundsHeld:
+                if till.clock() + pause > deadline:
+                    raise
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * (1.5 + till.rng.random()), LONGEST_PAUSE_S)
+            self.refusal = None
+            self._submit(limits_of(self.caller))
+
+    def _hold(self, limits: Limits) -> Hold:
+        key, fingerprint = self._idempotency
+        return Hold(
+            request_id=self.request_id,
+            account_id=self.caller.tenant,
+            key_id=self.caller.key_id,
+            worker_id=self._till.worker_id,
+            amount_nanos=self.amount,
+            tokens=self._tokens,
+            prepaid=self.caller.prepaid,
+            limits=limits,
+            idempotency_key=key,
+            fingerprint=fingerprint,
+        )
+
+    def _submit(self, limits: Limits) -> None:
+        committer = self._till.committer
+        try:
+            pending = committer.submit(self._hold(limits))
+        except StorageUnavailable as error:
+            if self.caller.prepaid or committer.full:
+                self.refusal = error
+                raise
+            self._without_storage(error)
+            return
+        self._pending = True
+        self._till.begun(self.caller.tenant, self.amount)
+        pending.add_done_callback(self._decided)
+
+    def _decided(self, pending: Pending[Held | Refused | Replay]) -> None:
+        """What became of the hold is known."""
+        self._pending = False
+        self._till.decided(self.caller.tenant, self.amount)
+        try:
+            result = pending.result()
+        except StorageUnavailable as error:
+            self._without_storage(error)
+        except Exception as error:
+            log.exception("the hold of %s failed", self.request_id)
+            self._without_storage(StorageUnavailable() if not isinstance(error, PorticoError) else error)
+        else:
+            if isinstance(result, Held):
+                self.durable_now = True
+                self._till.note(self.caller, result)
+            else:
+                self._refused(Replayed(result) if isinstance(result, Replay) else error_of(result))
+        self._wake()
+        if self._closed and self._last is not None and self.refusal is None:
+            self._till.committer.post(self._last)
+
+    def _without_storage(self, error: PorticoError) -> None:
+        """The database cannot be had. An open account is served all the same, and the hold written when it can be: before
+        the charge, which is posted after it, and without limits, for it is too late to refuse anything."""
+        self._till.storage_failed()
+        if self.caller.prepaid:
+            self._refused(error)
+        else:
+            self._till.committer.post(self._hold(Limits()))
+            self.durable_now = True
+
+    def _refused(self, error: PorticoError) -> None:
+        self.refusal = error
+        if self._beside and not self._closed:
+            self.unfunded = True
+            self._till.unfunded_starts += 1
+            if not self._waiters:
+                self.stop()
+
+    def ready(self) -> bool:
+        """Whether an answer may be given: the hold is durable, or it is an open account's and the database rests."""
+        return self.durable_now or (self._begun and not self.caller.prepaid and self._till.storage_rests)
+
+    async def durable(self) -> None:
+        """Returns when an answer may be given. Raises what the hold was refused for."""
+        while not self.durable_now:
+            if self.refusal is not None:
+                raise self.refusal
+            if self.ready():
+                return
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # -- while it is answered
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        return self._till.clock() >= self._checkpoint_at
+
+    def checkpoint(self, receipt: bytes, usage: Usage | None) -> None:
+        """Writes what has been used so far, for whoever has to settle this if the gateway dies; holds more if the output
+        comes near to what is held for. Called at the first event and every `checkpoint_s` of a stream."""
+        self._checkpoint_at = self._till.clock() + self._till.settings.checkpoint_s
+        if not self._begun or self._closed:
+            return
+        self._till.committer.post(Checkpoint(self.request_id, receipt))
+        if usage is not None and self._ask.max_output_tokens is None and not self._extending:
+            self._extend_if_near(usage.output_total)
+
+    def _extend_if_near(self, output_tokens: int) -> None:
+        if output_tokens * 1000 < self._output_tokens * NEAR_END_PERMILLE:
+            return
+        each = -(-self._output_tokens // self._ask.candidates) + self._till.settings.default_hold_tokens
+        most = self._ceiling(msgspec.structs.replace(self._ask, max_output_tokens=each), self._offers)
+        if most.output_tokens <= self._output_tokens or most.nanos <= self.amount:
+            return  # the model can give no more
+        pending = self._extension(most.nanos - self.amount)
+        if pending is not None:
+            output = most.output_tokens
+
+            def extended(done: Pending[bool]) -> None:
+                if self._extended(done, most.nanos):
+                    self._output_tokens = output
+
+            pending.add_done_callback(extended)
+
+    def _extension(self, more: int) -> Pending[bool] | None:
+        caller = self.caller
+        write = Extend(self.request_id, caller.tenant, caller.key_id, more, caller.prepaid)
+        try:
+            pending = self._till.committer.submit(write)
+        except StorageUnavailable:
+            return None  # asked again at the next checkpoint
+        self._extending = True
+        return pending
+
+    def _extended(self, pending: Pending[bool], amount: int) -> bool:
+        """Whether it was. What cannot be known now is no refusal: settlement books the charge in full."""
+        self._extending = False
+        try:
+            held = pending.result()
+        except Exception as error:  # noqa: BLE001
+            if not isinstance(error, StorageUnavailable):
+                log.error("an extension of %s failed: %r", self.request_id, error)
+            return False
+        if held:
+            self.amount = amount
+        else:
+            self.ran_out = True
+        return held
+
+    async def _more(self, more: int) -> None:
+        """Another candidate or lane costs more than is held."""
+        await self.durable()
+        pending = self._extension(more)
+        if pending is None:
+            raise StorageUnavailable
+        amount = self.amount + more
+        held = await asyncio.shield(_settled(pending))
+        self._extending = False
+        if not held:
+            raise InsufficientFunds
+        self.amount = amount
+
+    # -- at its end
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def begun(self) -> bool:
+        return self._begun
+
+    def close(self, last: Write[object]) -> None:
+        """The one settlement or release, after which nothing is written for this call any more."""
+        if self._closed:
+            return
+        self._closed = True
+        self._last = last
+        if self._begun and not self._pending and self.refusal is None:
+            self._till.committer.post(last)
+
+    def today(self) -> datetime:
+        return datetime.fromtimestamp(self._till.now(), UTC)
+
+
+def error_of(refused: Refused) -> PorticoError:
+    """A refusal as the caller hears of it."""
+    wait = refused.retry_after_s
+    match refused.reason:
+        case "insufficient_funds" | "no_account":
+            return InsufficientFunds()
+        case "funds_held":
+            return FundsHeld(retry_after_s=wait)
+        case "budget_day" | "budget_month":
+            return BudgetSpent(retry_after_s=wait)
+        case "in_flight":
+            return Conflict("A request with this idempotency key is being answered.")
+        case "fingerprint":
+            return InvalidRequest("This idempotency key was used for another request.", param="idempotency-key")
+        case _:
+            return LimitReached(retry_after_s=wait)
+
+
+def _nothing() -> None: ...

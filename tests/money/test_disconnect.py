@@ -1,0 +1,324 @@
+"""The disconnect contract (money.md): one test for each row, named after it."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.house import Json, Script, answers, candidate, chat, fails, says, until
+from money.acts import Steps, piece, usage
+from money.paid import USD, Paid, is_marked, paid_house
+from portico.ledger.settle import Checkpoint
+from portico.relay.till import TillSettings
+from portico.wire.http import Exchange
+
+STREAMS = [False, True]
+ANSWER = says("Hello there", usageMetadata=usage(1000, 500))
+DRAIN = {"on_disconnect": "drain"}
+PASSING = "/v1beta/models/gemini-3.5-flash:"
+CONTENTS: Json = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+
+
+def asking(dialect: str, *, stream: bool) -> tuple[str, Json]:
+    """A path and a body for a translated or a passing call."""
+    if dialect == "chat":
+        return "/v1/chat/completions", chat(stream=stream)
+    return PASSING + ("streamGenerateContent?alt=sse" if stream else "generateContent"), CONTENTS
+
+
+DIALECTS = ["chat", "gemini"]
+
+
+def unspent(paid: Paid) -> None:
+    assert paid.account() == (100 * USD, 0)
+
+
+# refused before any upstream call (auth, limit, validation, funds): nothing
+@pytest.mark.parametrize("stream", STREAMS)
+async def test_refused_before_any_upstream_call_pays_nothing(tmp_path: Path, stream: bool) -> None:
+    act = Steps(ANSWER, held=False)
+    async with paid_house(tmp_path / "books.db", Script(act)) as paid:
+        assert (await paid.house.ask(chat(stream=stream), key="sk-wrong")).status == 401
+        assert (await paid.house.ask(chat(stream=stream, temperature="hot"))).status == 400
+        assert (await paid.house.ask(chat(stream=stream, model="no-such-model"))).status == 404
+        assert act.asked == 0
+        assert paid.entries() == []
+        unspent(paid)
+
+
+# every candidate failed before its first event: nothing
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_every_candidate_failed_before_its_first_event_pays_nothing(
+    tmp_path: Path, dialect: str, stream: bool
+) -> None:
+    script = Script(fails(503, "UNAVAILABLE"))
+    async with paid_house(tmp_path / "books.db", script, keys=("one", "two")) as paid:
+        path, body = asking(dialect, stream=stream)
+        assert (await paid.house.ask(body, path=path)).status == 503
+        assert len(script.requests) == 2
+        await paid.settled()
+        assert [kind for kind, _, _ in paid.entries()] == ["hold", "release"]
+        unspent(paid)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+async def test_a_failed_candidate_before_one_that_answers_is_not_charged(tmp_path: Path, stream: bool) -> None:
+    script = Script(fails(503, "UNAVAILABLE"), answers(ANSWER))
+    async with paid_house(tmp_path / "books.db", script, keys=("one", "two")) as paid:
+        assert (await paid.house.ask(chat(stream=stream))).status == 200
+        await paid.settled()
+        assert [kind for kind, _, _ in paid.entries()] == ["hold", "settle"]
+        assert paid.account() == (100 * USD - paid.price(1000, 500), 0)
+
+
+# caller gone before the first upstream event: nothing; upstream is cancelled
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_caller_gone_before_the_first_upstream_event_pays_nothing(tmp_path: Path, dialect: str) -> None:
+    act = Steps(piece("never", 5))
+    async with paid_house(tmp_path / "books.db", Script(act), policy=DRAIN) as paid:
+        path, body = asking(dialect, stream=True)
+        async with paid.house.open(body, path=path) as wire:
+            await until(lambda: act.asked == 1)
+            wire.reset()
+        await until(lambda: act.cut == 1)
+        await paid.settled()
+        unspent(paid)
+
+
+# caller gone mid-answer, policy cancel (default): the last cumulative usage the upstream reported
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_caller_gone_mid_answer_pays_the_last_usage_that_was_reported(tmp_path: Path, dialect: str) -> None:
+    act = Steps(piece("one ", 40), piece("two ", 80), piece("three", 120, "STOP"))
+    async with paid_house(tmp_path / "books.db", Script(act)) as paid:
+        path, body = asking(dialect, stream=True)
+        async with paid.house.open(body, path=path) as wire:
+            act.let_go()
+            await wire.chunk()
+            act.let_go()
+            await seen(wire, b"two")
+            wire.reset()
+        await until(lambda: act.cut == 1)
+        receipt = await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(1000, 80), 0)
+        assert not is_marked(receipt, "estimated")
+
+
+# … else the delivered text estimated, marked `estimated`
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_caller_gone_mid_answer_with_no_usage_pays_an_estimate(tmp_path: Path, dialect: str) -> None:
+    delivered = "word " * 100
+    act = Steps(piece(delivered), piece("more"), piece("end", 500, "STOP"))
+    async with paid_house(tmp_path / "books.db", Script(act)) as paid:
+        path, body = asking(dialect, stream=True)
+        async with paid.house.open(body, path=path) as wire:
+            act.let_go()
+            await seen(wire, b"word word")
+            wire.reset()
+        await until(lambda: act.cut == 1)
+        receipt = await paid.settled()
+        assert is_marked(receipt, "estimated")
+        charged = 100 * USD - paid.account()[0]
+        assert paid.price(0, 1) < charged <= paid.price(200, len(delivered) // 4)
+        assert charged <= paid.entries("hold")[0][2]
+
+
+# caller gone mid-answer, policy drain: the real final usage
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_caller_gone_mid_answer_with_drain_pays_the_real_final_usage(tmp_path: Path, dialect: str) -> None:
+    act = Steps(piece("one ", 40), piece("two ", 80), piece("three", 120, "STOP"))
+    async with paid_house(tmp_path / "books.db", Script(act), policy=DRAIN) as paid:
+        path, body = asking(dialect, stream=True)
+        async with paid.house.open(body, path=path) as wire:
+            act.let_go()
+            await wire.chunk()
+            wire.reset()
+        await until(lambda: paid.till.draining == 1)
+        act.let_go(2)
+        receipt = await paid.settled()
+        assert (act.done, act.cut) == (1, 0)
+        assert paid.account() == (100 * USD - paid.price(1000, 120), 0)
+        assert is_marked(receipt, "drained")
+        assert paid.till.draining == 0
+
+
+async def test_drain_is_capped_in_seconds(tmp_path: Path) -> None:
+    act = Steps(piece("one ", 40), piece("two", 80, "STOP"))
+    short = TillSettings(drain_s=0.05)
+    async with paid_house(tmp_path / "books.db", Script(act), policy=DRAIN, settings=short) as paid:
+        async with paid.house.open(chat(stream=True)) as wire:
+            act.let_go()
+            await wire.chunk()
+            wire.reset()
+        await until(lambda: act.cut == 1)
+        await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(1000, 40), 0)
+        assert paid.till.draining == 0
+
+
+async def test_drain_is_capped_in_concurrency(tmp_path: Path) -> None:
+    first, second = [Steps(piece("one ", 40), piece("two", 80, "STOP")) for _ in range(2)]
+    one = TillSettings(drains=1)
+    async with paid_house(tmp_path / "books.db", Script(first, second), policy=DRAIN, settings=one) as paid:
+        for act in (first, second):
+            async with paid.house.open(chat(stream=True)) as wire:
+                act.let_go()
+                await wire.chunk()
+                wire.reset()
+            await until(lambda: paid.till.draining == 1)
+        await until(lambda: second.cut == 1)
+        assert (paid.till.draining, first.cut) == (1, 0)
+        first.let_go()
+        await paid.settled(2)
+        assert paid.account() == (100 * USD - paid.price(1000, 40) - paid.price(1000, 80), 0)
+
+
+# caller gone from a non-stream call: the answer is drained (120 s cap), then charged
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_caller_gone_from_a_non_stream_call_is_drained_and_charged(tmp_path: Path, dialect: str) -> None:
+    act = Steps(ANSWER)
+    async with paid_house(tmp_path / "books.db", Script(act)) as paid:
+        path, body = asking(dialect, stream=False)
+        async with paid.house.open(body, path=path) as wire:
+            await until(lambda: act.asked == 1)
+            wire.reset()
+        await until(lambda: paid.till.draining == 1)
+        act.let_go()
+        receipt = await paid.settled()
+        assert (act.done, act.cut) == (1, 0)
+        assert paid.account() == (100 * USD - paid.price(1000, 500), 0)
+        assert is_marked(receipt, "drained")
+    assert TillSettings().drain_s == 120
+
+
+async def test_nobody_else_is_asked_for_a_caller_who_has_left(tmp_path: Path) -> None:
+    async def act(exchange: Exchange) -> None:
+        await let_go.wait()
+        await fails(503, "UNAVAILABLE")(exchange)
+
+    let_go = asyncio.Event()
+    script = Script(act)
+    async with paid_house(tmp_path / "books.db", script, keys=("one", "two")) as paid:
+        async with paid.house.open(chat()) as wire:
+            await until(lambda: script.requests)
+            wire.reset()
+        await until(lambda: paid.till.draining == 1)
+        let_go.set()
+        await paid.settled()
+        assert len(script.requests) == 1
+        unspent(paid)
+
+
+# upstream died mid-stream: usage reported so far; receipt says `partial`
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_upstream_died_mid_stream_pays_the_usage_so_far(tmp_path: Path, dialect: str) -> None:
+    act = Steps(piece("one ", 40), piece("two ", 80), held=False, dies=True)
+    async with paid_house(tmp_path / "books.db", Script(act)) as paid:
+        path, body = asking(dialect, stream=True)
+        await paid.house.ask(body, path=path)
+        receipt = await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(1000, 80), 0)
+        assert is_marked(receipt, "partial")
+
+
+# answer empty for no reason the caller caused (malformed call, no image, no content): nothing, after one silent retry
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize(
+    "empty",
+    [
+        candidate(finish="STOP", usageMetadata=usage(1000, 0, thoughtsTokenCount=300)),
+        candidate(finish="MALFORMED_FUNCTION_CALL", usageMetadata=usage(1000, 30)),
+        candidate(finish="NO_IMAGE", usageMetadata=usage(1000, 30)),
+    ],
+    ids=["no content", "malformed call", "no image"],
+)
+async def test_answer_empty_for_no_reason_of_the_caller_pays_nothing_after_one_retry(
+    tmp_path: Path, empty: Json, stream: bool
+) -> None:
+    script = Script(answers(empty))
+    async with paid_house(tmp_path / "books.db", script) as paid:
+        await paid.house.ask(chat(stream=stream))
+        assert len(script.requests) == 2
+        await paid.settled()
+        unspent(paid)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("finish", ["STOP", "MALFORMED_FUNCTION_CALL", "NO_IMAGE"])
+async def test_an_empty_answer_that_passes_pays_nothing(tmp_path: Path, finish: str, stream: bool) -> None:
+    script = Script(answers(candidate(finish=finish, usageMetadata=usage(1000, 30))))
+    async with paid_house(tmp_path / "books.db", script) as paid:
+        path, body = asking("gemini", stream=stream)
+        await paid.house.ask(body, path=path)
+        await paid.settled()
+        unspent(paid)
+
+
+# answer stopped by a content filter: as reported
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("finish", ["SAFETY", "MAX_TOKENS"])
+async def test_answer_stopped_by_a_content_filter_or_a_limit_pays_as_reported(
+    tmp_path: Path, dialect: str, stream: bool, finish: str
+) -> None:
+    counts = usage(1000, 0, thoughtsTokenCount=70)
+    script = Script(answers(candidate(finish=finish, usageMetadata=counts)))
+    async with paid_house(tmp_path / "books.db", script) as paid:
+        path, body = asking(dialect, stream=stream)
+        assert (await paid.house.ask(body, path=path)).status == 200
+        await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(1000, 70), 0)
+
+
+# the gateway itself died: the last checkpoint's usage
+async def test_the_first_event_and_every_few_seconds_are_checkpoints(tmp_path: Path) -> None:
+    act = Steps(piece("one ", 40), piece("two ", 80), piece("three", 120, "STOP"))
+    often = TillSettings(checkpoint_s=0.0)
+    async with paid_house(tmp_path / "books.db", Script(act), settings=often) as paid:
+        async with paid.house.open(chat(stream=True)) as wire:
+            act.let_go()
+            await wire.chunk()
+            await until(lambda: checkpoints(paid) == 1)
+            ((stored,),) = paid.counter.rows("SELECT checkpoint FROM holds")
+            assert stored
+            act.let_go()
+            await until(lambda: checkpoints(paid) == 2)
+            act.let_go()
+            await wire.rest()
+        await paid.settled()
+
+
+# lanes
+@pytest.mark.parametrize("stream", STREAMS)
+async def test_the_usage_of_all_lanes_adds_up(tmp_path: Path, stream: bool) -> None:
+    script = Script(answers(ANSWER))
+    async with paid_house(tmp_path / "books.db", script) as paid:
+        assert (await paid.house.ask(chat(stream=stream, n=3))).status == 200
+        assert len(script.requests) == 3
+        await paid.settled()
+        assert [kind for kind, _, _ in paid.entries()] == ["hold", "settle"]
+        assert paid.account() == (100 * USD - paid.price(3000, 1500), 0)
+
+
+async def test_no_usage_at_all_is_an_estimate_and_reported_zeros_are_believed(tmp_path: Path) -> None:
+    script = Script(answers(says("word " * 40)), answers(says("Hello", usageMetadata={"totalTokenCount": 0})))
+    async with paid_house(tmp_path / "books.db", script) as paid:
+        await paid.house.ask(chat())
+        assert is_marked(await paid.settled(), "estimated")
+        spent = paid.account()[0]
+        assert spent < 100 * USD
+        await paid.house.ask(chat())
+        assert not is_marked(await paid.settled(2), "estimated")
+        assert paid.account()[0] == spent
+
+
+def checkpoints(paid: Paid) -> int:
+    return sum(isinstance(one, Checkpoint) for one in paid.counter.written)
+
+
+async def seen(wire: Any, word: bytes) -> None:
+    """Reads until the answer has brought a word."""
+    data = b""
+    while word not in data:
+        data += await wire.chunk()
