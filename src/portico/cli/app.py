@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from portico import __version__
+from portico.cli import credentials
 
 app = typer.Typer(
     name="portico",
@@ -22,6 +23,9 @@ ConfigOption = Annotated[
     typer.Option("--config", help="The configuration file (default: portico.toml here, or $PORTICO_CONFIG)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+app.add_typer(credentials.app, name="credentials")
+app.add_typer(credentials.secrets, name="secrets")
 
 
 class What(StrEnum):

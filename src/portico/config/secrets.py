@@ -8,7 +8,7 @@ import msgspec
 
 from portico.config.sources import Sources
 from portico.providers import Secret
-from portico.providers.secret_keys import is_strong
+from portico.providers.secret_keys import SecretKeys, is_strong
 
 KEYS: Final = frozenset({"key", "old_keys"})
 KEY_FILE: Final = "secret.key"
@@ -23,6 +23,10 @@ class SecretsConfig(msgspec.Struct, frozen=True):
     """What encrypts, if the operator named one."""
     old_keys: tuple[Secret, ...] = ()
     """What encrypted before."""
+
+    def keys(self) -> SecretKeys:
+        """What reads them when they are needed."""
+        return SecretKeys(self.key_file, self.key, self.old_keys)
 
 
 def read_secrets(sources: Sources, table: Mapping[str, Any], data_folder: Path) -> SecretsConfig:

@@ -20,6 +20,8 @@ from portico.providers.secret import Secret
 from portico.providers.secret_keys import Ring, SecretKeys
 
 REVISION: Final = "credentials"
+SOURCE: Final = "database:"
+"""Begins where a stored credential says it is from; its id follows."""
 LONGEST: Final = 16_384
 """Characters of a credential: some are whole JSON documents, on one line."""
 _COLUMNS: Final = "id, provider, name, secret_key_id, created_us, disabled_us"
@@ -125,7 +127,7 @@ def load_credentials(db: Db, keys: Ring) -> Loaded:
         except CannotUnseal as error:
             complaints.append(str(error))
         else:
-            found.append((provider, Secret(plain, f"database:{credential}")))
+            found.append((provider, Secret(plain, SOURCE + credential)))
     return Loaded(revision, tuple(found), tuple(complaints))
 
 
@@ -151,13 +153,17 @@ def with_credentials(
     providers: Iterable[Provider], dormant: Iterable[Provider], stored: Sequence[tuple[str, Secret]]
 ) -> tuple[Provider, ...]:
     """The providers that can be asked. Those that take keys of the database get theirs behind their own; a `dormant` one,
-    which nobody configured, is there when it has some. Who has no key at all is left out. `stored`: (provider, secret)."""
+    which nobody configured, is there when it has some. Who has no key at all is left out. `stored`: (provider, secret).
+
+    What providers have of the database already is forgotten first, so that it may be done again with what came of it.
+    """
     found = []
     for provider in (*providers, *dormant):
-        more = tuple(secret for name, secret in stored if name == provider.name) if provider.takes_stored else ()
-        own = tuple(secret for secret in more if secret not in provider.keys)
-        if provider.keys or own:
-            found.append(msgspec.structs.replace(provider, keys=(*provider.keys, *own)))
+        keys = [secret for secret in provider.keys if not secret.source.startswith(SOURCE)]
+        if provider.takes_stored:
+            keys += [secret for name, secret in stored if name == provider.name and secret not in keys]
+        if keys:
+            found.append(msgspec.structs.replace(provider, keys=tuple(keys)))
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ closes the provider's connection, which stops generation.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Final
@@ -115,7 +115,6 @@ class Relay:
         self._defaults = defaults or Defaults()
         self._fetcher = fetcher
         self._catalog = catalog
-        self._providers: Mapping[str, Provider] = {provider.name: provider for provider in providers}
         self._upstream = upstream
         self._vault = vault
         self._rng = rng
@@ -123,8 +122,13 @@ class Relay:
         self._settings = settings or Settings()
         self._mint = call_ids(rng)
         self._learned = Learned()
-        self._served = Served(catalog, self._providers, self._defaults.small_max_tokens)
+        self.serve_from(providers)
         self._known = KnownLists("tools", random_token(rng))
+
+    def serve_from(self, providers: Sequence[Provider]) -> None:
+        """From now on these providers are asked. Calls that have begun stay with those they began with."""
+        by_name = {provider.name: provider for provider in providers}
+        self._served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
 
     async def serve(
         self,
