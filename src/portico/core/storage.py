@@ -52,6 +52,12 @@ class Pending(Protocol[T_co]):
 
     def done(self) -> bool: ...
 
+    def result(self) -> T_co:
+        """Once it is done. Raises as awaiting it does."""
+
+    def add_done_callback(self, call: Callable[[Any], object], /) -> None:
+        """Calls this with itself, from the loop, once it is done: whoever waits by a callback needs no task for it."""
+
     def __await__(self) -> Generator[Any, None, T_co]: ...
 
 
