@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ from portico.core.target import Target
 from portico.providers import Provider, Verb
 from portico.relay.fanout import Lane, lane_of
 from portico.relay.learned import NOTHING
+from portico.relay.owned import Pins
 from portico.relay.pump import Teller
 from portico.relay.report import Report, Try
 from portico.routing import Candidate
@@ -64,11 +66,20 @@ class Call(msgspec.Struct):
     """Tells a streamed answer; None while there is none, and where the stream passes as it is."""
     report: Report = msgspec.field(default_factory=Report)
     """What the observer will be told."""
+    pins: Pins = ()
+    """What the call may be sent with, where it names files or caches at a provider."""
+    settling: list[Awaitable[None]] = []
+    """What the next turn needs, on its way to where every worker finds it."""
 
     def note_model(self, name: str | None) -> None:
         """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
         if name and _HEADER_TEXT.fullmatch(name):
             self.headers["x-portico-upstream-model"] = name
+
+    async def settled(self) -> None:
+        """Every worker finds what the next turn needs, or has been waited for long enough: the answer may end."""
+        while self.settling:
+            await self.settling.pop()
 
     def passes_to(self, provider: Provider) -> bool:
         """Whether the caller's bytes go to this provider as they are."""

@@ -43,6 +43,7 @@ from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
 from portico.relay.known import KnownLists
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.media import image_form, with_media
+from portico.relay.owned import OwnedThings, held_to
 from portico.relay.passthrough import PassingPump, body_for, nobody_serves, passes_whole, takes, unread
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import (
@@ -64,7 +65,7 @@ from portico.relay.together import together
 from portico.relay.unfence import UnfencedReader, may_be_fenced, not_json, unfenced
 from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
 from portico.routing import Candidate, plan
-from portico.vault import TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
+from portico.vault import Resources, TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
 from portico.wire.http import Exchange
@@ -102,8 +103,11 @@ class Relay:
         defaults: Defaults | None = None,
         fetcher: MediaFetcher | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        resources: Resources | None = None,
     ) -> None:
-        """`fetcher` gets remote media; without one an address is left to the provider. `clock` is for reports."""
+        """`fetcher` gets remote media; without one an address is left to the provider. `clock` is for reports. `resources`
+        knows who owns files and caches at providers; without it callers may name any."""
+        self._owned = None if resources is None else OwnedThings(resources, providers)
         self._clock = clock
         self._defaults = defaults or Defaults()
         self._fetcher = fetcher
@@ -159,16 +163,19 @@ class Relay:
                 reply = self._reply(exchange, request, answer_id, created)
                 call = Call(exchange, dialect, tenant, resolved.model, request, reply, verb)
                 call.passing, call.unread = dialect.passing, True
+                if self._owned is not None:
+                    call.pins = await self._owned.pins_of_body(tenant, exchange.request.body)
                 return call
         stream = None if verb is None else verb is Verb.STREAM
         read = parse_body(dialect, exchange.request.take_body(), model=model, stream=stream, known=self._known)
         prepared = resolve(read, self._catalog)
+        pins = () if self._owned is None else await self._owned.pins(tenant, prepared.request)
         media = await self._completed(tenant, dialect, prepared)
         request = media.request
         reply = self._reply(exchange, request, answer_id, created)
         verb = Verb.STREAM if request.stream else Verb.GENERATE
         model_asked = prepared.resolved.model
-        return Call(exchange, dialect, tenant, model_asked, request, reply, verb, media_losses=media.losses)
+        return Call(exchange, dialect, tenant, model_asked, request, reply, verb, media_losses=media.losses, pins=pins)
 
     async def _understand(self, call: Call) -> None:
         """Reads a body that was going to pass: a candidate speaks another dialect."""
@@ -227,7 +234,8 @@ class Relay:
 
     def _plan(self, call: Call, model: Model) -> list[Candidate]:
         deployments = self._served.deployments(model)
-        return plan([one for one in deployments if takes(one.provider.kind, call.dialect, call.verb)], rng=self._rng)
+        able = [one for one in deployments if takes(one.provider.kind, call.dialect, call.verb)]
+        return held_to(call.pins, plan(able, rng=self._rng))
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
@@ -333,6 +341,7 @@ class Relay:
     async def _whole(self, call: Call) -> None:
         await self._try_each(call, self._whole_one)
         body = call.passed if call.passing is not None and not call.answers else self._translated(call)
+        await call.settled()
         call.note_model(call.seen.model)
         call.exchange.send(200, [JSON, *call.answer_headers()], body)
 
@@ -378,8 +387,8 @@ class Relay:
 
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:
         """What the next turn needs, kept before the answer's last byte leaves."""
-        for keys, record in recorder.records():
-            self._vault.keep(call.tenant, keys, record)
+        if (settling := self._vault.keep_all(call.tenant, recorder.records())) is not None:
+            call.settling.append(settling)
 
     # -- streams
 
@@ -440,6 +449,7 @@ class Relay:
                 self._keep(call, pump.recorder)
                 call.seen = pump.seen()
             call.note_model(pump.model)
+            await call.settled()
             downstream.write(out)
             await downstream.drain()
         if pump.failure is not None:
