@@ -29,7 +29,7 @@ from portico.relay.defaults import Defaults
 from portico.relay.relay import Relay, Settings
 from portico.relay.report import NOBODY, Observer
 from portico.simulator import Simulator
-from portico.vault import MemoryVault
+from portico.vault import MemoryVault, Resources, Vault
 from portico.wire.http import App, Exchange, HttpRequest
 
 Json = dict[str, Any]
@@ -73,6 +73,8 @@ class House:
         kinds: Sequence[ProviderKind] = (KINDS["gemini"],),
         budget: Budget | None = None,
         observer: Observer = NOBODY,
+        make_vault: Callable[[], Vault] = lambda: MemoryVault(time.monotonic),
+        resources: Resources | None = None,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
         each is configured, all of them at the one address; the first is asked first."""
@@ -90,7 +92,8 @@ class House:
         self._rng = Random(seed)
         self._catalog = load_catalog().with_models(models)
         self.upstream = HttpUpstream()
-        self.vault = MemoryVault(time.monotonic)
+        self._make_vault = make_vault
+        self._resources = resources
         self._server: Server
 
     async def start(self) -> "House":
@@ -100,7 +103,7 @@ class House:
 
     async def _start_gateway(self) -> None:
         self.upstream = HttpUpstream()
-        self.vault = MemoryVault(time.monotonic)
+        self.vault = self._make_vault()
         self.fetcher = Fetcher(GuardedResolver(AllowList.of(self._allow)), time.monotonic, timeout_s=5)
         secrets = tuple([Secret(key, f"env:KEY_{number}") for number, key in enumerate(self._keys)])
         address = f"http://127.0.0.1:{self._provider_server.port}"
@@ -114,6 +117,7 @@ class House:
             settings=self._settings,
             defaults=self._defaults,
             fetcher=self.fetcher,
+            resources=self._resources,
         )
         gateway = Gateway(
             relay=relay,
