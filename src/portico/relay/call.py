@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
@@ -19,6 +19,7 @@ from portico.core.usage import Usage, added
 from portico.providers import GENERATING, Provider, Verb
 from portico.relay.fanout import Lane, lane_of
 from portico.relay.learned import NOTHING
+from portico.relay.owned import Pins
 from portico.relay.pump import Teller
 from portico.relay.report import Report, Try
 from portico.routing import Candidate
@@ -83,6 +84,10 @@ class Call(msgspec.Struct):
     """Tools that they used."""
     result: tuple[int, Headers, bytes] | None = None
     """What was answered, whole."""
+    pins: Pins = ()
+    """What the call may be sent with, where it names files or caches at a provider."""
+    settling: list[Awaitable[None]] = []
+    """What the next turn needs, on its way to where every worker finds it."""
 
     @property
     def generates(self) -> bool:
@@ -110,6 +115,11 @@ class Call(msgspec.Struct):
         """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
         if name and _HEADER_TEXT.fullmatch(name):
             self.headers["x-portico-upstream-model"] = name
+
+    async def settled(self) -> None:
+        """Every worker finds what the next turn needs, or has been waited for long enough: the answer may end."""
+        while self.settling:
+            await self.settling.pop()
 
     def passes_to(self, provider: Provider) -> bool:
         """Whether the caller's bytes go to this provider as they are."""

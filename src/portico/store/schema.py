@@ -346,6 +346,8 @@ VAULT_RECORDS: Final = Table(
     _count("expires_us"),
     PrimaryKeyConstraint("account_id", "key"),
     Index("vault_by_expiry", "expires_us"),
+    # What an account keeps is summed up, and its oldest found, without a look at the records.
+    Index("vault_by_account", "account_id", "expires_us", "size_bytes"),
 )
 
 RESOURCES: Final = Table(
@@ -360,5 +362,6 @@ RESOURCES: Final = Table(
     _count("created_us"),
     _count("expires_us", null=True),
     PrimaryKeyConstraint("provider", "kind", "name"),
-    Index("resources_by_account", "account_id", "kind"),
+    Index("resources_by_account", "account_id", "kind", "name"),
+    Index("resources_by_expiry", "expires_us"),
 )
