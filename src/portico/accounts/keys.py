@@ -1,25 +1,63 @@
-"""Virtual keys: finding the one a caller presents and telling whose it is. Keys are compared by digest only."""
+"""Virtual keys: finding the one a caller presents, and telling whose it is and what it may do.
+
+A worker holds all keys in memory, by digest, and is told of changes (`update`); nobody asks the database who a caller is.
+So a database that cannot be reached turns no caller away (complaint 17): the last known keys stay in force.
+"""
 
 import hashlib
-import hmac
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Final
 
 import msgspec
 
-from portico.core.errors import AuthenticationFailed
+from portico.accounts.policy import UNLIMITED, Policy, decode_policy, is_allowed
+from portico.core.errors import AuthenticationFailed, InvalidRequest, StorageUnavailable
 from portico.core.ids import random_token
+
+log = logging.getLogger("portico.accounts")
 
 KEY_PREFIX: Final = "sk-portico-"
 _KEY_CHARACTERS: Final = 40
+_SHOWN_CHARACTERS: Final = 4
 DEFAULT_TENANT: Final = "default"
+"""The built-in account: `open`, for whoever runs Portico for themself."""
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls: the tenant everything is kept and counted under."""
+    """Who calls: the tenant everything is kept and counted under, the key it was told by, and what that may do."""
 
     tenant: str
+    """The account's id."""
+    key_id: str = ""
+    policy: Policy = UNLIMITED
+    prepaid: bool = False
+    """The account pays in advance: its balance limits it."""
+
+
+class KeyRow(msgspec.Struct, frozen=True):
+    """A key as the store has it, joined with its account. Digests are SHA-256 in hex; times microseconds since 1970."""
+
+    id: str
+    account_id: str
+    digest: str
+    policy: str = "{}"
+    expires_us: int | None = None
+    disabled_us: int | None = None
+    revoked_us: int | None = None
+    previous_digest: str | None = None
+    """Of the secret it had before its rotation, which still opens until `previous_expires_us`."""
+    previous_expires_us: int | None = None
+    prepaid: bool = False
+    closed_us: int | None = None
+    """When its account was closed."""
+    revision: int = 0
+
+
+NO_KEY: Final = (
+    "No API key was given. Send it as 'Authorization: Bearer YOUR_KEY', or in the header x-api-key or x-goog-api-key."
+)
 
 
 def presented_key(headers: Mapping[str, str], in_query: str | None = None) -> str | None:
@@ -28,38 +66,141 @@ def presented_key(headers: Mapping[str, str], in_query: str | None = None) -> st
     Header names are lower case.
     """
     scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
-        return value.strip()
+    if scheme.lower() == "bearer" and (value := value.strip()):
+        return value
     return headers.get("x-api-key") or headers.get("x-goog-api-key") or in_query or None
 
 
-NO_KEY: Final = (
-    "No API key was given. Send it as 'Authorization: Bearer YOUR_KEY', or in the header x-api-key or x-goog-api-key."
-)
-
-
 def new_key(rng: Random) -> str:
-    """A fresh key."""
+    """A fresh key. `rng` is the system's own: a key is as secret as its dice."""
     return KEY_PREFIX + random_token(rng, _KEY_CHARACTERS)
 
 
+def digest_of(key: str) -> str:
+    """What is kept of a key. It has 238 bits of chance, so that a plain SHA-256 is as good as a slow one."""
+    return _digest(key).hex()
+
+
+def visible_prefix(key: str) -> str:
+    """By what a person knows a key again: its first characters, of a key that is long enough to give them away."""
+    shown = len(KEY_PREFIX) if key.startswith(KEY_PREFIX) else 0
+    shown += _SHOWN_CHARACTERS
+    return key[:shown] if len(key) >= shown + 12 else ""
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What one secret opens."""
+
+    caller: Caller
+    expires_us: int | None
+    allow_ips: tuple[str, ...]
+    refusal: str | None
+    """Why it opens nothing; None: it does."""
+    unreadable: bool = False
+
+
 class Keyring:
-    """The keys that open this gateway."""
+    """The keys that open this gateway: a snapshot, changed by `update` on the loop that also asks it.
 
-    def __init__(self, keys: Mapping[str, str]) -> None:
-        """`keys`: key -> tenant."""
-        self._tenants = [(_digest(key), tenant) for key, tenant in keys.items()]
+    Keys are looked up by digest in a dictionary, not compared in constant time: what the time of a look-up could tell is of
+    the digest of a guess, which leads back to no key. Nothing is remembered of a key beside its digest.
+    """
 
-    def authenticate(self, headers: Mapping[str, str], in_query: str | None = None) -> Caller:
-        """Whose key this is, wherever it was presented. Raises `AuthenticationFailed`."""
+    def __init__(self, keys: Mapping[str, str] | None = None) -> None:
+        """`keys`: key -> tenant, for a gateway without a store: open accounts, no limits."""
+        self._known: dict[bytes, _Known] = {}
+        self._digests: dict[str, tuple[bytes, ...]] = {}
+        self.revision = 0
+        """The highest of the rows it was made of: `update` wants those above it."""
+        for number, (key, tenant) in enumerate((keys or {}).items()):
+            self._put(KeyRow(f"key_{number}", tenant, digest_of(key)))
+
+    @classmethod
+    def of(cls, rows: Iterable[KeyRow]) -> "Keyring":
+        keyring = cls()
+        keyring.update(rows)
+        return keyring
+
+    def __len__(self) -> int:
+        """How many keys it knows, of whatever state."""
+        return len(self._digests)
+
+    def update(self, rows: Iterable[KeyRow]) -> None:
+        """Takes in keys that are new or have changed, themselves or their account, in the order of their revisions. A row
+        that is told twice changes nothing."""
+        for row in rows:
+            self._put(row)
+            self.revision = max(self.revision, row.revision)
+
+    def authenticate(
+        self, headers: Mapping[str, str], in_query: str | None = None, *, peer: str = "", now_us: int = 0
+    ) -> Caller:
+        """Whose key this is, wherever it was presented; `peer` is the address of who presents it.
+
+        Raises `AuthenticationFailed`, also where the key is used from an address it is not meant for: a 401 tells every
+        client that this key does not open here, and a 403 is understood as well as that by fewer. `StorageUnavailable`
+        for a key whose settings cannot be read.
+        """
+        known = self._find(headers, in_query, now_us)
+        if known.allow_ips and not is_allowed(peer, known.allow_ips):
+            raise AuthenticationFailed(f"This API key may not be used from {peer[:60] or 'an unknown address'}.")
+        return known.caller
+
+    def recognise(self, headers: Mapping[str, str], in_query: str | None = None, *, now_us: int = 0) -> Caller:
+        """As `authenticate`, from wherever: for who does not know the caller's address yet."""
+        return self._find(headers, in_query, now_us).caller
+
+    def _find(self, headers: Mapping[str, str], in_query: str | None, now_us: int) -> _Known:
         key = presented_key(headers, in_query)
         if key is None:
             raise AuthenticationFailed(NO_KEY)
-        digest = _digest(key)
-        for known, tenant in self._tenants:
-            if hmac.compare_digest(known, digest):
-                return Caller(tenant)
-        raise AuthenticationFailed(f"Incorrect API key provided: {_shown(key)}.")
+        known = self._known.get(_digest(key))
+        if known is None:
+            raise AuthenticationFailed(f"Incorrect API key provided: {_shown(key)}.")
+        if known.refusal is not None:
+            error = StorageUnavailable if known.unreadable else AuthenticationFailed
+            raise error(known.refusal)
+        if known.expires_us is not None and now_us >= known.expires_us:
+            raise AuthenticationFailed("This API key has expired.")
+        return known
+
+    def _put(self, row: KeyRow) -> None:
+        for digest in self._digests.get(row.id, ()):
+            # Another key may have the digest by now: a secret can move from one row to another.
+            if digest in self._known and self._known[digest].caller.key_id == row.id:
+                del self._known[digest]
+        found = _known_of(row)
+        secrets = [(row.digest, row.expires_us)]
+        if row.previous_digest is not None and row.previous_expires_us is not None:
+            secrets.append((row.previous_digest, _earlier(row.expires_us, row.previous_expires_us)))
+        opened = {bytes.fromhex(of): msgspec.structs.replace(found, expires_us=until) for of, until in secrets}
+        self._known.update(opened)
+        self._digests[row.id] = tuple(opened)
+
+
+def _known_of(row: KeyRow) -> _Known:
+    try:
+        policy = decode_policy(row.policy)
+    except InvalidRequest as error:
+        log.error("the settings of key %s cannot be read, and it opens nothing: %s", row.id, error.message)
+        caller, told = Caller(row.account_id, row.id, UNLIMITED, row.prepaid), _refusal(row)
+        unreadable = told is None
+        told = told or "The settings of this API key cannot be read right now."
+        return _Known(caller, row.expires_us, (), told, unreadable)
+    caller = Caller(row.account_id, row.id, policy, row.prepaid)
+    return _Known(caller, row.expires_us, policy.allow_ips, _refusal(row))
+
+
+def _refusal(row: KeyRow) -> str | None:
+    if row.revoked_us is not None:
+        return "This API key has been revoked."
+    if row.disabled_us is not None:
+        return "This API key is disabled."
+    return "The account of this API key is closed." if row.closed_us is not None else None
+
+
+def _earlier(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)
 
 
 def _digest(key: str) -> bytes:

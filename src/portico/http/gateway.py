@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.accounts import Keyring
+from portico.accounts import Caller, Keyring
 from portico.catalog import Catalog
 from portico.core.dialect import Dialect
 from portico.core.errors import (
@@ -26,6 +26,7 @@ from portico.core.errors import (
     MethodNotAllowed,
     PorticoError,
     RequestTooLarge,
+    StorageUnavailable,
     UpstreamError,
 )
 from portico.core.ids import random_token
@@ -83,13 +84,12 @@ class Gateway:
             route = find_route(request.method, request.path, query, request.headers)
             report.route, report.dialect = route_name(route), route.dialect.name
             _expect(request, *METHODS[route.action])
-            key = None if query.key is None else query.key.reveal()
-            tenant = self._keyring.authenticate(request.headers, key).tenant
-            report.tenant = tenant
+            caller = self._caller(request, query)
+            report.tenant = caller.tenant
             if route.action is Action.CALL:
-                await self._serve(answer, route, query, tenant)
+                await self._serve(answer, route, query, caller)
             else:
-                answer.send(200, [JSON], jsontext.encode(self._models(route, query)))
+                answer.send(200, [JSON], jsontext.encode(self._models(route, query, caller)))
         except PorticoError as error:
             self._refuse(answer, route, query, error)
         except asyncio.CancelledError:
@@ -105,25 +105,32 @@ class Gateway:
             report.ended = self._clock()
             self._observer.finished(report)
 
-    async def _serve(self, exchange: "_Identified", route: Route, query: Query, tenant: str) -> None:
+    def _caller(self, request: HttpRequest, query: Query) -> Caller:
+        key = None if query.key is None else query.key.reveal()
+        return self._keyring.authenticate(request.headers, key, peer=request.peer, now_us=self._now_us())
+
+    def _now_us(self) -> int:
+        return int(self._now() * 1_000_000)
+
+    async def _serve(self, exchange: "_Identified", route: Route, query: Query, caller: Caller) -> None:
         framing, report = _framing(route, query), exchange.report
         self._budget.begin_call()
         self._observer.opened(report)
         try:
             await self._relay.serve(
-                exchange, route.dialect, tenant, model=route.model, verb=route.verb, framing=framing, report=report
+                exchange, route.dialect, caller, model=route.model, verb=route.verb, framing=framing, report=report
             )
         finally:
             self._budget.end_call()
             self._observer.closed(report)
 
-    def _models(self, route: Route, query: Query) -> dict[str, Any]:
-        catalog, google = self._catalog, route.dialect is GEMINI
+    def _models(self, route: Route, query: Query, caller: Caller) -> dict[str, Any]:
+        catalog, google, scope = self._catalog, route.dialect is GEMINI, caller.policy.models
         if route.model is not None:
-            return gemini_model(catalog, route.model) if google else openai_model(catalog, route.model)
+            return gemini_model(catalog, route.model, scope) if google else openai_model(catalog, route.model, scope)
         if google:
-            return gemini_list(catalog, self._today(), query.parameters)
-        return openai_list(catalog, self._today())
+            return gemini_list(catalog, self._today(), query.parameters, scope)
+        return openai_list(catalog, self._today(), scope)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
@@ -154,11 +161,12 @@ class Gateway:
         exchange.send(error.http_status, headers, telling.body(error))
 
     def admit(self, path: str, query: str, headers: Mapping[str, str]) -> None:  # noqa: ARG002
-        """Judges the head of a request before its long body is read. Raises `Refusal` if its caller has no key."""
+        """Judges the head of a request before its long body is read. Raises `Refusal` if its caller has no key. From which
+        address it comes is judged when the request is there, and with it what trusted proxies say."""
         key = read_query(query).key
         try:
-            self._keyring.authenticate(headers, None if key is None else key.reveal())
-        except AuthenticationFailed as error:
+            self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=self._now_us())
+        except (AuthenticationFailed, StorageUnavailable) as error:
             raise Refusal(error.http_status, error.message) from None
 
     def render_protocol_error(

@@ -1,13 +1,19 @@
-"""The models there are, as callers of each dialect list them (mapping.md 5.5): the same names in every list."""
+"""The models there are, as callers of each dialect list them (mapping.md 5.5): the same names in every list.
+
+`scope` are the globs of the caller's key: what they do not hold is not there.
+"""
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from portico.accounts import is_in_scope, require_in_scope
 from portico.catalog import Catalog, ListedModel, ModelKind
 from portico.core.errors import InvalidRequest
 from portico.core.target import ThinkingControl
 from portico.wire.names import snake
+
+Scope: TypeAlias = tuple[str, ...]
 
 DEFAULT_PAGE: Final = 50
 LARGEST_PAGE: Final = 1000
@@ -15,22 +21,28 @@ _GENERATING: Final = ("generateContent", "streamGenerateContent", "countTokens")
 _EMBEDDING: Final = ("embedContent", "batchEmbedContents", "countTokens")
 
 
-def find_row(catalog: Catalog, name: str) -> ListedModel:
+def find_row(catalog: Catalog, name: str, scope: Scope = ()) -> ListedModel:
     """One model by any name it is known by; the row carries its own. Raises `ModelNotFound`."""
     rows = {row.id: row for row in catalog.listing()}
-    return rows.get(name) or rows[catalog.resolve(name).name]
+    row = rows.get(name) or rows[catalog.resolve(name).name]
+    require_in_scope(scope, row.base or row.id, name)
+    return row
+
+
+def _listed(catalog: Catalog, today: date, scope: Scope) -> list[ListedModel]:
+    return [row for row in catalog.listing(today=today) if is_in_scope(scope, row.base or row.id, row.id)]
 
 
 # -- OpenAI ----------------------------------------------------------------------------------------------------------
 
 
-def openai_list(catalog: Catalog, today: date) -> dict[str, Any]:
-    return {"object": "list", "data": [_openai_row(row) for row in catalog.listing(today=today)]}
+def openai_list(catalog: Catalog, today: date, scope: Scope = ()) -> dict[str, Any]:
+    return {"object": "list", "data": [_openai_row(row) for row in _listed(catalog, today, scope)]}
 
 
-def openai_model(catalog: Catalog, name: str) -> dict[str, Any]:
+def openai_model(catalog: Catalog, name: str, scope: Scope = ()) -> dict[str, Any]:
     """One model, under the name asked for. Raises `ModelNotFound`."""
-    return {**_openai_row(find_row(catalog, name)), "id": name}
+    return {**_openai_row(find_row(catalog, name, scope)), "id": name}
 
 
 def _openai_row(row: ListedModel) -> dict[str, Any]:
@@ -54,9 +66,9 @@ def _openai_row(row: ListedModel) -> dict[str, Any]:
 # -- Gemini ----------------------------------------------------------------------------------------------------------
 
 
-def gemini_list(catalog: Catalog, today: date, query: Mapping[str, str]) -> dict[str, Any]:
+def gemini_list(catalog: Catalog, today: date, query: Mapping[str, str], scope: Scope = ()) -> dict[str, Any]:
     """A page of `pageSize` models (50 unless told, at most 1000) from `pageToken` on. Raises `InvalidRequest`."""
-    rows = catalog.listing(today=today)
+    rows = _listed(catalog, today, scope)
     size = min(_whole(query, "pageSize") or DEFAULT_PAGE, LARGEST_PAGE)
     start = _whole(query, "pageToken")
     if start >= len(rows) > 0:
@@ -67,9 +79,9 @@ def gemini_list(catalog: Catalog, today: date, query: Mapping[str, str]) -> dict
     return page
 
 
-def gemini_model(catalog: Catalog, name: str) -> dict[str, Any]:
+def gemini_model(catalog: Catalog, name: str, scope: Scope = ()) -> dict[str, Any]:
     """One model, under the name asked for. Raises `ModelNotFound`."""
-    return _gemini_row(catalog, find_row(catalog, name), name.removeprefix("models/"))
+    return _gemini_row(catalog, find_row(catalog, name, scope), name.removeprefix("models/"))
 
 
 def _whole(query: Mapping[str, str], camel: str) -> int:

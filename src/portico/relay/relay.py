@@ -20,6 +20,7 @@ from typing import Final
 
 import msgspec
 
+from portico.accounts import Caller, require_in_scope
 from portico.catalog import Catalog, Model
 from portico.core.dialect import Dialect, Reading, Reply, Seen
 from portico.core.errors import (
@@ -123,7 +124,7 @@ class Relay:
         self,
         exchange: Exchange,
         dialect: Dialect,
-        tenant: str,
+        caller: Caller,
         *,
         model: str | None = None,
         verb: Verb | None = None,
@@ -135,7 +136,7 @@ class Relay:
         Raises what went wrong before anything was sent.
         """
         strict = is_strict(exchange.request.headers)
-        call = await self._called(exchange, dialect, tenant, model, verb)
+        call = await self._called(exchange, dialect, caller, model, verb)
         call.strict = strict
         if report is not None:
             call.report = report
@@ -149,11 +150,13 @@ class Relay:
             call.report.usage = call.seen.usage
 
     async def _called(
-        self, exchange: Exchange, dialect: Dialect, tenant: str, model: str | None, verb: Verb | None
+        self, exchange: Exchange, dialect: Dialect, caller: Caller, model: str | None, verb: Verb | None
     ) -> Call:
         answer_id, created = random_token(self._rng), int(self._now())
+        tenant, scope = caller.tenant, caller.policy.models
         if model is not None and verb is not None:
             resolved = resolve_name(model, self._catalog)
+            require_in_scope(scope, resolved.model.name, model, param=None)
             if passes_whole(resolved, dialect, verb):
                 request = unread(dialect, model, verb)
                 reply = self._reply(exchange, request, answer_id, created)
@@ -163,6 +166,7 @@ class Relay:
         stream = None if verb is None else verb is Verb.STREAM
         read = parse_body(dialect, exchange.request.take_body(), model=model, stream=stream, known=self._known)
         prepared = resolve(read, self._catalog)
+        require_in_scope(scope, prepared.resolved.model.name, read.model, param=read.where.field("model"))
         media = await self._completed(tenant, dialect, prepared)
         request = media.request
         reply = self._reply(exchange, request, answer_id, created)

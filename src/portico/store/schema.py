@@ -83,6 +83,10 @@ KEYS: Final = Table(
     _text("prefix"),
     # SHA-256 of the key, in hex. The key itself is shown once and kept nowhere.
     Column("digest", Text, nullable=False, unique=True),
+    # Rotation: the secret that was, and until when it opens beside the new one. Limits, budgets and receipts go on under
+    # the key's one id, so that nobody gets a second budget by rotating.
+    Column("previous_digest", Text, nullable=True),
+    _count("previous_expires_us", null=True),
     # JSON of `accounts.Policy`: scopes, limits, budgets, addresses, settings.
     _text("policy", default="{}"),
     _count("created_us"),

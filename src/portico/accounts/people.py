@@ -1,0 +1,159 @@
+"""People: users, and what they are in which account. Plain SQL on a transaction, as in `accounts/rows.py`.
+
+    owner   everything, and says who else is what       admin   keys, limits, people but owners
+    member  keys of their own, and what was used        viewer  what was used
+
+An account that has an owner keeps one.
+"""
+
+from random import Random
+from typing import Final
+
+import msgspec
+
+from portico.accounts.rows import LARGEST_PAGE, show_account
+from portico.core.errors import Conflict, InvalidRequest, NotFound
+from portico.core.ids import timed_id
+from portico.core.storage import Db
+
+ROLES: Final = ("owner", "admin", "member", "viewer")
+"""From most to least."""
+MAX_EMAIL: Final = 254
+_US: Final = 1_000_000
+
+
+class User(msgspec.Struct, frozen=True):
+    """A person."""
+
+    id: str
+    email: str
+    name: str
+    created_us: int
+    disabled_us: int | None = None
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """What a person is in an account."""
+
+    account_id: str
+    user_id: str
+    email: str
+    role: str
+
+
+_USER: Final = "SELECT id, email, name, created_us, disabled_us FROM users"
+
+
+def create_user(db: Db, rng: Random, *, email: str, name: str = "") -> User:
+    """A new person. The case of letters of an address does not count. Raises `InvalidRequest`; `Conflict` for an address
+    that is taken."""
+    address = _address(email)
+    if len(name) > 200 or not name.isprintable():
+        raise InvalidRequest("A name is a line of at most 200 characters.", param="name")
+    user_id = timed_id("user_", rng, db.now_us / _US)
+    sql = "INSERT INTO users (id, email, name, created_us) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    if not db.run(sql, user_id, address, name, db.now_us):
+        raise Conflict(f"There is a user of the address {address} already.", param="email")
+    return show_user(db, user_id)
+
+
+def show_user(db: Db, user: str) -> User:
+    """A person by id, else by address. Raises `NotFound`."""
+    rows = db.rows(f"{_USER} WHERE id = ?", user) or db.rows(f"{_USER} WHERE email = ?", user.strip().lower())
+    if not rows:
+        raise NotFound(f"There is no user {user[:MAX_EMAIL]!r}.")
+    return User(*rows[0])
+
+
+def list_users(db: Db, *, after: str = "", limit: int = LARGEST_PAGE) -> list[User]:
+    """A page of people in the order of their ids, from behind `after` on."""
+    rows = db.rows(f"{_USER} WHERE id > ? ORDER BY id LIMIT ?", after, max(1, min(limit, LARGEST_PAGE)))
+    return [User(*row) for row in rows]
+
+
+def disable_user(db: Db, user: str) -> User:
+    """A person who may do nothing until enabled. Keys are accounts' and not people's: they stay. Raises `NotFound`."""
+    found = show_user(db, user)
+    db.run("UPDATE users SET disabled_us = COALESCE(disabled_us, ?) WHERE id = ?", db.now_us, found.id)
+    return show_user(db, found.id)
+
+
+def enable_user(db: Db, user: str) -> User:
+    """Raises `NotFound`."""
+    found = show_user(db, user)
+    db.run("UPDATE users SET disabled_us = NULL WHERE id = ?", found.id)
+    return show_user(db, found.id)
+
+
+def set_role(db: Db, account: str, user: str, role: str) -> Membership:
+    """Makes a person this in an account. Raises `NotFound`, `InvalidRequest`; `Conflict` for its last owner."""
+    if role not in ROLES:
+        raise InvalidRequest(f"A role is one of {', '.join(ROLES)}.", param="role")
+    found, person = show_account(db, account), show_user(db, user)
+    if role != "owner":
+        _leave_an_owner(db, found.id, person.id)
+    sql = (
+        "INSERT INTO memberships (account_id, user_id, role) VALUES (?, ?, ?)"
+        " ON CONFLICT (account_id, user_id) DO UPDATE SET role = excluded.role"
+    )
+    db.run(sql, found.id, person.id, role)
+    return Membership(found.id, person.id, person.email, role)
+
+
+def remove_member(db: Db, account: str, user: str) -> None:
+    """Raises `NotFound`; `Conflict` for its last owner."""
+    found, person = show_account(db, account), show_user(db, user)
+    _leave_an_owner(db, found.id, person.id)
+    if not db.run("DELETE FROM memberships WHERE account_id = ? AND user_id = ?", found.id, person.id):
+        raise NotFound(f"{person.email} is not a member of the account {found.name!r}.")
+
+
+def role_of(db: Db, account_id: str, user_id: str) -> str | None:
+    """What a person is in an account; None: nothing, or disabled."""
+    sql = (
+        "SELECT m.role FROM memberships m JOIN users u ON u.id = m.user_id"
+        " WHERE m.account_id = ? AND m.user_id = ? AND u.disabled_us IS NULL"
+    )
+    rows = db.rows(sql, account_id, user_id)
+    return rows[0][0] if rows else None
+
+
+def members_of(db: Db, account: str) -> list[Membership]:
+    """Everybody of an account, by address. Raises `NotFound`."""
+    return _memberships(db, "m.account_id", show_account(db, account).id)
+
+
+def memberships_of(db: Db, user: str) -> list[Membership]:
+    """Everything a person is. Raises `NotFound`."""
+    return _memberships(db, "m.user_id", show_user(db, user).id)
+
+
+def _memberships(db: Db, column: str, value: str) -> list[Membership]:
+    sql = (
+        "SELECT m.account_id, m.user_id, u.email, m.role FROM memberships m JOIN users u ON u.id = m.user_id"  # noqa: S608
+        f" WHERE {column} = ? ORDER BY u.email, m.account_id"
+    )
+    return [Membership(*row) for row in db.rows(sql, value)]
+
+
+def _leave_an_owner(db: Db, account_id: str, but: str) -> None:
+    """Raises `Conflict` if `but` is the one owner there is. The account's row is touched first: two owners who leave at
+    once wait for each other."""
+    db.run("UPDATE accounts SET revision = revision WHERE id = ?", account_id)
+    owners = db.rows("SELECT user_id FROM memberships WHERE account_id = ? AND role = 'owner'", account_id)
+    if owners == [(but,)]:
+        raise Conflict("An account keeps at least one owner: make somebody else one first.")
+
+
+def _address(email: str) -> str:
+    address = email.strip().lower()
+    name, at, host = address.partition("@")
+    if (
+        not (name and at and host)
+        or "@" in host
+        or len(address) > MAX_EMAIL
+        or not address.isprintable()
+        or " " in address
+    ):
+        raise InvalidRequest("An address is written as name@host.", param="email")
+    return address

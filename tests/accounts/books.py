@@ -1,0 +1,70 @@
+"""An empty database for a test: SQLite in a file, or a real PostgreSQL server."""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import psycopg
+import sqlalchemy
+
+from portico.core.storage import Db
+from portico.store import sqlite
+from portico.store.postgres import PostgresDb
+from portico.store.schema import METADATA
+
+T = TypeVar("T")
+
+
+class Books:
+    """Changes and questions, each in a transaction of its own."""
+
+    def __init__(self, begin: Callable[[], contextlib.AbstractContextManager[Db]]) -> None:
+        self.begin = begin
+
+    def work(self, change: Callable[[Db], T]) -> T:
+        with self.begin() as db:
+            return change(db)
+
+
+@contextlib.contextmanager
+def sqlite_books(path: Path) -> Iterator[Books]:
+    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
+    METADATA.create_all(engine)
+    engine.dispose()
+    connection: sqlite3.Connection = sqlite.connect(path)
+
+    @contextlib.contextmanager
+    def begin() -> Iterator[Db]:
+        db = sqlite.SqliteDb(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    try:
+        yield Books(begin)
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def postgres_books(url: str) -> Iterator[Books]:
+    """`url`: of a database, which is emptied."""
+    engine = sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    METADATA.drop_all(engine)
+    METADATA.create_all(engine)
+    engine.dispose()
+
+    @contextlib.contextmanager
+    def begin() -> Iterator[Db]:
+        with psycopg.connect(url) as connection:
+            db = PostgresDb(connection)
+            db.begin()
+            yield db
+
+    yield Books(begin)
