@@ -353,3 +353,19 @@ RESOURCES: Final = Table(
     PrimaryKeyConstraint("provider", "kind", "name"),
     Index("resources_by_account", "account_id", "kind"),
 )
+
+# -- who changed what --------------------------------------------------------------------------------------------------
+
+AUDIT: Final = Table(
+    "audit",
+    METADATA,
+    # One row for every change that an administrator makes, in the transaction of the change itself.
+    Column("id", Counted, primary_key=True, autoincrement=True),
+    _count("at_us"),
+    _text("actor"),
+    _text("command"),
+    # The id of what was changed, and what was asked for: JSON without secrets.
+    _text("subject", default=""),
+    _text("detail", default="{}"),
+    Index("audit_by_subject", "subject", "id"),
+)
