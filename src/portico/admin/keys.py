@@ -84,6 +84,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     account: Annotated[str, says("The account's id.")]
+    account_name: str
     name: str
     prefix: Annotated[str, says("How it begins.")]
     state: Annotated[str, says("`active`, `disabled`, `expired` or `revoked`.")]
@@ -118,7 +119,9 @@ def create(desk: Desk, args: CreateKey) -> IssuedKey:
 def list_(desk: Desk, args: ListKeys) -> Page[KeyView]:
     """Lists keys, oldest first, of one account or of all."""
     found = rows.list_keys(desk.db, account=args.account, after=args.after, limit=args.limit + 1)
-    return Page.cut([view(desk, key) for key in found], args.limit, lambda key: key.id)
+    names = {account_id: rows.show_account(desk.db, account_id).name for account_id in {key.account_id for key in found}}
+    views = [KeyView(**_fields(desk, key, names[key.account_id])) for key in found]
+    return Page.cut(views, args.limit, lambda key: key.id)
 
 
 def show(desk: Desk, args: OneKey) -> KeyView:
@@ -183,18 +186,20 @@ def settings_of(policy: Policy) -> KeySettings:
 
 
 def view(desk: Desk, key: rows.Key) -> KeyView:
-    return KeyView(**_fields(desk, key))
+    return KeyView(**_fields(desk, key, rows.show_account(desk.db, key.account_id).name))
 
 
 def _issued(desk: Desk, issued: rows.Issued) -> IssuedKey:
-    return IssuedKey(key=issued.secret, **_fields(desk, issued.key))
+    name = rows.show_account(desk.db, issued.key.account_id).name
+    return IssuedKey(key=issued.secret, **_fields(desk, issued.key, name))
 
 
-def _fields(desk: Desk, key: rows.Key) -> dict[str, Any]:
+def _fields(desk: Desk, key: rows.Key, account_name: str) -> dict[str, Any]:
     still_open = key.previous_expires_us is not None and key.previous_expires_us > desk.db.now_us
     return {
         "id": key.id,
         "account": key.account_id,
+        "account_name": account_name,
         "name": key.name,
         "prefix": key.prefix,
         "state": key.state(desk.db.now_us),

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from portico import __version__
+from portico.cli.admin import accounts, codes, keys, ledger, people, prices, reports, upkeep
+from portico.cli.options import ConfigOption, JsonOption
 
 app = typer.Typer(
     name="portico",
@@ -16,12 +18,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", help="The configuration file (default: portico.toml here, or $PORTICO_CONFIG)."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 class What(StrEnum):
@@ -184,3 +180,21 @@ def translate(
         image_form=image_form.value,
     )
     raise typer.Exit(run_translate(what.value, options))
+
+
+for _noun, _commands in (
+    ("accounts", accounts.app),
+    ("keys", keys.app),
+    ("codes", codes.app),
+    ("users", people.users),
+    ("memberships", people.memberships),
+    ("prices", prices.prices),
+    ("markup", prices.markup),
+    ("ledger", ledger.app),
+    ("secrets", upkeep.secrets),
+    ("db", upkeep.db),
+):
+    app.add_typer(_commands, name=_noun)
+app.command()(reports.usage)
+app.command()(reports.audit)
+app.command()(upkeep.backup)
