@@ -9,6 +9,7 @@ from typing import TypeVar
 import psycopg
 import sqlalchemy
 
+from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
 from portico.store import sqlite
 from portico.store.postgres import PostgresDb
@@ -68,3 +69,19 @@ def postgres_books(url: str) -> Iterator[Books]:
             yield db
 
     yield Books(begin)
+
+
+class Reads:
+    """A `core.storage.Reading` on an open database; while it is `down` it is as one that cannot be reached."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self.down = False
+
+    async def read(self, query: Callable[[Db], T]) -> T:
+        if self.down:
+            raise StorageUnavailable
+        return self._books.work(query)
+
+    async def work(self, change: Callable[[Db], T]) -> T:
+        return await self.read(change)

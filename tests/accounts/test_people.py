@@ -26,7 +26,7 @@ def test_an_address_is_one_person_however_it_is_written(books: Books, acme: str)
     assert books.work(lambda db: people.show_user(db, found.id)) == found
     with pytest.raises(Conflict):
         books.work(lambda db: people.create_user(db, DICE, email=" Ada@example.com"))
-    assert [user.name for user in books.work(people.list_users)] == ["ada", "bob"]
+    assert {user.name for user in books.work(people.list_users)} == {"ada", "bob"}
 
 
 @pytest.mark.parametrize("email", ["", "ada", "@example.com", "ada@", "a@b@c", "a b@c", "x" * 260 + "@c", "a\n@c"])

@@ -11,12 +11,15 @@ import struct
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
 from portico.accounts import Keyring
 from portico.catalog import OperatorModel, load_catalog
 from portico.core.address import AllowList
+from portico.core.storage import Reading
+from portico.http.account import AccountPages
 from portico.http.budget import Budget
 from portico.http.client import HttpUpstream
 from portico.http.fetch import Fetcher
@@ -73,12 +76,16 @@ class House:
         kinds: Sequence[ProviderKind] = (KINDS["gemini"],),
         budget: Budget | None = None,
         observer: Observer = NOBODY,
+        keyring: Keyring | None = None,
+        reading: Reading | None = None,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
         each is configured, all of them at the one address; the first is asked first."""
         self._allow = allow
         self.budget = budget or Budget()
         self._observer = observer
+        self._keyring = keyring or Keyring({KEY: "alice", OTHER_KEY: "bob"})
+        self._reading = reading
         self._kinds = kinds
         self.provider = provider
         self._provider_server = Server(provider)
@@ -118,7 +125,8 @@ class House:
         gateway = Gateway(
             relay=relay,
             catalog=self._catalog,
-            keyring=Keyring({KEY: "alice", OTHER_KEY: "bob"}),
+            keyring=self._keyring,
+            pages=None if self._reading is None else AccountPages(self._reading, self._today),
             rng=self._rng,
             now=self._now,
             budget=self.budget,
@@ -129,6 +137,9 @@ class House:
             gateway, limits=self._limits, render_error=render, budget=self.budget, admit=gateway.admit
         )
         await self._server.start()
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._now(), UTC).date()
 
     async def restart(self) -> None:
         await self._stop_gateway()

@@ -4,7 +4,8 @@
     ├── CallerError                 the caller's to mend; never tried elsewhere
     │   ├── InvalidRequest          400
     │   │   ├── UnsupportedParameter
-    │   │   └── BodyNotJson
+    │   │   ├── BodyNotJson
+    │   │   └── IdempotencyKeyReused
     │   ├── AuthenticationFailed    401
     │   ├── InsufficientFunds       402, only when the balance itself does not cover it
     │   ├── PermissionDenied        403, never on a call: clients shut a key out after one
@@ -14,6 +15,7 @@
     │   ├── RouteNotFound           404
     │   ├── MethodNotAllowed        405
     │   ├── Conflict                409
+    │   │   └── RequestInFlight
     │   ├── RequestTooLarge         413
     │   └── LimitReached            429, with the time to come back
     │       ├── FundsHeld
@@ -46,7 +48,7 @@ A class carries its HTTP status, its code and whether another candidate may be t
 Domain code raises; one function (`Dialect.render_error`) turns an exception into a body in the caller's dialect.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -168,6 +170,19 @@ class Conflict(CallerError):
     code = "conflict"
 
 
+class IdempotencyKeyReused(InvalidRequest):
+    """This idempotency key was used for another request. Use a new key for each request, and the same one to repeat it."""
+
+    code = "idempotency_key_reused"
+
+
+class RequestInFlight(Conflict):
+    """The request of this idempotency key is still being answered. Ask again in a moment for its answer."""
+
+    code = "request_in_flight"
+    retry_after_s = 1.0
+
+
 class RequestTooLarge(CallerError):
     """The request body is too large."""
 
@@ -181,9 +196,13 @@ class LimitReached(CallerError):
     status = 429
     code = "rate_limit_exceeded"
 
-    def __init__(self, message: str = "", *, retry_after_s: float = 1.0) -> None:
+    def __init__(
+        self, message: str = "", *, retry_after_s: float = 1.0, headers: Sequence[tuple[str, str]] = ()
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.headers = headers
+        """What the limit has left, as `accounts.ratelimit` tells it."""
 
 
 class FundsHeld(LimitReached):

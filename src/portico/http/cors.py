@@ -18,9 +18,18 @@ EXPOSED: Final = (
     "request-id",
     "x-upstream-status",
     "x-portico-changes",
+    "x-portico-next",
+    "x-portico-replayed",
     "x-portico-request-id",
     "x-portico-simulated",
     "x-portico-upstream-model",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-limit-tokens",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-reset-tokens",
+    "x-should-retry",
 )
 """Answer headers that a page may read beside the few that it always may. By name: `*` is not understood everywhere."""
 MAX_AGE_S: Final = 86400

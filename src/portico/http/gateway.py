@@ -23,13 +23,16 @@ from portico.core.dialect import Dialect
 from portico.core.errors import (
     AuthenticationFailed,
     GatewayBusy,
+    LimitReached,
     MethodNotAllowed,
     PorticoError,
     RequestTooLarge,
+    RouteNotFound,
     StorageUnavailable,
     UpstreamError,
 )
 from portico.core.ids import random_token
+from portico.http.account import AccountPages
 from portico.http.budget import Budget
 from portico.http.listing import gemini_list, gemini_model, openai_list, openai_model
 from portico.http.query import NOTHING, Query, read_query
@@ -45,6 +48,7 @@ from portico.wire.http import Exchange, Headers, HttpRequest
 
 log = logging.getLogger("portico.gateway")
 JSON: Final = ("content-type", "application/json")
+_LISTS: Final = (Action.LIST_MODELS, Action.SHOW_MODEL)
 
 
 class Gateway:
@@ -61,9 +65,12 @@ class Gateway:
         simulated: bool = False,
         budget: Budget | None = None,
         observer: Observer = NOBODY,
+        pages: AccountPages | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`budget` bounds the calls that are open at once. The observer is told of every request, with times of `clock`."""
+        """`budget` bounds the calls that are open at once. The observer is told of every request, with times of `clock`.
+        `pages`: what callers see of their accounts, where there are books."""
+        self._pages = pages
         self._budget = budget or Budget()
         self._observer = observer
         self._clock = clock
@@ -88,6 +95,8 @@ class Gateway:
             report.tenant = caller.tenant
             if route.action is Action.CALL:
                 await self._serve(answer, route, query, caller)
+            elif route.action not in _LISTS:
+                await self._account_page(answer, route, query, caller)
             else:
                 answer.send(200, [JSON], jsontext.encode(self._models(route, query, caller)))
         except PorticoError as error:
@@ -123,6 +132,11 @@ class Gateway:
         finally:
             self._budget.end_call()
             self._observer.closed(report)
+
+    async def _account_page(self, exchange: Exchange, route: Route, query: Query, caller: Caller) -> None:
+        if self._pages is None:
+            raise RouteNotFound
+        await self._pages.serve(exchange, route, query, caller)
 
     def _models(self, route: Route, query: Query, caller: Caller) -> dict[str, Any]:
         catalog, google, scope = self._catalog, route.dialect is GEMINI, caller.policy.models
@@ -227,6 +241,8 @@ def error_headers(error: PorticoError) -> Headers:
         headers.append(("x-upstream-status", str(error.upstream_status)))
     if isinstance(error, MethodNotAllowed):
         headers.append(("allow", error.allow))
+    if isinstance(error, LimitReached):
+        headers += error.headers
     return headers
 
 

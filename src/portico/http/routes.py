@@ -6,6 +6,8 @@
                                                         {v}/projects/P/locations/L/publishers/google/models/{m}:…
     GET  {v}/models, {v}/models/{m}                     Gemini under /v1beta and its like; under /v1 or nothing for who
                                                         brings Google's key header or `?key=`; else Chat
+    GET  /v1/balance, /v1/usage, /v1/receipts/{id}      what a caller sees of its account (http/account.py)
+    POST /v1/estimate                                   what would be held for a request
 
 A model's name may hold slashes, colons and escapes: the verb stands after the last colon.
 """
@@ -42,12 +44,20 @@ class Action(StrEnum):
     CALL = "call"
     LIST_MODELS = "list_models"
     SHOW_MODEL = "show_model"
+    BALANCE = "balance"
+    USAGE = "usage"
+    RECEIPT = "receipt"
+    ESTIMATE = "estimate"
 
 
 METHODS: Final[Mapping[Action, tuple[str, ...]]] = {
     Action.CALL: ("POST",),
     Action.LIST_MODELS: ("GET", "HEAD"),
     Action.SHOW_MODEL: ("GET", "HEAD"),
+    Action.BALANCE: ("GET", "HEAD"),
+    Action.USAGE: ("GET", "HEAD"),
+    Action.RECEIPT: ("GET", "HEAD"),
+    Action.ESTIMATE: ("POST",),
 }
 
 
@@ -58,6 +68,8 @@ class Route(msgspec.Struct, frozen=True):
     dialect: Dialect
     model: str | None = None
     verb: Verb | None = None
+    item: str | None = None
+    """Which of several an address names, if that is no model."""
 
 
 _CALLS: Final[Mapping[Verb | None, str]] = {
@@ -68,7 +80,7 @@ _CALLS: Final[Mapping[Verb | None, str]] = {
     Verb.EMBED: "embed_content",
     Verb.BATCH_EMBED: "batch_embed_contents",
 }
-ROUTE_NAMES: Final = (*_CALLS.values(), Action.LIST_MODELS.value, Action.SHOW_MODEL.value)
+ROUTE_NAMES: Final = (*_CALLS.values(), *[action.value for action in Action if action is not Action.CALL])
 """What `route_name` can say."""
 
 
@@ -102,6 +114,10 @@ _ROWS: Final = (
     _row(rf"{_PREVIEW}/models/(?P<model>.+)", Action.SHOW_MODEL, GEMINI),
     _row(r"(?:/v1)?/models", Action.LIST_MODELS, None),
     _row(r"(?:/v1)?/models/(?P<model>.+)", Action.SHOW_MODEL, None),
+    _row(r"/v1/balance", Action.BALANCE, CHAT),
+    _row(r"/v1/usage", Action.USAGE, CHAT),
+    _row(r"/v1/receipts/(?P<item>[^/]+)", Action.RECEIPT, CHAT),
+    _row(r"/v1/estimate", Action.ESTIMATE, CHAT),
 )
 _CHAT_PATHS: Final = frozenset({"/v1/chat/completions", "/chat/completions"})
 _CHAT_CALL: Final = Route(Action.CALL, CHAT)
@@ -134,7 +150,8 @@ def find_route(method: str, path: str, query: Query, headers: Mapping[str, str])
             if method == "POST":
                 break
             continue  # the name of a model may hold a colon
-        return Route(row.action, row.dialect or _dialect_by_key(query, headers), found.get("model"), verb)
+        dialect = row.dialect or _dialect_by_key(query, headers)
+        return Route(row.action, dialect, found.get("model"), verb, found.get("item"))
     raise RouteNotFound(f"Unknown request URL: {method} {_shown(path)}.")
 
 

@@ -1,0 +1,134 @@
+"""What a caller sees of its own account, with its own key:
+
+    GET  /v1/balance            what there is, what open calls hold, what is left
+    GET  /v1/usage              by=day,model,key  from=, to= (days of UTC)  limit=, after=  format=csv, or Accept: text/csv
+    GET  /v1/receipts/{id}      one call, explained: its usage, its lines, its hold and settlement
+    POST /v1/estimate           a request in any dialect: what would be held for it, and how that is made up
+
+An account is the key's. What is another's is a 404 that nothing tells from what never was.
+"""
+
+import csv
+import io
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any, Final, Protocol
+
+from portico.accounts import Caller, statement
+from portico.accounts.statement import UsagePage, UsageQuery, dollars
+from portico.core.errors import InvalidRequest, RouteNotFound
+from portico.core.storage import Reading
+from portico.http.query import Query
+from portico.http.routes import Action, Route
+from portico.wire import jsontext
+from portico.wire.http import Exchange, Headers
+
+_JSON: Final = ("content-type", "application/json")
+_CSV: Final = ("content-type", "text/csv; charset=utf-8")
+_NEVER_KEPT: Final = ("cache-control", "no-store")
+NEXT: Final = "x-portico-next"
+"""Of a page in CSV: the `after` of the one behind it."""
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Estimator(Protocol):
+    """What would be held for a request (`relay`)."""
+
+    def __call__(self, body: bytes, query: Query, caller: Caller) -> Awaitable[dict[str, Any]]: ...
+
+
+class AccountPages:
+    """Answers these routes from the store."""
+
+    def __init__(self, reading: Reading, today: Callable[[], date], estimate: Estimator | None = None) -> None:
+        self._reading = reading
+        self._today = today
+        self._estimate = estimate
+
+    async def serve(self, exchange: Exchange, route: Route, query: Query, caller: Caller) -> None:
+        """Answers one request. Raises what is wrong with it, `NotFound`, `StorageUnavailable`."""
+        match route.action:
+            case Action.BALANCE:
+                _send(exchange, await self._balance(caller))
+            case Action.RECEIPT:
+                wanted = route.item or ""
+                _send(exchange, await self._reading.read(lambda db: statement.receipt(db, caller.tenant, wanted)))
+            case Action.USAGE:
+                await self._usage(exchange, query, caller)
+            case Action.ESTIMATE if self._estimate is not None:
+                _send(exchange, await self._estimate(exchange.request.take_body(), query, caller))
+            case _:
+                raise RouteNotFound
+
+    async def _balance(self, caller: Caller) -> dict[str, Any]:
+        found = await self._reading.read(lambda db: statement.balance(db, caller.tenant))
+        return {
+            "object": "balance",
+            "account": found.account,
+            "name": found.name,
+            "kind": found.kind,
+            "currency": "USD",
+            "posted": dollars(found.posted_nanos),
+            "held": dollars(found.held_nanos),
+            "available": dollars(found.available_nanos),
+            "posted_nanos": found.posted_nanos,
+            "held_nanos": found.held_nanos,
+            "available_nanos": found.available_nanos,
+        }
+
+    async def _usage(self, exchange: Exchange, query: Query, caller: Caller) -> None:
+        as_csv = _wants_csv(exchange.request.headers.get("accept", ""), query)
+        asked = UsageQuery.of(query.parameters, self._today())
+        page = await self._reading.read(lambda db: statement.usage(db, caller.tenant, asked))
+        if not as_csv:
+            _send(exchange, _usage_json(asked, page))
+            return
+        headers: Headers = [_CSV, _NEVER_KEPT, ("content-disposition", 'attachment; filename="usage.csv"')]
+        if page.following is not None:
+            headers = [*headers, (NEXT, str(page.following))]
+        exchange.send(200, headers, _usage_csv(page))
+
+
+def _wants_csv(accept: str, query: Query) -> bool:
+    said = query.parameters.get("format")
+    if said not in (None, "json", "csv"):
+        raise InvalidRequest("format: json or csv.", param="format")
+    if said is not None:
+        return said == "csv"
+    kinds = [kind.partition(";")[0].strip().lower() for kind in accept.split(",")]
+    return "text/csv" in kinds and "application/json" not in kinds
+
+
+def _usage_json(asked: UsageQuery, page: UsagePage) -> dict[str, Any]:
+    rows = [dict(zip(page.columns, row, strict=True)) for row in page.rows]
+    total = dict(zip(statement.SUMS, page.total, strict=True))
+    for row in (*rows, total):
+        row["charge"] = dollars(row["charge_nanos"])
+    return {
+        "object": "usage",
+        "from": asked.first.isoformat(),
+        "to": asked.last.isoformat(),
+        "by": list(asked.by),
+        "currency": "USD",
+        "data": rows,
+        "total": total,
+        "next": None if page.following is None else str(page.following),
+    }
+
+
+def _usage_csv(page: UsagePage) -> bytes:
+    """RFC 4180. A name that a spreadsheet would take for a formula is written as text."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([*page.columns, "charge_usd"])
+    for row in page.rows:
+        writer.writerow([*map(_cell, row), dollars(row[-1])])
+    return out.getvalue().encode()
+
+
+def _cell(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+
+
+def _send(exchange: Exchange, body: Any) -> None:
+    exchange.send(200, [_JSON, _NEVER_KEPT], jsontext.encode(body))
