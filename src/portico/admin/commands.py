@@ -36,6 +36,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("markup set", "PUT /markups", markups.set_),
     Command("markup list", "GET /markups", markups.list_),
     Command("usage", "GET /usage", usage.show),
+    Command("receipts show", "GET /receipts/{request}", usage.receipt),
     Command("audit", "GET /audit", audit.list_),
     Command("secrets rotate", "POST /secrets/rotate", upkeep.rotate_secret, apart=True),
     Command("backup", "POST /backups", upkeep.backup, apart=True),

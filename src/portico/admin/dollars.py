@@ -3,18 +3,13 @@
 import re
 from typing import Final
 
+from portico.accounts.statement import dollars as usd
 from portico.catalog.price import nanos_of_usd, permille_of
 from portico.core.errors import InvalidRequest
 
-NANOS: Final = 1_000_000_000
+__all__ = ["factor", "nanos", "percent", "permille", "usd"]
+
 _CHANGE: Final = re.compile(r"([+-])([0-9]{1,4})(?:\.([0-9]))?%")
-
-
-def usd(nanos: int) -> str:
-    """An amount in dollars: every digit that matters, and at least two behind the point."""
-    whole, fraction = divmod(abs(nanos), NANOS)
-    digits = f"{fraction:09d}".rstrip("0").ljust(2, "0")
-    return f"{'-' if nanos < 0 else ''}{whole}.{digits}"
 
 
 def nanos(text: str, param: str, *, zero: bool = False) -> int:

@@ -1,16 +1,15 @@
 """What was used: calls, tokens and money by day, model, key and account."""
 
 from datetime import date
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from portico.accounts.rows import show_account
 from portico.admin import dollars
-from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, says
-from portico.core.errors import InvalidRequest
+from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, says
+from portico.core.errors import InvalidRequest, NotFound
 
-Column = Literal["day", "model", "key", "account"]
 _COLUMNS: Final = {"day": "day", "model": "model", "key": "key_id", "account": "account_id"}
 _SUMS: Final = ("calls", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "charge_nanos", "cost_nanos")
 
@@ -37,9 +36,39 @@ class ShowUsage(Paging, frozen=True, kw_only=True):
     account: AccountRef | None = None
     key: Annotated[str, says("Only of this key, by its id.", max_length=200)] | None = None
     model: Annotated[str, says("Only of this model.", max_length=200)] | None = None
-    since: Annotated[date, says("The first day (UTC).")] | None = None
-    until: Annotated[date, says("The last day (UTC).")] | None = None
+    first: Annotated[date, says("The first day (UTC).")] | None = msgspec.field(name="from", default=None)
+    last: Annotated[date, says("The last day (UTC).")] | None = msgspec.field(name="to", default=None)
     by: Annotated[str, says("What a line is for, with commas: some of day, model, key, account.")] = "day,model"
+
+
+class OneReceipt(Args, frozen=True, kw_only=True):
+    request: Annotated[str, says("A request's id (`req_…`), as every answer carries it.", min_length=1, max_length=100)]
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """One call, explained: what was used, by which prices, and what came of it."""
+
+    request_id: str
+    account: str
+    key: str
+    receipt: Annotated[dict[str, Any], says("The receipt as it was written. It never changes.")]
+    notes: Annotated[list[dict[str, Any]], says("What came after it.")]
+
+
+def receipt(desk: Desk, args: OneReceipt) -> Receipt:
+    """Shows the receipt of a call, with what it cost."""
+    found = desk.db.rows("SELECT account_id, key_id, body FROM receipts WHERE request_id = ?", args.request)
+    if not found:
+        raise NotFound(f"There is no receipt {args.request!r}.")
+    account, key, body = found[0]
+    notes = desk.db.rows("SELECT kind, at_us, body FROM receipt_notes WHERE request_id = ? ORDER BY id", args.request)
+    return Receipt(
+        request_id=args.request,
+        account=account,
+        key=key,
+        receipt=msgspec.json.decode(body),
+        notes=[{"kind": kind, "at": at(at_us), "body": text} for kind, at_us, text in notes],
+    )
 
 
 def show(desk: Desk, args: ShowUsage) -> Page[UsageRow]:
@@ -54,8 +83,8 @@ def show(desk: Desk, args: ShowUsage) -> Page[UsageRow]:
         ("account_id", "=", account),
         ("key_id", "=", args.key),
         ("model", "=", args.model),
-        ("day", ">=", args.since and args.since.isoformat()),
-        ("day", "<=", args.until and args.until.isoformat()),
+        ("day", ">=", args.first and args.first.isoformat()),
+        ("day", "<=", args.last and args.last.isoformat()),
     ):
         if value is not None:
             wheres.append(f"{column} {compare} ?")

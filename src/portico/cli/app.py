@@ -191,6 +191,7 @@ for _noun, _commands in (
     ("prices", prices.prices),
     ("markup", prices.markup),
     ("ledger", ledger.app),
+    ("receipts", reports.receipts),
     ("secrets", upkeep.secrets),
     ("db", upkeep.db),
 ):

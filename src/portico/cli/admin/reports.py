@@ -8,13 +8,15 @@ from portico.cli.admin import show
 from portico.cli.admin.options import After, ConfigOption, JsonOption, Limit, given
 from portico.cli.admin.run import perform
 
+receipts = typer.Typer(no_args_is_help=True, help="Receipts: each call explained, line by line.")
+
 
 def usage(
     account: Annotated[str | None, typer.Option(help="Only of this account.")] = None,
     key: Annotated[str | None, typer.Option(help="Only of this key, by its id.")] = None,
     model: Annotated[str | None, typer.Option(help="Only of this model.")] = None,
-    since: Annotated[str | None, typer.Option(help="The first day (UTC): 2026-11-01.")] = None,
-    until: Annotated[str | None, typer.Option(help="The last day (UTC).")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="The first day (UTC): 2026-11-01.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last day (UTC).")] = None,
     by: Annotated[str, typer.Option(help="What a line is for: some of day, model, key, account.")] = "day,model",
     limit: Limit = 100,
     after: After = "",
@@ -25,11 +27,11 @@ def usage(
 
     Examples:
 
-        portico usage --account acme --since 2026-11-01
+        portico usage --account acme --from 2026-11-01
 
         portico usage --by account,model --json
     """
-    fields = given(account=account, key=key, model=model, since=since, until=until, by=by, limit=limit, after=after)
+    fields = given(account=account, key=key, model=model, by=by, limit=limit, after=after, **{"from": first, "to": last})
     columns = [word.strip() for word in by.split(",") if word.strip()]
     perform("usage", fields, config=config, as_json=json, show=lambda page: _usage(page, columns))
 
@@ -49,6 +51,27 @@ def audit(
     """
     fields = given(subject=subject, limit=limit, after=after)
     perform("audit", fields, config=config, as_json=json, show=_audit)
+
+
+@receipts.command("show")
+def show_receipt(
+    request: Annotated[str, typer.Argument(help="A request's id (req_…), as every answer carries it.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the receipt of a call: what was used, by which prices, and what it cost.
+
+    Example:
+
+        portico receipts show req_0UXgq2xRAbCdEfGhIjKlMnOp
+    """
+    perform("receipts show", {"request": request}, config=config, as_json=json, show=_receipt)
+
+
+def _receipt(found: Any) -> None:
+    from portico.wire import jsontext
+
+    print(jsontext.dumps(found))
 
 
 def _usage(page: Any, by: list[str]) -> None:
