@@ -16,7 +16,7 @@ from portico.admin.desk import Args, Desk, Page, Paging, says
 from portico.admin.drafts import FORMATS, FREE, Cell, Line, cells_of, draft_text, read_lines
 from portico.catalog import Model, PriceKind, PriceRow, rate_of
 from portico.catalog.price import PriceList, Tier
-from portico.core.errors import InvalidRequest
+from portico.core.errors import InvalidRequest, ModelNotFound
 from portico.core.storage import Db
 
 Book = Literal["sale", "cost"]
@@ -97,15 +97,23 @@ class ImportPrices(Args, frozen=True, kw_only=True):
 
 def list_(desk: Desk, args: ListPrices) -> Page[PriceView]:
     """Lists the prices in force today, by model."""
-    model = None if args.model is None else desk.house.catalog.resolve(args.model).name
+    names = None if args.model is None else _names(desk, args.model)
     views = [
-        view for view in _all(desk, every=args.every) if args.book in (None, view.book) and model in (None, view.model, args.model)
+        view
+        for view in _all(desk, every=args.every)
+        if args.book in (None, view.book) and (names is None or view.model in names)
     ]
     views.sort(key=lambda view: (view.model, view.book != "sale", view.provider))
     start = _place(args.after)
     kept = views[start : start + args.limit]
     end = start + len(kept)
     return Page(data=kept, next=str(end) if end < len(views) else None)
+
+
+def _names(desk: Desk, asked: str) -> set[str]:
+    """A model by its name here, and by the name a provider's own price stands under. Raises `ModelNotFound`."""
+    stored = desk.db.rows("SELECT 1 FROM prices WHERE model = ? LIMIT 1", asked)
+    return {asked} if stored else {asked, desk.house.catalog.resolve(asked).name}
 
 
 def diff(desk: Desk, args: Prices) -> Diff:
@@ -265,11 +273,10 @@ def _checked(desk: Desk, lines: list[Line]) -> list[Cell]:
 
 
 def _no_model(desk: Desk, name: str) -> str:
-    from_alias = desk.house.catalog
     try:
-        resolved = from_alias.resolve(name)
-    except Exception as error:  # noqa: BLE001
-        return str(error)
+        resolved = desk.house.catalog.resolve(name)
+    except ModelNotFound as error:
+        return error.message
     return f"A price stands under the model's own name: {resolved.name!r}, not {name!r}."
 
 
