@@ -109,6 +109,13 @@ def test_changes_take_the_place_of_what_was_known() -> None:
     assert keyring.revision == 10
 
 
+def test_what_was_read_earlier_and_told_later_changes_nothing() -> None:
+    keyring = Keyring.of([with_(revoked_us=1, revision=9)])
+    keyring.update([with_(revision=8)])
+    assert "revoked" in refusal(keyring)
+    assert keyring.revision == 9
+
+
 def test_a_secret_that_moves_to_another_key_is_that_keys() -> None:
     keyring = Keyring.of([ROW])
     taken = KeyRow("key_2", "acc_2", digest_of(SECRET), revision=5)

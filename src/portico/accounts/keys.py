@@ -109,7 +109,8 @@ class Keyring:
     def __init__(self, keys: Mapping[str, str] | None = None) -> None:
         """`keys`: key -> tenant, for a gateway without a store: open accounts, no limits."""
         self._known: dict[bytes, _Known] = {}
-        self._digests: dict[str, tuple[bytes, ...]] = {}
+        self._rows: dict[str, tuple[int, tuple[bytes, ...]]] = {}
+        """Key id -> the revision that is known of it, and the digests it has."""
         self.revision = 0
         """The highest of the rows it was made of: `update` wants those above it."""
         for number, (key, tenant) in enumerate((keys or {}).items()):
@@ -123,13 +124,14 @@ class Keyring:
 
     def __len__(self) -> int:
         """How many keys it knows, of whatever state."""
-        return len(self._digests)
+        return len(self._rows)
 
     def update(self, rows: Iterable[KeyRow]) -> None:
         """Takes in keys that are new or have changed, themselves or their account, in the order of their revisions. A row
-        that is told twice changes nothing."""
+        that was read before what is known of its key changes nothing."""
         for row in rows:
-            self._put(row)
+            if row.id not in self._rows or row.revision >= self._rows[row.id][0]:
+                self._put(row)
             self.revision = max(self.revision, row.revision)
 
     def authenticate(
@@ -165,7 +167,7 @@ class Keyring:
         return known
 
     def _put(self, row: KeyRow) -> None:
-        for digest in self._digests.get(row.id, ()):
+        for digest in self._rows.get(row.id, (0, ()))[1]:
             # Another key may have the digest by now: a secret can move from one row to another.
             if digest in self._known and self._known[digest].caller.key_id == row.id:
                 del self._known[digest]
@@ -175,7 +177,7 @@ class Keyring:
             secrets.append((row.previous_digest, _earlier(row.expires_us, row.previous_expires_us)))
         opened = {bytes.fromhex(of): msgspec.structs.replace(found, expires_us=until) for of, until in secrets}
         self._known.update(opened)
-        self._digests[row.id] = tuple(opened)
+        self._rows[row.id] = (row.revision, tuple(opened))
 
 
 def _known_of(row: KeyRow) -> _Known:

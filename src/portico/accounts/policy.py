@@ -48,7 +48,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     on_disconnect: str = "cancel"
     """Whose caller hangs up in the middle of an answer: `cancel` stops the provider, `drain` reads on to the real usage."""
     default_effort: str | None = None
-    """How much a model thinks, where the call does not say."""
+    """How much a model thinks, where the call does not say. A body that passes to its provider untouched stays so."""
 
 
 UNLIMITED: Final = Policy()
