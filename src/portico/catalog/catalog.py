@@ -47,11 +47,15 @@ class Catalog:
                 return Resolved(found[0], name, found[1], search)
         raise ModelNotFound(self._not_found(name), param="model")
 
+    def known(self, name: str) -> Model | None:
+        """The model a name stands for, its suffixes disregarded; None if there is none."""
+        found = find(name, self._names) or find(name.casefold(), self._folded)
+        return None if found is None else found[0]
+
     def capabilities_for(self, name: str, provider_kind: str = "gemini") -> Capabilities:
         """What the model of that name can do; for one that is not in the catalog, what its name suggests. Never raises."""
-        found = find(name, self._names) or find(name.casefold(), self._folded)
-        if found is not None:
-            return found[0].capabilities_at(provider_kind)
+        if (model := self.known(name)) is not None:
+            return model.capabilities_at(provider_kind)
         return self._inference.capabilities(name, provider_kind)
 
     def successor_of(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
@@ -82,17 +83,22 @@ class TierRule(msgspec.Struct, frozen=True):
 
     def applied(self, row: PriceRow) -> PriceRow:
         """The row at this tier's rate. Raises ValueError if that is not a whole number of nano-dollars."""
+        if row.kind is PriceKind.USE:
+            return row
+        rate_nanos, rest = divmod(row.rate_nanos * self.permille(row), 1000)
+        if rest:
+            raise ValueError(f"{row.rate_nanos} nano-dollars x {self.permille(row)}/1000 is not whole")
+        return msgspec.structs.replace(row, rate_nanos=rate_nanos, tier=self.tier)
+
+    def permille(self, row: PriceRow) -> int:
+        """The factor for a row, in thousandths."""
         match row.kind:
             case PriceKind.USE:
-                return row
+                return 1000
             case PriceKind.INPUT:
-                permille = self.cached_permille if row.cached else self.input_permille
+                return self.cached_permille if row.cached else self.input_permille
             case PriceKind.OUTPUT:
-                permille = self.output_permille
-        rate_nanos, rest = divmod(row.rate_nanos * permille, 1000)
-        if rest:
-            raise ValueError(f"{row.rate_nanos} nano-dollars x {permille}/1000 is not whole")
-        return msgspec.structs.replace(row, rate_nanos=rate_nanos, tier=self.tier)
+                return self.output_permille
 
 
 class PriceList(msgspec.Struct, frozen=True):
@@ -109,25 +115,31 @@ class PriceList(msgspec.Struct, frozen=True):
         Of rows for the same thing, one for the backend beats one for all, then the newest that has begun wins. A row
         written for the tier itself beats the standard row changed by the tier's rule.
         """
-        standard = self._newest(on, backend, Tier.STANDARD)
+        standard = newest_of(self.rows, on, backend, Tier.STANDARD)
         if tier is Tier.STANDARD:
             return tuple(standard.values())
-        own = self._newest(on, backend, tier)
+        own = newest_of(self.rows, on, backend, tier)
         rule = next((rule for rule in self.tiers if rule.tier is tier), None)
         if rule is None:
             return tuple(own.values())
         return tuple((({key: rule.applied(row) for key, row in standard.items()}) | own).values())
 
-    def _newest(self, on: date, backend: str, tier: Tier) -> dict[tuple[object, ...], PriceRow]:
-        chosen: dict[tuple[object, ...], PriceRow] = {}
-        for row in self.rows:
-            if row.tier is not tier or row.effective_from > on or row.backend not in ("", backend):
-                continue
-            key = (row.kind, row.modality, row.cached, row.above_tokens, row.item)
-            held = chosen.get(key)
-            if held is None or (held.backend, held.effective_from) <= (row.backend, row.effective_from):
-                chosen[key] = row
-        return chosen
+
+Cell: TypeAlias = tuple[object, ...]
+"""What a row is a price of: kind, modality, cached, band, item."""
+
+
+def newest_of(rows: Iterable[PriceRow], on: date, backend: str, tier: Tier) -> dict[Cell, PriceRow]:
+    """The rows of one tier in force on a day at a backend, each under what it is a price of."""
+    chosen: dict[Cell, PriceRow] = {}
+    for row in rows:
+        if row.tier is not tier or row.effective_from > on or row.backend not in ("", backend):
+            continue
+        key = (row.kind, row.modality, row.cached, row.above_tokens, row.item)
+        held = chosen.get(key)
+        if held is None or (held.backend, held.effective_from) <= (row.backend, row.effective_from):
+            chosen[key] = row
+    return chosen
 
 
 def rate_of(

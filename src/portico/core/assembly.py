@@ -3,7 +3,7 @@
 `assemble(tell(response)) == response` for every response; the laws hold every dialect's reader to the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -73,6 +73,7 @@ class Assembler:
         self._ext: dict[str, dict[str, Any]] = {}
         self.usage: Usage | None = None
         self._service_tier: str | None = None
+        self._uses: Mapping[str, int] = {}
         self.finished = False
         self.error: UpstreamError | None = None
 
@@ -85,8 +86,8 @@ class Assembler:
             case PartEnded(candidate, index, signature):
                 if signature is not None:
                     self._candidates[candidate].parts[index].signature = signature
-            case UsageReported(usage, service_tier):
-                self.usage = usage
+            case UsageReported(usage, service_tier, uses):
+                self.usage, self._uses = usage, uses
                 self._service_tier = service_tier or self._service_tier
             case CandidateFinished(candidate, finish):
                 self._candidate(candidate).finish = finish
@@ -122,6 +123,7 @@ class Assembler:
             usage=self.usage,
             service_tier=self._service_tier,
             ext=self._ext or None,
+            uses=self._uses,
         )
 
     def _candidate(self, index: int) -> _OpenCandidate:
@@ -165,7 +167,7 @@ def tell(response: Response) -> list[Event]:
             )
             events.append(said)
     if response.usage is not None:
-        events.append(UsageReported(response.usage, response.service_tier))
+        events.append(UsageReported(response.usage, response.service_tier, response.uses))
     events += [CandidateFinished(c.index, c.finish) for c in response.candidates if c.finish is not None]
     events.append(Finished())
     return events

@@ -98,6 +98,8 @@ class Seen(msgspec.Struct, frozen=True):
     """The name the provider answered with."""
     usage: Usage | None = None
     service_tier: str | None = None
+    uses: Mapping[str, int] = {}
+    """The provider's own tools that it used, and how often: `web_search` (queries), `google_maps`, `url_context` …"""
 
 
 class StreamWatch(Protocol):

@@ -9,6 +9,7 @@ interleave; each is started once and ended once. The part in `PartStarted` alrea
 never said `Finished` is a failure, not a success.
 """
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -66,10 +67,11 @@ class Annotated(msgspec.Struct, frozen=True):
 
 
 class UsageReported(msgspec.Struct, frozen=True):
-    """Counts so far, cumulative; the last one reported counts (mapping.md 3.1)."""
+    """Counts so far, cumulative; the last one reported counts (mapping.md 3.1). `uses`: as in `Response`."""
 
     usage: Usage
     service_tier: str | None = None
+    uses: Mapping[str, int] = {}
 
 
 class CandidateFinished(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """An answer, whole. The same answer told as it happens is in `events.py`; `assembly.py` goes between the two."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -71,7 +72,10 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """A whole answer. `model` is the name the provider answered with; `usage` None means it reported none."""
+    """A whole answer. `model` is the name the provider answered with; `usage` None means it reported none.
+
+    `uses` are the tools of its own that the provider used, and how often, as far as it shows: what is billed beside tokens.
+    """
 
     id: str | None
     model: str | None
@@ -80,3 +84,4 @@ class Response(msgspec.Struct, frozen=True):
     created: int | None = None
     service_tier: str | None = None
     ext: Ext = None
+    uses: Mapping[str, int] = {}

@@ -4,7 +4,7 @@ A lane is one upstream call and the numbers its answers have for the caller. Who
 through a `FanIn`, out of which comes one stream in the grammar of `core/events.py`. Everything here is pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Final
 
@@ -24,7 +24,7 @@ from portico.core.events import (
 )
 from portico.core.request import Request
 from portico.core.response import Response
-from portico.core.usage import Usage, added
+from portico.core.usage import Usage, added, plus
 
 MAX_AT_ONCE: Final = 8
 """Upstream calls that one caller's call makes at a time."""
@@ -107,6 +107,7 @@ def merged(answers: Iterable[tuple[Lane, Response]]) -> Response:
         usage=total_usage([response.usage for response in responses]),
         service_tier=_first([response.service_tier for response in responses]),
         ext=_first_ext(responses),
+        uses=reduce(plus, [response.uses for response in responses]),
     )
 
 
@@ -149,6 +150,7 @@ class FanIn:
         self._settled: Usage | None = None
         """Of the lanes that are finished, so that no more are summed up per event than run at a time."""
         self._running: dict[int, Usage] = {}
+        self._uses: dict[int, Mapping[str, int]] = {}
 
     def feed(self, lane: Lane, event: Event) -> list[Event]:
         if lane.count == self._total:
@@ -161,8 +163,8 @@ class FanIn:
             case Annotated(candidate):
                 number = None if candidate is None else self._numbers.of(lane, candidate)
                 return [msgspec.structs.replace(event, candidate=number)]
-            case UsageReported(usage, tier):
-                return self._used(lane, usage, tier)
+            case UsageReported():
+                return self._used(lane, event)
             case Started():
                 told: list[Event] = [] if self._started else [event]
                 self._started = True
@@ -173,11 +175,13 @@ class FanIn:
                 self._failed = True
                 return [event]
 
-    def _used(self, lane: Lane, usage: Usage, tier: str | None) -> list[Event]:
-        self._running[lane.first] = usage
-        self._tier = self._tier or tier
+    def _used(self, lane: Lane, told: UsageReported) -> list[Event]:
+        self._running[lane.first] = told.usage
+        self._tier = self._tier or told.service_tier
+        if told.uses:
+            self._uses[lane.first] = told.uses
         summed = total_usage([self._settled, *[used for _, used in sorted(self._running.items())]])
-        return [] if summed is None else [UsageReported(summed, self._tier)]
+        return [] if summed is None else [UsageReported(summed, self._tier, reduce(plus, self._uses.values(), {}))]
 
     def _lane_finished(self, lane: Lane) -> list[Event]:
         self._settled = total_usage([self._settled, self._running.pop(lane.first, None)])

@@ -8,6 +8,8 @@ many, the caller's one stream.
 
 from collections.abc import Sequence
 
+import msgspec
+
 from portico.core.dialect import Dialect, Reply, Seen, StreamReader
 from portico.core.errors import UpstreamEmpty, UpstreamError
 from portico.core.events import CandidateFinished, Event, Failed, PartDelta, PartStarted, Started, UsageReported
@@ -60,9 +62,9 @@ class Teller:
         if isinstance(event, PartDelta):
             return self.writer.feed(event)
         if isinstance(event, UsageReported):
-            self.seen = Seen(self.seen.model, event.usage, event.service_tier or self.seen.service_tier)
+            self.seen = Seen(self.seen.model, event.usage, event.service_tier or self.seen.service_tier, event.uses)
         elif isinstance(event, Started):
-            self.seen = Seen(event.model, self.seen.usage, self.seen.service_tier)
+            self.seen = msgspec.structs.replace(self.seen, model=event.model)
         elif isinstance(event, Failed):
             self.failed, self.failure = True, event.error
         return self.writer.feed(event)

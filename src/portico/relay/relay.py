@@ -377,7 +377,7 @@ class Relay:
     def _translated(self, call: Call) -> bytes:
         """The answers of all lanes in the caller's dialect."""
         response = merged(call.answers)
-        call.seen = Seen(response.model, response.usage, response.service_tier)
+        call.seen = Seen(response.model, response.usage, response.service_tier, response.uses)
         rendered = call.dialect.render_response(response, call.reply)
         call.losses += rendered.losses
         return jsontext.encode(rendered.body)

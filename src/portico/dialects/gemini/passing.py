@@ -22,8 +22,10 @@ from portico.core.errors import (
 )
 from portico.dialects.gemini.errors import masked, parse_error_object, render_error
 from portico.dialects.gemini.fields import camelise_deep
+from portico.dialects.gemini.grounding import joined_metadata
 from portico.dialects.gemini.response import model_name
 from portico.dialects.gemini.usage import parse_usage, service_tier
+from portico.dialects.gemini.uses import ToolUses
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame
 
@@ -59,18 +61,32 @@ def _renamed(body: bytes, name: str) -> bytes:
 # -- answers ---------------------------------------------------------------------------------------------------------
 
 
+class _Part(msgspec.Struct, rename="camel"):
+    """Only whether a tool of the provider is at work is looked at; `tool_call` holds the queries of a search."""
+
+    executable_code: Any = None
+    code_execution_result: Any = None
+    function_response: Any = None
+    tool_call: Any = None
+
+
+class _Content(msgspec.Struct):
+    parts: list[_Part] | None = None
+
+
 class _Candidate(msgspec.Struct, rename="camel"):
     finish_reason: Any = None
+    index: int | None = None
+    content: _Content | None = None
+    grounding_metadata: Any = None
+    url_context_metadata: Any = None
 
 
 class _Feedback(msgspec.Struct, rename="camel"):
     block_reason: Any = None
 
 
-class _Answer(msgspec.Struct, rename="camel"):
-    """What is looked at; the rest is only checked to be JSON."""
-
-    candidates: list[_Candidate] = []
+class _Head(msgspec.Struct, rename="camel", kw_only=True):
     prompt_feedback: _Feedback | None = None
     response_id: Any = None
     model_version: Any = None
@@ -78,8 +94,26 @@ class _Answer(msgspec.Struct, rename="camel"):
     error: Any = None
 
 
+class _Answer(_Head, rename="camel", kw_only=True):
+    """What is looked at; the rest is only checked to be JSON."""
+
+    candidates: list[_Candidate] = []
+
+
+class _BareCandidate(msgspec.Struct, rename="camel"):
+    finish_reason: Any = None
+
+
+class _BareAnswer(_Head, rename="camel", kw_only=True):
+    """The same of one whose content is not shaped as contents have been, and is not looked into."""
+
+    candidates: list[_BareCandidate] = []
+
+
 _DECODER: Final = msgspec.json.Decoder(_Answer)
+_BARE_DECODER: Final = msgspec.json.Decoder(_BareAnswer)
 _TOTAL: Final = frozenset({"totalTokenCount", "total_token_count"})
+_NOTHING: Final = _Part()
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -89,17 +123,37 @@ def _look(data: bytes) -> _Answer:
     try:
         data.decode()  # what is stepped over is not checked otherwise
         return _DECODER.decode(data)
-    except msgspec.ValidationError:  # something watched is not of the type it has had so far: only names are looked at
+    except msgspec.ValidationError:
+        return _bare(data)
+    except _NOT_JSON as error:
+        raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
+
+
+def _bare(data: bytes) -> _Answer:
+    """One in which something watched is not of the type it has had so far."""
+    try:
+        bare = _BARE_DECODER.decode(data)
+    except msgspec.ValidationError:  # only names are looked at
         value = _plain(data)
         if not isinstance(value, Mapping):
             raise UpstreamBadGateway("The provider sent something that is not an answer.") from None
         return _Answer(
-            [_Candidate(True)] if value.get("candidates") else [],
-            None,
-            *[value.get(name) for name in ("responseId", "modelVersion", "usageMetadata", "error")],
+            candidates=[_Candidate(True)] if value.get("candidates") else [],
+            response_id=value.get("responseId"),
+            model_version=value.get("modelVersion"),
+            usage_metadata=value.get("usageMetadata"),
+            error=value.get("error"),
         )
     except _NOT_JSON as error:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
+    return _Answer(
+        candidates=[_Candidate(one.finish_reason) for one in bare.candidates],
+        prompt_feedback=bare.prompt_feedback,
+        response_id=bare.response_id,
+        model_version=bare.model_version,
+        usage_metadata=bare.usage_metadata,
+        error=bare.error,
+    )
 
 
 def _plain(data: bytes) -> Any:
@@ -109,12 +163,13 @@ def _plain(data: bytes) -> Any:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
 
 
-def _seen(model: str | None, metadata: Any) -> Seen:
-    """Counts that cannot be read are none."""
+def _seen(model: str | None, metadata: Any, uses: "_Watched") -> Seen:
+    """Counts that cannot be read are none, and without any nothing is said of what was used."""
     if isinstance(metadata, Mapping):
         fields = camelise_deep(metadata)
         try:
-            return Seen(model, parse_usage(fields), service_tier(fields))
+            usage = parse_usage(fields)
+            return Seen(model, usage, service_tier(fields), {} if usage is None else uses.counts())
         except (AttributeError, OverflowError, TypeError, ValueError):
             pass
     return Seen(model)
@@ -125,7 +180,46 @@ def see(body: bytes) -> Seen:
     answer = _look(body)
     if answer.error is not None:
         raise parse_error_object({"error": answer.error})
-    return _seen(model_name(answer.model_version), answer.usage_metadata)
+    uses = _Watched()
+    for position, candidate in enumerate(answer.candidates):
+        uses.look(position, candidate)
+    return _seen(model_name(answer.model_version), answer.usage_metadata, uses)
+
+
+class _Watched:
+    """The tools of the provider that candidates show as they pass."""
+
+    __slots__ = ("_groundings", "_uses")
+
+    def __init__(self) -> None:
+        self._uses = ToolUses()
+        self._groundings: dict[int, Any] = {}
+
+    def look(self, position: int, candidate: _Candidate) -> None:
+        if candidate.content is not None:
+            for part in candidate.content.parts or ():
+                if part != _NOTHING:
+                    self._uses.parts([{name: value for name, value in _members(part) if value is not None}])
+        if candidate.grounding_metadata:
+            index = position if candidate.index is None else candidate.index
+            joined = joined_metadata(self._groundings.get(index), candidate.grounding_metadata)
+            self._groundings[index] = joined
+            self._uses.grounded(index, joined)
+        if candidate.url_context_metadata:
+            self._uses.fetched(candidate.url_context_metadata)
+
+    def counts(self) -> dict[str, int]:
+        return self._uses.counts()
+
+
+def _members(part: _Part) -> tuple[tuple[str, Any], ...]:
+    """By Google's names for them."""
+    return (
+        ("executableCode", part.executable_code),
+        ("codeExecutionResult", part.code_execution_result),
+        ("functionResponse", part.function_response),
+        ("toolCall", part.tool_call),
+    )
 
 
 class GeminiWatch:
@@ -140,9 +234,10 @@ class GeminiWatch:
         self._usage: Mapping[str, Any] | None = None
         self._answering = False
         self._finished = False
+        self._uses = _Watched()
 
     def seen(self) -> Seen:
-        return _seen(self.model, self._usage)
+        return _seen(self.model, self._usage, self._uses)
 
     def feed(self, frame: Frame) -> list[Frame]:
         if frame.data.lstrip().startswith(b"["):
@@ -174,6 +269,8 @@ class GeminiWatch:
         self.model = self.model or model_name(answer.model_version)
         if isinstance(answer.usage_metadata, Mapping) and not _TOTAL.isdisjoint(answer.usage_metadata):
             self._usage = answer.usage_metadata
+        for position, candidate in enumerate(answer.candidates):
+            self._uses.look(position, candidate)
         if not self._finished:
             self._answering = self._answering or bool(answer.candidates)
             blocked = answer.prompt_feedback is not None and answer.prompt_feedback.block_reason is not None

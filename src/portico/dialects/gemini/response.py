@@ -22,6 +22,7 @@ from portico.dialects.gemini.logprobs import LOGPROBS, read_logprobs, render_log
 from portico.dialects.gemini.parts import ORIGIN, parse_part, render_part
 from portico.dialects.gemini.request_parse import build_call, served_by_provider
 from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
+from portico.dialects.gemini.uses import uses_of
 
 CANDIDATE_FIELDS: Final = frozenset({"content", "finishReason", "finishMessage", "index"})
 RESPONSE_FIELDS: Final = frozenset(
@@ -141,6 +142,7 @@ def _parse(fields: dict[str, Any], reading: Reading) -> Response:
     if rest := feedback_extras(feedback):
         extras["promptFeedback"] = rest
     parsed = parse_usage(usage)
+    uses = uses_of([camelise(wire) for wire in fields.get("candidates") or []]) if parsed is not None else {}
     if parsed is None and usage:
         extras["usageMetadata"] = usage
     return Response(
@@ -150,6 +152,7 @@ def _parse(fields: dict[str, Any], reading: Reading) -> Response:
         usage=parsed,
         service_tier=service_tier(usage) if parsed is not None else None,
         ext={ORIGIN: extras} if extras else None,
+        uses=uses,
     )
 
 

@@ -30,6 +30,7 @@ from portico.core.parts import Media, Part, Reasoning, Text, ToolCall
 from portico.core.response import Candidate, Finish
 from portico.core.spans import TextSpans
 from portico.core.telling import PartTeller
+from portico.core.usage import Usage
 from portico.dialects.gemini.errors import parse_error_object, render_error
 from portico.dialects.gemini.fields import camelise
 from portico.dialects.gemini.finish import parse_block, parse_finish
@@ -49,6 +50,7 @@ from portico.dialects.gemini.response import (
     tell_foreign,
 )
 from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
+from portico.dialects.gemini.uses import URL_CONTEXT, ToolUses
 from portico.wire import jsontext
 from portico.wire.sse import Frame
 
@@ -90,6 +92,9 @@ class GeminiReader:
         self._failed = False
         self._block: Finish | None = None
         self._counted = False
+        self._uses = ToolUses()
+        self._told = UsageReported(Usage())
+        """The counts that were told last."""
         self._uncounted: dict[str, Any] | None = None
         """usageMetadata without a total: kept as an extra if no counts ever come."""
         self._put_off: dict[str, Any] | None = None
@@ -164,6 +169,8 @@ class GeminiReader:
         events = self.put_off()
         if any(isinstance(event, Failed) for event in events):
             return events
+        if self._counted and (uses := self._uses.counts()) != self._told.uses:
+            events.append(msgspec.structs.replace(self._told, uses=uses))
         finished: list[Event] = []
         complete = bool(self._candidates) or self._block is not None
         for index, candidate in sorted(self._candidates.items()):
@@ -213,7 +220,8 @@ class GeminiReader:
             self._put_off = None
             self._uncounted = None
             self._counted = True
-            events.append(UsageReported(usage, service_tier(metadata)))
+            self._told = UsageReported(usage, service_tier(metadata), self._uses.counts())
+            events.append(self._told)
         elif not self._counted:
             self._uncounted = metadata
 
@@ -224,6 +232,7 @@ class GeminiReader:
         content = wire.get("content") or {}
         parts = [camelise(part) for part in content.get("parts") or ()]
         if parts:
+            self._uses.parts(parts)
             self._read_parts(candidate, parts, events)
         if wire.get("finishReason") is not None:
             candidate.finish = wire["finishReason"]
@@ -232,6 +241,10 @@ class GeminiReader:
             for name in _SOURCES:
                 if name in extras:
                     candidate.sources[name] = joined_metadata(candidate.sources.get(name), extras.pop(name))
+            if GROUNDING in candidate.sources:
+                self._uses.grounded(index, candidate.sources[GROUNDING])
+            if URL_CONTEXT in extras:
+                self._uses.fetched(extras[URL_CONTEXT])
             logprobs = read_logprobs(extras)
             if extras or logprobs:
                 events.append(Annotated(index, {ORIGIN: extras} if extras else None, logprobs=logprobs))

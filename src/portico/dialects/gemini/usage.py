@@ -29,6 +29,9 @@ _WITH_INT_ENUMS: Final = {1: "text", 2: "image", 3: "video", 4: "audio", 5: "doc
 """Modality as a number, for clients that asked for `enum-encoding=int` (traffic.md 3)."""
 
 
+_TRAFFIC_TIERS: Final = {"ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}
+"""Vertex AI has no `serviceTier`: it says what kind of traffic a call was."""
+
 _PLAIN: Final = frozenset(
     {
         "promptTokenCount",
@@ -92,7 +95,7 @@ def service_tier(metadata: Mapping[str, Any]) -> str | None:
     """The tier that served the call, in OpenAI's word for it (1.16)."""
     tier = metadata.get("serviceTier")
     if not isinstance(tier, str):
-        return None
+        return _TRAFFIC_TIERS.get(traffic) if isinstance(traffic := metadata.get("trafficType"), str) else None
     return "default" if tier == "standard" else tier
 
 
