@@ -86,7 +86,7 @@ class Bench:
 
     def __init__(self, reading: LocalReading, **house: Any) -> None:
         self.reading = reading
-        self.house = House(catalog=load_catalog(), providers=("gemini",), **house)
+        self.house = House(catalog=load_catalog(), providers={"gemini": "gemini"}, **house)
         self.office = Office(reading, self.house, Random(7))
 
     def do(self, name: str, /, **fields: Any) -> Any:

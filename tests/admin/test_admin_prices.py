@@ -194,7 +194,8 @@ def test_a_price_holds_from_its_day_on(bench: Bench) -> None:
 
     def listed() -> list[str]:
         found = bench.do("prices list", model=MODEL, book="sale")["data"]
-        return [price["usd"] for price in found if price["kind"] == "input" and price["tier"] == "standard"]
+        wanted = {"kind": "input", "tier": "standard", "modality": "any", "cached": False}
+        return [price["usd"] for price in found if wanted.items() <= price.items()]
 
     assert listed() == ["1.00"]
     assert len(bench.do("prices list", model=MODEL, every=True)["data"]) == 2
@@ -211,11 +212,35 @@ def test_free_is_said_and_never_guessed(bench: Bench) -> None:
     assert bench.do("prices publish", prices=lines({"free": True})) == {"changes": [], "unchanged": 1}
 
 
-def test_both_books_are_kept_apart(bench: Bench) -> None:
+def test_what_callers_pay_is_what_providers_ask_until_it_is_set(bench: Bench) -> None:
+    def listed(book: str) -> dict[str, tuple[str, str]]:
+        found = bench.do("prices list", model=MODEL, book=book)["data"]
+        return {
+            price["kind"]: (price["usd"], price["origin"])
+            for price in found
+            if (price["modality"], price["cached"], price["tier"]) == ("any", False, "standard") and price["kind"] != "use"
+        }
+
+    assert listed("cost") == {}
+    assert listed("sale") == {"input": ("0.30", "catalog"), "output": ("2.50", "catalog")}
     bench.do("prices publish", prices=lines({"input": "1", "provider": "gemini"}))
-    books = {(price["book"], price["origin"]) for price in bench.do("prices list", model=MODEL)["data"]}
-    assert books == {("cost", "published"), ("sale", "catalog")}
+    assert listed("cost") == {"input": ("1.00", "published"), "output": ("2.50", "catalog")}
+    assert listed("sale") == {"input": ("1.00", "cost"), "output": ("2.50", "catalog")}
+    bench.do("prices publish", prices=lines({"input": "2"}))
+    assert listed("sale") == {"input": ("2.00", "published"), "output": ("2.50", "catalog")}
     assert {price["provider"] for price in bench.do("prices list", book="cost")["data"]} == {"gemini"}
+
+
+def test_prices_of_every_tier_are_listed_of_one_model(bench: Bench) -> None:
+    bench.do("prices publish", prices=lines({"input": "9", "tier": "priority"}))
+    told = {price["tier"]: price["usd"] for price in bench.do("prices list", model=MODEL)["data"] if _is_plain(price)}
+    assert told["standard"] == "0.30"
+    assert told["priority"] == "9.00"
+    assert {price["tier"] for price in bench.do("prices list", limit=500)["data"]} == {"standard"}
+
+
+def _is_plain(price: dict[str, Any]) -> bool:
+    return (price["kind"], price["modality"], price["cached"]) == ("input", "any", False)
 
 
 def test_every_model_of_the_catalog_has_its_prices_listed_page_by_page(bench: Bench) -> None:

@@ -9,7 +9,6 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from random import Random
 from typing import Any, Final
 
@@ -120,17 +119,9 @@ class Office:
 
 
 def _subject(command: Command, args: Args, result: Any) -> str:
-    """What was changed: the result's id, else what the path names."""
+    """What was changed: the result's id, else what the path names, as the result has it (a name may stand for an id)."""
     found = getattr(result, "id", None)
     if isinstance(found, str):
         return found
-    return "/".join(str(getattr(args, name)) for name in command.in_path)
+    return "/".join([str(getattr(result, name, None) or getattr(args, name)) for name in command.in_path])
 
-
-def plain(result: Any) -> Any:
-    """A result as JSON values; times are text."""
-    return msgspec.to_builtins(result)
-
-
-def shown_time(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M}"

@@ -5,7 +5,7 @@ own; it knows nothing of HTTP or printing, and raises the errors of `core/errors
 anything in them is unknown (complaint 14: a limit that is accepted and not kept is worse than none).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Annotated, Any, Generic, Protocol, TypeVar
@@ -101,7 +101,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration says that commands need to know."""
 
     catalog: Catalog
-    providers: tuple[str, ...] = ()
+    providers: Mapping[str, str] = {}
+    """Providers by name, the one that is asked first in front; each with its kind."""
     upkeep: Upkeep | None = None
 
 

@@ -4,8 +4,9 @@ Until something is published, the prices are those of the catalog. A price chang
 no row is ever changed or removed, so that every receipt can be explained by the rows it names.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -14,14 +15,15 @@ from portico.accounts.rows import raise_revision
 from portico.admin import dollars
 from portico.admin.desk import Args, Desk, Page, Paging, says
 from portico.admin.drafts import FORMATS, FREE, Cell, Line, cells_of, draft_text, read_lines
-from portico.catalog import Model, PriceKind, PriceRow, rate_of
-from portico.catalog.price import PriceList, Tier
+from portico.catalog import Model, OperatorModel, PriceKind, PriceRow, Tier, load_catalog, rate_of
+from portico.catalog.books import COST, SALE, PriceBooks, Published, Rates, published
 from portico.core.errors import InvalidRequest, ModelNotFound
-from portico.core.storage import Db
 
 Book = Literal["sale", "cost"]
-PUBLISHED, CATALOG = "published", "catalog"
-_ORIGIN: Final = Annotated[str, says("`published`, or `catalog`: what the providers publish, shipped with Portico.")]
+PUBLISHED, CATALOG, COSTS = "published", "catalog", "cost"
+_ORIGIN: Final = Annotated[
+    str, says("`published` here; `catalog`: as shipped with Portico; `cost`: a sale price that is what the provider asks.")
+]
 
 
 class PriceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +68,7 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
     unchanged: int
 
 
-class Published(msgspec.Struct, frozen=True, kw_only=True):
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
     """What was published."""
 
     changes: list[PriceChange]
@@ -96,14 +98,14 @@ class ImportPrices(Args, frozen=True, kw_only=True):
 
 
 def list_(desk: Desk, args: ListPrices) -> Page[PriceView]:
-    """Lists the prices in force today, by model."""
+    """Lists the prices in force today, by model. Service tiers are listed of one model at a time."""
     names = None if args.model is None else _names(desk, args.model)
+    shelf = _Shelf(desk)
+    found = shelf.every() if args.every else shelf.in_force(tiers=tuple(Tier) if names else (Tier.STANDARD,))
     views = [
-        view
-        for view in _all(desk, every=args.every)
-        if args.book in (None, view.book) and (names is None or view.model in names)
+        view for view in found if args.book in (None, view.book) and (names is None or view.model in names)
     ]
-    views.sort(key=lambda view: (view.model, view.book != "sale", view.provider))
+    views.sort(key=lambda view: (view.model, view.book != SALE, view.provider))
     start = _place(args.after)
     kept = views[start : start + args.limit]
     end = start + len(kept)
@@ -122,7 +124,7 @@ def diff(desk: Desk, args: Prices) -> Diff:
     return Diff(changes=[change for _, change in changes], unchanged=unchanged)
 
 
-def publish(desk: Desk, args: Prices) -> Published:
+def publish(desk: Desk, args: Prices) -> Publication:
     """Publishes a draft. Rows are added, never changed; each holds from its day on."""
     raise_revision(desk.db, "prices")
     changes, unchanged = _compared(desk, args.prices)
@@ -133,7 +135,7 @@ def publish(desk: Desk, args: Prices) -> Published:
         text = FREE if cell.row is None else msgspec.json.encode(cell.row).decode()
         day = cell.effective_from.isoformat()
         desk.db.run(sql, cell.book, cell.provider, cell.model, text, day, desk.db.now_us)
-    return Published(changes=[change for _, change in changes], unchanged=unchanged)
+    return Publication(changes=[change for _, change in changes], unchanged=unchanged)
 
 
 def import_(desk: Desk, args: ImportPrices) -> Draft:
@@ -146,73 +148,76 @@ def import_(desk: Desk, args: ImportPrices) -> Draft:
 # -- what there is -----------------------------------------------------------------------------------------------------
 
 
-class _Row(msgspec.Struct, frozen=True):
-    """A row of the `prices` table."""
+class _Shelf:
+    """Both books as they are kept now: the catalog's prices, and what was published over them."""
 
-    number: int
-    book: str
-    provider: str
-    model: str
-    row: PriceRow | None
-    effective_from: date
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        rows = desk.db.rows("SELECT book, provider, model, row, effective_from FROM prices ORDER BY id")
+        self.published: list[Published] = [published(*row) for row in rows]
+        self._books = PriceBooks(load_catalog(), self.published)
 
+    @cached_property
+    def _by_place(self) -> dict[tuple[str, str, str], list[Published]]:
+        found: dict[tuple[str, str, str], list[Published]] = {}
+        for row in self.published:
+            found.setdefault((row.book, row.provider, row.model), []).append(row)
+        return found
 
-def _stored(db: Db) -> Iterator[_Row]:
-    sql = "SELECT id, book, provider, model, row, effective_from FROM prices ORDER BY effective_from, id"
-    for number, book, provider, model, text, begins in db.rows(sql):
-        row = None if text == FREE else msgspec.json.decode(text, type=PriceRow)
-        yield _Row(number, book, provider, model, row, date.fromisoformat(begins))
+    def rates(self, provider: str, model: str, on: date, *, tier: Tier = Tier.STANDARD, backend: str = "") -> Rates:
+        """What a call of this model is charged by at that provider; without one, at the one that is asked first."""
+        entry = self._model(provider, model)
+        upstream = entry.targets[0].upstream_model if entry.targets else entry.name
+        at = provider or (entry.targets[0].provider if entry.targets else next(iter(self._desk.house.providers), ""))
+        kind = backend or self._desk.house.providers.get(at, "gemini")
+        return self._books.rates(
+            model=entry, provider=at, provider_kind=kind, upstream_model=upstream, account="", on=on, tier=tier
+        )
 
+    def _model(self, provider: str, model: str) -> Model:
+        catalog = self._desk.house.catalog
+        if provider:  # a provider's price stands under the name that the model has there
+            return catalog.with_models([OperatorModel("upstream", f"{provider}/{model}")]).models["upstream"]
+        return catalog.models[model]
 
-Place = tuple[str, str, str]
-"""Book, provider, model."""
+    def origin(self, book: str, provider: str, model: str, row: PriceRow) -> str:
+        if self.is_published(book, provider, model, row):
+            return PUBLISHED
+        if book == SALE and any(row in (other.price,) for other in self.published if other.book == COST):
+            return COSTS
+        return CATALOG
 
+    def is_published(self, book: str, provider: str, model: str, row: PriceRow) -> bool:
+        return any(row == other.price for other in self._by_place.get((book, provider, model), ()))
 
-def _by_place(rows: Iterable[_Row]) -> dict[Place, list[_Row]]:
-    """Later ones behind earlier ones."""
-    found: dict[Place, list[_Row]] = {}
-    for row in rows:
-        found.setdefault((row.book, row.provider, row.model), []).append(row)
-    return found
+    def every(self) -> Iterator[PriceView]:
+        """Every row that was published, in that order."""
+        for row in self.published:
+            yield _view(row.book, row.provider, row.model, row.price, row.effective_from, PUBLISHED)
 
+    def in_force(self, *, tiers: tuple[Tier, ...]) -> Iterator[PriceView]:
+        today = self._desk.today
+        for entry in self._desk.house.catalog.models.values():
+            if not (entry.is_gone(today) and entry.successor is None):
+                yield from self._page(SALE, "", entry.name, tiers)
+        for book, provider, model in self._by_place:
+            if book == COST:
+                yield from self._page(COST, provider, model, tiers)
 
-def _in_force(rows: Iterable[_Row], on: date) -> PriceList | None:
-    """What was published for a place and has begun: since the last time it was made free, if it was. None: nothing."""
-    begun = [row for row in rows if row.effective_from <= on]
-    if not begun:
-        return None
-    last_free = max((index for index, row in enumerate(begun) if row.row is None), default=-1)
-    kept = tuple(row.row for row in begun[last_free + 1 :] if row.row is not None)
-    return PriceList(kept, free=not kept)
-
-
-def _all(desk: Desk, *, every: bool) -> Iterator[PriceView]:
-    places = _by_place(_stored(desk.db))
-    for (book, provider, model), rows in places.items():
-        if every:
-            for row in rows:
-                yield _view(book, provider, model, row.row, row.effective_from, PUBLISHED)
-            continue
-        listed = _in_force(rows, desk.today)
-        if listed is None:
-            continue
-        if listed.free:
-            began = max(row.effective_from for row in rows if row.effective_from <= desk.today)
-            yield _view(book, provider, model, None, began, PUBLISHED)
-        for tier in Tier:
-            for price in listed.in_force(desk.today, tier=tier):
-                yield _view(book, provider, model, price, price.effective_from, PUBLISHED)
-    sold = {model for book, _, model in places if book == "sale"}
-    for entry in desk.house.catalog.models.values():
-        if entry.name not in sold and not (entry.is_gone(desk.today) and entry.successor is None):
-            yield from _of_catalog(entry, desk.today)
-
-
-def _of_catalog(model: Model, today: date) -> Iterator[PriceView]:
-    if model.prices.free:
-        yield _view("sale", "", model.name, None, model.as_of, CATALOG)
-    for row in model.prices.in_force(today):
-        yield _view("sale", "", model.name, row, row.effective_from, CATALOG)
+    def _page(self, book: str, provider: str, model: str, tiers: tuple[Tier, ...]) -> Iterator[PriceView]:
+        """What is in force today of one model in one book."""
+        today = self._desk.today
+        rates = self.rates(provider, model, today)
+        if rates.free if book == SALE else rates.cost_free:
+            begun = [row.effective_from for row in self._by_place.get((book, provider, model), ()) if row.price is None]
+            since = max((day for day in begun if day <= today), default=None)
+            yield _view(book, provider, model, None, since or date.min, CATALOG if since is None else PUBLISHED)
+            return
+        for tier in tiers:
+            rates = self.rates(provider, model, today, tier=tier)
+            for row in rates.sale if book == SALE else rates.cost:
+                if row.tier is tier:
+                    yield _view(book, provider, model, row, row.effective_from, self.origin(book, provider, model, row))
 
 
 def _view(book: str, provider: str, model: str, row: PriceRow | None, begins: date, origin: str) -> PriceView:
@@ -240,14 +245,14 @@ def _view(book: str, provider: str, model: str, row: PriceRow | None, begins: da
 
 def _compared(desk: Desk, lines: list[Line]) -> tuple[list[tuple[Cell, PriceChange]], int]:
     """The cells of a draft that say something new, each with what it changes, and how many do not."""
-    cells, places = _checked(desk, lines), _by_place(_stored(desk.db))
+    cells, shelf = _checked(desk, lines), _Shelf(desk)
     changes, unchanged = [], 0
     for cell in cells:
-        published = _in_force(places.get((cell.book, cell.provider, cell.model), ()), cell.effective_from)
-        if published is not None and _says_the_same(published, cell):
+        held = _held(shelf, cell)
+        if held is not None and held.origin == PUBLISHED and held.is_exact and held.nanos == _nanos(cell):
             unchanged += 1
         else:
-            changes.append((cell, _change(desk, cell, published)))
+            changes.append((cell, _change(cell, held)))
     return changes, unchanged
 
 
@@ -280,63 +285,59 @@ def _no_model(desk: Desk, name: str) -> str:
     return f"A price stands under the model's own name: {resolved.name!r}, not {name!r}."
 
 
-def _says_the_same(published: PriceList, cell: Cell) -> bool:
+class _Held(msgspec.Struct, frozen=True):
+    """What is asked for the same thing until now. Not `is_exact`: by a row for more than that, such as any modality."""
+
+    nanos: int
+    origin: str
+    is_exact: bool
+
+
+def _held(shelf: _Shelf, cell: Cell) -> _Held | None:
+    """Of the day on which the cell begins. None: there is no price."""
+    tier, backend = (Tier.STANDARD, "") if cell.row is None else (cell.row.tier, cell.row.backend)
+    rates = shelf.rates(cell.provider, cell.model, cell.effective_from, tier=tier, backend=backend)
+    free = rates.free if cell.book == SALE else rates.cost_free
+    if free:
+        is_published = any(
+            (row.book, row.provider, row.model, row.price) == (cell.book, cell.provider, cell.model, None)
+            for row in shelf.published
+        )
+        return _Held(0, PUBLISHED if is_published else CATALOG, cell.row is None)
     if cell.row is None:
-        return published.free
-    held = _held(published, cell)
-    return held is not None and held.rate_nanos == cell.row.rate_nanos and held.unit is cell.row.unit
+        return None
+    rows, wanted = (rates.sale if cell.book == SALE else rates.cost), cell.row
+    found = next((row for row in rows if _cell_key(row)[:5] == _cell_key(wanted)[:5]), None)
+    row = found
+    if row is None and wanted.kind is not PriceKind.USE:
+        row = rate_of(rows, wanted.kind, wanted.modality, cached=wanted.cached, prompt_tokens=wanted.above_tokens + 1)
+    if row is None:
+        return None
+    origin = shelf.origin(cell.book, cell.provider, cell.model, row)
+    return _Held(row.rate_nanos, origin, found is not None and _cell_key(row) == _cell_key(wanted) and row.unit is wanted.unit)
 
 
-def _held(listed: PriceList, cell: Cell) -> PriceRow | None:
-    """The row for exactly the same thing."""
-    assert cell.row is not None
-    rows = [
-        row for row in listed.rows if _cell_key(row) == _cell_key(cell.row) and row.effective_from <= cell.effective_from
-    ]
-    return rows[-1] if rows else None
+def _nanos(cell: Cell) -> int:
+    return 0 if cell.row is None else cell.row.rate_nanos
 
 
 def _cell_key(row: PriceRow) -> tuple[object, ...]:
     return (row.kind, row.modality, row.cached, row.above_tokens, row.item, row.tier, row.backend)
 
 
-def _change(desk: Desk, cell: Cell, published: PriceList | None) -> PriceChange:
-    listed, origin = published, PUBLISHED
-    if listed is None:
-        known = desk.house.catalog.models.get(cell.model)
-        listed, origin = (PriceList() if known is None else known.prices), CATALOG
-    old = _old_nanos(listed, cell)
-    new = 0 if cell.row is None else cell.row.rate_nanos
+def _change(cell: Cell, held: _Held | None) -> PriceChange:
     return PriceChange(
         model=cell.model,
         book=cell.book,
         provider=cell.provider,
         what=_what(cell.row),
         unit="mtok" if cell.row is None else str(cell.row.unit),
-        old_usd=None if old is None else dollars.usd(old),
-        new_usd=dollars.usd(new),
-        change="new" if old is None else dollars.percent(old, new),
-        old_origin="" if old is None else origin,
+        old_usd=None if held is None else dollars.usd(held.nanos),
+        new_usd=dollars.usd(_nanos(cell)),
+        change="new" if held is None else dollars.percent(held.nanos, _nanos(cell)),
+        old_origin="" if held is None else held.origin,
         effective_from=cell.effective_from,
     )
-
-
-def _old_nanos(listed: PriceList, cell: Cell) -> int | None:
-    """What was asked for the same until then: by a row of its own, else by the one for any modality."""
-    if cell.row is None:
-        return None
-    if listed.free:
-        return 0
-    row, wanted = None, cell.row
-    in_force = listed.in_force(cell.effective_from, backend=wanted.backend, tier=wanted.tier)
-    exact = [found for found in in_force if _cell_key(found)[:5] == _cell_key(wanted)[:5]]
-    if exact:
-        row = exact[0]
-    elif wanted.kind is not PriceKind.USE:
-        row = rate_of(
-            in_force, wanted.kind, wanted.modality, cached=wanted.cached, prompt_tokens=wanted.above_tokens + 1
-        )
-    return None if row is None else row.rate_nanos
 
 
 def _what(row: PriceRow | None) -> str:

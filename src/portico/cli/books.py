@@ -39,7 +39,7 @@ def house_of(settings: Config) -> House:
     """What commands need to know of the configuration."""
     return House(
         catalog=load_catalog().with_models(settings.models),
-        providers=tuple(provider.name for provider in settings.providers),
+        providers={provider.name: provider.kind.name for provider in settings.providers},
         upkeep=Housekeeping(settings),
     )
 

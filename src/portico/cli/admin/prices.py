@@ -249,7 +249,7 @@ def _long(page: Any) -> None:
             _what(price),
             price.usd,
             price.unit,
-            "" if price.effective_from.year <= 2000 else price.effective_from,
+            price.effective_from if price.origin == "published" else "",
             price.origin,
         ]
         for price in page.data
