@@ -1,11 +1,29 @@
 """PostgreSQL, through psycopg: the same statements, its own way of marking values."""
 
+import contextlib
+import os
+import socket
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
-from psycopg import Connection
+import psycopg
+from psycopg import Connection, conninfo
 
 from portico.core.storage import Row, Value
+from portico.store.engine import Fault
+
+CONNECT_TIMEOUT_S: Final = 3
+_SETTINGS: Final = (
+    "SET lock_timeout = 1000",
+    # A worker that was frozen inside a transaction holds rows that others wait for: the server takes them away from it.
+    "SET idle_in_transaction_session_timeout = 5000",
+    "SET client_min_messages = warning",
+)
+_NOW: Final = "SELECT CAST(extract(epoch FROM now()) * 1000000 AS BIGINT)"
+_LOST: Final = frozenset({"08", "53", "57", "58", "XX", "F0", "25006"})
+"""Classes of SQLSTATE, and one code (read-only: a standby), that are about the server and not about a statement."""
+_PASSING: Final = frozenset({"40", "55P03"})
+"""Rolled back for the sake of others (deadlock, serialization), and a lock that could not be had in time."""
 
 
 @lru_cache(maxsize=1024)
@@ -25,7 +43,7 @@ class PostgresDb:
 
     def begin(self) -> None:
         """A new transaction has begun: its time is the server's."""
-        row = self._connection.execute("SELECT CAST(extract(epoch FROM now()) * 1000000 AS BIGINT)").fetchone()
+        row = self._connection.execute(_NOW).fetchone()
         self.now_us = 0 if row is None else row[0]
 
     def run(self, sql: str, *values: Value) -> int:
@@ -33,3 +51,75 @@ class PostgresDb:
 
     def rows(self, sql: str, *values: Value) -> list[Row]:
         return self._connection.execute(_as_psycopg(sql), values).fetchall()
+
+
+class PostgresSession:
+    """An `engine.Session`. Each begin is one round trip, the server's time included."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = psycopg.connect(
+            url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, application_name="portico"
+        )
+        try:
+            self._connection.prepared_max = 256
+            self._connection.execute("; ".join(_SETTINGS), prepare=False)
+        except BaseException:
+            self._connection.close()
+            raise
+        self.db = PostgresDb(self._connection)
+
+    def _begin(self, how: str) -> None:
+        cursor = self._connection.execute(f"{how}; {_NOW}", prepare=False)
+        cursor.nextset()
+        row = cursor.fetchone()
+        self.db.now_us = 0 if row is None else row[0]
+
+    def begin(self) -> None:
+        self._begin("BEGIN")
+
+    def begin_reading(self) -> None:
+        self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def commit(self) -> None:
+        # The server answers ROLLBACK, and no error, where a statement had failed and nobody said so.
+        if (said := self._connection.execute("COMMIT").statusmessage) != "COMMIT":
+            raise psycopg.InternalError(f"the transaction had failed: COMMIT was answered with {said}")
+
+    def rollback(self) -> None:
+        self._connection.execute("ROLLBACK")
+
+    def fault(self, error: Exception) -> Fault:
+        if self._connection.closed:
+            return Fault.LOST
+        if not isinstance(error, psycopg.Error):
+            return Fault.OWN
+        state = error.sqlstate
+        if state is None:
+            return Fault.LOST if isinstance(error, psycopg.OperationalError) else Fault.OWN
+        if state in _LOST or state[:2] in _LOST:
+            return Fault.LOST
+        return Fault.PASSING if state in _PASSING or state[:2] in _PASSING else Fault.OWN
+
+    def interrupt(self) -> None:
+        # A server that is frozen, or behind a broken network, answers no request to cancel: the connection is cut.
+        with contextlib.suppress(OSError, psycopg.Error):
+            descriptor = os.dup(self._connection.fileno())
+            with socket.socket(fileno=descriptor) as wire:
+                wire.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        with contextlib.suppress(psycopg.Error):
+            self._connection.close()
+
+
+class PostgresEngine:
+    """An `engine.Engine`."""
+
+    def __init__(self, url: str) -> None:
+        """`url`: `postgresql://…`, as libpq reads it; parameters of the connection may follow after `?`."""
+        self.url = url
+        parts = conninfo.conninfo_to_dict(url)
+        self.name = f"PostgreSQL {parts.get('dbname', '')} at {parts.get('host', 'this machine')}"
+
+    def connect(self) -> PostgresSession:
+        return PostgresSession(self.url)

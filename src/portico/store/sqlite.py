@@ -1,10 +1,29 @@
 """SQLite: a file beside the configuration, WAL, every commit on the disk before it counts (synchronous=FULL)."""
 
+import contextlib
 import sqlite3
 import time
 from pathlib import Path
+from typing import Final
 
 from portico.core.storage import Row, Value
+from portico.store.engine import Fault
+from portico.store.filelock import FileLock, lock_path
+
+BUSY_TIMEOUT_S: Final = 1.0
+"""How long a session waits for a writer that does not know of the lock beside the file, such as the sqlite3 shell."""
+
+_OWN: Final = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_MISUSE,
+        sqlite3.SQLITE_RANGE,
+        sqlite3.SQLITE_TOOBIG,
+    }
+)
+"""Primary result codes that are about a statement. All others are about the file, the disk or the machine."""
 
 
 class SqliteDb:
@@ -39,3 +58,79 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+class SqliteSession:
+    """An `engine.Session`. Holds the lock beside the file from `begin` to the end of the transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = FileLock(lock_path(path))
+        self._locked = False
+        try:
+            self._connection = connect(path)
+            self._connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
+        except BaseException:
+            self._lock.close()
+            raise
+        self._execute = self._connection.execute
+        self.db = SqliteDb(self._connection)
+
+    def begin(self) -> None:
+        self._lock.take()
+        self._locked = True
+        try:
+            self._execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._unlock()
+            raise
+        self.db.begin()
+
+    def begin_reading(self) -> None:
+        self._execute("BEGIN")
+        self.db.begin()
+
+    def commit(self) -> None:
+        try:
+            self._execute("COMMIT")
+        except BaseException:
+            self.rollback()
+            raise
+        self._unlock()
+
+    def rollback(self) -> None:
+        try:
+            if self._connection.in_transaction:  # some errors have ended it already
+                self._execute("ROLLBACK")
+        finally:
+            self._unlock()
+
+    def _unlock(self) -> None:
+        if self._locked:
+            self._locked = False
+            self._lock.give()
+
+    def fault(self, error: Exception) -> Fault:
+        if not isinstance(error, sqlite3.Error):
+            return Fault.OWN
+        code = getattr(error, "sqlite_errorcode", None)  # absent where the module itself objects, as to unknown types
+        return Fault.OWN if code is None or code & 0xFF in _OWN else Fault.LOST
+
+    def interrupt(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.interrupt()
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+        self._lock.close()
+
+
+class SqliteEngine:
+    """An `engine.Engine`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = str(path)
+
+    def connect(self) -> SqliteSession:
+        return SqliteSession(self.path)

@@ -1,0 +1,307 @@
+"""The group committer: whatever arrived while the last transaction was committing makes up the next one.
+
+One thread per worker process owns the connection. The event loop puts writes into a queue and is called back once a batch.
+
+    submit    waits a bounded time. Who is told `StorageUnavailable` may rely on it that nothing was written: a write that
+              is not yet in a transaction is withdrawn; one that is waits until its fate is known, which may be when the
+              database is back.
+    post      is kept until the database has it.
+
+While the database is known to be down, submits are refused at once, and the thread tries it again and again, later and
+later. Too much in the queue: submits are refused, and `full` says so, so that no new call is taken on.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from itertools import takewhile
+from queue import SimpleQueue
+from typing import Any, Final, TypeVar
+
+from portico.core.errors import StorageUnavailable
+from portico.core.storage import Write
+from portico.store.batch import Batch, Item
+from portico.store.engine import Engine, Session
+
+T = TypeVar("T")
+
+WAIT_S: Final = 2.0
+"""How long a submit waits for a database that does not answer."""
+CAPACITY: Final = 10_000
+"""Writes that may wait before no more are asked for."""
+MAX_BATCH: Final = 128
+STUCK_S: Final = 10.0
+"""A transaction this old is given up, and its connection with it."""
+LOOK_EVERY_S: Final = 0.25
+FIRST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 1.0
+FLUSH_S: Final = 10.0
+
+log = logging.getLogger("portico.store")
+
+
+class GroupCommitter:
+    """A `core.storage.Committer`. Made within the running loop, whose it is; `aclose` ends it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        worker_id: str,
+        *,
+        capacity: int = CAPACITY,
+        wait_s: float = WAIT_S,
+        stuck_s: float = STUCK_S,
+    ) -> None:
+        self.worker_id = worker_id
+        """Whose batches these are from now on. May be changed: a worker with a new lease is another worker."""
+        self._engine = engine
+        self._capacity = capacity
+        self._wait_s = wait_s
+        self._stuck_s = stuck_s
+        self._loop = asyncio.get_running_loop()
+        self._queue: SimpleQueue[Item | None] = SimpleQueue()
+        self._count = 0
+        self._waiting: deque[Item] = deque()
+        """Submits in the order of their deadlines; some have been answered."""
+        self._looking: asyncio.TimerHandle | None = None
+        self._closing = False
+        self._ended = asyncio.Event()
+        # Shared with the thread.
+        self._down = False
+        self._session: Session | None = None
+        self._busy_since: float | None = None
+        self._lock = threading.Lock()
+        """Held to take items, to withdraw them, and to replace the session."""
+        self._abandoned = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="portico-committer", daemon=True)
+        self._thread.start()
+
+    # -- on the loop ---------------------------------------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """Too much is waiting: no new call should be taken on."""
+        return self._count >= self._capacity
+
+    @property
+    def down(self) -> bool:
+        """The database did not answer when it was last tried."""
+        return self._down
+
+    @property
+    def waiting(self) -> int:
+        """How many writes are not durable yet."""
+        return self._count
+
+    def submit(self, write: Write[T]) -> "asyncio.Future[T]":
+        """See `core.storage.Committer`. Raises `StorageUnavailable` at once while the database is known to be down, too."""
+        if self._down or self._closing or self._count >= self._capacity:
+            raise StorageUnavailable
+        future: asyncio.Future[T] = self._loop.create_future()
+        item = Item(write, future, time.monotonic() + self._wait_s)
+        self._waiting.append(item)
+        self._put(item)
+        return future
+
+    def post(self, write: Write[Any]) -> None:
+        if self._closing:
+            raise RuntimeError("the committer is closed")
+        self._put(Item(write, None, 0.0))
+
+    def _put(self, item: Item) -> None:
+        self._count += 1
+        self._queue.put(item)
+        if self._looking is None:
+            self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
+
+    def _look(self) -> None:
+        """Withdraws what waited for too long, and gives up a transaction that is stuck."""
+        self._looking = None
+        now = time.monotonic()
+        with self._lock:
+            overdue = takewhile(lambda item: item.deadline <= now, self._waiting)
+            late = [item for item in overdue if not (item.taken or item.withdrawn or _is_answered(item))]
+            for item in late:
+                item.withdrawn = True
+            since = self._busy_since
+            if self._session is not None and since is not None and now - since > self._stuck_s:
+                self._session.interrupt()
+        for item in late:
+            item.error = StorageUnavailable()
+            self._answer(item)
+        self._forget_answered()
+        if self._count:
+            self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
+
+    def _deliver(self, items: list[Item]) -> None:
+        """Called once per batch."""
+        for item in items:
+            self._answer(item)
+        self._forget_answered()
+
+    def _answer(self, item: Item) -> None:
+        self._count -= 1
+        future, error = item.future, item.error
+        if future is None or future.done():
+            return
+        if error is None:
+            future.set_result(item.result)
+        else:
+            future.set_exception(error)
+            future.exception()  # who gave up waiting has no use for it
+
+    def _forget_answered(self) -> None:
+        waiting = self._waiting
+        while waiting and (waiting[0].withdrawn or _is_answered(waiting[0])):
+            waiting.popleft()
+
+    async def aclose(self, flush_s: float = FLUSH_S) -> None:
+        """Writes what waits, if the database lets it within `flush_s`. Nothing can be submitted or posted any more."""
+        if not self._closing:
+            self._closing = True
+            self._queue.put(None)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), flush_s)
+        if self._ended.is_set():
+            self._thread.join()
+        else:
+            self._abandoned.set()
+            if self._count:
+                log.error("%d writes could not be flushed: %s is not available", self._count, self._engine.name)
+        if self._looking is not None:
+            self._looking.cancel()
+        for item in self._waiting:
+            item.error = item.error or StorageUnavailable()
+            self._answer(item)
+        self._waiting.clear()
+
+    # -- in the thread -------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        sequence, left, open_ = 0, list[Item](), True
+        while open_ or left:
+            items, open_ = self._take(left) if open_ else (left, False)
+            if not items:
+                break
+            sequence += 1
+            batch = Batch(items, self.worker_id, sequence)
+            self._commit(batch)
+            left = batch.again
+            if self._abandoned.is_set():
+                break
+        self._forget_marks()
+        self._drop_session()
+        self._call(self._ended.set)
+
+    def _take(self, left: list[Item]) -> tuple[list[Item], bool]:
+        """Waits for the first item, and takes what else is there. False: those are the last."""
+        queue = self._queue
+        items: list[Item] = left
+        if not items:
+            first = queue.get()
+            if first is None:
+                return [], False
+            items = [first]
+        for _ in range(min(queue.qsize(), MAX_BATCH - len(items))):
+            item = queue.get_nowait()
+            if item is None:
+                return items, False
+            items.append(item)
+        return items, True
+
+    def _commit(self, batch: Batch) -> None:
+        """Until the database has it."""
+        failures = 0
+        while not self._abandoned.is_set():
+            try:
+                session = self._session
+                if session is None:
+                    session = self._engine.connect()
+                    with self._lock:
+                        self._session = session
+                self._busy_since = time.monotonic()
+                batch.run(session, self._claim)
+            except Exception as error:  # noqa: BLE001 - the thread must not end; it is told
+                self._busy_since = None
+                self._lost(error, batch, failures)
+                # A connection may just have been cut: one that is new is tried at once.
+                if failures:
+                    self._abandoned.wait(min(FIRST_PAUSE_S * 2.0 ** (failures - 1), LONGEST_PAUSE_S))
+                failures += 1
+            else:
+                self._busy_since = None
+                self._settled(batch)
+                return
+
+    def _claim(self, items: list[Item]) -> list[Item]:
+        """Takes those that are still wanted. Who waited for too long is told so, and nothing of it is written."""
+        now, live, late = time.monotonic(), list[Item](), list[Item]()
+        with self._lock:
+            for item in items:
+                if item.future is None:
+                    live.append(item)
+                elif item.withdrawn:
+                    continue
+                elif item.deadline <= now:
+                    item.withdrawn, item.error = True, StorageUnavailable()
+                    late.append(item)
+                else:
+                    item.taken = True
+                    live.append(item)
+        if late:
+            self._call(self._deliver, late)
+        return live
+
+    def _lost(self, error: Exception, batch: Batch, failures: int) -> None:
+        connected = self._session is not None
+        self._drop_session()
+        if not batch.in_doubt:
+            with self._lock:
+                for item in batch.items:
+                    item.taken = False
+        if self._down or (connected and failures == 0):
+            return
+        self._down = True
+        log.warning("%s is not available: %s", self._engine.name, error)
+
+    def _settled(self, batch: Batch) -> None:
+        if self._down:
+            self._down = False
+            log.warning("%s is available again", self._engine.name)
+        for item in batch.done:
+            if item.error is not None:
+                names = ", ".join(item.keys)
+                log.error("a write failed: %s (%s)", type(item.write).__name__, names, exc_info=item.error)
+        if batch.again:
+            with self._lock:
+                for item in batch.again:
+                    item.taken = False
+        if batch.done:
+            self._call(self._deliver, batch.done)
+
+    def _forget_marks(self) -> None:
+        """Nothing is in doubt any more: the rows that would tell are not needed."""
+        session = self._session
+        if session is None or self._abandoned.is_set():
+            return
+        with contextlib.suppress(Exception):
+            session.begin()
+            session.db.run("DELETE FROM batches WHERE worker_id = ?", self.worker_id)
+            session.commit()
+
+    def _drop_session(self) -> None:
+        with self._lock:
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _call(self, function: Any, *arguments: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(function, *arguments)
+
+
+def _is_answered(item: Item) -> bool:
+    return item.future is None or item.future.done()

@@ -1,0 +1,54 @@
+"""What the rest of the store needs of either database: connections with transactions, and whose fault a failure is."""
+
+from enum import Enum
+from typing import Protocol
+
+from portico.core.storage import Db
+
+
+class Fault(Enum):
+    """What an exception inside a transaction says."""
+
+    OWN = "own"
+    """The statement, or whoever made it, is wrong: it fails again however often it is tried."""
+    PASSING = "passing"
+    """Another transaction stood in the way (a deadlock, a row locked for too long): the same may go well next time."""
+    LOST = "lost"
+    """The database cannot be worked with: the connection is gone, the disk full, the server in another mood."""
+
+
+class Session(Protocol):
+    """One connection. Used by one thread at a time; `interrupt` alone may be called by another."""
+
+    @property
+    def db(self) -> Db: ...
+
+    def begin(self) -> None:
+        """A transaction that writes. Others that write may have to wait for its end."""
+
+    def begin_reading(self) -> None:
+        """A transaction that sees one state of the database throughout, and holds up nobody. `rollback` ends it."""
+
+    def commit(self) -> None:
+        """Durable, once this has returned. If it raises, the transaction was applied or it was not."""
+
+    def rollback(self) -> None: ...
+
+    def fault(self, error: Exception) -> Fault: ...
+
+    def interrupt(self) -> None:
+        """Makes what is under way raise, in its own thread."""
+
+    def close(self) -> None:
+        """Never raises. A transaction that is open is undone."""
+
+
+class Engine(Protocol):
+    """A database, by its address."""
+
+    @property
+    def name(self) -> str:
+        """For people: where it is, without secrets."""
+
+    def connect(self) -> Session:
+        """Raises the driver's exceptions; all of them say that the database cannot be worked with."""

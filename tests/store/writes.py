@@ -1,0 +1,66 @@
+"""Writes to test with: sums in the table `counters`, so that a write that is lost or applied twice shows."""
+
+from collections.abc import Callable, Sequence
+
+from portico.core.storage import Db
+
+_ADD = """
+INSERT INTO counters (subject, kind, "window", used) VALUES (?, 'test', 0, ?)
+ON CONFLICT (subject, kind, "window") DO UPDATE SET used = counters.used + excluded.used RETURNING used
+"""
+
+
+class Add:
+    """Adds to a sum; its result is the new one."""
+
+    def __init__(self, subject: str, count: int = 1) -> None:
+        self.keys: Sequence[str] = (subject,)
+        self.subject, self.count = subject, count
+
+    def apply(self, db: Db) -> int:
+        ((used,),) = db.rows(_ADD, self.subject, self.count)
+        return int(used)
+
+
+class Once:
+    """Adds a row that may be there only once: applied twice it fails."""
+
+    def __init__(self, subject: str) -> None:
+        self.keys: Sequence[str] = (subject,)
+        self.subject = subject
+
+    def apply(self, db: Db) -> None:
+        db.run("""INSERT INTO counters (subject, kind, "window", used) VALUES (?, 'once', 0, 1)""", self.subject)
+
+
+class Break:
+    """Writes, and then fails by what the database says, or by a mistake of its own."""
+
+    def __init__(self, subject: str, how: str) -> None:
+        self.keys: Sequence[str] = (subject,)
+        self.subject, self.how = subject, how
+
+    def apply(self, db: Db) -> None:
+        db.rows(_ADD, self.subject, 1000)
+        if self.how == "mistake":
+            raise KeyError(self.subject)
+        if self.how == "constraint":
+            db.run("""INSERT INTO counters (subject, kind, "window", used) VALUES (?, 'test', 0, 1)""", self.subject)
+        else:
+            db.run("SELECT no_such_column FROM counters")
+
+
+class Now:
+    """When its transaction began, by the database's clock."""
+
+    keys: Sequence[str] = ()
+
+    def apply(self, db: Db) -> int:
+        return db.now_us
+
+
+def total(subject: str, kind: str = "test") -> Callable[[Db], int]:
+    """The sum of a subject, as a query."""
+    return lambda db: sum(
+        row[0] for row in db.rows("SELECT used FROM counters WHERE subject = ? AND kind = ?", subject, kind)
+    )
