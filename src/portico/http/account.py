@@ -32,9 +32,9 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Estimator(Protocol):
-    """What would be held for a request (`relay`)."""
+    """What would be held for the request in a body."""
 
-    def __call__(self, body: bytes, query: Query, caller: Caller) -> Awaitable[dict[str, Any]]: ...
+    def __call__(self, exchange: Exchange, query: Query, caller: Caller) -> Awaitable[dict[str, Any]]: ...
 
 
 class AccountPages:
@@ -56,7 +56,7 @@ class AccountPages:
             case Action.USAGE:
                 await self._usage(exchange, query, caller)
             case Action.ESTIMATE if self._estimate is not None:
-                _send(exchange, await self._estimate(exchange.request.take_body(), query, caller))
+                _send(exchange, await self._estimate(exchange, query, caller))
             case _:
                 raise RouteNotFound
 
