@@ -1,1 +1,14 @@
-"""Accounts, entries and holds: the only code that moves money. Amounts are nano-dollars."""
+"""Accounts, entries and holds: the only code that moves money. Amounts are nano-dollars.
+
+    hold -> (extend)* -> settle | release          one call
+    recover                                        the calls of a worker that died; what it still says is one `adjust`
+    top_up, refund, redeem                         what is paid in and back
+
+Everything is decided by the database: a conditional update, a unique index, a row count. Each change is one `Write` that
+may be applied with others in one transaction, and applied again without doing anything twice.
+"""
+
+from portico.ledger.hold import Extend, Held, Hold, Limits, Refused, Replay
+from portico.ledger.settle import Checkpoint, Outcome, Release, Settle
+
+__all__ = ["Checkpoint", "Extend", "Held", "Hold", "Limits", "Outcome", "Refused", "Release", "Replay", "Settle"]

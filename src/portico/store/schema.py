@@ -127,7 +127,7 @@ ENTRIES: Final = Table(
     "entries",
     METADATA,
     Column("id", Counted, primary_key=True, autoincrement=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _text("account_id"),
     _text("kind"),
     # What the entry does to the balance: a hold (0, +ceiling), an extension (0, +more), a settlement (-charge, -held),
     # a release (0, -held), a top-up (+amount, 0).
@@ -137,7 +137,14 @@ ENTRIES: Final = Table(
     _text("note", default=""),
     _count("at_us"),
     CheckConstraint("kind IN ('top_up', 'hold', 'extend', 'settle', 'release', 'adjust', 'refund')", name="entry_kind"),
-    Index("entries_by_account", "account_id", "id"),
+    # What was paid in and back. The rest of an account's entries are found by its receipts.
+    Index(
+        "payments_by_account",
+        "account_id",
+        "id",
+        sqlite_where=text("kind IN ('top_up', 'refund', 'adjust')"),
+        postgresql_where=text("kind IN ('top_up', 'refund', 'adjust')"),
+    ),
     # One hold per request.
     Index(
         "one_hold",
@@ -167,20 +174,20 @@ ENTRIES: Final = Table(
 HOLDS: Final = Table(
     "holds",
     METADATA,
-    # The holds that are open: a row goes in with the `hold` entry and out with its resolution.
+    # The holds that are open, and so a small table: a row goes in with the `hold` entry and out with its resolution.
     Column("request_id", Text, primary_key=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _text("account_id"),
     _text("key_id"),
     _text("worker_id"),
     _count("amount_nanos"),
     # Tokens reserved of the key's minute, and which minute that was.
     _count("tokens", default=0),
     _count("minute", default=0),
+    # Which budgets it counts in: 1 the day's, 2 the month's.
+    _count("budgets", default=0),
     _count("at_us"),
     # What a recovery needs to book the call: JSON of the receipt so far (`metering.Receipt`), "" before a checkpoint.
     _text("checkpoint", default=""),
-    Index("holds_by_worker", "worker_id"),
-    Index("holds_by_account", "account_id"),
     Index("holds_by_key", "key_id"),
     CheckConstraint("amount_nanos >= 0", name="hold_amount"),
 )
@@ -207,8 +214,9 @@ BATCHES: Final = Table(
 RECEIPTS: Final = Table(
     "receipts",
     METADATA,
+    # Sorts by time, which is how old receipts are found.
     Column("request_id", Text, primary_key=True),
-    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _text("account_id"),
     _text("key_id"),
     _count("at_us"),
     _text("model"),
@@ -218,7 +226,6 @@ RECEIPTS: Final = Table(
     # JSON of `metering.Receipt`. Immutable; what comes later is in `receipt_notes`.
     _text("body"),
     Index("receipts_by_account", "account_id", "request_id"),
-    Index("receipts_by_time", "at_us"),
 )
 
 RECEIPT_NOTES: Final = Table(

@@ -1,0 +1,66 @@
+"""Money paid in and back. Each is one entry, and the balance with it in the same transaction."""
+
+from typing import Final
+
+import msgspec
+
+from portico.core.errors import InvalidRequest, NotFound
+from portico.core.storage import Db
+
+MAX_NANOS: Final = 10**18
+"""A thousand million dollars: what one entry may move. Ten times that still fits a 64-bit integer."""
+
+_PAY: Final = (
+    "UPDATE accounts SET posted_nanos = posted_nanos + ? WHERE id = ? AND closed_us IS NULL"
+    " RETURNING posted_nanos, held_nanos"
+)
+_ENTRY: Final = (
+    "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, note, at_us) VALUES (?, ?, ?, 0, ?, ?)"
+)
+_CODE: Final = (
+    "UPDATE codes SET redeemed_us = ?, account_id = ? WHERE digest = ? AND redeemed_us IS NULL"
+    " AND (expires_us IS NULL OR expires_us > ?) RETURNING amount_nanos, prefix"
+)
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """How an account stands. `posted_nanos` may be below zero."""
+
+    posted_nanos: int
+    held_nanos: int
+
+    @property
+    def available_nanos(self) -> int:
+        return self.posted_nanos - self.held_nanos
+
+
+def top_up(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Balance:
+    """Pays money in. Raises `InvalidRequest` for an amount that is none, `NotFound` for an account that is not open."""
+    return _paid(db, account_id, "top_up", amount_nanos, note)
+
+
+def refund(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Balance:
+    """Gives back some of what was charged. Raises as `top_up` does."""
+    return _paid(db, account_id, "refund", amount_nanos, note)
+
+
+def redeem(db: Db, account_id: str, code_digest: str) -> Balance:
+    """Pays in what a code is worth, once, whoever else tries it at the same time.
+
+    Raises `InvalidRequest` if there is no such code, it was redeemed, or it has expired.
+    """
+    found = db.rows(_CODE, db.now_us, account_id, code_digest, db.now_us)
+    if not found:
+        raise InvalidRequest("This code does not exist, has expired, or was redeemed already.", param="code")
+    amount, prefix = found[0]
+    return _paid(db, account_id, "top_up", amount, f"code {prefix}…")
+
+
+def _paid(db: Db, account_id: str, kind: str, amount_nanos: int, note: str) -> Balance:
+    if not 0 < amount_nanos <= MAX_NANOS:
+        raise InvalidRequest(f"An amount is above 0 and at most {MAX_NANOS} nano-dollars.", param="amount")
+    found = db.rows(_PAY, amount_nanos, account_id)
+    if not found:
+        raise NotFound(f"There is no open account {account_id!r}.")
+    db.run(_ENTRY, account_id, kind, amount_nanos, note, db.now_us)
+    return Balance(*found[0])

@@ -1,0 +1,182 @@
+"""The end of a hold: settled with a charge or released without one, in one entry, once.
+
+Settlement never fails: a charge above the hold is booked in full, and the balance may go below zero. Who comes second (a
+write sent twice; a worker whose hold was recovered while it was away) changes nothing, or books the difference once.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from portico.core.storage import Db, Row
+from portico.ledger import windows
+from portico.ledger.hold import kinds_of
+
+RECOVERED: Final = "recovered"
+"""The note of an entry by which somebody else resolved a hold."""
+
+_OPEN: Final = "SELECT amount_nanos, tokens, minute, budgets, at_us, key_id FROM holds WHERE request_id = ?"
+_TAKE: Final = "DELETE FROM holds WHERE request_id = ?"
+_MOVE: Final = "UPDATE accounts SET posted_nanos = posted_nanos - ?, held_nanos = held_nanos - ? WHERE id = ?"
+_ENTRY: Final = (
+    "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, request_id, note, at_us) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING"
+)
+_RESOLUTION: Final = "SELECT posted_nanos, note FROM entries WHERE request_id = ? AND kind IN ('settle', 'release')"
+_RECEIPT: Final = (
+    "INSERT INTO receipts (request_id, account_id, key_id, at_us, model, outcome, charge_nanos, cost_nanos, body)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_NOTE: Final = "INSERT INTO receipt_notes (request_id, kind, body, at_us) VALUES (?, ?, ?, ?)"
+_USAGE: Final = (
+    "INSERT INTO usage_days (account_id, day, model, key_id, calls, input_tokens, cached_tokens, output_tokens,"
+    " reasoning_tokens, charge_nanos, cost_nanos) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (account_id, day, model, key_id) DO UPDATE SET calls = usage_days.calls + excluded.calls,"
+    " input_tokens = usage_days.input_tokens + excluded.input_tokens,"
+    " cached_tokens = usage_days.cached_tokens + excluded.cached_tokens,"
+    " output_tokens = usage_days.output_tokens + excluded.output_tokens,"
+    " reasoning_tokens = usage_days.reasoning_tokens + excluded.reasoning_tokens,"
+    " charge_nanos = usage_days.charge_nanos + excluded.charge_nanos,"
+    " cost_nanos = usage_days.cost_nanos + excluded.cost_nanos"
+)
+_REMEMBER: Final = (
+    "UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE account_id = ? AND key = ? AND request_id = ?"
+)
+_FORGET: Final = "DELETE FROM idempotency WHERE account_id = ? AND key = ? AND request_id = ?"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How an idempotent call was answered. `status` 0: not in a way that is worth keeping, and it may be tried again."""
+
+    key: str
+    status: int = 0
+    headers: str = "[]"
+    body: bytes = b""
+
+
+class _Last(msgspec.Struct, frozen=True, kw_only=True):
+    """What both ends of a hold say."""
+
+    request_id: str
+    account_id: str
+    key_id: str
+    charge_nanos: int = 0
+    cost_nanos: int = 0
+    receipt: bytes
+    """JSON of a `metering.Receipt`."""
+    model: str = ""
+    outcome: str = ""
+    at_us: int = 0
+    """When the call began; 0: now."""
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    idempotency: Outcome | None = None
+    note: str = ""
+    """Of the entry."""
+
+    @property
+    def keys(self) -> Sequence[str]:
+        return (f"account:{self.account_id}", f"key:{self.key_id}")
+
+    def _end(self, db: Db, kind: str) -> None:
+        held = db.rows(_OPEN, self.request_id)
+        if held and db.run(_TAKE, self.request_id):  # whoever takes it away resolves it
+            self._resolve(db, kind, held[0])
+        else:
+            self._late(db, kind)
+        self._remember(db)
+
+    def _resolve(self, db: Db, kind: str, held: Row) -> None:
+        amount, tokens, minute, budgets, held_at_us, key = held
+        charge = self.charge_nanos
+        db.run(_MOVE, charge, amount, self.account_id)
+        db.run(_ENTRY, self.account_id, kind, -charge, -amount, self.request_id, self.note, db.now_us)
+        self._keep_receipt(db)
+        if kind == "settle":
+            self._count(db, 1, charge, self.cost_nanos)
+        if tokens:
+            used = self.input_tokens + self.output_tokens
+            windows.correct(db, key, windows.TOKENS, minute, used - tokens)
+        for counted in kinds_of(budgets):
+            windows.correct(db, key, counted, windows.window_of(counted, held_at_us), charge - amount)
+
+    def _late(self, db: Db, kind: str) -> None:
+        """The hold is not open: this was said before, somebody else resolved it, or there never was one."""
+        found = db.rows(_RESOLUTION, self.request_id)
+        if not found:
+            db.run(_MOVE, self.charge_nanos, 0, self.account_id)
+            db.run(_ENTRY, self.account_id, "hold", 0, 0, self.request_id, "late", db.now_us)
+            db.run(_ENTRY, self.account_id, kind, -self.charge_nanos, 0, self.request_id, self.note, db.now_us)
+            self._keep_receipt(db)
+            if kind == "settle":
+                self._count(db, 1, self.charge_nanos, self.cost_nanos)
+            return
+        posted, note = found[0]
+        if note != RECOVERED or self.note == RECOVERED:
+            return
+        difference = self.charge_nanos + posted
+        if db.run(_ENTRY, self.account_id, "adjust", -difference, 0, self.request_id, "after recovery", db.now_us):
+            db.run(_MOVE, difference, 0, self.account_id)
+            db.run(_NOTE, self.request_id, "adjust", self.receipt.decode(), db.now_us)
+            if difference:
+                self._count(db, 0 if posted else 1, difference, 0)
+
+    def _keep_receipt(self, db: Db) -> None:
+        db.run(
+            _RECEIPT,
+            self.request_id,
+            self.account_id,
+            self.key_id,
+            self.at_us or db.now_us,
+            self.model,
+            self.outcome,
+            self.charge_nanos,
+            self.cost_nanos,
+            self.receipt.decode(),
+        )
+
+    def _count(self, db: Db, calls: int, charge: int, cost: int) -> None:
+        day = windows.day_of(self.at_us or db.now_us).isoformat()
+        tokens = (self.input_tokens, self.cached_tokens, self.output_tokens, self.reasoning_tokens)
+        counted = tokens if calls else (0, 0, 0, 0)
+        db.run(_USAGE, self.account_id, day, self.model, self.key_id, calls, *counted, charge, cost)
+
+    def _remember(self, db: Db) -> None:
+        kept = self.idempotency
+        if kept is None:
+            return
+        if kept.status:
+            db.run(_REMEMBER, kept.status, kept.headers, kept.body, self.account_id, kept.key, self.request_id)
+        else:
+            db.run(_FORGET, self.account_id, kept.key, self.request_id)
+
+
+class Settle(_Last, frozen=True, kw_only=True):
+    """A Write[None]: takes the charge from `posted` and the hold from `held`, with the receipt and the day's usage."""
+
+    def apply(self, db: Db) -> None:
+        self._end(db, "settle")
+
+
+class Release(_Last, frozen=True, kw_only=True):
+    """A Write[None]: gives the hold back; nothing is charged, and the receipt says why."""
+
+    def apply(self, db: Db) -> None:
+        self._end(db, "release")
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """A Write[None]: what a recovery books if the worker dies: JSON of the receipt so far."""
+
+    request_id: str
+    body: bytes
+
+    @property
+    def keys(self) -> Sequence[str]:
+        return ()
+
+    def apply(self, db: Db) -> None:
+        db.run("UPDATE holds SET checkpoint = ? WHERE request_id = ?", self.body.decode(), self.request_id)

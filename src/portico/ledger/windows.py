@@ -1,0 +1,95 @@
+"""Limits in fixed windows of UTC, counted in the database: a minute's requests and tokens, a day's and a month's money.
+
+A debit is conditional: it is made only if it fits, so that no two workers can both take the last of it.
+"""
+
+from datetime import UTC, date, datetime
+from typing import Final
+
+from portico.core.storage import Db
+
+MINUTE_US: Final = 60_000_000
+DAY_US: Final = 86_400_000_000
+REQUESTS: Final = "requests"
+TOKENS: Final = "tokens"
+BUDGET_DAY: Final = "budget_day"
+BUDGET_MONTH: Final = "budget_month"
+
+_DEBIT: Final = (
+    'UPDATE counters SET used = used + ? WHERE subject = ? AND kind = ? AND "window" = ?'
+    " AND used + ? <= ? RETURNING used"
+)
+_USED: Final = 'SELECT used FROM counters WHERE subject = ? AND kind = ? AND "window" = ?'
+_BEGIN: Final = 'INSERT INTO counters (subject, kind, "window", used) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'
+_CORRECT: Final = 'UPDATE counters SET used = used + ? WHERE subject = ? AND kind = ? AND "window" = ?'
+_SPENT: Final = (
+    "SELECT CAST(COALESCE(SUM(charge_nanos), 0) AS BIGINT) FROM usage_days"
+    " WHERE account_id = ? AND key_id = ? AND day >= ? AND day <= ?"
+)
+_LOCK: Final = (
+    "INSERT INTO counters (subject, kind, \"window\", used) VALUES (?, 'concurrent', 0, 0)"
+    ' ON CONFLICT (subject, kind, "window") DO UPDATE SET used = counters.used'
+)
+
+
+def window_of(kind: str, at_us: int) -> int:
+    """The number of the window a time is in: minutes, days or months since 1970."""
+    if kind in (REQUESTS, TOKENS):
+        return at_us // MINUTE_US
+    day = day_of(at_us)
+    return (day - _EPOCH).days if kind == BUDGET_DAY else (day.year - 1970) * 12 + day.month - 1
+
+
+def seconds_left(kind: str, at_us: int) -> float:
+    """How long the window a time is in still lasts."""
+    if kind in (REQUESTS, TOKENS):
+        end_us = (at_us // MINUTE_US + 1) * MINUTE_US
+    elif kind == BUDGET_DAY:
+        end_us = (at_us // DAY_US + 1) * DAY_US
+    else:
+        day = day_of(at_us)
+        following = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+        end_us = (following - _EPOCH).days * DAY_US
+    return (end_us - at_us) / 1_000_000
+
+
+def debit(db: Db, account_id: str, subject: str, kind: str, amount: int, cap: int) -> int | None:
+    """Takes an amount of a window; what has been used of it then, or None if it does not fit and nothing was taken."""
+    window = window_of(kind, db.now_us)
+    if amount > cap:
+        return None
+    if taken := db.rows(_DEBIT, amount, subject, kind, window, amount, cap):
+        return int(taken[0][0])
+    if db.rows(_USED, subject, kind, window):
+        return None
+    db.run(_BEGIN, subject, kind, window, _already(db, account_id, subject, kind))
+    taken = db.rows(_DEBIT, amount, subject, kind, window, amount, cap)
+    return int(taken[0][0]) if taken else None
+
+
+def _already(db: Db, account_id: str, subject: str, kind: str) -> int:
+    """What a window begins with: of money, what the key has spent in it before it had a budget."""
+    if kind in (REQUESTS, TOKENS):
+        return 0
+    today = day_of(db.now_us)
+    first = today if kind == BUDGET_DAY else today.replace(day=1)
+    return int(db.rows(_SPENT, account_id, subject, first.isoformat(), today.isoformat())[0][0])
+
+
+def correct(db: Db, subject: str, kind: str, window: int, difference: int) -> None:
+    """Counts more, or less, in a window than was taken of it."""
+    if difference:
+        db.run(_CORRECT, difference, subject, kind, window)
+
+
+def lock(db: Db, subject: str) -> None:
+    """Lets nobody else count this key's open calls until this transaction ends."""
+    db.run(_LOCK, subject)
+
+
+def day_of(at_us: int) -> date:
+    """The day of UTC a time is in."""
+    return datetime.fromtimestamp(at_us / 1_000_000, UTC).date()
+
+
+_EPOCH: Final = date(1970, 1, 1)

@@ -1,0 +1,24 @@
+"""Holds and their ends, said briefly."""
+
+from typing import Any
+
+from portico.ledger import Hold, Release, Settle
+
+KEY = "key_1"
+WORKER = "worker_1"
+
+
+def hold(request: str, amount: int, *, account: str = "alice", **more: Any) -> Hold:
+    return Hold(
+        **{"key_id": KEY, "worker_id": WORKER, **more}, request_id=request, account_id=account, amount_nanos=amount
+    )
+
+
+def settle(request: str, charge: int, *, account: str = "alice", **more: Any) -> Settle:
+    values: dict[str, Any] = {"key_id": KEY, "receipt": b"{}", "model": "m", "outcome": "ok", **more}
+    return Settle(request_id=request, account_id=account, charge_nanos=charge, cost_nanos=charge, **values)
+
+
+def release(request: str, *, account: str = "alice", **more: Any) -> Release:
+    values: dict[str, Any] = {"key_id": KEY, "receipt": b"{}", "outcome": "failed", **more}
+    return Release(request_id=request, account_id=account, **values)

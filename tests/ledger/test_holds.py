@@ -1,0 +1,353 @@
+"""One hold, one end: decided by the database, on both databases."""
+
+import threading
+from functools import partial
+from typing import Any
+
+import pytest
+
+from ledger.calls import KEY, WORKER, hold, release, settle
+from ledger.conftest import Books
+from portico.core.errors import InvalidRequest, NotFound
+from portico.core.storage import Db
+from portico.ledger import Checkpoint, Extend, Held, Limits, Outcome, Refused, Release, Replay, Settle
+from portico.ledger.pay import Balance, redeem, refund, top_up
+from portico.ledger.recover import gone_workers, recover
+from portico.ledger.retention import Retention, sweep
+from portico.ledger.statements import balance, receipt, usage
+from portico.ledger.verify import entries, verify
+
+
+def standing(books: Books, account: str = "alice") -> tuple[int, int]:
+    found = books.do(lambda db: balance(db, account))
+    return found.posted_nanos, found.held_nanos
+
+
+def kinds(books: Books, request: str) -> list[str]:
+    return [entry.kind for entry in books.do(lambda db: list(entries(db))) if entry.request_id == request]
+
+
+def adds_up(books: Books) -> None:
+    verdict = books.do(verify)
+    assert verdict.ok, [str(one) for one in verdict.differences]
+
+
+def test_a_hold_and_its_settlement_are_one_entry_each(books: Books) -> None:
+    books.account("alice", 1000)
+    assert books.do(hold("r1", 600).apply) == Held(400, at_us=books.db.now_us)
+    assert standing(books) == (1000, 600)
+    books.do(settle("r1", 250, input_tokens=10, output_tokens=5).apply)
+    assert standing(books) == (750, 0)
+    assert kinds(books, "r1") == ["hold", "settle"]
+    adds_up(books)
+
+
+def test_a_release_gives_all_back_and_has_a_receipt(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 600).apply)
+    books.do(release("r1", receipt=b'{"outcome":"failed"}').apply)
+    assert standing(books) == (1000, 0)
+    assert books.do(lambda db: receipt(db, "alice", "r1"))["outcome"] == "failed"
+    adds_up(books)
+
+
+def test_a_balance_that_is_too_small_is_told_apart_from_one_that_is_held(books: Books) -> None:
+    books.account("alice", 1000)
+    assert books.do(hold("r1", 1001).apply) == Refused("insufficient_funds")
+    books.do(hold("r2", 600).apply)
+    refused = books.do(hold("r3", 500).apply)
+    assert isinstance(refused, Refused)
+    assert refused.reason == "funds_held"
+    assert refused.retry_after_s > 0
+    assert books.do(hold("r4", 1, account="nobody").apply) == Refused("no_account")
+    assert standing(books) == (1000, 600)
+    adds_up(books)
+
+
+def test_complaint_12_a_settlement_above_its_hold_is_booked_in_full_and_the_next_hold_refused(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 1000).apply)
+    books.do(settle("r1", 1700).apply)
+    assert standing(books) == (-700, 0)
+    assert books.do(hold("r2", 1).apply) == Refused("insufficient_funds")
+    adds_up(books)
+
+
+def test_an_open_account_may_go_below_zero(books: Books) -> None:
+    books.account("alice", 0, kind="open")
+    assert isinstance(books.do(hold("r1", 500, prepaid=False).apply), Held)
+    books.do(settle("r1", 500).apply)
+    assert standing(books) == (-500, 0)
+    adds_up(books)
+
+
+@pytest.mark.parametrize("last", [settle("r1", 100), release("r1")])
+def test_what_is_sent_twice_counts_once(books: Books, last: Settle | Release) -> None:
+    books.account("alice", 600)
+    first = books.do(hold("r1", 600).apply)
+    again = books.do(hold("r1", 600).apply)
+    assert isinstance(first, Held)
+    assert isinstance(again, Held)
+    assert standing(books) == (600, 600)
+    for _ in range(2):
+        books.do(last.apply)
+    assert len(kinds(books, "r1")) == 2
+    adds_up(books)
+
+
+def test_a_second_end_changes_nothing(books: Books) -> None:
+    books.account("alice", 600)
+    books.do(hold("r1", 600).apply)
+    books.do(settle("r1", 100).apply)
+    books.do(release("r1").apply)
+    books.do(settle("r1", 300).apply)
+    assert standing(books) == (500, 0)
+    assert kinds(books, "r1") == ["hold", "settle"]
+
+
+def test_an_extension_is_refused_like_a_hold(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 600).apply)
+    assert books.do(Extend("r1", "alice", KEY, 400).apply) is True
+    assert books.do(Extend("r1", "alice", KEY, 1).apply) is False
+    assert standing(books) == (1000, 1000)
+    books.do(settle("r1", 900).apply)
+    assert standing(books) == (100, 0)
+    assert books.do(Extend("r1", "alice", KEY, 1).apply) is False, "the call has ended"
+    adds_up(books)
+
+
+def test_money_comes_in_once_per_code(books: Books) -> None:
+    books.account("alice", 0)
+    books.do(lambda db: top_up(db, "alice", 500, "cash"))
+    assert books.do(lambda db: refund(db, "alice", 50)) == Balance(550, 0)
+    sql = "INSERT INTO codes (digest, prefix, amount_nanos, created_us) VALUES ('d', 'code-ab', 70, 1)"
+    books.do(lambda db: db.run(sql))
+    assert books.do(lambda db: redeem(db, "alice", "d")).posted_nanos == 620
+    with pytest.raises(InvalidRequest):
+        books.do(lambda db: redeem(db, "alice", "d"))
+    with pytest.raises(NotFound):
+        books.do(lambda db: top_up(db, "nobody", 5))
+    for amount in (0, -5, 10**18 + 1):
+        with pytest.raises(InvalidRequest):
+            books.do(partial(top_up, account_id="alice", amount_nanos=amount))
+    adds_up(books)
+
+
+# -- limits ------------------------------------------------------------------------------------------------------------
+
+
+def reason(books: Books, request: str, limits: Limits, amount: int = 1, **more: Any) -> str:
+    decision = books.do(hold(request, amount, limits=limits, **more).apply)
+    return decision.reason if isinstance(decision, Refused) else "held"
+
+
+LIMITS = [
+    (Limits(rpm=2), "rpm"),
+    (Limits(tpm=25), "tpm"),
+    (Limits(concurrent=2), "concurrent"),
+    (Limits(budget_day_nanos=25), "budget_day"),
+    (Limits(budget_month_nanos=25), "budget_month"),
+]
+
+
+@pytest.mark.parametrize(("limits", "which"), LIMITS)
+def test_a_limit_refuses_the_third_of_two_and_leaves_nothing_behind(books: Books, limits: Limits, which: str) -> None:
+    books.account("alice", 1000)
+    assert [reason(books, f"r{n}", limits, 10, tokens=10) for n in range(3)] == ["held", "held", which]
+    assert standing(books) == (1000, 20)
+    assert kinds(books, "r2") == []
+    adds_up(books)
+
+
+def test_a_refused_limit_gives_back_what_others_had_counted(books: Books) -> None:
+    books.account("alice", 1000)
+    both = Limits(rpm=5, budget_day_nanos=10)
+    assert [reason(books, f"r{n}", both, 10) for n in range(4)] == ["held", *["budget_day"] * 3]
+    assert books.do(lambda db: db.rows("SELECT used FROM counters WHERE kind = 'requests'")) == [(1,)]
+
+
+def test_settlement_corrects_what_was_reserved(books: Books) -> None:
+    books.account("alice", 1000)
+    limits = Limits(tpm=100, budget_day_nanos=100, budget_month_nanos=500)
+    books.do(hold("r1", 90, limits=limits, tokens=90).apply)
+    books.do(settle("r1", 30, input_tokens=5, output_tokens=7).apply)
+    used: dict[str, int] = dict(books.do(lambda db: db.rows("SELECT kind, used FROM counters")))
+    assert used == {"tokens": 12, "budget_day": 30, "budget_month": 30}
+
+
+def test_an_ended_call_makes_room_for_another(books: Books) -> None:
+    books.account("alice", 1000)
+    one = Limits(concurrent=1)
+    assert [reason(books, "r1", one), reason(books, "r2", one)] == ["held", "concurrent"]
+    books.do(release("r1").apply)
+    assert reason(books, "r3", one) == "held"
+
+
+def test_complaint_14_a_budget_counts_what_was_spent_before_it_was_set(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 60).apply)
+    books.do(settle("r1", 60).apply)
+    assert reason(books, "r2", Limits(budget_month_nanos=100), 50) == "budget_month"
+    assert reason(books, "r3", Limits(budget_month_nanos=100), 40) == "held"
+
+
+@pytest.mark.parametrize(("limits", "fit"), [(Limits(rpm=7), 7), (Limits(concurrent=5), 5), (Limits(), 33)])
+def test_complaint_6_a_race_takes_no_more_than_there_is(books: Books, limits: Limits, fit: int) -> None:
+    books.account("alice", 339)
+    decisions: list[object] = []
+
+    def ask(worker: Books, number: int) -> None:
+        decisions.extend([worker.do(hold(f"r{number}-{n}", 10, limits=limits).apply) for n in range(50)])
+
+    threads = [threading.Thread(target=ask, args=(books.another(), number)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(decisions) == 200
+    assert sum(isinstance(one, Held) for one in decisions) == fit
+    assert standing(books) == (339, fit * 10)
+    adds_up(books)
+
+
+# -- recovery ----------------------------------------------------------------------------------------------------------
+
+
+def recovered(books: Books) -> int:
+    def each(db: Db) -> int:
+        return sum(recover(db, worker) for worker in gone_workers(db))
+
+    return books.do(each)
+
+
+CHECKPOINT = b'{"charge_nanos": 120, "cost_nanos": 100, "model": "m", "output_tokens": 9}'
+
+
+def test_a_dead_workers_holds_are_booked_from_their_checkpoint_or_released(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    books.do(hold("r2", 300).apply)
+    books.do(hold("r3", 100).apply)
+    books.do(Checkpoint("r1", CHECKPOINT).apply)
+    books.do(Checkpoint("r3", CHECKPOINT).apply)
+    assert recovered(books) == 3
+    assert recovered(books) == 0
+    assert standing(books) == (1000 - 120 - 100, 0), "never more than was held"
+    assert [kinds(books, f"r{n}")[1] for n in (1, 2, 3)] == ["settle", "release", "settle"]
+    assert books.do(lambda db: receipt(db, "alice", "r2"))["recovered"] is True
+    adds_up(books)
+
+
+def test_a_worker_with_a_lease_keeps_its_holds(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    lease = "INSERT INTO leases (worker_id, expires_us) VALUES (?, ?)"
+    books.do(lambda db: db.run(lease, WORKER, db.now_us + 1_000_000))
+    assert recovered(books) == 0
+    books.do(lambda db: db.run("UPDATE leases SET expires_us = ?", db.now_us - 1))
+    assert recovered(books) == 1
+
+
+@pytest.mark.parametrize(("checkpoint", "difference"), [(None, -250), (CHECKPOINT, -130)])
+def test_a_settlement_that_comes_after_recovery_is_one_adjustment(
+    books: Books, checkpoint: bytes | None, difference: int
+) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    if checkpoint is not None:
+        books.do(Checkpoint("r1", checkpoint).apply)
+    recovered(books)
+    for _ in range(2):
+        books.do(settle("r1", 250, receipt=b'{"charge_nanos":250}').apply)
+    found = [entry for entry in books.do(lambda db: list(entries(db))) if entry.kind == "adjust"]
+    assert [entry.posted_nanos for entry in found] == [difference]
+    assert standing(books) == (750, 0)
+    notes = books.do(lambda db: receipt(db, "alice", "r1"))["notes"]
+    assert [note["kind"] for note in notes] == ["adjust"]
+    adds_up(books)
+
+
+# -- idempotency -------------------------------------------------------------------------------------------------------
+
+
+def test_an_idempotency_key_is_answered_once_and_then_replayed(books: Books) -> None:
+    books.account("alice", 1000)
+    asked = {"idempotency_key": "k", "fingerprint": "f"}
+    assert isinstance(books.do(hold("r1", 10, **asked).apply), Held)
+    assert books.do(hold("r2", 10, **asked).apply) == Refused("in_flight", 1.0)
+    books.do(settle("r1", 5, idempotency=Outcome("k", 200, "[]", b"answer")).apply)
+    assert books.do(hold("r3", 10, **asked).apply) == Replay("r1", 200, "[]", b"answer")
+    other = books.do(hold("r4", 10, idempotency_key="k", fingerprint="g").apply)
+    assert other == Refused("fingerprint")
+    assert standing(books) == (995, 0)
+
+
+def test_a_call_that_failed_or_was_refused_may_be_tried_again(books: Books) -> None:
+    books.account("alice", 20)
+    asked = {"idempotency_key": "k", "fingerprint": "f"}
+    assert isinstance(books.do(hold("r1", 100, **asked).apply), Refused)
+    assert isinstance(books.do(hold("r2", 10, **asked).apply), Held)
+    books.do(release("r2", idempotency=Outcome("k")).apply)
+    assert isinstance(books.do(hold("r3", 10, **asked).apply), Held)
+    recovered(books)
+    assert isinstance(books.do(hold("r4", 10, **asked).apply), Held)
+
+
+# -- looking -----------------------------------------------------------------------------------------------------------
+
+
+def test_verify_finds_what_does_not_add_up(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    books.do(hold("r2", 300).apply)
+    books.do(settle("r2", 100).apply)
+    adds_up(books)
+    books.do(lambda db: db.run("UPDATE accounts SET posted_nanos = posted_nanos + 1"))
+    books.do(lambda db: db.run("UPDATE receipts SET charge_nanos = charge_nanos + 1"))
+    books.do(lambda db: db.run("DELETE FROM holds"))
+    assert {one.what for one in books.do(verify).differences} == {"posted", "receipt", "open holds", "unresolved"}
+
+
+def test_usage_is_told_by_day_model_and_key(books: Books) -> None:
+    books.account("alice", 10_000)
+    books.account("bob", 10_000)
+    for number, model in enumerate(["m1", "m2", "m1"]):
+        books.do(hold(f"r{number}", 100).apply)
+        books.do(settle(f"r{number}", 10, model=model, input_tokens=5, output_tokens=3).apply)
+    books.do(hold("b", 100, account="bob").apply)
+    books.do(settle("b", 10, account="bob").apply)
+
+    def told(by: list[str]) -> list[tuple[str, int, int]]:
+        rows = books.do(lambda db: usage(db, "alice", by=by, first="2000-01-01", last="2999-12-31"))
+        return [(row.model or row.key or "day", row.calls, row.charge_nanos) for row in rows]
+
+    assert told(["model"]) == [("m1", 2, 20), ("m2", 1, 10)]
+    assert told(["key"]) == [(KEY, 3, 30)]
+    assert told(["day"]) == [("day", 3, 30)]
+    with pytest.raises(InvalidRequest):
+        told(["account"])
+
+
+def test_a_receipt_is_only_its_accounts(books: Books) -> None:
+    books.account("alice", 1000)
+    books.account("bob", 1000)
+    books.do(hold("r1", 300).apply)
+    books.do(settle("r1", 100).apply)
+    with pytest.raises(NotFound):
+        books.do(lambda db: receipt(db, "bob", "r1"))
+
+
+def test_what_is_old_goes_and_entries_stay(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300, limits=Limits(rpm=5)).apply)
+    books.do(settle("r1", 100).apply)
+    assert books.do(lambda db: sweep(db, Retention())) == 0
+    books.do(lambda db: db.run("UPDATE receipts SET at_us = at_us - ?", 500 * 86_400_000_000))
+    books.do(lambda db: db.run("UPDATE usage_days SET day = '2001-01-01'"))
+    books.do(lambda db: db.run('UPDATE counters SET "window" = 5'))
+    assert books.do(lambda db: sweep(db, Retention())) == 3
+    with pytest.raises(NotFound):
+        books.do(lambda db: receipt(db, "alice", "r1"))
+    assert kinds(books, "r1") == ["hold", "settle"]
+    adds_up(books)
