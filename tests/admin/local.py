@@ -1,13 +1,14 @@
 """Commands on a database of one's own, without a server and without processes."""
 
 import asyncio
-import datetime
+import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 import psycopg
 from sqlalchemy import create_engine
 
@@ -23,11 +24,7 @@ from portico.store.sqlite import SqliteDb, connect
 
 T = TypeVar("T")
 NOW_US = 1_795_000_000_000_000
-TODAY = datetime.datetime.fromtimestamp(NOW_US / 1e6, datetime.UTC).date()
-
-
-class Began(Protocol):
-    def __call__(self, run: Callable[[Db], T], /) -> T: ...
+TODAY = dt.datetime.fromtimestamp(NOW_US / 1e6, dt.UTC).date()
 
 
 class LocalReading:
@@ -92,8 +89,6 @@ class Bench:
     def do(self, name: str, /, **fields: Any) -> Any:
         command = BY_NAME[name]
         result = asyncio.run(self.office.do(command, command.read(fields), actor="test"))
-        import msgspec
-
         return json.loads(msgspec.json.encode(result))
 
     def refusal(self, name: str, /, **fields: Any) -> Refused:

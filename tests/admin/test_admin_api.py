@@ -251,7 +251,7 @@ async def test_what_is_no_json_is_a_400(reading: LocalReading, raw: bytes) -> No
 
 async def test_a_database_that_is_away_is_a_503(reading: LocalReading) -> None:
     class Away(LocalReading):
-        async def work(self, change: Any) -> Any:
+        async def work(self, change: Any) -> Any:  # noqa: ARG002
             raise StorageUnavailable
 
     async with serving(Away(reading.connection, reading.db)) as api:

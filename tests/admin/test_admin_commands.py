@@ -1,6 +1,6 @@
 """What each command does and refuses, on both databases."""
 
-import datetime
+import datetime as dt
 import re
 from typing import Any
 
@@ -74,7 +74,7 @@ def test_a_key_is_shown_once_and_kept_as_a_digest(bench_anywhere: Bench) -> None
     assert bench.do("keys show", key=made["id"]) == made
     assert bench.do("keys list", account="acme")["data"] == [made]
     for table in ("keys", "audit"):
-        assert secret not in str(bench.rows(f"SELECT * FROM {table}"))
+        assert secret not in str(bench.rows(f"SELECT * FROM {table}"))  # noqa: S608
 
 
 def test_what_is_not_named_stays_and_a_null_is_no_limit(bench: Bench) -> None:
@@ -87,7 +87,9 @@ def test_what_is_not_named_stays_and_a_null_is_no_limit(bench: Bench) -> None:
 
 
 def test_every_setting_of_a_key_can_be_set_and_is_shown() -> None:
-    names = {next((shown for shown, kept in BUDGETS.items() if kept == name), name) for name in Policy.__struct_fields__}
+    names = {
+        next((shown for shown, kept in BUDGETS.items() if kept == name), name) for name in Policy.__struct_fields__
+    }
     assert set(Settings.__struct_fields__) == set(KeySettings.__struct_fields__) == names
 
 
@@ -147,6 +149,80 @@ def test_workers_are_told_of_every_change_of_a_key(bench: Bench) -> None:
     assert revision() > before
 
 
+# -- money
+
+
+def test_money_is_paid_in_once_for_a_reference(bench_anywhere: Bench) -> None:
+    bench = bench_anywhere
+    bench.do("accounts create", name="acme")
+    bench.do("accounts create", name="other")
+    paid = bench.do("accounts top-up", account="acme", amount_usd="12.50", note="June", reference="INV-1")
+    assert (paid["available_usd"], paid["posted_nanos"]) == ("12.50", 12_500_000_000)
+    again = bench.refusal("accounts top-up", account="acme", amount_usd="12.50", reference="INV-1")
+    assert again[:2] == (409, "conflict")
+    bench.do("accounts top-up", account="other", amount_usd="1", reference="INV-1")
+    bench.do("accounts top-up", account="acme", amount_usd="0.000000001")
+    bench.do("accounts refund", account="acme", amount_usd="2", reference="INV-1")
+    assert bench.do("accounts show", account="acme")["posted_usd"] == "14.500000001"
+    entries = bench.do("ledger export", account="acme")["data"]
+    assert [(entry["kind"], entry["posted_usd"]) for entry in entries] == [
+        ("top_up", "12.50"),
+        ("top_up", "0.000000001"),
+        ("refund", "2.00"),
+    ]
+    assert bench.do("ledger verify")["ok"] is True
+
+
+def test_of_two_payments_with_one_reference_at_once_one_is_booked(bench: Bench) -> None:
+    account = bench.do("accounts create", name="acme")["id"]
+    sql = "INSERT INTO audit (at_us, actor, command, subject, reference) VALUES (1, 'x', 'accounts top-up', ?, 'INV-1')"
+    bench.run(sql, account)
+    with pytest.raises(Exception, match="UNIQUE"):
+        bench.run(sql, account)
+
+
+def test_a_code_is_worth_its_amount_once(bench_anywhere: Bench) -> None:
+    bench = bench_anywhere
+    bench.do("accounts create", name="acme")
+    code = bench.do("codes create", amount_usd="5")["data"][0]["code"]
+    assert bench.do("codes redeem", account="acme", code=f" {code} ")["available_usd"] == "5.00"
+    assert bench.refusal("codes redeem", account="acme", code=code).param == "code"
+    assert bench.do("accounts show", account="acme")["available_usd"] == "5.00"
+    listed = bench.do("codes list")["data"][0]
+    assert (listed["state"], listed["account"]) == ("redeemed", bench.do("accounts show", account="acme")["id"])
+    assert code not in str(bench.rows("SELECT * FROM audit"))
+
+
+@pytest.mark.parametrize("command", ["accounts top-up", "accounts refund"])
+def test_a_closed_account_takes_no_money(bench: Bench, command: str) -> None:
+    bench.do("accounts create", name="acme")
+    bench.do("accounts delete", account="acme")
+    assert bench.refusal(command, account="acme", amount_usd="1").status == 409
+    assert bench.refusal(command, account="nobody", amount_usd="1").status == 404
+
+
+def test_books_that_do_not_add_up_are_told(bench: Bench) -> None:
+    account = bench.do("accounts create", name="acme")["id"]
+    bench.do("accounts top-up", account="acme", amount_usd="1")
+    bench.run("UPDATE accounts SET posted_nanos = 5 WHERE id = ?", account)
+    found = bench.do("ledger verify")
+    assert found["ok"] is False
+    assert (found["differences"][0]["booked_nanos"], found["differences"][0]["expected_nanos"]) == (5, 1_000_000_000)
+
+
+def test_the_ledger_is_exported_page_by_page(bench: Bench) -> None:
+    bench.do("accounts create", name="acme")
+    for number in range(5):
+        bench.do("accounts top-up", account="acme", amount_usd=str(number + 1))
+    seen: list[str] = []
+    after: str | None = ""
+    while after is not None:
+        page = bench.do("ledger export", limit=2, after=after)
+        seen += [entry["posted_usd"] for entry in page["data"]]
+        after = page["next"]
+    assert seen == ["1.00", "2.00", "3.00", "4.00", "5.00"]
+
+
 # -- people
 
 
@@ -185,7 +261,7 @@ def test_codes_are_shown_once_and_listed_by_how_they_begin(bench_anywhere: Bench
 
 
 def test_codes_expire_and_their_list_is_paged(bench: Bench) -> None:
-    soon = datetime.datetime.fromtimestamp(NOW_US / 1e6 + 60, datetime.UTC).isoformat()
+    soon = dt.datetime.fromtimestamp(NOW_US / 1e6 + 60, dt.UTC).isoformat()
     bench.do("codes create", amount_usd="1", count=3, expires=soon)
     bench.do("codes create", amount_usd="1", count=2)
     first = bench.do("codes list", limit=3)
@@ -253,7 +329,7 @@ def test_usage_is_told_by_what_is_asked_for(bench_anywhere: Bench) -> None:
     account = bench.do("accounts create", name="acme")["id"]
     columns = "account_id, day, model, key_id, calls, input_tokens, output_tokens, charge_nanos, cost_nanos"
     for day, model, calls in (("2026-11-01", "a", 1), ("2026-11-01", "b", 2), ("2026-11-02", "a", 4)):
-        sql = f"INSERT INTO usage_days ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        sql = f"INSERT INTO usage_days ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
         bench.run(sql, account, day, model, "key_1", calls, 10, 20, 1_500_000_000, 1_000_000_000)
     by_model = bench.do("usage", by="model")["data"]
     assert [(row["model"], row["calls"], row["charge_usd"]) for row in by_model] == [("a", 5, "3.00"), ("b", 2, "1.50")]
@@ -269,7 +345,7 @@ def test_usage_is_told_by_what_is_asked_for(bench_anywhere: Bench) -> None:
 def test_markup_is_a_rule_from_a_day_on(bench_anywhere: Bench) -> None:
     bench = bench_anywhere
     account = bench.do("accounts create", name="acme")["id"]
-    later = (TODAY + datetime.timedelta(days=3)).isoformat()
+    later = (TODAY + dt.timedelta(days=3)).isoformat()
     assert bench.do("markup set", factor="+20%")["factor"] == "1.2"
     bench.do("markup set", factor="1.1", account="acme", model="gemini-2-5-flash")
     bench.do("markup set", factor="1.5", effective_from=later)

@@ -22,7 +22,8 @@ def test_amounts_are_written_as_people_write_them(text: str, nanos: int) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "0.00", "-1", "+1", "1e3", "$10", "1,000", "1.0000000001", "ten", "1.", ".5", "1_000", "٣", "NaN", "inf"]
+    "text",
+    ["", "0", "0.00", "-1", "+1", "1e3", "$10", "1,000", "1.0000000001", "ten", "1.", ".5", "1_000", "٣", "NaN", "inf"],
 )
 def test_what_is_no_amount_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
@@ -39,7 +40,8 @@ def test_amounts_are_told_with_every_digit_that_matters(nanos: int, text: str) -
 
 
 @pytest.mark.parametrize(
-    ("text", "permille"), [("1", 1000), ("1.2", 1200), ("+20%", 1200), ("-5%", 950), ("+0.5%", 1005), ("0.9", 900), ("-100%", 0)]
+    ("text", "permille"),
+    [("1", 1000), ("1.2", 1200), ("+20%", 1200), ("-5%", 950), ("+0.5%", 1005), ("0.9", 900), ("-100%", 0)],
 )
 def test_a_markup_is_a_factor_or_a_change(text: str, permille: int) -> None:
     assert dollars.permille(text, "factor") == permille
@@ -51,7 +53,9 @@ def test_what_is_no_markup_is_refused(text: str) -> None:
         dollars.permille(text, "factor")
 
 
-@pytest.mark.parametrize(("permille", "text"), [(1000, "1.0"), (1200, "1.2"), (950, "0.95"), (1005, "1.005"), (0, "0.0")])
+@pytest.mark.parametrize(
+    ("permille", "text"), [(1000, "1.0"), (1200, "1.2"), (950, "0.95"), (1005, "1.005"), (0, "0.0")]
+)
 def test_a_markup_is_told_as_a_factor(permille: int, text: str) -> None:
     assert dollars.factor(permille) == text
 

@@ -1,6 +1,6 @@
 """Prices: a draft is read exactly, compared honestly, and published by adding rows."""
 
-import datetime
+import datetime as dt
 import json
 from typing import Any
 
@@ -39,16 +39,20 @@ model,input,cached,output,modality,item,usd,unit,source
 {MODEL},1.20,,,audio,,,,https://prices.example/2
 {MODEL},,,,,web_search,0.042,prompt,https://prices.example/1
 """
-JSON = json.dumps(
-    {
-        "source": "https://prices.example/1",
-        "prices": [
-            {"model": MODEL, "input": "0.36", "cached": "0.0360", "output": "3"},
-            {"model": MODEL, "input": "1.20", "modality": "audio", "source": "https://prices.example/2"},
-            {"model": MODEL, "item": "web_search", "usd": "0.042", "unit": "prompt"},
-        ],
-    }
-).replace('"3"', "3").replace('"0.0360"', "0.0360")
+JSON = (
+    json.dumps(
+        {
+            "source": "https://prices.example/1",
+            "prices": [
+                {"model": MODEL, "input": "0.36", "cached": "0.0360", "output": "3"},
+                {"model": MODEL, "input": "1.20", "modality": "audio", "source": "https://prices.example/2"},
+                {"model": MODEL, "item": "web_search", "usd": "0.042", "unit": "prompt"},
+            ],
+        }
+    )
+    .replace('"3"', "3")
+    .replace('"0.0360"', "0.0360")
+)
 
 
 def lines(*rows: dict[str, Any]) -> list[dict[str, Any]]:
@@ -56,7 +60,7 @@ def lines(*rows: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def later(days: int) -> str:
-    return (TODAY + datetime.timedelta(days=days)).isoformat()
+    return (TODAY + dt.timedelta(days=days)).isoformat()
 
 
 # -- files
@@ -218,7 +222,8 @@ def test_what_callers_pay_is_what_providers_ask_until_it_is_set(bench: Bench) ->
         return {
             price["kind"]: (price["usd"], price["origin"])
             for price in found
-            if (price["modality"], price["cached"], price["tier"]) == ("any", False, "standard") and price["kind"] != "use"
+            if (price["modality"], price["cached"], price["tier"]) == ("any", False, "standard")
+            and price["kind"] != "use"
         }
 
     assert listed("cost") == {}

@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from portico.accounts import rows
-from portico.admin import dollars
-from portico.admin.desk import AccountRef, Args, Desk, Dollars, Note, Page, Paging, at, at_or_none, says
+from portico.accounts.keys import digest_of
+from portico.admin import audit, dollars
+from portico.admin.desk import AccountRef, Args, Desk, Dollars, Note, Page, Paging, at, at_or_none, checked_text, says
+from portico.core.errors import Conflict
+from portico.ledger import pay
 
 Kind = Annotated[
     Literal["prepaid", "open"],
@@ -50,6 +53,28 @@ class SetAccount(Args, frozen=True, kw_only=True):
     kind: Kind
 
 
+class Pay(Args, frozen=True, kw_only=True):
+    account: AccountRef
+    amount_usd: Dollars
+    note: Note = ""
+    reference: (
+        Annotated[
+            str,
+            says(
+                "What makes it unique, such as an invoice's number: of an account it is booked once.",
+                min_length=1,
+                max_length=200,
+            ),
+        ]
+        | None
+    ) = None
+
+
+class RedeemCode(Args, frozen=True, kw_only=True):
+    account: AccountRef
+    code: Annotated[str, says("The code.", min_length=1, max_length=200)]
+
+
 def create(desk: Desk, args: CreateAccount) -> AccountView:
     """Creates an account."""
     return view(rows.create_account(desk.db, desk.rng, name=args.name, kind=args.kind))
@@ -69,6 +94,42 @@ def show(desk: Desk, args: OneAccount) -> AccountView:
 def set_(desk: Desk, args: SetAccount) -> AccountView:
     """Makes an account prepaid or open. Its keys follow within a second."""
     return view(rows.set_account_kind(desk.db, args.account, args.kind))
+
+
+def top_up(desk: Desk, args: Pay) -> AccountView:
+    """Pays dollars into an account."""
+    found = _unbooked(desk, args, "accounts top-up")
+    pay.top_up(desk.db, found.id, dollars.nanos(args.amount_usd, "amount_usd"), args.note)
+    return view(rows.show_account(desk.db, found.id))
+
+
+def refund(desk: Desk, args: Pay) -> AccountView:
+    """Gives back dollars that were charged."""
+    found = _unbooked(desk, args, "accounts refund")
+    pay.refund(desk.db, found.id, dollars.nanos(args.amount_usd, "amount_usd"), args.note)
+    return view(rows.show_account(desk.db, found.id))
+
+
+def redeem(desk: Desk, args: RedeemCode) -> AccountView:
+    """Redeems a code for an account."""
+    found = _open(desk, args.account)
+    pay.redeem(desk.db, found.id, digest_of(args.code.strip()))
+    return view(rows.show_account(desk.db, found.id))
+
+
+def _unbooked(desk: Desk, args: Pay, command: str) -> rows.Account:
+    checked_text(args.note, "note")
+    checked_text(args.reference or "", "reference")
+    found = _open(desk, args.account)
+    audit.check_reference(desk.db, command=command, subject=found.id, reference=args.reference)
+    return found
+
+
+def _open(desk: Desk, account: str) -> rows.Account:
+    found = rows.show_account(desk.db, account)
+    if found.closed_us is not None:
+        raise Conflict(f"The account {found.name!r} is closed.")
+    return found
 
 
 def delete(desk: Desk, args: OneAccount) -> AccountView:

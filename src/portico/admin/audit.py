@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from portico.admin.desk import Args, Desk, Page, Paging, at, says
-from portico.core.errors import InvalidRequest
+from portico.core.errors import Conflict, InvalidRequest
 from portico.core.storage import Db, Row
 
 MAX_DETAIL: Final = 20_000
@@ -33,8 +33,23 @@ def record(db: Db, *, actor: str, command: str, subject: str, args: Args, secret
     detail = msgspec.json.encode({name: value for name, value in asked.items() if name not in secret}).decode()
     if len(detail) > MAX_DETAIL:
         detail = msgspec.json.encode({"left_out": f"{len(detail)} characters"}).decode()
-    sql = "INSERT INTO audit (at_us, actor, command, subject, detail) VALUES (?, ?, ?, ?, ?)"
-    db.run(sql, db.now_us, actor, command, subject, detail)
+    sql = "INSERT INTO audit (at_us, actor, command, subject, detail, reference) VALUES (?, ?, ?, ?, ?, ?)"
+    db.run(sql, db.now_us, actor, command, subject, detail, getattr(args, "reference", None))
+
+
+def check_reference(db: Db, *, command: str, subject: str, reference: str | None) -> None:
+    """That nothing was done under this reference yet. Of two at once the index `one_change_per_reference` lets one through.
+
+    Raises `Conflict`.
+    """
+    if reference is None:
+        return
+    sql = "SELECT at_us FROM audit WHERE command = ? AND subject = ? AND reference = ?"
+    found = db.rows(sql, command, subject, reference)
+    if found:
+        when = f"{at(found[0][0]):%Y-%m-%d %H:%M} UTC"
+        message = f"The reference {reference!r} was booked already, on {when}. Nothing was changed."
+        raise Conflict(message, param="reference")
 
 
 _ENTRY: Final = "SELECT id, at_us, actor, command, subject, detail FROM audit"

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from random import Random
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -12,7 +12,6 @@ from portico.admin.desk import Args, Desk, Dollars, Note, Page, Paging, at, at_o
 from portico.core.errors import InvalidRequest
 from portico.core.ids import random_token
 from portico.core.storage import Row
-
 
 CODE_PREFIX: Final = "code-"
 _CHARACTERS: Final = 24
@@ -95,7 +94,7 @@ def _place(after: str) -> tuple[int, str]:
     return int(time), digest
 
 
-def _fields(desk: Desk, row: Row) -> dict[str, object]:
+def _fields(desk: Desk, row: Row) -> dict[str, Any]:
     prefix, amount, note, created_us, expires_us, redeemed_us, account = row[:7]
     expired = expires_us is not None and expires_us <= desk.db.now_us
     return {

@@ -124,4 +124,3 @@ def _subject(command: Command, args: Args, result: Any) -> str:
     if isinstance(found, str):
         return found
     return "/".join([str(getattr(result, name, None) or getattr(args, name)) for name in command.in_path])
-

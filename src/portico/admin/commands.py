@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from portico.admin import accounts, audit, codes, keys, markups, people, prices, upkeep, usage
+from portico.admin import accounts, audit, codes, keys, ledger, markups, people, prices, upkeep, usage
 from portico.admin.command import Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -11,6 +11,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("accounts list", "GET /accounts", accounts.list_),
     Command("accounts show", "GET /accounts/{account}", accounts.show),
     Command("accounts set", "PATCH /accounts/{account}", accounts.set_),
+    Command("accounts top-up", "POST /accounts/{account}/top-ups", accounts.top_up),
+    Command("accounts refund", "POST /accounts/{account}/refunds", accounts.refund),
     Command("accounts delete", "DELETE /accounts/{account}", accounts.delete),
     Command("users add", "POST /users", people.add_user),
     Command("users list", "GET /users", people.list_users),
@@ -21,6 +23,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("memberships list", "GET /accounts/{account}/members", people.list_members),
     Command("codes create", "POST /codes", codes.create),
     Command("codes list", "GET /codes", codes.list_),
+    Command("codes redeem", "POST /codes/redeem", accounts.redeem, secret=("code",)),
     Command("keys create", "POST /keys", keys.create),
     Command("keys list", "GET /keys", keys.list_),
     Command("keys show", "GET /keys/{key}", keys.show),
@@ -36,6 +39,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("markup set", "PUT /markups", markups.set_),
     Command("markup list", "GET /markups", markups.list_),
     Command("usage", "GET /usage", usage.show),
+    Command("ledger verify", "GET /ledger/verify", ledger.verify),
+    Command("ledger export", "GET /ledger/entries", ledger.export),
     Command("receipts show", "GET /receipts/{request}", usage.receipt),
     Command("audit", "GET /audit", audit.list_),
     Command("secrets rotate", "POST /secrets/rotate", upkeep.rotate_secret, apart=True),

@@ -36,7 +36,9 @@ def permille(text: str, param: str) -> int:
     try:
         return permille_of(text.strip())
     except ValueError:
-        message = f"{text[:40]!r} is neither a factor such as 1.2, with at most three decimals, nor a change such as +20%."
+        message = (
+            f"{text[:40]!r} is neither a factor such as 1.2, with at most three decimals, nor a change such as +20%."
+        )
         raise InvalidRequest(message, param=param) from None
 
 

@@ -113,7 +113,9 @@ def _rows(line: Line, begins: date) -> Iterator[PriceRow]:
         ("output", line.output, PriceKind.OUTPUT, False),
     )
     if all(usd is None for _, usd, _, _ in columns):
-        raise InvalidRequest("It says no price: give input, cached, output, or item with usd and unit, or free.", param="model")
+        raise InvalidRequest(
+            "It says no price: give input, cached, output, or item with usd and unit, or free.", param="model"
+        )
     for name, usd, kind, cached in columns:
         if usd is not None:
             yield PriceRow(
@@ -189,7 +191,9 @@ def _lines_of(document: Any) -> list[Any]:
     unknown = set(common) - {"effective_from", "source"}
     if unknown:
         name = min(unknown)
-        raise InvalidRequest(f"{name!r} is nothing that stands beside prices; effective_from and source are.", param=name)
+        raise InvalidRequest(
+            f"{name!r} is nothing that stands beside prices; effective_from and source are.", param=name
+        )
     return [{**common, **line} if isinstance(line, dict) else line for line in document["prices"]]
 
 

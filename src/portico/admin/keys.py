@@ -17,25 +17,33 @@ Expires = Annotated[datetime, says("When it stops opening anything. Without an o
 
 
 class Settings(Args, frozen=True, kw_only=True):
-    """What a key may do, and how it is served. What is left out stays as it is; null is back to no limit, or the default."""
+    """What a key may do, and how it is served. What is left out stays as it is; null is back to no limit or the default."""
 
-    models: Annotated[list[str], says("Names of models it may use; `*` stands for anything. Empty: all.")] | None | UnsetType = (
+    models: (
+        Annotated[list[str], says("Names of models it may use; `*` stands for anything. Empty: all.")]
+        | UnsetType
+        | None
+    ) = UNSET
+    allow_ips: (
+        Annotated[list[str], says("Addresses and networks it may be used from. Empty: any.")] | UnsetType | None
+    ) = UNSET
+    rpm: Annotated[int, says("Requests in a minute.", ge=1)] | UnsetType | None = UNSET
+    tpm: Annotated[int, says("Tokens in a minute, input and output.", ge=1)] | UnsetType | None = UNSET
+    concurrent: Annotated[int, says("Calls open at a time.", ge=1)] | UnsetType | None = UNSET
+    budget_day_usd: Annotated[str, says("What it may spend in a day (UTC), in dollars.")] | UnsetType | None = UNSET
+    budget_month_usd: Annotated[str, says("What it may spend in a month (UTC), in dollars.")] | UnsetType | None = UNSET
+    image_form: Annotated[str, says("How images come: `markdown`, `images` or `parts`.")] | UnsetType | None = UNSET
+    strict: Annotated[bool, says("Refuse what cannot be honoured exactly.")] | UnsetType | None = UNSET
+    on_disconnect: (
+        Annotated[
+            str, says("When the caller hangs up in mid-answer: `cancel`, or `drain` to read on to the real usage.")
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+    default_effort: Annotated[str, says("How much a model thinks where the call does not say.")] | UnsetType | None = (
         UNSET
     )
-    allow_ips: Annotated[list[str], says("Addresses and networks it may be used from. Empty: any.")] | None | UnsetType = UNSET
-    rpm: Annotated[int, says("Requests in a minute.", ge=1)] | None | UnsetType = UNSET
-    tpm: Annotated[int, says("Tokens in a minute, input and output.", ge=1)] | None | UnsetType = UNSET
-    concurrent: Annotated[int, says("Calls open at a time.", ge=1)] | None | UnsetType = UNSET
-    budget_day_usd: Annotated[str, says("What it may spend in a day (UTC), in dollars.")] | None | UnsetType = UNSET
-    budget_month_usd: Annotated[str, says("What it may spend in a month (UTC), in dollars.")] | None | UnsetType = UNSET
-    image_form: Annotated[str, says("How images come: `markdown`, `images` or `parts`.")] | None | UnsetType = UNSET
-    strict: Annotated[bool, says("Refuse what cannot be honoured exactly.")] | None | UnsetType = UNSET
-    on_disconnect: (
-        Annotated[str, says("When the caller hangs up in mid-answer: `cancel`, or `drain` to read on to the real usage.")]
-        | None
-        | UnsetType
-    ) = UNSET
-    default_effort: Annotated[str, says("How much a model thinks where the call does not say.")] | None | UnsetType = UNSET
 
 
 class CreateKey(Settings, frozen=True, kw_only=True):
@@ -55,7 +63,7 @@ class OneKey(Args, frozen=True, kw_only=True):
 class SetKey(Settings, frozen=True, kw_only=True):
     key: KeyId
     name: Name | UnsetType = UNSET
-    expires: Expires | None | UnsetType = UNSET
+    expires: Expires | UnsetType | None = UNSET
 
 
 class RotateKey(Args, frozen=True, kw_only=True):
@@ -119,7 +127,9 @@ def create(desk: Desk, args: CreateKey) -> IssuedKey:
 def list_(desk: Desk, args: ListKeys) -> Page[KeyView]:
     """Lists keys, oldest first, of one account or of all."""
     found = rows.list_keys(desk.db, account=args.account, after=args.after, limit=args.limit + 1)
-    names = {account_id: rows.show_account(desk.db, account_id).name for account_id in {key.account_id for key in found}}
+    names = {
+        account_id: rows.show_account(desk.db, account_id).name for account_id in {key.account_id for key in found}
+    }
     views = [KeyView(**_fields(desk, key, names[key.account_id])) for key in found]
     return Page.cut(views, args.limit, lambda key: key.id)
 

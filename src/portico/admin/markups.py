@@ -55,7 +55,9 @@ def list_(desk: Desk, args: ListMarkups) -> Page[MarkupView]:
     """Lists the markups in force today."""
     sql = "SELECT account_id, model, permille, effective_from FROM markups ORDER BY account_id, model, effective_from"
     found = [
-        MarkupView(account=account, model=model, factor=dollars.factor(permille), effective_from=date.fromisoformat(day))
+        MarkupView(
+            account=account, model=model, factor=dollars.factor(permille), effective_from=date.fromisoformat(day)
+        )
         for account, model, permille, day in desk.db.rows(sql)
     ]
     if not args.every:

@@ -1,6 +1,7 @@
 """The admin API as an OpenAPI 3.1 document, made of the table of commands, so that it cannot say anything else."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -87,7 +88,9 @@ def _operation(command: Command, result: Any, body: Any, error: Any) -> dict[str
         },
     }
     if body is not None:
-        needed = any(field.required for field in msgspec.structs.fields(command.takes) if field.name not in command.in_path)
+        needed = any(
+            field.required for field in msgspec.structs.fields(command.takes) if field.name not in command.in_path
+        )
         told["requestBody"] = {"required": needed, "content": {"application/json": {"schema": body}}}
     return told
 
@@ -112,25 +115,21 @@ def _described(schema: dict[str, Any]) -> str:
     return next((str(choice["description"]) for choice in schema.get("anyOf", ()) if "description" in choice), "")
 
 
-def _body_type(command: Command) -> type[Args] | None:
+def _body_type(command: Command) -> type[msgspec.Struct] | None:
     """The arguments that stand in the body, as a type of their own; None: there are none."""
-    if command.in_query:
-        return None
-    fields = [field for field in msgspec.structs.fields(command.takes) if field.name not in command.in_path]
-    if not fields:
-        return None
-    if not command.in_path:
-        return command.takes
+    return None if command.in_query else _without(command.takes, command.in_path)
+
+
+@cache
+def _without(takes: type[Args], in_path: tuple[str, ...]) -> type[msgspec.Struct] | None:
+    """Once for each type, so that commands which take the same have one schema."""
+    fields = [field for field in msgspec.structs.fields(takes) if field.name not in in_path]
+    if not fields or not in_path:
+        return takes if fields else None
     rows: list[Any] = [
         (field.name, field.type) if field.required else (field.name, field.type, _default(field)) for field in fields
     ]
-    return msgspec.defstruct(  # type: ignore[no-any-return, call-overload]
-        command.takes.__name__,
-        rows,
-        kw_only=True,
-        forbid_unknown_fields=True,
-        frozen=True,
-    )
+    return msgspec.defstruct(takes.__name__, rows, bases=(Args,), kw_only=True, frozen=True, forbid_unknown_fields=True)
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:

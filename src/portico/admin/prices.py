@@ -7,7 +7,7 @@ no row is ever changed or removed, so that every receipt can be explained by the
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -21,8 +21,9 @@ from portico.core.errors import InvalidRequest, ModelNotFound
 
 Book = Literal["sale", "cost"]
 PUBLISHED, CATALOG, COSTS = "published", "catalog", "cost"
-_ORIGIN: Final = Annotated[
-    str, says("`published` here; `catalog`: as shipped with Portico; `cost`: a sale price that is what the provider asks.")
+Origin: TypeAlias = Annotated[
+    str,
+    says("`published` here; `catalog`: as shipped with Portico; `cost`: a sale price that is what the provider asks."),
 ]
 
 
@@ -42,7 +43,7 @@ class PriceView(msgspec.Struct, frozen=True, kw_only=True):
     backend: str
     usd: Annotated[str, says("Dollars for one unit; `mtok` is a million tokens.")]
     effective_from: date
-    origin: _ORIGIN
+    origin: Origin
     source: str
 
 
@@ -102,9 +103,7 @@ def list_(desk: Desk, args: ListPrices) -> Page[PriceView]:
     names = None if args.model is None else _names(desk, args.model)
     shelf = _Shelf(desk)
     found = shelf.every() if args.every else shelf.in_force(tiers=tuple(Tier) if names else (Tier.STANDARD,))
-    views = [
-        view for view in found if args.book in (None, view.book) and (names is None or view.model in names)
-    ]
+    views = [view for view in found if args.book in (None, view.book) and (names is None or view.model in names)]
     views.sort(key=lambda view: (view.model, view.book != SALE, view.provider))
     start = _place(args.after)
     kept = views[start : start + args.limit]
@@ -128,9 +127,7 @@ def publish(desk: Desk, args: Prices) -> Publication:
     """Publishes a draft. Rows are added, never changed; each holds from its day on."""
     raise_revision(desk.db, "prices")
     changes, unchanged = _compared(desk, args.prices)
-    sql = (
-        "INSERT INTO prices (book, provider, model, row, effective_from, published_us) VALUES (?, ?, ?, ?, ?, ?)"
-    )
+    sql = "INSERT INTO prices (book, provider, model, row, effective_from, published_us) VALUES (?, ?, ?, ?, ?, ?)"
     for cell, _ in changes:
         text = FREE if cell.row is None else msgspec.json.encode(cell.row).decode()
         day = cell.effective_from.isoformat()
@@ -183,7 +180,7 @@ class _Shelf:
     def origin(self, book: str, provider: str, model: str, row: PriceRow) -> str:
         if self.is_published(book, provider, model, row):
             return PUBLISHED
-        if book == SALE and any(row in (other.price,) for other in self.published if other.book == COST):
+        if book == SALE and any(row == other.price for other in self.published if other.book == COST):
             return COSTS
         return CATALOG
 
@@ -269,7 +266,13 @@ def _checked(desk: Desk, lines: list[Line]) -> list[Cell]:
     cells = cells_of(lines, desk.today)
     seen: set[tuple[object, ...]] = set()
     for cell in cells:
-        key = (cell.book, cell.provider, cell.model, cell.effective_from, None if cell.row is None else _cell_key(cell.row))
+        key = (
+            cell.book,
+            cell.provider,
+            cell.model,
+            cell.effective_from,
+            None if cell.row is None else _cell_key(cell.row),
+        )
         if key in seen:
             message = f"{cell.model}: two prices for the same thing from the same day on ({_what(cell.row)})."
             raise InvalidRequest(message, param="prices")
@@ -314,7 +317,9 @@ def _held(shelf: _Shelf, cell: Cell) -> _Held | None:
     if row is None:
         return None
     origin = shelf.origin(cell.book, cell.provider, cell.model, row)
-    return _Held(row.rate_nanos, origin, found is not None and _cell_key(row) == _cell_key(wanted) and row.unit is wanted.unit)
+    return _Held(
+        row.rate_nanos, origin, found is not None and _cell_key(row) == _cell_key(wanted) and row.unit is wanted.unit
+    )
 
 
 def _nanos(cell: Cell) -> int:

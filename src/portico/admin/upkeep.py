@@ -11,7 +11,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Backup(Args, frozen=True, kw_only=True):
-    name: Annotated[str, says("The file's name, in the folder `backups` beside the database. By default one with the time.")] = ""
+    name: Annotated[
+        str, says("The file's name, in the folder `backups` beside the database. By default one with the time.")
+    ] = ""
 
 
 def backup(house: House, args: Backup) -> BackupFile:

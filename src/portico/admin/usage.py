@@ -11,7 +11,15 @@ from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, says
 from portico.core.errors import InvalidRequest, NotFound
 
 _COLUMNS: Final = {"day": "day", "model": "model", "key": "key_id", "account": "account_id"}
-_SUMS: Final = ("calls", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "charge_nanos", "cost_nanos")
+_SUMS: Final = (
+    "calls",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "charge_nanos",
+    "cost_nanos",
+)
 
 
 class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,14 +85,15 @@ def show(desk: Desk, args: ShowUsage) -> Page[UsageRow]:
     unknown = [word for word in by if word not in _COLUMNS]
     if unknown or len(set(by)) < len(by):
         raise InvalidRequest(f"by: some of {', '.join(_COLUMNS)}, each once, with commas.", param="by")
-    wheres, values = ["1 = 1"], []
+    wheres: list[str] = ["1 = 1"]
+    values: list[str] = []
     account = None if args.account is None else show_account(desk.db, args.account).id
     for column, compare, value in (
         ("account_id", "=", account),
         ("key_id", "=", args.key),
         ("model", "=", args.model),
-        ("day", ">=", args.first and args.first.isoformat()),
-        ("day", "<=", args.last and args.last.isoformat()),
+        ("day", ">=", None if args.first is None else args.first.isoformat()),
+        ("day", "<=", None if args.last is None else args.last.isoformat()),
     ):
         if value is not None:
             wheres.append(f"{column} {compare} ?")

@@ -1,7 +1,6 @@
 """The commands, their options and their help. What they do is in modules of their own, imported when asked for."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer

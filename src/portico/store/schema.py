@@ -374,5 +374,8 @@ AUDIT: Final = Table(
     # The id of what was changed, and what was asked for: JSON without secrets.
     _text("subject", default=""),
     _text("detail", default="{}"),
+    # What makes a change unique for whoever asked for it (an invoice's number): it is made once.
+    _text("reference", null=True),
     Index("audit_by_subject", "subject", "id"),
+    Index("one_change_per_reference", "command", "subject", "reference", unique=True),
 )

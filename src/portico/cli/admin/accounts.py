@@ -45,7 +45,9 @@ def list_(
 
         portico accounts list
     """
-    perform("accounts list", {"closed": closed, "limit": limit, "after": after}, config=config, as_json=json, show=_table)
+    perform(
+        "accounts list", {"closed": closed, "limit": limit, "after": after}, config=config, as_json=json, show=_table
+    )
 
 
 @app.command("show")
@@ -98,20 +100,18 @@ def refund(
     account: Account,
     amount: Annotated[str, typer.Argument(help="Dollars: 10 or 12.50.")],
     note: Annotated[str, typer.Option(help="A line for whoever reads the books later.")] = "",
-    yes: Yes = False,
+    reference: Annotated[str | None, typer.Option(help="What makes it unique: it is booked once.")] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Pay dollars back out of an account: what is not held may be given back.
+    """Give back dollars that were charged.
 
     Example:
 
-        portico accounts refund acme 5 --note "left the service" --yes
+        portico accounts refund acme 5 --note "a broken afternoon"
     """
-    confirmed(f"Pay ${amount} out of the account {account}?", yes=yes)
-    perform(
-        "accounts refund", given(account=account, amount_usd=amount, note=note), config=config, as_json=json, show=sheet
-    )
+    fields = given(account=account, amount_usd=amount, note=note, reference=reference)
+    perform("accounts refund", fields, config=config, as_json=json, show=sheet)
 
 
 @app.command()

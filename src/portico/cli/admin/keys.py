@@ -61,7 +61,17 @@ def create(
     """
     fields = given(account=account, name=name, expires=_moment(expires) if expires else None)
     fields |= _settings(
-        model, allow_ip, rpm, tpm, concurrent, budget_day, budget_month, image_form, strict, on_disconnect, default_effort
+        model,
+        allow_ip,
+        rpm,
+        tpm,
+        concurrent,
+        budget_day,
+        budget_month,
+        image_form,
+        strict,
+        on_disconnect,
+        default_effort,
     )
     perform("keys create", fields, config=config, as_json=json, show=_issued)
 
@@ -126,7 +136,17 @@ def set_(
     if expires is not None:
         fields["expires"] = _moment(expires)
     fields |= _settings(
-        model, allow_ip, rpm, tpm, concurrent, budget_day, budget_month, image_form, strict, on_disconnect, default_effort
+        model,
+        allow_ip,
+        rpm,
+        tpm,
+        concurrent,
+        budget_day,
+        budget_month,
+        image_form,
+        strict,
+        on_disconnect,
+        default_effort,
     )
     perform("keys set", fields, config=config, as_json=json, show=_sheet)
 
@@ -187,7 +207,7 @@ def _moment(text: str) -> str | None:
     return None if text.lower() in NOTHING else moment(text)
 
 
-def _settings(  # noqa: PLR0913
+def _settings(
     models: list[str] | None,
     addresses: list[str] | None,
     rpm: str | None,
@@ -204,7 +224,9 @@ def _settings(  # noqa: PLR0913
     fields: dict[str, Any] = {}
     for name, counted in (("rpm", rpm), ("tpm", tpm), ("concurrent", concurrent)):
         if counted is not None:
-            fields[name] = None if counted in NOTHING else int(counted) if counted.isascii() and counted.isdigit() else counted
+            fields[name] = (
+                None if counted in NOTHING else int(counted) if counted.isascii() and counted.isdigit() else counted
+            )
     for name, text in (
         ("budget_day_usd", budget_day),
         ("budget_month_usd", budget_month),

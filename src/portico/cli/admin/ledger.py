@@ -74,9 +74,9 @@ def _cell(value: Any) -> str:
 
 def _verified(result: Any) -> None:
     if result.ok:
-        print(f"The books add up: {result.accounts:,} accounts, {result.entries:,} entries.")
+        open_holds = f", {result.open_holds:,} calls open" if result.open_holds else ""
+        print(f"The books add up: {result.accounts:,} accounts, {result.entries:,} entries{open_holds}.")
         return
-    for problem in result.problems:
-        print(problem)
+    for one in result.differences:
+        print(one.message)
     print("The books do not add up.", file=sys.stderr)
-

@@ -31,7 +31,9 @@ Format = Annotated[str | None, typer.Option("--format", help="toml, csv or json,
 def list_(
     model: Annotated[str | None, typer.Argument(help="One model, by any name it is known by.")] = None,
     book: Annotated[str | None, typer.Option(help="sale: what callers pay. cost: what providers ask.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every row that was published, those of later days, too.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every row that was published, those of later days, too.")
+    ] = False,
     limit: Limit = 500,
     after: After = "",
     config: ConfigOption = None,
@@ -52,7 +54,9 @@ def list_(
 @prices.command("import")
 def import_(
     file: File,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the draft goes; else it is printed.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where the draft goes; else it is printed.")
+    ] = None,
     format: Format = None,  # noqa: A002
     config: ConfigOption = None,
     json: JsonOption = False,

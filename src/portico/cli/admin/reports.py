@@ -31,7 +31,9 @@ def usage(
 
         portico usage --by account,model --json
     """
-    fields = given(account=account, key=key, model=model, by=by, limit=limit, after=after, **{"from": first, "to": last})
+    fields = given(
+        account=account, key=key, model=model, by=by, limit=limit, after=after, **{"from": first, "to": last}
+    )
     columns = [word.strip() for word in by.split(",") if word.strip()]
     perform("usage", fields, config=config, as_json=json, show=lambda page: _usage(page, columns))
 

@@ -21,7 +21,10 @@ def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], 
     made = Table(box=None, pad_edge=False, header_style="bold")
     for title, how in columns:
         made.add_column(
-            title, justify="right" if how == RIGHT else "left", no_wrap=how != "", overflow="fold" if how == "" else "ellipsis"
+            title,
+            justify="right" if how == RIGHT else "left",
+            no_wrap=how != "",
+            overflow="fold" if how == "" else "ellipsis",
         )
     for row in listed:
         made.add_row(*row)
