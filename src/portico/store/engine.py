@@ -50,5 +50,9 @@ class Engine(Protocol):
     def name(self) -> str:
         """For people: where it is, without secrets."""
 
+    @property
+    def find_table(self) -> str:
+        """A query that has a row if there is a table of the name it is given."""
+
     def connect(self) -> Session:
         """Raises the driver's exceptions; all of them say that the database cannot be worked with."""

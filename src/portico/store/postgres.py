@@ -115,10 +115,19 @@ class PostgresSession:
 class PostgresEngine:
     """An `engine.Engine`."""
 
+    find_table: Final = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = ?"
+
     def __init__(self, url: str) -> None:
-        """`url`: `postgresql://…`, as libpq reads it; parameters of the connection may follow after `?`."""
+        """`url`: `postgresql://…`, as libpq reads it; parameters of the connection may follow after `?`.
+
+        Raises `ValueError`.
+        """
         self.url = url
-        parts = conninfo.conninfo_to_dict(url)
+        try:
+            parts = conninfo.conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            # Not what the driver says: that repeats the address, and a password may be in it.
+            raise ValueError("the database's address cannot be read: postgresql://user@host/name") from None
         self.name = f"PostgreSQL {parts.get('dbname', '')} at {parts.get('host', 'this machine')}"
 
     def connect(self) -> PostgresSession:

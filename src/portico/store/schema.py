@@ -196,7 +196,9 @@ LEASES: Final = Table(
     "leases",
     METADATA,
     Column("worker_id", Text, primary_key=True),
+    # Which process: `host:pid`.
     _text("label", default=""),
+    # Below zero: it was ended, at that time with the sign turned, and is never renewed.
     _count("expires_us"),
 )
 

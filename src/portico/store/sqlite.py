@@ -128,6 +128,8 @@ class SqliteSession:
 class SqliteEngine:
     """An `engine.Engine`."""
 
+    find_table: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)
