@@ -5,7 +5,10 @@ from pathlib import Path
 import msgspec
 
 from portico.catalog import OperatorModel
+from portico.config.books import BooksConfig
 from portico.config.media import MediaConfig
+from portico.config.retention import RetentionConfig
+from portico.config.secrets import SecretsConfig
 from portico.config.server import ServerConfig
 from portico.config.storage import StorageConfig
 from portico.http.proxy import Proxies
@@ -23,7 +26,12 @@ class Config(msgspec.Struct, frozen=True):
     defaults: Defaults
     log: LogConfig
     metrics: MetricsConfig
+    books: BooksConfig
+    retention: RetentionConfig
+    secrets: SecretsConfig
     providers: tuple[Provider, ...]
+    dormant: tuple[Provider, ...]
+    """Those that nobody configured, and that a key in the database brings to life (`providers.stored.with_credentials`)."""
     models: tuple[OperatorModel, ...]
     api_key: Secret | None
     admin_key: Secret | None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from portico.config import defaults, media, models, providers, server, storage, telemetry
+from portico.config import books, defaults, media, models, providers, retention, secrets, server, storage, telemetry
 from portico.config.config import Config
 from portico.config.problems import ConfigError
 from portico.config.sources import Sources
@@ -16,6 +16,9 @@ DEFAULT_FILE: Final = "portico.toml"
 TABLES: Final[Mapping[str, frozenset[str]]] = {
     "server": server.KEYS,
     "storage": storage.KEYS,
+    "books": books.KEYS,
+    "retention": retention.KEYS,
+    "secrets": secrets.KEYS,
     "media": media.KEYS,
     "defaults": defaults.KEYS,
     "log": telemetry.LOG_KEYS,
@@ -60,7 +63,9 @@ def _read(sources: Sources, overrides: Mapping[str, Any]) -> Config:
 
     kept = storage.read_storage(sources, table("storage"))
     found = providers.read_providers(sources, tables.get("providers"))
-    names = providers.declared_names(tables.get("providers", [])) or {provider.name for provider in found}
+    dormant = providers.dormant_providers(sources, tables.get("providers"), found)
+    names = providers.declared_names(tables.get("providers", [])) or {one.name for one in (*found, *dormant)}
+    folder = storage.data_folder(sources, kept)
     api_key = sources.environment.get("PORTICO_API_KEY")
     proxies, unusable = proxies_of(sources.environment)
     config = Config(
@@ -70,13 +75,17 @@ def _read(sources: Sources, overrides: Mapping[str, Any]) -> Config:
         defaults=defaults.read_defaults(sources, table("defaults")),
         log=telemetry.read_log(sources, table("log"), overrides.get("access_log")),
         metrics=telemetry.read_metrics(sources, table("metrics")),
+        books=books.read_books(sources, table("books")),
+        retention=retention.read_retention(sources, table("retention")),
+        secrets=secrets.read_secrets(sources, table("secrets"), folder),
         providers=tuple(found),
+        dormant=tuple(dormant),
         models=tuple(models.read_models(sources, tables.get("models", []), names)),
         api_key=Secret(api_key, "env:PORTICO_API_KEY") if api_key else None,
         admin_key=server.read_admin_key(sources, table("server"), api_key),
         proxies=proxies,
         source=sources.path,
-        data_folder=storage.data_folder(sources, kept),
+        data_folder=folder,
     )
     for name, complaint in unusable:
         sources.problem(name, complaint, in_file=False)

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.config.sources import Sources
+from portico.core.masking import masked_url
 from portico.http.address import parse_address
-from portico.providers import KINDS, Provider, Secret
+from portico.providers import KINDS, Provider, ProviderKind, Secret
 
 KEYS: Final = frozenset({"name", "kind", "base_url", "keys"})
 NO_URL: Final = "not an http(s) address without user, password and query"
+DATABASE: Final = "database"
+"""Stands among `keys` for those that are kept in the database."""
 
 
 def read_providers(sources: Sources, entries: list[Any] | None) -> list[Provider]:
@@ -28,6 +31,17 @@ def read_providers(sources: Sources, entries: list[Any] | None) -> list[Provider
     return providers
 
 
+def dormant_providers(sources: Sources, entries: list[Any] | None, found: list[Provider]) -> list[Provider]:
+    """Providers that nobody configured, and that a key in the database would bring to life: every kind has an address."""
+    taken = declared_names(entries or []) | {provider.name for provider in found}
+    dormant: list[Provider] = []
+    for kind in KINDS.values():
+        if kind.name not in taken:
+            base_url = None if entries is not None else _stated_address(sources, kind)
+            dormant.append(Provider.at(kind.name, kind, base_url, (), takes_stored=True))
+    return dormant
+
+
 def declared_names(entries: list[Any]) -> set[str]:
     """The names that the file gives, whether or not the rest of an entry is right."""
     names = (entry.get("name", entry.get("kind", "gemini")) for entry in entries if isinstance(entry, dict))
@@ -37,15 +51,22 @@ def declared_names(entries: list[Any]) -> set[str]:
 def _implied(sources: Sources) -> list[Provider]:
     providers: list[Provider] = []
     for kind in KINDS.values():
-        variable = f"{kind.name.upper()}_BASE_URL"
-        base_url = sources.environment.get(variable)
-        if (secret := sources.secret_of_environment(kind.key_env)) is None:
-            continue
-        if base_url and not _is_url(base_url):
-            sources.problem(variable, f"{base_url!r} is {NO_URL}", in_file=False)
-        else:
-            providers.append(Provider.at(kind.name, kind, base_url, (secret,)))
+        if (secret := sources.secret_of_environment(kind.key_env)) is not None:
+            base_url = _stated_address(sources, kind)
+            providers.append(Provider.at(kind.name, kind, base_url, (secret,), takes_stored=True))
     return providers
+
+
+def _stated_address(sources: Sources, kind: ProviderKind) -> str | None:
+    """Where the environment says that a kind of provider is."""
+    variable = f"{kind.name.upper()}_BASE_URL"
+    base_url = sources.environment.get(variable)
+    if not base_url:
+        return None
+    if not _is_url(base_url):
+        sources.problem(variable, f"{masked_url(base_url)!r} is {NO_URL}", in_file=False)
+        return None
+    return base_url
 
 
 def _provider(sources: Sources, entry: Mapping[str, Any], index: int) -> Provider | None:
@@ -62,17 +83,20 @@ def _provider(sources: Sources, entry: Mapping[str, Any], index: int) -> Provide
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         wrong("name", f"{name!r} is no name: letters, digits, '.', '_' and '-' are")
     if base_url is not None and not _is_url(base_url):
-        wrong("base_url", f"{base_url!r} is {NO_URL}")
+        wrong("base_url", f"{_shown(base_url)} is {NO_URL}")
     if kind is not None and keys is None:
         keys = [f"env:{kind.key_env}"]
-    secrets = _secrets(sources, keys, index)
+    stored = isinstance(keys, list) and DATABASE in keys
+    named = [key for key in keys if key != DATABASE] if isinstance(keys, list) else keys
+    secrets = _secrets(sources, named, index, stored=stored)
     if kind is None or len(sources.problems) > before:
         return None
-    return Provider.at(str(name), kind, base_url, tuple(secrets))
+    return Provider.at(str(name), kind, base_url, tuple(secrets), takes_stored=stored)
 
 
-def _secrets(sources: Sources, keys: Any, index: int) -> list[Secret]:
-    if not isinstance(keys, list) or not keys:
+def _secrets(sources: Sources, keys: Any, index: int, *, stored: bool) -> list[Secret]:
+    """`stored`: there may be none, since the database has others."""
+    if not isinstance(keys, list) or not (keys or stored):
         sources.at("providers", "keys", 'expected a list such as ["env:GEMINI_API_KEY"]', index=index)
         return []
     secrets: list[Secret] = []
@@ -83,6 +107,10 @@ def _secrets(sources: Sources, keys: Any, index: int) -> list[Secret]:
         else:
             secrets.append(secret)
     return secrets
+
+
+def _shown(base_url: object) -> str:
+    return repr(masked_url(base_url)) if isinstance(base_url, str) else f"a {type(base_url).__name__}"
 
 
 def _is_url(value: Any) -> bool:

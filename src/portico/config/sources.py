@@ -4,10 +4,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from portico.config.problems import ConfigError, Problem, nearest
 from portico.providers import Secret
+
+NAMED: Final = "keys are named, not written here: use env:NAME or file:PATH"
 
 
 class Sources:
@@ -87,9 +89,12 @@ class Sources:
     def secret(self, item: object) -> Secret | str:
         """The secret an item (`env:NAME`, `file:PATH`) names; text says why there is none."""
         if not isinstance(item, str):
-            return f"expected text, found {item!r}"
+            # A list or a table may have a secret in it.
+            return f"expected text, found {item if isinstance(item, int | float) else f'a {type(item).__name__}'}"
         scheme, colon, where = item.partition(":")
         if scheme == "env" and colon:
+            if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", where) is None:
+                return "what stands behind env: is no name of an environment variable"
             return self.secret_of_environment(where) or f"the environment variable {where} is not set"
         if scheme == "file" and colon:
             path = self.home / where
@@ -98,7 +103,7 @@ class Sources:
             except (OSError, UnicodeDecodeError) as error:
                 return f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not text'}"
             return Secret(value, item) if value else f"{path} is empty"
-        return "keys are named, not written here: use env:NAME or file:PATH"
+        return NAMED
 
     def secret_of_environment(self, name: str) -> Secret | None:
         value = self.environment.get(name, "").strip()
