@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from portico.admin import accounts, audit, codes, keys, ledger, markups, people, prices, upkeep, usage
+from portico.admin import accounts, audit, codes, credentials, keys, ledger, markups, people, prices, upkeep, usage
 from portico.admin.command import Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -43,7 +43,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("ledger export", "GET /ledger/entries", ledger.export),
     Command("receipts show", "GET /receipts/{request}", usage.receipt),
     Command("audit", "GET /audit", audit.list_),
-    Command("secrets rotate", "POST /secrets/rotate", upkeep.rotate_secret, apart=True),
+    Command("credentials add", "POST /credentials", credentials.add, secret=("value",)),
+    Command("credentials list", "GET /credentials", credentials.list_),
+    Command("credentials disable", "POST /credentials/{credential}/disable", credentials.disable),
+    Command("credentials enable", "POST /credentials/{credential}/enable", credentials.enable),
+    Command("credentials remove", "DELETE /credentials/{credential}", credentials.remove),
+    Command("secrets rotate", "POST /secrets/rotate", credentials.rotate),
     Command("backup", "POST /backups", upkeep.backup, apart=True),
     Command("db status", "GET /db", upkeep.status, apart=True),
 )

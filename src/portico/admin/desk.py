@@ -15,6 +15,7 @@ import msgspec
 from portico.catalog import Catalog
 from portico.core.errors import InvalidRequest
 from portico.core.storage import Db
+from portico.providers.secret_keys import SecretKeys
 
 T = TypeVar("T")
 A = TypeVar("A", bound="Args")
@@ -68,11 +69,8 @@ class Upkeep(Protocol):
     def backup(self, name: str) -> "BackupFile":
         """Writes a copy while the database is used."""
 
-    def schema(self) -> "SchemaStatus": ...
-
-    def rotate_secret(self) -> "Reencrypted":
-        """Encrypts every stored credential anew, with the newest secret key."""
-
+    def schema(self) -> "SchemaStatus":
+        """Looks, and changes nothing."""
 
 class BackupFile(msgspec.Struct, frozen=True, kw_only=True):
     """A copy of the database."""
@@ -90,13 +88,6 @@ class SchemaStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
-class Reencrypted(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the stored credentials when the secret key was rotated."""
-
-    credentials: int
-    secret_key_id: str
-
-
 class House(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration says that commands need to know."""
 
@@ -104,6 +95,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     providers: Mapping[str, str] = {}
     """Providers by name, the one that is asked first in front; each with its kind."""
     upkeep: Upkeep | None = None
+    secret_keys: SecretKeys | None = None
+    """What stored credentials are encrypted with."""
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Final
 
-from portico.admin.desk import Args, BackupFile, House, Nothing, Reencrypted, SchemaStatus, Upkeep, says
+from portico.admin.desk import Args, BackupFile, House, Nothing, SchemaStatus, Upkeep, says
 from portico.core.errors import InvalidRequest
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -27,11 +27,6 @@ def backup(house: House, args: Backup) -> BackupFile:
 def status(house: House, args: Nothing) -> SchemaStatus:  # noqa: ARG001
     """Shows which version of the tables the database has."""
     return _upkeep(house).schema()
-
-
-def rotate_secret(house: House, args: Nothing) -> Reencrypted:  # noqa: ARG001
-    """Encrypts every stored credential anew, with the newest secret key."""
-    return _upkeep(house).rotate_secret()
 
 
 def _upkeep(house: House) -> Upkeep:

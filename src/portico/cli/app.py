@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from portico import __version__
-from portico.cli.admin import accounts, codes, keys, ledger, people, prices, reports, upkeep
+from portico.cli.admin import accounts, codes, credentials, keys, ledger, people, prices, reports, upkeep
 from portico.cli.options import ConfigOption, JsonOption
 
 app = typer.Typer(
@@ -191,7 +191,8 @@ for _noun, _commands in (
     ("markup", prices.markup),
     ("ledger", ledger.app),
     ("receipts", reports.receipts),
-    ("secrets", upkeep.secrets),
+    ("credentials", credentials.app),
+    ("secrets", credentials.secrets),
     ("db", upkeep.db),
 ):
     app.add_typer(_commands, name=_noun)

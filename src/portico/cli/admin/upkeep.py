@@ -1,14 +1,13 @@
-"""`portico backup`, `portico secrets` and `portico db`: the database as a whole."""
+"""`portico backup` and `portico db`: the database as a whole."""
 
 from typing import Annotated, Any
 
 import typer
 
 from portico.cli.admin import show
-from portico.cli.admin.options import ConfigOption, JsonOption, Yes, confirmed, given
+from portico.cli.admin.options import ConfigOption, JsonOption, given
 from portico.cli.admin.run import failed, perform, tell
 
-secrets = typer.Typer(no_args_is_help=True, help="Secrets: the key that stored credentials are encrypted with.")
 db = typer.Typer(no_args_is_help=True, help="The database: its version, and how it gets to the next.")
 
 
@@ -24,18 +23,6 @@ def backup(
         portico backup
     """
     perform("backup", given(name=name), config=config, as_json=json, show=_file)
-
-
-@secrets.command()
-def rotate(yes: Yes = False, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Encrypt every stored credential anew, with a new secret key.
-
-    Example:
-
-        portico secrets rotate --yes
-    """
-    confirmed("Encrypt every stored credential with a new key?", yes=yes)
-    perform("secrets rotate", {}, config=config, as_json=json, show=_rotated)
 
 
 @db.command()
@@ -74,10 +61,6 @@ def upgrade(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 def _file(made: Any) -> None:
     print(f"{made.path} ({made.size_bytes:,} bytes)")
-
-
-def _rotated(done: Any) -> None:
-    print(f"{done.credentials} credentials are encrypted with the key {done.secret_key_id}.")
 
 
 def _status(found: Any) -> None:
