@@ -51,7 +51,7 @@ def house_of(settings: Config) -> House:
     secrets = settings.secrets
     return House(
         catalog=load_catalog().with_models(settings.models),
-        providers={provider.name: provider.kind.name for provider in settings.providers},
+        providers={provider.name: provider.kind.name for provider in (*settings.providers, *settings.dormant)},
         upkeep=Housekeeping(settings),
         secret_keys=SecretKeys(secrets.key_file, secrets.key, secrets.old_keys),
     )

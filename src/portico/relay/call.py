@@ -6,8 +6,6 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from portico.accounts import Policy
-from portico.accounts.policy import UNLIMITED
 from portico.catalog import Model
 from portico.core.dialect import Dialect, Passing, Reading, Reply, Seen
 from portico.core.loss import Loss, changes_header
@@ -37,8 +35,6 @@ class Call(msgspec.Struct):
     request: Request
     reply: Reply
     verb: Verb
-    policy: Policy = UNLIMITED
-    """Of the caller's key."""
     passing: Passing | None = None
     """How the caller's own body goes to a provider of its dialect; None: it is always rendered."""
     unread: bool = False

@@ -28,13 +28,10 @@ class Defaults(msgspec.Struct, frozen=True):
     """Harm category -> threshold, in Google's words; categories that are not named keep the provider's own."""
 
 
-def with_defaults(request: Request, defaults: Defaults, *, effort: str | None = None) -> Request:
-    """The request as the caller would have written it, had they said what the operator wants. `effort`: how much a model
-    thinks for this caller's key."""
+def with_defaults(request: Request, defaults: Defaults) -> Request:
+    """The request as the caller would have written it, had they said what the operator wants."""
     changed: dict[str, object] = {}
     thinking = request.thinking
-    if effort is not None and not thinking.steered:
-        thinking = changed["thinking"] = msgspec.structs.replace(thinking, effort=effort)
     if defaults.show_thoughts and thinking.show is None and thinking.effort not in (None, "none", "minimal"):
         changed["thinking"] = Thinking(thinking.effort, thinking.budget, thinking.level, show=True)
     if defaults.reasoning_details:

@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from portico.accounts import Caller, Policy, require_in_scope
+from portico.accounts import Caller, require_in_scope
 from portico.catalog import Catalog, Model
 from portico.core.dialect import Dialect, Reading, Reply, Seen
 from portico.core.errors import (
@@ -135,7 +135,7 @@ class Relay:
         where a stream is to be framed otherwise than the dialect has it. `report` is told what becomes known of the call.
         Raises what went wrong before anything was sent.
         """
-        strict = is_strict(exchange.request.headers, default=caller.policy.strict)
+        strict = is_strict(exchange.request.headers)
         call = await self._called(exchange, dialect, caller, model, verb)
         call.strict = strict
         if report is not None:
@@ -153,49 +153,47 @@ class Relay:
         self, exchange: Exchange, dialect: Dialect, caller: Caller, model: str | None, verb: Verb | None
     ) -> Call:
         answer_id, created = random_token(self._rng), int(self._now())
-        tenant, policy = caller.tenant, caller.policy
+        tenant, scope = caller.tenant, caller.policy.models
         if model is not None and verb is not None:
             resolved = resolve_name(model, self._catalog)
-            require_in_scope(policy.models, resolved.model.name, model, param=None)
+            require_in_scope(scope, resolved.model.name, model, param=None)
             if passes_whole(resolved, dialect, verb):
                 request = unread(dialect, model, verb)
-                reply = self._reply(exchange, policy, request, answer_id, created)
-                call = Call(exchange, dialect, tenant, resolved.model, request, reply, verb, policy)
+                reply = self._reply(exchange, request, answer_id, created)
+                call = Call(exchange, dialect, tenant, resolved.model, request, reply, verb)
                 call.passing, call.unread = dialect.passing, True
                 return call
         stream = None if verb is None else verb is Verb.STREAM
         read = parse_body(dialect, exchange.request.take_body(), model=model, stream=stream, known=self._known)
         prepared = resolve(read, self._catalog)
-        require_in_scope(policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model"))
-        media = await self._completed(tenant, policy, dialect, prepared)
+        require_in_scope(scope, prepared.resolved.model.name, read.model, param=read.where.field("model"))
+        media = await self._completed(tenant, dialect, prepared)
         request = media.request
-        reply = self._reply(exchange, policy, request, answer_id, created)
+        reply = self._reply(exchange, request, answer_id, created)
         verb = Verb.STREAM if request.stream else Verb.GENERATE
         model_asked = prepared.resolved.model
-        return Call(exchange, dialect, tenant, model_asked, request, reply, verb, policy, media_losses=media.losses)
+        return Call(exchange, dialect, tenant, model_asked, request, reply, verb, media_losses=media.losses)
 
     async def _understand(self, call: Call) -> None:
         """Reads a body that was going to pass: a candidate speaks another dialect."""
         asked = call.request
         read = parse_body(call.dialect, call.exchange.request.body, model=asked.model, stream=asked.stream)
-        media = await self._completed(call.tenant, call.policy, call.dialect, resolve(read, self._catalog))
+        media = await self._completed(call.tenant, call.dialect, resolve(read, self._catalog))
         call.request, call.media_losses = media.request, media.losses
-        call.reply = self._reply(call.exchange, call.policy, call.request, call.reply.id, call.reply.created)
+        call.reply = self._reply(call.exchange, call.request, call.reply.id, call.reply.created)
         call.unread = False
 
-    def _reply(self, exchange: Exchange, policy: Policy, request: Request, answer_id: str, created: int) -> Reply:
-        form = image_form(exchange.request.headers, policy.image_form or self._defaults.image_form)
+    def _reply(self, exchange: Exchange, request: Request, answer_id: str, created: int) -> Reply:
+        form = image_form(exchange.request.headers, self._defaults.image_form)
         slices = self._defaults.markdown_slice_bytes
         return reply_for(request, answer_id=answer_id, created=created, image_form=form, markdown_slice_bytes=slices)
 
-    async def _completed(self, tenant: str, policy: Policy, dialect: Dialect, prepared: Prepared) -> Converted:
+    async def _completed(self, tenant: str, dialect: Dialect, prepared: Prepared) -> Converted:
         """The request with what the vault kept, and with media that its providers take."""
         request = prepared.request
         if keys := keys_of_request(request):
             request = restore(request, await self._vault.find(tenant, keys))
-        # Of a model that thinks as it will, nothing is asked: that would be a loss of something that nobody said.
-        effort = policy.default_effort if prepared.resolved.model.thinking_can_be_steered else None
-        request = with_defaults(request, self._defaults, effort=effort)
+        request = with_defaults(request, self._defaults)
         return await with_media(request, self._fetcher, self._served.intakes(dialect, prepared.resolved.model))
 
     # -- candidates

@@ -15,11 +15,11 @@ MAX_SENTENCE: Final = 200
 _WORDS: Final = {"true": True, "1": True, "false": False}
 
 
-def is_strict(headers: Mapping[str, str], *, default: bool = False) -> bool:
-    """Whether a call is strict; `default` is its key's. Raises `InvalidRequest` for a header that does not say."""
+def is_strict(headers: Mapping[str, str]) -> bool:
+    """Whether a call is strict. Raises `InvalidRequest` for a header that does not say."""
     said = headers.get(HEADER)
     if said is None:
-        return default
+        return False
     word = _WORDS.get(said.strip().lower())
     if word is None:
         raise InvalidRequest(f"{HEADER} is either true or false.", param=HEADER)
