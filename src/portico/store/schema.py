@@ -365,3 +365,22 @@ RESOURCES: Final = Table(
     Index("resources_by_account", "account_id", "kind", "name"),
     Index("resources_by_expiry", "expires_us"),
 )
+
+# -- who changed what --------------------------------------------------------------------------------------------------
+
+AUDIT: Final = Table(
+    "audit",
+    METADATA,
+    # One row for every change that an administrator makes, in the transaction of the change itself.
+    Column("id", Counted, primary_key=True, autoincrement=True),
+    _count("at_us"),
+    _text("actor"),
+    _text("command"),
+    # The id of what was changed, and what was asked for: JSON without secrets.
+    _text("subject", default=""),
+    _text("detail", default="{}"),
+    # What makes a change unique for whoever asked for it (an invoice's number): it is made once.
+    _text("reference", null=True),
+    Index("audit_by_subject", "subject", "id"),
+    Index("one_change_per_reference", "command", "subject", "reference", unique=True),
+)
