@@ -246,6 +246,8 @@ def test_a_worker_with_a_lease_keeps_its_holds(books: Books) -> None:
     books.do(lambda db: db.run(lease, WORKER, db.now_us + 1_000_000))
     assert recovered(books) == 0
     books.do(lambda db: db.run("UPDATE leases SET expires_us = ?", db.now_us - 1))
+    assert recovered(books) == 0, "it has lapsed, but nobody has ended it"
+    books.do(lambda db: db.run("UPDATE leases SET expires_us = ?", -db.now_us))
     assert recovered(books) == 1
 
 

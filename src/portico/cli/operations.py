@@ -14,6 +14,7 @@ import msgspec
 
 from portico import __version__
 from portico.catalog import Catalog
+from portico.cli.bookkeeper import Bookkeeper
 from portico.config import Config
 from portico.core.errors import UpstreamError
 from portico.http.budget import Budget
@@ -26,7 +27,6 @@ from portico.telemetry import AccessLog, LineWriter, Metrics, Observing, Sampler
 from portico.telemetry.lines import Opener, another, appending
 from portico.telemetry.process import cpu_seconds, open_files, resident_bytes
 from portico.telemetry.settings import AUTO, OFF, STDERR
-from portico.vault import MemoryVault
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -89,9 +89,10 @@ class Watch:
             self._sampler.sample()
         return self._shared.metrics.text()
 
-    async def start(self, *, server: Server, upstream: HttpUpstream, vault: MemoryVault, budget: Budget) -> None:
+    async def start(self, *, server: Server, upstream: HttpUpstream, books: Bookkeeper, budget: Budget) -> None:
         """Begins to look at the parts of a running gateway."""
         observer, writer, started = self.observer, self._writer, time.time()
+        vault, committer, lease, till = books.vault, books.committer, books.lease, books.till
         gauges: dict[str, Callable[[], float]] = {
             "process_resident_memory_bytes": resident_bytes,
             "process_cpu_seconds_total": cpu_seconds,
@@ -105,10 +106,17 @@ class Watch:
             "portico_upstream_connections_idle": lambda: upstream.idle_connections,
             "portico_vault_bytes": lambda: vault.size_bytes,
             "portico_vault_entries": lambda: len(vault),
+            "portico_store_writes_waiting": lambda: committer.waiting,
+            "portico_store_down": lambda: committer.down,
+            "portico_lease_held": lambda: lease.held,
+            "portico_draining_answers": lambda: till.draining,
         }
         totals: dict[str, Callable[[], float]] = {
             "portico_budget_refusals_body_bytes_total": lambda: budget.refused_bodies,
             "portico_budget_refusals_open_calls_total": lambda: budget.refused_calls,
+            "portico_unfunded_starts_total": lambda: till.unfunded_starts,
+            "portico_vault_unsettled_total": lambda: vault.unsettled,
+            "portico_vault_records_lost_total": lambda: vault.lost,
         }
         if writer is not None:
             gauges["portico_log_queue_bytes"] = lambda: writer.waiting_bytes

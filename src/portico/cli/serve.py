@@ -1,12 +1,9 @@
 """`portico serve`: config -> objects -> server; one process, or several under a supervisor."""
 
-import asyncio
 import os
 import random
-import signal
 import socket
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,34 +11,22 @@ from typing import Final
 import msgspec
 
 from portico import __version__
-from portico.accounts.keys import DEFAULT_TENANT, Keyring, new_key
-from portico.catalog import Catalog, CatalogError, load_catalog
-from portico.cli.loop import listen_for_stop, run, run_until_stopped, settle_memory
-from portico.cli.media import fetcher_of
-from portico.cli.operations import Shared, Watch
-from portico.cli.stored_keys import StoredKeys, start_with
-from portico.cli.supervise import CANNOT_START, Supervisor
+from portico.accounts.keys import new_key
+from portico.catalog import CatalogError, load_catalog
+from portico.cli.bookkeeper import prepare
+from portico.cli.loop import run
+from portico.cli.operations import Shared
+from portico.cli.stored_keys import start_with
+from portico.cli.supervise import Supervisor
 from portico.cli.tls import server_tls
+from portico.cli.worker import HANGUP, SIMULATOR_NAME, Plan, serve
 from portico.config import Config, ConfigError, load_config
-from portico.core.ids import PooledRandom
-from portico.http.asgi import ASGIApp, AsgiBridge, StartupFailed
-from portico.http.budget import Budget
-from portico.http.client import HttpUpstream
-from portico.http.forwarded import TrustedProxies
-from portico.http.front import Front
-from portico.http.gateway import Gateway
-from portico.http.limits import Limits
-from portico.http.operations import Operations
-from portico.http.readiness import DRAINING, STARTING, Readiness
-from portico.http.server import Server
-from portico.http.tls import ServerTls, TlsError
+from portico.core.errors import StorageUnavailable
+from portico.http.asgi import ASGIApp
 from portico.providers import KINDS, Provider, Secret
-from portico.relay.relay import Relay
-from portico.vault import MemoryVault
+from portico.store.version import SchemaTooNew, UpgradeFailed
 
 KEY_FILE: Final = "api_key"
-HANGUP: Final = getattr(signal, "SIGHUP", None)
-"""There is none on Windows."""
 
 
 def run_serve(
@@ -56,14 +41,22 @@ def run_serve(
     except (ConfigError, CatalogError) as error:
         print(f"The configuration cannot be used:\n{_indented(str(error))}", file=sys.stderr)
         return 1
-    settings = settings if simulate else start_with(settings)
-    if not settings.providers and not simulate:
-        print(_NO_PROVIDER, file=sys.stderr)
-        return 1
     if tls is not None and (warning := tls.warning()) is not None:
         print(f"Careful: {warning}", file=sys.stderr)
     try:
         key, where = _api_key(settings)
+        prepare(settings, key)
+    except OSError as error:
+        print(_explained(error, settings), file=sys.stderr)
+        return 1
+    except (SchemaTooNew, UpgradeFailed, StorageUnavailable) as error:
+        print(f"The database cannot be used:\n{_indented(_why(error))}", file=sys.stderr)
+        return 1
+    settings = settings if simulate else start_with(settings)
+    if not settings.providers and not simulate:
+        print(_NO_PROVIDER, file=sys.stderr)
+        return 1
+    try:
         listener = _listen(settings.server.host, settings.server.port)
     except OSError as error:
         print(_explained(error, settings), file=sys.stderr)
@@ -77,8 +70,8 @@ def run_serve(
         print(_explained_watch(error, settings), file=sys.stderr)
         return 1
     _greet(settings, listener, key, where, shared, simulated=simulate)
-    plan = _Plan(settings, catalog, key, listener, simulator, tls, web, shared)
-    return run(lambda: _serve(plan)) if settings.server.workers == 1 else _supervise(plan)
+    plan = Plan(settings, catalog, listener, simulator, tls, web, shared)
+    return run(lambda: serve(plan)) if settings.server.workers == 1 else _supervise(plan)
 
 
 _NO_PROVIDER: Final = """\
@@ -94,6 +87,11 @@ No provider is configured, so there is nobody to answer.
       portico credentials add gemini < key.txt
   or try Portico without any provider (answers are simulated and say so):
       portico serve --simulate"""
+
+
+def _why(error: Exception) -> str:
+    """What a failure of the database comes from, where that says more."""
+    return f"{error} ({error.__cause__})" if error.__cause__ is not None else str(error)
 
 
 def _explained(error: OSError, settings: Config) -> str:
@@ -113,122 +111,6 @@ def _explained_watch(error: OSError, settings: Config) -> str:
         return f"Cannot write the access log to {settings.log.access}: {error.strerror or error}"
     host, port = settings.metrics.listen
     return f"Cannot listen on {host}:{port} for metrics: {error.strerror or error}"
-
-
-# -- one process -----------------------------------------------------------------------------------------------------
-
-
-class _Plan(msgspec.Struct, frozen=True):
-    """What every worker serves with. Made once, before there are any."""
-
-    settings: Config
-    catalog: Catalog
-    key: str
-    listener: socket.socket
-    simulator: socket.socket | None
-    """Where the simulator listens, if this process is to play it."""
-    tls: ServerTls | None
-    web: ASGIApp | None
-    shared: Shared
-    number: int = 0
-    """Which worker this is."""
-
-    @property
-    def reloads(self) -> bool:
-        """Whether SIGHUP means something."""
-        return self.tls is not None or self.shared.reopens
-
-
-async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
-    settings, catalog, limits = plan.settings, plan.catalog, plan.settings.server
-    stopped, readiness = listen_for_stop(lifeline), Readiness(STARTING)
-    watch = Watch(plan.shared, plan.number, readiness)
-    budget = Budget(max_body_bytes=limits.max_body_bytes_in_flight, max_calls=limits.max_open_calls)
-    vault = MemoryVault(time.monotonic)
-    upstream = HttpUpstream(proxies=settings.proxies)
-    fetcher = fetcher_of(settings.media)
-    rng = PooledRandom()
-    relay = Relay(
-        catalog=catalog,
-        providers=settings.providers,
-        upstream=upstream,
-        vault=vault,
-        rng=rng,
-        now=time.time,
-        settings=settings.server,
-        defaults=settings.defaults,
-        fetcher=fetcher,
-    )
-    stored = StoredKeys(settings, relay)
-    gateway = Gateway(
-        relay=relay,
-        catalog=catalog,
-        keyring=Keyring({plan.key: DEFAULT_TENANT}),
-        rng=rng,
-        simulated=any(provider.name == SIMULATOR_NAME for provider in settings.providers),
-        budget=budget,
-        observer=watch.observer,
-    )
-    bridge = AsgiBridge(plan.web) if plan.web is not None else None
-    front = Front(gateway, gateway.render_protocol_error, bridge)
-    server = Server(
-        Operations(front, readiness, metrics=watch.text, admin_key=settings.admin_key),
-        limits=Limits(max_body_bytes=limits.max_body_bytes),
-        render_error=front.render_protocol_error,
-        budget=budget,
-        admit=gateway.admit,
-        proxies=TrustedProxies.of(limits.trusted_proxies),
-    )
-    stand_in = None if plan.simulator is None else _stand_in()
-    try:
-        if bridge is not None:
-            await bridge.start()
-        if stand_in is not None:
-            await stand_in.start(sock=plan.simulator)
-        await stored.start()
-        await server.start(sock=plan.listener, tls=None if plan.tls is None else plan.tls.context)
-        await watch.start(server=server, upstream=upstream, vault=vault, budget=budget)
-        if HANGUP is not None and plan.reloads:
-            asyncio.get_running_loop().add_signal_handler(HANGUP, _reload, plan, watch)
-        readiness.clear(STARTING)
-        settle_memory()
-        await run_until_stopped(stopped, lifeline)
-        readiness.wait_for(DRAINING)
-        await asyncio.sleep(limits.drain_delay_s)  # still accepting: who asks /readyz has to notice first
-    except StartupFailed as error:
-        print(f"The web app could not start:\n{_indented(str(error))}", file=sys.stderr)
-        return 1 if lifeline is None else CANNOT_START
-    finally:
-        readiness.wait_for(DRAINING)
-        await server.stop(grace_s=limits.grace_s)
-        if bridge is not None:
-            await bridge.stop()
-        await stored.stop()
-        await upstream.aclose()
-        await fetcher.aclose()
-        if stand_in is not None:
-            await stand_in.stop(grace_s=limits.grace_s)  # other workers ask it too
-        await watch.stop()
-    return 0
-
-
-def _stand_in() -> Server:
-    from portico.simulator import Simulator
-
-    return Server(Simulator(now=time.time))
-
-
-def _reload(plan: _Plan, watch: Watch) -> None:
-    """On SIGHUP: the log was renamed, or there is another certificate."""
-    watch.reopen()
-    try:
-        if plan.tls is not None:
-            plan.tls.reload()
-    except TlsError as error:
-        print(f"The certificate stays as it was: {error}", file=sys.stderr)
-
-
-SIMULATOR_NAME: Final = "simulator"
 
 
 def _with_simulator(settings: Config, listener: socket.socket) -> Config:
@@ -293,7 +175,7 @@ def _greet(settings: Config, listener: socket.socket, key: str, where: str, shar
         sources = [f"{p.name} ({', '.join(secret.source for secret in p.keys)})" for p in settings.providers]
         lines.append(f"  Providers  {', '.join(sources)}")
     if settings.server.workers > 1:
-        lines.append(f"  Workers    {settings.server.workers} (thought signatures are kept per worker)")
+        lines.append(f"  Workers    {settings.server.workers}")
     if shared.listener is not None:
         metrics_host, metrics_port = shared.listener.getsockname()[:2]
         lines.append(
@@ -329,13 +211,13 @@ def _indented(text: str) -> str:
 # -- several processes -----------------------------------------------------------------------------------------------
 
 
-def _supervise(plan: "_Plan") -> int:
+def _supervise(plan: Plan) -> int:
     """Workers on one listening socket; the first plays the simulator too."""
 
     def work(number: int, lifeline: int) -> int:
         simulator = plan.simulator if number == 0 else None
         mine = msgspec.structs.replace(plan, simulator=simulator, number=number)
-        return run(lambda: _serve(mine, lifeline))
+        return run(lambda: serve(mine, lifeline))
 
     return Supervisor(
         plan.settings.server.workers,

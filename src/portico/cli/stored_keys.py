@@ -12,6 +12,7 @@ import msgspec
 
 from portico.config import Config
 from portico.core.errors import StorageUnavailable
+from portico.core.storage import Reading
 from portico.providers import Provider
 from portico.providers.secret_keys import NoSecretKey
 from portico.providers.stored import Loaded, load_credentials, with_credentials
@@ -19,7 +20,6 @@ from portico.relay.relay import Relay
 
 if TYPE_CHECKING:
     from portico.store.database import Database
-    from portico.store.watch import RevisionWatch
 
 log = logging.getLogger("portico.providers")
 
@@ -81,34 +81,22 @@ def opened(settings: Config) -> "Database | None":
 class StoredKeys:
     """One worker's: tells its relay of the providers that can be asked, whenever the revision of the credentials has risen.
 
-    `changed` is what a `store.watch.RevisionWatch` calls for the name `credentials`; `start` has one of its own.
+    `changed` is what a `store.watch.RevisionWatch` calls for the name `credentials`.
     """
 
-    def __init__(self, settings: Config, relay: Relay) -> None:
+    def __init__(self, settings: Config, relay: Relay, reading: Reading) -> None:
         self._settings = settings
         self._relay = relay
-        self._database: Database | None = None
-        self._watch: RevisionWatch | None = None
+        self._reading = reading
         self._begun = False
-
-    async def start(self) -> None:
-        """To be called after the fork. Without a database that can be read it serves on with what it has."""
-        try:
-            self._database = opened(self._settings)
-            if self._database is not None:
-                from portico.store.watch import RevisionWatch
-
-                self._watch = RevisionWatch(self._database.reading, {"credentials": self.changed})
-                await self._watch.start()
-        except StorageUnavailable as error:
-            log.error("keys that are kept in the database are not used: %s", error)
 
     async def changed(self) -> None:
         """Reads the credentials again. Raises `StorageUnavailable`; then what was read last goes on to hold."""
-        assert self._database is not None  # noqa: S101 - who watches has it
-        ring = self._settings.secrets.keys().ring
+        if not any(one.takes_stored for one in (*self._settings.providers, *self._settings.dormant)):
+            return
         try:
-            loaded = await self._database.reading.read(lambda db: load_credentials(db, ring))
+            ring = self._settings.secrets.keys().ring
+            loaded = await self._reading.read(lambda db: load_credentials(db, ring))
         except NoSecretKey as error:
             log.error("credentials are not read again: %s", error)
             return
@@ -122,9 +110,3 @@ class StoredKeys:
         self._settings = with_stored(self._settings, loaded)
         self._relay.serve_from(self._settings.providers)
         return self._settings.providers
-
-    async def stop(self) -> None:
-        if self._watch is not None:
-            await self._watch.aclose()
-        if self._database is not None:
-            await self._database.aclose()

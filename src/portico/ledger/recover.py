@@ -1,6 +1,6 @@
 """The holds of workers that are gone: booked from their last checkpoint, or released.
 
-Whoever finds a lapsed lease does it, and who comes second finds nothing left to do. A checkpoint never says more than was
+Whoever finds that a lease was ended does it, and who comes second finds nothing left to do. A checkpoint never says more than was
 really used, so nobody is charged more than the real charge, and never more than was held.
 """
 
@@ -16,7 +16,7 @@ PIECE: Final = 100
 
 _GONE: Final = (
     "SELECT DISTINCT worker_id FROM holds h WHERE NOT EXISTS"
-    " (SELECT 1 FROM leases l WHERE l.worker_id = h.worker_id AND l.expires_us > ?)"
+    " (SELECT 1 FROM leases l WHERE l.worker_id = h.worker_id AND l.expires_us > 0)"
 )
 _HOLDS: Final = (
     "SELECT request_id, account_id, key_id, amount_nanos, checkpoint, at_us FROM holds WHERE worker_id = ?"
@@ -38,8 +38,8 @@ class Kept(msgspec.Struct):
 
 
 def gone_workers(db: Db) -> list[str]:
-    """The workers with open holds and no lease."""
-    return [row[0] for row in db.rows(_GONE, db.now_us)]
+    """The workers with open holds whose lease was ended (its expiry is not above 0), or that have none."""
+    return [row[0] for row in db.rows(_GONE)]
 
 
 def recover(db: Db, worker_id: str, limit: int = PIECE) -> int:

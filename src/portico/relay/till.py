@@ -59,7 +59,7 @@ class Till:
         committer: Committer,
         books: Callable[[], PriceBooks],
         *,
-        worker_id: str,
+        worker_id: Callable[[], str],
         now: Callable[[], float],
         clock: Callable[[], float],
         rng: Random,
@@ -68,7 +68,7 @@ class Till:
     ) -> None:
         self.committer = committer
         self.books = books
-        self.worker_id = worker_id
+        self._worker_id = worker_id
         self.now = now
         self.clock = clock
         self.rng = rng
@@ -81,6 +81,11 @@ class Till:
         self._standings: dict[tuple[str, str], Standing] = {}
         self._uncommitted: dict[str, int] = {}
         self._failed_at = float("-inf")
+
+    @property
+    def worker_id(self) -> str:
+        """Whose the holds are. A worker that lost its lease goes on under another id."""
+        return self._worker_id()
 
     # -- what is known of balances
 

@@ -16,6 +16,8 @@ import os
 import socket
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from portico.core.errors import StorageUnavailable
@@ -46,7 +48,41 @@ def own_label() -> str:
 
 
 def label_of(pid: int) -> str:
-    return f"{socket.gethostname()}:{pid}"
+    """Where it runs, its number, and when it began: numbers are used again."""
+    return f"{_place()}:{pid}:{_began(pid)}"
+
+
+def is_dead(label: str) -> bool:
+    """Whether a process is known to be gone. False: it lives, or it runs where nobody here can see it."""
+    place, _, rest = label.rpartition(":")[0].rpartition(":")
+    began = label.rpartition(":")[2]
+    return bool(began) and place == _place() and rest.isdigit() and _began(int(rest)) != began
+
+
+@cache
+def _place() -> str:
+    """The running kernel, and which of its containers: there process numbers mean the same."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{socket.gethostname()}:{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return socket.gethostname()
+
+
+def _began(pid: int) -> str:
+    """When a process began, in the kernel's ticks; "" if there is none, or nothing tells. A process that is dead but was not
+    waited for yet has ended too."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def end_dead(db: Db) -> int:
+    """Ends the leases of processes of this machine that are gone, without waiting until they lapse; how many."""
+    labels = db.rows("SELECT DISTINCT label FROM leases WHERE expires_us > 0")
+    return sum(End(label=label).apply(db) for (label,) in labels if is_dead(label))
 
 
 class Take:

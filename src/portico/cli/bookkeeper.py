@@ -1,0 +1,186 @@
+"""The books of one worker: its database, committer and lease; the keys and prices it serves by; and what it does beside calls.
+
+`prepare` is done once, before there are workers. What a worker holds is made on its loop, after the fork: connections and
+threads do not survive one.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from portico.accounts import Keyring
+from portico.accounts.follow import Follower
+from portico.accounts.rows import ensure_default
+from portico.catalog import load_catalog
+from portico.catalog.books import PriceBooks
+from portico.config import Config
+from portico.core.errors import StorageUnavailable
+from portico.core.ids import timed_id
+from portico.core.storage import Db
+from portico.ledger.recover import gone_workers, recover
+from portico.ledger.retention import Retention, sweep
+from portico.relay.till import Till, TillSettings
+from portico.store import leases
+from portico.store.database import Database, open_database
+from portico.store.leases import Lease
+from portico.store.version import bring_up_to_date
+from portico.store.watch import Changed, RevisionWatch
+from portico.vault import MemoryVault, Resources, StoredVault
+from portico.vault.stored import VaultSettings
+
+log = logging.getLogger("portico.books")
+
+LOOK_S: Final = 1.0
+"""How often a worker looks for others that are gone."""
+SWEEP_S: Final = 60.0
+SWEEP_PAUSE_S: Final = 0.05
+"""Between two pieces of a sweep, so that calls come in between."""
+
+_PRICES: Final = "SELECT book, provider, model, row, effective_from FROM prices ORDER BY id"
+_MARKUPS: Final = "SELECT account_id, model, permille, effective_from FROM markups"
+
+
+def prepare(settings: Config, key: str) -> None:
+    """A database that can be served from: its schema brought up to date, the built-in account in it with its key.
+
+    Raises `SchemaTooNew`, `UpgradeFailed`, `StorageUnavailable`, `OSError`.
+    """
+    database = open_database(settings.storage.url)
+    try:
+        bring_up_to_date(settings.storage.url, database)
+        database.change(lambda db: ensure_default(db, key))
+    finally:
+        database.close()
+
+
+class Bookkeeper:
+    """One worker's. `start` before the first call is served, `finish` after the last has ended."""
+
+    def __init__(self, settings: Config, rng: Random) -> None:
+        self._settings = settings
+        self._rng = rng
+        self._catalog = load_catalog()
+        self._prices = PriceBooks(self._catalog)
+        self.database: Database = open_database(settings.storage.url)
+        self.keyring = Keyring()
+        worker_id = self._new_worker_id()
+        self.committer = self.database.committer(worker_id)
+        self.lease = Lease(self.committer, self._new_worker_id)
+        retention = settings.retention
+        self._retention = Retention(retention.receipts_days, retention.usage_days, retention.idempotency_hours)
+        kept = VaultSettings(ttl_s=retention.vault_hours * 3600.0, max_account_bytes=retention.vault_max_bytes)
+        memory = MemoryVault(time.monotonic, ttl_s=kept.ttl_s)
+        self.vault = StoredVault(memory, self.committer, self.database.reading, clock=time.monotonic, settings=kept)
+        self.resources = Resources(self.committer, self.database.reading, now=time.time)
+        self.till = Till(
+            self.committer,
+            lambda: self._prices,
+            worker_id=lambda: self.lease.worker_id,
+            now=time.time,
+            clock=time.monotonic,
+            rng=rng,
+            admits=lambda: self.lease.held,
+            settings=_till_settings(settings),
+        )
+        self._watch: RevisionWatch | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _new_worker_id(self) -> str:
+        return timed_id("wrk_", self._rng, time.time())
+
+    async def start(self, credentials: Changed) -> None:
+        """Takes the lease, and reads keys and prices. `credentials` reads those of the providers.
+
+        Raises `StorageUnavailable`.
+        """
+        await self.lease.start()
+        follower = Follower(self.keyring, self.database.reading)
+        changed: dict[str, Changed] = {"keys": follower.load, "prices": self._read_prices, "credentials": credentials}
+        self._watch = RevisionWatch(self.database.reading, changed)
+        await self._watch.start()
+        self._tasks = [asyncio.create_task(self._look_after()), asyncio.create_task(self._clear_out())]
+
+    async def finish(self) -> None:
+        """Writes all that is to be written, and lets others resolve at once what is still open."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._watch is not None:
+            await self._watch.aclose()
+        await self.vault.close()
+        await self.lease.aclose()
+        await self.committer.aclose()
+        await self.database.aclose()
+
+    async def _read_prices(self) -> None:
+        prices, markups = await self.database.reading.read(lambda db: (db.rows(_PRICES), db.rows(_MARKUPS)))
+        self._prices = PriceBooks.from_rows(self._catalog, prices, markups)
+
+    # -- beside calls
+
+    async def _look_after(self) -> None:
+        """Resolves what workers left open that are gone: those of this machine at once, others when their lease has lapsed."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            with _told_once_more("what gone workers left open was not resolved"):
+                await self._resolve_left_open()
+
+    async def _resolve_left_open(self) -> None:
+        reading, steady = self.database.reading, self.lease.steady
+        if not await reading.read(lambda db: _anything_open(db, self.lease.worker_id)):
+            return
+        await reading.work(leases.end_dead)
+        if steady:
+            await reading.work(leases.lapsed)
+        for worker in await reading.read(gone_workers):
+            while worker != self.lease.worker_id and await reading.work(_recover_of(worker)):
+                pass
+
+    async def _clear_out(self) -> None:
+        """Removes what is too old, a piece at a time; workers begin at different times."""
+        await asyncio.sleep(self._rng.random() * SWEEP_S)
+        while True:
+            with _told_once_more("what is too old was not removed"):
+                while await self.database.reading.work(lambda db: sweep(db, self._retention)):
+                    await asyncio.sleep(SWEEP_PAUSE_S)
+                await self.database.reading.work(leases.ended)  # forgets the oldest
+                while await self.vault.sweep():
+                    await asyncio.sleep(SWEEP_PAUSE_S)
+                while await self.resources.sweep():
+                    await asyncio.sleep(SWEEP_PAUSE_S)
+            await asyncio.sleep(SWEEP_S)
+
+
+def _anything_open(db: Db, own: str) -> bool:
+    return bool(db.rows("SELECT 1 FROM holds WHERE worker_id <> ? LIMIT 1", own))
+
+
+def _recover_of(worker: str) -> Callable[[Db], int]:
+    return lambda db: recover(db, worker)
+
+
+@contextlib.contextmanager
+def _told_once_more(what: str) -> "contextlib._GeneratorContextManager[None]":
+    """Goes on after a failure: it is tried again."""
+    try:
+        yield
+    except StorageUnavailable:
+        pass  # it is told elsewhere
+    except Exception:
+        log.exception("%s; it is tried again", what)
+
+
+def _till_settings(settings: Config) -> TillSettings:
+    books = settings.books
+    return TillSettings(
+        default_hold_tokens=books.default_hold_tokens,
+        funds_wait_s=books.funds_wait_s,
+        drain_s=books.drain_seconds,
+        drains=books.max_draining,
+        on_disconnect=books.cancel_policy,
+    )
