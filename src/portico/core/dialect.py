@@ -101,6 +101,8 @@ class Seen(msgspec.Struct, frozen=True):
     service_tier: str | None = None
     uses: Mapping[str, int] = {}
     """The provider's own tools that it used, and how often: `web_search` (queries), `google_maps`, `url_context` …"""
+    raw_usage: Any = None
+    """The counts as the provider sent them; a list where several calls were made."""
 
 
 class StreamWatch(Protocol):
