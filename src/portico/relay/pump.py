@@ -65,7 +65,8 @@ class Teller:
         if isinstance(event, PartDelta):
             return self.writer.feed(event)
         if isinstance(event, UsageReported):
-            self.seen = Seen(self.seen.model, event.usage, event.service_tier or self.seen.service_tier, event.uses)
+            tier = event.service_tier or self.seen.service_tier
+            self.seen = Seen(self.seen.model, event.usage, tier, event.uses, event.raw)
         elif isinstance(event, Started):
             self.seen = msgspec.structs.replace(self.seen, model=event.model)
         elif isinstance(event, Failed):

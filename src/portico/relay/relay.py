@@ -435,7 +435,8 @@ class Relay:
     def _translated(self, call: Call) -> bytes:
         """The answers of all lanes in the caller's dialect."""
         response = merged(call.answers)
-        call.seen = Seen(response.model, response.usage, response.service_tier, response.uses)
+        used = (response.usage, response.service_tier, response.uses, response.raw_usage)
+        call.seen = Seen(response.model, *used)
         rendered = call.dialect.render_response(response, call.reply)
         call.losses += rendered.losses
         return jsontext.encode(rendered.body)
