@@ -129,7 +129,7 @@ def test_the_last_usage_with_a_total_is_seen(reports: list[Any], usage: Usage | 
 def test_a_whole_answer_is_seen() -> None:
     body = data(usageMetadata={**USAGE, "serviceTier": "standard"}, modelVersion="gemini-x", new={"field": 1})
     usage = Usage(input_uncached={"text": 3}, output_visible={"text": 4})
-    assert see(body) == Seen("gemini-x", usage, "default")
+    assert see(body) == Seen("gemini-x", usage, "default", {}, {**USAGE, "serviceTier": "standard"})
     assert see(b'{"totalTokens": 7}') == Seen()
     assert see(b'{"embeddings": [{"values": [1, 2]}], "usageMetadata": {"promptTokenCount": 1}}') == Seen()
 

@@ -23,7 +23,6 @@ from gateway.gemini import (
 from gateway.house import KEY, Json, Script, answers, candidate, frame, open_house, says, soon, until
 from laws.test_raw import awkward
 from portico.catalog import OperatorModel
-from portico.core.dialect import Seen
 from portico.core.usage import Usage
 from portico.http import connection as connection_module
 from portico.http.keepalive import COUNT, IDLE_S, INTERVAL_S
@@ -223,13 +222,13 @@ async def test_a_stream_passes_byte_by_byte_however_it_is_cut(size: int, array: 
             assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert answer.headers["cache-control"] == "no-cache"
         assert answer.headers["x-accel-buffering"] == "no"
-        assert [call.seen for call in calls] == [Seen("m", USAGE)]
+        assert [(call.seen.model, call.seen.usage, call.seen.uses) for call in calls] == [("m", USAGE, {})]
 
 
 async def test_what_a_whole_answer_used_is_known_at_its_end(calls: list[Call]) -> None:
     async with open_house(Script(answers(PIECES[-1]))) as house:
         assert (await ask(house)).body == PIECES[-1]
-        assert [call.seen for call in calls] == [Seen("m", USAGE, empty=True)]
+        assert [(call.seen.model, call.seen.usage, call.seen.uses) for call in calls] == [("m", USAGE, {})]
 
 
 @pytest.mark.parametrize(

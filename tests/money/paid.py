@@ -201,4 +201,4 @@ def make_books(path: Path, *, balance: int, prepaid: bool) -> None:
 
 
 def is_marked(receipt: dict[str, Any], flag: str) -> bool:
-    return bool(receipt.get(flag) or receipt.get("fields", {}).get(flag))
+    return flag in receipt.get("flags", ())

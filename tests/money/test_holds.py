@@ -9,8 +9,8 @@ import pytest
 from gateway.house import Answer, Script, answers, chat, says, soon, until
 from money.acts import Steps, piece, usage
 from money.paid import USD, is_marked, paid_house
-from portico.ledger.hold import Held, Hold, Refused
-from portico.ledger.settle import Extend, Release, Settle
+from portico.ledger.hold import Extend, Held, Hold, Refused
+from portico.ledger.settle import Release, Settle
 from portico.relay.relay import Settings
 from portico.relay.till import TillSettings
 

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.house import Script, answers, candidate, chat, fails, open_house, says
 from money.acts import usage
-from money.paid import paid_house
+from money.paid import is_marked, paid_house
 
 ANSWER = says("Hello there", usageMetadata=usage(1000, 500))
 PASSING = "/v1beta/models/gemini-3.5-flash:"
@@ -160,4 +160,4 @@ async def test_embeddings_that_report_nothing_are_estimated(tmp_path: Path) -> N
         receipt = await paid.settled()
         (_, charged, _), (_, _, held) = paid.entries("settle")[0], paid.entries("hold")[0]
         assert 0 < -charged <= held
-        assert receipt.get("estimated") or receipt.get("fields", {}).get("estimated")
+        assert is_marked(receipt, "estimated")

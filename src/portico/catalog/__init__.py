@@ -3,6 +3,7 @@
 `load_catalog()` is the way in. What differs between models is in `data/*.toml`, not in branches.
 """
 
+from portico.catalog.books import Markup, PriceBooks, Published, Rates, published, tier_of
 from portico.catalog.catalog import Catalog
 from portico.catalog.errors import CatalogError
 from portico.catalog.load import load_catalog, parse_catalog
@@ -27,6 +28,7 @@ from portico.catalog.price import (
     fee_of,
     nanos_of_usd,
     rate_of,
+    usd_of_nanos,
 )
 from portico.catalog.thinking import DYNAMIC, EFFORTS, completed
 
@@ -39,14 +41,18 @@ __all__ = [
     "CatalogError",
     "Description",
     "ListedModel",
+    "Markup",
     "Model",
     "ModelKind",
     "ModelTarget",
     "OperatorModel",
+    "PriceBooks",
     "PriceKind",
     "PriceList",
     "PriceRow",
     "PriceUnit",
+    "Published",
+    "Rates",
     "Resolved",
     "Tier",
     "TierRule",
@@ -55,5 +61,8 @@ __all__ = [
     "load_catalog",
     "nanos_of_usd",
     "parse_catalog",
+    "published",
     "rate_of",
+    "tier_of",
+    "usd_of_nanos",
 ]

@@ -180,3 +180,13 @@ def _fixed_point(pattern: re.Pattern[str], text: str, places: int, expected: str
         raise ValueError(f"expected {expected}, found {text!r}")
     whole, fraction = match.group(1), match.group(2) or ""
     return int(whole + fraction.ljust(places, "0"))
+
+
+def usd_of_nanos(nanos: int, places: int = 9) -> str:
+    """Dollars in digits of a whole number of their parts, exact: nano-dollars, or with 15 places femto-dollars.
+
+    At least two decimals, and no zeros beyond them: 125_000_000 -> "0.125", 2_000_000_000 -> "2.00".
+    """
+    whole, rest = divmod(abs(nanos), 10**places)
+    fraction = f"{rest:0{places}d}".rstrip("0").ljust(2, "0")
+    return f"{'-' if nanos < 0 else ''}{whole}.{fraction}"

@@ -133,9 +133,7 @@ class Worker:
         await self.books.start(credentials=self.stored_keys.changed)
         ends.push_async_callback(self.server.stop, grace_s=plan.settings.server.grace_s)
         await self.server.start(sock=plan.listener, tls=None if plan.tls is None else plan.tls.context)
-        await self.watch.start(
-            server=self.server, upstream=self.upstream, books=self.books, budget=self.budget
-        )
+        await self.watch.start(server=self.server, upstream=self.upstream, books=self.books, budget=self.budget)
         if HANGUP is not None and plan.reloads:
             asyncio.get_running_loop().add_signal_handler(HANGUP, self._reload)
 
@@ -160,7 +158,9 @@ async def serve(plan: Plan, lifeline: int | None = None) -> int:
             settle_memory()
             await run_until_stopped(stopped, lifeline)
             worker.readiness.wait_for(DRAINING)
-            await asyncio.sleep(plan.settings.server.drain_delay_s)  # still accepting: who asks /readyz has to notice first
+            await asyncio.sleep(
+                plan.settings.server.drain_delay_s
+            )  # still accepting: who asks /readyz has to notice first
     except StartupFailed as error:
         lines = "".join(f"\n  {line}" for line in str(error).splitlines())
         print(f"The web app could not start:{lines}", file=sys.stderr)
@@ -180,7 +180,9 @@ def _with_admin(plan: Plan, books: Bookkeeper, front: Front, gateway: Gateway) -
     from portico.http.admin import AdminApi
 
     rng = PooledRandom()
-    api = AdminApi(front, Office(books.database.reading, house_of(plan.settings), rng), plan.settings.admin_key, rng=rng)
+    api = AdminApi(
+        front, Office(books.database.reading, house_of(plan.settings), rng), plan.settings.admin_key, rng=rng
+    )
     return api, api.admit(gateway.admit)
 
 

@@ -74,6 +74,7 @@ class Assembler:
         self.usage: Usage | None = None
         self._service_tier: str | None = None
         self._uses: Mapping[str, int] = {}
+        self._raw_usage: Any = None
         self.finished = False
         self.error: UpstreamError | None = None
 
@@ -86,8 +87,8 @@ class Assembler:
             case PartEnded(candidate, index, signature):
                 if signature is not None:
                     self._candidates[candidate].parts[index].signature = signature
-            case UsageReported(usage, service_tier, uses):
-                self.usage, self._uses = usage, uses
+            case UsageReported(usage, service_tier, uses, raw):
+                self.usage, self._uses, self._raw_usage = usage, uses, raw
                 self._service_tier = service_tier or self._service_tier
             case CandidateFinished(candidate, finish):
                 self._candidate(candidate).finish = finish
@@ -124,6 +125,7 @@ class Assembler:
             service_tier=self._service_tier,
             ext=self._ext or None,
             uses=self._uses,
+            raw_usage=self._raw_usage,
         )
 
     def _candidate(self, index: int) -> _OpenCandidate:
@@ -167,7 +169,7 @@ def tell(response: Response) -> list[Event]:
             )
             events.append(said)
     if response.usage is not None:
-        events.append(UsageReported(response.usage, response.service_tier, response.uses))
+        events.append(UsageReported(response.usage, response.service_tier, response.uses, response.raw_usage))
     events += [CandidateFinished(c.index, c.finish) for c in response.candidates if c.finish is not None]
     events.append(Finished())
     return events

@@ -103,6 +103,8 @@ class Seen(msgspec.Struct, frozen=True):
     service_tier: str | None = None
     uses: Mapping[str, int] = {}
     """The provider's own tools that it used, and how often: `web_search` (queries), `google_maps`, `url_context` …"""
+    raw_usage: Any = None
+    """The counts as the provider sent them; a list where several calls were made."""
     empty: bool = False
     """There is nothing in it, and no limit or filter that says why."""
     shown: int = 0

@@ -10,7 +10,7 @@ never said `Finished` is a failure, not a success.
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -67,11 +67,12 @@ class Annotated(msgspec.Struct, frozen=True):
 
 
 class UsageReported(msgspec.Struct, frozen=True):
-    """Counts so far, cumulative; the last one reported counts (mapping.md 3.1). `uses`: as in `Response`."""
+    """Counts so far, cumulative; the last one reported counts (mapping.md 3.1). `uses` and `raw`: as in `Response`."""
 
     usage: Usage
     service_tier: str | None = None
     uses: Mapping[str, int] = {}
+    raw: Any = None
 
 
 class CandidateFinished(msgspec.Struct, frozen=True):

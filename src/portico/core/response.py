@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -75,6 +76,7 @@ class Response(msgspec.Struct, frozen=True):
     """A whole answer. `model` is the name the provider answered with; `usage` None means it reported none.
 
     `uses` are the tools of its own that the provider used, and how often, as far as it shows: what is billed beside tokens.
+    `raw_usage` are the counts as it sent them, for receipts; a list where several calls were made.
     """
 
     id: str | None
@@ -85,3 +87,4 @@ class Response(msgspec.Struct, frozen=True):
     service_tier: str | None = None
     ext: Ext = None
     uses: Mapping[str, int] = {}
+    raw_usage: Any = None

@@ -18,6 +18,7 @@ EXPOSED: Final = (
     "request-id",
     "x-upstream-status",
     "x-portico-changes",
+    "x-portico-cost",
     "x-portico-next",
     "x-portico-replayed",
     "x-portico-request-id",

@@ -51,5 +51,11 @@ def decoded(body: bytes) -> object:
 def note_stream(call: Call, pump: Pump | PassingPump) -> None:
     """Notes what an attempt's stream told, and what of it is charged for."""
     call.seen = pump.seen()
-    call.counts = call.counts or pump.counts
-    call.shown += call.seen.shown if isinstance(pump, PassingPump) else pump.shown
+    if pump.counts:
+        call.counts = True
+        call.prompts += 1
+    if isinstance(pump, PassingPump):
+        call.shown = call.seen.shown
+    else:
+        call.shown += pump.shown
+        call.pictures += pump.pictures

@@ -1,17 +1,15 @@
 """What a call comes to -> its receipt, and the write that closes its tab."""
 
-from typing import Final
-
 import msgspec
 
-from portico.core.usage import Usage
-from portico.ledger.settle import Release, Settle
-from portico.metering.charge import Charge
-from portico.metering.receipt import Receipt
+from portico.core.usage import Usage, total
+from portico.ledger.settle import Outcome, Release, Settle
+from portico.metering.charge import NOTHING, Charge
+from portico.metering.receipt import Receipt, Tried, buckets, encode
 from portico.relay.call import Aim, Call
 from portico.relay.tab import Tab
 
-NOTHING: Final = Charge(nanos=0, cost_nanos=0, lines=())
+RECOVERED = "recovered"
 
 
 class Bill(msgspec.Struct, frozen=True):
@@ -21,44 +19,63 @@ class Bill(msgspec.Struct, frozen=True):
     call: Call
     aim: Aim
     at_us: int
-    usage: Usage
+    usage: Usage | None
+    """None: nothing was reported, and nothing is estimated."""
     charge: Charge
-    estimated: bool = False
-    partial: bool = False
-    drained: bool = False
+    flags: tuple[str, ...] = ()
 
 
 def checkpoint_of(bill: Bill) -> bytes:
     """What a recovery books if the gateway dies now."""
-    return receipt_of(bill, "recovered").encode()
+    return encode(receipt_of(bill, RECOVERED))
 
 
-def last_of(bill: Bill, outcome: str, *, counts: bool) -> Settle | Release:
-    call, caller = bill.call, bill.tab.caller
+def last_of(bill: Bill, outcome: str, *, counts: bool, kept: Outcome | None) -> Settle | Release:
+    """The settlement, or where there is no answer that counts the release. `kept`: what becomes of its idempotency key."""
     if not counts:
-        bill = msgspec.structs.replace(bill, charge=NOTHING, estimated=False)
-    receipt = receipt_of(bill, outcome).encode()
-    if not counts:
-        return Release(bill.tab.request_id, caller.tenant, caller.key_id, 0, 0, 0, receipt)
-    tokens = bill.usage.input_total + bill.usage.output_total
-    return Settle(
-        bill.tab.request_id, caller.tenant, caller.key_id, bill.charge.nanos, bill.charge.cost_nanos, tokens, receipt
+        bill = msgspec.structs.replace(bill, charge=NOTHING)
+    caller, charge, used = bill.tab.caller, bill.charge, bill.usage or Usage()
+    write = Settle if counts else Release
+    return write(
+        request_id=bill.tab.request_id,
+        account_id=caller.tenant,
+        key_id=caller.key_id,
+        charge_nanos=charge.nanos,
+        cost_nanos=charge.cost_nanos,
+        receipt=encode(receipt_of(bill, outcome)),
+        model=bill.aim.model.name,
+        outcome=outcome,
+        at_us=bill.at_us,
+        input_tokens=used.input_total,
+        cached_tokens=total(used.input_cache_read),
+        output_tokens=used.output_total,
+        reasoning_tokens=total(used.output_reasoning),
+        idempotency=kept,
     )
 
 
 def receipt_of(bill: Bill, outcome: str) -> Receipt:
-    call, aim = bill.call, bill.aim
-    caller = bill.tab.caller
+    """Everything a person needs who asks why."""
+    call, aim, report = bill.call, bill.aim, bill.call.report
     return Receipt(
-        bill.tab.request_id,
-        caller.tenant,
-        caller.key_id,
-        bill.at_us,
-        dict(
-            outcome=outcome,
-            estimated=bill.estimated,
-            partial=bill.partial,
-            drained=bill.drained,
-            usage=msgspec.to_builtins(bill.usage),
-        ),
-    )
+        request_id=bill.tab.request_id,
+        account=bill.tab.caller.tenant,
+        key_id=bill.tab.caller.key_id,
+        at_us=bill.at_us,
+        route=report.route,
+        dialect=call.dialect.name,
+        asked=call.request.model,
+        model=aim.model.name,
+        upstream_model=call.seen.model or aim.target.model,
+        provider=aim.provider.name,
+        stream=call.request.stream,
+        outcome=outcome,
+        service_tier=call.seen.service_tier or "",
+        usage=buckets(bill.usage),
+        raw_usage=call.seen.raw_usage,
+        uses=call.uses(),
+        hold_nanos=bill.tab.amount,
+        losses=tuple(dict.fromkeys([loss.code for loss in call.all_losses()])),
+        tries=tuple([Tried(one.provider, one.model, one.outcome) for one in report.tries]),
+        flags=bill.flags,
+    ).charged(bill.charge)

@@ -9,9 +9,10 @@ import msgspec
 
 from portico.accounts import Caller
 from portico.catalog import Model
-from portico.core.dialect import Dialect, Passing, PricedFields, Reading, Reply, Seen
+from portico.core.ask import Ask
+from portico.core.dialect import Dialect, Passing, Reading, Reply, Seen
 from portico.core.loss import Loss, changes_header
-from portico.core.parts import Reasoning, Text
+from portico.core.parts import Media
 from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
@@ -22,6 +23,7 @@ from portico.relay.learned import NOTHING
 from portico.relay.owned import Pins
 from portico.relay.pump import Teller
 from portico.relay.report import Report, Try
+from portico.relay.verdict import delivered_bytes
 from portico.routing import Candidate
 from portico.wire import jsontext
 from portico.wire.http import Exchange, Headers
@@ -76,14 +78,16 @@ class Call(msgspec.Struct):
     """The money side of it; None where nothing is charged."""
     counts: bool = False
     """There is an answer to be charged: something was shown, or the caller's own limit or a filter ended it."""
+    prompts: int = 0
+    """Upstream calls whose answers count."""
     counted: Usage | None = None
     """What the whole answers of it used that count."""
     shown: int = 0
-    """Characters of text that were delivered, for an estimate where nothing is reported."""
+    """Bytes of text that were delivered, for an estimate where nothing is reported."""
+    pictures: int = 0
+    """Pictures that were."""
     counted_uses: dict[str, int] = {}
     """Tools that they used."""
-    result: tuple[int, Headers, bytes] | None = None
-    """What was answered, whole."""
     pins: Pins = ()
     """What the call may be sent with, where it names files or caches at a provider."""
     settling: list[Awaitable[None]] = []
@@ -104,12 +108,15 @@ class Call(msgspec.Struct):
     def count(self, response: Response) -> None:
         """Notes what a whole answer is charged for."""
         self.counts = True
+        self.prompts += 1
         if response.usage is not None:
             self.counted = response.usage if self.counted is None else added(self.counted, response.usage)
         for tool, count in response.uses.items():
             self.counted_uses[tool] = self.counted_uses.get(tool, 0) + count
-        for candidate in response.candidates:
-            self.shown += sum(len(part.text) for part in candidate.parts if isinstance(part, (Text, Reasoning)))
+        if response.usage is None:
+            for part in [part for candidate in response.candidates for part in candidate.parts]:
+                self.shown += delivered_bytes(part, thoughts=self.reply.thoughts)
+                self.pictures += isinstance(part, Media) and not part.thought
 
     def note_model(self, name: str | None) -> None:
         """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
@@ -133,10 +140,14 @@ class Call(msgspec.Struct):
             self.request = msgspec.structs.replace(self.request, messages=())
             self.exchange.request.take_body()
 
+    def all_losses(self) -> list[Loss]:
+        """Of the request and of the answer so far, each once."""
+        asked = [loss for _, losses in sorted(self.lane_losses.items()) for loss in losses]
+        return list(dict.fromkeys([*self.media_losses, *asked, *self.losses]))
+
     def answer_headers(self) -> Headers:
         headers = list(self.headers.items())
-        asked = [loss for _, losses in sorted(self.lane_losses.items()) for loss in losses]
-        if told := list(dict.fromkeys([*self.media_losses, *asked, *self.losses])):
+        if told := self.all_losses():
             headers.append(("x-portico-changes", changes_header(told)))
         return headers
 
@@ -197,9 +208,9 @@ class Attempt(msgspec.Struct):
     def dialect(self) -> Dialect:
         return self.aim.provider.kind.dialect
 
-    def priced(self) -> PricedFields:
-        """What of the body decides its price, while it is here. Raises `BodyNotJson`."""
-        return self.dialect.priced(self.content) if self.passing is None else self.passing.priced(self.content)
+    def ask(self, body: bytes, content: Any) -> Ask:
+        """The sizes of its body, once it is encoded, and what of it changes the price. Raises `BodyNotJson`."""
+        return self.dialect.ask(content, len(body)) if self.passing is None else self.passing.ask(body)
 
 
 class AttemptOne(Protocol):

@@ -4,9 +4,9 @@ A lane is one upstream call and the numbers its answers have for the caller. Who
 through a `FanIn`, out of which comes one stream in the grammar of `core/events.py`. Everything here is pure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import reduce
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -108,6 +108,7 @@ def merged(answers: Iterable[tuple[Lane, Response]]) -> Response:
         service_tier=_first([response.service_tier for response in responses]),
         ext=_first_ext(responses),
         uses=reduce(plus, [response.uses for response in responses]),
+        raw_usage=_raws([response.raw_usage for response in responses]),
     )
 
 
@@ -115,6 +116,10 @@ def total_usage(reports: Iterable[Usage | None]) -> Usage | None:
     """What was used together; a call that reported nothing adds nothing, and None is that none did."""
     known = [usage for usage in reports if usage is not None]
     return reduce(added, known) if known else None
+
+
+def _raws(raws: list[Any]) -> list[Any] | None:
+    return [raw for raw in raws if raw is not None] or None
 
 
 def _first(values: list[str | None]) -> str | None:
@@ -150,7 +155,8 @@ class FanIn:
         self._settled: Usage | None = None
         """Of the lanes that are finished, so that no more are summed up per event than run at a time."""
         self._running: dict[int, Usage] = {}
-        self._uses: dict[int, Mapping[str, int]] = {}
+        self._told: dict[int, UsageReported] = {}
+        """The last report of each lane, for what no sum is made of at every event: a few references."""
 
     def feed(self, lane: Lane, event: Event) -> list[Event]:
         if lane.count == self._total:
@@ -178,10 +184,13 @@ class FanIn:
     def _used(self, lane: Lane, told: UsageReported) -> list[Event]:
         self._running[lane.first] = told.usage
         self._tier = self._tier or told.service_tier
-        if told.uses:
-            self._uses[lane.first] = told.uses
+        self._told[lane.first] = told
         summed = total_usage([self._settled, *[used for _, used in sorted(self._running.items())]])
-        return [] if summed is None else [UsageReported(summed, self._tier, reduce(plus, self._uses.values(), {}))]
+        if summed is None:
+            return []
+        reports = [report for _, report in sorted(self._told.items())]
+        uses = reduce(plus, [report.uses for report in reports])
+        return [UsageReported(summed, self._tier, uses, _raws([report.raw for report in reports]))]
 
     def _lane_finished(self, lane: Lane) -> list[Event]:
         self._settled = total_usage([self._settled, self._running.pop(lane.first, None)])

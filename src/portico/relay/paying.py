@@ -6,22 +6,23 @@ filter of the caller's ended. What failed before that is free, however many were
 """
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from portico.accounts import Caller
-from portico.catalog.books import Rates
+from portico.catalog.books import Rates, tier_of
 from portico.catalog.price import Tier
-from portico.core.dialect import PricedFields
+from portico.core.ask import Ask
 from portico.core.errors import BodyNotJson, InvalidRequest, PorticoError, UpstreamError
-from portico.core.usage import NONE, Usage
-from portico.metering.ceiling import Ask
-from portico.metering.charge import charge
+from portico.core.usage import Usage
+from portico.ledger.settle import Outcome
+from portico.metering.charge import NOTHING, charge
+from portico.metering.estimate import BYTES_A_TOKEN, Delivered, Estimate, estimate
+from portico.metering.receipt import CAPPED, DRAINED, ESTIMATED, PARTIAL
 from portico.providers import Verb
 from portico.relay.billing import Bill, checkpoint_of, last_of
 from portico.relay.call import Aim, Attempt, Call
@@ -30,29 +31,17 @@ from portico.relay.passthrough import PassingPump
 from portico.relay.presence import Presence
 from portico.relay.pump import Pump
 from portico.relay.report import CALLER_GONE
-from portico.relay.tab import FundsRanOut, Offer, Tab
+from portico.relay.tab import FundsRanOut, Offer, Once, Tab
 from portico.relay.till import Till
-from portico.wire.http import HttpRequest
 
 log = logging.getLogger("portico.relay")
 
 COST_HEADER: Final = "x-portico-cost"
 FREE: Final = Rates(sale=(), cost=(), free=True)
-BYTES_PER_TOKEN: Final = 4
-"""Of an estimate, where nothing was reported."""
-_TIERS: Final[Mapping[str, Tier]] = {
-    "": Tier.STANDARD,
-    "auto": Tier.STANDARD,
-    "default": Tier.STANDARD,
-    "standard": Tier.STANDARD,
-    "scale": Tier.STANDARD,
-    "unspecified": Tier.STANDARD,
-    "flex": Tier.FLEX,
-    "priority": Tier.PRIORITY,
-    "fast": Tier.PRIORITY,
-    "batch": Tier.BATCH,
-}
-"""A service tier in any dialect's word."""
+TIER_WORDS: Final = frozenset(
+    {"auto", "default", "standard", "scale", "unspecified", "flex", "priority", "fast", "batch"}
+)
+"""Service tiers, in any dialect's words."""
 
 
 class NobodyWaits(UpstreamError):
@@ -64,8 +53,9 @@ class NobodyWaits(UpstreamError):
 class Paying:
     """Of one call, from before its first hold to its settlement."""
 
-    def __init__(self, till: Till, caller: Caller, call: Call, tab: Tab) -> None:
-        self.tab = tab
+    def __init__(self, till: Till, caller: Caller, call: Call, request_id: str, once: Once | None) -> None:
+        self.tab = tab = Tab(till, caller, request_id, once=once)
+        self._once = once
         self.presence = Presence(till, self._reads_on)
         self._till = till
         self._caller = caller
@@ -85,49 +75,41 @@ class Paying:
 
     # -- before
 
-    def priced(self, attempt: Attempt) -> PricedFields:
+    def ask(self, attempt: Attempt, body: bytes, content: Any) -> Ask:
         """What of a body decides its price. Raises `BodyNotJson` for one that nobody can read, if it has to be paid for."""
         try:
-            return attempt.priced()
+            return attempt.ask(body, content)
         except BodyNotJson:
             if self._caller.prepaid:
                 raise
-            return PricedFields()
+            return Ask(text_bytes=len(body))
 
-    async def sending(self, aim: Aim, asked: PricedFields, body_bytes: int, places: Iterable[Aim]) -> None:
+    async def sending(self, attempt: Attempt, ask: Ask, places: Iterable[Aim]) -> None:
         """Returns when this may be sent. `places`: where else the plan may send it. Raises as `Tab.hold` does, `NobodyWaits`
-        if the caller left before, and `InvalidRequest` for what a prepaid account may not send because nobody knows its
-        price."""
+        if the caller left before, and `InvalidRequest` for what a prepaid account may not send since it has no known price.
+        """
         if self._sent and self.presence.gone:
             raise NobodyWaits
-        if self._caller.prepaid and asked.unknown:
-            name = asked.unknown[0]
-            raise InvalidRequest(
-                f"Unknown name {name!r}: a prepaid account cannot send what has no known price.", param=name
-            )
-        self._tier = self._tier_of(asked.tier)
-        call = self._call
-        ask = Ask(
-            text_bytes=max(0, body_bytes - sum(asked.media_bytes.values())),
-            media=asked.media,
-            media_bytes=asked.media_bytes,
-            tools=asked.tools,
-            max_output_tokens=asked.max_output_tokens if call.generates else 1,
-            candidates=max(asked.candidates, lane_of(call.request).count),
-        )
+        aim, call = attempt.aim, self._call
+        if self._caller.prepaid:
+            self._refuse_unknown(ask)
+        self._tier = tier_of(ask.service_tier)
+        if not call.generates:
+            ask = msgspec.structs.replace(ask, max_output_tokens=0)
         self._aim, self._text_bytes = aim, ask.text_bytes
+        times = -(-lane_of(call.request).count // attempt.lane.count)
         aims = [aim] if self._sent else [aim, *places]
-        await self.tab.hold(ask, [self._offer(aim) for aim in aims])
+        await self.tab.hold(ask, [self._offer(one) for one in aims], times=times)
         self._sent += 1
 
-    def _tier_of(self, word: str | None) -> Tier:
-        plain = (word or "").lower().removeprefix("service_tier_")
-        tier = _TIERS.get(plain)
-        if tier is None and self._caller.prepaid:
-            raise InvalidRequest(
-                f"Unknown service tier {plain[:40]!r}.", param=self._call.request.where.field("service_tier")
-            )
-        return tier or Tier.STANDARD
+    def _refuse_unknown(self, ask: Ask) -> None:
+        where = self._call.request.where
+        if ask.unknown:
+            name = ask.unknown[0]
+            message = f"Unknown name {name!r}: a prepaid account cannot send what has no known price."
+            raise InvalidRequest(message, param=f"$.{name}")
+        if ask.service_tier is not None and ask.service_tier not in TIER_WORDS:
+            raise InvalidRequest(f"Unknown service tier {ask.service_tier[:40]!r}.", param=where.field("service_tier"))
 
     def _offer(self, aim: Aim) -> Offer:
         return Offer(self._rates_of(aim, self._tier), aim.candidate.deployment.capabilities)
@@ -166,7 +148,7 @@ class Paying:
             raise FundsRanOut
         if tab.due:
             so_far = pump.counted()
-            tab.checkpoint(checkpoint_of(self._bill(so_far, partial=False)), so_far)
+            tab.checkpoint(checkpoint_of(self._bill(so_far)), so_far)
 
     def cost(self) -> int:
         """What the answer costs its caller, in nano-dollars, as far as it is known now."""
@@ -174,7 +156,7 @@ class Paying:
         if call.teller is not None:
             call.seen = call.teller.seen
             call.counts = call.counts or call.teller.counts
-        return self._bill(call.charged_usage(), partial=False).charge.nanos if call.counts else 0
+        return self._bill(call.charged_usage()).charge.nanos if call.counts else 0
 
     # -- at its end
 
@@ -197,53 +179,44 @@ class Paying:
                 outcome = CALLER_GONE if isinstance(error, asyncio.CancelledError) else "failed"
             bill = self._bill(call.charged_usage(), partial=partial)
             report.charge_nanos = bill.charge.nanos if call.counts else 0
-            tab.close(last_of(bill, outcome, counts=call.counts))
+            kept = None
+            if self._once is not None:
+                kept = self._once.outcome() if call.counts else Outcome(self._once.key)
+            tab.close(last_of(bill, outcome, counts=call.counts, kept=kept))
         except Exception:
             log.exception("the settlement of %s failed", tab.request_id)
 
-    def _bill(self, usage: Usage | None, *, partial: bool) -> Bill:
+    def _bill(self, usage: Usage | None, *, partial: bool = False) -> Bill:
         call, tab, aim = self._call, self.tab, self._aim
-        assert aim is not None
-        estimated = usage is None and call.verb is not Verb.COUNT_TOKENS
-        if usage is None:
-            usage = Usage() if call.verb is Verb.COUNT_TOKENS else self._estimate()
-        served = call.seen.service_tier
-        tier = self._tier if served is None else _TIERS.get(served.lower(), self._tier)
-        charged = charge(usage, call.uses(), self._rates_of(aim, tier))
-        if estimated and charged.nanos > tab.amount:
-            charged = msgspec.structs.replace(charged, nanos=tab.amount)
-        return Bill(
-            tab=tab,
-            call=call,
-            aim=aim,
-            at_us=self._began_us,
-            usage=usage,
-            charge=charged,
-            estimated=estimated,
-            partial=partial,
-            drained=self.presence.drained,
-        )
+        if aim is None:
+            raise RuntimeError("nothing was sent")
+        flags = [PARTIAL] if partial else []
+        if self.presence.drained:
+            flags.append(DRAINED)
+        rates = self._rates_of(aim, self._tier if call.seen.service_tier is None else tier_of(call.seen.service_tier))
+        if usage is not None:
+            made = charge(usage, call.uses(), rates, prompts=max(1, call.prompts))
+        elif call.verb is Verb.COUNT_TOKENS or not call.counts:
+            made = NOTHING
+        else:
+            guess = self._estimate(rates)
+            usage, made = guess.usage, guess.charge
+            flags += [ESTIMATED, CAPPED] if guess.capped else [ESTIMATED]
+        return Bill(tab, call, aim, self._began_us, usage, made, tuple(flags))
 
-    def _estimate(self) -> Usage:
-        """What was used where nobody said: no more than was sent and delivered."""
-        sent, shown = self._text_bytes // BYTES_PER_TOKEN, self._call.shown // BYTES_PER_TOKEN
-        return Usage(
-            input_uncached={"text": sent} if sent else NONE,
-            output_visible={"text": shown} if shown else NONE,
-        )
+    def _estimate(self, rates: Rates) -> Estimate:
+        """By the published rule; of an embedding, which delivers no text, what was sent."""
+        call, held = self._call, self.tab.amount
+        if call.generates:
+            return estimate(Delivered(call.shown, pictures=call.pictures), rates, hold_nanos=held)
+        usage = Usage(input_uncached={"text": -(-self._text_bytes // BYTES_A_TOKEN)})
+        made = charge(usage, {}, rates)
+        if made.nanos <= held:
+            return Estimate(usage, made)
+        return Estimate(usage, msgspec.structs.replace(made, nanos=held), capped=True)
 
 
 def dollars(nanos: int) -> str:
     """Exactly, without an exponent."""
     whole, rest = divmod(nanos, 1_000_000_000)
     return f"{whole}.{rest:09}"
-
-
-def fingerprint_of(request: HttpRequest) -> tuple[str, str]:
-    """The idempotency key of a request and what it was given for; ("", "") where there is none."""
-    key = request.headers.get("idempotency-key", "")
-    if not key:
-        return "", ""
-    digest = hashlib.sha256(f"{request.method} {request.path}\0".encode())
-    digest.update(request.body)
-    return key, digest.hexdigest()

@@ -15,7 +15,8 @@ class Presence:
 
     def __init__(self, till: Till, reads_on: Callable[[], bool]) -> None:
         task = asyncio.current_task()
-        assert task is not None
+        if task is None:
+            raise RuntimeError("a call is served by a task")
         self._task = task
         self._till = till
         self._reads_on = reads_on

@@ -14,11 +14,11 @@ from portico.core.dialect import Dialect, Reply, Seen, StreamReader
 from portico.core.errors import UpstreamEmpty, UpstreamError
 from portico.core.events import CandidateFinished, Event, Failed, PartDelta, PartStarted, Started, UsageReported
 from portico.core.loss import Loss
-from portico.core.parts import Reasoning, Text
+from portico.core.parts import Media, Opaque, Reasoning
 from portico.core.response import Finish, FinishReason
 from portico.core.usage import Usage
 from portico.relay.fanout import FanIn, Lane
-from portico.relay.verdict import fault_of, shows
+from portico.relay.verdict import delivered_bytes, fault_of, shows, utf8_bytes
 from portico.vault import TurnRecorder
 from portico.wire.sse import Frame
 
@@ -65,7 +65,8 @@ class Teller:
         if isinstance(event, PartDelta):
             return self.writer.feed(event)
         if isinstance(event, UsageReported):
-            self.seen = Seen(self.seen.model, event.usage, event.service_tier or self.seen.service_tier, event.uses)
+            tier = event.service_tier or self.seen.service_tier
+            self.seen = Seen(self.seen.model, event.usage, tier, event.uses, event.raw)
         elif isinstance(event, Started):
             self.seen = msgspec.structs.replace(self.seen, model=event.model)
         elif isinstance(event, Failed):
@@ -154,7 +155,10 @@ class Pump:
         self._gate = Gate(reader, thoughts=teller.thoughts, last=last)
         self.recorder = TurnRecorder(signer)
         self.shown = 0
-        """Characters of text that were told."""
+        """Bytes of text that the caller sees."""
+        self.pictures = 0
+        self._unseen: set[tuple[int, int]] = set()
+        """Parts of which it sees nothing."""
         self._told_late: list[Frame] = []
         """What a look at the counts told: that they cannot be read."""
 
@@ -203,7 +207,7 @@ class Pump:
             events = gate.reader.feed(frames[0])
             if len(events) == 1 and type(events[0]) is PartDelta and self._alone:
                 self.recorder.feed(events[0])  # what nearly every frame of a stream is
-                self.shown += len(events[0].text)
+                self._count_more(events[0])
                 return teller.writer.feed(events[0])
             return self._told(events)
         return self._told(gate.feed(frames))
@@ -225,8 +229,20 @@ class Pump:
         for event in events:
             self.recorder.feed(event)
             if isinstance(event, PartDelta):
-                self.shown += len(event.text)
-            elif isinstance(event, PartStarted) and isinstance(event.part, (Text, Reasoning)):
-                self.shown += len(event.part.text)
+                self._count_more(event)
+            elif isinstance(event, PartStarted):
+                self._count_part(event)
             frames += self._teller.feed(self._lane, event)
         return frames
+
+    def _count_more(self, event: PartDelta) -> None:
+        if not self._unseen or (event.candidate, event.index) not in self._unseen:
+            self.shown += utf8_bytes(event.text)
+
+    def _count_part(self, event: PartStarted) -> None:
+        part, thoughts = event.part, self._teller.thoughts
+        self.shown += delivered_bytes(part, thoughts=thoughts)
+        if isinstance(part, Media):
+            self.pictures += not part.thought
+        if isinstance(part, (Media, Opaque)) or (isinstance(part, Reasoning) and not thoughts):
+            self._unseen.add((event.candidate, event.index))

@@ -46,7 +46,7 @@ from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.media import image_form, with_media
 from portico.relay.owned import OwnedThings, held_to
 from portico.relay.passthrough import body_for, nobody_serves, passes_whole, takes, unread
-from portico.relay.paying import COST_HEADER, Paying, dollars, fingerprint_of
+from portico.relay.paying import COST_HEADER, Paying, dollars
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import (
     Prepared,
@@ -63,7 +63,7 @@ from portico.relay.pump import Teller
 from portico.relay.report import Report, Try
 from portico.relay.served import Served
 from portico.relay.strict import is_strict, refuse_losses
-from portico.relay.tab import Tab
+from portico.relay.tab import Once
 from portico.relay.till import Till
 from portico.relay.together import together
 from portico.relay.unfence import may_be_fenced, not_json, unfenced
@@ -144,13 +144,14 @@ class Relay:
         verb: Verb | None = None,
         framing: Framing | None = None,
         report: Report | None = None,
+        once: Once | None = None,
     ) -> None:
         """Answers one call on its exchange. `model` and `verb` are given where the dialect puts them in the path, `framing`
         where a stream is to be framed otherwise than the dialect has it. `report` is told what becomes known of the call.
-        Raises what went wrong before anything was sent.
+        `once` is given for a call with an idempotency key, and `Replayed` is raised if it was answered before. Raises what
+        went wrong before anything was sent.
         """
         strict = is_strict(exchange.request.headers, default=caller.policy.strict)
-        once = fingerprint_of(exchange.request) if self._till is not None else ("", "")
         call = await self._called(exchange, dialect, caller, model, verb)
         call.strict = strict
         if report is not None:
@@ -161,7 +162,7 @@ class Relay:
             if self._till is None:
                 await self._answer(call, framing)
             else:
-                await self._paid(call, framing, self._till, caller, once)
+                await self._paid(call, framing, self._till, once)
         finally:
             call.report.usage = call.seen.usage
 
@@ -171,19 +172,18 @@ class Relay:
         else:
             await self._whole(call)
 
-    async def _paid(self, call: Call, framing: Framing, till: Till, caller: Caller, once: tuple[str, str]) -> None:
+    async def _paid(self, call: Call, framing: Framing, till: Till, once: Once | None) -> None:
         """Answers a call that costs something. A hold that is refused while the provider is asked ends it."""
         request_id = call.report.request_id or timed_id("req_", self._rng, self._now())
-        tab = Tab(till, caller, request_id, once=once)
-        paying = call.paying = Paying(till, caller, call, tab)
+        paying = call.paying = Paying(till, call.caller, call, request_id, once)
         call.exchange.on_gone(paying.presence.left)
         ended: BaseException | None = None
         try:
             await self._answer(call, framing)
         except asyncio.CancelledError as error:
             ended = error
-            if paying.presence.was_stopped() and tab.refusal is not None:
-                raise tab.refusal from None
+            if paying.presence.was_stopped() and (refusal := paying.tab.refusal) is not None:
+                raise refusal from None
             raise
         except BaseException as error:
             ended = error
@@ -363,10 +363,11 @@ class Relay:
         """The provider's answer, its status good. Raises what its error body says otherwise."""
         aim, settings, paying = attempt.aim, self._settings, call.paying
         provider = aim.provider
-        priced = None if paying is None else paying.priced(attempt)
+        content = attempt.content
         body = attempt.take_body()
-        if paying is not None and priced is not None:
-            await paying.sending(aim, priced, len(body), self._elsewhere(call, aim))
+        if paying is not None:
+            await paying.sending(attempt, paying.ask(attempt, body, content), self._elsewhere(call, aim))
+        del content
         attempt.tried.sent = self._clock()
         response = await self._upstream.send(
             UpstreamRequest(
@@ -401,7 +402,6 @@ class Relay:
         headers = [JSON, *call.answer_headers()]
         if call.paying is not None:
             await call.paying.tab.durable()
-            call.result = (200, headers, body)
             if call.paying.tells_cost:
                 headers.append((COST_HEADER, dollars(call.paying.cost())))
         call.exchange.send(200, headers, body)
@@ -448,7 +448,8 @@ class Relay:
     def _translated(self, call: Call) -> bytes:
         """The answers of all lanes in the caller's dialect."""
         response = merged(call.answers)
-        call.seen = Seen(response.model, response.usage, response.service_tier, response.uses)
+        used = (response.usage, response.service_tier, response.uses, response.raw_usage)
+        call.seen = Seen(response.model, *used)
         rendered = call.dialect.render_response(response, call.reply)
         call.losses += rendered.losses
         return jsontext.encode(rendered.body)

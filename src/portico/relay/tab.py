@@ -30,8 +30,8 @@ from portico.core.errors import (
 from portico.core.storage import Pending, Write
 from portico.core.target import Capabilities
 from portico.core.usage import Usage
-from portico.ledger.hold import Held, Hold, Limits, Refused, Replay
-from portico.ledger.settle import Checkpoint, Extend
+from portico.ledger.hold import Decision, Extend, Held, Hold, Limits, Refused, Replay
+from portico.ledger.settle import Checkpoint, Outcome
 from portico.metering.ceiling import Ask, Ceiling, ceiling
 from portico.relay.till import Till, limits_of
 
@@ -59,6 +59,14 @@ class FundsRanOut(UpstreamRejected):
     code = "insufficient_funds"
 
 
+class Once(msgspec.Struct, frozen=True):
+    """A call with an idempotency key. `outcome` says, once it is over, how it was answered."""
+
+    key: str
+    fingerprint: str
+    outcome: Callable[[], Outcome]
+
+
 class Offer(msgspec.Struct, frozen=True):
     """One whom a call may be made to: what it is charged by, and what the model can do there."""
 
@@ -69,8 +77,7 @@ class Offer(msgspec.Struct, frozen=True):
 class Tab:
     """What one call holds. `stop` ends the call: it is called when a hold is refused after the provider was called."""
 
-    def __init__(self, till: Till, caller: Caller, request_id: str, *, once: tuple[str, str] = ("", "")) -> None:
-        """`once`: the idempotency key and what it was given for."""
+    def __init__(self, till: Till, caller: Caller, request_id: str, *, once: Once | None = None) -> None:
         self.caller = caller
         self.request_id = request_id
         self.amount = 0
@@ -84,9 +91,10 @@ class Tab:
         """An extension was refused."""
         self.stop: Callable[[], None] = _nothing
         self._till = till
-        self._idempotency = once
+        self._once = once
         self._ask = Ask(text_bytes=0)
         self._offers: list[Offer] = []
+        self._times = 1
         self._tokens = 0
         self._output_tokens = 0
         self._begun = False
@@ -101,8 +109,8 @@ class Tab:
 
     # -- before the provider is called
 
-    async def hold(self, ask: Ask, candidates: Iterable[Offer]) -> None:
-        """Returns when the provider may be called: a hold of the dearest candidate's ceiling is on its way or durable.
+    async def hold(self, ask: Ask, candidates: Iterable[Offer], *, times: int = 1) -> None:
+        """`times`: how many such calls are made for this one, in lanes. Returns when the provider may be called: a hold of the dearest candidate's ceiling is on its way or durable.
 
         Of a call that is made several times (another candidate, another lane) each time may ask for more than is held.
         Raises `InsufficientFunds`, `LimitReached` in its kinds, `ModelNotPriced`, `Conflict`, `StorageUnavailable`.
@@ -110,6 +118,7 @@ class Tab:
         priced = list(candidates)
         if self.caller.prepaid and any(not one.rates.known for one in priced):
             raise ModelNotPriced
+        self._times = max(times, self._times)
         most = self._ceiling(ask, priced)
         if not self._begun:
             self._begun = True
@@ -126,8 +135,11 @@ class Tab:
 
     def _ceiling(self, ask: Ask, priced: Iterable[Offer]) -> Ceiling:
         tokens = self._till.settings.default_hold_tokens
-        return max(
-            [ceiling(ask, one.rates, one.able, default_hold_tokens=tokens) for one in priced], key=lambda one: one.nanos
+        found = [ceiling(ask, one.rates, one.able, default_hold_tokens=tokens) for one in priced]
+        most = found[0] if len(found) == 1 else max(found, key=lambda one: one.nanos)
+        times = self._times
+        return (
+            most if times == 1 else Ceiling(most.nanos * times, most.input_tokens * times, most.output_tokens * times)
         )
 
     async def _first(self, amount: int) -> None:
@@ -135,7 +147,7 @@ class Tab:
         if not till.admits() and self.caller.prepaid:
             self.refusal = StorageUnavailable()
             raise self.refusal
-        self._beside = not self._idempotency[0] and till.is_comfortable(self.caller, amount)
+        self._beside = self._once is None and till.is_comfortable(self.caller, amount)
         self.amount = amount
         self._submit(limits_of(self.caller))
         if self._beside:
@@ -155,7 +167,7 @@ class Tab:
             self._submit(limits_of(self.caller))
 
     def _hold(self, limits: Limits) -> Hold:
-        key, fingerprint = self._idempotency
+        once = self._once
         return Hold(
             request_id=self.request_id,
             account_id=self.caller.tenant,
@@ -165,8 +177,8 @@ class Tab:
             tokens=self._tokens,
             prepaid=self.caller.prepaid,
             limits=limits,
-            idempotency_key=key,
-            fingerprint=fingerprint,
+            idempotency_key="" if once is None else once.key,
+            fingerprint="" if once is None else once.fingerprint,
         )
 
     def _submit(self, limits: Limits) -> None:
@@ -183,7 +195,7 @@ class Tab:
         self._till.begun(self.caller.tenant, self.amount)
         pending.add_done_callback(self._decided)
 
-    def _decided(self, pending: Pending[Held | Refused | Replay]) -> None:
+    def _decided(self, pending: Pending[Decision]) -> None:
         """What became of the hold is known."""
         self._pending = False
         self._till.decided(self.caller.tenant, self.amount)
@@ -263,7 +275,7 @@ class Tab:
     def _extend_if_near(self, output_tokens: int) -> None:
         if output_tokens * 1000 < self._output_tokens * NEAR_END_PERMILLE:
             return
-        each = -(-self._output_tokens // self._ask.candidates) + self._till.settings.default_hold_tokens
+        each = -(-self._output_tokens // (self._ask.candidates * self._times)) + self._till.settings.default_hold_tokens
         most = self._ceiling(msgspec.structs.replace(self._ask, max_output_tokens=each), self._offers)
         if most.output_tokens <= self._output_tokens or most.nanos <= self.amount:
             return  # the model can give no more
@@ -309,11 +321,19 @@ class Tab:
         if pending is None:
             raise StorageUnavailable
         amount = self.amount + more
-        held = await asyncio.shield(_settled(pending))
-        self._extending = False
-        if not held:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        refused: list[bool] = []
+
+        def extended(done: Pending[bool]) -> None:
+            refused.append(not self._extended(done, amount))
+            self._wake()
+
+        pending.add_done_callback(extended)
+        while not refused:
+            await waiter
+        if refused[0]:
             raise InsufficientFunds
-        self.amount = amount
 
     # -- at its end
 

@@ -14,7 +14,7 @@ import msgspec
 from portico.accounts import Caller
 from portico.catalog.books import PriceBooks
 from portico.core.storage import Committer
-from portico.ledger.hold import Held, Limits
+from portico.ledger.hold import UNLIMITED, Held, Limits
 
 MAX_STANDINGS: Final = 10_000
 """Keys of which it is remembered how they stand; beyond that all is forgotten, and read again with the next hold."""
@@ -116,7 +116,7 @@ class Till:
         """Remembers how an account stood after a hold."""
         if len(self._standings) >= MAX_STANDINGS:
             self._standings.clear()
-        near = any(used * 1000 >= limit * NEAR_PERMILLE for limit, used in uses_of(held))
+        near = any(use.used * 1000 >= use.limit * NEAR_PERMILLE for use in held.uses)
         self._standings[caller.tenant, caller.key_id] = Standing(held.available_nanos, near, self.clock())
         self._failed_at = float("-inf")  # it answers again
 
@@ -141,9 +141,6 @@ class Till:
         self.draining -= 1
 
 
-UNLIMITED: Final = Limits()
-
-
 def limits_of(caller: Caller) -> Limits:
     """The limits of a key as a hold keeps them."""
     policy = caller.policy
@@ -154,8 +151,3 @@ def limits_of(caller: Caller) -> Limits:
         budget_day_nanos=policy.budget_day_nanos,
         budget_month_nanos=policy.budget_month_nanos,
     )
-
-
-def uses_of(held: Held) -> list[tuple[int, int]]:
-    """(limit, used) of each limit that a hold was counted against."""
-    return list(getattr(held, "uses", ()))

@@ -11,7 +11,7 @@ from portico.core.errors import (
     UpstreamSignatureRejected,
 )
 from portico.core.events import Event, PartDelta, PartStarted
-from portico.core.parts import Media, Opaque, Reasoning, Text, ToolCall
+from portico.core.parts import Media, Opaque, Part, Reasoning, Text, ToolCall
 from portico.core.request import Request
 from portico.core.response import Candidate, Finish, FinishReason, Response
 
@@ -89,3 +89,14 @@ def may_be_of_signatures(error: UpstreamRejected, request: Request, *, strict: b
         return True
     unexplained = type(error) is UpstreamRejected and error.param is None and error.refused is None
     return unexplained and bool(request.tools and request.builtins) and not strict
+
+
+def delivered_bytes(part: Part, *, thoughts: bool) -> int:
+    """Bytes of text that the caller sees of a part: what it says, what it calls, and its thoughts if they are shown."""
+    if isinstance(part, Text) or (thoughts and isinstance(part, Reasoning)):
+        return utf8_bytes(part.text)
+    return utf8_bytes(part.arguments) if isinstance(part, ToolCall) else 0
+
+
+def utf8_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -170,7 +170,8 @@ def _seen(model: str | None, metadata: Any, uses: "_Watched") -> Seen:
         fields = camelise_deep(metadata)
         try:
             usage = parse_usage(fields)
-            return Seen(model, usage, service_tier(fields), {} if usage is None else uses.counts())
+            if usage is not None:
+                return Seen(model, usage, service_tier(fields), uses.counts(), metadata)
         except (AttributeError, OverflowError, TypeError, ValueError):
             pass
     return Seen(model)

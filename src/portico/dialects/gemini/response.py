@@ -125,6 +125,7 @@ def _plain(body: Mapping[str, Any]) -> Response | None:
         usage,
         None,
         service_tier(metadata),
+        raw_usage=metadata,
     )
 
 
@@ -153,6 +154,7 @@ def _parse(fields: dict[str, Any], reading: Reading) -> Response:
         service_tier=service_tier(usage) if parsed is not None else None,
         ext={ORIGIN: extras} if extras else None,
         uses=uses,
+        raw_usage=fields.get("usageMetadata") if parsed is not None else None,
     )
 
 

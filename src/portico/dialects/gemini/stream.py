@@ -155,7 +155,7 @@ class GeminiReader:
         events: list[Event] = []
         if metadata is not None:
             try:
-                self._read_usage(camelise(metadata), events)
+                self._read_usage(metadata, events)
             except _UNREADABLE:
                 return self._fail(UpstreamBadGateway())
         return events
@@ -210,17 +210,18 @@ class GeminiReader:
             extras["promptFeedback"] = rest
         usage = body.get("usageMetadata")
         if usage:
-            self._read_usage(camelise(usage), events)
+            self._read_usage(usage, events)
         if extras:
             events.append(Annotated(None, {ORIGIN: extras}))
 
-    def _read_usage(self, metadata: dict[str, Any], events: list[Event]) -> None:
+    def _read_usage(self, raw: dict[str, Any], events: list[Event]) -> None:
+        metadata = camelise(raw)
         usage = parse_usage(metadata)
         if usage is not None:
             self._put_off = None
             self._uncounted = None
             self._counted = True
-            self._told = UsageReported(usage, service_tier(metadata), self._uses.counts())
+            self._told = UsageReported(usage, service_tier(metadata), self._uses.counts(), raw)
             events.append(self._told)
         elif not self._counted:
             self._uncounted = metadata

@@ -383,6 +383,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
         created=created_at(body),
         service_tier=name_in(body, "service_tier"),
         ext=with_own(ext_of(read_google(body)), {"system_fingerprint": body.get("system_fingerprint")}),
+        raw_usage=None if usage is None else body.get("usage"),
     )
 
 

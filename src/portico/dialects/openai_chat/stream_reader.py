@@ -150,7 +150,7 @@ class ChatReader:
             self._read_choice(position if index is None else int(index), wire, events)
         usage = parse_usage(body.get("usage"))
         if usage is not None:
-            events.append(UsageReported(usage, name_in(body, "service_tier")))
+            events.append(UsageReported(usage, name_in(body, "service_tier"), raw=body.get("usage")))
         if extras := ext_of(read_google(body)):
             events.append(Annotated(None, extras))
 

@@ -1,0 +1,57 @@
+"""The published rule for a call of which the provider reported nothing (money.md, The disconnect contract).
+
+    text that was delivered     one token for four bytes of UTF-8, rounded down
+    pictures                    1,120 tokens each, the least that one is counted as (mapping.md 1.15)
+    everything else             nothing: not the prompt, not hidden thoughts, not an error's text
+
+A charge by this rule is at most the hold. It is never used beside a report, were that of zero, and the receipt of such a
+call says `estimated`.
+"""
+
+from typing import Final
+
+import msgspec
+
+from portico.catalog.books import Rates
+from portico.core.usage import Usage
+from portico.metering.charge import NOTHING, Charge, charge
+
+BYTES_A_TOKEN: Final = 4
+PICTURE_TOKENS: Final = 1_120
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """What of an answer has gone to the caller."""
+
+    text_bytes: int = 0
+    """UTF-8 of visible text and of arguments of calls."""
+    thought_bytes: int = 0
+    """Of thoughts that were shown."""
+    pictures: int = 0
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    usage: Usage
+    charge: Charge
+    capped: bool = False
+    """The rule said more than the hold."""
+
+
+def estimated_usage(delivered: Delivered) -> Usage:
+    """The tokens that were delivered, by the rule."""
+    text, thoughts = delivered.text_bytes // BYTES_A_TOKEN, delivered.thought_bytes // BYTES_A_TOKEN
+    visible = {"text": text} if text else {}
+    if delivered.pictures:
+        visible["image"] = delivered.pictures * PICTURE_TOKENS
+    return Usage(output_visible=visible, output_reasoning={"text": thoughts} if thoughts else {})
+
+
+def estimate(delivered: Delivered, rates: Rates, *, hold_nanos: int | None) -> Estimate:
+    """What was delivered and what it costs. `hold_nanos`: None where nothing was held, so that nothing caps it."""
+    usage = estimated_usage(delivered)
+    if not usage.output_total:
+        return Estimate(usage, NOTHING)
+    made = charge(usage, {}, rates)
+    if hold_nanos is None or made.nanos <= hold_nanos:
+        return Estimate(usage, made)
+    return Estimate(usage, msgspec.structs.replace(made, nanos=hold_nanos), capped=True)
