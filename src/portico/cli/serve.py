@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -37,6 +37,9 @@ from portico.http.tls import ServerTls, TlsError
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.relay import Relay
 from portico.vault import MemoryVault
+
+if TYPE_CHECKING:
+    from portico.cli.administration import Administration
 
 KEY_FILE: Final = "api_key"
 HANGUP: Final = getattr(signal, "SIGHUP", None)
@@ -166,12 +169,14 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
     )
     bridge = AsgiBridge(plan.web) if plan.web is not None else None
     front = Front(gateway, gateway.render_protocol_error, bridge)
+    administration = await _administration(settings)
+    within = front if administration is None else administration.around(front)
     server = Server(
-        Operations(front, readiness, metrics=watch.text, admin_key=settings.admin_key),
+        Operations(within, readiness, metrics=watch.text, admin_key=settings.admin_key),
         limits=Limits(max_body_bytes=limits.max_body_bytes),
         render_error=front.render_protocol_error,
         budget=budget,
-        admit=gateway.admit,
+        admit=gateway.admit if isinstance(within, Front) else within.admit(gateway.admit),
         proxies=TrustedProxies.of(limits.trusted_proxies),
     )
     stand_in = None if plan.simulator is None else _stand_in()
@@ -199,10 +204,21 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
             await bridge.stop()
         await upstream.aclose()
         await fetcher.aclose()
+        if administration is not None:
+            await administration.aclose()
         if stand_in is not None:
             await stand_in.stop(grace_s=limits.grace_s)  # other workers ask it too
         await watch.stop()
     return 0
+
+
+async def _administration(settings: Config) -> "Administration | None":
+    """Loaded only where there is an administrator: it costs as much as a fourth of all else."""
+    if settings.admin_key is None:
+        return None
+    from portico.cli.administration import Administration
+
+    return await asyncio.to_thread(Administration, settings, random.SystemRandom())
 
 
 def _stand_in() -> Server:
