@@ -5,7 +5,6 @@ import io
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,10 +53,10 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def cli_anywhere(request: pytest.FixtureRequest, cli: Cli) -> Iterator[Cli]:
+def cli_anywhere(request: pytest.FixtureRequest, cli: Cli) -> Cli:
     if request.param == "postgres":
         cli.env["PORTICO_STORAGE_URL"] = postgres_url()
-    yield cli
+    return cli
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +118,9 @@ def test_a_database_of_a_newer_version_is_refused(cli: Cli) -> None:
 
 
 def test_settings_of_a_key_are_taken_away_with_none(cli: Cli) -> None:
-    key = cli.json("keys", "create", "--rpm", "5", "--model", "a*", "--model", "b", "--strict", "--allow-ip", "::1")["id"]
+    key = cli.json("keys", "create", "--rpm", "5", "--model", "a*", "--model", "b", "--strict", "--allow-ip", "::1")[
+        "id"
+    ]
     assert cli.json("keys", "show", key)["settings"] == {
         "models": ["a*", "b"],
         "allow_ips": ["::1"],
@@ -271,7 +272,7 @@ def test_a_credential_is_read_from_standard_input_and_never_shown(cli: Cli) -> N
 def test_tables_fit_a_terminal_of_eighty_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     from rich.console import Console
 
-    monkeypatch.setattr(Console, "is_terminal", property(lambda console: True))
+    monkeypatch.setattr(Console, "is_terminal", True)
     cli.json("accounts", "create", "An account with quite a long name, as they come")
     cli.json("accounts", "create", "acme")
     cli.json("accounts", "top-up", "acme", "123456.789")
