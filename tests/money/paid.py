@@ -161,7 +161,7 @@ async def paid_house(
             Till(
                 counter,
                 lambda: books,
-                worker_id="worker_1",
+                worker_id=lambda: "worker_1",
                 now=time.time,
                 clock=time.monotonic,
                 rng=Random(3),

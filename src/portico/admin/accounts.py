@@ -98,15 +98,17 @@ def set_(desk: Desk, args: SetAccount) -> AccountView:
 
 def top_up(desk: Desk, args: Pay) -> AccountView:
     """Pays dollars into an account."""
+    amount = dollars.nanos(args.amount_usd, "amount_usd")
     found = _unbooked(desk, args, "accounts top-up")
-    pay.top_up(desk.db, found.id, dollars.nanos(args.amount_usd, "amount_usd"), args.note)
+    pay.top_up(desk.db, found.id, amount, args.note)
     return view(rows.show_account(desk.db, found.id))
 
 
 def refund(desk: Desk, args: Pay) -> AccountView:
     """Gives back dollars that were charged."""
+    amount = dollars.nanos(args.amount_usd, "amount_usd")
     found = _unbooked(desk, args, "accounts refund")
-    pay.refund(desk.db, found.id, dollars.nanos(args.amount_usd, "amount_usd"), args.note)
+    pay.refund(desk.db, found.id, amount, args.note)
     return view(rows.show_account(desk.db, found.id))
 
 

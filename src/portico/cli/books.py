@@ -12,12 +12,11 @@ import typer
 
 from portico.accounts.rows import ensure_default_account
 from portico.admin.command import Office
-from portico.admin.desk import House, SchemaStatus
+from portico.admin.desk import SchemaStatus
 from portico.catalog import CatalogError, load_catalog
-from portico.cli.housekeeping import Housekeeping
+from portico.cli.housekeeping import Housekeeping, house_of
 from portico.config import Config, ConfigError, load_config
 from portico.core.errors import Conflict
-from portico.providers.secret_keys import SecretKeys
 from portico.store.database import open_database
 from portico.store.version import SchemaTooNew, State, UpgradeFailed, bring_up_to_date
 
@@ -44,17 +43,6 @@ def with_office(config: Path | None, job: Callable[[Office], Coroutine[Any, Any,
             await database.aclose()
 
     return asyncio.run(main())
-
-
-def house_of(settings: Config) -> House:
-    """What commands need to know of the configuration."""
-    secrets = settings.secrets
-    return House(
-        catalog=load_catalog().with_models(settings.models),
-        providers={provider.name: provider.kind.name for provider in (*settings.providers, *settings.dormant)},
-        upkeep=Housekeeping(settings),
-        secret_keys=SecretKeys(secrets.key_file, secrets.key, secrets.old_keys),
-    )
 
 
 def schema_status(config: Path | None) -> SchemaStatus:

@@ -3,15 +3,28 @@
 from pathlib import Path
 from typing import Final
 
-from portico.admin.desk import BackupFile, SchemaStatus
+from portico.admin.desk import BackupFile, House, SchemaStatus
+from portico.catalog import load_catalog
 from portico.config import Config
 from portico.core.errors import Conflict, InvalidRequest
+from portico.providers.secret_keys import SecretKeys
 from portico.store import version
 from portico.store.backup import BackupFailed, backup
 from portico.store.database import engine_for, open_database
 from portico.store.sqlite import SqliteEngine
 
 BACKUPS: Final = "backups"
+
+
+def house_of(settings: Config) -> House:
+    """What commands need to know of the configuration."""
+    secrets = settings.secrets
+    return House(
+        catalog=load_catalog().with_models(settings.models),
+        providers={provider.name: provider.kind.name for provider in (*settings.providers, *settings.dormant)},
+        upkeep=Housekeeping(settings),
+        secret_keys=SecretKeys(secrets.key_file, secrets.key, secrets.old_keys),
+    )
 
 
 class Housekeeping:

@@ -176,7 +176,7 @@ def _with_admin(plan: Plan, books: Bookkeeper, front: Front, gateway: Gateway) -
     if plan.settings.admin_key is None:
         return front, gateway.admit
     from portico.admin.command import Office
-    from portico.cli.books import house_of
+    from portico.cli.housekeeping import house_of
     from portico.http.admin import AdminApi
 
     rng = PooledRandom()

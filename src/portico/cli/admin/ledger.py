@@ -74,8 +74,8 @@ def _cell(value: Any) -> str:
 
 def _verified(result: Any) -> None:
     if result.ok:
-        open_holds = f", {result.open_holds:,} calls open" if result.open_holds else ""
-        print(f"The books add up: {result.accounts:,} accounts, {result.entries:,} entries{open_holds}.")
+        open_holds = f", open calls {result.open_holds:,}" if result.open_holds else ""
+        print(f"The books add up: accounts {result.accounts:,}, entries {result.entries:,}{open_holds}.")
         return
     for one in result.differences:
         print(one.message)

@@ -102,7 +102,7 @@ def import_(
     tell(
         {"file": str(output), "lines": count},
         as_json=json,
-        show=lambda _: print(f"{count} lines in {output}. Look at them: portico prices diff {output}"),
+        show=lambda _: print(f"Lines in {output}: {count}. What they change: portico prices diff {output}"),
     )
 
 

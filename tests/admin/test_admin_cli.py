@@ -1,0 +1,298 @@
+"""The command line: what is printed, what is asked, exit codes. On the configured database, which is made at first use."""
+
+import csv
+import io
+import json
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from typer.testing import CliRunner
+
+from databases import postgres_url
+from portico.cli.app import app
+
+KEY_ENV = {"GEMINI_API_KEY": "AIzaSAMPLE", "PORTICO_CONFIG": "", "PORTICO_STORAGE_URL": "", "COLUMNS": "80"}
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Cli:
+    """Runs commands in a folder of its own."""
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        self.folder = folder
+        self.env = env
+
+    def run(self, *words: str, typed: str = "") -> Said:
+        done = CliRunner().invoke(app, list(words), env=self.env, input=typed)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Said(done.exit_code, done.stdout, done.stderr)
+
+    def json(self, *words: str, typed: str = "") -> Any:
+        said = self.run(*words, "--json", typed=typed)
+        assert said.code == 0, said.err
+        return said.json
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    return Cli(tmp_path, dict(KEY_ENV))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def cli_anywhere(request: pytest.FixtureRequest, cli: Cli) -> Cli:
+    if request.param == "postgres":
+        cli.env["PORTICO_STORAGE_URL"] = postgres_url()
+    return cli
+
+
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """One database for whatever changes nothing."""
+    folder = tmp_path_factory.mktemp("acme")
+    made = Cli(folder, KEY_ENV | {"PORTICO_STORAGE_URL": f"sqlite:///{folder / 'books.db'}"})
+    made.json("accounts", "create", "acme")
+    return made
+
+
+def write(cli: Cli, name: str, text: str) -> str:
+    (cli.folder / name).write_text(text, encoding="utf-8")
+    return name
+
+
+# -- accounts, keys, money
+
+
+def test_an_account_is_opened_paid_into_and_given_a_key(cli_anywhere: Cli) -> None:
+    cli = cli_anywhere
+    account = cli.json("accounts", "create", "acme")
+    assert cli.json("accounts", "top-up", "acme", "12.50")["available_usd"] == "12.50"
+    issued = cli.json("keys", "create", "--account", "acme", "--rpm", "60", "--budget-month", "20", "--expires", "30d")
+    assert re.fullmatch(r"sk-portico-\w{40}", issued["key"])
+    assert issued["id"].startswith("key_")
+    assert issued["account"] == account["id"]
+    assert issued["settings"] == {"rpm": 60, "budget_month_usd": "20.00"}
+    listed = cli.run("keys", "list", "--account", "acme").out
+    assert issued["id"] in listed
+    assert issued["key"] not in listed
+    assert cli.json("ledger", "verify")["ok"] is True
+    actors = {entry["actor"] for entry in cli.json("audit")["data"]}
+    assert all(actor.startswith("cli:") for actor in actors)
+
+
+def test_the_first_command_makes_the_database_with_its_built_in_account(cli: Cli) -> None:
+    assert cli.json("db", "status")["state"] == "empty"
+    assert not (cli.folder / ".portico" / "portico.db").exists()
+    assert cli.json("keys", "create")["account"] == "default"
+    assert cli.json("db", "status")["state"] == "current"
+    assert (cli.folder / ".portico" / "portico.db").stat().st_mode & 0o077 == 0
+
+
+def test_the_schema_is_upgraded_on_its_own_and_twice_is_once(cli_anywhere: Cli) -> None:
+    for _ in range(2):
+        assert cli_anywhere.json("db", "upgrade")["state"] == "current"
+
+
+def test_a_database_of_a_newer_version_is_refused(cli: Cli) -> None:
+    cli.json("db", "upgrade")
+    with sqlite3.connect(cli.folder / ".portico" / "portico.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    said = cli.run("accounts", "list")
+    assert said.code == 1
+    assert "newer Portico" in said.err
+    assert cli.json("db", "status")["state"] == "newer"
+
+
+def test_settings_of_a_key_are_taken_away_with_none(cli: Cli) -> None:
+    key = cli.json("keys", "create", "--rpm", "5", "--model", "a*", "--model", "b", "--strict", "--allow-ip", "::1")[
+        "id"
+    ]
+    assert cli.json("keys", "show", key)["settings"] == {
+        "models": ["a*", "b"],
+        "allow_ips": ["::1"],
+        "rpm": 5,
+        "strict": True,
+    }
+    changed = cli.json("keys", "set", key, "--rpm", "none", "--model", "*", "--no-strict", "--allow-ip", "none")
+    assert changed["settings"] == {}
+    assert cli.json("keys", "set", key, "--expires", "2099-01-01")["expires"].startswith("2099-01-01T00:00:00")
+    assert cli.json("keys", "set", key, "--expires", "never")["expires"] is None
+
+
+def test_a_key_is_rotated_with_an_overlap_disabled_and_enabled(cli: Cli) -> None:
+    issued = cli.json("keys", "create")
+    rotated = cli.json("keys", "rotate", issued["id"], "--overlap", "24h")
+    assert rotated["key"] != issued["key"]
+    assert rotated["old_secret_until"]
+    assert cli.json("keys", "disable", issued["id"])["state"] == "disabled"
+    assert cli.json("keys", "enable", issued["id"])["state"] == "active"
+
+
+def test_codes_are_printed_alone_and_redeemed_once(cli: Cli) -> None:
+    cli.json("accounts", "create", "acme")
+    said = cli.run("codes", "create", "5", "--count", "2")
+    codes = said.out.split()
+    assert len(codes) == 2
+    assert "$5.00" in said.err
+    assert cli.json("codes", "redeem", "acme", codes[0])["available_usd"] == "5.00"
+    assert cli.json("codes", "redeem", "acme", "-", typed=codes[1])["available_usd"] == "10.00"
+    assert cli.run("codes", "redeem", "acme", codes[0]).code == 2
+
+
+def test_the_ledger_is_exported_whole_as_csv_and_json_lines(cli: Cli) -> None:
+    cli.json("accounts", "create", "acme")
+    cli.json("accounts", "top-up", "acme", "1", "--note", "=1+1")
+    cli.json("accounts", "top-up", "acme", "2")
+    rows = list(csv.DictReader(io.StringIO(cli.run("ledger", "export").out)))
+    assert [(row["kind"], row["posted_usd"], row["note"]) for row in rows] == [
+        ("top_up", "1.00", "'=1+1"),  # not a formula
+        ("top_up", "2.00", ""),
+    ]
+    lines = [json.loads(line) for line in cli.run("ledger", "export", "--json").out.splitlines()]
+    assert [line["posted_nanos"] for line in lines] == [1_000_000_000, 2_000_000_000]
+    assert cli.run("ledger", "export", "-o", "entries.csv").out == ""
+    assert (cli.folder / "entries.csv").read_text(encoding="utf-8").count("\n") == 3
+
+
+def test_books_that_do_not_add_up_are_exit_code_1(cli: Cli) -> None:
+    cli.json("accounts", "create", "acme")
+    cli.json("accounts", "top-up", "acme", "1")
+    with sqlite3.connect(cli.folder / ".portico" / "portico.db") as connection:
+        connection.execute("UPDATE accounts SET posted_nanos = 7 WHERE name = 'acme'")
+    connection.close()
+    said = cli.run("ledger", "verify")
+    assert said.code == 1
+    assert "posted" in said.out
+    assert cli.run("ledger", "verify", "--json").json["ok"] is False
+
+
+# -- prices
+
+
+def test_prices_are_imported_compared_and_published(cli: Cli) -> None:
+    write(cli, "prices.csv", "model,input,cached,output\ngemini-2.5-flash,0.36,0.036,3.00\n")
+    assert "draft.toml" in cli.run("prices", "import", "prices.csv", "-o", "draft.toml").out
+    told = cli.run("prices", "diff", "draft.toml").out
+    assert "+20%" in told
+    assert "0.36" in told
+    assert cli.run("prices", "publish", "draft.toml").code == 2  # there is nobody to ask
+    assert cli.json("prices", "list", "gemini-2.5-flash", "--all")["data"] == []
+    assert len(cli.json("prices", "publish", "draft.toml", "--yes")["changes"]) == 3
+    assert len(cli.json("prices", "list", "gemini-2.5-flash", "--all")["data"]) == 3
+    assert cli.json("prices", "publish", "draft.toml", "--yes") == {"changes": [], "unchanged": 3}
+
+
+def test_a_draft_that_cannot_be_read_says_where(cli: Cli) -> None:
+    write(cli, "prices.csv", "model,input\ngemini-2.5-flash,0.1.2\n")
+    said = cli.run("prices", "import", "prices.csv")
+    assert (said.code, said.out) == (2, "")
+    assert "0.1.2" in said.err
+    assert cli.run("prices", "diff", "missing.toml").code == 2
+    assert cli.run("prices", "diff", write(cli, "prices.txt", "")).code == 2
+
+
+# -- what is wrong
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["accounts", "top-up", "acme", "$5"], 2, "not an amount"),
+        (["accounts", "top-up", "acme", "1.0000000001"], 2, "nine decimals"),
+        (["accounts", "top-up", "nobody", "5"], 1, "no account"),
+        (["accounts", "show", "nobody"], 1, "no account"),
+        (["accounts", "create", "acme"], 1, "already"),
+        (["accounts", "create", "x", "--kind", "free"], 2, "kind"),
+        (["keys", "create", "--rpm", "many"], 2, "rpm"),
+        (["keys", "create", "--expires", "soon"], 2, "30d"),
+        (["keys", "create", "--expires", "2001-01-01"], 2, "past"),
+        (["keys", "rotate", "key_1", "--overlap", "a while"], 2, "24h"),
+        (["keys", "show", "key_1"], 1, "no key"),
+        (["usage", "--by", "hour"], 2, "by:"),
+        (["markup", "set", "20%"], 2, "factor"),
+        (["receipts", "show", "req_1"], 1, "no receipt"),
+        (["accounts", "delete", "acme"], 2, "--yes"),
+        (["keys", "revoke", "key_1"], 1, "no key"),
+        (["users", "remove", "ada@example.com"], 2, "--yes"),
+        (["memberships", "remove", "acme", "ada@example.com"], 2, "--yes"),
+        (["secrets", "rotate"], 2, "--yes"),
+        (["backup", "../x"], 2, "file name"),
+        (["accounts", "top-up"], 2, "Missing argument"),
+        (["keys", "--config", "nowhere.toml", "list"], 2, ""),
+        (["keys", "list", "--config", "nowhere.toml"], 1, "nowhere.toml"),
+    ],
+)
+def test_what_is_wrong_is_told_on_standard_error(acme: Cli, words: list[str], code: int, said: str) -> None:
+    for more in ([], ["--json"]):
+        found = acme.run(*words, *more)
+        assert (found.code, found.out) == (code, ""), found
+        assert said in found.err
+
+
+def test_a_backup_is_a_whole_database_of_its_own(cli: Cli) -> None:
+    cli.json("accounts", "create", "acme")
+    made = cli.json("backup", "copy.db")
+    assert Path(made["path"]) == cli.folder / ".portico" / "backups" / "copy.db"
+    with sqlite3.connect(made["path"]) as connection:
+        assert connection.execute("SELECT name FROM accounts ORDER BY name").fetchall() == [("acme",), ("default",)]
+    connection.close()
+    assert cli.run("backup", "copy.db").code == 1
+
+
+def test_a_credential_is_read_from_standard_input_and_never_shown(cli: Cli) -> None:
+    made = cli.json("credentials", "add", "gemini", "--name", "second", typed="AIzaHIDDEN\n")
+    assert cli.json("credentials", "list")["data"] == [made]
+    rotated = cli.json("secrets", "rotate", "--yes")
+    assert rotated["credentials"] == 1
+    assert rotated["secret_key_id"] != made["secret_key_id"]
+    assert cli.json("credentials", "disable", made["id"])["state"] == "disabled"
+    assert cli.json("credentials", "enable", made["id"])["state"] == "active"
+    assert cli.json("credentials", "remove", made["id"], "--yes")["id"] == made["id"]
+    assert "AIzaHIDDEN" not in cli.run("audit", "--json").out
+    assert cli.run("credentials", "add", "nobody", typed="x").code == 2
+
+
+# -- how it looks
+
+
+def test_tables_fit_a_terminal_of_eighty_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console
+
+    monkeypatch.setattr(Console, "is_terminal", True)
+    cli.json("accounts", "create", "An account with quite a long name, as they come")
+    cli.json("accounts", "create", "acme")
+    cli.json("accounts", "top-up", "acme", "123456.789")
+    key = cli.json("keys", "create", "--account", "acme", "--name", "the laptop that travels a lot")["id"]
+    cli.json("users", "add", "ada.lovelace@analytical-engines.example.com", "--name", "Ada")
+    cli.json("memberships", "add", "acme", "ada.lovelace@analytical-engines.example.com", "--role", "owner")
+    cli.json("codes", "create", "10", "--note", "for whoever comes first to the fair in June", "--expires", "90d")
+    cli.json("markup", "set", "+20%", "--account", "acme", "--model", "gemini-2.5-flash")
+    for words in (
+        ["accounts", "list"],
+        ["keys", "list"],
+        ["users", "list"],
+        ["memberships", "list", "acme"],
+        ["codes", "list"],
+        ["markup", "list"],
+        ["prices", "list"],
+        ["prices", "list", "gemini-2.5-pro"],
+        ["audit"],
+    ):
+        out = re.sub(r"\x1b\[[0-9;]*m", "", cli.run(*words).out)
+        assert max(map(len, out.splitlines())) <= 80, out
+        if words[0] == "keys":
+            assert key in out  # what has to be copied is never broken
