@@ -215,7 +215,7 @@ KEYS = st.lists(st.sampled_from(["call:1", "call:2", "text:é", "media:4"]), min
 STEPS = st.lists(st.tuples(st.sampled_from("ab"), KEYS, RECORDS, st.integers(0, 1)), max_size=5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(STEPS)
 def test_any_worker_finds_what_any_kept_last(steps: Sequence[tuple[str, list[str], TurnRecord, int]]) -> None:
     asyncio.run(_kept_and_found(steps))
