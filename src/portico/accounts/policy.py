@@ -45,7 +45,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     """How images of an answer come, where the call does not say."""
     strict: bool = False
     """Nothing of a request may be lost, where the call does not say."""
-    on_disconnect: str = "cancel"
+    on_disconnect: str | None = None
     """Whose caller hangs up in the middle of an answer: `cancel` stops the provider, `drain` reads on to the real usage."""
     default_effort: str | None = None
     """How much a model thinks, where the call does not say. A body that passes to its provider untouched stays so."""

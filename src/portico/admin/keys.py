@@ -83,7 +83,7 @@ class KeySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     budget_month_usd: str | None = None
     image_form: str | None = None
     strict: bool = False
-    on_disconnect: str = "cancel"
+    on_disconnect: str | None = None
     default_effort: str | None = None
 
 

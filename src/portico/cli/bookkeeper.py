@@ -9,7 +9,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from random import Random
 from typing import Final
 
@@ -138,15 +138,22 @@ class Bookkeeper:
         if steady:
             await reading.work(leases.lapsed)
         for worker in await reading.read(gone_workers):
-            while worker != self.lease.worker_id and await reading.work(_recover_of(worker)):
-                pass
+            if worker != self.lease.worker_id:
+                await self._resolve(worker)
+
+    async def _resolve(self, worker: str) -> None:
+        while (resolved := await self.database.reading.work(lambda db: recover(db, worker))) > 0:
+            log.warning("resolved %d calls that %s left open", resolved, worker)
+
+    def _sweep(self, db: Db) -> int:
+        return sweep(db, self._retention)
 
     async def _clear_out(self) -> None:
         """Removes what is too old, a piece at a time; workers begin at different times."""
         await asyncio.sleep(self._rng.random() * SWEEP_S)
         while True:
             with _told_once_more("what is too old was not removed"):
-                while await self.database.reading.work(lambda db: sweep(db, self._retention)):
+                while await self.database.reading.work(self._sweep):
                     await asyncio.sleep(SWEEP_PAUSE_S)
                 await self.database.reading.work(leases.ended)  # forgets the oldest
                 while await self.vault.sweep():
@@ -160,12 +167,8 @@ def _anything_open(db: Db, own: str) -> bool:
     return bool(db.rows("SELECT 1 FROM holds WHERE worker_id <> ? LIMIT 1", own))
 
 
-def _recover_of(worker: str) -> Callable[[Db], int]:
-    return lambda db: recover(db, worker)
-
-
 @contextlib.contextmanager
-def _told_once_more(what: str) -> "contextlib._GeneratorContextManager[None]":
+def _told_once_more(what: str) -> Iterator[None]:
     """Goes on after a failure: it is tried again."""
     try:
         yield

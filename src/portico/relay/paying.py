@@ -139,7 +139,7 @@ class Paying:
             return False
         if call.verb is not Verb.STREAM:
             return True
-        return call.counts and self._caller.policy.on_disconnect == "drain"
+        return call.counts and (self._caller.policy.on_disconnect or self._till.settings.on_disconnect) == "drain"
 
     def told(self, pump: Pump | PassingPump) -> None:
         """Something of a stream is about to be written. Raises `FundsRanOut` where no more of it is paid for."""

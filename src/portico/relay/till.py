@@ -38,6 +38,8 @@ class TillSettings(msgspec.Struct, frozen=True):
     """How long an answer is read whose caller has left."""
     drains: int = 64
     """How many such answers a worker reads at a time."""
+    on_disconnect: str = "cancel"
+    """What becomes of an answer whose caller has left, where the key does not say: `cancel` or `drain`."""
     storage_rest_s: float = 1.0
     """How long after a failure of the database an open account is served without waiting for it."""
 

@@ -64,6 +64,10 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
     "portico_upstream_connections_idle": ("gauge", "Those of them that wait for a request."),
     "portico_vault_bytes": ("gauge", "What is kept for later turns (thought signatures)."),
     "portico_vault_entries": ("gauge", "Keys under which something is kept."),
+    "portico_store_writes_waiting": ("gauge", "Writes that the database does not have yet."),
+    "portico_store_down": ("gauge", "1 while the database does not answer."),
+    "portico_lease_held": ("gauge", "1 while the worker has its lease, without which it admits no prepaid call."),
+    "portico_draining_answers": ("gauge", "Answers read to their end for callers who have left."),
     "portico_log_queue_bytes": ("gauge", "Access log that is not written yet."),
 }
 """What is read of each worker once a second, by name: its type and help."""
@@ -73,6 +77,9 @@ TOTALS: Final[Mapping[str, str]] = {
     "portico_log_lines_dropped_total": "Lines that were not, since what takes them did not keep up.",
     "portico_budget_refusals_body_bytes_total": "Requests refused since too many bytes of bodies were in flight.",
     "portico_budget_refusals_open_calls_total": "Calls refused since too many were open.",
+    "portico_unfunded_starts_total": "Providers called beside a hold that was then refused.",
+    "portico_vault_unsettled_total": "Answers that ended before it was known that other workers find what they left behind.",
+    "portico_vault_records_lost_total": "Records of the vault that could not be written.",
 }
 """Counters that somebody else counts, and of which only the growth is added here."""
 

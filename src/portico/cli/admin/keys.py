@@ -267,7 +267,7 @@ def _sheet(key: Any) -> None:
             ("budget a month", made.budget_month_usd and show.dollars(made.budget_month_usd)),
             ("image form", made.image_form),
             ("strict", "yes" if made.strict else None),
-            ("on disconnect", made.on_disconnect if made.on_disconnect != "cancel" else None),
+            ("on disconnect", made.on_disconnect),
             ("default effort", made.default_effort),
             ("created", key.created),
             ("expires", key.expires),
