@@ -83,15 +83,27 @@ class Shop:
     async def stop(self) -> None:
         await self._server.stop(grace_s=0)
 
-    async def command(self, *arguments: str) -> Any:
+    async def said(self, *arguments: str) -> str:
         """What a command prints with --json. Fails the test if it exits with anything but 0."""
         code, out, err = await run(*arguments, "--json", folder=self.folder, env=self.env)
         assert code == 0, f"portico {' '.join(arguments)}: exit {code}\n{out}{err}"
-        return json.loads(out)
+        return out
+
+    async def command(self, *arguments: str) -> Any:
+        return json.loads(await self.said(*arguments))
+
+    async def entries(self, account: str) -> list[Json]:
+        """The account's lines of the ledger."""
+        lines = await self.said("ledger", "export", "--account", account)
+        return [json.loads(line) for line in lines.splitlines()]
+
+    async def add_up(self) -> bool:
+        """Whether the books do."""
+        return bool((await self.command("ledger", "verify"))["ok"])
 
     async def prepaid(self, name: str, *key_options: str) -> tuple[str, str]:
         """A prepaid account without money, and a key of it: (account id, key)."""
-        account = (await self.command("accounts", "create", name, "--prepaid"))["id"]
+        account = (await self.command("accounts", "create", name))["id"]
         return account, (await self.command("keys", "create", "--account", name, *key_options))["key"]
 
     async def balance(self, name: str) -> tuple[int, int]:

@@ -58,7 +58,7 @@ async def _outage(folder: Path, database: Postgres) -> None:
             paid = [answer for answer in (*before, *during, *after) if answer.status == 200]
             await _charged(shop, "patient", paid)
             await _charged(shop, "default", owners)
-    assert (await shop.command("ledger", "verify"))["ok"] is True
+    assert await shop.add_up()
 
 
 async def _charged(shop: Shop, account: str, answers: list[Answer]) -> None:
@@ -66,7 +66,7 @@ async def _charged(shop: Shop, account: str, answers: list[Answer]) -> None:
     ids = sorted(answer.headers["x-portico-request-id"] for answer in answers)
 
     async def booked() -> bool:
-        entries = await shop.command("ledger", "export", "--account", account)
+        entries = await shop.entries(account)
         settled = sorted(entry["request_id"] for entry in entries if entry["kind"] == "settle")
         assert len(set(settled)) == len(settled), "a charge appears twice"
         return settled == ids
@@ -99,7 +99,7 @@ async def test_a_worker_that_wakes_up_after_its_lease_books_an_adjustment(tmp_pa
             request_id = answer.headers["x-portico-request-id"]
 
             async def adjusted() -> bool:
-                entries = await shop.command("ledger", "export", "--account", "sleeper")
+                entries = await shop.entries("sleeper")
                 booked = [entry["kind"] for entry in entries if entry["request_id"] == request_id]
                 assert booked[:2] == ["hold", "release"]
                 return booked[2:] == ["adjust"]
@@ -109,4 +109,4 @@ async def test_a_worker_that_wakes_up_after_its_lease_books_an_adjustment(tmp_pa
             again = await call(port, key, BODY)
             assert again.status == 200
             assert (await call(other, key, BODY)).status == 200
-    assert (await shop.command("ledger", "verify"))["ok"] is True
+    assert await shop.add_up()
