@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from databases import postgres_url
+from portico.cli.admin import show
 from portico.cli.app import app
 
 KEY_ENV = {"GEMINI_API_KEY": "AIzaSAMPLE", "PORTICO_CONFIG": "", "PORTICO_STORAGE_URL": "", "COLUMNS": "80"}
@@ -270,9 +271,7 @@ def test_a_credential_is_read_from_standard_input_and_never_shown(cli: Cli) -> N
 
 
 def test_tables_fit_a_terminal_of_eighty_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rich.console import Console
-
-    monkeypatch.setattr(Console, "is_terminal", True)
+    monkeypatch.setattr(show, "is_terminal", lambda: True)
     cli.json("accounts", "create", "An account with quite a long name, as they come")
     cli.json("accounts", "create", "acme")
     cli.json("accounts", "top-up", "acme", "123456.789")
@@ -281,7 +280,26 @@ def test_tables_fit_a_terminal_of_eighty_columns(cli: Cli, monkeypatch: pytest.M
     cli.json("memberships", "add", "acme", "ada.lovelace@analytical-engines.example.com", "--role", "owner")
     cli.json("codes", "create", "10", "--note", "for whoever comes first to the fair in June", "--expires", "90d")
     cli.json("markup", "set", "+20%", "--account", "acme", "--model", "gemini-2.5-flash")
+    account = cli.json("accounts", "show", "acme")["id"]
+    with sqlite3.connect(cli.folder / ".portico" / "portico.db") as connection:
+        row = (
+            account,
+            "2026-11-28",
+            "gemini-3.1-pro-preview-customtools",
+            key,
+            123456,
+            9 * 10**9,
+            10**8,
+            10**7,
+            5,
+            3,
+            2,
+        )
+        connection.execute("INSERT INTO usage_days VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    connection.close()
     for words in (
+        ["usage"],
+        ["usage", "--by", "account,model"],
         ["accounts", "list"],
         ["keys", "list"],
         ["users", "list"],
@@ -294,5 +312,37 @@ def test_tables_fit_a_terminal_of_eighty_columns(cli: Cli, monkeypatch: pytest.M
     ):
         out = re.sub(r"\x1b\[[0-9;]*m", "", cli.run(*words).out)
         assert max(map(len, out.splitlines())) <= 80, out
+        assert "…" not in out or words[0] in ("audit", "codes"), out  # nothing is cut
         if words[0] == "keys":
             assert key in out  # what has to be copied is never broken
+
+
+@pytest.mark.parametrize(
+    ("exact", "shown"),
+    [
+        ("0.00", "$0.00"),
+        ("14.814814692", "$14.81"),
+        ("152414.8135", "$152,414.81"),
+        ("1.005", "$1.0050"),
+        ("0.0123456", "$0.0123"),
+        ("0.00123456", "$0.001235"),
+        ("0.000000003", "$0.000000003"),
+        ("-20.005", "-$20.01"),
+    ],
+)
+def test_amounts_are_rounded_for_a_terminal_only_and_never_to_nothing(
+    monkeypatch: pytest.MonkeyPatch, exact: str, shown: str
+) -> None:
+    monkeypatch.setattr(show, "is_terminal", lambda: True)
+    assert show.rounded(exact) == shown
+    monkeypatch.setattr(show, "is_terminal", lambda: False)
+    assert show.rounded(exact) == show.dollars(exact)
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [(0, "0"), (9_999, "9,999"), (148_140, "148k"), (1_524_064_320, "1.52G"), (999_999, "1,000k"), (10**16, "10,000T")],
+)
+def test_counts_are_short_in_a_terminal(monkeypatch: pytest.MonkeyPatch, count: int, shown: str) -> None:
+    monkeypatch.setattr(show, "is_terminal", lambda: True)
+    assert show.short(count) == shown

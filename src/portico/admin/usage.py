@@ -29,6 +29,7 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     key: str = ""
     account: str = ""
+    account_name: str = ""
     calls: int
     input_tokens: int
     cached_tokens: int
@@ -104,7 +105,10 @@ def show(desk: Desk, args: ShowUsage) -> Page[UsageRow]:
     start = _place(args.after)
     sql = f"SELECT {', '.join([*columns, sums])} FROM usage_days WHERE {' AND '.join(wheres)}{order} LIMIT ? OFFSET ?"  # noqa: S608
     rows = desk.db.rows(sql, *values, args.limit + 1, start)
-    found = [_line(dict(zip([*by, *_SUMS], row, strict=True))) for row in rows[: args.limit]]
+    named = [dict(zip([*by, *_SUMS], row, strict=True)) for row in rows[: args.limit]]
+    accounts = {row["account"] for row in named if "account" in row}
+    names = {account: show_account(desk.db, account).name for account in accounts}
+    found = [_line({**row, "account_name": names.get(row.get("account"), "")}) for row in named]
     return Page(data=found, next=str(start + args.limit) if len(rows) > args.limit else None)
 
 

@@ -71,13 +71,13 @@ def show_receipt(
 
 
 def _receipt(found: Any) -> None:
-    from portico.wire import jsontext
+    import msgspec
 
-    print(jsontext.dumps(found))
+    print(msgspec.json.format(msgspec.json.encode(found)).decode())
 
 
 def _usage(page: Any, by: list[str]) -> None:
-    titles = [(word, show.KEPT if word != "model" else "") for word in by]
+    titles = [(word, show.KEPT if word in ("day", "key") else "") for word in by]
     columns = [
         *titles,
         ("calls", show.RIGHT),
@@ -89,13 +89,13 @@ def _usage(page: Any, by: list[str]) -> None:
     ]
     rows = [
         [
-            *[getattr(row, word) for word in by],
-            row.calls,
-            row.input_tokens,
-            row.cached_tokens,
-            row.output_tokens,
-            show.dollars(row.charge_usd),
-            show.dollars(row.cost_usd),
+            *[row.account_name if word == "account" else getattr(row, word) for word in by],
+            show.short(row.calls),
+            show.short(row.input_tokens),
+            show.short(row.cached_tokens),
+            show.short(row.output_tokens),
+            show.rounded(row.charge_usd),
+            show.rounded(row.cost_usd),
         ]
         for row in page.data
     ]

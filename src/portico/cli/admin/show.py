@@ -1,12 +1,20 @@
 """How results are told to people: short tables that fit a terminal of 80 columns, and sheets of names and values."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 RIGHT, KEPT = "right", "kept"
 """How a column is set: numbers to the right; what has to be copied is never broken."""
 NOT_A_TERMINAL: Final = 200
+FOLDED: Final = 12
+
+
+def is_terminal() -> bool:
+    """Whether a person looks on, and not a pipe."""
+    return sys.stdout.isatty()
 
 
 def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], *, empty: str) -> None:
@@ -29,9 +37,18 @@ def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], 
     for row in listed:
         made.add_row(*row)
     console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
+    if not is_terminal():
         console.width = NOT_A_TERMINAL
+    # Rather a line that the terminal breaks than an id or an amount that was cut.
+    console.width = max(console.width, _least(columns, listed))
     console.print(made)
+
+
+def _least(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> int:
+    """The width at which nothing is cut; what may be folded is, to a few characters."""
+    widths = [max(map(len, cells)) for cells in zip([title for title, _ in columns], *rows, strict=True)]
+    folded = [width if how else min(width, FOLDED) for width, (_, how) in zip(widths, columns, strict=True)]
+    return sum(folded) + 2 * (len(columns) - 1)
 
 
 def sheet(values: Iterable[tuple[str, object]]) -> None:
@@ -74,9 +91,30 @@ def dollars(text: str) -> str:
     return f"{sign}${int(whole):,}.{fraction}"
 
 
+def rounded(text: str) -> str:
+    """An amount for a narrow column of a terminal: two digits behind the point of a large one, more of a small one, and
+    never nothing for something. Exact where nobody looks, as in a pipe."""
+    if not is_terminal():
+        return dollars(text)
+    amount = Decimal(text)
+    for least, places in ((Decimal(10), "0.01"), (Decimal("0.01"), "0.0001"), (Decimal("0.0001"), "0.000001")):
+        if abs(amount) >= least:
+            return dollars(f"{amount.quantize(Decimal(places), ROUND_HALF_UP):f}")
+    return dollars(text)
+
+
+def short(count: int) -> str:
+    """A count for a narrow column of a terminal: 148k, 1.52G. Exact in a pipe."""
+    if not is_terminal() or count < 10_000:
+        return f"{count:,}"
+    for unit, size in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if count >= size:
+            scaled = count / size
+            return f"{scaled:.3g}{unit}" if scaled < 999.5 else f"{scaled:,.0f}{unit}"
+    return str(count)
+
+
 def more(page: Any) -> None:
     """Says that a list goes on."""
-    import sys
-
     if page.next is not None:
         print(f"\nThere are more: --after {page.next}", file=sys.stderr)
