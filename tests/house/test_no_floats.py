@@ -20,7 +20,7 @@ SECONDS = ("_s", "_seconds")
 
 
 def floats(tree: ast.AST) -> Iterator[ast.AST]:
-    """Float literals, true divisions, `float`, `round` and `**` of what could be negative, but for annotations of times."""
+    """Float literals, true divisions, `float`, `round` and modules of fractions, but for times."""
     times = {id(part) for node in ast.walk(tree) if _is_time(node) for part in ast.walk(node)}
     for node in ast.walk(tree):
         if id(node) in times:
