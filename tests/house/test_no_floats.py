@@ -16,11 +16,11 @@ MODULES = [
     HOUSE / "catalog" / "books.py",
 ]
 SECONDS = ("_s", "_seconds")
-"""Names that end so are times: a wait may be a fraction of a second."""
+"""Names that end so are times, as is what a function `seconds_…` works out: a wait may be a fraction of a second."""
 
 
 def floats(tree: ast.AST) -> Iterator[ast.AST]:
-    """Float literals, true divisions, `float`, `round` and `**` of what could be negative, but for annotations of times."""
+    """Float literals, true divisions, `float`, `round` and modules of fractions, but for times."""
     times = {id(part) for node in ast.walk(tree) if _is_time(node) for part in ast.walk(node)}
     for node in ast.walk(tree):
         if id(node) in times:
@@ -39,9 +39,13 @@ def floats(tree: ast.AST) -> Iterator[ast.AST]:
 def _is_time(node: ast.AST) -> bool:
     match node:
         case ast.AnnAssign(target=ast.Name(id=name)) | ast.arg(arg=name) | ast.keyword(arg=str(name)):
-            return name.endswith(SECONDS)
+            return name.lower().endswith(SECONDS)
         case ast.Assign(targets=[ast.Name(id=name)]):
             return name.lower().endswith(SECONDS)
+        case ast.FunctionDef(name=name):
+            return name.startswith("seconds_")
+        case ast.Call(func=ast.Attribute(attr="fromtimestamp")):
+            return True
     return False
 
 
@@ -64,7 +68,16 @@ def test_what_makes_a_float_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["retry_after_s: float = 0.5", "x = a // b", "def f(wait_s: float): ...", "x = -(-a // b)"]
+    "text",
+    [
+        "retry_after_s: float = 0.5",
+        "RETRY_S: Final = 1.0",
+        "def seconds_left(): return x / 2",
+        "d.fromtimestamp(x / 2)",
+        "x = a // b",
+        "def f(wait_s: float): ...",
+        "x = -(-a // b)",
+    ],
 )
 def test_what_makes_none_is_not(text: str) -> None:
     assert list(floats(ast.parse(text))) == []
