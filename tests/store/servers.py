@@ -88,6 +88,7 @@ class CutWire:
     """
 
     def __init__(self, folder: Path, target: Path) -> None:
+        self.folder = folder
         self._target = str(target / ".s.PGSQL.5432")
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(folder / ".s.PGSQL.5432"))

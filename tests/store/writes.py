@@ -1,5 +1,6 @@
 """Writes to test with: sums in the table `counters`, so that a write that is lost or applied twice shows."""
 
+import threading
 from collections.abc import Callable, Sequence
 
 from portico.core.storage import Db
@@ -64,3 +65,39 @@ def total(subject: str, kind: str = "test") -> Callable[[Db], int]:
     return lambda db: sum(
         row[0] for row in db.rows("SELECT used FROM counters WHERE subject = ? AND kind = ?", subject, kind)
     )
+
+
+class Spend:
+    """Takes one from a sum, if there is one left: decided by the database."""
+
+    def __init__(self, subject: str) -> None:
+        self.keys: Sequence[str] = (subject,)
+        self.subject = subject
+
+    def apply(self, db: Db) -> bool:
+        sql = "UPDATE counters SET used = used - 1 WHERE subject = ? AND kind = 'test' AND used >= 1"
+        return db.run(sql, self.subject) == 1
+
+
+class Gate:
+    """Keeps the committer's thread inside a transaction until it is opened, so that what comes meanwhile is one batch."""
+
+    keys: Sequence[str] = ()
+
+    def __init__(self) -> None:
+        self.entered = threading.Event()
+        self.opened = threading.Event()
+
+    def apply(self, _db: Db) -> None:
+        self.entered.set()
+        assert self.opened.wait(30)
+
+
+class Noted:
+    """Says when it was its turn."""
+
+    def __init__(self, name: str, keys: Sequence[str], order: list[str]) -> None:
+        self.name, self.keys, self.order = name, keys, order
+
+    def apply(self, _db: Db) -> None:
+        self.order.append(self.name)

@@ -18,6 +18,9 @@ _SETTINGS: Final = (
     # A worker that was frozen inside a transaction holds rows that others wait for: the server takes them away from it.
     "SET idle_in_transaction_session_timeout = 5000",
     "SET client_min_messages = warning",
+    # A client that has cut its connection is noticed while a statement still runs: what it holds is what its next attempt
+    # waits for. PostgreSQL 13 has no such setting, and notices when the statement ends.
+    "SELECT set_config(name, '500', false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
 )
 _NOW: Final = "SELECT CAST(extract(epoch FROM now()) * 1000000 AS BIGINT)"
 _LOST: Final = frozenset({"08", "53", "57", "58", "XX", "F0", "25006"})
@@ -82,11 +85,11 @@ class PostgresSession:
 
     def commit(self) -> None:
         # The server answers ROLLBACK, and no error, where a statement had failed and nobody said so.
-        if (said := self._connection.execute("COMMIT").statusmessage) != "COMMIT":
+        if (said := self._connection.execute("COMMIT", prepare=False).statusmessage) != "COMMIT":
             raise psycopg.InternalError(f"the transaction had failed: COMMIT was answered with {said}")
 
     def rollback(self) -> None:
-        self._connection.execute("ROLLBACK")
+        self._connection.execute("ROLLBACK", prepare=False)
 
     def fault(self, error: Exception) -> Fault:
         if self._connection.closed:

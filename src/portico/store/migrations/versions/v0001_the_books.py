@@ -184,6 +184,7 @@ def _ledger() -> None:
         sa.Column("worker_id", sa.Text(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("worker_id", "sequence"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -226,6 +227,7 @@ def _spent() -> None:
         sa.Column("charge_nanos", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("cost_nanos", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "day", "model", "key_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "idempotency",
@@ -247,6 +249,7 @@ def _spent() -> None:
         sa.Column("window", sa.BigInteger(), nullable=False),
         sa.Column("used", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("subject", "kind", "window"),
+        sqlite_with_rowid=False,
     )
     op.create_index("counters_by_window", "counters", ["kind", "window"], unique=False)
 
