@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-_USER_INFO: Final = re.compile(r"(?<=://)(?:(?P<user>[^:@/?#]*):[^/?#]*(?=@)|(?P<odd>[^:]*):.*(?=@))", re.DOTALL)
+# A password may hold any character when it was not escaped: everything up to the last @ is taken for one.
+_PASSWORD: Final = re.compile(r"(?<=://)([^:@]*):.*@", re.DOTALL)
 _PARAMETER: Final = re.compile(r"(?<=[?&])([^=&]*)=([^&]*)")
 _SHOWN: Final = frozenset(
     {"host", "hostaddr", "port", "dbname", "user", "sslmode", "application_name", "connect_timeout", "options"}
@@ -16,5 +17,5 @@ def masked_url(url: str) -> str:
     not shown at all, since it may be anything."""
     if "://" not in url:
         return "***"
-    shown = _USER_INFO.sub(lambda found: f"{found['user'] or found['odd'] or ''}:***", url, count=1)
+    shown = _PASSWORD.sub(r"\1:***@", url, count=1)
     return _PARAMETER.sub(lambda found: found[0] if found[1] in _SHOWN else f"{found[1]}=***", shown)
