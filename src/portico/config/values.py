@@ -31,10 +31,10 @@ def said(text: str, types: tuple[type, ...]) -> Any:
 
 
 def shown(value: object) -> str:
-    """What was found where text was wanted that may be secret: numbers as they are, of all else only what it is."""
+    """What was found where text was wanted that may be secret: numbers as they are, of all else only what kind it is."""
     if isinstance(value, int | float):
         return str(value)
-    return {list: "a list", dict: "a table", str: "text"}.get(type(value), "something else")
+    return "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else "text"
 
 
 def wanted(types: tuple[type, ...]) -> str:
