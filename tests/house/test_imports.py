@@ -16,6 +16,7 @@ FORBIDDEN = {
     "typer": "until help or an error of usage is printed",
     "rich": "until help or an error of usage is printed",
     "portico.simulator": "unless it plays the provider",
+    "cryptography": "until there is a stored credential to open",
     "sqlalchemy": "it is for migrations",
     "alembic": "it is for migrations",
     "numpy": "nothing here computes",

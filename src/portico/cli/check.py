@@ -78,7 +78,7 @@ async def _try(upstream: HttpUpstream, provider: Provider, secret: Secret) -> di
         finally:
             response.close()
         if response.status != 200:
-            raise provider.kind.dialect.parse_error(response.status, body)
+            raise provider.kind.dialect.parse_error(response.status, secret.hidden_in(body))
     except UpstreamError as error:
         said = f"{error.message}" + (f" [{error.reason}]" if error.reason else "")
         return {**result, "ok": False, "error": said}

@@ -176,7 +176,10 @@ def _change(settings: "Config", change: "Callable[[Db], T]") -> T:
     from portico.store.database import open_database
     from portico.store.version import SchemaTooNew, UpgradeFailed, bring_up_to_date
 
-    database = open_database(settings.storage.url)
+    try:
+        database = open_database(settings.storage.url)
+    except ValueError as error:
+        raise _failed(f"{settings.storage.shown}: {error}") from None
     try:
         bring_up_to_date(settings.storage.url, database)
         return database.change(change)

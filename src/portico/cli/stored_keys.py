@@ -25,7 +25,7 @@ log = logging.getLogger("portico.providers")
 
 
 def with_stored(settings: Config, loaded: Loaded) -> Config:
-    """The configuration with the keys of the database among those of its providers. May be done again on what came of it."""
+    """The configuration with the keys of the database among those of its providers. May be done again with the result."""
     alive = with_credentials(settings.providers, settings.dormant, loaded.secrets)
     names = {provider.name for provider in alive}
     rest = tuple(one for one in (*settings.providers, *settings.dormant) if one.name not in names)
@@ -34,8 +34,9 @@ def with_stored(settings: Config, loaded: Loaded) -> Config:
 
 def at_start(settings: Config) -> tuple[Config, list[str]]:
     """What to start with, before there are workers, and what is wrong with stored keys: it is served without those."""
-    database = opened(settings)
+    database: Database | None = None
     try:
+        database = opened(settings)
         if database is None:
             return with_stored(settings, Loaded(0)), []
         loaded = database.ask(lambda db: load_credentials(db, settings.secrets.keys().ring))
@@ -65,7 +66,10 @@ def opened(settings: Config) -> "Database | None":
     from portico.store.database import open_database
     from portico.store.version import SchemaTooNew, State, check
 
-    database = open_database(url)
+    try:
+        database = open_database(url)
+    except ValueError as error:
+        raise StorageUnavailable(f"{settings.storage.shown}: {error}") from None
     try:
         if check(database) is State.CURRENT:
             return database

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.config.sources import Sources
+from portico.config.values import shown
 from portico.core.masking import masked_url
 from portico.http.address import parse_address
 from portico.providers import KINDS, Provider, ProviderKind, Secret
@@ -110,7 +111,7 @@ def _secrets(sources: Sources, keys: Any, index: int, *, stored: bool) -> list[S
 
 
 def _shown(base_url: object) -> str:
-    return repr(masked_url(base_url)) if isinstance(base_url, str) else f"a {type(base_url).__name__}"
+    return repr(masked_url(base_url)) if isinstance(base_url, str) else shown(base_url)
 
 
 def _is_url(value: Any) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from portico.config.problems import ConfigError, Problem, nearest
+from portico.config.values import shown
 from portico.providers import Secret
 
 NAMED: Final = "keys are named, not written here: use env:NAME or file:PATH"
@@ -89,8 +90,7 @@ class Sources:
     def secret(self, item: object) -> Secret | str:
         """The secret an item (`env:NAME`, `file:PATH`) names; text says why there is none."""
         if not isinstance(item, str):
-            # A list or a table may have a secret in it.
-            return f"expected text, found {item if isinstance(item, int | float) else f'a {type(item).__name__}'}"
+            return f"expected text, found {shown(item)}"
         scheme, colon, where = item.partition(":")
         if scheme == "env" and colon:
             if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", where) is None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.config.sources import Sources
+from portico.config.values import shown
 from portico.core.masking import masked_url
 
 DATA_FOLDER: Final = ".portico"
@@ -41,7 +42,7 @@ def read_storage(sources: Sources, table: Mapping[str, Any]) -> StorageConfig:
             return StorageConfig(f"{SQLITE}{sources.home / path}")
         if re.fullmatch(r"postgres(ql)?://\S+", url):
             return StorageConfig("postgresql" + url[url.index("://") :])
-    found = masked_url(url) if isinstance(url, str) else f"a {type(url).__name__}"
+    found = masked_url(url) if isinstance(url, str) else shown(url)
     if stated:
         sources.problem("PORTICO_STORAGE_URL", f"{WANTED}, found {found}", in_file=False)
     else:

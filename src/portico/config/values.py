@@ -30,6 +30,13 @@ def said(text: str, types: tuple[type, ...]) -> Any:
     return text if str in types else number(text)
 
 
+def shown(value: object) -> str:
+    """What was found where text was wanted that may be secret: numbers as they are, of all else only what kind it is."""
+    if isinstance(value, int | float):
+        return str(value)
+    return "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else "text"
+
+
 def wanted(types: tuple[type, ...]) -> str:
     """These types in words."""
     named: dict[tuple[type, ...], str] = {

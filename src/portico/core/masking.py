@@ -3,16 +3,19 @@
 import re
 from typing import Final
 
-_USER_INFO: Final = re.compile(
-    r"(?<=://)(?P<user>[^:@/?#]*):[^/?#]*(?=@)|(?<=://)(?P<blank>[^/?#]*):.*(?=@)", re.DOTALL
+# A password may hold any character when it was not escaped: everything up to the last @ is taken for one.
+_PASSWORD: Final = re.compile(r"(?<=://)([^:@]*):.*@", re.DOTALL)
+_PARAMETER: Final = re.compile(r"(?<=[?&])([^=&]*)=([^&]*)")
+_SHOWN: Final = frozenset(
+    {"host", "hostaddr", "port", "dbname", "user", "sslmode", "application_name", "connect_timeout", "options"}
 )
-_PARAMETER: Final = re.compile(r"(?i)(?<=[?&#;\s])([\w.%-]*(?:pass|secret|token|key)[\w.%-]*)=[^&#;\s]*")
+"""Parameters of an address whose values may be shown."""
 
 
 def masked_url(url: str) -> str:
-    """An address with `***` for its password, and for parameters that sound like one. What is no address is not shown at
-    all, since anything may be a secret there."""
+    """An address with `***` for its password and for the values of parameters that might be secret. What is no address is
+    not shown at all, since it may be anything."""
     if "://" not in url:
         return "***"
-    shown = _USER_INFO.sub(lambda found: f"{found['user'] or found['blank'] or ''}:***", url, count=1)
-    return _PARAMETER.sub(r"\1=***", shown)
+    shown = _PASSWORD.sub(r"\1:***@", url, count=1)
+    return _PARAMETER.sub(lambda found: found[0] if found[1] in _SHOWN else f"{found[1]}=***", shown)

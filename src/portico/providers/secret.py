@@ -14,6 +14,10 @@ class Secret:
     def reveal(self) -> str:
         return self._value
 
+    def hidden_in(self, data: bytes) -> bytes:
+        """The same without the secret: some providers say in their errors which key they were shown."""
+        return data.replace(self._value.encode(), b"[hidden]")
+
     def __repr__(self) -> str:
         return f"Secret(from {self.source})"
 

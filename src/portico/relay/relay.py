@@ -390,7 +390,7 @@ class Relay:
             body = await response.read(MAX_ERROR_BYTES)
         finally:
             response.close()
-        raise attempt.dialect.parse_error(response.status, body)
+        raise attempt.dialect.parse_error(response.status, aim.candidate.credential.hidden_in(body))
 
     # -- whole answers
 
@@ -428,7 +428,7 @@ class Relay:
         """A whole answer of a provider's. Raises what is wrong with it."""
         answer = decoded(body)
         if tells_error(answer):  # some front ends answer 200 all the same
-            raise attempt.dialect.parse_error(0, body)
+            raise attempt.dialect.parse_error(0, attempt.aim.candidate.credential.hidden_in(body))
         response = attempt.dialect.parse_response(answer, attempt.reading)
         if attempt.unfences:
             response = unfenced(response)
