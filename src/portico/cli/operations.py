@@ -26,7 +26,7 @@ from portico.telemetry import AccessLog, LineWriter, Metrics, Observing, Sampler
 from portico.telemetry.lines import Opener, another, appending
 from portico.telemetry.process import cpu_seconds, open_files, resident_bytes
 from portico.telemetry.settings import AUTO, OFF, STDERR
-from portico.vault import MemoryVault
+from portico.vault import MemoryVault, StoredVault
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -89,7 +89,9 @@ class Watch:
             self._sampler.sample()
         return self._shared.metrics.text()
 
-    async def start(self, *, server: Server, upstream: HttpUpstream, vault: MemoryVault, budget: Budget) -> None:
+    async def start(
+        self, *, server: Server, upstream: HttpUpstream, vault: MemoryVault | StoredVault, budget: Budget
+    ) -> None:
         """Begins to look at the parts of a running gateway."""
         observer, writer, started = self.observer, self._writer, time.time()
         gauges: dict[str, Callable[[], float]] = {
@@ -110,6 +112,11 @@ class Watch:
             "portico_budget_refusals_body_bytes_total": lambda: budget.refused_bodies,
             "portico_budget_refusals_open_calls_total": lambda: budget.refused_calls,
         }
+        if isinstance(vault, StoredVault):
+            stored = vault
+            totals["portico_vault_unsettled_total"] = lambda: stored.unsettled
+            totals["portico_vault_lost_total"] = lambda: stored.lost
+            totals["portico_vault_unread_total"] = lambda: stored.unread
         if writer is not None:
             gauges["portico_log_queue_bytes"] = lambda: writer.waiting_bytes
             totals["portico_log_lines_total"] = lambda: writer.written

@@ -71,6 +71,9 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
 TOTALS: Final[Mapping[str, str]] = {
     "portico_log_lines_total": "Lines of the access log that were written.",
     "portico_log_lines_dropped_total": "Lines that were not, since what takes them did not keep up.",
+    "portico_vault_unsettled_total": "Answers that ended before other workers were sure to find what the next turn needs.",
+    "portico_vault_lost_total": "Records for later turns that could not be written to the database, by key.",
+    "portico_vault_unread_total": "Requests for whose earlier turns the database could not be asked.",
     "portico_budget_refusals_body_bytes_total": "Requests refused since too many bytes of bodies were in flight.",
     "portico_budget_refusals_open_calls_total": "Calls refused since too many were open.",
 }
