@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portico.core.parts import Signature
@@ -32,11 +32,13 @@ def as_elsewhere(record: TurnRecord) -> TurnRecord:
     return msgspec.structs.replace(record, parts=tuple(parts))
 
 
+@settings(deadline=None, derandomize=True)
 @given(RECORDS)
 def test_a_record_comes_back_as_it_was_but_for_what_only_its_process_knew(record: TurnRecord) -> None:
     assert codec.decode(codec.encode(record)) == as_elsewhere(record)
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.binary(max_size=60))
 def test_bytes_that_are_no_record_are_none(data: bytes) -> None:
     for damaged in (data, codec.RECORD + data):
@@ -44,6 +46,7 @@ def test_bytes_that_are_no_record_are_none(data: bytes) -> None:
         assert record is None or codec.encode(record).startswith(codec.RECORD)
 
 
+@settings(deadline=None, derandomize=True)
 @given(RECORDS, st.data())
 def test_a_record_that_is_cut_off_is_none(record: TurnRecord, data: st.DataObject) -> None:
     whole = codec.encode(record)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portico.core.errors import BodyNotJson, NotFound
@@ -191,6 +191,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@settings(deadline=None, derandomize=True)
 @given(JSON, st.sampled_from(["fileUri", "file_uri"]), st.booleans(), st.integers(0, 6))
 def test_a_name_is_found_wherever_it_stands(around: Any, field: str, escaped: bool, depth: int) -> None:
     value: Any = {field: "files/hidden", "more": around}

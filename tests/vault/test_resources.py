@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portico.core.errors import Conflict
+from portico.core.errors import Conflict, StorageUnavailable
 from portico.vault import Resource, Resources, fingerprint
 from portico.vault.resources import CACHE, FILE, GRACE_S, REMEMBERED_S
 from vault.conftest import with_tables
-from vault.workers import Workers
+from vault.workers import Silent, Workers
 
 THING = (FILE, "files/1")
 SECOND_US = 1_000_000
@@ -156,6 +156,14 @@ async def test_what_is_long_gone_is_swept(workers: Workers) -> None:
     assert [one.name for one in await resources.list("a", FILE, limit=9)] == ["files/kept"]
 
 
+async def test_a_database_that_does_not_answer_is_not_waited_for_for_ever(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portico.vault.resources.PATIENCE_S", 0.01)
+    with pytest.raises(StorageUnavailable):
+        await Resources(workers.storage()[0], Silent(), now=time.time).owned("a", [THING])
+
+
 def test_a_fingerprint_tells_credentials_apart_and_not_what_they_are() -> None:
     assert fingerprint("sample-1") == fingerprint("sample-1")
     assert fingerprint("sample-1") != fingerprint("sample-2")
@@ -172,7 +180,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(EVENTS)
 def test_a_name_has_never_been_two_accounts_at_the_same_time(events: Sequence[tuple[str, str, str, int]]) -> None:
     asyncio.run(_whatever_happens(events))

@@ -15,10 +15,20 @@ from portico.core.errors import StorageUnavailable
 from portico.core.parts import Signature, Text, ToolCall
 from portico.core.request import Message, Request, Role
 from portico.core.response import Candidate, Response
-from portico.vault import CallKept, TurnRecord, TurnRecorder, VaultSettings, keys_of_request, restore, rows
+from portico.vault import (
+    CallKept,
+    MemoryVault,
+    StoredVault,
+    TurnRecord,
+    TurnRecorder,
+    VaultSettings,
+    keys_of_request,
+    restore,
+    rows,
+)
 from vault.conftest import with_tables
 from vault.test_codec import RECORDS, as_elsewhere
-from vault.workers import SIGNER, Gate, Refusing, Workers, found, keep, record
+from vault.workers import SIGNER, Gate, Refusing, Silent, Workers, found, keep, record
 
 LONG = 5_000
 """So long that a record is written once, whatever leads to it."""
@@ -215,7 +225,7 @@ KEYS = st.lists(st.sampled_from(["call:1", "call:2", "text:é", "media:4"]), min
 STEPS = st.lists(st.tuples(st.sampled_from("ab"), KEYS, RECORDS, st.integers(0, 1)), max_size=5)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(STEPS)
 def test_any_worker_finds_what_any_kept_last(steps: Sequence[tuple[str, list[str], TurnRecord, int]]) -> None:
     asyncio.run(_kept_and_found(steps))
@@ -339,6 +349,21 @@ async def test_without_a_database_there_is_memory_and_what_was_kept_meanwhile_is
             server.start()
             await keep_until_there(workers, *[f"call:{number}" for number in range(1, 6)])
             assert vault.lost == 0
+
+
+async def test_a_database_that_does_not_answer_is_waited_for_a_while_and_then_not_asked_for_a_while(
+    workers: Workers,
+) -> None:
+    now, how = 0.0, VaultSettings(wait_s=0.01, rest_s=5)
+    memory, committer = MemoryVault(lambda: now), workers.storage()[0]
+    vault = StoredVault(memory, committer, Silent(), clock=lambda: now, settings=how)
+    await keep(vault, "a", ["call:1"], record())
+    for _ in range(3):
+        assert set(await found(vault, "a", "call:1", "call:2")) == {"call:1"}
+    assert vault.unread == 1
+    now += 6
+    await found(vault, "a", "call:2")
+    assert vault.unread == 2
 
 
 async def test_what_waits_for_the_database_is_bounded_and_the_oldest_is_lost_first(workers: Workers) -> None:

@@ -1,5 +1,6 @@
 """Worker processes, as far as the database can tell: each with a committer and memory of its own."""
 
+import asyncio
 import time
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, Self, TypeVar
@@ -128,6 +129,16 @@ class _Held:
 
     def __await__(self) -> Generator[Any, None, Any]:
         raise AssertionError("nobody waits for it without a bound")
+
+
+class Silent:
+    """A `Reading` that never answers."""
+
+    async def read(self, query: Callable[[Db], T]) -> T:  # noqa: ARG002
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    work = read
 
 
 class Refusing:

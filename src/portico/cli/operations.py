@@ -116,7 +116,8 @@ class Watch:
             "portico_budget_refusals_open_calls_total": lambda: budget.refused_calls,
             "portico_unfunded_starts_total": lambda: till.unfunded_starts,
             "portico_vault_unsettled_total": lambda: vault.unsettled,
-            "portico_vault_records_lost_total": lambda: vault.lost,
+            "portico_vault_lost_total": lambda: vault.lost,
+            "portico_vault_unread_total": lambda: vault.unread,
         }
         if writer is not None:
             gauges["portico_log_queue_bytes"] = lambda: writer.waiting_bytes

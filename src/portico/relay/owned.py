@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from portico.core.errors import BodyNotJson, NotFound
-from portico.core.parts import Media, Opaque, Part, Text, ToolResult
+from portico.core.parts import Media, Opaque, Part, Text, ToolCall, ToolResult
 from portico.core.request import Request
 from portico.providers import Provider
 from portico.routing import Candidate
@@ -31,13 +31,8 @@ Pins: TypeAlias = tuple[Owners, ...]
 
 _KINDS: Final[Mapping[str, str]] = {"fileUri": FILE, "cachedContent": CACHE, "fileSearchStoreNames": STORE}
 """Google's fields that hold names, in either of the spellings that it reads."""
-_WORDS: Final = (
-    b"ileUri",
-    b"ile_uri",
-    b"achedContent",
-    b"ached_content",
-    b"ileSearchStoreNames",
-    b"ile_search_store_names",
+_FIELD: Final = re.compile(
+    rb'"(?:file_?[uU]ri|cached_?[cC]ontent|file_?[sS]earch_?[sS]tore_?[nN]ames)"'  # a quote first: so it is looked for fast
 )
 _SPELT_OUT: Final = re.compile(rb"\\u00[4-7]")
 """A letter written as an escape: a name could be hidden by it."""
@@ -139,7 +134,8 @@ def named_in(request: Request) -> Iterator[tuple[str, str]]:
         if message.ext:
             yield from _named_below(message.ext)
         for part in message.parts:
-            if type(part) is not Text or part.ext:
+            kind = type(part)
+            if (kind is not Text and kind is not ToolCall) or part.ext:  # type: ignore[union-attr]
                 yield from _named_by(part)
     for ext in (*[one.ext for one in request.builtins], *[one.ext for one in request.tools]):
         if ext:
@@ -156,12 +152,13 @@ def _named_by(part: Part) -> Iterator[tuple[str, str]]:
         yield FILE, part.uri
     elif isinstance(part, ToolResult):
         for inner in part.parts:
-            yield from _named_by(inner)
+            if type(inner) is not Text or inner.ext:
+                yield from _named_by(inner)
 
 
 def named_in_body(body: bytes) -> list[tuple[str, str]]:
     """The same for a body of Google's, of whichever verb. Raises `BodyNotJson` where one would have to be looked at."""
-    if not any(word in body for word in _WORDS) and not _may_hide(body):
+    if _FIELD.search(body) is None and not _may_hide(body):
         return []
     try:
         return list(_named_below(jsontext.decode(body)))

@@ -75,11 +75,12 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
 TOTALS: Final[Mapping[str, str]] = {
     "portico_log_lines_total": "Lines of the access log that were written.",
     "portico_log_lines_dropped_total": "Lines that were not, since what takes them did not keep up.",
+    "portico_vault_unsettled_total": "Answers that ended before other workers were sure to find what the next turn needs.",
+    "portico_vault_lost_total": "Records for later turns that could not be written to the database, by key.",
+    "portico_vault_unread_total": "Requests for whose earlier turns the database could not be asked.",
     "portico_budget_refusals_body_bytes_total": "Requests refused since too many bytes of bodies were in flight.",
     "portico_budget_refusals_open_calls_total": "Calls refused since too many were open.",
     "portico_unfunded_starts_total": "Providers called beside a hold that was then refused.",
-    "portico_vault_unsettled_total": "Answers that ended before it was known that other workers find what they left behind.",
-    "portico_vault_records_lost_total": "Records of the vault that could not be written.",
 }
 """Counters that somebody else counts, and of which only the growth is added here."""
 

@@ -7,14 +7,15 @@ What was deleted, or is past its time, keeps its name for a while: a name goes t
 still remember whose it was. (A file's id may be chosen by who makes it.)
 """
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
-from portico.core.errors import Conflict
+from portico.core.errors import Conflict, StorageUnavailable
 from portico.core.storage import Committer, Db, Reading
 
 FILE: Final = "file"
@@ -27,6 +28,8 @@ REMEMBERED_S: Final = 10.0
 """How long a worker remembers whose a thing is."""
 GRACE_S: Final = 6 * REMEMBERED_S
 """How long a name that is given up stays its last owner's."""
+PATIENCE_S: Final = 2.0
+"""How long a call waits for the database to say whose a thing is."""
 MAX_REMEMBERED: Final = 4096
 
 
@@ -51,8 +54,9 @@ class Resource(msgspec.Struct, frozen=True):
     """When it ends by itself, in microseconds since 1970."""
 
 
-Thing = tuple[str, str]
+Thing: TypeAlias = tuple[str, str]
 """(kind, name)"""
+Found: TypeAlias = list[Resource]
 
 
 class Resources:
@@ -62,7 +66,7 @@ class Resources:
         self._committer = committer
         self._reading = reading
         self._now = now
-        self._remembered: OrderedDict[tuple[str, Thing], tuple[float, list[Resource]]] = OrderedDict()
+        self._remembered: OrderedDict[tuple[str, Thing], tuple[float, Found]] = OrderedDict()
 
     async def record(self, resource: Resource) -> None:
         """Notes whose a thing is: to be awaited before its owner hears of it. Once more for the same owner changes when it
@@ -85,12 +89,19 @@ class Resources:
             else:
                 unknown.append(thing)
         if unknown:
-            for thing, resources in (await self._reading.read(_owned(account, unknown))).items():
+            for thing, resources in (await self._asked(account, unknown)).items():
                 found[thing] = resources
                 self._remember(account, thing, resources, now)
         return found
 
-    def _remember(self, account: str, thing: Thing, resources: list[Resource], now: float) -> None:
+    async def _asked(self, account: str, things: Sequence[Thing]) -> Mapping[Thing, Found]:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return await self._reading.read(_owned(account, things))
+        except TimeoutError:
+            raise StorageUnavailable from None
+
+    def _remember(self, account: str, thing: Thing, resources: Found, now: float) -> None:
         self._remembered[account, thing] = (now, resources)
         self._remembered.move_to_end((account, thing))
         while len(self._remembered) > MAX_REMEMBERED:
@@ -100,7 +111,7 @@ class Resources:
         """Whose a thing is, whoever asks: for the gateway itself. Raises `StorageUnavailable`."""
         return await self._reading.read(_owner(provider, kind, name))
 
-    async def list(self, account: str, kind: str, *, limit: int, after: tuple[str, str] = ("", "")) -> "list[Resource]":
+    async def list(self, account: str, kind: str, *, limit: int, after: tuple[str, str] = ("", "")) -> Found:
         """An account's things of a kind by name, those after (name, provider). Raises `StorageUnavailable`."""
         return await self._reading.read(_list(account, kind, limit, after))
 
@@ -202,8 +213,8 @@ class _Sweep(msgspec.Struct, frozen=True):
 # -- queries -----------------------------------------------------------------------------------------------------------
 
 
-def _owned(account: str, things: Sequence[Thing]) -> Callable[[Db], dict[Thing, list[Resource]]]:
-    def query(db: Db) -> dict[Thing, list[Resource]]:
+def _owned(account: str, things: Sequence[Thing]) -> Callable[[Db], dict[Thing, Found]]:
+    def query(db: Db) -> dict[Thing, Found]:
         pairs = ", ".join(["(?, ?)"] * len(things))
         rows = db.rows(
             "SELECT provider, kind, name, account_id, credential, created_us, expires_us FROM resources"  # noqa: S608
@@ -213,7 +224,7 @@ def _owned(account: str, things: Sequence[Thing]) -> Callable[[Db], dict[Thing, 
             db.now_us,
             *[value for thing in things for value in thing],
         )
-        found: dict[Thing, list[Resource]] = {}
+        found: dict[Thing, Found] = {}
         for row in rows:
             resource = Resource(*row)
             found.setdefault((resource.kind, resource.name), []).append(resource)
@@ -237,8 +248,8 @@ def _owner(provider: str, kind: str, name: str) -> Callable[[Db], Resource | Non
     return query
 
 
-def _list(account: str, kind: str, limit: int, after: tuple[str, str]) -> Callable[[Db], list[Resource]]:
-    def query(db: Db) -> list[Resource]:
+def _list(account: str, kind: str, limit: int, after: tuple[str, str]) -> Callable[[Db], Found]:
+    def query(db: Db) -> Found:
         rows = db.rows(
             "SELECT provider, kind, name, account_id, credential, created_us, expires_us FROM resources"
             " WHERE account_id = ? AND kind = ? AND (expires_us IS NULL OR expires_us > ?)"

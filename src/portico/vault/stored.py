@@ -41,7 +41,7 @@ class VaultSettings(msgspec.Struct, frozen=True):
     max_found_bytes: int = 64 * MIB
     """So much of long records is read for one request."""
     wait_s: float = 1.0
-    """How long an answer's end is held back for the database."""
+    """How long an answer's end, or a request's beginning, is held back for the database."""
     rest_s: float = 2.0
     """How long after that no other is, nor a database asked that did not answer; and how soon what could not be written
     is tried again."""
@@ -100,8 +100,9 @@ class StoredVault:
         settings = self._settings
         query = rows.find(tenant, missing[-settings.max_keys :], max_bytes=settings.max_found_bytes)
         try:
-            there = await self._reading.read(query)
-        except StorageUnavailable:
+            async with asyncio.timeout(settings.wait_s):
+                there = await self._reading.read(query)
+        except (StorageUnavailable, TimeoutError):
             self.unread += 1
             self._reads_again_at = self._clock() + settings.rest_s
             return found
