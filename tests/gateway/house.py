@@ -33,7 +33,7 @@ from portico.relay.relay import Relay, Settings
 from portico.relay.report import NOBODY, Observer
 from portico.relay.till import Till
 from portico.simulator import Simulator
-from portico.vault import MemoryVault
+from portico.vault import MemoryVault, Resources, Vault
 from portico.wire.http import App, Exchange, HttpRequest
 
 Json = dict[str, Any]
@@ -80,6 +80,8 @@ class House:
         keyring: Keyring | None = None,
         reading: Reading | None = None,
         till: Callable[[], Till] | None = None,
+        make_vault: Callable[[], Vault] = lambda: MemoryVault(time.monotonic),
+        resources: Resources | None = None,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
         each is configured, all of them at the one address; the first is asked first. `till` makes what calls are paid
@@ -101,7 +103,8 @@ class House:
         self._rng = Random(seed)
         self._catalog = load_catalog().with_models(models)
         self.upstream = HttpUpstream()
-        self.vault = MemoryVault(time.monotonic)
+        self._make_vault = make_vault
+        self._resources = resources
         self._server: Server
 
     async def start(self) -> "House":
@@ -111,7 +114,7 @@ class House:
 
     async def _start_gateway(self) -> None:
         self.upstream = HttpUpstream()
-        self.vault = MemoryVault(time.monotonic)
+        self.vault = self._make_vault()
         self.fetcher = Fetcher(GuardedResolver(AllowList.of(self._allow)), time.monotonic, timeout_s=5)
         secrets = tuple([Secret(key, f"env:KEY_{number}") for number, key in enumerate(self._keys)])
         address = f"http://127.0.0.1:{self._provider_server.port}"
@@ -126,6 +129,7 @@ class House:
             defaults=self._defaults,
             fetcher=self.fetcher,
             till=None if self._till is None else self._till(),
+            resources=self._resources,
         )
         gateway = Gateway(
             relay=relay,

@@ -279,6 +279,12 @@ def _key(row: Row) -> Key:
 # -- the built-in account ----------------------------------------------------------------------------------------------
 
 
+def ensure_default_account(db: Db) -> None:
+    """The built-in open account, without a key."""
+    account = "INSERT INTO accounts (id, name, kind, created_us) VALUES (?, ?, 'open', ?) ON CONFLICT DO NOTHING"
+    db.run(account, DEFAULT_TENANT, DEFAULT_TENANT, db.now_us)
+
+
 def ensure_default(db: Db, secret: str) -> None:
     """The built-in open account, and its built-in key with this secret: PORTICO_API_KEY, or the one of the first start.
 
@@ -287,8 +293,7 @@ def ensure_default(db: Db, secret: str) -> None:
     that key stays what it is, and the built-in one is revoked.
     """
     digest = digest_of(secret)
-    account = "INSERT INTO accounts (id, name, kind, created_us) VALUES (?, ?, 'open', ?) ON CONFLICT DO NOTHING"
-    db.run(account, DEFAULT_TENANT, DEFAULT_TENANT, db.now_us)
+    ensure_default_account(db)
     if db.rows("SELECT 1 FROM keys WHERE id = ? AND digest = ?", DEFAULT_KEY, digest):
         return
     revision = raise_revision(db)

@@ -1,8 +1,8 @@
 """What an account may see of its own books: its balance, its receipts, what was used. Plain SQL on a question's connection.
 
 Every statement names the account it is asked for. What is another's is not there: no error tells it from what never was.
-What a call cost the operator is not the account's to see. What it was charged is, to the last line: the rates of sale, and the
-markup that is on them, without which the lines would not add up.
+What a call cost the operator is not the account's to see. What it was charged is, to the last line: the rates of sale, and
+the markup on them, without which the lines would not add up.
 """
 
 from collections.abc import Mapping, Sequence

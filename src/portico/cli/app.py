@@ -1,12 +1,13 @@
 """The commands, their options and their help. What they do is in modules of their own, imported when asked for."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from portico import __version__
+from portico.cli.admin import accounts, codes, credentials, keys, ledger, people, prices, reports, upkeep
+from portico.cli.options import ConfigOption, JsonOption
 
 app = typer.Typer(
     name="portico",
@@ -16,12 +17,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", help="The configuration file (default: portico.toml here, or $PORTICO_CONFIG)."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 class What(StrEnum):
@@ -184,3 +179,23 @@ def translate(
         image_form=image_form.value,
     )
     raise typer.Exit(run_translate(what.value, options))
+
+
+for _noun, _commands in (
+    ("accounts", accounts.app),
+    ("keys", keys.app),
+    ("codes", codes.app),
+    ("users", people.users),
+    ("memberships", people.memberships),
+    ("prices", prices.prices),
+    ("markup", prices.markup),
+    ("ledger", ledger.app),
+    ("receipts", reports.receipts),
+    ("credentials", credentials.app),
+    ("secrets", credentials.secrets),
+    ("db", upkeep.db),
+):
+    app.add_typer(_commands, name=_noun)
+app.command()(reports.usage)
+app.command()(reports.audit)
+app.command()(upkeep.backup)

@@ -8,6 +8,7 @@ from typing import Any
 
 from portico.catalog import CatalogError, load_catalog
 from portico.cli.loop import run
+from portico.cli.stored_keys import at_start
 from portico.cli.tls import server_tls
 from portico.config import Config, ConfigError, Problem, load_config
 from portico.core.errors import UpstreamError
@@ -36,8 +37,15 @@ def run_check(*, config: Path | None, as_json: bool) -> int:
             warnings.append(warning)
     except ConfigError as error:
         problems += error.problems
+    settings, complaints = at_start(settings)
+    problems += [Problem("credentials", complaint) for complaint in complaints]
     if not settings.providers:
-        problems.append(Problem("providers", "none is configured; set GEMINI_API_KEY or add [[providers]]"))
+        problems.append(
+            Problem(
+                "providers",
+                "none is configured; set GEMINI_API_KEY, add [[providers]], or use `portico credentials add`",
+            )
+        )
     tried: list[dict[str, Any]] = []
 
     async def main() -> int:

@@ -50,7 +50,7 @@ class Shared(msgspec.Struct, frozen=True):
             workers=settings.server.workers,
             version=__version__,
             routes=ROUTE_NAMES,
-            providers=[provider.name for provider in settings.providers],
+            providers=[provider.name for provider in (*settings.providers, *settings.dormant)],
             models=list(catalog.models),
             errors=sorted(_codes(UpstreamError)),
         )

@@ -19,6 +19,7 @@ from portico.catalog import Catalog, CatalogError, load_catalog
 from portico.cli.loop import listen_for_stop, run, run_until_stopped, settle_memory
 from portico.cli.media import fetcher_of
 from portico.cli.operations import Shared, Watch
+from portico.cli.stored_keys import StoredKeys, start_with
 from portico.cli.supervise import CANNOT_START, Supervisor
 from portico.cli.tls import server_tls
 from portico.config import Config, ConfigError, load_config
@@ -55,6 +56,7 @@ def run_serve(
     except (ConfigError, CatalogError) as error:
         print(f"The configuration cannot be used:\n{_indented(str(error))}", file=sys.stderr)
         return 1
+    settings = settings if simulate else start_with(settings)
     if not settings.providers and not simulate:
         print(_NO_PROVIDER, file=sys.stderr)
         return 1
@@ -88,6 +90,8 @@ No provider is configured, so there is nobody to answer.
       name = "gemini"
       kind = "gemini"
       keys = ["env:GEMINI_API_KEY"]
+  or keep its key in the database, encrypted:
+      portico credentials add gemini < key.txt
   or try Portico without any provider (answers are simulated and say so):
       portico serve --simulate"""
 
@@ -155,6 +159,7 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
         defaults=settings.defaults,
         fetcher=fetcher,
     )
+    stored = StoredKeys(settings, relay)
     gateway = Gateway(
         relay=relay,
         catalog=catalog,
@@ -180,6 +185,7 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
             await bridge.start()
         if stand_in is not None:
             await stand_in.start(sock=plan.simulator)
+        await stored.start()
         await server.start(sock=plan.listener, tls=None if plan.tls is None else plan.tls.context)
         await watch.start(server=server, upstream=upstream, vault=vault, budget=budget)
         if HANGUP is not None and plan.reloads:
@@ -197,6 +203,7 @@ async def _serve(plan: _Plan, lifeline: int | None = None) -> int:
         await server.stop(grace_s=limits.grace_s)
         if bridge is not None:
             await bridge.stop()
+        await stored.stop()
         await upstream.aclose()
         await fetcher.aclose()
         if stand_in is not None:
@@ -229,7 +236,7 @@ def _with_simulator(settings: Config, listener: socket.socket) -> Config:
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     secret = Secret("simulated", "the simulator")
     provider = Provider.at(SIMULATOR_NAME, KINDS["gemini"], base_url, (secret,))
-    return msgspec.structs.replace(settings, providers=(provider,))
+    return msgspec.structs.replace(settings, providers=(provider,), dormant=())
 
 
 def _listen(host: str, port: int) -> socket.socket:

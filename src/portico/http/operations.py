@@ -8,11 +8,11 @@ These say nothing that is secret, are not logged and count against no budget: wh
 key opens none of them.
 """
 
-import hmac
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
+from portico.http.adminkey import CHALLENGE, AdminKey
 from portico.http.exchange import HttpExchange
 from portico.http.readiness import Readiness
 from portico.providers import Secret
@@ -40,7 +40,7 @@ class Operations:
         everybody if the listener is a `public` one of its own."""
         self._inner = inner
         self._readiness = readiness
-        self._admin_key = None if admin_key is None else admin_key.reveal().encode()
+        self._admin_key = AdminKey(admin_key)
         self._pages: dict[str, Callable[[Exchange], Awaitable[None]]] = {
             "/healthz": self._healthz,
             "/readyz": self._readyz,
@@ -65,17 +65,10 @@ class Operations:
             _answer(exchange, 200, {"status": "ready"})
 
     async def _numbers(self, metrics: Callable[[], bytes], public: bool, exchange: Exchange) -> None:
-        if not (public or self._is_admin(exchange)):
-            challenge = ("www-authenticate", 'Bearer realm="portico admin"')
-            _answer(exchange, 401, {"error": "The admin key is missing or wrong."}, challenge)
+        if not (public or self._admin_key.is_brought(exchange.request.headers)):
+            _answer(exchange, 401, {"error": "The admin key is missing or wrong."}, CHALLENGE)
         elif _is_read(exchange):
             exchange.send(200, [("content-type", METRICS_TYPE), _NEVER_KEPT], metrics())
-
-    def _is_admin(self, exchange: Exchange) -> bool:
-        scheme, _, value = exchange.request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or self._admin_key is None:
-            return False
-        return hmac.compare_digest(value.strip().encode("latin-1"), self._admin_key)
 
 
 async def _nothing_here(exchange: Exchange) -> None:

@@ -21,14 +21,24 @@ class Provider(msgspec.Struct, frozen=True):
     kind: ProviderKind
     base_url: str
     keys: tuple[Secret, ...]
+    takes_stored: bool = False
+    """Whether keys that are kept in the database under its name are its own, too."""
 
     @classmethod
-    def at(cls, name: str, kind: ProviderKind, base_url: str | None, keys: tuple[Secret, ...]) -> "Provider":
+    def at(
+        cls,
+        name: str,
+        kind: ProviderKind,
+        base_url: str | None,
+        keys: tuple[Secret, ...],
+        *,
+        takes_stored: bool = False,
+    ) -> "Provider":
         """A provider; an address without a version gets its kind's default (mapping.md 0)."""
         address = (base_url or kind.default_base_url).rstrip("/")
         if not _VERSION_AT_END.search(urlsplit(address).path):
             address = f"{address}/{kind.default_version}"
-        return cls(name, kind, address, keys)
+        return cls(name, kind, address, keys, takes_stored)
 
 
 def upstream_url(provider: Provider, model: str, verb: Verb) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
@@ -20,6 +20,7 @@ from portico.core.usage import Usage, added
 from portico.providers import GENERATING, Provider, Verb
 from portico.relay.fanout import Lane, lane_of
 from portico.relay.learned import NOTHING
+from portico.relay.owned import Pins
 from portico.relay.pump import Teller
 from portico.relay.report import Report, Try
 from portico.relay.verdict import delivered_bytes
@@ -87,6 +88,10 @@ class Call(msgspec.Struct):
     """Pictures that were."""
     counted_uses: dict[str, int] = {}
     """Tools that they used."""
+    pins: Pins = ()
+    """What the call may be sent with, where it names files or caches at a provider."""
+    settling: list[Awaitable[None]] = []
+    """What the next turn needs, on its way to where every worker finds it."""
 
     @property
     def generates(self) -> bool:
@@ -118,6 +123,11 @@ class Call(msgspec.Struct):
         if name and _HEADER_TEXT.fullmatch(name):
             self.headers["x-portico-upstream-model"] = name
 
+    async def settled(self) -> None:
+        """Every worker finds what the next turn needs, or has been waited for long enough: the answer may end."""
+        while self.settling:
+            await self.settling.pop()
+
     def passes_to(self, provider: Provider) -> bool:
         """Whether the caller's bytes go to this provider as they are."""
         return self.passing is not None and provider.kind.dialect.name == self.dialect.name
@@ -137,6 +147,8 @@ class Call(msgspec.Struct):
 
     def answer_headers(self) -> Headers:
         headers = list(self.headers.items())
+        if self.paying is not None:
+            headers += self.paying.headers()
         if told := self.all_losses():
             headers.append(("x-portico-changes", changes_header(told)))
         return headers

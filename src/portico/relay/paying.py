@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.accounts import Caller
+from portico.accounts.ratelimit import RateState
 from portico.catalog.books import Rates, tier_of
 from portico.catalog.price import Tier
 from portico.core.ask import Ask
@@ -33,6 +34,7 @@ from portico.relay.pump import Pump
 from portico.relay.report import CALLER_GONE
 from portico.relay.tab import FundsRanOut, Offer, Once, Tab
 from portico.relay.till import Till
+from portico.wire.http import Headers
 
 log = logging.getLogger("portico.relay")
 
@@ -149,6 +151,11 @@ class Paying:
         if tab.due:
             so_far = pump.counted()
             tab.checkpoint(checkpoint_of(self._bill(so_far)), so_far)
+
+    def headers(self) -> Headers:
+        """What the limits of the key have left, with this call counted in."""
+        held = self.tab.held
+        return RateState.of(held.uses, held.at_us).headers() if held is not None and held.uses else ()
 
     def cost(self) -> int:
         """What the answer costs its caller, in nano-dollars, as far as it is known now."""

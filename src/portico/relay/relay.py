@@ -13,7 +13,7 @@ closes the provider's connection, which stops generation.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Final
@@ -44,6 +44,7 @@ from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
 from portico.relay.known import KnownLists
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.media import image_form, with_media
+from portico.relay.owned import OwnedThings, held_to
 from portico.relay.passthrough import body_for, nobody_serves, passes_whole, takes, unread
 from portico.relay.paying import COST_HEADER, Paying, dollars
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
@@ -68,7 +69,7 @@ from portico.relay.together import together
 from portico.relay.unfence import may_be_fenced, not_json, unfenced
 from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
 from portico.routing import Candidate, plan
-from portico.vault import TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
+from portico.vault import Resources, TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
 from portico.wire.http import Exchange
@@ -107,15 +108,17 @@ class Relay:
         fetcher: MediaFetcher | None = None,
         till: Till | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        resources: Resources | None = None,
     ) -> None:
         """`fetcher` gets remote media; without one an address is left to the provider. Without a till nothing is held and
-        nothing charged. `clock` is for reports."""
+        nothing charged. `clock` is for reports. `resources` knows who owns files and caches at providers; without it callers
+        may name any."""
         self._till = till
+        self._owned = None if resources is None else OwnedThings(resources, providers)
         self._clock = clock
         self._defaults = defaults or Defaults()
         self._fetcher = fetcher
         self._catalog = catalog
-        self._providers: Mapping[str, Provider] = {provider.name: provider for provider in providers}
         self._upstream = upstream
         self._vault = vault
         self._rng = rng
@@ -123,8 +126,18 @@ class Relay:
         self._settings = settings or Settings()
         self._mint = call_ids(rng)
         self._learned = Learned()
-        self._served = Served(catalog, self._providers, self._defaults.small_max_tokens)
+        self.serve_from(providers)
         self._known = KnownLists("tools", random_token(rng))
+
+    def serve_from(self, providers: Sequence[Provider]) -> None:
+        """From now on these providers are asked. Calls that have begun stay with those they began with."""
+        by_name = {provider.name: provider for provider in providers}
+        self._served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
+
+    @property
+    def charges(self) -> bool:
+        """Whether calls are held for and charged."""
+        return self._till is not None
 
     async def serve(
         self,
@@ -196,17 +209,20 @@ class Relay:
                 reply = self._reply(exchange, caller, request, answer_id, created)
                 call = Call(exchange, dialect, caller, resolved.model, request, reply, verb)
                 call.passing, call.unread = dialect.passing, True
+                if self._owned is not None:
+                    call.pins = await self._owned.pins_of_body(caller.tenant, exchange.request.body)
                 return call
         stream = None if verb is None else verb is Verb.STREAM
         read = parse_body(dialect, exchange.request.take_body(), model=model, stream=stream, known=self._known)
         prepared = resolve(read, self._catalog)
         require_in_scope(scope, prepared.resolved.model.name, read.model, param=read.where.field("model"))
+        pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
         media = await self._completed(caller, dialect, prepared)
         request = media.request
         reply = self._reply(exchange, caller, request, answer_id, created)
         verb = Verb.STREAM if request.stream else Verb.GENERATE
         model_asked = prepared.resolved.model
-        return Call(exchange, dialect, caller, model_asked, request, reply, verb, media_losses=media.losses)
+        return Call(exchange, dialect, caller, model_asked, request, reply, verb, media_losses=media.losses, pins=pins)
 
     async def _understand(self, call: Call) -> None:
         """Reads a body that was going to pass: a candidate speaks another dialect."""
@@ -266,7 +282,8 @@ class Relay:
 
     def _plan(self, call: Call, model: Model) -> list[Candidate]:
         deployments = self._served.deployments(model)
-        return plan([one for one in deployments if takes(one.provider.kind, call.dialect, call.verb)], rng=self._rng)
+        able = [one for one in deployments if takes(one.provider.kind, call.dialect, call.verb)]
+        return held_to(call.pins, plan(able, rng=self._rng))
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
@@ -385,12 +402,13 @@ class Relay:
     async def _whole(self, call: Call) -> None:
         await self._try_each(call, self._whole_one)
         body = call.passed if call.passing is not None and not call.answers else self._translated(call)
+        await call.settled()
         call.note_model(call.seen.model)
-        headers = [JSON, *call.answer_headers()]
         if call.paying is not None:
             await call.paying.tab.durable()
-            if call.paying.tells_cost:
-                headers.append((COST_HEADER, dollars(call.paying.cost())))
+        headers = [JSON, *call.answer_headers()]
+        if call.paying is not None and call.paying.tells_cost:
+            headers.append((COST_HEADER, dollars(call.paying.cost())))
         call.exchange.send(200, headers, body)
 
     async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
@@ -443,8 +461,8 @@ class Relay:
 
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:
         """What the next turn needs, kept before the answer's last byte leaves."""
-        for keys, record in recorder.records():
-            self._vault.keep(call.caller.tenant, keys, record)
+        if (settling := self._vault.keep_all(call.caller.tenant, recorder.records())) is not None:
+            call.settling.append(settling)
 
     # -- streams
 
@@ -519,6 +537,7 @@ class Relay:
                 self._keep(call, pump.recorder)
                 note_stream(call, pump)
             call.note_model(pump.model)
+            await call.settled()
             if paying is not None:
                 await paying.tab.durable()
             downstream.write(out)

@@ -346,6 +346,8 @@ VAULT_RECORDS: Final = Table(
     _count("expires_us"),
     PrimaryKeyConstraint("account_id", "key"),
     Index("vault_by_expiry", "expires_us"),
+    # What an account keeps is summed up, and its oldest found, without a look at the records.
+    Index("vault_by_account", "account_id", "expires_us", "size_bytes"),
 )
 
 RESOURCES: Final = Table(
@@ -360,5 +362,25 @@ RESOURCES: Final = Table(
     _count("created_us"),
     _count("expires_us", null=True),
     PrimaryKeyConstraint("provider", "kind", "name"),
-    Index("resources_by_account", "account_id", "kind"),
+    Index("resources_by_account", "account_id", "kind", "name"),
+    Index("resources_by_expiry", "expires_us"),
+)
+
+# -- who changed what --------------------------------------------------------------------------------------------------
+
+AUDIT: Final = Table(
+    "audit",
+    METADATA,
+    # One row for every change that an administrator makes, in the transaction of the change itself.
+    Column("id", Counted, primary_key=True, autoincrement=True),
+    _count("at_us"),
+    _text("actor"),
+    _text("command"),
+    # The id of what was changed, and what was asked for: JSON without secrets.
+    _text("subject", default=""),
+    _text("detail", default="{}"),
+    # What makes a change unique for whoever asked for it (an invoice's number): it is made once.
+    _text("reference", null=True),
+    Index("audit_by_subject", "subject", "id"),
+    Index("one_change_per_reference", "command", "subject", "reference", unique=True),
 )

@@ -1,7 +1,7 @@
 """A vault in this process's memory: bounded by bytes and by age, least recently kept goes first."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -35,6 +35,10 @@ class MemoryVault:
         return len(self._held)
 
     async def find(self, tenant: str, keys: Iterable[str]) -> Mapping[str, TurnRecord]:
+        return self.look(tenant, keys)
+
+    def look(self, tenant: str, keys: Iterable[str]) -> dict[str, TurnRecord]:
+        """What `find` finds."""
         now = self._clock()
         found: dict[str, TurnRecord] = {}
         for key in keys:
@@ -43,8 +47,13 @@ class MemoryVault:
                 found[key] = held.record
         return found
 
-    def keep(self, tenant: str, keys: Iterable[str], record: TurnRecord) -> None:
-        held = _Held(record, self._clock() + self._ttl_s, record.size_bytes)
+    def keep_all(self, tenant: str, kept: Iterable[tuple[Sequence[str], TurnRecord]]) -> None:
+        for keys, record in kept:
+            self.keep(tenant, keys, record)
+
+    def keep(self, tenant: str, keys: Iterable[str], record: TurnRecord, ttl_s: float | None = None) -> None:
+        """Keeps one record under each key, for as long as all are kept or for `ttl_s`."""
+        held = _Held(record, self._clock() + (self._ttl_s if ttl_s is None else ttl_s), record.size_bytes)
         if held.size_bytes > self._max_bytes:
             return
         for key in dict.fromkeys(keys):

@@ -6,7 +6,7 @@ all the same: image models sign with megabytes.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -84,8 +84,10 @@ class Vault(Protocol):
     async def find(self, tenant: str, keys: Iterable[str]) -> Mapping[str, TurnRecord]:
         """The records there are for these keys."""
 
-    def keep(self, tenant: str, keys: Iterable[str], record: TurnRecord) -> None:
-        """Keeps a record under each key; it is found by the time the answer's last byte leaves."""
+    def keep_all(self, tenant: str, kept: Iterable[tuple[Sequence[str], TurnRecord]]) -> Awaitable[None] | None:
+        """Keeps the records of one answer, each under its keys. What it returns is awaited before the answer's last byte
+        leaves, for by then every worker is to find them; that takes a bounded time and raises nothing. None: they can be
+        found already."""
 
 
 def call_key(call_id: str) -> str:

@@ -13,6 +13,7 @@ def upgrade() -> None:
     _spent()
     _prices()
     _upstream()
+    _changes()
 
 
 def _who() -> None:
@@ -121,13 +122,8 @@ def _ledger() -> None:
         sa.CheckConstraint(
             "kind IN ('top_up', 'hold', 'extend', 'settle', 'release', 'adjust', 'refund')", name="entry_kind"
         ),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["accounts.id"],
-        ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("entries_by_account", "entries", ["account_id", "id"], unique=False)
     op.create_index(
         "one_adjustment",
         "entries",
@@ -152,6 +148,14 @@ def _ledger() -> None:
         sqlite_where=sa.text("kind IN ('settle', 'release')"),
         postgresql_where=sa.text("kind IN ('settle', 'release')"),
     )
+    op.create_index(
+        "payments_by_account",
+        "entries",
+        ["account_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("kind IN ('top_up', 'refund', 'adjust')"),
+        postgresql_where=sa.text("kind IN ('top_up', 'refund', 'adjust')"),
+    )
     op.create_table(
         "holds",
         sa.Column("request_id", sa.Text(), nullable=False),
@@ -161,18 +165,13 @@ def _ledger() -> None:
         sa.Column("amount_nanos", sa.BigInteger(), nullable=False),
         sa.Column("tokens", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("minute", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("budgets", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.Column("checkpoint", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("amount_nanos >= 0", name="hold_amount"),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["accounts.id"],
-        ),
         sa.PrimaryKeyConstraint("request_id"),
     )
-    op.create_index("holds_by_account", "holds", ["account_id"], unique=False)
     op.create_index("holds_by_key", "holds", ["key_id"], unique=False)
-    op.create_index("holds_by_worker", "holds", ["worker_id"], unique=False)
     op.create_table(
         "leases",
         sa.Column("worker_id", sa.Text(), nullable=False),
@@ -200,14 +199,9 @@ def _spent() -> None:
         sa.Column("charge_nanos", sa.BigInteger(), nullable=False),
         sa.Column("cost_nanos", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["accounts.id"],
-        ),
         sa.PrimaryKeyConstraint("request_id"),
     )
     op.create_index("receipts_by_account", "receipts", ["account_id", "request_id"], unique=False)
-    op.create_index("receipts_by_time", "receipts", ["at_us"], unique=False)
     op.create_table(
         "receipt_notes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -317,3 +311,19 @@ def _upstream() -> None:
         sa.PrimaryKeyConstraint("provider", "kind", "name"),
     )
     op.create_index("resources_by_account", "resources", ["account_id", "kind"], unique=False)
+
+
+def _changes() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("command", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="{}", nullable=False),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("audit_by_subject", "audit", ["subject", "id"], unique=False)
+    op.create_index("one_change_per_reference", "audit", ["command", "subject", "reference"], unique=True)

@@ -1,0 +1,229 @@
+"""Price drafts: what an operator writes down before it becomes a price. TOML, CSV or JSON, one shape.
+
+One line is one model's prices, in dollars per million tokens, written in digits:
+
+    [[prices]]                          model,input,cached,output,modality,effective_from
+    model = "gemini-3.5-flash"          gemini-3.5-flash,1.80,0.18,10.80,,2027-01-01
+    input = "1.80"                      gemini-3.5-flash,3.00,,,audio,2027-01-01
+    cached = "0.18"
+    output = "10.80"
+
+Without `provider` it is a sale price of a model by its name here; with one it is what that provider asks for its model.
+Beside it may stand `modality`, `above_tokens`, `tier`, `backend`, `effective_from`, `source`; in place of the three columns
+`item`, `usd` and `unit` (a fee for web searches and the like), or `free = true`. In TOML and JSON, `effective_from` and
+`source` may also stand once, at the top, for every line that has none.
+"""
+
+import csv
+import io
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+
+from portico.admin import dollars
+from portico.admin.desk import Args, says
+from portico.catalog import PriceKind, PriceRow
+from portico.catalog.price import ANY, PriceUnit, Tier
+from portico.core.errors import InvalidRequest
+
+MAX_LINES: Final = 10_000
+FREE: Final = "free"
+
+
+class Line(Args, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of a draft. Amounts are dollars, per million tokens or per `unit`."""
+
+    model: Annotated[str, says("The model's name here; with a provider, its name there.", min_length=1, max_length=200)]
+    provider: Annotated[str, says("Whose price it is to us. Empty: the price callers pay.", max_length=200)] = ""
+    input: Annotated[str, says("A million tokens read, in dollars.")] | None = None
+    cached: Annotated[str, says("A million tokens read from a cache, in dollars.")] | None = None
+    output: Annotated[str, says("A million tokens written, thoughts included, in dollars.")] | None = None
+    item: Annotated[str, says("What a fee is for: `web_search`, `google_maps`, `cache_storage`.", max_length=60)] = ""
+    usd: Annotated[str, says("The fee, in dollars for one `unit`.")] | None = None
+    unit: Annotated[Literal["query", "prompt", "mtok_hour"], says("What one fee buys.")] | None = None
+    free: Annotated[bool, says("It costs nothing. There is no other way to say so.")] = False
+    modality: Literal["any", "text", "image", "audio", "video", "document"] = "any"
+    above_tokens: Annotated[int, says("For prompts of more tokens than this.", ge=0, le=100_000_000)] = 0
+    tier: Tier = Tier.STANDARD
+    backend: Annotated[Literal["", "gemini", "vertex"], says("Where only one kind of provider asks this.")] = ""
+    effective_from: Annotated[date, says("The first day (UTC) it holds. By default today.")] | None = None
+    source: Annotated[str, says("Where it is written.", max_length=500)] = ""
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One price of a draft: a row, or that the model is free (`row` is None)."""
+
+    book: str
+    provider: str
+    model: str
+    effective_from: date
+    row: PriceRow | None
+
+
+def cells_of(lines: list[Line], today: date) -> list[Cell]:
+    """The single prices of a draft. Raises `InvalidRequest` with the line's place (`prices[3].input`)."""
+    if len(lines) > MAX_LINES:
+        raise InvalidRequest(f"At most {MAX_LINES} lines at a time.", param="prices")
+    cells: list[Cell] = []
+    for index, line in enumerate(lines):
+        try:
+            cells += _cells(line, today)
+        except InvalidRequest as error:
+            raise error.under(f"prices[{index}].") from None
+    return cells
+
+
+def _cells(line: Line, today: date) -> Iterator[Cell]:
+    book = "cost" if line.provider else "sale"
+    begins = line.effective_from or today
+    if begins < today:
+        message = f"{begins} has passed. A price begins today ({today}) or later: what was charged stays."
+        raise InvalidRequest(message, param="effective_from")
+    if line.free:
+        if line.input or line.cached or line.output or line.usd or line.item:
+            raise InvalidRequest("A model is free or has prices.", param="free")
+        yield Cell(book, line.provider, line.model, begins, None)
+        return
+    for row in _rows(line, begins):
+        yield Cell(book, line.provider, line.model, begins, row)
+
+
+def _rows(line: Line, begins: date) -> Iterator[PriceRow]:
+    if line.item or line.usd or line.unit:
+        if not (line.item and line.usd and line.unit) or line.input or line.cached or line.output:
+            raise InvalidRequest("A fee has item, usd and unit, and no other price on its line.", param="item")
+        rate_nanos = dollars.nanos(line.usd, "usd", zero=True)
+        yield PriceRow(
+            kind=PriceKind.USE,
+            rate_nanos=rate_nanos,
+            effective_from=begins,
+            source=line.source,
+            unit=PriceUnit(line.unit),
+            item=line.item,
+            backend=line.backend,
+        )
+        return
+    columns = (
+        ("input", line.input, PriceKind.INPUT, False),
+        ("cached", line.cached, PriceKind.INPUT, True),
+        ("output", line.output, PriceKind.OUTPUT, False),
+    )
+    if all(usd is None for _, usd, _, _ in columns):
+        raise InvalidRequest(
+            "It says no price: give input, cached, output, or item with usd and unit, or free.", param="model"
+        )
+    for name, usd, kind, cached in columns:
+        if usd is not None:
+            yield PriceRow(
+                kind=kind,
+                rate_nanos=dollars.nanos(usd, name, zero=True),
+                effective_from=begins,
+                source=line.source,
+                modality=ANY if line.modality == "any" else line.modality,
+                cached=cached,
+                above_tokens=line.above_tokens,
+                tier=line.tier,
+                backend=line.backend,
+            )
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+FORMATS: Final = ("toml", "csv", "json")
+_AMOUNTS: Final = ("input", "cached", "output", "usd")
+
+
+def read_lines(text: str, form: str) -> list[Line]:
+    """The lines of a file of that format. Amounts may be numbers in it: they are taken digit by digit, never as floats.
+
+    Raises `InvalidRequest` that says where.
+    """
+    raw = _READERS[form](text)
+    lines: list[Line] = []
+    for index, fields in enumerate(raw):
+        if not isinstance(fields, dict):
+            raise InvalidRequest("A line is a table of names and values.", param=f"prices[{index}]")
+        told = {name: str(value) if name in _AMOUNTS and _is_number(value) else value for name, value in fields.items()}
+        try:
+            lines.append(msgspec.convert(told, Line, strict=form != "csv"))
+        except msgspec.ValidationError as error:
+            where = f"line {index + 2}" if form == "csv" else f"prices[{index}]"
+            raise InvalidRequest(f"{where}: {error}", param=f"prices[{index}]") from None
+    if not lines:
+        raise InvalidRequest("There are no prices in it.", param="prices")
+    return lines
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, _Digits)) and not isinstance(value, bool)
+
+
+class _Digits(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+def _toml(text: str) -> list[Any]:
+    try:
+        return _lines_of(tomllib.loads(text, parse_float=_Digits))
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidRequest(f"It is not TOML: {error}") from None
+
+
+def _json(text: str) -> list[Any]:
+    try:
+        return _lines_of(json.loads(text, parse_float=_Digits))
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"It is not JSON: {error}") from None
+
+
+def _lines_of(document: Any) -> list[Any]:
+    if isinstance(document, list):
+        return document
+    if not isinstance(document, dict) or not isinstance(document.get("prices"), list):
+        raise InvalidRequest("Prices stand in a list called prices: [[prices]] in TOML.", param="prices")
+    common: Mapping[str, Any] = {name: value for name, value in document.items() if name != "prices"}
+    unknown = set(common) - {"effective_from", "source"}
+    if unknown:
+        name = min(unknown)
+        raise InvalidRequest(
+            f"{name!r} is nothing that stands beside prices; effective_from and source are.", param=name
+        )
+    return [{**common, **line} if isinstance(line, dict) else line for line in document["prices"]]
+
+
+def _csv(text: str) -> list[Any]:
+    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), strict=True)
+    try:
+        lines = []
+        for row in reader:
+            if None in row or any(value is None for value in row.values()):
+                raise InvalidRequest(f"line {reader.line_num}: it has not as many columns as the first line.")
+            lines.append({name.strip(): value.strip() for name, value in row.items() if value.strip()})
+    except csv.Error as error:
+        raise InvalidRequest(f"line {reader.line_num}: it is not CSV: {error}") from None
+    return lines
+
+
+_READERS: Final = {"toml": _toml, "csv": _csv, "json": _json}
+
+
+def draft_text(lines: list[Line]) -> str:
+    """Lines as a TOML file, which `read_lines` reads back as they were."""
+    tables = []
+    for line in lines:
+        fields = msgspec.to_builtins(line)
+        ordered = [f"{name} = {_toml_value(name, value)}" for name, value in fields.items()]
+        tables.append("\n".join(["[[prices]]", *ordered]))
+    return "\n\n".join(tables) + "\n"
+
+
+def _toml_value(name: str, value: Any) -> str:
+    if name == "effective_from":
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)  # text, whole numbers, true and false: the same in TOML

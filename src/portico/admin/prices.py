@@ -1,0 +1,369 @@
+"""Commands on prices: what callers pay (sale) and what providers ask (cost).
+
+Until something is published, the prices are those of the catalog. A price changes by a new row with the day it begins;
+no row is ever changed or removed, so that every receipt can be explained by the rows it names.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+from portico.accounts.rows import raise_revision
+from portico.admin import dollars
+from portico.admin.desk import Args, Desk, Page, Paging, says
+from portico.admin.drafts import FORMATS, FREE, Cell, Line, cells_of, draft_text, read_lines
+from portico.catalog import Model, OperatorModel, PriceKind, PriceRow, Tier, load_catalog, rate_of
+from portico.catalog.books import COST, SALE, PriceBooks, Published, Rates, published
+from portico.core.errors import InvalidRequest, ModelNotFound
+
+Book = Literal["sale", "cost"]
+PUBLISHED, CATALOG, COSTS = "published", "catalog", "cost"
+Origin: TypeAlias = Annotated[
+    str,
+    says("`published` here; `catalog`: as shipped with Portico; `cost`: a sale price that is what the provider asks."),
+]
+
+
+class PriceView(msgspec.Struct, frozen=True, kw_only=True):
+    """One price."""
+
+    model: str
+    book: str
+    provider: str
+    kind: Annotated[str, says("`input`, `output`, `use`, or `free`.")]
+    cached: bool
+    modality: str
+    above_tokens: int
+    tier: str
+    item: str
+    unit: str
+    backend: str
+    usd: Annotated[str, says("Dollars for one unit; `mtok` is a million tokens.")]
+    effective_from: date
+    origin: Origin
+    source: str
+
+
+class PriceChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What a line of a draft does."""
+
+    model: str
+    book: str
+    provider: str
+    what: Annotated[str, says("Which price: `input`, `cached audio`, `web_search`, `free`.")]
+    unit: str
+    old_usd: str | None
+    new_usd: str
+    change: Annotated[str, says("In percent; `new` where there was none.")]
+    old_origin: str
+    effective_from: date
+
+
+class Diff(msgspec.Struct, frozen=True, kw_only=True):
+    """What publishing a draft would do. Nothing was changed."""
+
+    changes: list[PriceChange]
+    unchanged: int
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """What was published."""
+
+    changes: list[PriceChange]
+    unchanged: Annotated[int, says("Rows that say what is published already: they were left out.")]
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A draft that was checked, as a file and line by line."""
+
+    lines: list[Line]
+    toml: str
+
+
+class ListPrices(Paging, frozen=True, kw_only=True):
+    model: Annotated[str, says("Only of this model, by any name it is known by.", max_length=200)] | None = None
+    book: Annotated[Book, says("`sale`: what callers pay. `cost`: what providers ask.")] | None = None
+    every: Annotated[bool, says("Every row that was ever published, and those that have not begun.")] = False
+
+
+class Prices(Args, frozen=True, kw_only=True):
+    prices: Annotated[list[Line], says("The lines of a draft.", min_length=1)]
+
+
+class ImportPrices(Args, frozen=True, kw_only=True):
+    text: Annotated[str, says("The file's text.", min_length=1)]
+    format: Annotated[Literal[FORMATS], says("What it is written in.")]  # type: ignore[valid-type]
+
+
+def list_(desk: Desk, args: ListPrices) -> Page[PriceView]:
+    """Lists the prices in force today, by model. Service tiers are listed of one model at a time."""
+    names = None if args.model is None else _names(desk, args.model)
+    shelf = _Shelf(desk)
+    found = shelf.every() if args.every else shelf.in_force(tiers=tuple(Tier) if names else (Tier.STANDARD,))
+    views = [view for view in found if args.book in (None, view.book) and (names is None or view.model in names)]
+    views.sort(key=lambda view: (view.model, view.book != SALE, view.provider))
+    start = _place(args.after)
+    kept = views[start : start + args.limit]
+    end = start + len(kept)
+    return Page(data=kept, next=str(end) if end < len(views) else None)
+
+
+def _names(desk: Desk, asked: str) -> set[str]:
+    """A model by its name here, and by the name a provider's own price stands under. Raises `ModelNotFound`."""
+    stored = desk.db.rows("SELECT 1 FROM prices WHERE model = ? LIMIT 1", asked)
+    return {asked} if stored else {asked, desk.house.catalog.resolve(asked).name}
+
+
+def diff(desk: Desk, args: Prices) -> Diff:
+    """Shows what publishing a draft would change: old, new, percent."""
+    changes, unchanged = _compared(desk, args.prices)
+    return Diff(changes=[change for _, change in changes], unchanged=unchanged)
+
+
+def publish(desk: Desk, args: Prices) -> Publication:
+    """Publishes a draft. Rows are added, never changed; each holds from its day on."""
+    raise_revision(desk.db, "prices")
+    changes, unchanged = _compared(desk, args.prices)
+    sql = "INSERT INTO prices (book, provider, model, row, effective_from, published_us) VALUES (?, ?, ?, ?, ?, ?)"
+    for cell, _ in changes:
+        text = FREE if cell.row is None else msgspec.json.encode(cell.row).decode()
+        day = cell.effective_from.isoformat()
+        desk.db.run(sql, cell.book, cell.provider, cell.model, text, day, desk.db.now_us)
+    return Publication(changes=[change for _, change in changes], unchanged=unchanged)
+
+
+def import_(desk: Desk, args: ImportPrices) -> Draft:
+    """Reads prices in TOML, CSV or JSON, checks them, and gives them back as a draft. Publishes nothing."""
+    lines = read_lines(args.text, args.format)
+    _checked(desk, lines)
+    return Draft(lines=lines, toml=draft_text(lines))
+
+
+# -- what there is -----------------------------------------------------------------------------------------------------
+
+
+class _Shelf:
+    """Both books as they are kept now: the catalog's prices, and what was published over them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        rows = desk.db.rows("SELECT book, provider, model, row, effective_from FROM prices ORDER BY id")
+        self.published: list[Published] = [published(*row) for row in rows]
+        self._books = PriceBooks(load_catalog(), self.published)
+
+    @cached_property
+    def _by_place(self) -> dict[tuple[str, str, str], list[Published]]:
+        found: dict[tuple[str, str, str], list[Published]] = {}
+        for row in self.published:
+            found.setdefault((row.book, row.provider, row.model), []).append(row)
+        return found
+
+    def rates(self, provider: str, model: str, on: date, *, tier: Tier = Tier.STANDARD, backend: str = "") -> Rates:
+        """What a call of this model is charged by at that provider; without one, at the one that is asked first."""
+        entry = self._model(provider, model)
+        upstream = entry.targets[0].upstream_model if entry.targets else entry.name
+        at = provider or (entry.targets[0].provider if entry.targets else next(iter(self._desk.house.providers), ""))
+        kind = backend or self._desk.house.providers.get(at, "gemini")
+        return self._books.rates(
+            model=entry, provider=at, provider_kind=kind, upstream_model=upstream, account="", on=on, tier=tier
+        )
+
+    def _model(self, provider: str, model: str) -> Model:
+        catalog = self._desk.house.catalog
+        if provider:  # a provider's price stands under the name that the model has there
+            return catalog.with_models([OperatorModel("upstream", f"{provider}/{model}")]).models["upstream"]
+        return catalog.models[model]
+
+    def origin(self, book: str, provider: str, model: str, row: PriceRow) -> str:
+        if self.is_published(book, provider, model, row):
+            return PUBLISHED
+        if book == SALE and any(row == other.price for other in self.published if other.book == COST):
+            return COSTS
+        return CATALOG
+
+    def is_published(self, book: str, provider: str, model: str, row: PriceRow) -> bool:
+        return any(row == other.price for other in self._by_place.get((book, provider, model), ()))
+
+    def every(self) -> Iterator[PriceView]:
+        """Every row that was published, in that order."""
+        for row in self.published:
+            yield _view(row.book, row.provider, row.model, row.price, row.effective_from, PUBLISHED)
+
+    def in_force(self, *, tiers: tuple[Tier, ...]) -> Iterator[PriceView]:
+        today = self._desk.today
+        for entry in self._desk.house.catalog.models.values():
+            if not (entry.is_gone(today) and entry.successor is None):
+                yield from self._page(SALE, "", entry.name, tiers)
+        for book, provider, model in self._by_place:
+            if book == COST:
+                yield from self._page(COST, provider, model, tiers)
+
+    def _page(self, book: str, provider: str, model: str, tiers: tuple[Tier, ...]) -> Iterator[PriceView]:
+        """What is in force today of one model in one book."""
+        today = self._desk.today
+        rates = self.rates(provider, model, today)
+        if rates.free if book == SALE else rates.cost_free:
+            begun = [row.effective_from for row in self._by_place.get((book, provider, model), ()) if row.price is None]
+            since = max((day for day in begun if day <= today), default=None)
+            yield _view(book, provider, model, None, since or date.min, CATALOG if since is None else PUBLISHED)
+            return
+        for tier in tiers:
+            rates = self.rates(provider, model, today, tier=tier)
+            for row in rates.sale if book == SALE else rates.cost:
+                if row.tier is tier:
+                    yield _view(book, provider, model, row, row.effective_from, self.origin(book, provider, model, row))
+
+
+def _view(book: str, provider: str, model: str, row: PriceRow | None, begins: date, origin: str) -> PriceView:
+    return PriceView(
+        model=model,
+        book=book,
+        provider=provider,
+        kind=FREE if row is None else str(row.kind),
+        cached=row is not None and row.cached,
+        modality="any" if row is None else row.modality,
+        above_tokens=0 if row is None else row.above_tokens,
+        tier="standard" if row is None else str(row.tier),
+        item="" if row is None else row.item,
+        unit="mtok" if row is None else str(row.unit),
+        backend="" if row is None else row.backend,
+        usd=dollars.usd(0 if row is None else row.rate_nanos),
+        effective_from=begins,
+        origin=origin,
+        source="" if row is None else row.source,
+    )
+
+
+# -- what would change -------------------------------------------------------------------------------------------------
+
+
+def _compared(desk: Desk, lines: list[Line]) -> tuple[list[tuple[Cell, PriceChange]], int]:
+    """The cells of a draft that say something new, each with what it changes, and how many do not."""
+    cells, shelf = _checked(desk, lines), _Shelf(desk)
+    changes, unchanged = [], 0
+    for cell in cells:
+        held = _held(shelf, cell)
+        if held is not None and held.origin == PUBLISHED and held.is_exact and held.nanos == _nanos(cell):
+            unchanged += 1
+        else:
+            changes.append((cell, _change(cell, held)))
+    return changes, unchanged
+
+
+def _checked(desk: Desk, lines: list[Line]) -> list[Cell]:
+    """Raises `InvalidRequest` for what would never be anybody's price: an unknown model or provider, or a line too many."""
+    catalog, providers = desk.house.catalog, desk.house.providers
+    for index, line in enumerate(lines):
+        if line.provider and line.provider not in providers:
+            known = ", ".join(providers) or "none"
+            message = f"There is no provider {line.provider!r} (configured: {known})."
+            raise InvalidRequest(message, param=f"prices[{index}].provider")
+        if not line.provider and line.model not in catalog.models:
+            raise InvalidRequest(_no_model(desk, line.model), param=f"prices[{index}].model")
+    cells = cells_of(lines, desk.today)
+    seen: set[tuple[object, ...]] = set()
+    for cell in cells:
+        key = (
+            cell.book,
+            cell.provider,
+            cell.model,
+            cell.effective_from,
+            None if cell.row is None else _cell_key(cell.row),
+        )
+        if key in seen:
+            message = f"{cell.model}: two prices for the same thing from the same day on ({_what(cell.row)})."
+            raise InvalidRequest(message, param="prices")
+        seen.add(key)
+    return cells
+
+
+def _no_model(desk: Desk, name: str) -> str:
+    try:
+        resolved = desk.house.catalog.resolve(name)
+    except ModelNotFound as error:
+        return error.message
+    return f"A price stands under the model's own name: {resolved.name!r}, not {name!r}."
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """What is asked for the same thing until now. Not `is_exact`: by a row for more than that, such as any modality."""
+
+    nanos: int
+    origin: str
+    is_exact: bool
+
+
+def _held(shelf: _Shelf, cell: Cell) -> _Held | None:
+    """Of the day on which the cell begins. None: there is no price."""
+    tier, backend = (Tier.STANDARD, "") if cell.row is None else (cell.row.tier, cell.row.backend)
+    rates = shelf.rates(cell.provider, cell.model, cell.effective_from, tier=tier, backend=backend)
+    free = rates.free if cell.book == SALE else rates.cost_free
+    if free:
+        is_published = any(
+            (row.book, row.provider, row.model, row.price) == (cell.book, cell.provider, cell.model, None)
+            for row in shelf.published
+        )
+        return _Held(0, PUBLISHED if is_published else CATALOG, cell.row is None)
+    if cell.row is None:
+        return None
+    rows, wanted = (rates.sale if cell.book == SALE else rates.cost), cell.row
+    found = next((row for row in rows if _cell_key(row)[:5] == _cell_key(wanted)[:5]), None)
+    row = found
+    if row is None and wanted.kind is not PriceKind.USE:
+        row = rate_of(rows, wanted.kind, wanted.modality, cached=wanted.cached, prompt_tokens=wanted.above_tokens + 1)
+    if row is None:
+        return None
+    origin = shelf.origin(cell.book, cell.provider, cell.model, row)
+    return _Held(
+        row.rate_nanos, origin, found is not None and _cell_key(row) == _cell_key(wanted) and row.unit is wanted.unit
+    )
+
+
+def _nanos(cell: Cell) -> int:
+    return 0 if cell.row is None else cell.row.rate_nanos
+
+
+def _cell_key(row: PriceRow) -> tuple[object, ...]:
+    return (row.kind, row.modality, row.cached, row.above_tokens, row.item, row.tier, row.backend)
+
+
+def _change(cell: Cell, held: _Held | None) -> PriceChange:
+    return PriceChange(
+        model=cell.model,
+        book=cell.book,
+        provider=cell.provider,
+        what=_what(cell.row),
+        unit="mtok" if cell.row is None else str(cell.row.unit),
+        old_usd=None if held is None else dollars.usd(held.nanos),
+        new_usd=dollars.usd(_nanos(cell)),
+        change="new" if held is None else dollars.percent(held.nanos, _nanos(cell)),
+        old_origin="" if held is None else held.origin,
+        effective_from=cell.effective_from,
+    )
+
+
+def _what(row: PriceRow | None) -> str:
+    """Which price a row is, in words."""
+    if row is None:
+        return FREE
+    words = [row.item or ("cached" if row.cached else str(row.kind))]
+    if row.modality != "any":
+        words.append(row.modality)
+    if row.above_tokens:
+        words.append(f"above {row.above_tokens:,}")
+    if row.tier is not Tier.STANDARD:
+        words.append(str(row.tier))
+    if row.backend:
+        words.append(f"at {row.backend}")
+    return " ".join(words)
+
+
+def _place(after: str) -> int:
+    if not after:
+        return 0
+    if not (after.isascii() and after.isdigit() and len(after) < 12):
+        raise InvalidRequest("after: the `next` of the page before.", param="after")
+    return int(after)

@@ -1,0 +1,121 @@
+"""What was used: calls, tokens and money by day, model, key and account."""
+
+from datetime import date
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from portico.accounts.rows import show_account
+from portico.admin import dollars
+from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, says
+from portico.core.errors import InvalidRequest, NotFound
+
+_COLUMNS: Final = {"day": "day", "model": "model", "key": "key_id", "account": "account_id"}
+_SUMS: Final = (
+    "calls",
+    "input_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "charge_nanos",
+    "cost_nanos",
+)
+
+
+class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a report. What it is not told by is empty; token counts are the receipts'."""
+
+    day: str = ""
+    model: str = ""
+    key: str = ""
+    account: str = ""
+    calls: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    charge_usd: str
+    charge_nanos: int
+    cost_usd: Annotated[str, says("What the providers asked for it.")]
+    cost_nanos: int
+
+
+class ShowUsage(Paging, frozen=True, kw_only=True):
+    account: AccountRef | None = None
+    key: Annotated[str, says("Only of this key, by its id.", max_length=200)] | None = None
+    model: Annotated[str, says("Only of this model.", max_length=200)] | None = None
+    first: Annotated[date, says("The first day (UTC).")] | None = msgspec.field(name="from", default=None)
+    last: Annotated[date, says("The last day (UTC).")] | None = msgspec.field(name="to", default=None)
+    by: Annotated[str, says("What a line is for, with commas: some of day, model, key, account.")] = "day,model"
+
+
+class OneReceipt(Args, frozen=True, kw_only=True):
+    request: Annotated[str, says("A request's id (`req_…`), as every answer carries it.", min_length=1, max_length=100)]
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """One call, explained: what was used, by which prices, and what came of it."""
+
+    request_id: str
+    account: str
+    key: str
+    receipt: Annotated[dict[str, Any], says("The receipt as it was written. It never changes.")]
+    notes: Annotated[list[dict[str, Any]], says("What came after it.")]
+
+
+def receipt(desk: Desk, args: OneReceipt) -> Receipt:
+    """Shows the receipt of a call, with what it cost."""
+    found = desk.db.rows("SELECT account_id, key_id, body FROM receipts WHERE request_id = ?", args.request)
+    if not found:
+        raise NotFound(f"There is no receipt {args.request!r}.")
+    account, key, body = found[0]
+    notes = desk.db.rows("SELECT kind, at_us, body FROM receipt_notes WHERE request_id = ? ORDER BY id", args.request)
+    return Receipt(
+        request_id=args.request,
+        account=account,
+        key=key,
+        receipt=msgspec.json.decode(body),
+        notes=[{"kind": kind, "at": at(at_us), "body": text} for kind, at_us, text in notes],
+    )
+
+
+def show(desk: Desk, args: ShowUsage) -> Page[UsageRow]:
+    """Shows what was used, by day, model, key or account."""
+    by = [word.strip() for word in args.by.split(",") if word.strip()]
+    unknown = [word for word in by if word not in _COLUMNS]
+    if unknown or len(set(by)) < len(by):
+        raise InvalidRequest(f"by: some of {', '.join(_COLUMNS)}, each once, with commas.", param="by")
+    wheres: list[str] = ["1 = 1"]
+    values: list[str] = []
+    account = None if args.account is None else show_account(desk.db, args.account).id
+    for column, compare, value in (
+        ("account_id", "=", account),
+        ("key_id", "=", args.key),
+        ("model", "=", args.model),
+        ("day", ">=", None if args.first is None else args.first.isoformat()),
+        ("day", "<=", None if args.last is None else args.last.isoformat()),
+    ):
+        if value is not None:
+            wheres.append(f"{column} {compare} ?")
+            values.append(value)
+    columns = [_COLUMNS[word] for word in by]
+    sums = ", ".join(f"CAST(COALESCE(SUM({name}), 0) AS BIGINT)" for name in _SUMS)
+    order = f" GROUP BY {', '.join(columns)} ORDER BY {', '.join(columns)}" if columns else ""
+    start = _place(args.after)
+    sql = f"SELECT {', '.join([*columns, sums])} FROM usage_days WHERE {' AND '.join(wheres)}{order} LIMIT ? OFFSET ?"  # noqa: S608
+    rows = desk.db.rows(sql, *values, args.limit + 1, start)
+    found = [_line(dict(zip([*by, *_SUMS], row, strict=True))) for row in rows[: args.limit]]
+    return Page(data=found, next=str(start + args.limit) if len(rows) > args.limit else None)
+
+
+def _line(values: dict[str, object]) -> UsageRow:
+    money = {f"{name}_usd": dollars.usd(int(str(values[f"{name}_nanos"]))) for name in ("charge", "cost")}
+    return msgspec.convert({**values, **money}, UsageRow)
+
+
+def _place(after: str) -> int:
+    if not after:
+        return 0
+    if not (after.isascii() and after.isdigit() and len(after) < 12):
+        raise InvalidRequest("after: the `next` of the page before.", param="after")
+    return int(after)

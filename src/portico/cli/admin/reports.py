@@ -1,0 +1,116 @@
+"""`portico usage` and `portico audit`: what was used, and who changed what."""
+
+from typing import Annotated, Any
+
+import typer
+
+from portico.cli.admin import show
+from portico.cli.admin.options import After, ConfigOption, JsonOption, Limit, given
+from portico.cli.admin.run import perform
+
+receipts = typer.Typer(no_args_is_help=True, help="Receipts: each call explained, line by line.")
+
+
+def usage(
+    account: Annotated[str | None, typer.Option(help="Only of this account.")] = None,
+    key: Annotated[str | None, typer.Option(help="Only of this key, by its id.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only of this model.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="The first day (UTC): 2026-11-01.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last day (UTC).")] = None,
+    by: Annotated[str, typer.Option(help="What a line is for: some of day, model, key, account.")] = "day,model",
+    limit: Limit = 100,
+    after: After = "",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what was used: calls, tokens, what callers paid and what providers asked.
+
+    Examples:
+
+        portico usage --account acme --from 2026-11-01
+
+        portico usage --by account,model --json
+    """
+    fields = given(
+        account=account, key=key, model=model, by=by, limit=limit, after=after, **{"from": first, "to": last}
+    )
+    columns = [word.strip() for word in by.split(",") if word.strip()]
+    perform("usage", fields, config=config, as_json=json, show=lambda page: _usage(page, columns))
+
+
+def audit(
+    subject: Annotated[str | None, typer.Option(help="Only changes of this account, key or user, by its id.")] = None,
+    limit: Limit = 50,
+    after: After = "",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show who changed what, newest first.
+
+    Example:
+
+        portico audit --limit 20
+    """
+    fields = given(subject=subject, limit=limit, after=after)
+    perform("audit", fields, config=config, as_json=json, show=_audit)
+
+
+@receipts.command("show")
+def show_receipt(
+    request: Annotated[str, typer.Argument(help="A request's id (req_…), as every answer carries it.")],
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the receipt of a call: what was used, by which prices, and what it cost.
+
+    Example:
+
+        portico receipts show req_0UXgq2xRAbCdEfGhIjKlMnOp
+    """
+    perform("receipts show", {"request": request}, config=config, as_json=json, show=_receipt)
+
+
+def _receipt(found: Any) -> None:
+    from portico.wire import jsontext
+
+    print(jsontext.dumps(found))
+
+
+def _usage(page: Any, by: list[str]) -> None:
+    titles = [(word, show.KEPT if word != "model" else "") for word in by]
+    columns = [
+        *titles,
+        ("calls", show.RIGHT),
+        ("in", show.RIGHT),
+        ("cached", show.RIGHT),
+        ("out", show.RIGHT),
+        ("charge", show.RIGHT),
+        ("cost", show.RIGHT),
+    ]
+    rows = [
+        [
+            *[getattr(row, word) for word in by],
+            row.calls,
+            row.input_tokens,
+            row.cached_tokens,
+            row.output_tokens,
+            show.dollars(row.charge_usd),
+            show.dollars(row.cost_usd),
+        ]
+        for row in page.data
+    ]
+    show.table(columns, rows, empty="Nothing was used.")
+    show.more(page)
+
+
+def _audit(page: Any) -> None:
+    columns = [("when (UTC)", show.KEPT), ("who", ""), ("command", ""), ("what", "")]
+    rows = [[entry.at, entry.actor, entry.command, _asked(entry)] for entry in page.data]
+    show.table(columns, rows, empty="Nothing was changed.")
+    show.more(page)
+
+
+def _asked(entry: Any) -> str:
+    words = [f"{name}={value}" for name, value in entry.detail.items() if value not in ("", [], None, entry.subject)]
+    told = " ".join([entry.subject, *words]).strip()
+    return told if len(told) <= 120 else f"{told[:119]}…"

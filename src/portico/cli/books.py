@@ -1,0 +1,76 @@
+"""The configured database, opened for one command. It is migrated when it is behind; a gateway may be serving from it."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, TypeVar
+
+import typer
+
+from portico.accounts.rows import ensure_default_account
+from portico.admin.command import Office
+from portico.admin.desk import House, SchemaStatus
+from portico.catalog import CatalogError, load_catalog
+from portico.cli.housekeeping import Housekeeping
+from portico.config import Config, ConfigError, load_config
+from portico.core.errors import Conflict
+from portico.providers.secret_keys import SecretKeys
+from portico.store.database import open_database
+from portico.store.version import SchemaTooNew, State, UpgradeFailed, bring_up_to_date
+
+T = TypeVar("T")
+
+
+def with_office(config: Path | None, job: Callable[[Office], Coroutine[Any, Any, T]]) -> T:
+    """What comes of a job done on the configured database. Ends the command if the configuration is wrong; raises what the
+    job raises, and `Conflict` if the database cannot be brought up to date."""
+    settings = _settings(config)
+    house = house_of(settings)
+
+    async def main() -> T:
+        database = open_database(settings.storage.url)
+        try:
+            if bring_up_to_date(settings.storage.url, database) is State.EMPTY:
+                database.change(ensure_default_account)
+            return await job(Office(database.reading, house, SystemRandom()))
+        except (SchemaTooNew, UpgradeFailed) as error:
+            raise Conflict(str(error)) from None
+        except OSError as error:
+            raise Conflict(f"{database.name} cannot be used: {error.strerror or error}") from None
+        finally:
+            await database.aclose()
+
+    return asyncio.run(main())
+
+
+def house_of(settings: Config) -> House:
+    """What commands need to know of the configuration."""
+    secrets = settings.secrets
+    return House(
+        catalog=load_catalog().with_models(settings.models),
+        providers={provider.name: provider.kind.name for provider in (*settings.providers, *settings.dormant)},
+        upkeep=Housekeeping(settings),
+        secret_keys=SecretKeys(secrets.key_file, secrets.key, secrets.old_keys),
+    )
+
+
+def schema_status(config: Path | None) -> SchemaStatus:
+    """Without opening it as other commands do, since that would migrate it."""
+    return Housekeeping(_settings(config)).schema()
+
+
+def upgrade_schema(config: Path | None) -> SchemaStatus:
+    return Housekeeping(_settings(config)).upgrade()
+
+
+def _settings(config: Path | None) -> Config:
+    try:
+        settings = load_config(os.environ, file=config)
+        load_catalog().with_models(settings.models)
+    except (ConfigError, CatalogError) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    return settings

@@ -1,0 +1,63 @@
+"""What is done to the configured database as a whole (`admin.desk.Upkeep`)."""
+
+from pathlib import Path
+from typing import Final
+
+from portico.admin.desk import BackupFile, SchemaStatus
+from portico.config import Config
+from portico.core.errors import Conflict, InvalidRequest
+from portico.store import version
+from portico.store.backup import BackupFailed, backup
+from portico.store.database import engine_for, open_database
+from portico.store.sqlite import SqliteEngine
+
+BACKUPS: Final = "backups"
+
+
+class Housekeeping:
+    """Backups go into a folder of their own beside the data, so that nobody who may ask for one says where it lands."""
+
+    def __init__(self, settings: Config) -> None:
+        self._url = settings.storage.url
+        self._folder = settings.data_folder
+
+    def backup(self, name: str) -> BackupFile:
+        """Raises `InvalidRequest` on PostgreSQL, `Conflict` if it cannot be made."""
+        engine = engine_for(self._url)
+        if not isinstance(engine, SqliteEngine):
+            raise InvalidRequest("This database is PostgreSQL: pg_dump backs it up.")
+        folder = self._folder / BACKUPS
+        target = folder / name
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            size = backup(engine.path, target)
+        except OSError as error:
+            raise Conflict(f"{folder} cannot be written: {error.strerror}") from None
+        except BackupFailed as error:
+            raise Conflict(str(error)) from None
+        return BackupFile(path=str(target), size_bytes=size)
+
+    def schema(self) -> SchemaStatus:
+        """Raises `StorageUnavailable`."""
+        database = open_database(self._url)
+        found: str | None = None
+        if not (isinstance(database.engine, SqliteEngine) and not Path(database.engine.path).exists()):
+            try:
+                found = database.ask(lambda db: version.found_version(database.engine, db))
+            finally:
+                database.close()
+        try:
+            state = version.judged(database.name, found).value
+        except version.SchemaTooNew:
+            state = "newer"
+        return SchemaStatus(database=database.name, found=found or "none", wanted=version.KNOWN[-1], state=state)
+
+    def upgrade(self) -> SchemaStatus:
+        """Raises `Conflict`, `StorageUnavailable`."""
+        from portico.store import migrate
+
+        try:
+            migrate.upgrade(self._url)
+        except (version.SchemaTooNew, version.UpgradeFailed) as error:
+            raise Conflict(str(error)) from None
+        return self.schema()

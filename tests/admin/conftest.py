@@ -1,0 +1,23 @@
+"""A bench on each database: most tests run on SQLite, those that ask for `bench_anywhere` on PostgreSQL too."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from admin.local import Bench, on_postgres, on_sqlite
+from databases import postgres_url
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    reading = on_sqlite(tmp_path / "books.db")
+    yield Bench(reading)
+    reading.connection.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bench_anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    reading = on_sqlite(tmp_path / "books.db") if request.param == "sqlite" else on_postgres(postgres_url())
+    yield Bench(reading)
+    reading.connection.close()

@@ -1,0 +1,260 @@
+"""Prices: a draft is read exactly, compared honestly, and published by adding rows."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from admin.local import TODAY, Bench
+from portico.admin.drafts import Line, draft_text, read_lines
+from portico.catalog import PriceRow, load_catalog
+from portico.core.errors import InvalidRequest
+
+MODEL = "gemini-2.5-flash"
+TOML = f"""\
+source = "https://prices.example/1"
+[[prices]]
+model = "{MODEL}"
+input = "0.36"
+cached = 0.0360
+output = 3
+[[prices]]
+model = "{MODEL}"
+modality = "audio"
+input = "1.20"
+source = "https://prices.example/2"
+[[prices]]
+model = "{MODEL}"
+item = "web_search"
+usd = "0.042"
+unit = "prompt"
+"""
+CSV = f"""\
+model,input,cached,output,modality,item,usd,unit,source
+{MODEL},0.36,0.0360,3,,,,,https://prices.example/1
+{MODEL},1.20,,,audio,,,,https://prices.example/2
+{MODEL},,,,,web_search,0.042,prompt,https://prices.example/1
+"""
+JSON = (
+    json.dumps(
+        {
+            "source": "https://prices.example/1",
+            "prices": [
+                {"model": MODEL, "input": "0.36", "cached": "0.0360", "output": "3"},
+                {"model": MODEL, "input": "1.20", "modality": "audio", "source": "https://prices.example/2"},
+                {"model": MODEL, "item": "web_search", "usd": "0.042", "unit": "prompt"},
+            ],
+        }
+    )
+    .replace('"3"', "3")
+    .replace('"0.0360"', "0.0360")
+)
+
+
+def lines(*rows: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"model": MODEL, **row} for row in rows]
+
+
+def later(days: int) -> str:
+    return (TODAY + dt.timedelta(days=days)).isoformat()
+
+
+# -- files
+
+
+@pytest.mark.parametrize(("text", "form"), [(TOML, "toml"), (CSV, "csv"), (JSON, "json")])
+def test_the_same_prices_are_read_of_each_format_digit_by_digit(text: str, form: str) -> None:
+    read = read_lines(text, form)
+    assert read == read_lines(TOML, "toml")
+    assert read[0].cached == "0.0360"
+    assert read[0].output == "3"
+    assert [line.source[-1] for line in read] == ["1", "2", "1"]
+
+
+amounts = st.one_of(st.none(), st.decimals(min_value=0, max_value=999, places=9).map(lambda number: f"{number:f}"))
+
+
+@given(
+    st.lists(
+        st.builds(
+            Line,
+            model=st.text(st.characters(codec="utf-8", exclude_characters="\x7f"), min_size=1, max_size=20),
+            input=amounts,
+            cached=amounts,
+            output=amounts,
+            above_tokens=st.integers(0, 10**6),
+            free=st.booleans(),
+            effective_from=st.one_of(st.none(), st.dates()),
+            source=st.text(max_size=20).filter(lambda text: "\x7f" not in text),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_a_draft_is_read_back_as_it_was_written(drafted: list[Line]) -> None:
+    assert read_lines(draft_text(drafted), "toml") == drafted
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "said"),
+    [
+        ("[[prices", "toml", "not TOML"),
+        ("{", "json", "not JSON"),
+        ("[" * 100_000, "json", "not JSON"),
+        ('model,input\n"x', "csv", "not CSV"),
+        ("model,input\nx,1,2\n", "csv", "line 2"),
+        ("model,input\nx\n", "csv", "line 2"),
+        ("model,inputt\nx,1\n", "csv", "inputt"),
+        ("model,input\n", "csv", "no prices"),
+        ("[prices]\n", "toml", "[[prices]]"),
+        ("colour = 1\n[[prices]]\nmodel='x'\n", "toml", "colour"),
+        ("[[prices]]\nmodel='x'\nfree='yes'\n", "toml", "prices[0]"),
+        ("[1]", "json", "table"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_and_says_where(text: str, form: str, said: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_lines(text, form)
+    assert said in refused.value.message
+
+
+def test_an_import_publishes_nothing_and_its_draft_says_the_same(bench: Bench) -> None:
+    draft = bench.do("prices import", text=CSV, format="csv")
+    assert bench.rows("SELECT * FROM prices") == []
+    assert read_lines(draft["toml"], "toml") == read_lines(CSV, "csv")
+    assert bench.do("prices import", text=draft["toml"], format="toml") == draft
+
+
+# -- what makes no sense
+
+
+@pytest.mark.parametrize(
+    ("row", "param"),
+    [
+        ({"input": "1.2345678901"}, "prices[0].input"),
+        ({"input": "-1"}, "prices[0].input"),
+        ({}, "prices[0].model"),
+        ({"item": "web_search", "usd": "1"}, "prices[0].item"),
+        ({"item": "web_search", "usd": "1", "unit": "query", "input": "1"}, "prices[0].item"),
+        ({"free": True, "input": "1"}, "prices[0].free"),
+        ({"input": "1", "effective_from": "2020-01-01"}, "prices[0].effective_from"),
+        ({"input": "1", "model": "nonesuch"}, "prices[0].model"),
+        ({"input": "1", "model": "gemini-2-5-flash"}, "prices[0].model"),
+        ({"input": "1", "provider": "nobody"}, "prices[0].provider"),
+        ({"input": "1", "modality": "smell"}, "prices[0].modality"),
+        ({"input": "1", "tier": "gold"}, "prices[0].tier"),
+        ({"input": 1}, "prices[0].input"),
+    ],
+)
+def test_a_price_that_makes_no_sense_is_refused_with_its_place(bench: Bench, row: dict[str, Any], param: str) -> None:
+    for name in ("prices diff", "prices publish"):
+        refused = bench.refusal(name, prices=lines(row))
+        assert (refused.status, refused.param) == (400, param)
+    assert bench.rows("SELECT * FROM prices") == []
+
+
+def test_two_prices_for_the_same_are_refused(bench: Bench) -> None:
+    assert bench.refusal("prices publish", prices=lines({"input": "1"}, {"input": "2"})).param == "prices"
+    bench.do("prices publish", prices=lines({"input": "1"}, {"input": "2", "effective_from": later(1)}))
+
+
+# -- what changes
+
+
+def test_a_draft_is_compared_with_what_is_in_force(bench_anywhere: Bench) -> None:
+    bench = bench_anywhere
+    rows = load_catalog().models[MODEL].prices.in_force(TODAY)
+    old = next(row for row in rows if row.kind == "input" and not row.cached and row.modality in ("any", "text"))
+    told = bench.do("prices diff", prices=lines({"input": "0.60", "modality": old.modality}))["changes"]
+    assert [(change["what"].split()[0], change["new_usd"], change["old_origin"]) for change in told] == [
+        ("input", "0.60", "catalog")
+    ]
+    assert told[0]["old_usd"] == "0.30"
+    assert told[0]["change"] == "+100%"
+    bench.do("prices publish", prices=lines({"input": "0.60", "modality": old.modality}))
+    again = bench.do("prices diff", prices=lines({"input": "0.45", "modality": old.modality}))["changes"]
+    assert (again[0]["old_usd"], again[0]["change"], again[0]["old_origin"]) == ("0.60", "-25%", "published")
+
+
+def test_publishing_adds_rows_and_changes_none(bench_anywhere: Bench) -> None:
+    bench = bench_anywhere
+    first = bench.do("prices publish", prices=lines({"input": "1", "output": "2"}))
+    assert len(first["changes"]) == 2
+    kept = bench.rows("SELECT * FROM prices ORDER BY id")
+    second = bench.do("prices publish", prices=lines({"input": "3", "output": "2", "effective_from": later(2)}))
+    assert (len(second["changes"]), second["unchanged"]) == (1, 1)
+    assert bench.rows("SELECT * FROM prices ORDER BY id")[:2] == kept
+    row = msgspec.json.decode(bench.rows("SELECT row FROM prices ORDER BY id")[2][0], type=PriceRow)
+    assert (row.rate_nanos, row.effective_from.isoformat()) == (3_000_000_000, later(2))
+    assert bench.rows("SELECT number FROM revisions WHERE name = 'prices'") == [(2,)]
+
+
+def test_a_price_holds_from_its_day_on(bench: Bench) -> None:
+    bench.do("prices publish", prices=lines({"input": "1"}, {"input": "2", "effective_from": later(2)}))
+
+    def listed() -> list[str]:
+        found = bench.do("prices list", model=MODEL, book="sale")["data"]
+        wanted = {"kind": "input", "tier": "standard", "modality": "any", "cached": False}
+        return [price["usd"] for price in found if wanted.items() <= price.items()]
+
+    assert listed() == ["1.00"]
+    assert len(bench.do("prices list", model=MODEL, every=True)["data"]) == 2
+    bench.reading.now_us += 2 * 86_400 * 1_000_000
+    assert listed() == ["2.00"]
+
+
+def test_free_is_said_and_never_guessed(bench: Bench) -> None:
+    free = bench.do("prices publish", prices=lines({"free": True}))["changes"]
+    assert [(change["what"], change["new_usd"]) for change in free] == [("free", "0.00")]
+    assert [price["kind"] for price in bench.do("prices list", model=MODEL)["data"]] == ["free"]
+    again = bench.do("prices diff", prices=lines({"input": "1", "effective_from": later(1)}))["changes"]
+    assert (again[0]["old_usd"], again[0]["change"]) == ("0.00", "new")
+    assert bench.do("prices publish", prices=lines({"free": True})) == {"changes": [], "unchanged": 1}
+
+
+def test_what_callers_pay_is_what_providers_ask_until_it_is_set(bench: Bench) -> None:
+    def listed(book: str) -> dict[str, tuple[str, str]]:
+        found = bench.do("prices list", model=MODEL, book=book)["data"]
+        return {
+            price["kind"]: (price["usd"], price["origin"])
+            for price in found
+            if (price["modality"], price["cached"], price["tier"]) == ("any", False, "standard")
+            and price["kind"] != "use"
+        }
+
+    assert listed("cost") == {}
+    assert listed("sale") == {"input": ("0.30", "catalog"), "output": ("2.50", "catalog")}
+    bench.do("prices publish", prices=lines({"input": "1", "provider": "gemini"}))
+    assert listed("cost") == {"input": ("1.00", "published"), "output": ("2.50", "catalog")}
+    assert listed("sale") == {"input": ("1.00", "cost"), "output": ("2.50", "catalog")}
+    bench.do("prices publish", prices=lines({"input": "2"}))
+    assert listed("sale") == {"input": ("2.00", "published"), "output": ("2.50", "catalog")}
+    assert {price["provider"] for price in bench.do("prices list", book="cost")["data"]} == {"gemini"}
+
+
+def test_prices_of_every_tier_are_listed_of_one_model(bench: Bench) -> None:
+    bench.do("prices publish", prices=lines({"input": "9", "tier": "priority"}))
+    told = {price["tier"]: price["usd"] for price in bench.do("prices list", model=MODEL)["data"] if _is_plain(price)}
+    assert told["standard"] == "0.30"
+    assert told["priority"] == "9.00"
+    assert {price["tier"] for price in bench.do("prices list", limit=500)["data"]} == {"standard"}
+
+
+def _is_plain(price: dict[str, Any]) -> bool:
+    return (price["kind"], price["modality"], price["cached"]) == ("input", "any", False)
+
+
+def test_every_model_of_the_catalog_has_its_prices_listed_page_by_page(bench: Bench) -> None:
+    seen: list[Any] = []
+    after: str | None = ""
+    while after is not None:
+        page = bench.do("prices list", limit=50, after=after)
+        seen += page["data"]
+        after = page["next"]
+    assert seen == bench.do("prices list", limit=500)["data"]
+    assert MODEL in {price["model"] for price in seen}
+    assert all(price["origin"] == "catalog" for price in seen)

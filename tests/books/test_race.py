@@ -1,0 +1,69 @@
+"""Two hundred calls at once on an account that can bear thirty-three: the database decides, whoever races."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from books.shop import Gate, Shop, call, eventually, open_shop, statuses
+from databases import postgres_url
+from gateway.house import Answer, chat, until
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
+
+CALLS, FIT = 200, 33
+BODY = chat("Hello", max_tokens=100)
+
+
+async def race(shop: Shop) -> None:
+    _, key = await shop.prepaid("racer")
+    async with shop.serving(workers=2) as server:
+        port = await server.port()
+        estimate = (await call(port, key, BODY, path="/v1/estimate")).json()
+        ceiling = estimate["ceiling_nanos"]
+        # One nano-dollar short of one more.
+        await shop.command("accounts", "top-up", "racer", "--nanos", str(FIT * ceiling + ceiling - 1))
+        asked = [asyncio.create_task(call(port, key, BODY)) for _ in range(CALLS)]
+        await until(lambda: sum(task.done() for task in asked) == CALLS - FIT)
+        assert shop.provider.arrived == FIT
+        assert await shop.balance("racer") == (FIT * ceiling + ceiling - 1, FIT * ceiling)
+        shop.provider.open.set()
+        answers: list[Answer] = await asyncio.gather(*asked)
+        told = statuses(answers)
+        assert told[200] == FIT
+        assert sum(count for status, count in told.items() if status in (402, 429)) == CALLS - FIT
+        for answer in answers:
+            if answer.status != 200:
+                assert answer.error["code"] == "funds_held", "open holds are a passing state: never a 402"
+                assert int(answer.headers["retry-after"]) >= 1
+        charge = (await receipt_of(port, key, answers))["charge_nanos"]
+        posted = FIT * ceiling + ceiling - 1 - FIT * charge
+        await eventually(lambda: _is(shop, (posted, 0)))
+    assert (await shop.command("ledger", "verify"))["ok"] is True
+
+
+async def receipt_of(port: int, key: str, answers: list[Answer]) -> dict[str, int]:
+    """The receipt of one of the answered calls. Every one of them has one, and all of them the same charge."""
+    receipts = []
+    for answer in answers:
+        if answer.status == 200:
+            path = f"/v1/receipts/{answer.headers['x-portico-request-id']}"
+            receipts.append((await call(port, key, path=path, method="GET")).json())
+    assert len({receipt["charge_nanos"] for receipt in receipts}) == 1
+    assert receipts[0]["charge_nanos"] > 0
+    return dict(receipts[0])
+
+
+async def _is(shop: Shop, balance: tuple[int, int]) -> bool:
+    return await shop.balance("racer") == balance
+
+
+async def test_of_two_hundred_calls_at_once_as_many_are_answered_as_the_account_covers(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, Gate(opened=False)) as shop:
+        await race(shop)
+
+
+async def test_the_same_holds_on_postgresql(tmp_path: Path) -> None:
+    async with open_shop(tmp_path, Gate(opened=False), storage_url=postgres_url()) as shop:
+        await race(shop)
