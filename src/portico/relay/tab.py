@@ -113,7 +113,8 @@ class Tab:
     # -- before the provider is called
 
     async def hold(self, ask: Ask, candidates: Iterable[Offer], *, times: int = 1) -> None:
-        """`times`: how many such calls are made for this one, in lanes. Returns when the provider may be called: a hold of the dearest candidate's ceiling is on its way or durable.
+        """Returns when the provider may be called: a hold of the dearest candidate's ceiling is on its way or durable.
+        `times`: how many such calls are made for this one, in lanes.
 
         Of a call that is made several times (another candidate, another lane) each time may ask for more than is held.
         Raises `InsufficientFunds`, `LimitReached` in its kinds, `ModelNotPriced`, `Conflict`, `StorageUnavailable`.
@@ -185,11 +186,10 @@ class Tab:
         )
 
     def _submit(self, limits: Limits) -> None:
-        committer = self._till.committer
         try:
-            pending = committer.submit(self._hold(limits))
+            pending = self._till.committer.submit(self._hold(limits))
         except StorageUnavailable as error:
-            if self.caller.prepaid or committer.full:
+            if self.caller.prepaid or self._till.is_full():
                 self.refusal = error
                 raise
             self._without_storage(error)
