@@ -72,7 +72,6 @@ class Upkeep(Protocol):
     def schema(self) -> "SchemaStatus":
         """Looks, and changes nothing."""
 
-
 class BackupFile(msgspec.Struct, frozen=True, kw_only=True):
     """A copy of the database."""
 
