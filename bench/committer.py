@@ -1,6 +1,6 @@
 """What the group committer costs: CPU time per write, and how long a commit takes beside a busy event loop.
 
-    python -m bench.committer [postgresql://…]
+python -m bench.committer [postgresql://…]
 """
 
 import asyncio
@@ -92,7 +92,7 @@ def main() -> None:
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
     try:
-        import uvloop
+        import uvloop  # noqa: PLC0415
     except ImportError:
         return None
     return uvloop.Loop

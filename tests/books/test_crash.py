@@ -80,8 +80,8 @@ async def _accounted_for(shop: Shop, load: Load) -> None:
     settled, released = by_kind["settle"], by_kind.get("release", [])
     assert len(set(settled)) == len(settled), "a charge appears twice"
     assert sorted(settled + released) == sorted(by_kind["hold"]), "a hold is open, or was resolved twice"
-    # What was answered in the last moment before a death may be released: its settlement was on its way (the contract's last
-    # row). It is never forgotten.
+    # What was answered in the last moment before a death may be released: its settlement was on its way (the contract's
+    # last row). It is never forgotten.
     assert load.answered <= {*settled, *released}
     assert len(load.answered & set(released)) < len(load.answered) // 2
     charges = {-entry["posted_nanos"] for entry in entries if entry["kind"] == "settle"}

@@ -9,14 +9,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 
-def _pgserver(runtime: Path) -> ModuleType:
+def _pgserver(runtime: Path) -> Any:
     """pgserver looks once, when it is imported, for a folder to keep its lock in, and warns if nobody names one."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     import pgserver

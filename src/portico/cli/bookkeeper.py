@@ -1,4 +1,4 @@
-"""The books of one worker: its database, committer and lease; the keys and prices it serves by; and what it does beside calls.
+"""The books of one worker: its database, committer and lease; keys and prices; what it does beside calls.
 
 `prepare` is done once, before there are workers. What a worker holds is made on its loop, after the fork: connections and
 threads do not survive one.
@@ -7,9 +7,8 @@ threads do not survive one.
 import asyncio
 import contextlib
 import logging
-import random
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from random import Random
 from typing import Final
 
@@ -85,6 +84,7 @@ class Bookkeeper:
             clock=time.monotonic,
             rng=rng,
             admits=lambda: self.lease.held,
+            is_full=lambda: self.committer.full,
             settings=_till_settings(settings),
         )
         self._watch: RevisionWatch | None = None
@@ -124,7 +124,7 @@ class Bookkeeper:
     # -- beside calls
 
     async def _look_after(self) -> None:
-        """Resolves what workers left open that are gone: those of this machine at once, others when their lease has lapsed."""
+        """Resolves what workers that are gone left open: those of this machine at once, others when their lease lapses."""
         while True:
             await asyncio.sleep(LOOK_S)
             with _told_once_more("what gone workers left open was not resolved"):
@@ -145,22 +145,23 @@ class Bookkeeper:
         while (resolved := await self.database.reading.work(lambda db: recover(db, worker))) > 0:
             log.warning("resolved %d calls that %s left open", resolved, worker)
 
-    def _sweep(self, db: Db) -> int:
-        return sweep(db, self._retention)
+    async def _sweep(self) -> int:
+        return await self.database.reading.work(lambda db: sweep(db, self._retention))
 
     async def _clear_out(self) -> None:
         """Removes what is too old, a piece at a time; workers begin at different times."""
         await asyncio.sleep(self._rng.random() * SWEEP_S)
         while True:
             with _told_once_more("what is too old was not removed"):
-                while await self.database.reading.work(self._sweep):
-                    await asyncio.sleep(SWEEP_PAUSE_S)
                 await self.database.reading.work(leases.ended)  # forgets the oldest
-                while await self.vault.sweep():
-                    await asyncio.sleep(SWEEP_PAUSE_S)
-                while await self.resources.sweep():
-                    await asyncio.sleep(SWEEP_PAUSE_S)
+                for piece in (self._sweep, self.vault.sweep, self.resources.sweep):
+                    await _to_the_end(piece)
             await asyncio.sleep(SWEEP_S)
+
+
+async def _to_the_end(piece: Callable[[], Awaitable[int]]) -> None:
+    while await piece() > 0:  # noqa: ASYNC110 - what it waits for is done by itself
+        await asyncio.sleep(SWEEP_PAUSE_S)
 
 
 def _anything_open(db: Db, own: str) -> bool:

@@ -1,7 +1,7 @@
 """The holds of workers that are gone: booked from their last checkpoint, or released.
 
-Whoever finds that a lease was ended does it, and who comes second finds nothing left to do. A checkpoint never says more than was
-really used, so nobody is charged more than the real charge, and never more than was held.
+Whoever finds that a lease was ended does it, and who comes second finds nothing left to do. A checkpoint never says more
+than was really used, so nobody is charged more than the real charge, and never more than was held.
 """
 
 from typing import Final
