@@ -117,8 +117,8 @@ class Worker:
         self.stand_in = None if plan.simulator is None else _stand_in()
 
     async def start(self, ends: AsyncExitStack) -> None:
-        """Starts everything, and tells `ends` how it is ended: what was started first is ended last. Open calls end first of
-        all, and then what they left to be written is written. Raises `StartupFailed`, `StorageUnavailable`."""
+        """Starts everything, and tells `ends` how it is ended: what was started first is ended last. Open calls end first
+        of all, and then what they left to be written is written. Raises `StartupFailed`, `StorageUnavailable`."""
         plan = self._plan
         ends.push_async_callback(self.watch.stop)
         ends.push_async_callback(self.upstream.aclose)

@@ -70,8 +70,8 @@ def _place() -> str:
 
 
 def _began(pid: int) -> str:
-    """When a process began, in the kernel's ticks; "" if there is none, or nothing tells. One that is dead but was not waited for
-    yet has ended too."""
+    """When a process began, in the kernel's ticks; "" if there is none, or nothing tells. One that is dead but was not
+    waited for yet has ended too."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()
     except OSError:
