@@ -20,6 +20,7 @@ from portico.core.errors import (
 from portico.core.usage import Usage
 from portico.dialects.gemini import DIALECT
 from portico.dialects.gemini.passing import GeminiWatch, renamed, see
+from portico.wire import jsontext
 from portico.wire.sse import Frame, SseDecoder
 
 FRESH = "fresh"
@@ -131,7 +132,24 @@ def test_a_whole_answer_is_seen() -> None:
     usage = Usage(input_uncached={"text": 3}, output_visible={"text": 4})
     assert see(body) == Seen("gemini-x", usage, "default", {}, {**USAGE, "serviceTier": "standard"})
     assert see(b'{"totalTokens": 7}') == Seen()
-    assert see(b'{"embeddings": [{"values": [1, 2]}], "usageMetadata": {"promptTokenCount": 1}}') == Seen()
+    assert see(b'{"candidates": [], "usageMetadata": {"promptTokenCount": 1}}') == Seen()
+
+
+@pytest.mark.parametrize("member", ["embedding", "embeddings"])
+def test_the_usage_of_an_embedding_is_its_prompt_alone(member: str) -> None:
+    details = [{"modality": "TEXT", "tokenCount": 1}, {"modality": "VIDEO", "tokenCount": 3}]
+    for metadata, usage in (
+        ({"promptTokenCount": 4, "promptTokenDetails": details}, Usage(input_uncached={"text": 1, "video": 3})),
+        ({"promptTokenCount": 4, "promptTokensDetails": details}, Usage(input_uncached={"text": 1, "video": 3})),
+        ({"promptTokenCount": 4}, Usage(input_uncached={"text": 4})),
+        ({"promptTokenCount": 4, "totalTokenCount": 4}, Usage(input_uncached={"text": 4})),
+        ({}, None),
+        (None, None),
+    ):
+        body = {member: {"values": [0.5, 2]}, "usageMetadata": metadata}
+        seen = see(jsontext.encode(body))
+        assert seen.usage == usage
+        assert seen.raw_usage == (None if usage is None else metadata)
 
 
 @pytest.mark.parametrize(

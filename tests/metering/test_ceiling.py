@@ -266,6 +266,12 @@ def test_embeddings_are_asked_for_too() -> None:
         {"requests": [{"model": "models/m", "content": {"parts": [part]}}, {"content": {"parts": [part, part]}}]}
     )
     assert asked.media == {"image": 3}
+    texts = [
+        {"content": {"parts": [{"text": "h" * 5}, {"text": 7}, {"text": "日本"}]}},
+        {"content": {"parts": {"text": "x"}}},
+    ]
+    assert raw({"requests": texts}).embedded_characters == 8
+    assert raw({"contents": texts}).embedded_characters == 0
     assert raw({"content": {"parts": [part]}, "taskType": "RETRIEVAL_QUERY"}) == Ask(
         len(jsontext.encode({"content": {"parts": [part]}, "taskType": "RETRIEVAL_QUERY"})) - 4,
         {"image": 1},

@@ -121,6 +121,12 @@ def test_an_estimate_counts_pictures_as_the_least_they_are() -> None:
     assert made_up.charge.nanos == 2 * PICTURE_TOKENS * 120_000
 
 
+def test_an_embedding_of_which_nothing_was_reported_is_a_token_for_four_characters() -> None:
+    made_up = estimate(Delivered(embedded_characters=43), rates_of("gemini-embedding-001"), hold_nanos=None)
+    assert made_up.usage == Usage(input_uncached={"text": 10})
+    assert made_up.charge.nanos == 10 * 150
+
+
 def test_complaint_8_where_nothing_was_delivered_nothing_is_paid_not_even_the_prompt() -> None:
     assert estimate(Delivered(text_bytes=3), PRO, hold_nanos=10**9).charge == NOTHING
 

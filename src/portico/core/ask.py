@@ -41,6 +41,8 @@ class Ask(msgspec.Struct, frozen=True):
     candidates: int = 1
     service_tier: str | None = None
     """As it was asked for; `catalog.tier_of` understands it."""
+    embedded_characters: int = 0
+    """Of the text that is to be embedded: older models report no usage (mapping.md 5.1)."""
     unknown: tuple[str, ...] = ()
     """Top-level fields of a body that passes of which nobody here knows what they cost."""
 

@@ -2,6 +2,7 @@
 
     text that was delivered     one token for four bytes of UTF-8, rounded down
     pictures                    1,120 tokens each, the least that one is counted as (mapping.md 1.15)
+    text that was embedded      one token for four characters, rounded down: older models report nothing (mapping.md 5.1)
     everything else             nothing: not the prompt, not hidden thoughts, not an error's text
 
 A charge by this rule is at most the hold. It is never used beside a report, were that of zero, and the receipt of such a
@@ -17,6 +18,7 @@ from portico.core.usage import Usage
 from portico.metering.charge import NOTHING, Charge, charge
 
 BYTES_A_TOKEN: Final = 4
+CHARACTERS_A_TOKEN: Final = 4
 PICTURE_TOKENS: Final = 1_120
 
 
@@ -28,6 +30,8 @@ class Delivered(msgspec.Struct, frozen=True):
     thought_bytes: int = 0
     """Of thoughts that were shown."""
     pictures: int = 0
+    embedded_characters: int = 0
+    """Of text whose embedding was delivered (`Ask.embedded_characters`)."""
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -43,13 +47,18 @@ def estimated_usage(delivered: Delivered) -> Usage:
     visible = {"text": text} if text else {}
     if delivered.pictures:
         visible["image"] = delivered.pictures * PICTURE_TOKENS
-    return Usage(output_visible=visible, output_reasoning={"text": thoughts} if thoughts else {})
+    embedded = delivered.embedded_characters // CHARACTERS_A_TOKEN
+    return Usage(
+        input_uncached={"text": embedded} if embedded else {},
+        output_visible=visible,
+        output_reasoning={"text": thoughts} if thoughts else {},
+    )
 
 
 def estimate(delivered: Delivered, rates: Rates, *, hold_nanos: int | None) -> Estimate:
     """What was delivered and what it costs. `hold_nanos`: None where nothing was held, so that nothing caps it."""
     usage = estimated_usage(delivered)
-    if not usage.output_total:
+    if not usage.input_total + usage.output_total:
         return Estimate(usage, NOTHING)
     made = charge(usage, {}, rates)
     if hold_nanos is None or made.nanos <= hold_nanos:

@@ -76,6 +76,7 @@ def _ask(fields: Mapping[str, Any], body_bytes: int) -> Ask:
         media=media.counts,
         media_bytes=media.sizes,
         tools=frozenset(_tools(fields)),
+        embedded_characters=sum(map(_characters, _embedded(fields))),
         max_output_tokens=_whole(config.get("maxOutputTokens")),
         candidates=max(1, _whole(config.get("candidateCount")) or 1),
         service_tier=_tier(fields),
@@ -95,9 +96,19 @@ def _contents(fields: Mapping[str, Any]) -> Iterator[Any]:
     """Every content of a body, of whichever verb."""
     yield from _list(fields.get("contents"))
     yield fields.get("systemInstruction")
+    yield from _embedded(fields)
+
+
+def _embedded(fields: Mapping[str, Any]) -> Iterator[Any]:
+    """The contents that are to be embedded."""
     yield fields.get("content")
     for request in _list(fields.get("requests")):
         yield _fields(request).get("content")
+
+
+def _characters(content: Any) -> int:
+    texts = [part.get("text") for part in map(_fields, _list(_fields(content).get("parts")))]
+    return sum(len(text) for text in texts if isinstance(text, str))
 
 
 def _count(content: Any, media: MediaCount) -> None:

@@ -20,6 +20,7 @@ from portico.core.errors import (
     UpstreamIncomplete,
     UpstreamRefusedAccount,
 )
+from portico.dialects.gemini.embedding import embedding_metadata
 from portico.dialects.gemini.errors import masked, parse_error_object, render_error
 from portico.dialects.gemini.fields import camelise_deep
 from portico.dialects.gemini.grounding import joined_metadata
@@ -62,6 +63,9 @@ def _renamed(body: bytes, name: str) -> bytes:
 # -- answers ---------------------------------------------------------------------------------------------------------
 
 
+_ABSENT: Final = msgspec.Raw()
+
+
 class _Part(msgspec.Struct, rename="camel"):
     """Only whether a tool of the provider is at work is looked at; `tool_call` holds the queries of a search."""
 
@@ -99,6 +103,8 @@ class _Answer(_Head, rename="camel", kw_only=True):
     """What is looked at; the rest is only checked to be JSON."""
 
     candidates: list[_Candidate] = []
+    embedding: msgspec.Raw = _ABSENT
+    embeddings: msgspec.Raw = _ABSENT
 
 
 class _BareCandidate(msgspec.Struct, rename="camel"):
@@ -169,6 +175,8 @@ def _seen(model: str | None, metadata: Any, uses: "_Watched") -> Seen:
     if isinstance(metadata, Mapping):
         fields = camelise_deep(metadata)
         try:
+            if uses.embedding:
+                fields = embedding_metadata(fields)
             usage = parse_usage(fields)
             if usage is not None:
                 return Seen(model, usage, service_tier(fields), uses.counts(), metadata)
@@ -182,7 +190,7 @@ def see(body: bytes) -> Seen:
     answer = _look(body)
     if answer.error is not None:
         raise parse_error_object({"error": answer.error})
-    uses = _Watched()
+    uses = _Watched(embedding=not (answer.embedding is _ABSENT and answer.embeddings is _ABSENT))
     for position, candidate in enumerate(answer.candidates):
         uses.look(position, candidate)
     substance = Substance()
@@ -198,9 +206,11 @@ def _with(substance: Substance, seen: Seen) -> Seen:
 class _Watched:
     """The tools of the provider that candidates show as they pass."""
 
-    __slots__ = ("_groundings", "_uses")
+    __slots__ = ("_groundings", "_uses", "embedding")
 
-    def __init__(self) -> None:
+    def __init__(self, *, embedding: bool = False) -> None:
+        self.embedding = embedding
+        """There is no candidate: it is an embedding."""
         self._uses = ToolUses()
         self._groundings: dict[int, Any] = {}
 
