@@ -1,6 +1,6 @@
 """What the group committer costs: CPU time per write, and how long a commit takes beside a busy event loop.
 
-    python -m bench.committer [postgresql://…]
+python -m bench.committer [postgresql://…]
 """
 
 import asyncio

@@ -18,6 +18,7 @@ FORBIDDEN = {
     "portico.simulator": "unless it plays the provider",
     "sqlalchemy": "it is for migrations",
     "alembic": "it is for migrations",
+    "psycopg": "unless the books are on PostgreSQL",
     "numpy": "nothing here computes",
     "pydantic": "msgspec decodes",
     "starlette": "it is the web app's",
