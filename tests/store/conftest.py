@@ -41,7 +41,7 @@ def shared_database(server: PostgresServer, template: str) -> str:
 
 @pytest.fixture
 def postgres_url(server: PostgresServer, shared_database: str) -> str:
-    """One database for all tests, emptied: a database is a thousand files, and takes longer to remove than a test to run."""
+    """One database for all tests, emptied: a database is a thousand files, and removing it takes longer than a test."""
     server.end_connections(shared_database)
     url = server.url(shared_database)
     with psycopg.connect(url) as connection:
