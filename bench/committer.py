@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from portico.cli.loop import run
 from portico.core.storage import Db
 from portico.store.committer import GroupCommitter
 from portico.store.database import open_database
@@ -57,7 +58,7 @@ async def busy() -> None:
         await asyncio.sleep(0)
 
 
-async def measure(url: str) -> None:
+async def measure(url: str) -> int:
     database = open_database(url)
     committer = database.committer("bench")
     await database.reading.work(
@@ -75,6 +76,7 @@ async def measure(url: str) -> None:
     spinning.cancel()
     await committer.aclose()
     await database.aclose()
+    return 0
 
 
 def show(name: str, cpu: str, took: list[float]) -> None:
@@ -86,16 +88,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = sys.argv[1] if len(sys.argv) > 1 else f"sqlite:///{Path(folder, 'bench.db')}"
         upgrade(url)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(measure(url))
-
-
-def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
-    try:
-        import uvloop  # noqa: PLC0415
-    except ImportError:
-        return None
-    return uvloop.Loop
+        run(lambda: measure(url))
 
 
 if __name__ == "__main__":

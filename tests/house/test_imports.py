@@ -19,6 +19,7 @@ FORBIDDEN = {
     "cryptography": "until there is a stored credential to open",
     "sqlalchemy": "it is for migrations",
     "alembic": "it is for migrations",
+    "psycopg": "unless the books are on PostgreSQL",
     "numpy": "nothing here computes",
     "pydantic": "msgspec decodes",
     "starlette": "it is the web app's",

@@ -46,6 +46,12 @@ def test_the_catalog_is_in_the_wheel(installed: Path) -> None:
     assert "gemini-3.5-flash" in {row["id"] for row in listed["models"]}
 
 
+def test_the_migrations_are_in_the_wheel(installed: Path) -> None:
+    program = "import sys; from portico.store.migrate import upgrade; print(upgrade(sys.argv[1]))"
+    url = f"sqlite:///{installed / 'books.db'}"
+    assert run(installed, sys.executable, "-c", program, url).startswith("(None, '0")
+
+
 def test_types_are_in_the_wheel(installed: Path) -> None:
     assert (installed / "portico" / "py.typed").is_file()
 

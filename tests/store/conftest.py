@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import NullPool, create_engine
 
 from portico.store.schema import METADATA
@@ -32,9 +34,20 @@ def sqlite_url(tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def shared_database(server: PostgresServer, template: str) -> str:
+    return server.new_database(template)
+
+
 @pytest.fixture
-def postgres_url(server: PostgresServer, template: str) -> str:
-    return server.url(server.new_database(template))
+def postgres_url(server: PostgresServer, shared_database: str) -> str:
+    """One database for all tests, emptied: a database is a thousand files, and removing it takes longer than a test."""
+    server.end_connections(shared_database)
+    url = server.url(shared_database)
+    with psycopg.connect(url) as connection:
+        for table in reversed(METADATA.sorted_tables):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -74,7 +74,11 @@ def postgres_server() -> Iterator[PostgresServer]:
         runtime.mkdir(mode=0o700)
         server = _pgserver(runtime).get_server(Path(folder, "data"), cleanup_mode="stop")
         try:
-            yield PostgresServer(server)
+            running = PostgresServer(server)
+            with running.admin() as connection:
+                connection.execute("ALTER SYSTEM SET fsync = off")  # these books may be lost with the machine
+                connection.execute("SELECT pg_reload_conf()")
+            yield running
         finally:
             server.cleanup()
 

@@ -114,7 +114,6 @@ class Watch:
         totals: dict[str, Callable[[], float]] = {
             "portico_budget_refusals_body_bytes_total": lambda: budget.refused_bodies,
             "portico_budget_refusals_open_calls_total": lambda: budget.refused_calls,
-            "portico_unfunded_starts_total": lambda: till.unfunded_starts,
             "portico_vault_unsettled_total": lambda: vault.unsettled,
             "portico_vault_lost_total": lambda: vault.lost,
             "portico_vault_unread_total": lambda: vault.unread,

@@ -63,9 +63,9 @@ class Batch:
         self.again: list[Item] = []
         """Those that another transaction stood in the way of: for the next batch."""
 
-    def run(self, session: Session, claim: Claim) -> None:
+    def run(self, session: Session, claim: Claim, rest: Callable[[], None] = lambda: None) -> None:
         """Applies and commits. What it raises says that the database cannot be worked with; then it may be run again, on
-        another session."""
+        another session. `rest` is called before the COMMIT, which takes long and does not need the interpreter."""
         if self._begin(session):
             items = claim(self.items)
             if not self._apply(session, items):
@@ -77,6 +77,7 @@ class Batch:
             if self.sequence % PRUNE_EVERY == 0:
                 session.db.run(_PRUNE, self.worker_id, self.sequence)
             self.in_doubt = True
+            rest()
             session.commit()
         else:
             session.rollback()

@@ -39,6 +39,12 @@ LOOK_EVERY_S: Final = 0.25
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 1.0
 FLUSH_S: Final = 10.0
+GIVE_EVERY_S: Final = 0.001
+GIVE_S: Final = 0.0002
+"""How often, and for how long at most, the loop lets the thread run while a batch is under way. The interpreter's lock is
+not fair: a loop that lets go of it for a system call has it back before the thread has woken up. Without this, batches took
+hundreds of milliseconds beside a loop that is never idle (docs/decisions/0013).
+"""
 
 log = logging.getLogger("portico.store")
 
@@ -67,6 +73,7 @@ class GroupCommitter:
         self._waiting: deque[Item] = deque()
         """Submits in the order of their deadlines; some have been answered."""
         self._looking: asyncio.TimerHandle | None = None
+        self._giving: asyncio.TimerHandle | None = None
         self._closing = False
         self._ended = asyncio.Event()
         # Shared with the thread.
@@ -76,6 +83,8 @@ class GroupCommitter:
         self._lock = threading.Lock()
         """Held to take items, to withdraw them, and to replace the session."""
         self._abandoned = threading.Event()
+        self._rested = threading.Lock()
+        """Released when the thread needs the interpreter no more for now."""
         self._thread = threading.Thread(target=self._work, name="portico-committer", daemon=True)
         self._thread.start()
 
@@ -116,6 +125,23 @@ class GroupCommitter:
         self._queue.put(item)
         if self._looking is None:
             self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
+        if self._giving is None:
+            self._giving = self._loop.call_later(GIVE_EVERY_S, self._give_way)
+
+    def _give_way(self) -> None:
+        """Lets the thread run. Where the loop is idle it has run already, and there is nothing left to do."""
+        self._giving = None
+        if self._count == 0:
+            return
+        if self._busy_since is not None:
+            self._rested.acquire(blocking=False)
+            self._rested.acquire(timeout=GIVE_S)
+        self._giving = self._loop.call_later(GIVE_EVERY_S, self._give_way)
+
+    def _rest(self) -> None:
+        """In the thread: what follows does not need the interpreter."""
+        if self._rested.locked():
+            self._rested.release()
 
     def _look(self) -> None:
         """Withdraws what waited for too long, and gives up a transaction that is stuck."""
@@ -171,8 +197,9 @@ class GroupCommitter:
             self._abandoned.set()
             if self._count:
                 log.error("%d writes could not be flushed: %s is not available", self._count, self._engine.name)
-        if self._looking is not None:
-            self._looking.cancel()
+        for timer in (self._looking, self._giving):
+            if timer is not None:
+                timer.cancel()
         for item in self._waiting:
             item.error = item.error or StorageUnavailable()
             self._answer(item)
@@ -223,7 +250,7 @@ class GroupCommitter:
                     with self._lock:
                         self._session = session
                 self._busy_since = time.monotonic()
-                batch.run(session, self._claim)
+                batch.run(session, self._claim, self._rest)
             except Exception as error:  # noqa: BLE001 - the thread must not end; it is told
                 self._busy_since = None
                 self._lost(error, batch, failures)
@@ -234,6 +261,7 @@ class GroupCommitter:
             else:
                 self._busy_since = None
                 self._settled(batch)
+                self._rest()
                 return
 
     def _claim(self, items: list[Item]) -> list[Item]:

@@ -23,8 +23,10 @@ _SETTINGS: Final = (
     "SELECT set_config(name, '500', false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
 )
 _NOW: Final = "SELECT CAST(extract(epoch FROM now()) * 1000000 AS BIGINT)"
-_LOST: Final = frozenset({"08", "53", "57", "58", "XX", "F0", "25006"})
-"""Classes of SQLSTATE, and one code (read-only: a standby), that are about the server and not about a statement."""
+_READ_ONLY: Final = "25006"
+_LOST: Final = frozenset({"08", "53", "57", "58", "XX", "F0", _READ_ONLY})
+"""Classes of SQLSTATE, and one code, that are about the server and not about a statement. A server that only reads where
+nobody asked for that is a standby."""
 _PASSING: Final = frozenset({"40", "55P03"})
 """Rolled back for the sake of others (deadlock, serialization), and a lock that could not be had in time."""
 
@@ -70,18 +72,20 @@ class PostgresSession:
             self._connection.close()
             raise
         self.db = PostgresDb(self._connection)
+        self._read_only = False
 
-    def _begin(self, how: str) -> None:
+    def _begin(self, how: str, *, read_only: bool) -> None:
+        self._read_only = read_only
         cursor = self._connection.execute(f"{how}; {_NOW}", prepare=False)
         cursor.nextset()
         row = cursor.fetchone()
         self.db.now_us = 0 if row is None else row[0]
 
     def begin(self) -> None:
-        self._begin("BEGIN")
+        self._begin("BEGIN", read_only=False)
 
     def begin_reading(self) -> None:
-        self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", read_only=True)
 
     def commit(self) -> None:
         # The server answers ROLLBACK, and no error, where a statement had failed and nobody said so.
@@ -100,7 +104,7 @@ class PostgresSession:
         if state is None:
             return Fault.LOST if isinstance(error, psycopg.OperationalError) else Fault.OWN
         if state in _LOST or state[:2] in _LOST:
-            return Fault.LOST
+            return Fault.OWN if state == _READ_ONLY and self._read_only else Fault.LOST
         return Fault.PASSING if state in _PASSING or state[:2] in _PASSING else Fault.OWN
 
     def interrupt(self) -> None:

@@ -73,12 +73,14 @@ class SqliteSession:
             self._lock.close()
             raise
         self._execute = self._connection.execute
+        self._read_only = False
         self.db = SqliteDb(self._connection)
 
     def begin(self) -> None:
         self._lock.take()
         self._locked = True
         try:
+            self._may_write(True)
             self._execute("BEGIN IMMEDIATE")
         except BaseException:
             self._unlock()
@@ -86,8 +88,14 @@ class SqliteSession:
         self.db.begin()
 
     def begin_reading(self) -> None:
+        self._may_write(False)
         self._execute("BEGIN")
         self.db.begin()
+
+    def _may_write(self, may: bool) -> None:
+        if may == self._read_only:
+            self._execute(f"PRAGMA query_only = {'OFF' if may else 'ON'}")
+            self._read_only = not may
 
     def commit(self) -> None:
         try:
@@ -112,8 +120,12 @@ class SqliteSession:
     def fault(self, error: Exception) -> Fault:
         if not isinstance(error, sqlite3.Error):
             return Fault.OWN
-        code = getattr(error, "sqlite_errorcode", None)  # absent where the module itself objects, as to unknown types
-        return Fault.OWN if code is None or code & 0xFF in _OWN else Fault.LOST
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is None:  # the module itself objects, as to unknown types
+            return Fault.OWN
+        primary = code & 0xFF
+        own = primary in _OWN or (primary == sqlite3.SQLITE_READONLY and self._read_only)
+        return Fault.OWN if own else Fault.LOST
 
     def interrupt(self) -> None:
         with contextlib.suppress(sqlite3.Error):

@@ -80,7 +80,6 @@ TOTALS: Final[Mapping[str, str]] = {
     "portico_vault_unread_total": "Requests for whose earlier turns the database could not be asked.",
     "portico_budget_refusals_body_bytes_total": "Requests refused since too many bytes of bodies were in flight.",
     "portico_budget_refusals_open_calls_total": "Calls refused since too many were open.",
-    "portico_unfunded_starts_total": "Providers called beside a hold that was then refused.",
 }
 """Counters that somebody else counts, and of which only the growth is added here."""
 
