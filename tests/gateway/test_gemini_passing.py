@@ -314,6 +314,7 @@ class Rest:
             exchange.abort,
             exchange.drain,
         )
+        self.on_gone = exchange.on_gone
         self.congested = False
         self.request, self.started, self.ended, self.send = exchange.request, True, False, exchange.send
 

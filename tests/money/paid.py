@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
+from sqlalchemy import create_engine
+
 from gateway.house import KEY, House, until
 from portico.accounts import Keyring, KeyRow
 from portico.accounts.keys import digest_of
@@ -21,6 +23,8 @@ from portico.core.errors import StorageUnavailable
 from portico.core.storage import Pending, Write
 from portico.relay.relay import Settings
 from portico.relay.till import Till, TillSettings
+from portico.simulator import Simulator
+from portico.store.schema import METADATA
 from portico.store.sqlite import SqliteDb, connect
 from portico.wire.http import App
 
@@ -31,7 +35,8 @@ USD = 1_000_000_000
 class Counter:
     """A committer on a SQLite file: each write is a transaction, made when the loop comes to it.
 
-    `close` and `open` hold writes back and let them through, `broken` fails whatever is submitted (`away`: at once); what is posted waits.
+    `close` and `open` hold writes back and let them through, `broken` fails whatever is submitted (`away`: at once); what
+    is posted waits.
     `written` is all that was written, in its order.
     """
 
@@ -121,12 +126,8 @@ class Paid:
     def set_balance(self, posted: int) -> None:
         self.counter.rows("UPDATE accounts SET posted_nanos = ? WHERE id = 'alice'", posted)
 
-    def price(self, prompt: int, output: int, model: str = "gemini-3.5-flash") -> int:
-        """What so many text tokens cost, from the published rates by themselves."""
-        rows = load_catalog().resolve(model).model.prices.in_force(datetime.now(UTC).date(), backend="gemini")
-        rates = {row.kind: row.rate_nanos for row in rows if row.modality in ("text", "any") and not row.cached}
-        nanos = prompt * rates[PriceKind.INPUT] + output * rates[PriceKind.OUTPUT]
-        return -(-nanos // 1_000_000)
+    def price(self, prompt: int, output: int) -> int:
+        return price_of(prompt, output)
 
     async def settled(self, calls: int = 1) -> dict[str, Any]:
         """The last receipt, once there are so many and nothing is held any more."""
@@ -148,8 +149,6 @@ async def paid_house(
     **options: Any,
 ) -> AsyncIterator[Paid]:
     """A house in which `KEY` belongs to the account `alice`."""
-    from gateway.house import Simulator
-
     make_books(path, balance=balance, prepaid=prepaid)
     counter = Counter(path)
     books = PriceBooks(load_catalog())
@@ -165,6 +164,7 @@ async def paid_house(
                 now=time.time,
                 clock=time.monotonic,
                 rng=Random(3),
+                is_full=lambda: counter.full,
                 settings=settings,
             )
         )
@@ -183,10 +183,6 @@ async def paid_house(
 
 
 def make_books(path: Path, *, balance: int, prepaid: bool) -> None:
-    from sqlalchemy import create_engine
-
-    from portico.store.schema import METADATA
-
     engine = create_engine(f"sqlite:///{path}")
     METADATA.create_all(engine)
     engine.dispose()
@@ -196,9 +192,18 @@ def make_books(path: Path, *, balance: int, prepaid: bool) -> None:
             ("prepaid" if prepaid else "open", balance),
         )
         connection.execute(
-            "INSERT INTO keys (id, account_id, prefix, digest, created_us, revision) VALUES ('key_1', 'alice', '', 'd', 0, 0)"
+            "INSERT INTO keys (id, account_id, prefix, digest, created_us, revision)"
+            " VALUES ('key_1', 'alice', '', 'd', 0, 0)"
         )
 
 
 def is_marked(receipt: dict[str, Any], flag: str) -> bool:
     return flag in receipt.get("flags", ())
+
+
+def price_of(prompt: int, output: int, model: str = "gemini-3.5-flash") -> int:
+    """What so many text tokens cost, from the published rates by themselves."""
+    rows = load_catalog().resolve(model).model.prices.in_force(datetime.now(UTC).date(), backend="gemini")
+    rates = {row.kind: row.rate_nanos for row in rows if row.modality in ("text", "any") and not row.cached}
+    nanos = prompt * rates[PriceKind.INPUT] + output * rates[PriceKind.OUTPUT]
+    return -(-nanos // 1_000_000)

@@ -71,10 +71,6 @@ class Committer(Protocol):
         Raises `StorageUnavailable` at once if too much is waiting already, or the database is known to be away.
         """
 
-    @property
-    def full(self) -> bool:
-        """Whether too much is waiting already, so that no new call should be taken on."""
-
     def post(self, write: Write[Any]) -> None:
         """Writes this, whatever it takes: it is kept until the database has it, and is flushed before the process ends."""
 

@@ -34,6 +34,7 @@ from portico.core.errors import (
 from portico.core.ids import timed_id
 from portico.http.account import AccountPages
 from portico.http.budget import Budget
+from portico.http.idempotency import Recorded, keyed, replay
 from portico.http.listing import gemini_list, gemini_model, openai_list, openai_model
 from portico.http.query import NOTHING, Query, read_query
 from portico.http.reader import Refusal
@@ -42,6 +43,7 @@ from portico.http.wrapped import Wrapped
 from portico.providers import Verb
 from portico.relay.relay import Relay
 from portico.relay.report import CALLER_GONE, FAILED, NOBODY, REFUSED, Observer, Report
+from portico.relay.tab import Once, Replayed
 from portico.wire import jsontext
 from portico.wire.framing import ArrayFraming, EventFraming, Framing
 from portico.wire.http import Exchange, Headers, HttpRequest
@@ -99,6 +101,8 @@ class Gateway:
                 await self._account_page(answer, route, query, caller)
             else:
                 answer.send(200, [JSON], jsontext.encode(self._models(route, query, caller)))
+        except Replayed as found:
+            replay(answer, found.replay)
         except PorticoError as error:
             self._refuse(answer, route, query, error)
         except asyncio.CancelledError:
@@ -123,11 +127,23 @@ class Gateway:
 
     async def _serve(self, exchange: "_Identified", route: Route, query: Query, caller: Caller) -> None:
         framing, report = _framing(route, query), exchange.report
+        answer: Exchange = exchange
+        once: Once | None = None
+        if self._relay.charges and (key := keyed(exchange.request)) is not None:
+            answer = recorded = Recorded(exchange, key, _Telling(route.dialect).body)
+            once = Once(key.key, key.fingerprint, recorded.outcome)
         self._budget.begin_call()
         self._observer.opened(report)
         try:
             await self._relay.serve(
-                exchange, route.dialect, caller, model=route.model, verb=route.verb, framing=framing, report=report
+                answer,
+                route.dialect,
+                caller,
+                model=route.model,
+                verb=route.verb,
+                framing=framing,
+                report=report,
+                once=once,
             )
         finally:
             self._budget.end_call()

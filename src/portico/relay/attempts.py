@@ -1,13 +1,16 @@
 """One attempt at a provider: how it is made and reported, and the machines that its answer goes through."""
 
-from portico.core.errors import PorticoError, UpstreamBadGateway
+from portico.core.errors import PorticoError, UpstreamBadGateway, UpstreamError
 from portico.relay.call import Attempt, AttemptOne, BrokenOff, Call
+from portico.relay.downstream import Downstream
 from portico.relay.fanout import lane_of
 from portico.relay.passthrough import PassingPump
+from portico.relay.ports import UpstreamResponse
 from portico.relay.pump import Pump, Teller
 from portico.relay.report import FAILED, OK
 from portico.relay.unfence import UnfencedReader
 from portico.wire import jsontext
+from portico.wire.sse import Frame, SseDecoder
 
 
 async def made(call: Call, attempt: Attempt, attempt_one: AttemptOne, *, last: bool) -> None:
@@ -46,6 +49,47 @@ def decoded(body: bytes) -> object:
         return jsontext.decode(body)
     except jsontext.NotJson as error:
         raise UpstreamBadGateway(f"The provider's answer is not JSON: {error}") from None
+
+
+async def piped(
+    call: Call, attempt: Attempt, pump: Pump | PassingPump, upstream: UpstreamResponse, downstream: Downstream
+) -> list[Frame]:
+    """Passes a candidate's stream on to the caller, as fast as both can; its last frames, which are not written yet.
+
+    Raises while nothing was shown; afterwards a failure is told in the last frames. What comes before the hold of the call
+    is durable is kept until it is, and meanwhile the provider is not read.
+    """
+    paying, decoder = call.paying, SseDecoder()
+    early: list[Frame] = []
+
+    def take(data: bytes) -> bool:
+        out = pump.feed(decoder.feed(data))
+        if not out:
+            return not pump.ended
+        if attempt.asked is not None:
+            call.commit(attempt)
+            call.note_model(pump.model)
+            call.counts = call.counts or pump.counts
+        if paying is not None:
+            if not paying.tab.ready():
+                early.extend(out)
+                return False
+            paying.told(pump)
+        return downstream.write(out) and not pump.ended
+
+    try:
+        while not await upstream.pipe(take) and not pump.ended:
+            if paying is not None and early:
+                await paying.tab.durable()
+                paying.told(pump)
+                downstream.write(early)
+                early.clear()
+            await downstream.drain()
+        return early + pump.close(decoder.close())
+    except UpstreamError as error:
+        if not pump.committed:
+            raise
+        return early + pump.fail(error)
 
 
 def note_stream(call: Call, pump: Pump | PassingPump) -> None:

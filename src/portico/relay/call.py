@@ -147,6 +147,8 @@ class Call(msgspec.Struct):
 
     def answer_headers(self) -> Headers:
         headers = list(self.headers.items())
+        if self.paying is not None:
+            headers += self.paying.headers()
         if told := self.all_losses():
             headers.append(("x-portico-changes", changes_header(told)))
         return headers

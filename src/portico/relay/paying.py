@@ -7,13 +7,14 @@ filter of the caller's ended. What failed before that is free, however many were
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import msgspec
 
 from portico.accounts import Caller
+from portico.accounts.ratelimit import RateState
 from portico.catalog.books import Rates, tier_of
 from portico.catalog.price import Tier
 from portico.core.ask import Ask
@@ -33,6 +34,7 @@ from portico.relay.pump import Pump
 from portico.relay.report import CALLER_GONE
 from portico.relay.tab import FundsRanOut, Offer, Once, Tab
 from portico.relay.till import Till
+from portico.wire.http import Headers
 
 log = logging.getLogger("portico.relay")
 
@@ -73,6 +75,23 @@ class Paying:
             call.reply = msgspec.structs.replace(call.reply, cost=self.cost)
         tab.stop = self.presence.stop
 
+    async def through(self, answer: Awaitable[None]) -> None:
+        """Answers the call, and settles it whatever happens. A hold that is refused while the provider is asked ends it."""
+        self._call.exchange.on_gone(self.presence.left)
+        ended: BaseException | None = None
+        try:
+            await answer
+        except asyncio.CancelledError as error:
+            ended = error
+            if self.presence.was_stopped() and (refusal := self.tab.refusal) is not None:
+                raise refusal from None
+            raise
+        except BaseException as error:
+            ended = error
+            raise
+        finally:
+            self.settle(ended)
+
     # -- before
 
     def ask(self, attempt: Attempt, body: bytes, content: Any) -> Ask:
@@ -85,8 +104,10 @@ class Paying:
             return Ask(text_bytes=len(body))
 
     async def sending(self, attempt: Attempt, ask: Ask, places: Iterable[Aim]) -> None:
-        """Returns when this may be sent. `places`: where else the plan may send it. Raises as `Tab.hold` does, `NobodyWaits`
-        if the caller left before, and `InvalidRequest` for what a prepaid account may not send since it has no known price.
+        """Returns when this may be sent. `places`: where else the plan may send it.
+
+        Raises as `Tab.hold` does, `NobodyWaits` if the caller left before, and `InvalidRequest` for what a prepaid account
+        may not send since it has no known price.
         """
         if self._sent and self.presence.gone:
             raise NobodyWaits
@@ -149,6 +170,11 @@ class Paying:
         if tab.due:
             so_far = pump.counted()
             tab.checkpoint(checkpoint_of(self._bill(so_far)), so_far)
+
+    def headers(self) -> Headers:
+        """What the limits of the key have left, with this call counted in."""
+        held = self.tab.held
+        return RateState.of(held.uses, held.at_us).headers() if held is not None and held.uses else ()
 
     def cost(self) -> int:
         """What the answer costs its caller, in nano-dollars, as far as it is known now."""

@@ -35,7 +35,7 @@ from portico.core.ids import call_ids, random_token, timed_id
 from portico.core.request import Request
 from portico.core.response import Response
 from portico.providers import Provider, Verb
-from portico.relay.attempts import decoded, made, note_failure, note_stream, pump_of
+from portico.relay.attempts import decoded, made, note_failure, note_stream, piped, pump_of
 from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
 from portico.relay.convert import Converted
 from portico.relay.defaults import Defaults, of_key, with_defaults
@@ -73,7 +73,6 @@ from portico.vault import Resources, TurnRecorder, Vault, keys_of_request, resto
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
 from portico.wire.http import Exchange
-from portico.wire.sse import Frame, SseDecoder
 
 JSON: Final = ("content-type", "application/json")
 MAX_ERROR_BYTES: Final = 1024 * 1024
@@ -110,9 +109,8 @@ class Relay:
         clock: Callable[[], float] = time.perf_counter,
         resources: Resources | None = None,
     ) -> None:
-        """`fetcher` gets remote media; without one an address is left to the provider. Without a till nothing is held and
-        nothing charged. `clock` is for reports. `resources` knows who owns files and caches at providers; without it callers
-        may name any."""
+        """`fetcher` gets remote media; without one an address is left to the provider. Without a till nothing is charged.
+        `clock` is for reports. `resources` knows who owns files and caches at providers; without it callers name any."""
         self._till = till
         self._owned = None if resources is None else OwnedThings(resources, providers)
         self._clock = clock
@@ -133,6 +131,11 @@ class Relay:
         """From now on these providers are asked. Calls that have begun stay with those they began with."""
         by_name = {provider.name: provider for provider in providers}
         self._served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
+
+    @property
+    def charges(self) -> bool:
+        """Whether calls are held for and charged."""
+        return self._till is not None
 
     async def serve(
         self,
@@ -162,7 +165,9 @@ class Relay:
             if self._till is None:
                 await self._answer(call, framing)
             else:
-                await self._paid(call, framing, self._till, once)
+                request_id = call.report.request_id or timed_id("req_", self._rng, self._now())
+                call.paying = Paying(self._till, caller, call, request_id, once)
+                await call.paying.through(self._answer(call, framing))
         finally:
             call.report.usage = call.seen.usage
 
@@ -171,25 +176,6 @@ class Relay:
             await self._stream(call, framing)
         else:
             await self._whole(call)
-
-    async def _paid(self, call: Call, framing: Framing, till: Till, once: Once | None) -> None:
-        """Answers a call that costs something. A hold that is refused while the provider is asked ends it."""
-        request_id = call.report.request_id or timed_id("req_", self._rng, self._now())
-        paying = call.paying = Paying(till, call.caller, call, request_id, once)
-        call.exchange.on_gone(paying.presence.left)
-        ended: BaseException | None = None
-        try:
-            await self._answer(call, framing)
-        except asyncio.CancelledError as error:
-            ended = error
-            if paying.presence.was_stopped() and (refusal := paying.tab.refusal) is not None:
-                raise refusal from None
-            raise
-        except BaseException as error:
-            ended = error
-            raise
-        finally:
-            paying.settle(ended)
 
     async def _called(
         self, exchange: Exchange, dialect: Dialect, caller: Caller, model: str | None, verb: Verb | None
@@ -399,11 +385,11 @@ class Relay:
         body = call.passed if call.passing is not None and not call.answers else self._translated(call)
         await call.settled()
         call.note_model(call.seen.model)
-        headers = [JSON, *call.answer_headers()]
         if call.paying is not None:
             await call.paying.tab.durable()
-            if call.paying.tells_cost:
-                headers.append((COST_HEADER, dollars(call.paying.cost())))
+        headers = [JSON, *call.answer_headers()]
+        if call.paying is not None and call.paying.tells_cost:
+            headers.append((COST_HEADER, dollars(call.paying.cost())))
         call.exchange.send(200, headers, body)
 
     async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
@@ -494,47 +480,17 @@ class Relay:
         """Reads one candidate's stream. Raises while nothing was shown; afterwards a failure is an event."""
         async with Slot(call):
             upstream = await self._send(call, attempt)
-            pump, paying = pump_of(call, attempt, last=last), call.paying
-            decoder = SseDecoder()
-            early: list[Frame] = []
-            """What came before the hold was durable."""
-
-            def take(data: bytes) -> bool:
-                out = pump.feed(decoder.feed(data))
-                if not out:
-                    return not pump.ended
-                if attempt.asked is not None:
-                    call.commit(attempt)
-                    call.note_model(pump.model)
-                    call.counts = call.counts or pump.counts
-                if paying is not None:
-                    if not paying.tab.ready():
-                        early.extend(out)
-                        return False
-                    paying.told(pump)
-                return downstream.write(out) and not pump.ended
-
+            pump = pump_of(call, attempt, last=last)
             try:
-                while not await upstream.pipe(take) and not pump.ended:
-                    if paying is not None and early:
-                        await paying.tab.durable()
-                        paying.told(pump)
-                        downstream.write(early)
-                        early.clear()
-                    await downstream.drain()
-                out = early + pump.close(decoder.close())
-            except UpstreamError as error:
-                if not pump.committed:
-                    raise
-                out = early + pump.fail(error)
+                out = await piped(call, attempt, pump, upstream, downstream)
             finally:
                 upstream.close()
                 self._keep(call, pump.recorder)
                 note_stream(call, pump)
             call.note_model(pump.model)
             await call.settled()
-            if paying is not None:
-                await paying.tab.durable()
+            if call.paying is not None:
+                await call.paying.tab.durable()
             downstream.write(out)
             await downstream.drain()
         if pump.failure is not None:

@@ -16,7 +16,7 @@ _WORDS: Final = {"true": True, "1": True, "false": False}
 
 
 def is_strict(headers: Mapping[str, str], *, default: bool = False) -> bool:
-    """Whether a call is strict, or its key where it does not say. Raises `InvalidRequest` for a header that does not say."""
+    """Whether a call is strict; `default` where it says nothing. Raises `InvalidRequest` for a header that is neither."""
     said = headers.get(HEADER)
     if said is None:
         return default

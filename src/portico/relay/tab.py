@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from portico.accounts import Caller
+from portico.accounts.ratelimit import RateState
 from portico.catalog.books import Rates
 from portico.core.errors import (
     BudgetSpent,
@@ -84,6 +85,8 @@ class Tab:
         """Nano-dollars that are held, or asked to be."""
         self.durable_now = False
         """The hold is in the database, or need not be yet."""
+        self.held: Held | None = None
+        """What the database told of the hold."""
         self.refusal: PorticoError | None = None
         self.unfunded = False
         """The provider was called, and then the hold was refused."""
@@ -110,7 +113,8 @@ class Tab:
     # -- before the provider is called
 
     async def hold(self, ask: Ask, candidates: Iterable[Offer], *, times: int = 1) -> None:
-        """`times`: how many such calls are made for this one, in lanes. Returns when the provider may be called: a hold of the dearest candidate's ceiling is on its way or durable.
+        """Returns when the provider may be called: a hold of the dearest candidate's ceiling is on its way or durable.
+        `times`: how many such calls are made for this one, in lanes.
 
         Of a call that is made several times (another candidate, another lane) each time may ask for more than is held.
         Raises `InsufficientFunds`, `LimitReached` in its kinds, `ModelNotPriced`, `Conflict`, `StorageUnavailable`.
@@ -182,11 +186,10 @@ class Tab:
         )
 
     def _submit(self, limits: Limits) -> None:
-        committer = self._till.committer
         try:
-            pending = committer.submit(self._hold(limits))
+            pending = self._till.committer.submit(self._hold(limits))
         except StorageUnavailable as error:
-            if self.caller.prepaid or committer.full:
+            if self.caller.prepaid or self._till.is_full():
                 self.refusal = error
                 raise
             self._without_storage(error)
@@ -208,7 +211,7 @@ class Tab:
             self._without_storage(StorageUnavailable() if not isinstance(error, PorticoError) else error)
         else:
             if isinstance(result, Held):
-                self.durable_now = True
+                self.durable_now, self.held = True, result
                 self._till.note(self.caller, result)
             else:
                 self._refused(Replayed(result) if isinstance(result, Replay) else error_of(result))
@@ -372,8 +375,9 @@ def error_of(refused: Refused) -> PorticoError:
             return Conflict("A request with this idempotency key is being answered.")
         case "fingerprint":
             return InvalidRequest("This idempotency key was used for another request.", param="idempotency-key")
-        case _:
-            return LimitReached(retry_after_s=wait)
+        case reason:
+            left = RateState.reached(reason, refused.limit, refused.used, wait)
+            return LimitReached(retry_after_s=wait, headers=left.headers())
 
 
 def _nothing() -> None: ...

@@ -54,7 +54,8 @@ class Standing(msgspec.Struct, frozen=True):
 
 class Till:
     """A worker's. `clock` gives seconds that only go forward, `now` seconds since 1970; `admits` is false while the worker
-    has no lease, and then nothing new is begun."""
+    has no lease, and then nothing new is begun for a prepaid account; `is_full` is true while too much waits to be written,
+    and then for nobody."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Till:
         clock: Callable[[], float],
         rng: Random,
         admits: Callable[[], bool] = lambda: True,
+        is_full: Callable[[], bool] = lambda: False,
         settings: TillSettings | None = None,
     ) -> None:
         self.committer = committer
@@ -75,6 +77,7 @@ class Till:
         self.clock = clock
         self.rng = rng
         self.admits = admits
+        self.is_full = is_full
         self.settings = settings or TillSettings()
         self.unfunded_starts = 0
         """Calls that were begun at a provider beside a hold that was then refused."""

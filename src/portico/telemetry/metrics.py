@@ -135,6 +135,9 @@ class Metrics:
             SECONDS,
             provider,
         )
+        self.unfunded = layout.counter(
+            "portico_unfunded_starts_total", "Calls begun at a provider beside a hold that was then refused."
+        )
         self.lag = layout.histogram(
             "portico_event_loop_lag_seconds", "How late the event loop is, looked at four times a second.", LAG_SECONDS
         )
@@ -183,6 +186,7 @@ class Tally:
         self._bytes_in = metrics.body_bytes.start
         self._attempts = metrics.attempts.cells()
         self._upstream = _by_one(metrics.upstream.cells())
+        self._unfunded = metrics.unfunded.start
         self._lag = metrics.lag.start
         self._gauges = {name: gauge.start for name, gauge in metrics.gauges.items()}
         self._totals = {name: total.start for name, total in metrics.totals.items()}
@@ -216,6 +220,8 @@ class Tally:
                 for number, count in enumerate(tokens, cell):
                     if count:
                         row[number] += count
+        if report.unfunded:
+            row[self._unfunded] += 1.0
         for tried in report.tries:
             provider = tried.provider
             cell = self._attempts.get((provider, tried.outcome))

@@ -35,8 +35,8 @@ def ask(body: bytes) -> Ask:
 
 
 def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
-    """The sizes of a body that was rendered here, which is of our spelling, and what is really sent: a field of Google's that
-    the caller gave by its own name has its say."""
+    """The sizes of a body that was rendered here, in our spelling. It is what is really sent: a field of Google's that the
+    caller gave by its own name has its say."""
     media = MediaCount()
     for content in body.get("contents") or ():
         for part in content.get("parts") or ():

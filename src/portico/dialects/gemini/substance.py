@@ -1,4 +1,4 @@
-"""Whether there is an answer to be charged in what passes untouched, and about how much text (money.md, disconnect contract).
+"""Whether there is an answer to be charged in what passes untouched, and about how much text.
 
 An answer with nothing in it is free unless a limit or a filter says why there is nothing. Asked only until that is known,
 so nearly always of the first piece of a stream alone.
