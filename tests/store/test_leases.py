@@ -1,7 +1,9 @@
 """Leases: who lives, by the database's clock, and who may take over from whom."""
 
+import asyncio
 import os
-import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -10,7 +12,19 @@ from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
 from portico.store.committer import GroupCommitter
 from portico.store.database import Database, open_database
-from portico.store.leases import KEPT_S, LEASE_S, End, Lease, ended, label_of, lapsed
+from portico.store.leases import (
+    KEPT_S,
+    LEASE_S,
+    End,
+    Lease,
+    Take,
+    end_dead,
+    ended,
+    is_dead,
+    label_of,
+    lapsed,
+    own_label,
+)
 
 DAY_US = 86_400_000_000
 
@@ -150,7 +164,7 @@ async def test_nobody_is_steady_who_was_away_as_the_others_were(lease: Lease, cl
 
 @pytest.mark.parametrize("by", ["label", "id"])
 async def test_who_is_seen_to_die_is_ended_at_once(database: Database, lease: Lease, by: str) -> None:
-    assert label_of(os.getpid()) == f"{socket.gethostname()}:{os.getpid()}"
+    assert own_label() == label_of(os.getpid())
     end = End(label=label_of(os.getpid())) if by == "label" else End(worker_id="w1")
     assert await database.reading.work(end.apply) == 1
     assert await database.reading.work(end.apply) == 0
@@ -191,3 +205,21 @@ async def test_it_renews_itself(database: Database, committer: GroupCommitter) -
         pass
     assert held(lease)
     await lease.aclose()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
+async def test_a_process_of_this_machine_that_is_gone_is_ended_before_its_lease_lapses(database: Database) -> None:
+    """Also one that nobody has waited for. One that lives, and one of another machine, are left alone."""
+    gone = subprocess.Popen(["sleep", "60"])  # noqa: ASYNC220
+    labels = {"alive": own_label(), "elsewhere": "elsewhere:boot:4026531836:1:2", "gone": label_of(gone.pid)}
+    take = [Take(name, label) for name, label in labels.items()]
+    for one in take:
+        await database.reading.work(one.apply)
+    assert await database.reading.work(end_dead) == 0
+    gone.kill()
+    await asyncio.sleep(0.05)
+    assert not is_dead(labels["alive"])
+    assert is_dead(labels["gone"]), "it is a zombie"
+    gone.wait()
+    assert await database.reading.work(end_dead) == 1
+    assert await database.reading.work(ended) == ["gone"]
