@@ -170,6 +170,9 @@ class Relay:
                 await call.paying.through(self._answer(call, framing))
         finally:
             call.report.usage = call.seen.usage
+            if call.paying is not None:
+                call.paying.part()
+                call.paying = None
 
     async def _answer(self, call: Call, framing: Framing) -> None:
         if call.verb is Verb.STREAM:

@@ -187,7 +187,7 @@ class Tab:
 
     def _submit(self, limits: Limits) -> None:
         try:
-            pending = self._till.committer.submit(self._hold(limits))
+            pending = self._till.committer.submit(self._hold(limits), hurry=not self._beside)
         except StorageUnavailable as error:
             if self.caller.prepaid or self._till.is_full():
                 self.refusal = error
@@ -339,6 +339,10 @@ class Tab:
             raise InsufficientFunds
 
     # -- at its end
+
+    def let_go(self) -> None:
+        """The call is over: there is nothing to stop."""
+        self.stop = _nothing
 
     @property
     def closed(self) -> bool:
