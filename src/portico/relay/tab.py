@@ -18,13 +18,13 @@ from portico.accounts.ratelimit import RateState
 from portico.catalog.books import Rates
 from portico.core.errors import (
     BudgetSpent,
-    Conflict,
     FundsHeld,
+    IdempotencyKeyReused,
     InsufficientFunds,
-    InvalidRequest,
     LimitReached,
     ModelNotPriced,
     PorticoError,
+    RequestInFlight,
     StorageUnavailable,
     UpstreamRejected,
 )
@@ -41,6 +41,8 @@ log = logging.getLogger("portico.relay")
 NEAR_END_PERMILLE = 750
 """From this much of the output that is held for on, more is held."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.25
+LIMITED = {"rpm": "requests a minute", "tpm": "tokens a minute", "concurrent": "requests at a time"}
+"""What a limit counts, by the ledger's name of it."""
 
 
 class Replayed(PorticoError):
@@ -117,7 +119,7 @@ class Tab:
         `times`: how many such calls are made for this one, in lanes.
 
         Of a call that is made several times (another candidate, another lane) each time may ask for more than is held.
-        Raises `InsufficientFunds`, `LimitReached` in its kinds, `ModelNotPriced`, `Conflict`, `StorageUnavailable`.
+        Raises `InsufficientFunds`, `LimitReached` in its kinds, `ModelNotPriced`, `RequestInFlight`, `StorageUnavailable`.
         """
         priced = list(candidates)
         most, _ = self.dearest(ask, priced, times)
@@ -376,12 +378,13 @@ def error_of(refused: Refused) -> PorticoError:
         case "budget_day" | "budget_month":
             return BudgetSpent(retry_after_s=wait)
         case "in_flight":
-            return Conflict("A request with this idempotency key is being answered.")
+            return RequestInFlight()
         case "fingerprint":
-            return InvalidRequest("This idempotency key was used for another request.", param="idempotency-key")
+            return IdempotencyKeyReused(param="idempotency-key")
         case reason:
             left = RateState.reached(reason, refused.limit, refused.used, wait)
-            return LimitReached(retry_after_s=wait, headers=left.headers())
+            message = f"This key is limited to {refused.limit} {LIMITED[reason]}." if reason in LIMITED else ""
+            return LimitReached(message, retry_after_s=wait, headers=left.headers())
 
 
 def _nothing() -> None: ...
