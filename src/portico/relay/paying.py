@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.accounts import Caller
 from portico.accounts.ratelimit import RateState
 from portico.catalog.books import Rates, tier_of
 from portico.catalog.price import Tier
