@@ -204,6 +204,8 @@ class Paying:
                 report.outcome = CALLER_GONE
             if not tab.begun or tab.refusal is not None:
                 return
+            if error is not None and call.verb is not Verb.STREAM and not self._was_drained(error):
+                call.counts = False  # no answer was given, whatever lanes there are had of it
             partial = call.counts and (error is not None or bool(report.error))
             outcome = report.outcome
             if isinstance(error, PorticoError):
@@ -218,6 +220,10 @@ class Paying:
             tab.close(last_of(bill, outcome, counts=call.counts, kept=kept))
         except Exception:
             log.exception("the settlement of %s failed", tab.request_id)
+
+    def _was_drained(self, error: BaseException) -> bool:
+        """Whether a whole answer, read for a caller who has left, was given up for its time."""
+        return self.presence.drained and isinstance(error, asyncio.CancelledError)
 
     def _bill(self, usage: Usage | None, *, partial: bool = False) -> Bill:
         call, tab, aim = self._call, self.tab, self._aim
