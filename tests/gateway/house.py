@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
@@ -22,6 +23,7 @@ from portico.core.storage import Reading
 from portico.http.account import AccountPages
 from portico.http.budget import Budget
 from portico.http.client import HttpUpstream
+from portico.http.estimate import Estimates
 from portico.http.fetch import Fetcher
 from portico.http.gateway import Gateway
 from portico.http.guard import GuardedResolver
@@ -29,6 +31,7 @@ from portico.http.limits import Limits
 from portico.http.server import Server
 from portico.providers import KINDS, Provider, ProviderKind, Secret
 from portico.relay.defaults import Defaults
+from portico.relay.quote import QuoteTab
 from portico.relay.relay import Relay, Settings
 from portico.relay.report import NOBODY, Observer
 from portico.relay.till import Till
@@ -118,7 +121,8 @@ class House:
         self.fetcher = Fetcher(GuardedResolver(AllowList.of(self._allow)), time.monotonic, timeout_s=5)
         secrets = tuple([Secret(key, f"env:KEY_{number}") for number, key in enumerate(self._keys)])
         address = f"http://127.0.0.1:{self._provider_server.port}"
-        relay = Relay(
+        calls = partial(
+            Relay,
             catalog=self._catalog,
             providers=[Provider.at(kind.name, kind, address, secrets) for kind in self._kinds],
             upstream=self.upstream,
@@ -127,15 +131,16 @@ class House:
             now=self._now,
             settings=self._settings,
             defaults=self._defaults,
-            fetcher=self.fetcher,
             till=None if self._till is None else self._till(),
             resources=self._resources,
         )
+        relay = calls(fetcher=self.fetcher)
+        estimate = None if self._till is None else Estimates(calls(tab=QuoteTab))
         gateway = Gateway(
             relay=relay,
             catalog=self._catalog,
             keyring=self._keyring,
-            pages=None if self._reading is None else AccountPages(self._reading, self._today),
+            pages=None if self._reading is None else AccountPages(self._reading, self._today, estimate),
             rng=self._rng,
             now=self._now,
             budget=self.budget,

@@ -5,7 +5,7 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -20,7 +20,7 @@ from portico.catalog import load_catalog
 from portico.catalog.books import PriceBooks
 from portico.catalog.price import PriceKind
 from portico.core.errors import StorageUnavailable
-from portico.core.storage import Pending, Write
+from portico.core.storage import Db, Pending, Write
 from portico.relay.relay import Settings
 from portico.relay.till import Till, TillSettings
 from portico.simulator import Simulator
@@ -96,6 +96,13 @@ class Counter:
             if not future.cancelled():
                 future.set_result(result)
 
+    async def read(self, query: Callable[[Db], T]) -> T:
+        """As a `core.storage.Reading`."""
+        self._db.begin()
+        return query(self._db)
+
+    work = read
+
     def rows(self, sql: str, *values: Any) -> list[Any]:
         return self._connection.execute(sql, values).fetchall()
 
@@ -170,7 +177,10 @@ async def paid_house(
         )
         return tills[-1]
 
-    house = House(provider or Simulator(), till=till, keyring=Keyring.of([row]), settings=relay_settings, **options)
+    keyring = Keyring.of([row])
+    house = House(
+        provider or Simulator(), till=till, keyring=keyring, reading=counter, settings=relay_settings, **options
+    )
     await house.start()
     paid = Paid(house, counter)
     paid.till = tills[0]

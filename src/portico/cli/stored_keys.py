@@ -5,6 +5,7 @@ Nothing is opened, and nothing imported, where no provider takes such keys or th
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,14 +84,14 @@ def opened(settings: Config) -> "Database | None":
 
 
 class StoredKeys:
-    """One worker's: tells its relay of the providers that can be asked, whenever the revision of the credentials has risen.
+    """One worker's: tells its relays of the providers that can be asked, whenever the revision of the credentials has risen.
 
     `changed` is what a `store.watch.RevisionWatch` calls for the name `credentials`.
     """
 
-    def __init__(self, settings: Config, relay: Relay, reading: Reading) -> None:
+    def __init__(self, settings: Config, relays: Sequence[Relay], reading: Reading) -> None:
         self._settings = settings
-        self._relay = relay
+        self._relays = relays
         self._reading = reading
         self._begun = False
 
@@ -112,5 +113,6 @@ class StoredKeys:
             log.error("%s", complaint)
         self._begun = True
         self._settings = with_stored(self._settings, loaded)
-        self._relay.serve_from(self._settings.providers)
+        for relay in self._relays:
+            relay.serve_from(self._settings.providers)
         return self._settings.providers

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, TypeAlias
 
 import msgspec
@@ -26,6 +27,7 @@ from portico.http.account import AccountPages
 from portico.http.asgi import ASGIApp, AsgiBridge, StartupFailed
 from portico.http.budget import Budget
 from portico.http.client import HttpUpstream
+from portico.http.estimate import Estimates
 from portico.http.exchange import HttpExchange
 from portico.http.fetch import Fetcher
 from portico.http.forwarded import TrustedProxies
@@ -36,6 +38,7 @@ from portico.http.operations import Operations
 from portico.http.readiness import DRAINING, STARTING, Readiness
 from portico.http.server import Server
 from portico.http.tls import ServerTls, TlsError
+from portico.relay.quote import QuoteTab
 from portico.relay.relay import Relay
 
 SIMULATOR_NAME: Final = "simulator"
@@ -78,7 +81,8 @@ class Worker:
         self.books = Bookkeeper(settings, rng)
         self.upstream = HttpUpstream(proxies=settings.proxies)
         self.fetcher: Fetcher = fetcher_of(settings.media)
-        relay = Relay(
+        calls = partial(
+            Relay,
             catalog=plan.catalog,
             providers=settings.providers,
             upstream=self.upstream,
@@ -87,12 +91,12 @@ class Worker:
             now=time.time,
             settings=limits,
             defaults=settings.defaults,
-            fetcher=self.fetcher,
             till=self.books.till,
             resources=self.books.resources,
         )
+        relay, quotes = calls(fetcher=self.fetcher), calls(tab=QuoteTab)
         reading = self.books.database.reading
-        self.stored_keys = StoredKeys(settings, relay, reading)
+        self.stored_keys = StoredKeys(settings, (relay, quotes), reading)
         gateway = Gateway(
             relay=relay,
             catalog=plan.catalog,
@@ -101,7 +105,7 @@ class Worker:
             simulated=any(provider.name == SIMULATOR_NAME for provider in settings.providers),
             budget=self.budget,
             observer=self.watch.observer,
-            pages=AccountPages(reading, lambda: datetime.now(UTC).date()),
+            pages=AccountPages(reading, lambda: datetime.now(UTC).date(), Estimates(quotes)),
         )
         self.bridge = AsgiBridge(plan.web) if plan.web is not None else None
         front = Front(gateway, gateway.render_protocol_error, self.bridge)

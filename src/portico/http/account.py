@@ -3,7 +3,7 @@
     GET  /v1/balance            what there is, what open calls hold, what is left
     GET  /v1/usage              by=day,model,key  from=, to= (days of UTC)  limit=, after=  format=csv, or Accept: text/csv
     GET  /v1/receipts/{id}      one call, explained: its usage, its lines, its hold and settlement
-    POST /v1/estimate           a request in any dialect: what would be held for it, and how that is made up
+    POST /v1/estimate           a request in any dialect: what would be held for it, how that is made up, and whether it is covered
 
 An account is the key's. What is another's is a 404 that nothing tells from what never was.
 """
@@ -32,7 +32,7 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Estimator(Protocol):
-    """What would be held for the request in a body."""
+    """What would be held for the request in a body, `ceiling_nanos` of it."""
 
     def __call__(self, exchange: Exchange, query: Query, caller: Caller) -> Awaitable[dict[str, Any]]: ...
 
@@ -56,9 +56,18 @@ class AccountPages:
             case Action.USAGE:
                 await self._usage(exchange, query, caller)
             case Action.ESTIMATE if self._estimate is not None:
-                _send(exchange, await self._estimate(exchange, query, caller))
+                _send(exchange, await self._estimated(await self._estimate(exchange, query, caller), caller))
             case _:
                 raise RouteNotFound
+
+    async def _estimated(self, told: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """An estimate, and whether there is as much: an open account's calls are served whatever it has."""
+        found = await self._reading.read(lambda db: statement.balance(db, caller.tenant))
+        return told | {
+            "covered": not caller.prepaid or found.available_nanos >= told["ceiling_nanos"],
+            "available": dollars(found.available_nanos),
+            "available_nanos": found.available_nanos,
+        }
 
     async def _balance(self, caller: Caller) -> dict[str, Any]:
         found = await self._reading.read(lambda db: statement.balance(db, caller.tenant))

@@ -130,7 +130,9 @@ class Gateway:
         answer: Exchange = exchange
         once: Once | None = None
         if self._relay.charges and (key := keyed(exchange.request)) is not None:
-            answer = recorded = Recorded(exchange, key, _Telling(route.dialect).body)
+            telling = _Telling(route.dialect)
+            telling.be_as_asked(route, query)
+            answer = recorded = Recorded(exchange, key, telling.body)
             once = Once(key.key, key.fingerprint, recorded.outcome)
         self._budget.begin_call()
         self._observer.opened(report)

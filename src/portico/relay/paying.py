@@ -55,12 +55,12 @@ class NobodyWaits(UpstreamError):
 class Paying:
     """Of one call, from before its first hold to its settlement."""
 
-    def __init__(self, till: Till, caller: Caller, call: Call, request_id: str, once: Once | None) -> None:
-        self.tab = tab = Tab(till, caller, request_id, once=once)
+    def __init__(self, tab: Tab, till: Till, call: Call, once: Once | None) -> None:
+        self.tab = tab
         self._once = once
         self.presence = Presence(till, self._reads_on)
         self._till = till
-        self._caller = caller
+        self._caller = tab.caller
         self._call = call
         self._began_us = int(till.now() * 1_000_000)
         self._books = till.books()

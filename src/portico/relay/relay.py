@@ -63,7 +63,7 @@ from portico.relay.pump import Teller
 from portico.relay.report import Report, Try
 from portico.relay.served import Served
 from portico.relay.strict import is_strict, refuse_losses
-from portico.relay.tab import Once
+from portico.relay.tab import Once, Tab
 from portico.relay.till import Till
 from portico.relay.together import together
 from portico.relay.unfence import may_be_fenced, not_json, unfenced
@@ -106,12 +106,13 @@ class Relay:
         defaults: Defaults | None = None,
         fetcher: MediaFetcher | None = None,
         till: Till | None = None,
+        tab: type[Tab] = Tab,
         clock: Callable[[], float] = time.perf_counter,
         resources: Resources | None = None,
     ) -> None:
-        """`fetcher` gets remote media; without one an address is left to the provider. Without a till nothing is charged.
-        `clock` is for reports. `resources` knows who owns files and caches at providers; without it callers name any."""
-        self._till = till
+        """`fetcher` gets remote media; without one an address is left to the provider. Without a till nothing is charged;
+        `tab` is what calls are held for by. `clock` is for reports. `resources` knows who owns files and caches at providers."""
+        self._till, self._tab = till, tab
         self._owned = None if resources is None else OwnedThings(resources, providers)
         self._clock = clock
         self._defaults = defaults or Defaults()
@@ -166,7 +167,7 @@ class Relay:
                 await self._answer(call, framing)
             else:
                 request_id = call.report.request_id or timed_id("req_", self._rng, self._now())
-                call.paying = Paying(self._till, caller, call, request_id, once)
+                call.paying = Paying(self._tab(self._till, caller, request_id, once=once), self._till, call, once)
                 await call.paying.through(self._answer(call, framing))
         finally:
             call.report.usage = call.seen.usage

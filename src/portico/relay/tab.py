@@ -18,13 +18,13 @@ from portico.accounts.ratelimit import RateState
 from portico.catalog.books import Rates
 from portico.core.errors import (
     BudgetSpent,
-    Conflict,
     FundsHeld,
+    IdempotencyKeyReused,
     InsufficientFunds,
-    InvalidRequest,
     LimitReached,
     ModelNotPriced,
     PorticoError,
+    RequestInFlight,
     StorageUnavailable,
     UpstreamRejected,
 )
@@ -41,6 +41,8 @@ log = logging.getLogger("portico.relay")
 NEAR_END_PERMILLE = 750
 """From this much of the output that is held for on, more is held."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.25
+LIMITED = {"rpm": "requests a minute", "tpm": "tokens a minute", "concurrent": "requests at a time"}
+"""What a limit counts, by the ledger's name of it."""
 
 
 class Replayed(PorticoError):
@@ -117,13 +119,10 @@ class Tab:
         `times`: how many such calls are made for this one, in lanes.
 
         Of a call that is made several times (another candidate, another lane) each time may ask for more than is held.
-        Raises `InsufficientFunds`, `LimitReached` in its kinds, `ModelNotPriced`, `Conflict`, `StorageUnavailable`.
+        Raises `InsufficientFunds`, `LimitReached` in its kinds, `ModelNotPriced`, `RequestInFlight`, `StorageUnavailable`.
         """
         priced = list(candidates)
-        if self.caller.prepaid and any(not one.rates.known for one in priced):
-            raise ModelNotPriced
-        self._times = max(times, self._times)
-        most = self._ceiling(ask, priced)
+        most, _ = self.dearest(ask, priced, times)
         if not self._begun:
             self._begun = True
             self._ask, self._offers, self._output_tokens = ask, priced, most.output_tokens
@@ -137,14 +136,21 @@ class Tab:
         if most.nanos > self.amount:
             await self._more(most.nanos - self.amount)
 
-    def _ceiling(self, ask: Ask, priced: Iterable[Offer]) -> Ceiling:
-        tokens = self._till.settings.default_hold_tokens
-        found = [ceiling(ask, one.rates, one.able, default_hold_tokens=tokens) for one in priced]
-        most = found[0] if len(found) == 1 else max(found, key=lambda one: one.nanos)
-        times = self._times
-        return (
-            most if times == 1 else Ceiling(most.nanos * times, most.input_tokens * times, most.output_tokens * times)
-        )
+    def dearest(self, ask: Ask, candidates: Iterable[Offer], times: int) -> tuple[Ceiling, Offer]:
+        """What is to be held, and for whom of those whom the call may be made to. Raises `ModelNotPriced`."""
+        priced = list(candidates)
+        if self.caller.prepaid and any(not one.rates.known for one in priced):
+            raise ModelNotPriced
+        self._times = max(times, self._times)
+        return self._ceiling(ask, priced)
+
+    def _ceiling(self, ask: Ask, priced: Iterable[Offer]) -> tuple[Ceiling, Offer]:
+        tokens, times = self._till.settings.default_hold_tokens, self._times
+        found = [(ceiling(ask, one.rates, one.able, default_hold_tokens=tokens), one) for one in priced]
+        most, offer = found[0] if len(found) == 1 else max(found, key=lambda pair: pair[0].nanos)
+        if times > 1:
+            most = Ceiling(most.nanos * times, most.input_tokens * times, most.output_tokens * times)
+        return most, offer
 
     async def _first(self, amount: int) -> None:
         till = self._till
@@ -279,7 +285,7 @@ class Tab:
         if output_tokens * 1000 < self._output_tokens * NEAR_END_PERMILLE:
             return
         each = -(-self._output_tokens // (self._ask.candidates * self._times)) + self._till.settings.default_hold_tokens
-        most = self._ceiling(msgspec.structs.replace(self._ask, max_output_tokens=each), self._offers)
+        most, _ = self._ceiling(msgspec.structs.replace(self._ask, max_output_tokens=each), self._offers)
         if most.output_tokens <= self._output_tokens or most.nanos <= self.amount:
             return  # the model can give no more
         pending = self._extension(most.nanos - self.amount)
@@ -372,12 +378,13 @@ def error_of(refused: Refused) -> PorticoError:
         case "budget_day" | "budget_month":
             return BudgetSpent(retry_after_s=wait)
         case "in_flight":
-            return Conflict("A request with this idempotency key is being answered.")
+            return RequestInFlight()
         case "fingerprint":
-            return InvalidRequest("This idempotency key was used for another request.", param="idempotency-key")
+            return IdempotencyKeyReused(param="idempotency-key")
         case reason:
             left = RateState.reached(reason, refused.limit, refused.used, wait)
-            return LimitReached(retry_after_s=wait, headers=left.headers())
+            message = f"This key is limited to {refused.limit} {LIMITED[reason]}." if reason in LIMITED else ""
+            return LimitReached(message, retry_after_s=wait, headers=left.headers())
 
 
 def _nothing() -> None: ...

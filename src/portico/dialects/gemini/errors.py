@@ -3,6 +3,7 @@
 Matched by HTTP status, status word and ErrorInfo.reason first; by text only where Google leaves nothing else.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -274,6 +275,11 @@ _WORD_OF_STATUS: Final[Mapping[int, str]] = {
 }
 
 
+def _duration(seconds: float) -> str:
+    """As google.protobuf.Duration is written in JSON: a decimal number, never with an exponent."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+
+
 def render_error(error: PorticoError) -> dict[str, Any]:
     """An error in Google's shape: code, message, status word, and the field where one is to blame. What Google itself said
     is said again where it fits the status that is told."""
@@ -288,8 +294,8 @@ def render_error(error: PorticoError) -> dict[str, Any]:
         violation = {"field": error.param, "description": error.message}
         details.append({"@type": _TYPE + "BadRequest", "fieldViolations": [violation]})
     delay_s = error.retry_after_s
-    if delay_s is not None and not any(_details_of(details, "RetryInfo")):
-        details.append({"@type": _TYPE + "RetryInfo", "retryDelay": f"{delay_s:g}s"})
+    if delay_s is not None and math.isfinite(delay_s) and not any(_details_of(details, "RetryInfo")):
+        details.append({"@type": _TYPE + "RetryInfo", "retryDelay": _duration(delay_s)})
     if details:
         body["details"] = details
     return {"error": body}

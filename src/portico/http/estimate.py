@@ -1,0 +1,118 @@
+"""POST /v1/estimate: what would be held for a request, and what that is made up of.
+
+The body is the request's own, in any dialect: one with `contents` is Gemini's, whose model stands in the query (`?model=…`)
+or beside the contents; `?dialect=` says it where the body could be either. Nothing is sent, nothing fetched (a file that is
+named by its address is counted as one), nothing held.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from portico.accounts import Caller
+from portico.accounts.statement import dollars
+from portico.catalog.price import PriceRow
+from portico.core.dialect import Dialect
+from portico.core.errors import BodyNotJson, InvalidRequest
+from portico.http.query import Query
+from portico.http.routes import CHAT, GEMINI
+from portico.http.wrapped import Wrapped
+from portico.providers import Verb
+from portico.relay.quote import Quote, Quoted
+from portico.relay.relay import Relay
+from portico.relay.report import Report
+from portico.wire.http import Exchange
+
+DIALECTS: Final[Mapping[str, Dialect]] = {"openai_chat": CHAT, "gemini": GEMINI}
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class Estimates:
+    """Answers from a relay whose tabs are `QuoteTab`s and that fetches nothing."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    async def __call__(self, exchange: Exchange, query: Query, caller: Caller) -> dict[str, Any]:
+        """Raises what the request itself would be refused with."""
+        dialect, model, body = _asked(exchange.request.take_body(), query)
+        report = Report()
+        verb = Verb.GENERATE if model is not None else None
+        try:
+            await self._relay.serve(_Asking(exchange, body), dialect, caller, model=model, verb=verb, report=report)
+        except Quoted as quoted:
+            return _told(quoted.quote, report.asked, report.model)
+        raise RuntimeError("a call was made instead of being quoted")
+
+
+class _Asking(Wrapped):
+    """The exchange with the request that is asked about: nothing of its own answer comes through here."""
+
+    def __init__(self, exchange: Exchange, body: bytes) -> None:
+        super().__init__(exchange)
+        self.send, self.start, self.write = exchange.send, exchange.start, exchange.write
+        self.request = msgspec.structs.replace(exchange.request, body=body, query="", taken_bytes=0)
+
+
+def _asked(body: bytes, query: Query) -> tuple[Dialect, str | None, bytes]:
+    """The dialect of a body, and for Gemini the model and the body without it."""
+    try:
+        members = _MEMBERS.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise BodyNotJson(f"The request body is not a JSON object: {error}") from None
+    said = query.parameters.get("dialect") or ("gemini" if "contents" in members else "openai_chat")
+    dialect = DIALECTS.get(said)
+    if dialect is None:
+        raise InvalidRequest(f"dialect: one of {', '.join(DIALECTS)}.", param="dialect")
+    if dialect is not GEMINI:
+        return dialect, None, body
+    beside = members.pop("model", None)
+    model = query.parameters.get("model") or _text(beside)
+    if not model:
+        raise InvalidRequest('Say which model: ?model=…, or "model" beside the contents.', param="model")
+    return dialect, model.removeprefix("models/"), body if beside is None else msgspec.json.encode(members)
+
+
+def _text(raw: msgspec.Raw | None) -> str:
+    try:
+        return "" if raw is None else msgspec.json.decode(raw, type=str)
+    except msgspec.MsgspecError:
+        raise InvalidRequest("model: a name.", param="model") from None
+
+
+def _told(quote: Quote, asked: str, model: str) -> dict[str, Any]:
+    ask, most, rates = quote.ask, quote.ceiling, quote.rates
+    return {
+        "object": "estimate",
+        "model": asked,
+        "priced_as": model,
+        "currency": "USD",
+        "ceiling": dollars(most.nanos),
+        "ceiling_nanos": most.nanos,
+        "input_tokens": most.input_tokens,
+        "output_tokens": most.output_tokens,
+        "priced": rates.known,
+        "made_up_of": {
+            "text_bytes": ask.text_bytes,
+            "media": dict(ask.media),
+            "media_bytes": dict(ask.media_bytes),
+            "tools": sorted(ask.tools),
+            "candidates": ask.candidates,
+            "max_output_tokens": ask.max_output_tokens,
+            "longest_output_tokens": quote.longest_output,
+            "calls": quote.times,
+        },
+        "rates": [_rate(row, rates.markup_permille) for row in rates.sale],
+    }
+
+
+def _rate(row: PriceRow, permille: int) -> dict[str, Any]:
+    """A row of the sale book with the markup on it: what the caller is charged by, rounded up where that is not whole."""
+    nanos = -(-row.rate_nanos * permille // 1000)
+    told: dict[str, Any] = {"kind": row.kind, "unit": row.unit, "usd": dollars(nanos), "tier": row.tier}
+    if row.kind != "use":
+        told |= {"modality": row.modality, "cached": row.cached}
+    if row.item:
+        told["item"] = row.item
+    return told | ({"above_tokens": row.above_tokens} if row.above_tokens else {})
