@@ -158,6 +158,19 @@ async def call(
         wire.drop()
 
 
+async def receipt(port: int, key: str, request_id: str) -> Json:
+    """A call's receipt, which is written when its answer is over: the last byte does not wait for it."""
+    found: list[Answer] = []
+
+    async def there() -> bool:
+        found.append(await call(port, key, path=f"/v1/receipts/{request_id}", method="GET"))
+        return found[-1].status == 200
+
+    await eventually(there)
+    told: Json = found[-1].json()
+    return told
+
+
 def statuses(answers: Sequence[Answer]) -> dict[int, int]:
     """How many there are of each status."""
     counted: dict[int, int] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from books.shop import Gate, Shop, call, eventually, open_shop, statuses
+from books.shop import Gate, Shop, call, eventually, open_shop, receipt, statuses
 from databases import postgres_url
 from gateway.house import Answer, chat, until
 
@@ -52,8 +52,7 @@ async def receipt_of(port: int, key: str, answers: list[Answer]) -> dict[str, in
     receipts = []
     for answer in answers:
         if answer.status == 200:
-            path = f"/v1/receipts/{answer.headers['x-portico-request-id']}"
-            receipts.append((await call(port, key, path=path, method="GET")).json())
+            receipts.append(await receipt(port, key, answer.headers["x-portico-request-id"]))
     assert len({receipt["charge_nanos"] for receipt in receipts}) == 1
     assert receipts[0]["charge_nanos"] > 0
     return dict(receipts[0])
