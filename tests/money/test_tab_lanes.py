@@ -30,7 +30,7 @@ class Desk:
         self.asked: list[tuple[Any, asyncio.Future[Any]]] = []
         self.posted: list[Any] = []
 
-    def submit(self, write: Any) -> asyncio.Future[Any]:
+    def submit(self, write: Any, *, hurry: bool = True) -> asyncio.Future[Any]:  # noqa: ARG002
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.asked.append((write, future))
         return future

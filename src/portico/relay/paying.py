@@ -186,8 +186,8 @@ class Paying:
     # -- at its end
 
     def part(self) -> None:
-        """Lets go of the call and of whoever waits for it. Each knows the other, and what goes in circles stays in memory until
-        it is searched for: with thousands of calls a second nothing else of the cache would be left."""
+        """Lets go of the call and of whoever waits for it. Each knows the other, and what goes in circles stays in memory
+        until it is searched for: with thousands of calls a second nothing else of the cache would be left."""
         self.tab.let_go()
         self._call.exchange.on_gone(None)
         self._call.reply = msgspec.structs.replace(self._call.reply, cost=None) if self.tells_cost else self._call.reply
