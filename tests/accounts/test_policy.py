@@ -30,7 +30,6 @@ REFUSED: list[tuple[str, Any]] = [
     ("strict", "yes"),
     ("strict", 1),
     ("on_disconnect", "wait"),
-    ("on_disconnect", None),
     ("default_effort", "huge"),
     ("rmp", 10),
     ("budget", 10),
@@ -69,7 +68,7 @@ POLICIES = st.builds(
     budget_month_nanos=COUNT,
     image_form=st.none() | st.sampled_from(IMAGE_FORMS),
     strict=st.booleans(),
-    on_disconnect=st.sampled_from(["cancel", "drain"]),
+    on_disconnect=st.sampled_from([None, "cancel", "drain"]),
     default_effort=st.none() | st.sampled_from(EFFORTS),
 )
 
