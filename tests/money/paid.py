@@ -11,8 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from sqlalchemy import create_engine
-
+import databases
 from gateway.house import KEY, House, until
 from portico.accounts import Keyring, KeyRow
 from portico.accounts.keys import digest_of
@@ -24,7 +23,6 @@ from portico.core.storage import Db, Pending, Write
 from portico.relay.relay import Settings
 from portico.relay.till import Till, TillSettings
 from portico.simulator import Simulator
-from portico.store.schema import METADATA
 from portico.store.sqlite import SqliteDb, connect
 from portico.wire.http import App
 
@@ -193,9 +191,7 @@ async def paid_house(
 
 
 def make_books(path: Path, *, balance: int, prepaid: bool) -> None:
-    engine = create_engine(f"sqlite:///{path}")
-    METADATA.create_all(engine)
-    engine.dispose()
+    databases.sqlite_books(path)
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "INSERT INTO accounts (id, name, kind, posted_nanos, created_us) VALUES ('alice', 'alice', ?, ?, 0)",

@@ -1,7 +1,8 @@
 """The group committer: whatever arrived while the last transaction was committing makes up the next one.
 
 One thread per worker process owns the connection. The event loop collects writes, hands over all it has at once, and is
-called back once a batch. Where nobody is in a hurry it collects for a moment, since a commit costs the same for many as for one.
+called back once a batch. Where nobody is in a hurry it collects for a moment, since a commit costs the same for many as for
+one.
 
     submit    waits a bounded time. Who is told `StorageUnavailable` may rely on it that nothing was written: a write that
               is not yet in a transaction is withdrawn; one that is waits until its fate is known, which may be when the
