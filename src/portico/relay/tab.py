@@ -31,7 +31,7 @@ from portico.core.errors import (
 from portico.core.storage import Pending, Write
 from portico.core.target import Capabilities
 from portico.core.usage import Usage
-from portico.ledger.hold import Decision, Extend, Held, Hold, Limits, Refused, Replay
+from portico.ledger.hold import Decision, Extend, Held, Hold, Refused, Replay
 from portico.ledger.settle import Checkpoint, Outcome
 from portico.metering.ceiling import Ask, Ceiling, ceiling
 from portico.relay.till import Till, limits_of
@@ -155,7 +155,7 @@ class Tab:
             raise self.refusal
         self._beside = self._once is None and till.is_comfortable(self.caller, amount)
         self.amount = amount
-        self._submit(limits_of(self.caller))
+        self._submit()
         if self._beside:
             return
         deadline, pause = till.clock() + till.settings.funds_wait_s, FIRST_PAUSE_S
@@ -168,10 +168,10 @@ class Tab:
             await asyncio.sleep(pause)
             pause = min(pause * (1.5 + till.rng.random()), LONGEST_PAUSE_S)
             self._short = False
-            self._submit(limits_of(self.caller))
+            self._submit()
         await self.durable()
 
-    def _hold(self, limits: Limits) -> Hold:
+    def _hold(self, *, refusable: bool = True) -> Hold:
         once = self._once
         return Hold(
             request_id=self.request_id,
@@ -181,14 +181,15 @@ class Tab:
             amount_nanos=self.amount,
             tokens=self._tokens,
             prepaid=self.caller.prepaid,
-            limits=limits,
+            limits=limits_of(self.caller),
+            refusable=refusable,
             idempotency_key="" if once is None else once.key,
             fingerprint="" if once is None else once.fingerprint,
         )
 
-    def _submit(self, limits: Limits) -> None:
+    def _submit(self) -> None:
         try:
-            pending = self._till.committer.submit(self._hold(limits))
+            pending = self._till.committer.submit(self._hold())
         except StorageUnavailable as error:
             if self.caller.prepaid or self._till.is_full():
                 self.refusal = error
@@ -222,12 +223,12 @@ class Tab:
 
     def _without_storage(self, error: PorticoError) -> None:
         """The database cannot be had. An open account is served all the same, and the hold written when it can be: before
-        the charge, which is posted after it, and without limits, for it is too late to refuse anything."""
+        the charge, which is posted after it. It is too late to refuse anything: the limits only count it."""
         self._till.storage_failed()
         if self.caller.prepaid:
             self._refused(error)
         else:
-            self._till.committer.post(self._hold(Limits()))
+            self._till.committer.post(self._hold(refusable=False))
             self.durable_now = True
 
     def _refused(self, error: PorticoError) -> None:
@@ -318,7 +319,9 @@ class Tab:
             return False
         if held:
             self.amount = amount
-        else:
+        elif (
+            self.caller.prepaid
+        ):  # an open account's hold was resolved by somebody else, and its charge is booked all the same
             self.ran_out = True
         return held
 
