@@ -308,41 +308,42 @@ class Tab:
         self._extending = True
         return pending
 
-    def _extended(self, pending: Pending[bool], amount: int) -> bool:
-        """Whether it was. What cannot be known now is no refusal: settlement books the charge in full."""
+    def _extended(self, pending: Pending[bool], amount: int) -> bool | None:
+        """Whether it was. None: that cannot be known now, which is no refusal: settlement books the charge in full. Nor is it
+        one for an open account, whose hold another worker may have resolved."""
         self._extending = False
         try:
             held = pending.result()
         except Exception as error:  # noqa: BLE001
             if not isinstance(error, StorageUnavailable):
                 log.error("an extension of %s failed: %r", self.request_id, error)
-            return False
+            return None
         if held:
             self.amount = amount
-        elif (
-            self.caller.prepaid
-        ):  # an open account's hold was resolved by somebody else, and its charge is booked all the same
+        elif self.caller.prepaid:
             self.ran_out = True
         return held
 
     async def _more(self, more: int) -> None:
-        """Another candidate or lane costs more than is held."""
+        """Another candidate or lane costs more than is held. An open account is served whatever becomes of it."""
         await self.durable()
-        pending = self._extension(more)
+        pending, prepaid = self._extension(more), self.caller.prepaid
         if pending is None:
-            raise StorageUnavailable
+            if prepaid:
+                raise StorageUnavailable
+            return
         amount = self.amount + more
-        refused: list[bool] = []
+        found: list[bool | None] = []
 
         def extended(done: Pending[bool]) -> None:
-            refused.append(not self._extended(done, amount))
+            found.append(self._extended(done, amount))
             self._wake()
 
         pending.add_done_callback(extended)
-        while not refused:  # what wakes this may be another lane's
+        while not found:  # what wakes this may be another lane's
             await self._woken()
-        if refused[0]:
-            raise InsufficientFunds
+        if prepaid and not found[0]:
+            raise StorageUnavailable if found[0] is None else InsufficientFunds
 
     # -- at its end
 
