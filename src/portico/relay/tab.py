@@ -209,8 +209,9 @@ class Tab:
         except StorageUnavailable as error:
             self._without_storage(error)
         except Exception as error:
-            log.exception("the hold of %s failed", self.request_id)
-            self._without_storage(StorageUnavailable() if not isinstance(error, PorticoError) else error)
+            # The database answers, and would refuse it again: nobody else need be served without.
+            log.error("the hold of %s failed: %r", self.request_id, error)
+            self._refused(PorticoError("The gateway had an internal error."))
         else:
             if isinstance(result, Held):
                 self.durable_now, self.held = True, result
@@ -277,7 +278,8 @@ class Tab:
         self._checkpoint_at = self._till.clock() + self._till.settings.checkpoint_s
         if not self._begun or self._closed:
             return
-        self._till.committer.post(Checkpoint(self.request_id, receipt))
+        if not self._till.is_full():  # how long the database stays away nobody knows
+            self._till.committer.post(Checkpoint(self.request_id, receipt))
         if usage is not None and self._ask.max_output_tokens is None and not self._extending:
             self._extend_if_near(usage.output_total)
 
