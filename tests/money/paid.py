@@ -86,7 +86,13 @@ class Counter:
     def _apply(self, write: Write[Any], future: asyncio.Future[Any] | None) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         self._db.begin()
-        result = write.apply(self._db)
+        try:
+            result = write.apply(self._db)
+        except Exception as error:  # as the committer does it
+            self._connection.execute("ROLLBACK")
+            if future is not None:
+                future.set_exception(error)
+            return
         self._connection.execute("COMMIT")
         self.written.append(write)
         if future is not None:
