@@ -49,11 +49,9 @@ async def race(shop: Shop) -> None:
 
 async def receipt_of(port: int, key: str, answers: list[Answer]) -> dict[str, int]:
     """The receipt of one of the answered calls. Every one of them has one, and all of them the same charge."""
-    receipts = []
-    for answer in answers:
-        if answer.status == 200:
-            receipts.append(await receipt(port, key, answer.headers["x-portico-request-id"]))
-    assert len({receipt["charge_nanos"] for receipt in receipts}) == 1
+    ids = [answer.headers["x-portico-request-id"] for answer in answers if answer.status == 200]
+    receipts = [await receipt(port, key, request_id) for request_id in ids]
+    assert len({one["charge_nanos"] for one in receipts}) == 1
     assert receipts[0]["charge_nanos"] > 0
     return dict(receipts[0])
 
