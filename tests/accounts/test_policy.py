@@ -30,7 +30,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("strict", "yes"),
     ("strict", 1),
     ("on_disconnect", "wait"),
-    ("on_disconnect", None),
+    ("on_disconnect", 1),
     ("default_effort", "huge"),
     ("rmp", 10),
     ("budget", 10),

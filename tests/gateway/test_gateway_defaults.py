@@ -56,3 +56,16 @@ async def test_thoughts_may_be_told_to_everyone_in_both_shapes() -> None:
         message = (await house.ask(chat(reasoning_effort="high"))).json()["choices"][0]["message"]
         assert (message["reasoning_content"], message["reasoning"]) == ("hm", "hm")
         assert [detail["type"] for detail in message["reasoning_details"]] == ["reasoning.text"]
+
+
+@pytest.mark.parametrize(
+    ("body", "thinking"),
+    [
+        (chat(), {"thinkingLevel": "LOW"}),
+        (chat(reasoning_effort="high"), {"thinkingLevel": "HIGH"}),
+        (chat(model="gemini-2.5-flash"), {"thinkingBudget": 1024}),
+    ],
+)
+async def test_a_model_thinks_as_the_operator_says_where_nobody_else_does(body: Json, thinking: Json) -> None:
+    sent = await sent_for(body, Defaults(effort="low"))
+    assert sent["generationConfig"]["thinkingConfig"] == thinking

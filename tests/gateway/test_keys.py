@@ -5,12 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.house import House, Script, answers, chat, open_house, says
+from gateway.house import House, Script, answers, candidate, chat, open_house, says
 from portico.accounts import Keyring, KeyRow
 from portico.accounts.keys import digest_of
-from portico.catalog import load_catalog
+from portico.catalog import EFFORTS, load_catalog
 
 SECRET = "sk-portico-sample-one-0123456789"
+PNG = "iVBORw0KGgo="
 ROW = KeyRow("key_1", "acc_1", digest_of(SECRET), revision=1)
 GEMINI = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
 IN_SCOPE, OUT = "gemini-3.5-flash", "gemini-2.5-pro"
@@ -144,3 +145,65 @@ async def test_one_model_is_shown_to_who_may_ask_for_it(path: str) -> None:
     async with open_house(keyring=with_policy('{"models":["gemini-3.5-*"]}')) as house:
         assert (await ask(house, b"", method="GET", path=path + IN_SCOPE)).status == 200
         assert (await ask(house, b"", method="GET", path=path + OUT)).status == 404
+
+
+# -- settings ----------------------------------------------------------------------------------------------------------
+
+
+def effort_of(sent: Any) -> Any:
+    return sent.get("generationConfig", {}).get("thinkingConfig", {}).get("thinkingLevel")
+
+
+@pytest.mark.parametrize(
+    ("body", "level"),
+    [
+        (chat(), "HIGH"),
+        (chat(reasoning_effort="low"), "LOW"),
+        (chat(model="gemini-3.5-flash-minimal"), "MINIMAL"),
+        (chat(max_tokens=50), "HIGH"),
+    ],
+)
+async def test_a_model_thinks_as_the_key_says_where_the_call_does_not(body: Any, level: str) -> None:
+    provider = Script(answers(says("Hello")))
+    async with open_house(provider, keyring=with_policy('{"default_effort":"high"}')) as house:
+        assert (await ask(house, body)).status == 200
+    assert [effort_of(sent) for sent in provider.bodies] == [level]
+
+
+async def test_a_model_that_thinks_as_it_will_is_not_asked_to() -> None:
+    names = [m.name for m in load_catalog().models.values() if not m.thinking_can_be_steered and m.kind == "chat"]
+    policy = '{"default_effort":"high","strict":true}'
+    async with open_house(Script(answers(says("Hello"))), keyring=with_policy(policy)) as house:
+        for name in names[:3]:
+            answer = await ask(house, chat(model=name))
+            assert (answer.status, answer.changes) == (200, []), name
+    assert names
+
+
+async def test_a_key_may_be_strict_and_a_call_have_its_own_mind() -> None:
+    async with open_house(Script(answers(says("Hello"))), keyring=with_policy('{"strict":true}')) as house:
+        body = chat(logit_bias={"5": 1})
+        assert (await ask(house, body)).error["code"] == "unsupported_parameter"
+        assert (await ask(house, body, headers={"x-portico-strict": "false"})).status == 200
+
+
+async def test_images_come_as_the_key_says_where_the_call_does_not() -> None:
+    dot = {"inlineData": {"mimeType": "image/png", "data": PNG}}
+    provider = Script(answers(candidate({"text": "Look:"}, dot)))
+    async with open_house(provider, keyring=with_policy('{"image_form":"images"}')) as house:
+        message = (await ask(house)).message
+        assert (message["content"], len(message["images"])) == ("Look:", 1)
+        message = (await ask(house, headers={"x-portico-image-form": "markdown"})).message
+        assert "data:image/png;base64," in message["content"]
+
+
+EVERY = [m.name for m in load_catalog().models.values() if m.kind == "chat" and not m.retired]
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
+async def test_an_effort_that_nobody_asked_for_is_no_loss_of_theirs(effort: str) -> None:
+    policy = f'{{"default_effort":"{effort}","strict":true}}'
+    async with open_house(Script(answers(says("Hello"))), keyring=with_policy(policy)) as house:
+        for name in EVERY:
+            answer = await ask(house, chat(model=name))
+            assert (answer.status, answer.changes) == (200, []), name

@@ -71,12 +71,14 @@ def test_a_key_may_stand_in_a_file_beside_the_configuration(tmp_path: Path) -> N
 
 def test_defaults_are_what_the_operator_wants_where_a_caller_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "portico.toml").write_text(
-        "[defaults]\nshow_thoughts = true\nreasoning_details = true\nsmall_max_tokens = 0\n"
+        '[defaults]\nshow_thoughts = true\nreasoning_details = true\nsmall_max_tokens = 0\neffort = "low"\n'
         '[defaults.safety]\nHARM_CATEGORY_HARASSMENT = "BLOCK_NONE"\n'
     )
     defaults = load_config(KEY, folder=tmp_path).defaults
     harassment = {"HARM_CATEGORY_HARASSMENT": "BLOCK_NONE"}
-    assert defaults == Defaults(show_thoughts=True, reasoning_details=True, small_max_tokens=0, safety=harassment)
+    assert defaults == Defaults(
+        show_thoughts=True, reasoning_details=True, small_max_tokens=0, effort="low", safety=harassment
+    )
     assert load_config(KEY, folder=tmp_path / "elsewhere").defaults == Defaults()
 
 
@@ -108,6 +110,7 @@ WRONG: list[tuple[str, str, int, str]] = [
     ('[[models]]\nname = "a"\ntarget = "nobody/x"\n', "models[0].target", 3, "no provider 'nobody'"),
     ('[[models]]\ntarget = "gemini/x"\n', "models[0].name", 1, "a model needs"),
     ("[defaults]\nshow_thoughts = 1\n", "defaults.show_thoughts", 2, "true or false"),
+    ('[defaults]\neffort = "huge"\n', "defaults.effort", 2, "one of none, minimal"),
     ("[defaults]\nsmall_max_tokens = true\n", "defaults.small_max_tokens", 2, "a whole number"),
     ('[defaults]\nsafety = { HARM_CATEGORY_HARASSMENT = "NO" }\n', "defaults.safety", 2, "BLOCK_NONE"),
     ("[defaults]\nshow = true\n", "defaults.show", 2, "show_thoughts"),

@@ -52,7 +52,7 @@ class Counter:
         self.submitted = 0
         self.results: list[Any] = []
 
-    def submit(self, write: Write[T]) -> Pending[T]:
+    def submit(self, write: Write[T], *, hurry: bool = True) -> Pending[T]:
         if self.full or self.away:
             raise StorageUnavailable
         self.submitted += 1

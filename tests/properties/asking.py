@@ -58,7 +58,7 @@ class Memory:
 
     def abort(self) -> None: ...
 
-    def on_gone(self, tell: Callable[[], None]) -> None:
+    def on_gone(self, tell: Callable[[], None] | None) -> None:
         del tell  # nobody leaves
 
 

@@ -65,7 +65,7 @@ class Memory:
     def abort(self) -> None:
         self.aborted = True
 
-    def on_gone(self, tell: Callable[[], None]) -> None:
+    def on_gone(self, tell: Callable[[], None] | None) -> None:
         del tell  # nobody leaves
 
     def json(self) -> Any:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from portico.catalog import EFFORTS
 from portico.config.rules import COUNT, SWITCH, Rule, one_of, read_rules
 from portico.config.sources import Sources
 from portico.relay.defaults import Defaults
@@ -26,6 +27,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "show_thoughts": SWITCH,
     "reasoning_details": SWITCH,
     "small_max_tokens": COUNT,
+    "effort": one_of(*EFFORTS),
     "safety": Rule(
         f'a table such as {{ HARM_CATEGORY_HARASSMENT = "BLOCK_NONE" }}, thresholds being {", ".join(THRESHOLDS)}',
         _are_thresholds,

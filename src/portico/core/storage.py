@@ -64,9 +64,10 @@ class Pending(Protocol[T_co]):
 class Committer(Protocol):
     """Commits in groups: whatever arrived while the last transaction was committing makes up the next one."""
 
-    def submit(self, write: Write[T]) -> Pending[T]:
-        """The result, once it is durable. Awaiting it raises `StorageUnavailable` if it cannot be had in
-        time, and nothing was written then; no longer waiting does not take the write back.
+    def submit(self, write: Write[T], *, hurry: bool = True) -> Pending[T]:
+        """The result, once it is durable; without `hurry` it may wait some milliseconds for others. Awaiting it raises
+        `StorageUnavailable` if it cannot be had in time, and nothing was written then; no longer waiting does not take the
+        write back.
 
         Raises `StorageUnavailable` at once if too much is waiting already, or the database is known to be away.
         """

@@ -3,7 +3,7 @@
     GET  /v1/balance            what there is, what open calls hold, what is left
     GET  /v1/usage              by=day,model,key  from=, to= (days of UTC)  limit=, after=  format=csv, or Accept: text/csv
     GET  /v1/receipts/{id}      one call, explained: its usage, its lines, its hold and settlement
-    POST /v1/estimate           a request in any dialect: what would be held for it, how that is made up, and whether it is covered
+    POST /v1/estimate           a request in any dialect: what would be held for it, of what, and whether there is as much
 
 An account is the key's. What is another's is a 404 that nothing tells from what never was.
 """

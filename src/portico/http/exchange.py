@@ -170,7 +170,7 @@ class HttpExchange:
         connection.write_now(b"0")
         return True
 
-    def on_gone(self, tell: "Callable[[], None]") -> None:
+    def on_gone(self, tell: "Callable[[], None] | None") -> None:
         self.when_gone = tell
 
     def abort(self) -> None:

@@ -5,10 +5,15 @@ from typing import Final
 
 import msgspec
 
+from portico.accounts import Policy
 from portico.core.request import Request, Thinking
+from portico.core.target import ThinkingControl, ThinkingSpec
 
 GOOGLE: Final = "gemini"
 """The dialect under whose name Google's own fields travel."""
+
+FREE: Final = ThinkingSpec(ThinkingControl.ANY, can_disable=True)
+"""Of a model of which nothing is known."""
 
 
 class Defaults(msgspec.Struct, frozen=True):
@@ -30,25 +35,26 @@ class Defaults(msgspec.Struct, frozen=True):
     """Harm category -> threshold, in Google's words; categories that are not named keep the provider's own."""
 
 
-def of_key(defaults: Defaults, image_form: str | None, effort: str | None) -> Defaults:
+def of_key(defaults: Defaults, policy: Policy) -> Defaults:
     """The same, as a key's own settings change them."""
-    if image_form is None and effort is None:
+    form, effort = policy.image_form, policy.default_effort
+    if form is None and effort is None:
         return defaults
-    return msgspec.structs.replace(
-        defaults, image_form=image_form or defaults.image_form, effort=effort or defaults.effort
-    )
+    return msgspec.structs.replace(defaults, image_form=form or defaults.image_form, effort=effort or defaults.effort)
 
 
-def with_defaults(request: Request, defaults: Defaults) -> Request:
-    """The request as the caller would have written it, had they said what the operator wants."""
+def with_defaults(request: Request, defaults: Defaults, spec: ThinkingSpec = FREE) -> Request:
+    """The request as the caller would have written it, had they said what the operator wants. Of a model that thinks as
+    `spec` has it no more is asked than it can do: what nobody said is nobody's loss, and no strict call's fault."""
     changed: dict[str, object] = {}
     thinking = request.thinking
     if defaults.show_thoughts and thinking.show is None and thinking.effort not in (None, "none", "minimal"):
         changed["thinking"] = Thinking(thinking.effort, thinking.budget, thinking.level, show=True)
     if defaults.reasoning_details:
         changed["reasoning_details"] = True
-    if defaults.effort is not None and not thinking.steered:
-        changed["thinking"] = Thinking(defaults.effort, show=thinking.show)
+    if defaults.effort is not None and spec.control is not ThinkingControl.NONE and not thinking.steered:
+        least = defaults.effort == "none" and not spec.can_disable
+        changed["thinking"] = Thinking("minimal" if least else defaults.effort, show=thinking.show)
     google = (request.ext or {}).get(GOOGLE, {})
     if defaults.safety:
         own = google.get("safetySettings") or []

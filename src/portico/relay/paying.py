@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.accounts import Caller
 from portico.accounts.ratelimit import RateState
 from portico.catalog.books import Rates, tier_of
 from portico.catalog.price import Tier
@@ -186,6 +185,14 @@ class Paying:
 
     # -- at its end
 
+    def part(self) -> None:
+        """Lets go of the call and of whoever waits for it. Each knows the other, and what goes in circles stays in memory until
+        it is searched for: with thousands of calls a second nothing else of the cache would be left."""
+        self.tab.let_go()
+        self._call.exchange.on_gone(None)
+        self._call.reply = msgspec.structs.replace(self._call.reply, cost=None) if self.tells_cost else self._call.reply
+        self.presence.part()
+
     def settle(self, error: BaseException | None) -> None:
         """Closes the tab, whatever happened. Never raises."""
         self.presence.end()
@@ -197,6 +204,8 @@ class Paying:
                 report.outcome = CALLER_GONE
             if not tab.begun or tab.refusal is not None:
                 return
+            if error is not None and call.verb is not Verb.STREAM and not self._was_drained(error):
+                call.counts = False  # no answer was given, whatever lanes there are had of it
             partial = call.counts and (error is not None or bool(report.error))
             outcome = report.outcome
             if isinstance(error, PorticoError):
@@ -211,6 +220,10 @@ class Paying:
             tab.close(last_of(bill, outcome, counts=call.counts, kept=kept))
         except Exception:
             log.exception("the settlement of %s failed", tab.request_id)
+
+    def _was_drained(self, error: BaseException) -> bool:
+        """Whether a whole answer, read for a caller who has left, was given up for its time."""
+        return self.presence.drained and isinstance(error, asyncio.CancelledError)
 
     def _bill(self, usage: Usage | None, *, partial: bool = False) -> Bill:
         call, tab, aim = self._call, self.tab, self._aim

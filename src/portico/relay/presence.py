@@ -48,8 +48,16 @@ class Presence:
         """Whether a cancellation that arrived is that of `stop` alone, and is over with this."""
         return self._stopped and self._task.uncancel() <= self._cancelled
 
+    def part(self) -> None:
+        """Lets go of whoever is asked whether to read on."""
+        self._reads_on = _no
+
     def end(self) -> None:
         """The call is over."""
         if self._timer is not None:
             self._timer.cancel()
             self._till.end_drain()
+
+
+def _no() -> bool:
+    return False

@@ -111,7 +111,7 @@ class Relay:
         resources: Resources | None = None,
     ) -> None:
         """`fetcher` gets remote media; without one an address is left to the provider. Without a till nothing is charged;
-        `tab` is what calls are held for by. `clock` is for reports. `resources` knows who owns files and caches at providers."""
+        `tab` is how calls are held for. `clock` is for reports, `resources` for who owns files and caches at providers."""
         self._till, self._tab = till, tab
         self._owned = None if resources is None else OwnedThings(resources, providers)
         self._clock = clock
@@ -120,8 +120,7 @@ class Relay:
         self._catalog = catalog
         self._upstream = upstream
         self._vault = vault
-        self._rng = rng
-        self._now = now
+        self._rng, self._now = rng, now
         self._settings = settings or Settings()
         self._mint = call_ids(rng)
         self._learned = Learned()
@@ -171,6 +170,9 @@ class Relay:
                 await call.paying.through(self._answer(call, framing))
         finally:
             call.report.usage = call.seen.usage
+            if call.paying is not None:
+                call.paying.part()
+                call.paying = None
 
     async def _answer(self, call: Call, framing: Framing) -> None:
         if call.verb is Verb.STREAM:
@@ -225,9 +227,9 @@ class Relay:
         request = prepared.request
         if keys := keys_of_request(request):
             request = restore(request, await self._vault.find(caller.tenant, keys))
-        policy = caller.policy
-        request = with_defaults(request, of_key(self._defaults, policy.image_form, policy.default_effort))
-        return await with_media(request, self._fetcher, self._served.intakes(dialect, prepared.resolved.model))
+        model = prepared.resolved.model
+        request = with_defaults(request, of_key(self._defaults, caller.policy), model.capabilities.thinking)
+        return await with_media(request, self._fetcher, self._served.intakes(dialect, model))
 
     # -- candidates
 

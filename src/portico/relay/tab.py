@@ -106,6 +106,8 @@ class Tab:
         self._pending = False
         """A hold is on its way."""
         self._beside = False
+        self._short = False
+        """Only open holds stand in its way: it is asked for again in a moment."""
         self._extending = False
         self._closed = False
         self._last: Write[object] | None = None
@@ -164,17 +166,16 @@ class Tab:
             return
         deadline, pause = till.clock() + till.settings.funds_wait_s, FIRST_PAUSE_S
         while True:
-            try:
-                await self.durable()
-            except FundsHeld:
-                if till.clock() + pause > deadline:
-                    raise
-            else:
-                return
+            while self._pending and not self.ready():
+                await self._woken()
+            if not isinstance(self.refusal, FundsHeld) or till.clock() + pause > deadline:
+                break
+            self.refusal, self._short = None, True  # other lanes wait on
             await asyncio.sleep(pause)
             pause = min(pause * (1.5 + till.rng.random()), LONGEST_PAUSE_S)
-            self.refusal = None
+            self._short = False
             self._submit(limits_of(self.caller))
+        await self.durable()
 
     def _hold(self, limits: Limits) -> Hold:
         once = self._once
@@ -193,7 +194,7 @@ class Tab:
 
     def _submit(self, limits: Limits) -> None:
         try:
-            pending = self._till.committer.submit(self._hold(limits))
+            pending = self._till.committer.submit(self._hold(limits), hurry=not self._beside)
         except StorageUnavailable as error:
             if self.caller.prepaid or self._till.is_full():
                 self.refusal = error
@@ -254,9 +255,13 @@ class Tab:
                 raise self.refusal
             if self.ready():
                 return
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
+            await self._woken()
+
+    async def _woken(self) -> None:
+        """Returns when something of this tab was decided: for whoever waits to look again."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
 
     def _wake(self) -> None:
         waiters, self._waiters = self._waiters, []
@@ -330,8 +335,6 @@ class Tab:
         if pending is None:
             raise StorageUnavailable
         amount = self.amount + more
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.append(waiter)
         refused: list[bool] = []
 
         def extended(done: Pending[bool]) -> None:
@@ -339,12 +342,16 @@ class Tab:
             self._wake()
 
         pending.add_done_callback(extended)
-        while not refused:
-            await waiter
+        while not refused:  # what wakes this may be another lane's
+            await self._woken()
         if refused[0]:
             raise InsufficientFunds
 
     # -- at its end
+
+    def let_go(self) -> None:
+        """The call is over: there is nothing to stop."""
+        self.stop = _nothing
 
     @property
     def closed(self) -> bool:
@@ -360,7 +367,7 @@ class Tab:
             return
         self._closed = True
         self._last = last
-        if self._begun and not self._pending and self.refusal is None:
+        if self._begun and not self._pending and not self._short and self.refusal is None:
             self._till.committer.post(last)
 
     def today(self) -> datetime:

@@ -51,6 +51,10 @@ class Engine(Protocol):
         """For people: where it is, without secrets."""
 
     @property
+    def is_local(self) -> bool:
+        """Whether a statement takes this process's own time, and does not wait for another's."""
+
+    @property
     def find_table(self) -> str:
         """A query that has a row if there is a table of the name it is given."""
 

@@ -122,6 +122,7 @@ class PostgresSession:
 class PostgresEngine:
     """An `engine.Engine`."""
 
+    is_local: Final = False
     find_table: Final = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = current_schema() AND tablename = ?"
 
     def __init__(self, url: str) -> None:

@@ -140,6 +140,7 @@ class SqliteSession:
 class SqliteEngine:
     """An `engine.Engine`."""
 
+    is_local: Final = True
     find_table: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 
     def __init__(self, path: Path) -> None:

@@ -85,8 +85,8 @@ class Exchange(Protocol):
     def abort(self) -> None:
         """Drop the connection with the body unfinished."""
 
-    def on_gone(self, tell: Callable[[], None]) -> None:
-        """From now on `tell` is called when the caller goes away, and the app's task is not cancelled."""
+    def on_gone(self, tell: Callable[[], None] | None) -> None:
+        """From now on `tell` is called when the caller goes away, and the app's task is not cancelled; None: it is again."""
 
 
 App = Callable[[Exchange], Awaitable[None]]

@@ -1,0 +1,97 @@
+"""What the lanes of one call have in common: one tab, which each of them may ask for more."""
+
+import asyncio
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from gateway.house import Script, answers, chat, fails, says, soon, until
+from metering.pricing import BOOKS, made, row
+from money.acts import usage
+from money.paid import USD, paid_house
+from portico.accounts import Caller, Policy
+from portico.core.ask import Ask
+from portico.core.target import Capabilities
+from portico.ledger.hold import Extend, Held, Hold, Refused
+from portico.relay.tab import Offer, Tab
+from portico.relay.till import Till, TillSettings
+
+CALLER = Caller("alice", "key_1", Policy(), prepaid=True)
+ABLE = Capabilities(max_output_tokens=100)
+ASK = Ask(text_bytes=100, max_output_tokens=100)
+CHEAP = Offer(made(row("input", 10**9), row("output", 10**9)), ABLE)
+DEARER = Offer(made(row("input", 10**10), row("output", 10**10)), ABLE)
+
+
+class Desk:
+    """A committer whose writes a test decides, one by one."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, asyncio.Future[Any]]] = []
+        self.posted: list[Any] = []
+
+    def submit(self, write: Any) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.asked.append((write, future))
+        return future
+
+    def post(self, write: Any) -> None:
+        self.posted.append(write)
+
+    def decide(self, number: int, result: Any) -> None:
+        self.asked[number][1].set_result(result)
+
+
+def tab_at(desk: Desk, **settings: Any) -> Tab:
+    loop = asyncio.get_running_loop()
+    till = Till(
+        desk,
+        lambda: BOOKS,
+        worker_id=lambda: "worker_1",
+        now=lambda: 0.0,
+        clock=loop.time,
+        rng=Random(3),
+        settings=TillSettings(**settings),
+    )
+    return Tab(till, CALLER, "req_1")
+
+
+async def test_lanes_that_ask_for_more_at_once_each_wait_for_their_own() -> None:
+    desk = Desk()
+    tab = tab_at(desk)
+    first = asyncio.create_task(tab.hold(ASK, [CHEAP]))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Held(10**12))
+    await soon(first)
+    lanes = [asyncio.create_task(tab.hold(ASK, [DEARER])) for _ in range(2)]
+    await until(lambda: len(desk.asked) == 3)
+    assert [type(write) for write, _ in desk.asked] == [Hold, Extend, Extend]
+    desk.decide(1, True)
+    await soon(lanes[0])
+    assert not lanes[1].done()
+    desk.decide(2, True)
+    await soon(lanes[1])
+
+
+async def test_lanes_wait_together_while_only_open_holds_stand_in_the_way() -> None:
+    desk = Desk()
+    tab = tab_at(desk, funds_wait_s=60.0)
+    lanes = [asyncio.create_task(tab.hold(ASK, [CHEAP], times=2)) for _ in range(2)]
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Refused("funds_held", 1.0))
+    await until(lambda: len(desk.asked) == 2)
+    assert not any(lane.done() for lane in lanes)
+    desk.decide(1, Held(10**12))
+    await soon(asyncio.gather(*lanes))
+
+
+async def test_a_lane_that_fails_after_another_has_answered_leaves_nothing_to_pay(tmp_path: Path) -> None:
+    """The caller is told of the failure, and is given no answer at all."""
+    answer = answers(says("Hello there", usageMetadata=usage(1000, 500)))
+    bad = fails(400, "INVALID_ARGUMENT")
+    async with paid_house(tmp_path / "books.db", Script(answer, bad, bad, bad)) as paid:
+        assert (await paid.house.ask(chat(n=2))).status == 400
+        receipt = await paid.settled()
+        assert receipt.get("charge_nanos", 0) == 0
+        assert paid.account() == (100 * USD, 0)
+        assert [kind for kind, _, _ in paid.entries()] == ["hold", "release"]
