@@ -31,10 +31,13 @@ class Kept(msgspec.Struct):
     charge_nanos: int = 0
     cost_nanos: int = 0
     model: str = ""
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_tokens: int = 0
+    usage: dict[str, dict[str, int]] | None = None
+    """Disjoint buckets by modality, named as `core.usage` has them."""
+
+    def tokens(self, bucket: str) -> int:
+        """Of all buckets whose names begin so."""
+        found = [counts for name, counts in (self.usage or {}).items() if name.startswith(bucket)]
+        return sum(sum(counts.values()) for counts in found)
 
 
 def gone_workers(db: Db) -> list[str]:
@@ -73,10 +76,10 @@ def recover(db: Db, worker_id: str, limit: int = PIECE) -> int:
             model=kept.model,
             outcome=RECOVERED,
             at_us=at_us,
-            input_tokens=kept.input_tokens,
-            cached_tokens=kept.cached_tokens,
-            output_tokens=kept.output_tokens,
-            reasoning_tokens=kept.reasoning_tokens,
+            input_tokens=kept.tokens("input_"),
+            cached_tokens=kept.tokens("input_cache_read"),
+            output_tokens=kept.tokens("output_"),
+            reasoning_tokens=kept.tokens("output_reasoning"),
             note=RECOVERED,
             idempotency=forget,
         )
