@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from books.lines import holds
 from books.shop import ANSWER_TOKENS, PROMPT_TOKENS, Gate, Shop, call, eventually, open_shop, receipt, wire_to
 from gateway.commands import Command
 from gateway.house import Wire, as_bytes, chat, until
@@ -41,27 +42,9 @@ async def asked(port: int, key: str, *, stream: bool) -> AsyncIterator[Wire]:
 
 def kill_worker(server: Command, port: int) -> None:
     """The process that has the one connection which is open; of a single one, that."""
-    victims = [pid for pid in (server.children or [server.pid]) if has_connection(pid, port)]
+    victims = [pid for pid in (server.children or [server.pid]) if holds(pid, port)]
     assert len(victims) == 1
     os.kill(victims[0], signal.SIGKILL)
-
-
-def has_connection(pid: int, port: int) -> bool:
-    """Whether a process holds an accepted connection of this port (proc(5): state 01, the local address in hexadecimal)."""
-    lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
-    rows = [line.split() for line in lines]
-    accepted = {f"socket:[{row[9]}]" for row in rows if row[3] == "01" and row[1].endswith(f":{port:04X}")}
-    return bool(accepted & open_files(pid))
-
-
-def open_files(pid: int) -> set[str]:
-    found = set()
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            found.add(str(entry.readlink()))
-        except FileNotFoundError:
-            continue
-    return found
 
 
 @asynccontextmanager
@@ -110,7 +93,7 @@ async def is_held(shop: Shop) -> bool:
 def has_checkpoint(shop: Shop) -> bool:
     """It goes beside the answer."""
     with contextlib.closing(sqlite3.connect(shop.folder / ".portico" / "portico.db")) as books:
-        return books.execute("SELECT count(*) FROM holds WHERE checkpoint <> ''").fetchone() == (1,)
+        return bool(books.execute("SELECT 1 FROM holds WHERE checkpoint <> ''").fetchone())
 
 
 @WORKERS
