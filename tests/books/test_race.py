@@ -51,7 +51,7 @@ async def receipt_of(port: int, key: str, answers: list[Answer]) -> dict[str, in
     """The receipt of one of the answered calls. Every one of them has one, and all of them the same charge."""
     ids = [answer.headers["x-portico-request-id"] for answer in answers if answer.status == 200]
     receipts = [await receipt(port, key, request_id) for request_id in ids]
-    assert len({receipt["charge_nanos"] for receipt in receipts}) == 1
+    assert len({one["charge_nanos"] for one in receipts}) == 1
     assert receipts[0]["charge_nanos"] > 0
     return dict(receipts[0])
 

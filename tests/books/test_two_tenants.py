@@ -111,7 +111,8 @@ async def open_street(url: str, folder: Path, provider: App) -> AsyncIterator[St
     )
     await house.start()
     try:
-        yield Street(house, books, *[Tenant(house, one) for one in issued], number)
+        alice, bob = [Tenant(house, one) for one in issued]
+        yield Street(house, books, alice, bob, number)
     finally:
         await house.stop()
         await books.finish()
@@ -379,16 +380,16 @@ async def test_what_is_not_served_tells_nobody_anything(sqlite_url: str, tmp_pat
             await street.owns(kind)
         for path in FOR_NOBODY:
             named = path.format(f"of-alice-{street.number}")
-            told = [await tenant.ask(named, b"", method=method) for tenant in (street.alice, street.bob)]
-            assert told[0].status in (401, 404, 405), named
-            assert alike(*told)
+            alice, bob = [await tenant.ask(named, b"", method=method) for tenant in (street.alice, street.bob)]
+            assert alice.status in (401, 404, 405), named
+            assert alike(alice, bob)
         assert script.requests == []
 
 
 async def test_both_are_told_the_same_models(sqlite_url: str, tmp_path: Path) -> None:
     async with open_street(sqlite_url, tmp_path, Script(answers(ANSWER))) as street:
         for path in ("/v1/models", "/v1/models/gemini-3.5-flash", "/v1beta/models"):
-            assert alike(*[await tenant.get(path) for tenant in (street.alice, street.bob)])
+            assert alike(await street.alice.get(path), await street.bob.get(path))
 
 
 PROVED: Final = {
