@@ -90,7 +90,7 @@ class Counter:
         self._db.begin()
         try:
             result = write.apply(self._db)
-        except Exception as error:  # as the committer does it
+        except Exception as error:  # noqa: BLE001 - as the committer does it
             self._connection.execute("ROLLBACK")
             if future is not None:
                 future.set_exception(error)

@@ -208,7 +208,7 @@ class Tab:
             result = pending.result()
         except StorageUnavailable as error:
             self._without_storage(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # The database answers, and would refuse it again: nobody else need be served without.
             log.error("the hold of %s failed: %r", self.request_id, error)
             self._refused(PorticoError("The gateway had an internal error."))
@@ -311,8 +311,8 @@ class Tab:
         return pending
 
     def _extended(self, pending: Pending[bool], amount: int) -> bool | None:
-        """Whether it was. None: that cannot be known now, which is no refusal: settlement books the charge in full. Nor is it
-        one for an open account, whose hold another worker may have resolved."""
+        """Whether it was. None: that cannot be known now, which is no refusal: settlement books the charge in full.
+        Nor is it one for an open account, whose hold another worker may have resolved."""
         self._extending = False
         try:
             held = pending.result()
