@@ -28,7 +28,7 @@ SETTINGS: Final = (
     ("metrics", "listen", "127.0.0.1:0"),
 )
 """(table, key, value): what is switched on beyond what is always on. A checkout that does not know a key yet, such as an
-older one beside this, goes without it. Limits, budgets and books get their lines here."""
+older one beside this, goes without it. The key's account and its limits are made in `books`."""
 
 _TELL: Final = (
     "import json, portico.config as c; print(json.dumps({name: sorted(keys) for name, keys in c.TABLES.items()}))"
@@ -56,11 +56,53 @@ def _known(checkout: Path) -> dict[str, list[str]]:
     return tables
 
 
+_BOOKS: Final = """
+import random, sys
+from pathlib import Path
+try:
+    from portico.accounts.keys import digest_of
+    from portico.accounts.rows import create_account, create_key
+    from portico.ledger.pay import top_up
+    from portico.store.database import open_database
+    from portico.store.version import bring_up_to_date
+except ImportError:  # a checkout without books: the key is that of the configuration
+    sys.exit(3)
+url, key = sys.argv[1:]
+database = open_database(url)
+bring_up_to_date(url, database)
+
+def fill(db):
+    account = create_account(db, random.Random(1), name="bench")
+    top_up(db, account.id, 10**17)
+    limits = dict(rpm=10**9, tpm=10**13, concurrent=10**6, budget_day_nanos=10**16, budget_month_nanos=10**17)
+    issued = create_key(db, random.Random(1), account=account.id, name="bench", policy=limits)
+    db.run("UPDATE keys SET digest = ? WHERE id = ?", digest_of(key), issued.key.id)
+
+database.change(fill)
+database.close()
+"""
+"""What is said to a checkout's own code: a prepaid account with more money than the load can spend, and a key with every
+limit there is, above the load."""
+
+
+def books(checkout: Path, folder: Path) -> bool:
+    """Makes the database that Portico will serve from. False: that checkout has no books."""
+    env = {**os.environ, "PYTHONPATH": str(checkout / "src")}
+    database = folder / ".portico" / "portico.db"
+    database.unlink(missing_ok=True)
+    script = [sys.executable, "-c", _BOOKS, f"sqlite:///{database}", KEY]
+    done = subprocess.run(script, env=env, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 3):
+        raise RuntimeError(f"the books of {checkout} cannot be made: {done.stderr.strip()[-300:]}")
+    return done.returncode == 0
+
+
 def command(checkout: Path, folder: Path, port: int, upstream_port: int) -> Command:
     """How Portico is started from a checkout."""
+    own_key = "sk-bench-owner-0123456789" if books(checkout, folder) else KEY
     config = folder / "portico.toml"
     config.write_text(config_for(_known(checkout), folder, upstream_port), encoding="utf-8")
-    env = {"PYTHONPATH": str(checkout / "src"), "GEMINI_API_KEY": "bench-upstream-key", "PORTICO_API_KEY": KEY}
+    env = {"PYTHONPATH": str(checkout / "src"), "GEMINI_API_KEY": "bench-upstream-key", "PORTICO_API_KEY": own_key}
     return [sys.executable, "-m", "portico", "serve", "--config", str(config), "--port", str(port)], env
 
 

@@ -1,8 +1,11 @@
-"""Real databases for tests: one PostgreSQL server with a new database for each test, and servers that may be stopped."""
+"""Databases for tests: files, and databases of one PostgreSQL server that is started when the first is asked for.
+
+Making the tables, or a database, takes longer than most tests: a file is a copy of one that was made before, and on
+PostgreSQL all tests share a database with tables, which is emptied for each.
+"""
 
 import atexit
 import contextlib
-import itertools
 import os
 import shutil
 import tempfile
@@ -14,12 +17,112 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
+from sqlalchemy import NullPool, create_engine
 
-_NUMBERS = itertools.count(1)
+from portico.store.schema import METADATA
+
+
+def sqlite_books(path: Path) -> str:
+    """The address of a new file with all tables."""
+    shutil.copyfile(_file_with_tables(), path)
+    return f"sqlite:///{path}"
+
+
+def postgres_books() -> str:
+    """The address of a database with all tables and no rows, for one test at a time. Who was connected is no more."""
+    name = _database_with_tables()
+    server().end_connections(name)
+    url = server().url(name)
+    with psycopg.connect(url) as connection:
+        for table in reversed(METADATA.sorted_tables):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+    return url
+
+
+def postgres_url() -> str:
+    """The address of a new database without tables."""
+    return server().url(server().new_database())
+
+
+def make_tables(url: str) -> None:
+    METADATA.create_all(create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool))
 
 
 @cache
-def _server() -> Any:
+def _file_with_tables() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="portico-sqlite-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    make_tables(f"sqlite:///{folder / 'books.db'}")
+    return folder / "books.db"
+
+
+@cache
+def _database_with_tables() -> str:
+    name = server().new_database()
+    make_tables(server().url(name))
+    return name
+
+
+class Postgres:
+    """A server, with a database for whoever asks. It listens on a socket of the file system only."""
+
+    def __init__(self, running: Any) -> None:
+        self._server = running
+        self._made = 0
+        with self._admin() as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # these books may be lost with the machine
+            connection.execute("SELECT pg_reload_conf()")
+
+    @property
+    def socket_folder(self) -> Path:
+        return Path(self._server.get_postmaster_info().socket_dir)
+
+    def url(self, database: str = "postgres", folder: Path | None = None) -> str:
+        return f"postgresql://postgres@/{database}?host={folder or self.socket_folder}"
+
+    def _admin(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(self.url(), autocommit=True)
+
+    def new_database(self, template: str = "template1") -> str:
+        """Its name."""
+        self._made += 1
+        name = f"test_{self._made}"
+        with self._admin() as connection:
+            statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        return name
+
+    def end_connections(self, database: str) -> int:
+        """Terminates every backend of that database; how many there were."""
+        ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        with self._admin() as connection:
+            return len(connection.execute(ending, (database,)).fetchall())
+
+    def stop(self) -> None:
+        """At once: connections are cut, as when a machine goes down."""
+        from pgserver._commands import pg_ctl
+
+        pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+
+    def start(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._server.ensure_postgres_running()
+
+    @contextlib.contextmanager
+    def stoppable(self) -> Iterator["Postgres"]:
+        """For a test that stops it: it runs again afterwards."""
+        try:
+            yield self
+        finally:
+            self.start()
+
+
+@cache
+def server() -> Postgres:
+    """The one of this run."""
+    # pgserver looks once, when it is imported, for a folder to keep its lock in, and warns if nobody names one.
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -27,56 +130,9 @@ def _server() -> Any:
             import pgserver
         except ImportError as error:
             pytest.skip(f"no PostgreSQL server for tests: {error}")
+        # A short folder of its own: the path of a socket may have 107 characters.
         folder = Path(tempfile.mkdtemp(prefix="portico-pg-"))
-        server = pgserver.get_server(folder)
+        running = pgserver.get_server(folder, cleanup_mode="stop")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    atexit.register(server.cleanup)
-    return server
-
-
-def postgres_url() -> str:
-    """A new, empty database on a server that is started once."""
-    server, name = _server(), f"portico_{os.getpid()}_{next(_NUMBERS)}"
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return str(server.get_uri(name))
-
-
-class Postgres:
-    """A server of one's own, which may be stopped and started."""
-
-    def __init__(self, folder: Path) -> None:
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pgserver
-
-            self._server = pgserver.get_server(folder)
-        self._folder = folder
-        self.url = str(self._server.get_uri())
-
-    def stop(self) -> None:
-        """At once: connections are cut, as when a machine goes down."""
-        from pgserver._commands import pg_ctl
-
-        pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=self._folder, user=self._server.system_user)
-
-    def start(self) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self._server.ensure_postgres_running()
-
-    def end(self) -> None:
-        self._server.cleanup()
-
-
-@contextlib.contextmanager
-def own_postgres() -> Iterator[Postgres]:
-    """Its folder is one that the server's own user may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="portico-pg-"))
-    server = Postgres(folder)
-    try:
-        yield server
-    finally:
-        server.end()
-        shutil.rmtree(folder, ignore_errors=True)
+    atexit.register(running.cleanup)
+    return Postgres(running)

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import psycopg
-import sqlalchemy
 
+import databases
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
 from portico.store import sqlite
 from portico.store.postgres import PostgresDb
-from portico.store.schema import METADATA
 
 T = TypeVar("T")
 
@@ -31,9 +30,7 @@ class Books:
 
 @contextlib.contextmanager
 def sqlite_books(path: Path) -> Iterator[Books]:
-    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
-    METADATA.create_all(engine)
-    engine.dispose()
+    databases.sqlite_books(path)
     connection: sqlite3.Connection = sqlite.connect(path)
 
     @contextlib.contextmanager
@@ -54,12 +51,8 @@ def sqlite_books(path: Path) -> Iterator[Books]:
 
 
 @contextlib.contextmanager
-def postgres_books(url: str) -> Iterator[Books]:
-    """`url`: of a database, which is emptied."""
-    engine = sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    METADATA.drop_all(engine)
-    METADATA.create_all(engine)
-    engine.dispose()
+def postgres_books() -> Iterator[Books]:
+    url = databases.postgres_books()
 
     @contextlib.contextmanager
     def begin() -> Iterator[Db]:

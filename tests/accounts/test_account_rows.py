@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accounts.books import Books
+from accounts.books import Books, postgres_books
 from portico.accounts import Keyring, Policy
 from portico.accounts import rows as accounts
 from portico.accounts.keys import DEFAULT_TENANT
@@ -230,10 +230,8 @@ def test_the_built_in_account_cannot_be_closed(books: Books) -> None:
         books.work(lambda db: accounts.close_account(db, DEFAULT_TENANT))
 
 
-def test_workers_that_start_at_once_agree_on_the_built_in_key(postgres_url: str) -> None:
-    from accounts.books import postgres_books
-
-    with postgres_books(postgres_url) as books:
+def test_workers_that_start_at_once_agree_on_the_built_in_key() -> None:
+    with postgres_books() as books:
         gate, failures = threading.Barrier(4), []
 
         def start() -> None:
@@ -252,10 +250,8 @@ def test_workers_that_start_at_once_agree_on_the_built_in_key(postgres_url: str)
         assert opens(books, "first-secret-of-an-operator") == accounts.DEFAULT_KEY
 
 
-def test_changes_made_at_once_become_visible_in_the_order_of_their_numbers(postgres_url: str) -> None:
-    from accounts.books import postgres_books
-
-    with postgres_books(postgres_url) as books:
+def test_changes_made_at_once_become_visible_in_the_order_of_their_numbers() -> None:
+    with postgres_books() as books:
         ensure(books, "first-secret-of-an-operator")
         seen: list[list[int]] = []
         done = threading.Event()

@@ -69,7 +69,7 @@ POLICIES = st.builds(
     budget_month_nanos=COUNT,
     image_form=st.none() | st.sampled_from(IMAGE_FORMS),
     strict=st.booleans(),
-    on_disconnect=st.sampled_from(["cancel", "drain"]),
+    on_disconnect=st.sampled_from([None, "cancel", "drain"]),
     default_effort=st.none() | st.sampled_from(EFFORTS),
 )
 

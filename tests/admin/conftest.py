@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from admin.local import Bench, on_postgres, on_sqlite
-from databases import postgres_url
 
 
 @pytest.fixture
@@ -18,6 +17,6 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def bench_anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    reading = on_sqlite(tmp_path / "books.db") if request.param == "sqlite" else on_postgres(postgres_url())
+    reading = on_sqlite(tmp_path / "books.db") if request.param == "sqlite" else on_postgres()
     yield Bench(reading)
     reading.connection.close()

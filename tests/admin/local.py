@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import psycopg
-from sqlalchemy import create_engine
 
+import databases
 from portico.admin.command import Office
 from portico.admin.commands import BY_NAME
 from portico.admin.desk import House
@@ -19,7 +19,6 @@ from portico.catalog import load_catalog
 from portico.core.errors import PorticoError
 from portico.core.storage import Db
 from portico.store.postgres import PostgresDb
-from portico.store.schema import METADATA
 from portico.store.sqlite import SqliteDb, connect
 
 T = TypeVar("T")
@@ -56,18 +55,13 @@ class LocalReading:
 
 
 def on_sqlite(path: Path) -> LocalReading:
-    engine = create_engine(f"sqlite:///{path}")
-    METADATA.create_all(engine)
-    engine.dispose()
+    databases.sqlite_books(path)
     connection = connect(path)
     return LocalReading(connection, SqliteDb(connection))
 
 
-def on_postgres(url: str) -> LocalReading:
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
-    METADATA.create_all(engine)
-    engine.dispose()
-    connection = psycopg.connect(url, autocommit=True)
+def on_postgres() -> LocalReading:
+    connection = psycopg.connect(databases.postgres_books(), autocommit=True)
     return LocalReading(connection, PostgresDb(connection))
 
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from admin.local import Bench, LocalReading, on_postgres, on_sqlite
-from databases import postgres_url
 from edges.sockets import Caller, soon
 from portico.admin.command import Office
 from portico.admin.commands import COMMANDS
@@ -86,7 +85,7 @@ async def serving(reading: Any, *, key: str | None = KEY) -> AsyncIterator[Api]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def reading_anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalReading]:
-    reading = on_sqlite(tmp_path / "books.db") if request.param == "sqlite" else on_postgres(postgres_url())
+    reading = on_sqlite(tmp_path / "books.db") if request.param == "sqlite" else on_postgres()
     yield reading
     reading.connection.close()
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import databases
 from books.shop import OWNER_KEY, Gate, Shop, call, eventually, open_shop, statuses
-from databases import Postgres, own_postgres
+from databases import Postgres
 from gateway.house import Answer, chat, until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals processes")
@@ -22,12 +23,12 @@ BODY = chat("Hello", max_tokens=100)
 async def test_a_database_that_stops_costs_prepaid_callers_a_503_and_open_ones_nothing(
     tmp_path: Path,
 ) -> None:
-    with own_postgres() as database:
+    with databases.server().stoppable() as database:
         await _outage(tmp_path, database)
 
 
 async def _outage(folder: Path, database: Postgres) -> None:
-    async with open_shop(folder, Gate(), storage_url=database.url) as shop:
+    async with open_shop(folder, Gate(), storage_url=databases.postgres_url()) as shop:
         _, key = await shop.prepaid("patient")
         await shop.command("accounts", "top-up", "patient", "1000")
         async with shop.serving() as server:

@@ -8,12 +8,10 @@ from typing import Any, TypeVar
 
 import psycopg
 import pytest
-from sqlalchemy import create_engine
 
-from databases import postgres_url
+import databases
 from portico.core.storage import Db
 from portico.store.postgres import PostgresDb
-from portico.store.schema import METADATA
 from portico.store.sqlite import SqliteDb, connect
 
 T = TypeVar("T")
@@ -65,9 +63,7 @@ class Books:
 
 @contextlib.contextmanager
 def sqlite_books(path: Path) -> Iterator[Books]:
-    engine = create_engine(f"sqlite:///{path}")
-    METADATA.create_all(engine)
-    engine.dispose()
+    databases.sqlite_books(path)
     opened: list[Books] = []
 
     def another() -> Books:
@@ -82,10 +78,7 @@ def sqlite_books(path: Path) -> Iterator[Books]:
 
 @contextlib.contextmanager
 def postgres_books() -> Iterator[Books]:
-    url = postgres_url()
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    METADATA.create_all(engine)
-    engine.dispose()
+    url = databases.postgres_books()
     opened: list[Books] = []
 
     def another() -> Books:

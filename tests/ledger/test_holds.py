@@ -355,3 +355,53 @@ def test_what_is_old_goes_and_entries_stay(books: Books) -> None:
         books.do(lambda db: receipt(db, "alice", "r1"))
     assert kinds(books, "r1") == ["hold", "settle"]
     adds_up(books)
+
+
+# -- budgets keep up ---------------------------------------------------------------------------------------------------
+
+BUDGETS = Limits(tpm=100, budget_day_nanos=400, budget_month_nanos=400)
+
+
+def counted(books: Books) -> dict[str, int]:
+    return dict(books.do(lambda db: db.rows("SELECT kind, used FROM counters")))
+
+
+def test_what_comes_after_recovery_counts_in_the_budgets(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300, limits=BUDGETS, tokens=20).apply)
+    recovered(books)
+    assert counted(books) == {"tokens": 0, "budget_day": 0, "budget_month": 0}
+    books.do(settle("r1", 250).apply)
+    assert counted(books) == {"tokens": 0, "budget_day": 250, "budget_month": 250}
+
+
+def test_a_charge_whose_hold_never_came_counts_in_the_budgets(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 10, limits=BUDGETS).apply)
+    books.do(release("r1").apply)
+    books.do(settle("r2", 250).apply)
+    assert counted(books) == {"tokens": 0, "budget_day": 250, "budget_month": 250}
+
+
+@pytest.mark.parametrize("earlier", [0, 390])
+def test_a_hold_that_is_too_late_to_be_refused_is_counted_all_the_same(books: Books, earlier: int) -> None:
+    books.account("alice", 0, kind="open")
+    if earlier:
+        books.do(hold("r1", earlier, limits=BUDGETS, prepaid=False).apply)
+    late = hold("r2", 90, limits=BUDGETS, tokens=120, prepaid=False, refusable=False)
+    assert isinstance(books.do(late.apply), Held)
+    assert counted(books) == {"tokens": 120, "budget_day": earlier + 90, "budget_month": earlier + 90}
+    books.do(settle("r2", 40, input_tokens=3).apply)
+    assert counted(books) == {"tokens": 3, "budget_day": earlier + 40, "budget_month": earlier + 40}
+    assert reason(books, "r3", BUDGETS, 361, prepaid=False) == "budget_day"
+
+
+def test_a_recovered_call_counts_its_tokens(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300, limits=BUDGETS, tokens=90).apply)
+    usage_so_far = b'{"input_uncached":{"text":5},"input_cache_read":{"text":2},"output_visible":{"text":4}}'
+    books.do(Checkpoint("r1", b'{"charge_nanos":120,"model":"m","usage":%b}' % usage_so_far).apply)
+    recovered(books)
+    assert counted(books)["tokens"] == 11
+    (row,) = books.do(lambda db: db.rows("SELECT input_tokens, cached_tokens, output_tokens FROM usage_days"))
+    assert row == (7, 2, 4)

@@ -11,8 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from sqlalchemy import create_engine
-
+import databases
 from gateway.house import KEY, House, until
 from portico.accounts import Keyring, KeyRow
 from portico.accounts.keys import digest_of
@@ -24,7 +23,6 @@ from portico.core.storage import Db, Pending, Write
 from portico.relay.relay import Settings
 from portico.relay.till import Till, TillSettings
 from portico.simulator import Simulator
-from portico.store.schema import METADATA
 from portico.store.sqlite import SqliteDb, connect
 from portico.wire.http import App
 
@@ -52,7 +50,7 @@ class Counter:
         self.submitted = 0
         self.results: list[Any] = []
 
-    def submit(self, write: Write[T], *, hurry: bool = True) -> Pending[T]:
+    def submit(self, write: Write[T], *, hurry: bool = True) -> Pending[T]:  # noqa: ARG002
         if self.full or self.away:
             raise StorageUnavailable
         self.submitted += 1
@@ -88,7 +86,13 @@ class Counter:
     def _apply(self, write: Write[Any], future: asyncio.Future[Any] | None) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         self._db.begin()
-        result = write.apply(self._db)
+        try:
+            result = write.apply(self._db)
+        except Exception as error:  # noqa: BLE001 - as the committer does it
+            self._connection.execute("ROLLBACK")
+            if future is not None:
+                future.set_exception(error)
+            return
         self._connection.execute("COMMIT")
         self.written.append(write)
         if future is not None:
@@ -193,9 +197,7 @@ async def paid_house(
 
 
 def make_books(path: Path, *, balance: int, prepaid: bool) -> None:
-    engine = create_engine(f"sqlite:///{path}")
-    METADATA.create_all(engine)
-    engine.dispose()
+    databases.sqlite_books(path)
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "INSERT INTO accounts (id, name, kind, posted_nanos, created_us) VALUES ('alice', 'alice', ?, ?, 0)",

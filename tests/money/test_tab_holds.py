@@ -273,6 +273,32 @@ async def test_an_open_account_is_served_while_the_database_is_away_and_booked_l
         assert sum(isinstance(write, Settle) for write in paid.counter.written) == 3
 
 
+async def test_what_was_served_while_the_database_was_away_counts_in_the_budget(tmp_path: Path) -> None:
+    act, policy = Steps(ANSWER, held=False), {"budget_day_nanos": USD}
+    async with paid_house(tmp_path / "books.db", Script(act), prepaid=False, policy=policy) as paid:
+        paid.counter.broken = True
+        assert (await paid.house.ask(chat())).status == 200
+        paid.counter.open()
+        await paid.settled()
+        assert paid.counter.rows("SELECT kind, used FROM counters") == [("budget_day", paid.price(1000, 500))]
+
+
+async def test_an_open_account_never_runs_out(tmp_path: Path) -> None:
+    """Its hold may be gone when more is asked for: another worker resolved it while this one was frozen."""
+    act = Steps(*growing(12))
+    async with paid_house(tmp_path / "books.db", Script(act), settings=OFTEN, prepaid=False) as paid:
+        async with paid.house.open(chat(stream=True)) as wire:
+            act.let_go()
+            await wire.head()
+            paid.counter.rows("DELETE FROM holds")
+            for _ in range(11):
+                act.let_go()
+                await asyncio.sleep(0.02)
+            told = (await wire.rest()).events
+        assert told.done
+        assert any(isinstance(one, Extend) for one in paid.counter.written)
+
+
 async def test_a_full_queue_refuses_open_accounts_too(tmp_path: Path) -> None:
     act = Steps(ANSWER, held=False)
     async with paid_house(tmp_path / "books.db", Script(act), prepaid=False) as paid:

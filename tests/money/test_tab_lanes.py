@@ -5,18 +5,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from gateway.house import Script, answers, chat, fails, says, soon, until
 from metering.pricing import BOOKS, made, row
 from money.acts import usage
 from money.paid import USD, paid_house
-from portico.accounts import Caller, Policy
+from portico.accounts import Caller
 from portico.core.ask import Ask
+from portico.core.errors import InsufficientFunds, StorageUnavailable
 from portico.core.target import Capabilities
 from portico.ledger.hold import Extend, Held, Hold, Refused
 from portico.relay.tab import Offer, Tab
 from portico.relay.till import Till, TillSettings
 
-CALLER = Caller("alice", "key_1", Policy(), prepaid=True)
 ABLE = Capabilities(max_output_tokens=100)
 ASK = Ask(text_bytes=100, max_output_tokens=100)
 CHEAP = Offer(made(row("input", 10**9), row("output", 10**9)), ABLE)
@@ -30,7 +32,7 @@ class Desk:
         self.asked: list[tuple[Any, asyncio.Future[Any]]] = []
         self.posted: list[Any] = []
 
-    def submit(self, write: Any) -> asyncio.Future[Any]:
+    def submit(self, write: Any, *, hurry: bool = True) -> asyncio.Future[Any]:  # noqa: ARG002
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.asked.append((write, future))
         return future
@@ -39,10 +41,14 @@ class Desk:
         self.posted.append(write)
 
     def decide(self, number: int, result: Any) -> None:
-        self.asked[number][1].set_result(result)
+        future = self.asked[number][1]
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
 
 
-def tab_at(desk: Desk, **settings: Any) -> Tab:
+def tab_at(desk: Desk, *, prepaid: bool = True, **settings: Any) -> Tab:
     loop = asyncio.get_running_loop()
     till = Till(
         desk,
@@ -53,7 +59,7 @@ def tab_at(desk: Desk, **settings: Any) -> Tab:
         rng=Random(3),
         settings=TillSettings(**settings),
     )
-    return Tab(till, CALLER, "req_1")
+    return Tab(till, Caller("alice", "key_1", prepaid=prepaid), "req_1")
 
 
 async def test_lanes_that_ask_for_more_at_once_each_wait_for_their_own() -> None:
@@ -95,3 +101,31 @@ async def test_a_lane_that_fails_after_another_has_answered_leaves_nothing_to_pa
         assert receipt.get("charge_nanos", 0) == 0
         assert paid.account() == (100 * USD, 0)
         assert [kind for kind, _, _ in paid.entries()] == ["hold", "release"]
+
+
+@pytest.mark.parametrize(
+    ("prepaid", "result", "told"),
+    [
+        (True, False, InsufficientFunds),
+        (True, StorageUnavailable(), StorageUnavailable),
+        (False, False, None),
+        (False, StorageUnavailable(), None),
+    ],
+)
+async def test_a_dearer_candidate_is_refused_only_to_who_cannot_pay(
+    prepaid: bool, result: bool | Exception, told: type[Exception] | None
+) -> None:
+    desk = Desk()
+    tab = tab_at(desk, prepaid=prepaid)
+    first = asyncio.create_task(tab.hold(ASK, [CHEAP]))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Held(10**12))
+    await soon(first)
+    dearer = asyncio.create_task(tab.hold(ASK, [DEARER]))
+    await until(lambda: len(desk.asked) == 2)
+    desk.decide(1, result)
+    if told is None:
+        await soon(dearer)
+    else:
+        with pytest.raises(told):
+            await soon(dearer)

@@ -1,5 +1,5 @@
 """Stored credentials are judged on both databases."""
 
-from store.conftest import postgres_url, server, sqlite_url, template, url
+from store.conftest import postgres_url, sqlite_url, url
 
-__all__ = ["postgres_url", "server", "sqlite_url", "template", "url"]
+__all__ = ["postgres_url", "sqlite_url", "url"]

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-from store.servers import PostgresServer
+from databases import Postgres
 
 Outage: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Within it the database cannot be worked with."""
@@ -47,13 +47,11 @@ def sqlite_locked(path: Path) -> Outage:
     return lambda: _held_by_another_process(_LOCKED, path)
 
 
-def postgres_stopped(server: PostgresServer) -> Outage:
+def postgres_stopped(server: Postgres) -> Outage:
     @contextmanager
     def stopped() -> Iterator[None]:
-        server.stop()
-        try:
+        with server.stoppable():
+            server.stop()
             yield
-        finally:
-            server.start()
 
     return stopped

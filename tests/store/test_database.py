@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from databases import Postgres
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
 from portico.store.database import Database, open_database
-from store.servers import PostgresServer
 from store.writes import Add, total
 
 
@@ -76,7 +76,7 @@ async def test_time_is_the_databases_and_stands_still_in_a_transaction(database:
     assert times[0][0] > 1_700_000_000_000_000
 
 
-async def test_connections_that_were_cut_while_idle_are_replaced(server: PostgresServer, postgres_url: str) -> None:
+async def test_connections_that_were_cut_while_idle_are_replaced(server: Postgres, postgres_url: str) -> None:
     database = open_database(postgres_url)
     await asyncio.gather(*(database.reading.read(total("a")) for _ in range(4)))
     assert server.end_connections(postgres_url.partition("?")[0].rpartition("/")[2]) > 0
@@ -85,7 +85,7 @@ async def test_connections_that_were_cut_while_idle_are_replaced(server: Postgre
     await database.aclose()
 
 
-async def test_a_change_whose_connection_is_cut_says_so(server: PostgresServer, postgres_url: str) -> None:
+async def test_a_change_whose_connection_is_cut_says_so(server: Postgres, postgres_url: str) -> None:
     database = open_database(postgres_url)
     name = postgres_url.partition("?")[0].rpartition("/")[2]
 

@@ -14,13 +14,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, NullPool, create_engine
 
+import databases
 from portico.core.errors import StorageUnavailable
 from portico.store import version
 from portico.store.database import Database, open_database
 from portico.store.migrate import settings, upgrade
 from portico.store.schema import METADATA
 from portico.store.version import State
-from store.servers import PostgresServer
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -28,8 +28,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database without tables; on SQLite without a file, too."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'data' / 'books.db'}"
-    server: PostgresServer = request.getfixturevalue("server")
-    return server.url(server.new_database())
+    return databases.postgres_url()
 
 
 @contextmanager

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from databases import Postgres
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
 from portico.store.committer import GroupCommitter
 from portico.store.database import Database, open_database
 from portico.store.sqlite import SqliteEngine, SqliteSession
+from store.cutwire import CutWire
 from store.outages import Outage, postgres_stopped, sqlite_busy, sqlite_locked
-from store.servers import CutWire, PostgresServer
 from store.writes import Add, Once, total
 
 SHORT_S = 0.4
@@ -55,7 +56,7 @@ async def test_in_an_outage_submits_fail_unwritten_and_posts_are_kept(gone: tupl
     await database.aclose()
 
 
-async def test_a_database_that_is_known_to_be_down_is_not_waited_for(server: PostgresServer, postgres_url: str) -> None:
+async def test_a_database_that_is_known_to_be_down_is_not_waited_for(server: Postgres, postgres_url: str) -> None:
     database = open_database(postgres_url)
     committer = database.committer("w1")
     await committer.submit(Add("a"))
@@ -92,9 +93,7 @@ async def test_closing_in_an_outage_gives_up_in_time_and_says_what_is_lost(
     await database.aclose()
 
 
-async def test_connections_that_are_killed_again_and_again_lose_nothing(
-    server: PostgresServer, postgres_url: str
-) -> None:
+async def test_connections_that_are_killed_again_and_again_lose_nothing(server: Postgres, postgres_url: str) -> None:
     database = open_database(postgres_url)
     committer = database.committer("w1")
     name = postgres_url.partition("?")[0].rpartition("/")[2]
@@ -129,7 +128,7 @@ async def test_connections_that_are_killed_again_and_again_lose_nothing(
 
 
 @pytest.fixture
-def wire(server: PostgresServer) -> Iterator[CutWire]:
+def wire(server: Postgres) -> Iterator[CutWire]:
     with tempfile.TemporaryDirectory(prefix="wire-") as folder:
         made = CutWire(Path(folder), server.socket_folder)
         yield made
@@ -137,10 +136,10 @@ def wire(server: PostgresServer) -> Iterator[CutWire]:
 
 
 @pytest.fixture
-async def wired(server: PostgresServer, template: str, wire: CutWire) -> AsyncIterator[tuple[Database, Database]]:
+async def wired(server: Postgres, postgres_url: str, wire: CutWire) -> AsyncIterator[tuple[Database, Database]]:
     """The same database, through the wire and past it."""
-    name = server.new_database(template)
-    through, past = open_database(server.url(name, wire.folder)), open_database(server.url(name))
+    name = postgres_url.partition("?")[0].rpartition("/")[2]
+    through, past = open_database(server.url(name, wire.folder)), open_database(postgres_url)
     yield through, past
     await through.aclose()
     await past.aclose()
@@ -273,7 +272,7 @@ async def test_a_transaction_that_is_stuck_is_given_up_and_tried_again(url: str)
     await database.aclose()
 
 
-async def test_a_row_that_somebody_holds_does_not_hold_up_others(server: PostgresServer, postgres_url: str) -> None:
+async def test_a_row_that_somebody_holds_does_not_hold_up_others(server: Postgres, postgres_url: str) -> None:
     database = open_database(postgres_url)
     committer = database.committer("w1")
     await committer.submit(Add("a"))

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import databases
 from portico.core.errors import Conflict, StorageUnavailable
 from portico.vault import Resource, Resources, fingerprint
 from portico.vault.resources import CACHE, FILE, GRACE_S, REMEMBERED_S
-from vault.conftest import with_tables
 from vault.workers import Silent, Workers
 
 THING = (FILE, "files/1")
@@ -188,7 +188,7 @@ def test_a_name_has_never_been_two_accounts_at_the_same_time(events: Sequence[tu
 
 async def _whatever_happens(events: Sequence[tuple[str, str, str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        async with Workers(with_tables(f"sqlite:///{Path(folder, 'books.db')}")) as workers:
+        async with Workers(databases.sqlite_books(Path(folder, "books.db"))) as workers:
             both = [workers.resources(), workers.resources()]
             first: dict[str, str] = {}
             for what, account, number, worker in events:

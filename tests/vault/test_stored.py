@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from databases import own_postgres
+import databases
 from portico.core.errors import StorageUnavailable
 from portico.core.parts import Signature, Text, ToolCall
 from portico.core.request import Message, Request, Role
@@ -26,7 +26,6 @@ from portico.vault import (
     restore,
     rows,
 )
-from vault.conftest import with_tables
 from vault.test_codec import RECORDS, as_elsewhere
 from vault.workers import SIGNER, Gate, Refusing, Silent, Workers, found, keep, record
 
@@ -233,7 +232,7 @@ def test_any_worker_finds_what_any_kept_last(steps: Sequence[tuple[str, list[str
 
 async def _kept_and_found(steps: Sequence[tuple[str, list[str], TurnRecord, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        async with Workers(with_tables(f"sqlite:///{Path(folder, 'books.db')}")) as workers:
+        async with Workers(databases.sqlite_books(Path(folder, "books.db"))) as workers:
             vaults = [workers.vault(), workers.vault()]
             expected: dict[tuple[str, str], TurnRecord] = {}
             for tenant, keys, one, number in steps:
@@ -335,8 +334,8 @@ async def test_who_stops_waiting_does_not_take_the_write_back(workers: Workers) 
 
 
 async def test_without_a_database_there_is_memory_and_what_was_kept_meanwhile_is_written_later() -> None:
-    with own_postgres() as server:
-        async with Workers(with_tables(server.url)) as workers:
+    with databases.server().stoppable() as server:
+        async with Workers(databases.postgres_books()) as workers:
             vault = workers.vault(VaultSettings(rest_s=0.05, wait_s=0.05))
             await keep(vault, "a", ["call:1"], record("one"))
             server.stop()

@@ -88,7 +88,7 @@ class Gate:
         self.held: list[Write[Any]] = []
         self._pending: list[_Held] = []
 
-    def submit(self, write: Write[T], *, hurry: bool = True) -> Pending[T]:
+    def submit(self, write: Write[T], *, hurry: bool = True) -> Pending[T]:  # noqa: ARG002
         held = _Held()
         self.held.append(write)
         self._pending.append(held)
@@ -148,7 +148,7 @@ class Refusing:
         self._committer = committer
         self.refuses = True
 
-    def submit(self, write: Write[T], *, hurry: bool = True) -> Pending[T]:
+    def submit(self, write: Write[T], *, hurry: bool = True) -> Pending[T]:  # noqa: ARG002
         if self.refuses:
             raise StorageUnavailable
         return self._committer.submit(write)

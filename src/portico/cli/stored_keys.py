@@ -84,7 +84,7 @@ def opened(settings: Config) -> "Database | None":
 
 
 class StoredKeys:
-    """One worker's: tells its relays of the providers that can be asked, whenever the revision of the credentials has risen.
+    """One worker's: tells its relays which providers can be asked, whenever the revision of the credentials has risen.
 
     `changed` is what a `store.watch.RevisionWatch` calls for the name `credentials`.
     """

@@ -118,6 +118,8 @@ class Hold(msgspec.Struct, frozen=True):
     tokens: int = 0
     prepaid: bool = True
     limits: Limits = UNLIMITED
+    refusable: bool = True
+    """False: the call has been answered, so that its limits only count it."""
     idempotency_key: str = ""
     fingerprint: str = ""
 
@@ -179,7 +181,7 @@ class Hold(msgspec.Struct, frozen=True):
         if limits.concurrent is not None:
             windows.lock(db, key)
             open_calls = int(db.rows(_OPEN_CALLS, key)[0][0])
-            if open_calls >= limits.concurrent:
+            if open_calls >= limits.concurrent and self.refusable:
                 return Refused("concurrent", BUSY_RETRY_S, limits.concurrent, open_calls)
             uses.append(Use("concurrent", limits.concurrent, open_calls + 1))
         for reason, kind, amount, cap in (
@@ -189,6 +191,9 @@ class Hold(msgspec.Struct, frozen=True):
             ("budget_month", windows.BUDGET_MONTH, self.amount_nanos, limits.budget_month_nanos),
         ):
             if cap is None:
+                continue
+            if not self.refusable:
+                windows.count(db, self.account_id, key, kind, amount)
                 continue
             used = windows.debit(db, self.account_id, key, kind, amount, cap)
             if used is None:

@@ -113,6 +113,7 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             self._keep_receipt(db)
             if kind == "settle":
                 self._count(db, 1, self.charge_nanos, self.cost_nanos)
+                self._count_in_budgets(db, self.charge_nanos)
             return
         posted, note = found[0]
         if note != RECOVERED or self.note == RECOVERED:
@@ -123,6 +124,12 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             db.run(_NOTE, self.request_id, "adjust", self.receipt.decode(), db.now_us)
             if difference:
                 self._count(db, 0 if posted else 1, difference, 0)
+                self._count_in_budgets(db, difference)
+
+    def _count_in_budgets(self, db: Db, charge: int) -> None:
+        """What no hold had counted. A budget that is set later finds it in the day's usage."""
+        for kind in (windows.BUDGET_DAY, windows.BUDGET_MONTH):
+            windows.correct(db, self.key_id, kind, windows.window_of(kind, self.at_us or db.now_us), charge)
 
     def _keep_receipt(self, db: Db) -> None:
         db.run(

@@ -67,6 +67,14 @@ def debit(db: Db, account_id: str, subject: str, kind: str, amount: int, cap: in
     return int(taken[0][0]) if taken else None
 
 
+def count(db: Db, account_id: str, subject: str, kind: str, amount: int) -> None:
+    """Takes an amount of a window, whether it fits or not."""
+    window = window_of(kind, db.now_us)
+    if not db.run(_CORRECT, amount, subject, kind, window):
+        db.run(_BEGIN, subject, kind, window, _already(db, account_id, subject, kind))
+        db.run(_CORRECT, amount, subject, kind, window)
+
+
 def _already(db: Db, account_id: str, subject: str, kind: str) -> int:
     """What a window begins with: of money, what the key has spent in it before it had a budget."""
     if kind in (REQUESTS, TOKENS):

@@ -7,6 +7,7 @@ from portico.ledger.settle import Outcome, Release, Settle
 from portico.metering.charge import NOTHING, Charge
 from portico.metering.receipt import Receipt, Tried, buckets, encode
 from portico.relay.call import Aim, Call
+from portico.relay.report import FAILED
 from portico.relay.tab import Tab
 
 RECOVERED = "recovered"
@@ -51,6 +52,15 @@ def last_of(bill: Bill, outcome: str, *, counts: bool, kept: Outcome | None) -> 
         output_tokens=used.output_total,
         reasoning_tokens=total(used.output_reasoning),
         idempotency=kept,
+    )
+
+
+def unbooked(tab: Tab, kept: Outcome | None) -> Release:
+    """The end of a call whose charge could not be made out: nothing of it stays open."""
+    of = (tab.request_id, tab.caller.tenant, tab.caller.key_id)
+    receipt = Receipt(request_id=of[0], account=of[1], key_id=of[2], outcome=FAILED, hold_nanos=tab.amount)
+    return Release(
+        request_id=of[0], account_id=of[1], key_id=of[2], receipt=encode(receipt), outcome=FAILED, idempotency=kept
     )
 
 

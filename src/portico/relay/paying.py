@@ -24,7 +24,7 @@ from portico.metering.charge import NOTHING, charge
 from portico.metering.estimate import BYTES_A_TOKEN, Delivered, Estimate, estimate
 from portico.metering.receipt import CAPPED, DRAINED, ESTIMATED, PARTIAL
 from portico.providers import Verb
-from portico.relay.billing import Bill, checkpoint_of, last_of
+from portico.relay.billing import Bill, checkpoint_of, last_of, unbooked
 from portico.relay.call import Aim, Attempt, Call
 from portico.relay.fanout import lane_of
 from portico.relay.passthrough import PassingPump
@@ -186,8 +186,8 @@ class Paying:
     # -- at its end
 
     def part(self) -> None:
-        """Lets go of the call and of whoever waits for it. Each knows the other, and what goes in circles stays in memory until
-        it is searched for: with thousands of calls a second nothing else of the cache would be left."""
+        """Lets go of the call and of whoever waits for it. Each knows the other, and what goes in circles stays in memory
+        until it is searched for: with thousands of calls a second nothing else of the cache would be left."""
         self.tab.let_go()
         self._call.exchange.on_gone(None)
         self._call.reply = msgspec.structs.replace(self._call.reply, cost=None) if self.tells_cost else self._call.reply
@@ -220,6 +220,7 @@ class Paying:
             tab.close(last_of(bill, outcome, counts=call.counts, kept=kept))
         except Exception:
             log.exception("the settlement of %s failed", tab.request_id)
+            tab.close(unbooked(tab, None if self._once is None else Outcome(self._once.key)))
 
     def _was_drained(self, error: BaseException) -> bool:
         """Whether a whole answer, read for a caller who has left, was given up for its time."""

@@ -31,7 +31,7 @@ from portico.core.errors import (
 from portico.core.storage import Pending, Write
 from portico.core.target import Capabilities
 from portico.core.usage import Usage
-from portico.ledger.hold import Decision, Extend, Held, Hold, Limits, Refused, Replay
+from portico.ledger.hold import Decision, Extend, Held, Hold, Refused, Replay
 from portico.ledger.settle import Checkpoint, Outcome
 from portico.metering.ceiling import Ask, Ceiling, ceiling
 from portico.relay.till import Till, limits_of
@@ -161,7 +161,7 @@ class Tab:
             raise self.refusal
         self._beside = self._once is None and till.is_comfortable(self.caller, amount)
         self.amount = amount
-        self._submit(limits_of(self.caller))
+        self._submit()
         if self._beside:
             return
         deadline, pause = till.clock() + till.settings.funds_wait_s, FIRST_PAUSE_S
@@ -174,10 +174,10 @@ class Tab:
             await asyncio.sleep(pause)
             pause = min(pause * (1.5 + till.rng.random()), LONGEST_PAUSE_S)
             self._short = False
-            self._submit(limits_of(self.caller))
+            self._submit()
         await self.durable()
 
-    def _hold(self, limits: Limits) -> Hold:
+    def _hold(self, *, refusable: bool = True) -> Hold:
         once = self._once
         return Hold(
             request_id=self.request_id,
@@ -187,14 +187,15 @@ class Tab:
             amount_nanos=self.amount,
             tokens=self._tokens,
             prepaid=self.caller.prepaid,
-            limits=limits,
+            limits=limits_of(self.caller),
+            refusable=refusable,
             idempotency_key="" if once is None else once.key,
             fingerprint="" if once is None else once.fingerprint,
         )
 
-    def _submit(self, limits: Limits) -> None:
+    def _submit(self) -> None:
         try:
-            pending = self._till.committer.submit(self._hold(limits), hurry=not self._beside)
+            pending = self._till.committer.submit(self._hold(), hurry=not self._beside)
         except StorageUnavailable as error:
             if self.caller.prepaid or self._till.is_full():
                 self.refusal = error
@@ -213,9 +214,10 @@ class Tab:
             result = pending.result()
         except StorageUnavailable as error:
             self._without_storage(error)
-        except Exception as error:
-            log.exception("the hold of %s failed", self.request_id)
-            self._without_storage(StorageUnavailable() if not isinstance(error, PorticoError) else error)
+        except Exception as error:  # noqa: BLE001 - told, and then refused
+            # The database answers, and would refuse it again: nobody else need be served without.
+            log.error("the hold of %s failed: %r", self.request_id, error)
+            self._refused(PorticoError("The gateway had an internal error."))
         else:
             if isinstance(result, Held):
                 self.durable_now, self.held = True, result
@@ -228,12 +230,12 @@ class Tab:
 
     def _without_storage(self, error: PorticoError) -> None:
         """The database cannot be had. An open account is served all the same, and the hold written when it can be: before
-        the charge, which is posted after it, and without limits, for it is too late to refuse anything."""
+        the charge, which is posted after it. It is too late to refuse anything: the limits only count it."""
         self._till.storage_failed()
         if self.caller.prepaid:
             self._refused(error)
         else:
-            self._till.committer.post(self._hold(Limits()))
+            self._till.committer.post(self._hold(refusable=False))
             self.durable_now = True
 
     def _refused(self, error: PorticoError) -> None:
@@ -282,7 +284,8 @@ class Tab:
         self._checkpoint_at = self._till.clock() + self._till.settings.checkpoint_s
         if not self._begun or self._closed:
             return
-        self._till.committer.post(Checkpoint(self.request_id, receipt))
+        if not self._till.is_full():  # how long the database stays away nobody knows
+            self._till.committer.post(Checkpoint(self.request_id, receipt))
         if usage is not None and self._ask.max_output_tokens is None and not self._extending:
             self._extend_if_near(usage.output_total)
 
@@ -313,39 +316,42 @@ class Tab:
         self._extending = True
         return pending
 
-    def _extended(self, pending: Pending[bool], amount: int) -> bool:
-        """Whether it was. What cannot be known now is no refusal: settlement books the charge in full."""
+    def _extended(self, pending: Pending[bool], amount: int) -> bool | None:
+        """Whether it was. None: that cannot be known now, which is no refusal: settlement books the charge in full. Nor is
+        it one for an open account, whose hold another worker may have resolved."""
         self._extending = False
         try:
             held = pending.result()
         except Exception as error:  # noqa: BLE001
             if not isinstance(error, StorageUnavailable):
                 log.error("an extension of %s failed: %r", self.request_id, error)
-            return False
+            return None
         if held:
             self.amount = amount
-        else:
+        elif self.caller.prepaid:
             self.ran_out = True
         return held
 
     async def _more(self, more: int) -> None:
-        """Another candidate or lane costs more than is held."""
+        """Another candidate or lane costs more than is held. An open account is served whatever becomes of it."""
         await self.durable()
-        pending = self._extension(more)
+        pending, prepaid = self._extension(more), self.caller.prepaid
         if pending is None:
-            raise StorageUnavailable
+            if prepaid:
+                raise StorageUnavailable
+            return
         amount = self.amount + more
-        refused: list[bool] = []
+        found: list[bool | None] = []
 
         def extended(done: Pending[bool]) -> None:
-            refused.append(not self._extended(done, amount))
+            found.append(self._extended(done, amount))
             self._wake()
 
         pending.add_done_callback(extended)
-        while not refused:  # what wakes this may be another lane's
+        while not found:  # what wakes this may be another lane's
             await self._woken()
-        if refused[0]:
-            raise InsufficientFunds
+        if prepaid and not found[0]:
+            raise StorageUnavailable if found[0] is None else InsufficientFunds
 
     # -- at its end
 

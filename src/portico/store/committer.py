@@ -1,16 +1,17 @@
 """The group committer: whatever arrived while the last transaction was committing makes up the next one.
 
-One thread per worker process owns the connection. The event loop collects writes, hands over all it has at once, and is called
-back once a batch. Where nobody is in a hurry it collects for a moment, since a commit costs the same for many as for one.
+One thread per worker process owns the connection. The event loop collects writes, hands over all it has at once, and is
+called back once a batch. Where nobody is in a hurry it collects for a moment, since a commit costs the same for many as for
+one.
 
     submit    waits a bounded time. Who is told `StorageUnavailable` may rely on it that nothing was written: a write that
               is not yet in a transaction is withdrawn; one that is waits until its fate is known, which may be when the
               database is back.
     post      is kept until the database has it.
 
-Only one of the two threads can run Python at a time, and statements of SQLite take no time but that of the processor: so the
-loop stands aside while the thread makes them, and goes on as soon as it commits. Else they would take turns at every statement
-(measured: a write beside a loop that is never idle took 765 ms in the middle).
+Only one of the two threads can run Python at a time, and statements of SQLite take no time but that of the processor: so
+the loop stands aside while the thread makes them, and goes on as soon as it commits. Else they would take turns at every
+statement (measured: a write beside a loop that is never idle took 765 ms in the middle).
 
 While the database is known to be down, submits are refused at once, and the thread tries it again and again, later and
 later. Too much is waiting: submits are refused, and `full` says so, so that no new call is taken on.

@@ -86,7 +86,7 @@ class Exchange(Protocol):
         """Drop the connection with the body unfinished."""
 
     def on_gone(self, tell: Callable[[], None] | None) -> None:
-        """From now on `tell` is called when the caller goes away, and the app's task is not cancelled; None: it is again."""
+        """From now on `tell` is called when the caller goes away, and the app's task is not cancelled; None: it is."""
 
 
 App = Callable[[Exchange], Awaitable[None]]

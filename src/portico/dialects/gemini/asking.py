@@ -51,8 +51,8 @@ def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
         media=media.counts,
         media_bytes=media.sizes,
         tools=frozenset(_tools(body)) if tools else _NONE,
-        max_output_tokens=_whole(config.get("maxOutputTokens")),
-        candidates=max(1, _whole(config.get("candidateCount")) or 1),
+        max_output_tokens=_whole(config.get("maxOutputTokens")) or None,
+        candidates=_candidates(config),
         service_tier=_tier(body),
     )
 
@@ -77,14 +77,20 @@ def _ask(fields: Mapping[str, Any], body_bytes: int) -> Ask:
         media_bytes=media.sizes,
         tools=frozenset(_tools(fields)),
         embedded_characters=sum(map(_characters, _embedded(fields))),
-        max_output_tokens=_whole(config.get("maxOutputTokens")),
-        candidates=max(1, _whole(config.get("candidateCount")) or 1),
+        max_output_tokens=_whole(config.get("maxOutputTokens")) or None,
+        candidates=_candidates(config),
         service_tier=_tier(fields),
         unknown=tuple(sorted(fields.keys() - _TOP)),
     )
 
 
 _NONE: Final[frozenset[str]] = frozenset()
+MAX_CANDIDATES: Final = 128
+"""Google refuses more than 8."""
+
+
+def _candidates(config: Mapping[str, Any]) -> int:
+    return min(max(1, _whole(config.get("candidateCount")) or 1), MAX_CANDIDATES)
 
 
 def _tier(fields: Mapping[str, Any]) -> str | None:

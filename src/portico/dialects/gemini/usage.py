@@ -29,6 +29,8 @@ _WITH_INT_ENUMS: Final = {1: "text", 2: "image", 3: "video", 4: "audio", 5: "doc
 """Modality as a number, for clients that asked for `enum-encoding=int` (traffic.md 3)."""
 
 
+MOST: Final = 2**31 - 1
+"""Google's counts are of 32 bits. What says more, or is no number, would not fit into the books."""
 _TRAFFIC_TIERS: Final = {"ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}
 """Vertex AI has no `serviceTier`: it says what kind of traffic a call was."""
 
@@ -52,7 +54,7 @@ def _plain(metadata: Mapping[str, Any]) -> Usage | None:
     thoughts, details = metadata.get("thoughtsTokenCount", 0), metadata.get("promptTokensDetails")
     if type(prompt) is not int or type(visible) is not int or type(thoughts) is not int:
         return None
-    if prompt <= 0 or visible < 0 or thoughts < 0:
+    if not 0 < prompt <= MOST or not 0 <= visible <= MOST or not 0 <= thoughts <= MOST:
         return None
     if details is not None and (
         type(details) is not list
@@ -113,10 +115,14 @@ def _tokens(metadata: Mapping[str, Any], name: str, details_name: str | None) ->
 
 
 def _count(metadata: Mapping[str, Any], name: str) -> int:
-    value = metadata.get(name)
-    if type(value) is int:
-        return max(0, value)
-    return max(0, int(value)) if isinstance(value, (int, float, str)) and value else 0
+    return _number(metadata.get(name))
+
+
+def _number(value: Any) -> int:
+    """A count, which may be written as text."""
+    if isinstance(value, str):
+        value = int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else 0
+    return int(min(max(0, value), MOST)) if isinstance(value, (int, float)) else 0
 
 
 def _details(details: Any) -> dict[str, int]:
@@ -124,7 +130,7 @@ def _details(details: Any) -> dict[str, int]:
     for item in details or ():
         modality = item.get("modality")
         name = _WITH_INT_ENUMS.get(modality) if isinstance(modality, int) else str(modality or "text").lower()
-        count = int(item.get("tokenCount") or 0)
+        count = _number(item.get("tokenCount"))
         if count > 0:
             name = name if name in MODALITIES else "text"
             counts[name] = counts.get(name, 0) + count

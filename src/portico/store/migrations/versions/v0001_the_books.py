@@ -302,6 +302,7 @@ def _upstream() -> None:
         sa.PrimaryKeyConstraint("account_id", "key"),
     )
     op.create_index("vault_by_expiry", "vault_records", ["expires_us"], unique=False)
+    op.create_index("vault_by_account", "vault_records", ["account_id", "expires_us", "size_bytes"], unique=False)
     op.create_table(
         "resources",
         sa.Column("provider", sa.Text(), nullable=False),
@@ -313,7 +314,8 @@ def _upstream() -> None:
         sa.Column("expires_us", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("provider", "kind", "name"),
     )
-    op.create_index("resources_by_account", "resources", ["account_id", "kind"], unique=False)
+    op.create_index("resources_by_account", "resources", ["account_id", "kind", "name"], unique=False)
+    op.create_index("resources_by_expiry", "resources", ["expires_us"], unique=False)
 
 
 def _changes() -> None:

@@ -1,0 +1,76 @@
+"""Whatever goes wrong in the gateway itself, a call leaves no hold and no idempotency key behind."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.house import Script, answers, chat, says, until
+from money.acts import Steps, piece, usage
+from money.paid import USD, paid_house
+from portico.catalog import load_catalog
+from portico.catalog.books import PriceBooks, Rates
+from portico.ledger.settle import Checkpoint
+from portico.relay.till import TillSettings
+
+ANSWER = says("Hello there", usageMetadata=usage(1000, 500))
+ONCE = {"idempotency-key": "order-66"}
+
+
+class Torn(PriceBooks):
+    """Books from which only the first call can be read, the one for the hold."""
+
+    asked = 0
+
+    def rates(self, *arguments: Any, **fields: Any) -> Rates:
+        self.asked += 1
+        if self.asked > 1:
+            raise RuntimeError("a page is missing")
+        return super().rates(*arguments, **fields)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_charge_that_cannot_be_made_out_leaves_nothing_open(tmp_path: Path, stream: bool) -> None:
+    async with paid_house(tmp_path / "books.db", Script(answers(ANSWER))) as paid:
+        sound, torn = paid.till.books, Torn(load_catalog())
+        paid.till.books = lambda: torn
+        await paid.house.ask(chat(stream=stream), headers=ONCE)
+        await paid.settled()
+        assert [kind for kind, _, _ in paid.entries()] == ["hold", "release"]
+        assert paid.account() == (100 * USD, 0)
+        paid.till.books = sound
+        assert (await paid.house.ask(chat(stream=stream), headers=ONCE)).status == 200
+        await paid.settled(2)
+
+
+@pytest.mark.parametrize("prepaid", [False, True])
+async def test_a_hold_that_the_database_cannot_take_refuses_the_call_and_nobody_elses(
+    tmp_path: Path, prepaid: bool
+) -> None:
+    script = Script(answers(ANSWER))
+    async with paid_house(tmp_path / "books.db", script, prepaid=prepaid, policy={"rpm": 5}) as paid:
+        paid.counter.rows("DROP TABLE counters")
+        answer = await paid.house.ask(chat())
+        assert answer.status == 500
+        assert not script.requests
+        assert not paid.till.storage_rests
+        assert paid.account() == (100 * USD, 0)
+
+
+async def test_a_full_queue_is_not_filled_further_with_checkpoints(tmp_path: Path) -> None:
+    act = Steps(*[piece("word ", 5 * number) for number in range(1, 6)], piece("end", 30, "STOP"))
+    often = TillSettings(checkpoint_s=0.0)
+    async with paid_house(tmp_path / "books.db", Script(act), settings=often) as paid:
+        async with paid.house.open(chat(stream=True)) as wire:
+            act.let_go()
+            await wire.head()
+            await until(lambda: any(isinstance(one, Checkpoint) for one in paid.counter.written))
+            before = len(paid.counter.written)
+            paid.counter.full = True
+            act.let_go(4)
+            await asyncio.sleep(0.05)
+            assert len(paid.counter.written) == before
+            act.let_go()
+            assert (await wire.rest()).events.done
+        await paid.settled()
