@@ -94,6 +94,17 @@ def test_an_account_is_opened_paid_into_and_given_a_key(cli_anywhere: Cli) -> No
     assert all(actor.startswith("cli:") for actor in actors)
 
 
+def test_a_key_that_is_made_is_printed_with_its_id_and_nothing_else_is(cli: Cli) -> None:
+    """`{"key": …, "id": …}` in one JSON object on one line, for programs; how it is begun is no longer enough to use it."""
+    said = cli.run("keys", "create", "--json")
+    assert said.err == ""
+    assert said.out.count("\n") == 1
+    assert re.fullmatch(r"sk-portico-\w{40}", said.json["key"])
+    assert re.fullmatch(r"key_\w+", said.json["id"])
+    shown = cli.json("keys", "show", said.json["id"])
+    assert shown == {name: value for name, value in said.json.items() if name != "key"}
+
+
 def test_the_first_command_makes_the_database_with_its_built_in_account(cli: Cli) -> None:
     assert cli.json("db", "status")["state"] == "empty"
     assert not (cli.folder / ".portico" / "portico.db").exists()

@@ -47,6 +47,25 @@ async def test_refused_before_any_upstream_call_pays_nothing(tmp_path: Path, str
         unspent(paid)
 
 
+@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(
+    ("policy", "balance", "status"),
+    [({"budget_day_nanos": 1}, 100 * USD, 429), ({"models": ["gemini-2.5-*"]}, 100 * USD, 404), ({}, 1, 402)],
+    ids=["limit", "scope", "funds"],
+)
+async def test_refused_for_a_limit_or_for_funds_pays_nothing(
+    tmp_path: Path, policy: dict[str, Any], balance: int, status: int, dialect: str, stream: bool
+) -> None:
+    act = Steps(ANSWER, held=False)
+    async with paid_house(tmp_path / "books.db", Script(act), policy=policy, balance=balance) as paid:
+        path, body = asking(dialect, stream=stream)
+        assert (await paid.house.ask(body, path=path)).status == status
+        assert act.asked == 0
+        assert paid.entries() == []
+        assert paid.account() == (balance, 0)
+
+
 # every candidate failed before its first event: nothing
 @pytest.mark.parametrize("stream", STREAMS)
 @pytest.mark.parametrize("dialect", DIALECTS)

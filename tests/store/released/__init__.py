@@ -1,0 +1,1 @@
+"""Databases as released versions of Portico made them: what an upgrade has to keep."""
