@@ -9,12 +9,12 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from store.servers import PostgresServer
 
 from portico.store import version
 from portico.store.database import Database, open_database
 from portico.store.migrate import upgrade
 from portico.store.version import State
-from store.servers import PostgresServer
 
 RELEASED = Path(__file__).parent / "released"
 SCHEMAS = sorted(path.stem for path in RELEASED.glob("*.sql"))
