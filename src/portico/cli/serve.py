@@ -76,7 +76,9 @@ def _planned(
         key, where = _api_key(settings)
         prepare(settings, key)
     except OSError as error:
-        raise _CannotStart(f"Cannot write {error.filename}: {error.strerror}") from None
+        raise _CannotStart(
+            f"Cannot write {error.filename or settings.data_folder}: {error.strerror or error}"
+        ) from None
     except (Unusable, StorageUnavailable) as error:
         why = str(error) if isinstance(error, Unusable) else reason(error)
         raise _CannotStart(f"The database cannot be used:\n{_indented(why)}") from None
