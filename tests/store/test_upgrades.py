@@ -10,11 +10,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from databases import postgres_url
 from portico.store import version
 from portico.store.database import Database, open_database
 from portico.store.migrate import upgrade
 from portico.store.version import State
-from store.servers import PostgresServer
 
 RELEASED = Path(__file__).parent / "released"
 SCHEMAS = sorted(path.stem for path in RELEASED.glob("*.sql"))
@@ -69,12 +69,11 @@ def schema(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def old(request: pytest.FixtureRequest, kind: str, schema: str, tmp_path: Path) -> str:
+def old(kind: str, schema: str, tmp_path: Path) -> str:
     """The address of a database of a released schema."""
     if kind == "sqlite":
         return put_into_sqlite(schema, tmp_path / "books.db")
-    server: PostgresServer = request.getfixturevalue("server")
-    return put_into_postgres(schema, server.url(server.new_database()))
+    return put_into_postgres(schema, postgres_url())
 
 
 @contextlib.contextmanager
