@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts.books import Books, postgres_books, sqlite_books
+from accounts.rowbooks import Books, postgres_books, sqlite_books
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from accounts.books import Books, Reads
+from accounts.rowbooks import Books, Reads
 from gateway.house import House, open_house
 from portico.accounts import Keyring, KeyRow
 from portico.accounts.keys import digest_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accounts.books import Books, postgres_books
+from accounts.rowbooks import Books, postgres_books
 from portico.accounts import Keyring, Policy
 from portico.accounts import rows as accounts
 from portico.accounts.keys import DEFAULT_TENANT

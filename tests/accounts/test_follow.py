@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from accounts.books import Books, Reads
+from accounts.rowbooks import Books, Reads
 from portico.accounts import Keyring
 from portico.accounts import rows as accounts
 from portico.accounts.follow import Follower

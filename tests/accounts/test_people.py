@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from accounts.books import Books
+from accounts.rowbooks import Books
 from portico.accounts import people
 from portico.accounts import rows as accounts
 from portico.core.errors import Conflict, InvalidRequest, NotFound

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.books import Books
+from accounts.rowbooks import Books
 from portico.accounts import rows as accounts
 from portico.accounts.keys import DEFAULT_TENANT
 from portico.accounts.ratelimit import RateState, duration

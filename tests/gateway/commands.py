@@ -136,3 +136,20 @@ async def run(
     """A `portico` that ends by itself: exit code, output, error output."""
     async with portico(*arguments, folder=folder, env=env, program=program) as command:
         return await command.end()
+
+
+async def run_with(
+    data: bytes, *arguments: str, folder: Path, env: Mapping[str, str] | None = None
+) -> tuple[int, str, str]:
+    """Runs a command that is told something on its standard input."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, *PROGRAM, *arguments),
+        cwd=folder,
+        env=environment(env),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await soon(process.communicate(data))
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()

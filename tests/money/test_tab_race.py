@@ -36,7 +36,7 @@ async def test_answers_never_exceed_what_the_balance_covers(tmp_path: Path) -> N
         now=time.time,
         clock=time.monotonic,
         rng=Random(3),
-        settings=TillSettings(funds_wait_s=0.5),
+        settings=TillSettings(funds_wait_s=0.5, fresh_s=-1),  # each waits for its hold
     )
     house = await House(Script(act), till=lambda: till, keyring=Keyring.of([row])).start()
     try:
@@ -44,6 +44,7 @@ async def test_answers_never_exceed_what_the_balance_covers(tmp_path: Path) -> N
         balance(path, each * COVERED + each // 2)
         calls = [asyncio.create_task(house.ask(BODY)) for _ in range(CALLS)]
         await until(lambda: sum(call.done() for call in calls) == CALLS - COVERED)
+        await until(lambda: act.asked >= 1 + COVERED)
         assert act.asked == 1 + COVERED
         act.let_go(CALLS)
         statuses = sorted([(await soon(call)).status for call in calls])

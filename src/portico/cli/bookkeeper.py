@@ -47,7 +47,7 @@ _MARKUPS: Final = "SELECT account_id, model, permille, effective_from FROM marku
 def prepare(settings: Config, key: str) -> None:
     """A database that can be served from: its schema brought up to date, the built-in account in it with its key.
 
-    Raises `SchemaTooNew`, `UpgradeFailed`, `StorageUnavailable`, `OSError`.
+    Raises `Unusable`, `StorageUnavailable`.
     """
     database = open_database(settings.storage.url)
     try:

@@ -18,7 +18,7 @@ from portico.cli.housekeeping import Housekeeping, house_of
 from portico.config import Config, ConfigError, load_config
 from portico.core.errors import Conflict
 from portico.store.database import open_database
-from portico.store.version import SchemaTooNew, State, UpgradeFailed, bring_up_to_date
+from portico.store.version import State, Unusable, bring_up_to_date
 
 T = TypeVar("T")
 
@@ -35,10 +35,8 @@ def with_office(config: Path | None, job: Callable[[Office], Coroutine[Any, Any,
             if bring_up_to_date(settings.storage.url, database) is State.EMPTY:
                 database.change(ensure_default_account)
             return await job(Office(database.reading, house, SystemRandom()))
-        except (SchemaTooNew, UpgradeFailed) as error:
-            raise Conflict(str(error)) from None
-        except OSError as error:
-            raise Conflict(f"{database.name} cannot be used: {error.strerror or error}") from None
+        except Unusable as error:
+            raise Conflict(f"The database cannot be used: {error}") from None
         finally:
             await database.aclose()
 

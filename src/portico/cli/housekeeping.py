@@ -6,11 +6,12 @@ from typing import Final
 from portico.admin.desk import BackupFile, House, SchemaStatus
 from portico.catalog import load_catalog
 from portico.config import Config
-from portico.core.errors import Conflict, InvalidRequest
+from portico.core.errors import Conflict, InvalidRequest, StorageUnavailable
 from portico.providers.secret_keys import SecretKeys
 from portico.store import version
 from portico.store.backup import BackupFailed, backup
 from portico.store.database import engine_for, open_database
+from portico.store.engine import reason
 from portico.store.sqlite import SqliteEngine
 
 BACKUPS: Final = "backups"
@@ -51,12 +52,14 @@ class Housekeeping:
         return BackupFile(path=str(target), size_bytes=size)
 
     def schema(self) -> SchemaStatus:
-        """Raises `StorageUnavailable`."""
+        """Raises `Conflict` if the database cannot be used."""
         database = open_database(self._url)
         found: str | None = None
         if not (isinstance(database.engine, SqliteEngine) and not Path(database.engine.path).exists()):
             try:
                 found = database.ask(lambda db: version.found_version(database.engine, db))
+            except StorageUnavailable as error:
+                raise Conflict(f"{database.name} cannot be used: {reason(error)}") from None
             finally:
                 database.close()
         try:
@@ -66,11 +69,11 @@ class Housekeeping:
         return SchemaStatus(database=database.name, found=found or "none", wanted=version.KNOWN[-1], state=state)
 
     def upgrade(self) -> SchemaStatus:
-        """Raises `Conflict`, `StorageUnavailable`."""
+        """Raises `Conflict`."""
         from portico.store import migrate
 
         try:
             migrate.upgrade(self._url)
-        except (version.SchemaTooNew, version.UpgradeFailed) as error:
+        except version.Unusable as error:
             raise Conflict(str(error)) from None
         return self.schema()

@@ -1,5 +1,6 @@
 """`portico serve`: config -> objects -> server; one process, or several under a supervisor."""
 
+import contextlib
 import os
 import random
 import socket
@@ -12,19 +13,21 @@ import msgspec
 
 from portico import __version__
 from portico.accounts.keys import new_key
-from portico.catalog import CatalogError, load_catalog
+from portico.catalog import Catalog, CatalogError, load_catalog
 from portico.cli.bookkeeper import prepare
 from portico.cli.loop import run
 from portico.cli.operations import Shared
-from portico.cli.stored_keys import start_with
+from portico.cli.stored_keys import may_be_kept, start_with
 from portico.cli.supervise import Supervisor
 from portico.cli.tls import server_tls
 from portico.cli.worker import HANGUP, SIMULATOR_NAME, Plan, serve
 from portico.config import Config, ConfigError, load_config
 from portico.core.errors import StorageUnavailable
 from portico.http.asgi import ASGIApp
+from portico.http.tls import ServerTls
 from portico.providers import KINDS, Provider, Secret
-from portico.store.version import SchemaTooNew, UpgradeFailed
+from portico.store.engine import reason
+from portico.store.version import Unusable
 
 KEY_FILE: Final = "api_key"
 
@@ -43,35 +46,58 @@ def run_serve(
         return 1
     if tls is not None and (warning := tls.warning()) is not None:
         print(f"Careful: {warning}", file=sys.stderr)
+    with contextlib.ExitStack() as ends:
+        try:
+            plan = _planned(settings, catalog, tls, web, ends, simulate=simulate)
+        except _CannotStart as error:
+            print(error, file=sys.stderr)
+            return 1
+        return run(lambda: serve(plan)) if settings.server.workers == 1 else _supervise(plan)
+
+
+class _CannotStart(Exception):
+    """The message says why, and what helps."""
+
+
+def _planned(
+    settings: Config,
+    catalog: Catalog,
+    tls: ServerTls | None,
+    web: ASGIApp | None,
+    ends: contextlib.ExitStack,
+    *,
+    simulate: bool,
+) -> Plan:
+    """Everything that workers share, made in an order that leaves nothing behind where nobody could be served; the
+    operator is greeted. `ends` closes what listens. Raises `_CannotStart`."""
+    if not (simulate or settings.providers or may_be_kept(settings)):
+        raise _CannotStart(_NO_PROVIDER)
     try:
         key, where = _api_key(settings)
         prepare(settings, key)
     except OSError as error:
-        print(_explained(error, settings), file=sys.stderr)
-        return 1
-    except (SchemaTooNew, UpgradeFailed, StorageUnavailable) as error:
-        print(f"The database cannot be used:\n{_indented(_why(error))}", file=sys.stderr)
-        return 1
+        raise _CannotStart(f"Cannot write {error.filename}: {error.strerror}") from None
+    except (Unusable, StorageUnavailable) as error:
+        why = str(error) if isinstance(error, Unusable) else reason(error)
+        raise _CannotStart(f"The database cannot be used:\n{_indented(why)}") from None
     settings = settings if simulate else start_with(settings)
     if not settings.providers and not simulate:
-        print(_NO_PROVIDER, file=sys.stderr)
-        return 1
+        raise _CannotStart(_NO_PROVIDER)
     try:
-        listener = _listen(settings.server.host, settings.server.port)
+        listener = ends.enter_context(_listen(settings.server.host, settings.server.port))
     except OSError as error:
-        print(_explained(error, settings), file=sys.stderr)
-        return 1
-    simulator = _listen("127.0.0.1", 0) if simulate else None
+        raise _CannotStart(_explained(error, settings)) from None
+    simulator = ends.enter_context(_listen("127.0.0.1", 0)) if simulate else None
     if simulator is not None:
         settings = _with_simulator(settings, simulator)
     try:
         shared = Shared.of(settings, catalog, _listen)
     except OSError as error:
-        print(_explained_watch(error, settings), file=sys.stderr)
-        return 1
+        raise _CannotStart(_explained_watch(error, settings)) from None
+    if shared.listener is not None:
+        ends.enter_context(shared.listener)
     _greet(settings, listener, key, where, shared, simulated=simulate)
-    plan = Plan(settings, catalog, listener, simulator, tls, web, shared)
-    return run(lambda: serve(plan)) if settings.server.workers == 1 else _supervise(plan)
+    return Plan(settings, catalog, listener, simulator, tls, web, shared)
 
 
 _NO_PROVIDER: Final = """\
@@ -89,15 +115,8 @@ No provider is configured, so there is nobody to answer.
       portico serve --simulate"""
 
 
-def _why(error: Exception) -> str:
-    """What a failure of the database comes from, where that says more."""
-    return f"{error} ({error.__cause__})" if error.__cause__ is not None else str(error)
-
-
 def _explained(error: OSError, settings: Config) -> str:
     server = settings.server
-    if error.filename:
-        return f"Cannot write {error.filename}: {error.strerror}"
     return (
         f"Cannot listen on {server.host}:{server.port}: {error.strerror or error}\n"
         f"  Choose another port: portico serve --port {server.port + 1 if server.port < 65535 else 0}"
@@ -127,6 +146,9 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+    except UnicodeError:  # of a name that could be none of a host
+        listener.close()
+        raise OSError(f"{host} is no name of a host") from None
     except OSError:
         listener.close()
         raise
@@ -136,7 +158,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _api_key(settings: Config) -> tuple[str, str]:
-    """The key callers use, and where it is from: PORTICO_API_KEY, or one made at the first start and kept with the data."""
+    """The key callers use, and where it is from: PORTICO_API_KEY, or one made at the first start and kept with the data.
+    Raises `_CannotStart`, `OSError`."""
     if settings.api_key is not None:
         return settings.api_key.reveal(), settings.api_key.source
     folder = settings.data_folder
@@ -145,7 +168,10 @@ def _api_key(settings: Config) -> tuple[str, str]:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        key = path.read_text(encoding="ascii").strip()
+        try:
+            key = path.read_text(encoding="ascii").strip()
+        except UnicodeDecodeError:
+            raise _CannotStart(f"{path} holds no key. Remove it, and another is made.") from None
         if key:
             return key, str(path)
         path.unlink()

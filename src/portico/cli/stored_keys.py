@@ -18,6 +18,7 @@ from portico.providers import Provider
 from portico.providers.secret_keys import NoSecretKey
 from portico.providers.stored import Loaded, load_credentials, with_credentials
 from portico.relay.relay import Relay
+from portico.store.engine import reason
 
 if TYPE_CHECKING:
     from portico.store.database import Database
@@ -42,7 +43,8 @@ def at_start(settings: Config) -> tuple[Config, list[str]]:
             return with_stored(settings, Loaded(0)), []
         loaded = database.ask(lambda db: load_credentials(db, settings.secrets.keys().ring))
     except (NoSecretKey, StorageUnavailable) as error:
-        return with_stored(settings, Loaded(0)), [f"Keys that are kept in the database are not used: {error}"]
+        why = reason(error) if isinstance(error, StorageUnavailable) else error
+        return with_stored(settings, Loaded(0)), [f"Keys that are kept in the database are not used: {why}"]
     finally:
         if database is not None:
             database.close()
@@ -57,20 +59,21 @@ def start_with(settings: Config) -> Config:
     return found
 
 
+def may_be_kept(settings: Config) -> bool:
+    """Whether some provider takes stored keys, and there is a database that they can be in."""
+    url = settings.storage.url
+    exists = not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
+    return exists and any(provider.takes_stored for provider in (*settings.providers, *settings.dormant))
+
+
 def opened(settings: Config) -> "Database | None":
     """The database, if there can be stored keys in it that anybody wants. Raises `StorageUnavailable`."""
-    if not any(provider.takes_stored for provider in (*settings.providers, *settings.dormant)):
-        return None
-    url = settings.storage.url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    if not may_be_kept(settings):
         return None
     from portico.store.database import open_database
     from portico.store.version import SchemaTooNew, State, check
 
-    try:
-        database = open_database(url)
-    except ValueError as error:
-        raise StorageUnavailable(f"{settings.storage.shown}: {error}") from None
+    database = open_database(settings.storage.url)
     try:
         if check(database) is State.CURRENT:
             return database

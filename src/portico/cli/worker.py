@@ -40,6 +40,7 @@ from portico.http.server import Server
 from portico.http.tls import ServerTls, TlsError
 from portico.relay.quote import QuoteTab
 from portico.relay.relay import Relay
+from portico.store.engine import reason
 
 SIMULATOR_NAME: Final = "simulator"
 Inner: TypeAlias = Callable[[HttpExchange], Awaitable[None]]
@@ -170,7 +171,7 @@ async def serve(plan: Plan, lifeline: int | None = None) -> int:
         print(f"The web app could not start:{lines}", file=sys.stderr)
         return 1 if lifeline is None else CANNOT_START
     except StorageUnavailable as error:
-        print(f"The database cannot be used: {error}", file=sys.stderr)
+        print(f"The database cannot be used: {reason(error)}", file=sys.stderr)
         return 1
     return 0
 

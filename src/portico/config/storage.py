@@ -40,7 +40,7 @@ def read_storage(sources: Sources, table: Mapping[str, Any]) -> StorageConfig:
     if isinstance(url, str):
         if url.startswith(SQLITE) and re.fullmatch(r"[^?#\s:][^?#\n]*", path := url.removeprefix(SQLITE)):
             return StorageConfig(f"{SQLITE}{sources.home / path}")
-        if re.fullmatch(r"postgres(ql)?://\S+", url):
+        if re.fullmatch(r"postgres(ql)?://\S+", url) and _is_readable(url):
             return StorageConfig("postgresql" + url[url.index("://") :])
     found = masked_url(url) if isinstance(url, str) else shown(url)
     if stated:
@@ -48,6 +48,17 @@ def read_storage(sources: Sources, table: Mapping[str, Any]) -> StorageConfig:
     else:
         sources.at("storage", "url", f"{WANTED}, found {found}")
     return kept
+
+
+def _is_readable(url: str) -> bool:
+    """To who will connect to it."""
+    from portico.store.database import engine_for  # noqa: PLC0415 - it loads a driver, for PostgreSQL alone
+
+    try:
+        engine_for(url)
+    except ValueError:
+        return False
+    return True
 
 
 def data_folder(sources: Sources, storage: StorageConfig) -> Path:

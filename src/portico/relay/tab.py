@@ -317,8 +317,8 @@ class Tab:
         return pending
 
     def _extended(self, pending: Pending[bool], amount: int) -> bool | None:
-        """Whether it was. None: that cannot be known now, which is no refusal: settlement books the charge in full. Nor is
-        it one for an open account, whose hold another worker may have resolved."""
+        """Whether it was. None: that cannot be known now, which is no refusal: settlement books the charge in full.
+        Nor is it one for an open account, whose hold another worker may have resolved."""
         self._extending = False
         try:
             held = pending.result()

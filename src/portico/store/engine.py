@@ -6,6 +6,15 @@ from typing import Protocol
 from portico.core.storage import Db
 
 
+def reason(error: BaseException) -> str:
+    """In one line, what lies at the bottom of a failure: that is what the driver or the system said."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror} ({error.filename})" if error.filename else error.strerror
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 class Fault(Enum):
     """What an exception inside a transaction says."""
 

@@ -14,11 +14,11 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, NullPool, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 
-from portico.core.errors import StorageUnavailable
 from portico.store import version
 from portico.store.database import engine_for
-from portico.store.engine import Engine
+from portico.store.engine import Engine, reason
 from portico.store.filelock import FileLock, lock_path
 from portico.store.sqlite import SqliteEngine, connect
 
@@ -36,15 +36,17 @@ def settings(connection: Connection | None = None) -> Config:
 
 
 def upgrade(url: str, to: str = "head") -> tuple[str | None, str]:
-    """The version before and after. Raises `SchemaTooNew`, `ValueError` for an address that is none, and what
-    SQLAlchemy raises."""
+    """The version before and after. Raises `version.Unusable`, and `ValueError` for an address that is none."""
     engine = engine_for(url)
-    version.make_room(engine)
-    with _locked(engine) as connection:
-        before = _version(connection)
-        version.judged(engine.name, before)
-        command.upgrade(settings(connection), to)
-        after = _version(connection)
+    try:
+        version.make_room(engine)
+        with _locked(engine) as connection:
+            before = _version(connection)
+            version.judged(engine.name, before)
+            command.upgrade(settings(connection), to)
+            after = _version(connection)
+    except (SQLAlchemyError, OSError) as error:
+        raise version.UpgradeFailed(f"{engine.name} could not be brought up to date: {reason(error)}") from error
     return before, after or ""
 
 
@@ -95,7 +97,7 @@ def _locked_sqlite(path: Path) -> Iterator[Connection]:
 def main() -> int:
     try:
         upgrade(sys.stdin.read().strip())
-    except (version.SchemaTooNew, version.UpgradeFailed, StorageUnavailable) as error:
+    except version.Unusable as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

@@ -10,9 +10,10 @@ import sys
 from enum import Enum
 from typing import Final
 
+from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
 from portico.store.database import Database
-from portico.store.engine import Engine
+from portico.store.engine import Engine, reason
 from portico.store.sqlite import SqliteEngine
 
 KNOWN: Final = ("0001",)
@@ -26,7 +27,11 @@ class State(Enum):
     CURRENT = "current"
 
 
-class SchemaTooNew(Exception):
+class Unusable(Exception):
+    """A database that nobody can start on; the message says in one line which it is, and why."""
+
+
+class SchemaTooNew(Unusable):
     """The database was made or upgraded by a newer Portico."""
 
     def __init__(self, name: str, found: str) -> None:
@@ -36,7 +41,7 @@ class SchemaTooNew(Exception):
         )
 
 
-class UpgradeFailed(Exception):
+class UpgradeFailed(Unusable):
     """The schema could not be brought up to date. The database is as it was."""
 
 
@@ -73,10 +78,13 @@ def make_room(engine: Engine) -> None:
 def bring_up_to_date(url: str, database: Database) -> State:
     """Upgrades the schema if it is behind; returns what it was. Several may try at once: the first does it, others wait.
 
-    Raises `SchemaTooNew`, `UpgradeFailed`, `StorageUnavailable`.
+    Raises `Unusable`.
     """
-    make_room(database.engine)
-    state = check(database)
+    try:
+        make_room(database.engine)
+        state = check(database)
+    except (OSError, StorageUnavailable) as error:
+        raise Unusable(f"{database.name}: {reason(error)}") from error
     if state is not State.CURRENT:
         # The address may hold a password, which a command line would show to everybody.
         command = [sys.executable, "-m", "portico.store.migrate"]
