@@ -98,14 +98,14 @@ def _read(checkpoint: str) -> Kept | None:
 
 def _without_checkpoint(
     request_id: str, account_id: str, key_id: str, at_us: int, amount: int
-) -> dict[str, str | int | bool]:
+) -> dict[str, str | int | list[str]]:
     return {
         "request_id": request_id,
         "account": account_id,
         "key_id": key_id,
         "at_us": at_us,
         "outcome": RECOVERED,
-        "recovered": True,
+        "flags": [RECOVERED],
         "hold_nanos": amount,
         "charge_nanos": 0,
         "cost_nanos": 0,

@@ -5,12 +5,10 @@ import msgspec
 from portico.core.usage import Usage, total
 from portico.ledger.settle import Outcome, Release, Settle
 from portico.metering.charge import NOTHING, Charge
-from portico.metering.receipt import Receipt, Tried, buckets, encode
+from portico.metering.receipt import RECOVERED, Receipt, Tried, buckets, encode
 from portico.relay.call import Aim, Call
 from portico.relay.report import FAILED
 from portico.relay.tab import Tab
-
-RECOVERED = "recovered"
 
 
 class Bill(msgspec.Struct, frozen=True):
@@ -28,6 +26,7 @@ class Bill(msgspec.Struct, frozen=True):
 
 def checkpoint_of(bill: Bill) -> bytes:
     """What a recovery books if the gateway dies now."""
+    bill = msgspec.structs.replace(bill, flags=(*bill.flags, RECOVERED))
     return encode(receipt_of(bill, RECOVERED))
 
 

@@ -351,7 +351,8 @@ class Tab:
         while not found:  # what wakes this may be another lane's
             await self._woken()
         if prepaid and not found[0]:
-            raise StorageUnavailable if found[0] is None else InsufficientFunds
+            # Never a 402: whether only open holds stand in the way is told when the call is made again.
+            raise StorageUnavailable if found[0] is None else FundsHeld(retry_after_s=1.0)
 
     # -- at its end
 

@@ -10,6 +10,8 @@ from portico.core.storage import Row, Value
 from portico.store.engine import Fault
 from portico.store.filelock import FileLock, lock_path
 
+WAL_PAGES: Final = 4000
+"""Pages of the log (16 MB) before they are brought into the file: one that every batch writes is brought once."""
 BUSY_TIMEOUT_S: Final = 1.0
 """How long a session waits for a writer that does not know of the lock beside the file, such as the sqlite3 shell."""
 
@@ -55,6 +57,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     return connection
