@@ -21,6 +21,7 @@ _HOLD_IF_COVERED: Final = (
     " WHERE id = ? AND closed_us IS NULL AND posted_nanos - held_nanos >= ?"
 )
 _HOLD: Final = "UPDATE accounts SET held_nanos = held_nanos + ? WHERE id = ? AND closed_us IS NULL"
+_LOCK: Final = "UPDATE accounts SET held_nanos = held_nanos WHERE id = ?"
 _AVAILABLE: Final = "SELECT posted_nanos - held_nanos FROM accounts WHERE id = ?"
 _UNHOLD: Final = "UPDATE accounts SET held_nanos = held_nanos - ? WHERE id = ?"
 _BALANCE: Final = "SELECT posted_nanos, held_nanos, closed_us FROM accounts WHERE id = ?"
@@ -128,8 +129,11 @@ class Hold(msgspec.Struct, frozen=True):
         return (f"account:{self.account_id}", f"key:{self.key_id}")
 
     def apply(self, db: Db) -> Decision:
-        if self.idempotency_key and (answered := self._claim(db)) is not None:
-            return answered
+        if self.idempotency_key:
+            # The account first, as without a key: who has it may be about to claim the same key, and would wait for us.
+            db.run(_LOCK, self.account_id)
+            if (answered := self._claim(db)) is not None:
+                return answered
         undo: _Undo = []
         decision = self._held(db, undo)
         if isinstance(decision, Refused):
