@@ -199,9 +199,9 @@ class Hold(msgspec.Struct, frozen=True):
             if not self.refusable:
                 windows.count(db, self.account_id, key, kind, amount)
                 continue
-            used = windows.debit(db, self.account_id, key, kind, amount, cap)
-            if used is None:
-                return Refused(reason, windows.seconds_left(kind, db.now_us), cap, cap)
+            fits, used = windows.debit(db, self.account_id, key, kind, amount, cap)
+            if not fits:
+                return Refused(reason, windows.seconds_left(kind, db.now_us), cap, used)
             uses.append(Use(reason, cap, used))
             window = windows.window_of(kind, db.now_us)
             undo.append(_give_back(key, kind, window, amount))
@@ -273,4 +273,4 @@ class Extend(msgspec.Struct, frozen=True):
 
 def kinds_of(budgets: int) -> list[str]:
     """The budgets that a row of `holds` counts in."""
-    return [kind for bit, kind in ((1, windows.BUDGET_DAY), (2, windows.BUDGET_MONTH)) if budgets & bit]
+    return [kind for kind, bit in windows.BUDGETS.items() if budgets & bit]
