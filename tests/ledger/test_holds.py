@@ -15,7 +15,7 @@ from portico.core.storage import Db
 from portico.ledger import Extend, Held, Limits, Outcome, Refused, Release, Replay, Settle
 from portico.ledger.pay import Balance, redeem, refund, top_up
 from portico.ledger.recover import gone_workers, recover
-from portico.ledger.retention import Retention, sweep
+from portico.ledger.retention import PIECE, Retention, sweep
 from portico.ledger.verify import entries, verify
 
 
@@ -309,6 +309,13 @@ def test_verify_finds_what_does_not_add_up(books: Books) -> None:
     assert {one.what for one in books.do(verify).differences} == {"posted", "receipt", "open holds", "unresolved"}
 
 
+def test_verify_finds_what_is_booked_under_no_account(books: Books) -> None:
+    books.do(settle("r1", 70, account="nobody").apply)
+    assert [(one.what, one.account, one.expected) for one in books.do(verify).differences] == [
+        ("nobody's", "nobody", -70)
+    ]
+
+
 def test_usage_is_told_by_day_model_and_key(books: Books) -> None:
     books.account("alice", 10_000)
     books.account("bob", 10_000)
@@ -402,3 +409,27 @@ def test_a_recovered_call_counts_its_tokens(books: Books) -> None:
     assert counted(books)["tokens"] == 11
     (row,) = books.do(lambda db: db.rows("SELECT input_tokens, cached_tokens, output_tokens FROM usage_days"))
     assert row == (7, 2, 4)
+
+
+# -- what is old, in pieces ------------------------------------------------------------------------------------------------
+
+
+def test_a_note_goes_with_its_receipt_however_late_it_was_written(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    recovered(books)
+    books.do(settle("r1", 100).apply)
+    books.do(lambda db: db.run("UPDATE receipts SET at_us = at_us - ?", 500 * 86_400_000_000))
+    while books.do(lambda db: sweep(db, Retention())):
+        pass
+    assert books.do(lambda db: db.rows("SELECT COUNT(*) FROM receipt_notes")) == [(0,)]
+
+
+def test_what_is_old_goes_in_small_pieces(books: Books) -> None:
+    def fill(db: Db) -> None:
+        for n in range(PIECE + 1):
+            db.run("INSERT INTO usage_days (account_id, day, model, key_id) VALUES ('a', '2001-01-01', ?, '')", f"m{n}")
+            db.run("INSERT INTO counters (subject, kind, \"window\") VALUES (?, 'requests', 5)", f"k{n}")
+
+    books.do(fill)
+    assert [books.do(lambda db: sweep(db, Retention())) for _ in range(3)] == [2 * PIECE, 2, 0]
