@@ -82,6 +82,20 @@ def test_every_change_reaches_a_worker_that_knows_the_rest(books: Books) -> None
             keyring.authenticate({"x-api-key": secret}, now_us=0)
 
 
+def test_complaint_14_a_budget_that_is_changed_is_counted_anew(books: Books) -> None:
+    """Without it, what was spent while there was none would be missing from a budget that is set again."""
+    of = account(books)
+    key, other = make(books, account=of.id), make(books, account=of.id)
+    count = 'INSERT INTO counters (subject, kind, "window", used) VALUES (?, ?, 1, 5)'
+    for one in (key, other):
+        for kind in ("requests", "budget_day", "budget_month"):
+            books.work(lambda db, one=one, kind=kind: db.run(count, one.key.id, kind))  # type: ignore[misc]
+    books.work(lambda db: accounts.set_policy(db, key.key.id, {"budget_day_nanos": 9}))
+    left = books.work(lambda db: db.rows("SELECT kind FROM counters WHERE subject = ?", key.key.id))
+    assert left == [("requests",)]
+    assert books.work(lambda db: db.rows("SELECT COUNT(*) FROM counters WHERE subject = ?", other.key.id)) == [(3,)]
+
+
 def test_a_key_that_is_disabled_opens_again_when_enabled_and_a_revoked_one_never(books: Books) -> None:
     account(books)
     made = make(books, account="Acme")

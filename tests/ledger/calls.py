@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from portico.ledger import Hold, Release, Settle
+from portico.ledger import Checkpoint, Hold, Release, Settle
+from portico.metering.receipt import Receipt, encode
 
 KEY = "key_1"
 WORKER = "worker_1"
@@ -22,3 +23,17 @@ def settle(request: str, charge: int, *, account: str = "alice", **more: Any) ->
 def release(request: str, *, account: str = "alice", **more: Any) -> Release:
     values: dict[str, Any] = {"key_id": KEY, "receipt": b"{}", "outcome": "failed", **more}
     return Release(request_id=request, account_id=account, **values)
+
+
+def checkpoint(request: str, charge: int, *, account: str = "alice", **more: Any) -> Checkpoint:
+    """As the relay writes one: a receipt so far."""
+    told = Receipt(
+        request_id=request,
+        account=account,
+        key_id=KEY,
+        model="m",
+        charge_nanos=charge,
+        cost_nanos=charge,
+        **more,
+    )
+    return Checkpoint(request, encode(told))

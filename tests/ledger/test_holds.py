@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from ledger.calls import KEY, WORKER, hold, release, settle
+from ledger.calls import KEY, WORKER, checkpoint, hold, release, settle
 from ledger.conftest import Books
 from portico.accounts.statement import SUMS, UsageQuery, balance, receipt, usage
 from portico.core.errors import InvalidRequest, NotFound
 from portico.core.storage import Db
-from portico.ledger import Checkpoint, Extend, Held, Limits, Outcome, Refused, Release, Replay, Settle
+from portico.ledger import Extend, Held, Limits, Outcome, Refused, Release, Replay, Settle
 from portico.ledger.pay import Balance, redeem, refund, top_up
 from portico.ledger.recover import gone_workers, recover
-from portico.ledger.retention import Retention, sweep
+from portico.ledger.retention import PIECE, Retention, sweep
 from portico.ledger.verify import entries, verify
 
 
@@ -222,16 +222,13 @@ def recovered(books: Books) -> int:
     return books.do(each)
 
 
-CHECKPOINT = b'{"charge_nanos": 120, "cost_nanos": 100, "model": "m", "output_tokens": 9}'
-
-
 def test_a_dead_workers_holds_are_booked_from_their_checkpoint_or_released(books: Books) -> None:
     books.account("alice", 1000)
     books.do(hold("r1", 300).apply)
     books.do(hold("r2", 300).apply)
     books.do(hold("r3", 100).apply)
-    books.do(Checkpoint("r1", CHECKPOINT).apply)
-    books.do(Checkpoint("r3", CHECKPOINT).apply)
+    books.do(checkpoint("r1", 120).apply)
+    books.do(checkpoint("r3", 120).apply)
     assert recovered(books) == 3
     assert recovered(books) == 0
     assert standing(books) == (1000 - 120 - 100, 0), "never more than was held"
@@ -252,14 +249,14 @@ def test_a_worker_with_a_lease_keeps_its_holds(books: Books) -> None:
     assert recovered(books) == 1
 
 
-@pytest.mark.parametrize(("checkpoint", "difference"), [(None, -250), (CHECKPOINT, -130)])
+@pytest.mark.parametrize(("so_far", "difference"), [(None, -250), (120, -130)])
 def test_a_settlement_that_comes_after_recovery_is_one_adjustment(
-    books: Books, checkpoint: bytes | None, difference: int
+    books: Books, so_far: int | None, difference: int
 ) -> None:
     books.account("alice", 1000)
     books.do(hold("r1", 300).apply)
-    if checkpoint is not None:
-        books.do(Checkpoint("r1", checkpoint).apply)
+    if so_far is not None:
+        books.do(checkpoint("r1", so_far).apply)
     recovered(books)
     for _ in range(2):
         books.do(settle("r1", 250, receipt=b'{"charge_nanos":250}').apply)
@@ -310,6 +307,13 @@ def test_verify_finds_what_does_not_add_up(books: Books) -> None:
     books.do(lambda db: db.run("UPDATE receipts SET charge_nanos = charge_nanos + 1"))
     books.do(lambda db: db.run("DELETE FROM holds"))
     assert {one.what for one in books.do(verify).differences} == {"posted", "receipt", "open holds", "unresolved"}
+
+
+def test_verify_finds_what_is_booked_under_no_account(books: Books) -> None:
+    books.do(settle("r1", 70, account="nobody").apply)
+    assert [(one.what, one.account, one.expected) for one in books.do(verify).differences] == [
+        ("nobody's", "nobody", -70)
+    ]
 
 
 def test_usage_is_told_by_day_model_and_key(books: Books) -> None:
@@ -399,9 +403,33 @@ def test_a_hold_that_is_too_late_to_be_refused_is_counted_all_the_same(books: Bo
 def test_a_recovered_call_counts_its_tokens(books: Books) -> None:
     books.account("alice", 1000)
     books.do(hold("r1", 300, limits=BUDGETS, tokens=90).apply)
-    usage_so_far = b'{"input_uncached":{"text":5},"input_cache_read":{"text":2},"output_visible":{"text":4}}'
-    books.do(Checkpoint("r1", b'{"charge_nanos":120,"model":"m","usage":%b}' % usage_so_far).apply)
+    so_far = {"input_uncached": {"text": 5}, "input_cache_read": {"text": 2}, "output_visible": {"text": 4}}
+    books.do(checkpoint("r1", 120, usage=so_far).apply)
     recovered(books)
     assert counted(books)["tokens"] == 11
     (row,) = books.do(lambda db: db.rows("SELECT input_tokens, cached_tokens, output_tokens FROM usage_days"))
     assert row == (7, 2, 4)
+
+
+# -- what is old, in pieces ------------------------------------------------------------------------------------------------
+
+
+def test_a_note_goes_with_its_receipt_however_late_it_was_written(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    recovered(books)
+    books.do(settle("r1", 100).apply)
+    books.do(lambda db: db.run("UPDATE receipts SET at_us = at_us - ?", 500 * 86_400_000_000))
+    while books.do(lambda db: sweep(db, Retention())):
+        pass
+    assert books.do(lambda db: db.rows("SELECT COUNT(*) FROM receipt_notes")) == [(0,)]
+
+
+def test_what_is_old_goes_in_small_pieces(books: Books) -> None:
+    def fill(db: Db) -> None:
+        for n in range(PIECE + 1):
+            db.run("INSERT INTO usage_days (account_id, day, model, key_id) VALUES ('a', '2001-01-01', ?, '')", f"m{n}")
+            db.run("INSERT INTO counters (subject, kind, \"window\") VALUES (?, 'requests', 5)", f"k{n}")
+
+    books.do(fill)
+    assert [books.do(lambda db: sweep(db, Retention())) for _ in range(3)] == [2 * PIECE, 2, 0]

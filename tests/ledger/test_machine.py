@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ledger.calls import KEY, hold, release, settle
+from ledger.calls import KEY, checkpoint, hold, release, settle
 from ledger.conftest import sqlite_books
-from portico.ledger import Checkpoint, Extend, Held
+from portico.ledger import Extend, Held, Limits, Refused, windows
 from portico.ledger.pay import top_up
 from portico.ledger.recover import gone_workers, recover
 from portico.ledger.verify import entries, verify
@@ -33,7 +33,30 @@ class LedgerMachine(RuleBasedStateMachine):
         self.charges: dict[str, int] = {}
         """What each request was charged in the end."""
         self.paid_in = 1000
+        self.budget: int | None = None
 
+    @rule(budget=st.none() | st.integers(0, 2000))
+    def budget_set(self, budget: int | None) -> None:
+        self.books.do(lambda db: windows.begin_budgets_anew(db, KEY))
+        self.budget = budget
+
+    @rule(amount=AMOUNTS)
+    def held_within_the_budget(self, amount: int) -> None:
+        """What is used of it is what all calls were charged and all open ones hold, whenever it was set."""
+        self.count += 1
+        request = f"r{self.count}"
+        used = sum(self.charges.values()) + self.standing()[1]
+        limits = Limits(budget_month_nanos=self.budget)
+        decision = self.books.do(hold(request, amount, prepaid=False, limits=limits).apply)
+        if self.budget is None or used + amount <= self.budget:
+            assert isinstance(decision, Held)
+            assert [use.used for use in decision.uses] == ([] if self.budget is None else [used + amount])
+            self.live.append(request)
+        else:
+            assert isinstance(decision, Refused)
+            assert (decision.reason, decision.used) == ("budget_month", used)
+
+    @precondition(lambda self: self.budget is None)
     @rule(amount=AMOUNTS, prepaid=st.booleans())
     def held(self, amount: int, prepaid: bool) -> None:
         self.count += 1
@@ -43,6 +66,16 @@ class LedgerMachine(RuleBasedStateMachine):
         assert isinstance(decision, Held) is (not prepaid or posted - holding >= amount)
         if isinstance(decision, Held):
             self.live.append(request)
+
+    @rule(amount=AMOUNTS)
+    def held_late(self, amount: int) -> None:
+        """It was let through while the database was away."""
+        self.count += 1
+        limits = Limits(budget_month_nanos=self.budget)
+        assert isinstance(
+            self.books.do(hold(f"r{self.count}", amount, prepaid=False, limits=limits, refusable=False).apply), Held
+        )
+        self.live.append(f"r{self.count}")
 
     @precondition(lambda self: self.live)
     @rule(data=st.data(), amount=AMOUNTS)
@@ -76,8 +109,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """The worker dies; some of its calls had reached a checkpoint."""
         for request in self.live:
             if data.draw(st.booleans()):
-                body = b'{"charge_nanos":%d}' % charge
-                self.books.do(Checkpoint(request, body).apply)
+                self.books.do(checkpoint(request, charge).apply)
         amounts: dict[str, int] = dict(self.books.do(lambda db: db.rows("SELECT request_id, amount_nanos FROM holds")))
         kept: dict[str, str] = dict(self.books.do(lambda db: db.rows("SELECT request_id, checkpoint FROM holds")))
         self.books.do(lambda db: sum(recover(db, worker) for worker in gone_workers(db)))

@@ -16,6 +16,7 @@ from portico.accounts.policy import Policy, changed, decode_policy, encode_polic
 from portico.core.errors import Conflict, InvalidRequest, NotFound
 from portico.core.ids import timed_id
 from portico.core.storage import Db, Row
+from portico.ledger.windows import begin_budgets_anew
 
 KINDS: Final = ("prepaid", "open")
 DEFAULT_KEY: Final = "key_default"
@@ -262,6 +263,7 @@ def set_policy(db: Db, key_id: str, fields: Mapping[str, Any]) -> Key:
     revision, found = raise_revision(db), show_key(db, key_id)
     policy = encode_policy(changed(found.policy, fields))
     db.run("UPDATE keys SET policy = ?, revision = ? WHERE id = ?", policy, revision, key_id)
+    begin_budgets_anew(db, key_id)
     return show_key(db, key_id)
 
 

@@ -21,6 +21,7 @@ _HOLD_IF_COVERED: Final = (
     " WHERE id = ? AND closed_us IS NULL AND posted_nanos - held_nanos >= ?"
 )
 _HOLD: Final = "UPDATE accounts SET held_nanos = held_nanos + ? WHERE id = ? AND closed_us IS NULL"
+_LOCK: Final = "UPDATE accounts SET held_nanos = held_nanos WHERE id = ?"
 _AVAILABLE: Final = "SELECT posted_nanos - held_nanos FROM accounts WHERE id = ?"
 _UNHOLD: Final = "UPDATE accounts SET held_nanos = held_nanos - ? WHERE id = ?"
 _BALANCE: Final = "SELECT posted_nanos, held_nanos, closed_us FROM accounts WHERE id = ?"
@@ -128,8 +129,11 @@ class Hold(msgspec.Struct, frozen=True):
         return (f"account:{self.account_id}", f"key:{self.key_id}")
 
     def apply(self, db: Db) -> Decision:
-        if self.idempotency_key and (answered := self._claim(db)) is not None:
-            return answered
+        if self.idempotency_key:
+            # The account first, as without a key: who has it may be about to claim the same key, and would wait for us.
+            db.run(_LOCK, self.account_id)
+            if (answered := self._claim(db)) is not None:
+                return answered
         undo: _Undo = []
         decision = self._held(db, undo)
         if isinstance(decision, Refused):
@@ -195,9 +199,9 @@ class Hold(msgspec.Struct, frozen=True):
             if not self.refusable:
                 windows.count(db, self.account_id, key, kind, amount)
                 continue
-            used = windows.debit(db, self.account_id, key, kind, amount, cap)
-            if used is None:
-                return Refused(reason, windows.seconds_left(kind, db.now_us), cap, cap)
+            fits, used = windows.debit(db, self.account_id, key, kind, amount, cap)
+            if not fits:
+                return Refused(reason, windows.seconds_left(kind, db.now_us), cap, used)
             uses.append(Use(reason, cap, used))
             window = windows.window_of(kind, db.now_us)
             undo.append(_give_back(key, kind, window, amount))
@@ -269,4 +273,4 @@ class Extend(msgspec.Struct, frozen=True):
 
 def kinds_of(budgets: int) -> list[str]:
     """The budgets that a row of `holds` counts in."""
-    return [kind for bit, kind in ((1, windows.BUDGET_DAY), (2, windows.BUDGET_MONTH)) if budgets & bit]
+    return [kind for kind, bit in windows.BUDGETS.items() if budgets & bit]

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from portico.core.storage import Db
-from portico.ledger.settle import RECOVERED, Outcome, Release, Settle
+from portico.ledger.settle import Outcome, Release, Settle
+from portico.metering.receipt import CAPPED, RECOVERED, Receipt, decode, encode
 
 PIECE: Final = 100
 """Holds that are resolved in one transaction."""
@@ -25,19 +26,15 @@ _HOLDS: Final = (
 _CLAIMED: Final = "SELECT key FROM idempotency WHERE request_id = ? AND account_id = ?"
 
 
-class Kept(msgspec.Struct):
-    """What is read of a checkpoint, which is a receipt so far."""
+class _Left(msgspec.Struct, frozen=True):
+    """An open hold, as its worker left it."""
 
-    charge_nanos: int = 0
-    cost_nanos: int = 0
-    model: str = ""
-    usage: dict[str, dict[str, int]] | None = None
-    """Disjoint buckets by modality, named as `core.usage` has them."""
-
-    def tokens(self, bucket: str) -> int:
-        """Of all buckets whose names begin so."""
-        found = [counts for name, counts in (self.usage or {}).items() if name.startswith(bucket)]
-        return sum(sum(counts.values()) for counts in found)
+    request_id: str
+    account_id: str
+    key_id: str
+    amount_nanos: int
+    checkpoint: str
+    at_us: int
 
 
 def gone_workers(db: Db) -> list[str]:
@@ -48,65 +45,61 @@ def gone_workers(db: Db) -> list[str]:
 def recover(db: Db, worker_id: str, limit: int = PIECE) -> int:
     """Resolves up to `limit` holds of a worker that is gone, in this transaction; how many. Call it until that is 0."""
     holds = db.rows(_HOLDS, worker_id, limit)
-    for request_id, account_id, key_id, amount, checkpoint, at_us in holds:
-        claimed = db.rows(_CLAIMED, request_id, account_id)
-        forget = Outcome(claimed[0][0]) if claimed else None
-        kept = _read(checkpoint)
-        if kept is None:
-            body = msgspec.json.encode(_without_checkpoint(request_id, account_id, key_id, at_us, amount))
-            release = Release(
-                request_id=request_id,
-                account_id=account_id,
-                key_id=key_id,
-                receipt=body,
-                outcome=RECOVERED,
-                at_us=at_us,
-                note=RECOVERED,
-                idempotency=forget,
-            )
-            release.apply(db)
-            continue
-        settle = Settle(
-            request_id=request_id,
-            account_id=account_id,
-            key_id=key_id,
-            charge_nanos=min(kept.charge_nanos, amount),
-            cost_nanos=kept.cost_nanos,
-            receipt=checkpoint.encode(),
-            model=kept.model,
-            outcome=RECOVERED,
-            at_us=at_us,
-            input_tokens=kept.tokens("input_"),
-            cached_tokens=kept.tokens("input_cache_read"),
-            output_tokens=kept.tokens("output_"),
-            reasoning_tokens=kept.tokens("output_reasoning"),
-            note=RECOVERED,
-            idempotency=forget,
-        )
-        settle.apply(db)
+    for row in holds:
+        left = _Left(*row)
+        claimed = db.rows(_CLAIMED, left.request_id, left.account_id)
+        _last(left, Outcome(claimed[0][0]) if claimed else None).apply(db)
     return len(holds)
 
 
-def _read(checkpoint: str) -> Kept | None:
+def _last(left: _Left, forget: Outcome | None) -> Settle | Release:
+    so_far = _read(left.checkpoint)
+    if so_far is None:
+        told = Receipt(
+            request_id=left.request_id,
+            account=left.account_id,
+            key_id=left.key_id,
+            at_us=left.at_us,
+            outcome=RECOVERED,
+            hold_nanos=left.amount_nanos,
+            flags=(RECOVERED,),
+        )
+    else:
+        told = _told(so_far, left.amount_nanos)
+    write = Release if so_far is None else Settle
+    return write(
+        request_id=left.request_id,
+        account_id=left.account_id,
+        key_id=left.key_id,
+        charge_nanos=told.charge_nanos,
+        cost_nanos=told.cost_nanos,
+        receipt=encode(told),
+        model=told.model,
+        outcome=RECOVERED,
+        at_us=left.at_us,
+        input_tokens=told.input_tokens,
+        cached_tokens=told.cached_tokens,
+        output_tokens=told.output_tokens,
+        reasoning_tokens=told.reasoning_tokens,
+        note=RECOVERED,
+        idempotency=forget,
+    )
+
+
+def _told(so_far: Receipt, held: int) -> Receipt:
+    """A receipt so far as the receipt of a call that ended there, which says what is charged and no more."""
+    flags = [flag for flag in so_far.flags if flag not in (RECOVERED, CAPPED)]
+    flags.append(RECOVERED)
+    if so_far.charge_nanos > held or CAPPED in so_far.flags:
+        flags.append(CAPPED)
+    charge = min(so_far.charge_nanos, held)
+    return msgspec.structs.replace(so_far, charge_nanos=charge, outcome=RECOVERED, flags=tuple(flags))
+
+
+def _read(checkpoint: str) -> Receipt | None:
     if not checkpoint:
         return None
     try:
-        return msgspec.json.decode(checkpoint, type=Kept)
-    except msgspec.DecodeError:
+        return decode(checkpoint)
+    except ValueError:
         return None
-
-
-def _without_checkpoint(
-    request_id: str, account_id: str, key_id: str, at_us: int, amount: int
-) -> dict[str, str | int | list[str]]:
-    return {
-        "request_id": request_id,
-        "account": account_id,
-        "key_id": key_id,
-        "at_us": at_us,
-        "outcome": RECOVERED,
-        "flags": [RECOVERED],
-        "hold_nanos": amount,
-        "charge_nanos": 0,
-        "cost_nanos": 0,
-    }

@@ -13,6 +13,14 @@ from portico.ledger import windows
 
 PIECE: Final = 500
 _DAY_US: Final = windows.DAY_US
+_OLD_USAGE: Final = (
+    "DELETE FROM usage_days WHERE (account_id, day, model, key_id) IN"
+    " (SELECT account_id, day, model, key_id FROM usage_days WHERE day < ? LIMIT ?)"
+)
+_OLD_COUNTERS: Final = (
+    'DELETE FROM counters WHERE kind = ? AND (subject, "window") IN'
+    ' (SELECT subject, "window" FROM counters WHERE kind = ? AND "window" < ? LIMIT ?)'
+)
 
 
 class Retention(msgspec.Struct, frozen=True):
@@ -29,17 +37,14 @@ def sweep(db: Db, retention: Retention) -> int:
     old_receipts = now - retention.receipts_days * _DAY_US
     old_keys = now - retention.idempotency_hours * 3_600_000_000
     first_day = windows.day_of(now - retention.usage_days * _DAY_US).isoformat()
-    oldest = "SELECT request_id FROM receipts ORDER BY request_id LIMIT ?"  # ids sort by time
-    removed = db.run(
-        f"DELETE FROM receipt_notes WHERE at_us < ? AND request_id IN ({oldest})",  # noqa: S608
-        old_receipts,
-        PIECE,
+    # Ids sort by time. A note goes with its receipt, however late it was written: alone it would stay for ever.
+    oldest = (
+        "SELECT request_id FROM (SELECT request_id, at_us FROM receipts ORDER BY request_id LIMIT ?) oldest"
+        " WHERE at_us < ?"
     )
-    removed += db.run(
-        f"DELETE FROM receipts WHERE at_us < ? AND request_id IN ({oldest})",  # noqa: S608
-        old_receipts,
-        PIECE,
-    )
+    removed = 0
+    for table in ("receipt_notes", "receipts"):
+        removed += db.run(f"DELETE FROM {table} WHERE request_id IN ({oldest})", PIECE, old_receipts)  # noqa: S608
     removed += db.run(
         "DELETE FROM idempotency WHERE request_id IN"
         " (SELECT request_id FROM idempotency WHERE at_us < ? AND (status <> 0 OR at_us < ?) ORDER BY at_us LIMIT ?)",
@@ -47,7 +52,7 @@ def sweep(db: Db, retention: Retention) -> int:
         old_keys - _DAY_US,
         PIECE,
     )
-    removed += db.run("DELETE FROM usage_days WHERE day < ?", first_day)
+    removed += db.run(_OLD_USAGE, first_day, PIECE)
     for kind, kept in (
         (windows.REQUESTS, 5),
         (windows.TOKENS, 60 * 24),
@@ -55,5 +60,5 @@ def sweep(db: Db, retention: Retention) -> int:
         (windows.BUDGET_MONTH, 3),
     ):
         first = windows.window_of(kind, now) - kept
-        removed += db.run('DELETE FROM counters WHERE kind = ? AND "window" < ?', kind, first)
+        removed += db.run(_OLD_COUNTERS, kind, kind, first, PIECE)
     return removed

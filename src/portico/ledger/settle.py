@@ -12,18 +12,19 @@ import msgspec
 from portico.core.storage import Db, Row
 from portico.ledger import windows
 from portico.ledger.hold import kinds_of
+from portico.metering.receipt import RECOVERED, decode
 
-RECOVERED: Final = "recovered"
-"""The note of an entry by which somebody else resolved a hold."""
-
-_OPEN: Final = "SELECT amount_nanos, tokens, minute, budgets, at_us, key_id FROM holds WHERE request_id = ?"
-_TAKE: Final = "DELETE FROM holds WHERE request_id = ?"
+# What the row said when it went: it may have grown, or begun to count in a budget, since it was last looked at.
+_TAKE: Final = "DELETE FROM holds WHERE request_id = ? RETURNING amount_nanos, tokens, minute, budgets, at_us, key_id"
 _MOVE: Final = "UPDATE accounts SET posted_nanos = posted_nanos - ?, held_nanos = held_nanos - ? WHERE id = ?"
 _ENTRY: Final = (
     "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, request_id, note, at_us) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING"
 )
-_RESOLUTION: Final = "SELECT posted_nanos, note FROM entries WHERE request_id = ? AND kind IN ('settle', 'release')"
+_RESOLUTION: Final = (
+    "SELECT kind, posted_nanos, note FROM entries WHERE request_id = ? AND kind IN ('settle', 'release')"
+)
+_RECOVERED_AS: Final = "SELECT key_id, at_us, model, cost_nanos, body FROM receipts WHERE request_id = ?"
 _RECEIPT: Final = (
     "INSERT INTO receipts (request_id, account_id, key_id, at_us, model, outcome, charge_nanos, cost_nanos, body)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -82,8 +83,7 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
         return (f"account:{self.account_id}", f"key:{self.key_id}")
 
     def _end(self, db: Db, kind: str) -> None:
-        held = db.rows(_OPEN, self.request_id)
-        if held and db.run(_TAKE, self.request_id):  # whoever takes it away resolves it
+        if held := db.rows(_TAKE, self.request_id):  # whoever takes it away resolves it
             self._resolve(db, kind, held[0])
         else:
             self._late(db, kind)
@@ -96,7 +96,7 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
         db.run(_ENTRY, self.account_id, kind, -charge, -amount, self.request_id, self.note, db.now_us)
         self._keep_receipt(db)
         if kind == "settle":
-            self._count(db, 1, charge, self.cost_nanos)
+            self._count(db)
         if tokens:
             used = self.input_tokens + self.output_tokens
             windows.correct(db, key, windows.TOKENS, minute, used - tokens)
@@ -112,24 +112,34 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             db.run(_ENTRY, self.account_id, kind, -self.charge_nanos, 0, self.request_id, self.note, db.now_us)
             self._keep_receipt(db)
             if kind == "settle":
-                self._count(db, 1, self.charge_nanos, self.cost_nanos)
+                self._count(db)
                 self._count_in_budgets(db, self.charge_nanos)
             return
-        posted, note = found[0]
+        resolved, posted, note = found[0]
         if note != RECOVERED or self.note == RECOVERED:
             return
         difference = self.charge_nanos + posted
         if db.run(_ENTRY, self.account_id, "adjust", -difference, 0, self.request_id, "after recovery", db.now_us):
             db.run(_MOVE, difference, 0, self.account_id)
             db.run(_NOTE, self.request_id, "adjust", self.receipt.decode(), db.now_us)
-            if difference:
-                self._count(db, 0 if posted else 1, difference, 0)
-                self._count_in_budgets(db, difference)
+            self._correct(db, kind, resolved, posted, difference)
 
     def _count_in_budgets(self, db: Db, charge: int) -> None:
         """What no hold had counted. A budget that is set later finds it in the day's usage."""
-        for kind in (windows.BUDGET_DAY, windows.BUDGET_MONTH):
+        for kind in windows.BUDGETS:
             windows.correct(db, self.key_id, kind, windows.window_of(kind, self.at_us or db.now_us), charge)
+
+    def _correct(self, db: Db, kind: str, resolved: str, posted: int, difference: int) -> None:
+        """Usage and budgets become what they would be if nobody else had resolved it."""
+        for key, at_us, model, cost, body in db.rows(_RECOVERED_AS, self.request_id):
+            if resolved == "settle":
+                day = windows.day_of(at_us).isoformat()
+                less = [-tokens for tokens in _tokens(body)]
+                db.run(_USAGE, self.account_id, day, model, key, -1, *less, posted, -cost)
+            if kind == "settle":
+                self._count(db)
+            for budget in windows.BUDGETS:  # where there is none, nothing is counted
+                windows.correct(db, key, budget, windows.window_of(budget, at_us), difference)
 
     def _keep_receipt(self, db: Db) -> None:
         db.run(
@@ -145,11 +155,21 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             self.receipt.decode(),
         )
 
-    def _count(self, db: Db, calls: int, charge: int, cost: int) -> None:
-        day = windows.day_of(self.at_us or db.now_us).isoformat()
-        tokens = (self.input_tokens, self.cached_tokens, self.output_tokens, self.reasoning_tokens)
-        counted = tokens if calls else (0, 0, 0, 0)
-        db.run(_USAGE, self.account_id, day, self.model, self.key_id, calls, *counted, charge, cost)
+    def _count(self, db: Db) -> None:
+        db.run(
+            _USAGE,
+            self.account_id,
+            windows.day_of(self.at_us or db.now_us).isoformat(),
+            self.model,
+            self.key_id,
+            1,
+            self.input_tokens,
+            self.cached_tokens,
+            self.output_tokens,
+            self.reasoning_tokens,
+            self.charge_nanos,
+            self.cost_nanos,
+        )
 
     def _remember(self, db: Db) -> None:
         kept = self.idempotency
@@ -159,6 +179,15 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             db.run(_REMEMBER, kept.status, kept.headers, kept.body, self.account_id, kept.key, self.request_id)
         else:
             db.run(_FORGET, self.account_id, kept.key, self.request_id)
+
+
+def _tokens(body: str) -> tuple[int, int, int, int]:
+    """What a recovery counted by a receipt. Of one that cannot be read: nothing, for a settlement never fails."""
+    try:
+        told = decode(body)
+    except ValueError:
+        return 0, 0, 0, 0
+    return told.input_tokens, told.cached_tokens, told.output_tokens, told.reasoning_tokens
 
 
 class Settle(_Last, frozen=True, kw_only=True):

@@ -35,6 +35,11 @@ _UNRESOLVED: Final = (
     " AND NOT EXISTS (SELECT 1 FROM entries r WHERE r.request_id = e.request_id AND r.kind IN ('settle', 'release'))"
     " ORDER BY e.request_id LIMIT ?"
 )
+_NOBODYS: Final = (
+    "SELECT e.account_id, CAST(SUM(e.posted_nanos) AS BIGINT) FROM entries e"
+    " WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = e.account_id)"
+    " GROUP BY e.account_id ORDER BY e.account_id LIMIT ?"
+)
 _RECEIPTS: Final = (
     "SELECT r.request_id, r.account_id, r.charge_nanos, CAST(COALESCE(-SUM(e.posted_nanos), 0) AS BIGINT)"
     " FROM receipts r LEFT JOIN entries e ON e.request_id = r.request_id AND e.kind IN ('settle', 'release')"
@@ -48,7 +53,8 @@ _ENTRIES: Final = (
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One thing that does not add up. `what`: posted | held | open holds | resolved but open | unresolved | receipt."""
+    """One thing that does not add up. `what`: posted | held | nobody's | open holds | resolved but open | unresolved |
+    receipt."""
 
     what: str
     account: str
@@ -93,6 +99,7 @@ def verify(db: Db) -> Verdict:
             wrong.append(Difference("posted", account, None, posted, entries_posted))
         if held != entries_held:
             wrong.append(Difference("held", account, None, held, entries_held))
+    wrong += [Difference("nobody's", account, None, None, posted) for account, posted in db.rows(_NOBODYS, SHOWN)]
     wrong += [Difference("open holds", account, None, held, holds) for account, held, holds in db.rows(_HOLDS, SHOWN)]
     for what, sql in (("resolved but open", _OPEN_BUT_RESOLVED), ("unresolved", _UNRESOLVED)):
         wrong += [Difference(what, account, request, None, None) for request, account in db.rows(sql, SHOWN)]

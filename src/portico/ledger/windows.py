@@ -14,6 +14,8 @@ REQUESTS: Final = "requests"
 TOKENS: Final = "tokens"
 BUDGET_DAY: Final = "budget_day"
 BUDGET_MONTH: Final = "budget_month"
+BUDGETS: Final = {BUDGET_DAY: 1, BUDGET_MONTH: 2}
+"""Of each budget the bit in `holds.budgets` that says that the hold is counted in it."""
 
 _DEBIT: Final = (
     'UPDATE counters SET used = used + ? WHERE subject = ? AND kind = ? AND "window" = ?'
@@ -26,6 +28,8 @@ _SPENT: Final = (
     "SELECT CAST(COALESCE(SUM(charge_nanos), 0) AS BIGINT) FROM usage_days"
     " WHERE account_id = ? AND key_id = ? AND day >= ? AND day <= ?"
 )
+_TAKE_IN: Final = "UPDATE holds SET budgets = budgets | ? WHERE key_id = ? AND at_us >= ? RETURNING amount_nanos"
+_BEGIN_ANEW: Final = "DELETE FROM counters WHERE subject = ? AND kind IN ('budget_day', 'budget_month')"
 _LOCK: Final = (
     "INSERT INTO counters (subject, kind, \"window\", used) VALUES (?, 'concurrent', 0, 0)"
     ' ON CONFLICT (subject, kind, "window") DO UPDATE SET used = counters.used'
@@ -53,18 +57,21 @@ def seconds_left(kind: str, at_us: int) -> float:
     return (end_us - at_us) / 1_000_000
 
 
-def debit(db: Db, account_id: str, subject: str, kind: str, amount: int, cap: int) -> int | None:
-    """Takes an amount of a window; what has been used of it then, or None if it does not fit and nothing was taken."""
+def debit(db: Db, account_id: str, subject: str, kind: str, amount: int, cap: int) -> tuple[bool, int]:
+    """Takes an amount of a window if it fits; whether it did, and what is used of the window now.
+
+    The account has to be locked before: by that nobody else begins the same window.
+    """
     window = window_of(kind, db.now_us)
-    if amount > cap:
-        return None
-    if taken := db.rows(_DEBIT, amount, subject, kind, window, amount, cap):
-        return int(taken[0][0])
-    if db.rows(_USED, subject, kind, window):
-        return None
-    db.run(_BEGIN, subject, kind, window, _already(db, account_id, subject, kind))
-    taken = db.rows(_DEBIT, amount, subject, kind, window, amount, cap)
-    return int(taken[0][0]) if taken else None
+    if amount <= cap and (taken := db.rows(_DEBIT, amount, subject, kind, window, amount, cap)):
+        return True, int(taken[0][0])
+    used = db.rows(_USED, subject, kind, window)
+    if not used:
+        db.run(_BEGIN, subject, kind, window, _already(db, account_id, subject, kind))
+        if amount <= cap and (taken := db.rows(_DEBIT, amount, subject, kind, window, amount, cap)):
+            return True, int(taken[0][0])
+        used = db.rows(_USED, subject, kind, window)
+    return False, int(used[0][0])
 
 
 def count(db: Db, account_id: str, subject: str, kind: str, amount: int) -> None:
@@ -76,12 +83,23 @@ def count(db: Db, account_id: str, subject: str, kind: str, amount: int) -> None
 
 
 def _already(db: Db, account_id: str, subject: str, kind: str) -> int:
-    """What a window begins with: of money, what the key has spent in it before it had a budget."""
-    if kind in (REQUESTS, TOKENS):
+    """What a window begins with: of money, what the key holds and has spent in it before it had a budget.
+
+    The holds are counted in from now on. They are asked first: one that ends meanwhile is in what was spent.
+    """
+    if kind not in BUDGETS:
         return 0
     today = day_of(db.now_us)
     first = today if kind == BUDGET_DAY else today.replace(day=1)
-    return int(db.rows(_SPENT, account_id, subject, first.isoformat(), today.isoformat())[0][0])
+    began_us = (first - _EPOCH).days * DAY_US
+    held = sum(int(row[0]) for row in db.rows(_TAKE_IN, BUDGETS[kind], subject, began_us))
+    return held + int(db.rows(_SPENT, account_id, subject, first.isoformat(), today.isoformat())[0][0])
+
+
+def begin_budgets_anew(db: Db, subject: str) -> None:
+    """A key's budgets are set, changed or taken away: the next debit counts anew what was held and spent, also while there
+    was none."""
+    db.run(_BEGIN_ANEW, subject)
 
 
 def correct(db: Db, subject: str, kind: str, window: int, difference: int) -> None:

@@ -25,7 +25,7 @@ UNPRICED: Final = "unpriced"
 DRAINED: Final = "drained"
 """The caller had gone, and the answer was read to its end."""
 CAPPED: Final = "capped"
-"""The estimate was more than the hold: the charge is the hold."""
+"""The estimate, or what the last checkpoint came to, was more than the hold: the charge is the hold."""
 FLAGS: Final = (ESTIMATED, PARTIAL, RECOVERED, UNPRICED, DRAINED, CAPPED)
 
 _BUCKETS: Final = tuple(name for name in Usage.__struct_fields__ if name != "ext")

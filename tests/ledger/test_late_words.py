@@ -1,0 +1,121 @@
+"""What a recovery and the word that comes after it tell: receipts, usage and budgets are as if nobody had died."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from ledger.calls import KEY, checkpoint, hold, release, settle
+from ledger.conftest import Books
+from portico.accounts.statement import balance, receipt
+from portico.core.storage import Db
+from portico.ledger import Checkpoint, Extend, Limits
+from portico.ledger.recover import gone_workers, recover
+from portico.ledger.verify import verify
+from portico.metering.receipt import CAPPED, RECOVERED
+from portico.store.postgres import PostgresDb
+
+TOKENS = {"input_uncached": {"text": 7}, "input_cache_read": {"text": 2}, "output_visible": {"text": 4}}
+REAL: dict[str, Any] = {"input_tokens": 9, "cached_tokens": 2, "output_tokens": 20, "reasoning_tokens": 3}
+"""What the call had used in the end."""
+
+
+def recovered(books: Books) -> int:
+    def each(db: Db) -> int:
+        return sum(recover(db, worker) for worker in gone_workers(db))
+
+    return books.do(each)
+
+
+def used(books: Books) -> tuple[int, ...]:
+    """Calls, tokens by kind, charge and cost of all days."""
+    sums = ["calls", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "charge_nanos", "cost_nanos"]
+    told = ", ".join(f"CAST(SUM({name}) AS BIGINT)" for name in sums)
+    return tuple(books.do(lambda db: db.rows(f"SELECT {told} FROM usage_days"))[0])  # noqa: S608
+
+
+def test_what_a_checkpoint_counted_is_in_the_usage(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    books.do(checkpoint("r1", 120, usage=TOKENS).apply)
+    recovered(books)
+    assert used(books) == (1, 9, 2, 4, 0, 120, 120)
+
+
+def test_a_recovered_receipt_says_so_and_what_was_charged(books: Books) -> None:
+    books.account("alice", 1000)
+    for request, amount in (("r1", 300), ("r2", 100), ("r3", 50)):
+        books.do(hold(request, amount).apply)
+    books.do(checkpoint("r1", 120).apply)
+    books.do(checkpoint("r2", 120).apply)
+    recovered(books)
+    told = books.do(lambda db: [receipt(db, "alice", request) for request in ("r1", "r2", "r3")])
+    assert [(one.get("charge_nanos", 0), one["flags"]) for one in told] == [
+        (120, [RECOVERED]),
+        (100, [RECOVERED, CAPPED]),
+        (0, [RECOVERED]),
+    ]
+    assert [one["outcome"] for one in told] == [RECOVERED] * 3
+
+
+@pytest.mark.parametrize("body", ["", "{", "{}", '{"charge_nanos": "many"}'])
+def test_a_checkpoint_that_nobody_can_read_charges_nothing(books: Books, body: str) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    books.do(Checkpoint("r1", body.encode()).apply)
+    assert recovered(books) == 1
+    assert books.do(lambda db: balance(db, "alice")).posted_nanos == 1000
+    assert books.do(verify).ok
+
+
+@pytest.mark.parametrize("charge", [None, 0, 120, 600])
+@pytest.mark.parametrize("end", ["settle", "release"])
+def test_usage_and_budgets_are_as_if_nobody_had_died(books: Books, charge: int | None, end: str) -> None:
+    books.account("alice", 1000)
+    limits = Limits(budget_day_nanos=1000, budget_month_nanos=1000)
+    books.do(hold("r1", 300, limits=limits).apply)
+    if charge is not None:
+        books.do(checkpoint("r1", charge, usage=TOKENS).apply)
+    recovered(books)
+    last = settle("r1", 250, model="m", **REAL) if end == "settle" else release("r1", model="m")
+    for _ in range(2):
+        books.do(last.apply)
+    charged = 250 if end == "settle" else 0
+    assert books.do(lambda db: balance(db, "alice")).posted_nanos == 1000 - charged
+    counters: dict[str, int] = dict(books.do(lambda db: db.rows("SELECT kind, used FROM counters")))
+    assert counters == {"budget_day": charged, "budget_month": charged}
+    if end == "settle":
+        assert used(books) == (1, 9, 2, 20, 3, 250, 250)
+    elif charge is not None:
+        assert used(books) == (0, 0, 0, 0, 0, 0, 0)
+    assert books.do(verify).ok
+
+
+def waits(books: Books) -> bool:
+    """Whether a transaction of this PostgreSQL waits for another's lock."""
+    sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return bool(books.do(lambda db: db.rows(sql))[0][0])
+
+
+def test_a_hold_that_grows_while_it_is_recovered_is_given_back_whole(books: Books) -> None:
+    """A worker that was frozen goes on in the moment in which another resolves what it left open."""
+    if not isinstance(books.db, PostgresDb):
+        pytest.skip("on SQLite one transaction at a time writes")
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    frozen, other, watcher = books.another(), books.another(), books.another()
+    resolving = threading.Thread(target=recovered, args=(other,))
+    with frozen.transaction() as db:
+        assert Extend("r1", "alice", KEY, 100).apply(db)
+        resolving.start()
+        for _ in range(500):
+            if waits(watcher):
+                break
+            time.sleep(0.01)
+        else:
+            pytest.fail("the recovery did not meet the extension")
+    resolving.join()
+    assert books.do(lambda db: balance(db, "alice")).held_nanos == 0
+    verdict = books.do(verify)
+    assert verdict.ok, [str(one) for one in verdict.differences]
