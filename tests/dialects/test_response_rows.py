@@ -141,7 +141,6 @@ STRANGE: list[tuple[str, Any]] = [
     ("a call is a text", {"candidates": [{"content": {"parts": [{"functionCall": "x"}]}}]}),
     ("index is a text", {"candidates": [{"index": "x"}]}),
     ("usage is a text", {"candidates": [{"finishReason": "STOP"}], "usageMetadata": "x"}),
-    ("a count is a word", {"usageMetadata": {"totalTokenCount": 5, "promptTokenCount": "x"}}),
     ("details are a number", {"usageMetadata": {"totalTokenCount": 5, "promptTokensDetails": 5}}),
     ("feedback is a text", {"promptFeedback": "x"}),
 ]

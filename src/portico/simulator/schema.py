@@ -277,5 +277,5 @@ def _merged(base: Json, more: Json) -> Json:
         if key in base and key in more:
             merged[key] = base[key] | more[key]
     if "required" in base and "required" in more:
-        merged["required"] = [*base["required"], *more["required"]]
+        merged["required"] = [*(base["required"] or ()), *(more["required"] or ())]
     return merged
