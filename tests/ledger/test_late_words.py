@@ -51,7 +51,7 @@ def test_a_recovered_receipt_says_so_and_what_was_charged(books: Books) -> None:
     books.do(checkpoint("r2", 120).apply)
     recovered(books)
     told = books.do(lambda db: [receipt(db, "alice", request) for request in ("r1", "r2", "r3")])
-    assert [(one.get("charge_nanos", 0), one["flags"]) for one in told] == [
+    assert [(one["charge_nanos"], one["flags"]) for one in told] == [
         (120, [RECOVERED]),
         (100, [RECOVERED, CAPPED]),
         (0, [RECOVERED]),

@@ -93,7 +93,9 @@ def receipt(db: Db, account_id: str, request_id: str) -> dict[str, Any]:
         raise NotFound("There is no receipt of that id.")
     notes = db.rows("SELECT kind, body, at_us FROM receipt_notes WHERE request_id = ? ORDER BY id", request_id)
     told = [{"kind": kind, "at_us": at_us, "body": _plain(body)} for kind, body, at_us in notes]
-    found: dict[str, Any] = {"object": "receipt", **without_cost(msgspec.json.decode(rows[0][0]))}
+    # A receipt is kept without what is nothing. That nothing was charged is told.
+    nothing = {"object": "receipt", "charge_nanos": 0}
+    found: dict[str, Any] = nothing | without_cost(msgspec.json.decode(rows[0][0]))
     return found | {"notes": without_cost(told)} if told else found
 
 
