@@ -126,6 +126,7 @@ async def test_a_published_price_is_charged_by_every_worker(tmp_path: Path, data
     async with serving(tmp_path, database) as served:
         await charged_everywhere(served, price_of(PROMPT_TOKENS, ANSWER_TOKENS))
         await publish(served.shop, "7")
+        await served.at_every_worker(200)
         await charged_everywhere(served, 7000 * (PROMPT_TOKENS + ANSWER_TOKENS))
         await served.shop.command("markup", "set", "+50%", "--account", "tenant")
         await charged_everywhere(served, 10_500 * (PROMPT_TOKENS + ANSWER_TOKENS))
@@ -139,6 +140,7 @@ async def test_complaint_25_a_typo_in_a_price_freezes_nobody_once_another_row_is
         await publish(served.shop, "7000000")
         await served.at_every_worker(402, "insufficient_funds")
         await publish(served.shop, "7")
+        await served.at_every_worker(200)
         await charged_everywhere(served, 7000 * (PROMPT_TOKENS + ANSWER_TOKENS))
         listed = await served.shop.command("prices", "list", MODEL, "--all")
         told = str(listed)

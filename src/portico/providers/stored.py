@@ -83,7 +83,7 @@ def add_credential(db: Db, keys: Ring, *, provider: str, value: str, name: str =
 
 def list_credentials(db: Db) -> list[Credential]:
     """All of them, oldest first, without what they hide."""
-    return [Credential(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM credentials ORDER BY id")]  # noqa: S608
+    return [Credential(*row) for row in db.rows(f"SELECT {_COLUMNS} FROM credentials ORDER BY created_us, id")]  # noqa: S608
 
 
 def disable_credential(db: Db, credential: str) -> Credential:
@@ -115,7 +115,7 @@ def credentials_revision(db: Db) -> int:
 def load_credentials(db: Db, keys: Ring) -> Loaded:
     """What workers serve with. The keys are asked for only if there is something to open. Raises `NoSecretKey`."""
     revision = credentials_revision(db)
-    rows = db.rows("SELECT id, provider, ciphertext FROM credentials WHERE disabled_us IS NULL ORDER BY id")
+    rows = db.rows("SELECT id, provider, ciphertext FROM credentials WHERE disabled_us IS NULL ORDER BY created_us, id")
     if not rows:
         return Loaded(revision)
     ring = keys()
@@ -137,7 +137,7 @@ def rotate_secrets(db: Db, keys: SecretKeys) -> Rotated:
     Raises `CannotUnseal` for one that does not open, `NoSecretKey`.
     """
     _raise_revision(db)
-    rows = db.rows("SELECT id, provider, ciphertext, secret_key_id FROM credentials ORDER BY id")
+    rows = db.rows("SELECT id, provider, ciphertext, secret_key_id FROM credentials ORDER BY created_us, id")
     ring = keys.renewed({row[3] for row in rows})
     for credential, provider, ciphertext, _ in rows:
         db.run(
