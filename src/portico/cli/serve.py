@@ -193,7 +193,8 @@ def _greet(settings: Config, listener: socket.socket, key: str, where: str, shar
     if simulated:
         lines += [
             "  SIMULATED  No provider is asked. Answers are made up by the built-in simulator, marked",
-            "             [simulated], and their price is 0. Set GEMINI_API_KEY for real ones.",
+            "             [simulated], and booked at real prices, though nobody is paid. Set GEMINI_API_KEY",
+            "             for real ones.",
             "",
         ]
     lines.append(f"  Address    {base}/v1")
