@@ -13,7 +13,7 @@ from money.acts import usage
 from money.paid import USD, paid_house
 from portico.accounts import Caller
 from portico.core.ask import Ask
-from portico.core.errors import InsufficientFunds, StorageUnavailable
+from portico.core.errors import FundsHeld, StorageUnavailable
 from portico.core.target import Capabilities
 from portico.ledger.hold import Extend, Held, Hold, Refused
 from portico.relay.tab import Offer, Tab
@@ -106,7 +106,7 @@ async def test_a_lane_that_fails_after_another_has_answered_leaves_nothing_to_pa
 @pytest.mark.parametrize(
     ("prepaid", "result", "told"),
     [
-        (True, False, InsufficientFunds),
+        (True, False, FundsHeld),
         (True, StorageUnavailable(), StorageUnavailable),
         (False, False, None),
         (False, StorageUnavailable(), None),

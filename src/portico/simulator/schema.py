@@ -71,6 +71,8 @@ def fields(schema: Any) -> tuple[dict[str, Json], list[str], dict[str, str]]:
     return properties, required, {name: maker.kind(inner) for name, inner in properties.items()}
 
 
+_END = 40
+"""A schema that requires itself for ever describes nothing that ends: what it describes is left empty so far down."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
@@ -162,6 +164,8 @@ class _Maker:
         return value
 
     def object(self, node: Json, depth: int) -> Json:
+        if depth > _END:
+            return {}
         properties = node.get("properties") or {}
         required = [name for name in node.get("required") or [] if isinstance(name, str)]
         names = list(properties) + [name for name in required if name not in properties]
@@ -205,6 +209,8 @@ class _Maker:
             items = items[: int(node["maxItems"])] if node.get("maxItems") is not None else items
             if items and len(items) >= least and len({*map(str, items)}) == len(items):
                 return items
+        if depth > _END:
+            return []
         size = least if depth >= _DEEPEST else max(least, min(most, self.dice.randint(1, 2)))
         if self.hints is not None and depth < _DEEPEST and (listed := len(self.hints.offered.spread_names)):
             most = int(node["maxItems"]) if node.get("maxItems") is not None else listed
