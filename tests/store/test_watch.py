@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from portico.core.errors import StorageUnavailable
-from portico.core.storage import Db
+from portico.core.storage import Db, raise_revision
 from portico.store.database import Database, open_database
-from portico.store.watch import RevisionWatch, raise_number
+from portico.store.watch import RevisionWatch
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ class Reader:
 
 def raised(*names: str) -> Callable[[Db], list[int]]:
     def change(db: Db) -> list[int]:
-        return [raise_number(db, name) for name in names]
+        return [raise_revision(db, name) for name in names]
 
     return change
 

@@ -15,7 +15,7 @@ from portico.accounts.keys import DEFAULT_TENANT, KeyRow, digest_of, new_key, vi
 from portico.accounts.policy import Policy, changed, decode_policy, encode_policy
 from portico.core.errors import Conflict, InvalidRequest, NotFound
 from portico.core.ids import timed_id
-from portico.core.storage import Db, Row
+from portico.core.storage import Db, Row, raise_revision
 from portico.ledger.windows import begin_budgets_anew
 
 KINDS: Final = ("prepaid", "open")
@@ -91,15 +91,6 @@ def changed_keys(db: Db, above: int = 0) -> list[KeyRow]:
     return [KeyRow(*row[:_PREPAID], *[bool(row[_PREPAID])], *row[_PREPAID + 1 :]) for row in db.rows(_CHANGED, above)]
 
 
-def raise_revision(db: Db, name: str = "keys") -> int:
-    """Counts a change, so that every worker looks again. Whoever changes anything in the transaction does this first."""
-    sql = (
-        "INSERT INTO revisions (name, number) VALUES (?, 1) "
-        "ON CONFLICT (name) DO UPDATE SET number = revisions.number + 1 RETURNING number"
-    )
-    return int(db.rows(sql, name)[0][0])
-
-
 # -- accounts ----------------------------------------------------------------------------------------------------------
 
 _ACCOUNT: Final = "SELECT id, name, kind, posted_nanos, held_nanos, created_us, closed_us FROM accounts"
@@ -134,7 +125,7 @@ def list_accounts(db: Db, *, closed: bool = False, after: str = "", limit: int =
 def set_account_kind(db: Db, account: str, kind: str) -> Account:
     """Makes an account prepaid or open. Its keys are what workers know of it. Raises `NotFound`, `InvalidRequest`."""
     _check_kind(kind)
-    revision, found = raise_revision(db), show_account(db, account)
+    revision, found = raise_revision(db, "keys"), show_account(db, account)
     db.run("UPDATE accounts SET kind = ?, revision = ? WHERE id = ?", kind, revision, found.id)
     _stamp_account(db, found.id, revision)
     return show_account(db, found.id)
@@ -143,7 +134,7 @@ def set_account_kind(db: Db, account: str, kind: str) -> Account:
 def close_account(db: Db, account: str) -> Account:
     """Closes an account: its keys open nothing from now on. Nothing of its books goes away, since they add up. Closing it
     again changes nothing. Raises `NotFound`, and `InvalidRequest` for the built-in account."""
-    revision, found = raise_revision(db), show_account(db, account)
+    revision, found = raise_revision(db, "keys"), show_account(db, account)
     if found.id == DEFAULT_TENANT:
         raise InvalidRequest("The built-in account 'default' cannot be closed; revoke its keys instead.")
     sql = "UPDATE accounts SET closed_us = ?, revision = ? WHERE id = ? AND closed_us IS NULL"
@@ -180,7 +171,7 @@ def create_key(
     _check_name(name, empty=True)
     kept = encode_policy(changed(Policy(), policy or {}))
     _check_expiry(db, expires_us)
-    revision, found = raise_revision(db), show_account(db, account)
+    revision, found = raise_revision(db, "keys"), show_account(db, account)
     if found.closed_us is not None:
         raise Conflict(f"The account {found.name!r} is closed.")
     secret, key_id = new_key(rng), timed_id("key_", rng, db.now_us / _US)
@@ -218,7 +209,7 @@ def rotate_key(db: Db, rng: Random, key_id: str, *, overlap_s: int = 0) -> Issue
     """
     if not 0 <= overlap_s <= 366 * 86_400:
         raise InvalidRequest("An overlap is between 0 seconds and a year.", param="overlap_s")
-    revision, found = raise_revision(db), show_key(db, key_id)
+    revision, found = raise_revision(db, "keys"), show_key(db, key_id)
     if (state := found.state(db.now_us)) in ("revoked", "expired"):
         raise Conflict(f"The key {key_id} is {state}, and cannot be rotated.")
     secret = new_key(rng)
@@ -260,7 +251,7 @@ def set_expiry(db: Db, key_id: str, expires_us: int | None) -> Key:
 
 def set_policy(db: Db, key_id: str, fields: Mapping[str, Any]) -> Key:
     """Changes these fields of a key's policy; a null is back to the default. Raises `NotFound`, `InvalidRequest`."""
-    revision, found = raise_revision(db), show_key(db, key_id)
+    revision, found = raise_revision(db, "keys"), show_key(db, key_id)
     policy = encode_policy(changed(found.policy, fields))
     db.run("UPDATE keys SET policy = ?, revision = ? WHERE id = ?", policy, revision, key_id)
     begin_budgets_anew(db, key_id)
@@ -268,7 +259,7 @@ def set_policy(db: Db, key_id: str, fields: Mapping[str, Any]) -> Key:
 
 
 def _change_key(db: Db, key_id: str, change: str, value: int | str | None) -> Key:
-    revision = raise_revision(db)
+    revision = raise_revision(db, "keys")
     db.run(f"UPDATE keys SET {change}, revision = ? WHERE id = ?", value, revision, key_id)  # noqa: S608
     return show_key(db, key_id)
 
@@ -298,7 +289,7 @@ def ensure_default(db: Db, secret: str) -> None:
     ensure_default_account(db)
     if db.rows("SELECT 1 FROM keys WHERE id = ? AND digest = ?", DEFAULT_KEY, digest):
         return
-    revision = raise_revision(db)
+    revision = raise_revision(db, "keys")
     if db.rows("SELECT 1 FROM keys WHERE digest = ? AND id <> ?", digest, DEFAULT_KEY):
         sql = "UPDATE keys SET revoked_us = COALESCE(revoked_us, ?), revision = ? WHERE id = ?"
         db.run(sql, db.now_us, revision, DEFAULT_KEY)

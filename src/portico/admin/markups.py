@@ -5,10 +5,11 @@ from typing import Annotated
 
 import msgspec
 
-from portico.accounts.rows import raise_revision, show_account
+from portico.accounts.rows import show_account
 from portico.admin import dollars
 from portico.admin.desk import AccountRef, Args, Desk, Page, says
 from portico.core.errors import InvalidRequest
+from portico.core.storage import raise_revision
 
 
 class MarkupView(msgspec.Struct, frozen=True, kw_only=True):

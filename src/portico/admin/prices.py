@@ -11,13 +11,13 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from portico.accounts.rows import raise_revision
 from portico.admin import dollars
 from portico.admin.desk import Args, Desk, Page, Paging, says
 from portico.admin.drafts import FORMATS, FREE, Cell, Line, cells_of, draft_text, read_lines
 from portico.catalog import Model, OperatorModel, PriceKind, PriceRow, Tier, load_catalog, rate_of
 from portico.catalog.books import COST, SALE, PriceBooks, Published, Rates, published
 from portico.core.errors import InvalidRequest, ModelNotFound
+from portico.core.storage import raise_revision
 
 Book = Literal["sale", "cost"]
 PUBLISHED, CATALOG, COSTS = "published", "catalog", "cost"

@@ -84,3 +84,13 @@ class Reading(Protocol):
 
     async def work(self, change: Callable[[Db], T]) -> T:
         """Makes a change in a transaction of its own: all of it or, if it raises, nothing. Raises `StorageUnavailable`."""
+
+
+def raise_revision(db: Db, name: str) -> int:
+    """Counts a change (of `keys`, `prices` or `credentials`), so that every worker looks again; the new number. Whoever
+    changes anything does this first: two changes wait for each other, and numbers become visible in their order."""
+    sql = (
+        "INSERT INTO revisions (name, number) VALUES (?, 1) "
+        "ON CONFLICT (name) DO UPDATE SET number = revisions.number + 1 RETURNING number"
+    )
+    return int(db.rows(sql, name)[0][0])

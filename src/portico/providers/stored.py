@@ -13,7 +13,7 @@ import msgspec
 
 from portico.core.errors import InvalidRequest, NotFound
 from portico.core.ids import timed_id
-from portico.core.storage import Db
+from portico.core.storage import Db, raise_revision
 from portico.providers.provider import Provider
 from portico.providers.sealed import CannotUnseal, reseal, seal, unseal
 from portico.providers.secret import Secret
@@ -66,7 +66,7 @@ def add_credential(db: Db, keys: Ring, *, provider: str, value: str, name: str =
         raise InvalidRequest(f"A credential is one line of at most {LONGEST} ASCII characters.", param="value")
     if len(name) > 200 or not name.isprintable():
         raise InvalidRequest("A name is one line of at most 200 characters.", param="name")
-    _raise_revision(db)
+    raise_revision(db, REVISION)
     ring = keys()
     made = Credential(timed_id("cred_", rng, db.now_us / 1_000_000), provider, name, ring.newest.id, db.now_us)
     db.run(
@@ -101,7 +101,7 @@ def enable_credential(db: Db, credential: str) -> Credential:
 def remove_credential(db: Db, credential: str) -> Credential:
     """It is gone, and what is returned is what it was. Raises `NotFound`."""
     found = _one(db, credential)
-    _raise_revision(db)
+    raise_revision(db, REVISION)
     db.run("DELETE FROM credentials WHERE id = ?", credential)
     return found
 
@@ -136,7 +136,7 @@ def rotate_secrets(db: Db, keys: SecretKeys) -> Rotated:
 
     Raises `CannotUnseal` for one that does not open, `NoSecretKey`.
     """
-    _raise_revision(db)
+    raise_revision(db, REVISION)
     rows = db.rows("SELECT id, provider, ciphertext, secret_key_id FROM credentials ORDER BY created_us, id")
     ring = keys.renewed({row[3] for row in rows})
     for credential, provider, ciphertext, _ in rows:
@@ -168,7 +168,7 @@ def with_credentials(
 
 
 def _changed(db: Db, credential: str, sql: str, value: int | None) -> Credential:
-    _raise_revision(db)
+    raise_revision(db, REVISION)
     db.run(sql, value, credential)
     return _one(db, credential)
 
@@ -178,11 +178,3 @@ def _one(db: Db, credential: str) -> Credential:
     if not rows:
         raise NotFound(f"There is no credential {credential!r}.", param="id")
     return Credential(*rows[0])
-
-
-def _raise_revision(db: Db) -> None:
-    db.run(
-        "INSERT INTO revisions (name, number) VALUES (?, 1) "
-        "ON CONFLICT (name) DO UPDATE SET number = revisions.number + 1",
-        REVISION,
-    )

@@ -26,15 +26,6 @@ def numbers(db: Db) -> dict[str, int]:
     return {row[0]: row[1] for row in db.rows("SELECT name, number FROM revisions")}
 
 
-def raise_number(db: Db, name: str) -> int:
-    """To be called in the transaction that changes something. Returns the new number."""
-    sql = (
-        "INSERT INTO revisions (name, number) VALUES (?, 1) "
-        "ON CONFLICT (name) DO UPDATE SET number = revisions.number + 1 RETURNING number"
-    )
-    return int(db.rows(sql, name)[0][0])
-
-
 class RevisionWatch:
     """Calls back per name: once at the start, and whenever its number has moved since what was read last."""
 
