@@ -46,7 +46,6 @@ class VaultSettings(msgspec.Struct, frozen=True):
     """How long after that no other is, nor a database asked that did not answer; and how soon what could not be written
     is tried again."""
     max_unwritten_bytes: int = 32 * MIB
-    sweep_s: float = 60.0
     sweep_rows: int = 200
     """So many rows a sweep takes out in one write."""
 
@@ -246,17 +245,6 @@ class StoredVault:
             gone += await self._committer.submit(rows.DropOldest(account_id, [(key, at) for key, at, _ in oldest]))
             above_bytes -= sum([size_bytes for _, _, size_bytes in oldest])
         return gone
-
-    async def sweep_for_ever(self) -> None:
-        """Sweeps now and then, until it is cancelled."""
-        while True:
-            await asyncio.sleep(self._settings.sweep_s)
-            try:
-                await self.sweep()
-            except StorageUnavailable:
-                continue
-            except Exception:
-                log.exception("the vault could not be swept")
 
 
 class _Settling:
