@@ -104,12 +104,13 @@ class Way:
         candidate = plan(deployments_of(model, PROVIDERS), rng=RNG)[0]
         deployment = candidate.deployment
         kind = deployment.provider.kind
-        target = target_at(CHAT, kind.dialect, deployment.upstream_model, kind.name, deployment.capabilities)
-        return Aim(model, candidate, target)
+        spoken = kind.to(CHAT)
+        target = target_at(CHAT, spoken.dialect, deployment.upstream_model, kind.name, deployment.capabilities)
+        return Aim(model, candidate, target, spoken)
 
     def render(self, request: Request, aim: Aim) -> Any:
         lane = lane_of(request).split(aim.target.capabilities.max_candidates)[0]
-        return aim.provider.kind.dialect.render_request(share(request, lane), aim.target)
+        return aim.spoken.dialect.render_request(share(request, lane), aim.target)
 
     def whole(self) -> bytes:
         """All of it."""

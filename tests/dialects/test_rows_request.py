@@ -42,7 +42,7 @@ PROVIDER = Provider.at("google", KINDS["gemini"], None, ())
 )
 def test_a_call_goes_to_the_path_of_its_model(verb: Verb, method: str) -> None:
     """0, base, model path, methods, streaming"""
-    url = upstream_url(PROVIDER, "gemini-3.5-flash", verb)
+    url = upstream_url(PROVIDER, PROVIDER.kind.spoken[0], "gemini-3.5-flash", verb)
     assert url == f"https://generativelanguage.googleapis.com/v1beta/models/gemini-3.5-flash:{method}"
 
 
@@ -50,7 +50,7 @@ def test_a_call_goes_to_the_path_of_its_model(verb: Verb, method: str) -> None:
 def test_a_name_that_has_no_place_in_a_path_is_refused(model: str) -> None:
     """0, last paragraph before the request"""
     with pytest.raises(InvalidRequest):
-        upstream_url(PROVIDER, model, Verb.GENERATE)
+        upstream_url(PROVIDER, PROVIDER.kind.spoken[0], model, Verb.GENERATE)
 
 
 CAMEL: Json = {

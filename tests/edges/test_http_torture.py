@@ -148,15 +148,25 @@ async def test_a_caller_may_go_right_behind_its_request(serve: Serve, call: Call
 async def test_a_caller_that_falls_silent_at_any_byte_is_told_and_left(serve: Serve, call: Call, kind: str) -> None:
     message = KINDS[kind]
     app = App()
-    server = await serve(app, Limits(header_timeout_s=0.7, body_timeout_s=0.7, idle_timeout_s=0.7))
+    server = await serve(app, Limits(header_timeout_s=0.7, body_timeout_s=0.7))
     callers = []
-    for at in range(len(message)):
+    for at in range(1, len(message)):
         callers.append(await call(server))
         callers[-1].send(message[:at])
-    for at, caller in enumerate(callers):
+    for at, caller in enumerate(callers, start=1):
         said = await caller.rest()
-        assert said == b"" if at == 0 else said.startswith(b"HTTP/1.1 408 "), at
+        assert said.startswith(b"HTTP/1.1 408 "), at
         caller.close()
+    await until(lambda: not server.open_connections)
+    assert app.calls == 0
+
+
+async def test_a_caller_that_never_says_a_word_is_left_without_one(serve: Serve, call: Call) -> None:
+    app = App()
+    server = await serve(app, Limits(header_timeout_s=0.7, idle_timeout_s=0.7))
+    caller = await call(server)
+    assert await caller.rest() == b""
+    caller.close()
     await until(lambda: not server.open_connections)
     assert app.calls == 0
 

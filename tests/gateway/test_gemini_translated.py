@@ -11,7 +11,7 @@ from gateway.house import KEY, Act, Json, Script, answers, as_bytes, chat, fails
 from portico.core.usage import Usage
 from portico.dialects import openai_chat
 from portico.http import connection as connection_module
-from portico.providers import KINDS, ProviderKind, Verb
+from portico.providers import KINDS, ProviderKind, Spoken, Verb
 from portico.relay.relay import Settings
 from portico.wire.http import Exchange
 
@@ -19,13 +19,12 @@ STREAM = "streamGenerateContent"
 FRAMES = pytest.mark.parametrize("array", [False, True])
 CHAT_KIND = ProviderKind(
     name="chat",
-    dialect=openai_chat.DIALECT,
     default_base_url="http://127.0.0.1",
     default_version="v1",
     vendors=frozenset({"google"}),
     key_env="CHAT_API_KEY",
     auth_header=lambda key: ("authorization", f"Bearer {key}"),
-    paths={Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"},
+    spoken=(Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"}),),
     models_path="/models",
 )
 CHAT_ONLY = (CHAT_KIND,)

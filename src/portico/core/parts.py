@@ -16,8 +16,8 @@ Ext: TypeAlias = Mapping[str, Mapping[str, Any]] | None
 class Signature(msgspec.Struct, frozen=True):
     """A sealed blob that lets a model go on from its own hidden thoughts (mapping.md 2.4).
 
-    It belongs to exactly the part it came with. `origin` is the vendor that can read it (`google`); `data` is the blob as
-    it stood on the wire; `signer` says who made it (`Target.signer`), where that is known.
+    It belongs to exactly the part it came with. `origin` is the vendor that can read it (`google`, `anthropic`, `openai`);
+    `data` is the blob as it stood on the wire; `signer` says who made it (`Target.signer`), where that is known.
     """
 
     origin: str
@@ -34,11 +34,15 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class Reasoning(msgspec.Struct, frozen=True):
-    """Thought text, or the summary of it that a provider is willing to show."""
+    """Thought text, or the summary of it that a provider is willing to show.
+
+    `redacted`: the provider shows none of it, and the signature is all there is (Anthropic's `redacted_thinking`).
+    """
 
     text: str
     signature: Signature | None = None
     ext: Ext = None
+    redacted: bool = False
 
 
 class Media(msgspec.Struct, frozen=True):

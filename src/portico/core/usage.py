@@ -25,6 +25,9 @@ class Usage(msgspec.Struct, frozen=True):
     input_uncached: Tokens = {}
     input_cache_read: Tokens = {}
     input_cache_write: Tokens = {}
+    """Written to a cache that lasts minutes."""
+    input_cache_write_1h: Tokens = {}
+    """Written to one that lasts an hour, which has a price of its own (Anthropic's `ephemeral_1h_input_tokens`)."""
     input_tool: Tokens = {}
     """Prompt tokens that server-side tools added."""
     output_visible: Tokens = {}
@@ -37,6 +40,7 @@ class Usage(msgspec.Struct, frozen=True):
             total(self.input_uncached)
             + total(self.input_cache_read)
             + total(self.input_cache_write)
+            + total(self.input_cache_write_1h)
             + total(self.input_tool)
         )
 

@@ -20,6 +20,7 @@ from portico.core.usage import Usage, total
 FEMTOS: Final = 1_000_000
 """Femto-dollars of a nano-dollar."""
 INPUT, CACHED, CACHE_WRITE, TOOL = "input", "input_cached", "input_cache_write", "input_tool"
+CACHE_WRITE_1H = "input_cache_write_1h"
 OUTPUT, REASONING, USE = "output", "output_reasoning", "use"
 
 TOOL_FREE: Final = "brought in by a tool that has a fee: not billed as input"
@@ -33,7 +34,8 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     """One count and what it costs. Rates are nano-dollars per `unit`; None: nobody knows it."""
 
     item: str
-    """`input`, `input_cached`, `input_cache_write`, `input_tool`, `output`, `output_reasoning`, or `use`."""
+    """`input`, `input_cached`, `input_cache_write`, `input_cache_write_1h`, `input_tool`, `output`, `output_reasoning`, or
+    `use`."""
     detail: str
     """The modality; the tool, for a use."""
     count: int
@@ -79,8 +81,9 @@ def charge(usage: Usage | None, uses: Mapping[str, int], rates: Rates, *, prompt
     if usage is None:
         return NOTHING
     prompt_tokens = total(usage.input_uncached)
-    if usage.input_cache_read or usage.input_cache_write:
+    if usage.input_cache_read or usage.input_cache_write or usage.input_cache_write_1h:
         prompt_tokens += total(usage.input_cache_read) + total(usage.input_cache_write)
+        prompt_tokens += total(usage.input_cache_write_1h)
     reached = 0
     for band in _bands(rates):
         reached += band * prompts < prompt_tokens
@@ -89,6 +92,7 @@ def charge(usage: Usage | None, uses: Mapping[str, int], rates: Rates, *, prompt
         (INPUT, usage.input_uncached),
         (CACHED, usage.input_cache_read),
         (CACHE_WRITE, usage.input_cache_write),
+        (CACHE_WRITE_1H, usage.input_cache_write_1h),
         (TOOL, usage.input_tool),
         (OUTPUT, usage.output_visible),
         (REASONING, usage.output_reasoning),

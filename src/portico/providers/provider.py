@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from portico.core.errors import InvalidRequest
-from portico.providers.kinds import ProviderKind, Verb
+from portico.providers.kinds import ProviderKind, Spoken, Verb
 from portico.providers.secret import Secret
 
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,255}")
@@ -41,9 +41,10 @@ class Provider(msgspec.Struct, frozen=True):
         return cls(name, kind, address, keys, takes_stored)
 
 
-def upstream_url(provider: Provider, model: str, verb: Verb) -> str:
-    """The address of one call. Raises `InvalidRequest` for a model name that has no place in a path, `KeyError` for what
-    this kind of provider cannot be asked."""
+def upstream_url(provider: Provider, spoken: Spoken, model: str, verb: Verb) -> str:
+    """The address of one call, in a dialect that the provider speaks.
+
+    Raises `InvalidRequest` for a model name that has no place in a path, `KeyError` for what cannot be asked in it."""
     if not _MODEL.fullmatch(model):
         raise InvalidRequest(f"{model!r} is not a model name.", param="$.model")
-    return provider.base_url + provider.kind.paths[verb].format(model=model)
+    return provider.base_url + spoken.paths[verb].format(model=model)

@@ -17,7 +17,7 @@ from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
 from portico.core.usage import Usage, added
-from portico.providers import GENERATING, Provider, Verb
+from portico.providers import GENERATING, Provider, Spoken, Verb
 from portico.relay.fanout import Lane, lane_of
 from portico.relay.learned import NOTHING
 from portico.relay.owned import Pins
@@ -130,7 +130,7 @@ class Call(msgspec.Struct):
 
     def passes_to(self, provider: Provider) -> bool:
         """Whether the caller's bytes go to this provider as they are."""
-        return self.passing is not None and provider.kind.dialect.name == self.dialect.name
+        return self.passing is not None and provider.kind.speaks(self.dialect)
 
     def commit(self, attempt: "Attempt") -> None:
         """The attempt has something to show, so that its lane asks nobody else. What was asked may be long and the answer
@@ -177,6 +177,8 @@ class Aim(msgspec.Struct, frozen=True):
     model: Model
     candidate: Candidate
     target: Target
+    spoken: Spoken
+    """The dialect it is asked in."""
     dropped: frozenset[str] = NOTHING
     """Fields that were refused in this call, and that it now does without."""
 
@@ -208,7 +210,7 @@ class Attempt(msgspec.Struct):
 
     @property
     def dialect(self) -> Dialect:
-        return self.aim.provider.kind.dialect
+        return self.aim.spoken.dialect
 
     def ask(self, body: bytes, content: Any) -> Ask:
         """The sizes of its body, once it is encoded, and what of it changes the price. Raises `BodyNotJson`."""

@@ -42,7 +42,7 @@ def intakes_of(dialect: Dialect, kinds: Iterable[ProviderKind]) -> list[Intake]:
     """What media must fit into, for a caller of this dialect: the intakes of the providers that speak another."""
     intakes: dict[str, Intake] = {}
     for kind in kinds:
-        if kind.intake is not None and kind.dialect.name != dialect.name:
+        if kind.intake is not None and not kind.speaks(dialect):
             intakes[kind.name] = kind.intake
     return list(intakes.values())
 

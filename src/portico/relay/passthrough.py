@@ -31,7 +31,7 @@ def unread(dialect: Dialect, model: str, verb: Verb) -> Request:
 
 def takes(kind: ProviderKind, dialect: Dialect, verb: Verb) -> bool:
     """Whether providers of a kind can be asked this by callers of a dialect: only what all dialects know is translated."""
-    return verb in kind.paths and (verb in GENERATING or kind.dialect.name == dialect.name)
+    return verb in kind.to(dialect).paths and (verb in GENERATING or kind.speaks(dialect))
 
 
 def body_for(passing: Passing, body: bytes, asked: str, deployment: Deployment, verb: Verb) -> bytes:

@@ -296,7 +296,7 @@ class Relay:
         if call.strict and error.refused not in LOSSLESS:
             return False
         field, request = frozenset({error.refused}), share(call.request, lane)
-        render = aim.provider.kind.dialect.render_request
+        render = aim.spoken.dialect.render_request
         if render(request, narrowed(aim.target, field)).body == render(request, aim.target).body:
             return False
         key = (aim.provider.name, aim.target.model)
@@ -316,11 +316,11 @@ class Relay:
         if call.strict:
             learned &= LOSSLESS
             target = msgspec.structs.replace(target, small_max_tokens=0)  # what was asked, exactly
-        return Aim(place.model, candidate, narrowed(target, learned | dropped), dropped)
+        return Aim(place.model, candidate, narrowed(target, learned | dropped), place.spoken, dropped)
 
     def _attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
         """Renders what a lane asks for. Raises `UnsupportedParameter` if the call is strict and something is lost."""
-        target, dialect = aim.target, aim.provider.kind.dialect
+        target, dialect = aim.target, aim.spoken.dialect
         tried = Try(aim.provider.name, target.model)
         losses = [successor_loss(call.request, call.model, aim.model)] if aim.model.name != call.model.name else []
         if call.passing is not None and call.passes_to(aim.provider):
@@ -360,7 +360,7 @@ class Relay:
         attempt.tried.sent = self._clock()
         response = await self._upstream.send(
             UpstreamRequest(
-                url=self._served.url(provider, aim.target.model, call.verb),
+                url=self._served.url(provider, aim.spoken, aim.target.model, call.verb),
                 headers=(provider.kind.auth_header(aim.candidate.credential.reveal()), JSON),
                 body=body,
                 connect_timeout_s=settings.connect_timeout_s,

@@ -13,7 +13,7 @@ import msgspec
 from portico.catalog import Catalog, Model
 from portico.core.dialect import Dialect
 from portico.core.target import Target
-from portico.providers import Provider, Verb, upstream_url
+from portico.providers import Provider, Spoken, Verb, upstream_url
 from portico.providers.intake import Intake
 from portico.relay.media import intakes_of
 from portico.relay.prepare import successor, target_at
@@ -28,6 +28,7 @@ class Place(msgspec.Struct, frozen=True):
     model: Model
     deployment: Deployment
     target: Target
+    spoken: Spoken
 
 
 class Served:
@@ -40,7 +41,7 @@ class Served:
         self._deployments: dict[str, list[Deployment]] = {}
         self._intakes: dict[tuple[str, str], list[Intake]] = {}
         self._places: dict[tuple[str, str, str, str], Place] = {}
-        self._urls: dict[tuple[str, str, Verb], str] = {}
+        self._urls: dict[tuple[str, str, str, Verb], str] = {}
         self._day = 0
 
     def deployments(self, model: Model) -> list[Deployment]:
@@ -78,12 +79,14 @@ class Served:
             model, deployment = follower, Deployment(deployment.provider, follower.name, able)
         small = self._small_max_tokens
         upstream, able = deployment.upstream_model, deployment.capabilities
-        target = target_at(dialect, kind.dialect, upstream, kind.name, able, small_max_tokens=small)
-        return Place(model, deployment, target)
+        spoken = kind.to(dialect)
+        target = target_at(dialect, spoken.dialect, upstream, kind.name, able, small_max_tokens=small)
+        return Place(model, deployment, target, spoken)
 
-    def url(self, provider: Provider, model: str, verb: Verb) -> str:
+    def url(self, provider: Provider, spoken: Spoken, model: str, verb: Verb) -> str:
         """The address of one call. Raises as `upstream_url` does."""
-        found = self._urls.get((provider.name, model, verb))
+        found = self._urls.get((provider.name, spoken.dialect.name, model, verb))
         if found is None:
-            found = self._urls[provider.name, model, verb] = upstream_url(provider, model, verb)
+            found = upstream_url(provider, spoken, model, verb)
+            self._urls[provider.name, spoken.dialect.name, model, verb] = found
         return found

@@ -45,6 +45,7 @@ TOKENS: Final = (
     "input_uncached",
     "input_cache_read",
     "input_cache_write",
+    "input_cache_write_1h",
     "input_tool",
     "output_visible",
     "output_reasoning",

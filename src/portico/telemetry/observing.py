@@ -42,6 +42,7 @@ def counted(usage: Usage) -> list[int]:
         usage.input_uncached,
         usage.input_cache_read,
         usage.input_cache_write,
+        usage.input_cache_write_1h,
         usage.input_tool,
         usage.output_visible,
         usage.output_reasoning,

@@ -17,7 +17,7 @@ def render_usage(usage: Usage) -> dict[str, Any]:
     """Disjoint buckets as OpenAI counts them; prompt + completion is always the total."""
     if _is_plain(usage):
         return _plain(usage)
-    prompt = _sum(usage.input_uncached, usage.input_cache_read, usage.input_cache_write)
+    prompt = _sum(usage.input_uncached, usage.input_cache_read, usage.input_cache_write, usage.input_cache_write_1h)
     prompt_tokens, completion_tokens = usage.input_total, usage.output_total
     prompt_details: dict[str, Any] = {"cached_tokens": total(usage.input_cache_read), "audio_tokens": 0}
     prompt_details.update(_by_modality(prompt))
