@@ -72,8 +72,8 @@ class AccessLog:
         path, agent, last = report.path, report.user_agent, report.tries[-1] if report.tries else _NOT_TRIED
         came = cached = left = thought = None
         if tokens is not None:
-            fresh, cached, written, tools, visible, thought = tokens
-            came, left = fresh + cached + written + tools, visible + thought
+            fresh, cached, written, written_1h, tools, visible, thought = tokens
+            came, left = fresh + cached + written + written_1h + tools, visible + thought
         line = Line(
             self._time(),
             report.request_id,
