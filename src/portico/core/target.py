@@ -41,6 +41,8 @@ class ThinkingSpec(msgspec.Struct, frozen=True):
     adaptive: bool = False
     """Anthropic's `thinking: {type: adaptive}` is accepted; how much is `output_config.effort`, one of `levels`. A model
     with a `max_budget` beside takes `enabled` with a budget too; one without refuses it with a 400."""
+    off_type: str = "disabled"
+    """What Anthropic's `thinking.type` is to switch it off, where `can_disable` says that it can be."""
     on_by_default: bool = True
     """Whether it thinks when nothing is said. Claude up to 4.8 and GPT 5.1 to 5.4 do not."""
 
@@ -122,6 +124,10 @@ class Capabilities(msgspec.Struct, frozen=True):
     thinking_block_required: bool = False
     """With a thinking budget, an assistant turn that calls tools must open with its own thinking block, else it is a 400
     (mapping.md 7.4, end; older Claude)."""
+    image_tokens: int = 0
+    """The most input tokens that one picture is counted as; 0: as metering guesses."""
+    tools_prompt_tokens: int = 0
+    """Input tokens of the hidden prompt that comes with any tools of the caller."""
     effort_with_functions_in_chat: bool = True
     """False: Chat Completions refuse functions beside a reasoning effort other than none; Responses take both."""
 
