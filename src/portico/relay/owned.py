@@ -6,8 +6,8 @@ nobody knows, is refused with the same 404 before anything is sent, and the call
 it names. Addresses on the open Internet, YouTube and Cloud Storage are nobody's (mapping.md 1.4): a name is the provider's
 own if it has no scheme, or if its address is at the provider's files.
 
-Other providers' names are bare ids in fields of their dialects. What a model was told or has said (arguments, schemas, results
-and citations of the provider's own tools) names nothing, whatever it looks like.
+Other providers' names are bare ids in fields of their dialects. What a model was told or has said (arguments, schemas,
+results and citations of the provider's own tools) names nothing, whatever it looks like.
 
 Bodies that pass untouched are looked through for a few words, and read only where one of them stands.
 """
@@ -45,14 +45,13 @@ _OPENAI: Final = {"file_id": FILE_ID, "file_ids": FILE_ID}
 _KINDS_OF: Final[Mapping[str, Mapping[str, str]]] = {
     "gemini": _KINDS,
     "openai_chat": _OPENAI | {"vector_store_ids": STORE_ID},
-    "openai_responses": _OPENAI
-    | {"vector_store_ids": STORE_ID, "container": CONTAINER, "conversation": CONVERSATION},
+    "openai_responses": _OPENAI | {"vector_store_ids": STORE_ID, "container": CONTAINER, "conversation": CONVERSATION},
     "anthropic_messages": {"file_id": FILE_ID, "container": CONTAINER},
 }
 """By dialect, its fields that hold names."""
-_FIELDS_OF: Final = {name: re.compile(b'"(?:' + "|".join(kinds).encode() + b')"') for name, kinds in _KINDS_OF.items()} | {
-    "gemini": _FIELD
-}
+_FIELDS_OF: Final = {
+    name: re.compile(b'"(?:' + "|".join(kinds).encode() + b')"') for name, kinds in _KINDS_OF.items()
+} | {"gemini": _FIELD}
 _SAID: Final = frozenset(
     {"metadata", "input_schema", "parameters", "schema", "arguments", "annotations", "citations", "input_examples"}
 )

@@ -8,8 +8,6 @@ another dialect (`understand`).
 from collections.abc import Callable
 from random import Random
 
-import msgspec
-
 from portico.accounts import Caller, require_in_scope
 from portico.catalog import Catalog, Resolved
 from portico.core.dialect import Dialect, Reply
@@ -54,8 +52,8 @@ class Reception:
         rng: Random,
         now: Callable[[], float],
     ) -> None:
-        """`fetcher` gets remote media; without one an address is left to the provider. `responses`: answers that calls go on
-        from; `owned`: whose files and caches at providers are."""
+        """`fetcher` gets remote media; without one an address is left to the provider. `responses`: answers that calls go
+        on from; `owned`: whose files and caches at providers are."""
         self._catalog = catalog
         self._vault = vault
         self._responses = responses
@@ -68,20 +66,22 @@ class Reception:
     async def call(
         self, exchange: Exchange, dialect: Dialect, caller: Caller, model: str | None, verb: Verb | None
     ) -> Call:
-        """The call on an exchange. `model` and `verb` are given as far as the path says them. Raises what is wrong with it."""
+        """The call on an exchange. `model` and `verb` are given as far as the path says them. Raises what is wrong."""
         continuation: Continuation | None = None
         answer_id, created = random_token(self._rng), int(self._now())
-        if self._looks(dialect, in_path=model is not None) and (named := self._named(exchange, model, verb)) is not None:
+        in_path = model is not None
+        named = self._named(exchange, model, verb) if self._looks(dialect, in_path=in_path) else None
+        if named is not None:
             asked, verb_asked = named
-            resolved = self._resolved(dialect, asked, in_path=model is not None)
+            resolved = self._resolved(dialect, asked, in_path=in_path)
             require_in_scope(caller.policy.models, resolved.model.name, asked, param=_blamed(dialect, model))
             if dialect.state is not None:
                 continuation = await self._continued(exchange, dialect, caller, resolved, verb_asked)
-            if self._passes(exchange, dialect, resolved, verb_asked, continuation, in_path=model is not None):
+            if self._passes(exchange, dialect, resolved, verb_asked, continuation, in_path=in_path):
                 request = unread(dialect, asked, verb_asked)
                 reply = self._reply(exchange, caller, request, answer_id, created)
                 call = Call(exchange, dialect, caller, resolved.model, request, reply, verb_asked)
-                call.passing, call.unread, call.in_path = dialect.passing, True, model is not None
+                call.passing, call.unread, call.in_path = dialect.passing, True, in_path
                 call.continuation = continuation
                 if self._owned is not None:
                     call.pins = await self._owned.pins_of_body(caller.tenant, exchange.request.body, dialect.name)

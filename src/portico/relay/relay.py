@@ -342,8 +342,9 @@ class Relay:
 
     async def _whole(self, call: Call) -> None:
         if call.verb is Verb.COUNT_TOKENS and not self._plan(call, call.model):
-            body = counting.estimated(call)
-            return call.exchange.send(200, [JSON, *call.answer_headers()], body)
+            estimate = counting.estimated(call)
+            call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
+            return
         await self._try_each(call, self._whole_one)
         body = call.passed or self._translated(call)
         if call.continuation is not None and call.generates:

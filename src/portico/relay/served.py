@@ -77,7 +77,7 @@ class Served:
         found = self._spoken.get(key)
         if found is None:
             at = self._providers.values() if model is None else [one.provider for one in self.deployments(model)]
-            found = self._spoken[key] = any([provider.kind.speaks(dialect) for provider in at])
+            found = self._spoken[key] = any(provider.kind.speaks(dialect) for provider in at)
         return found
 
     def place(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:

@@ -1,7 +1,8 @@
 """Answers that are kept between calls, for one call: what it goes on from is put into its body, and what it leaves is kept.
 
-After `begin` the call is like any other: its body stands alone, so it can be sent to any provider, by any worker, more than
-once. That an answer is kept is durable before its last byte leaves (as for the vault), so that its caller can go on at once.
+After `begin` the call is like any other: its body stands alone, so it can be sent to any provider, by any worker, more
+than once. That an answer is kept is durable before its last byte leaves (as for the vault), so that its caller can go on at
+once.
 """
 
 from collections.abc import Sequence
@@ -109,7 +110,7 @@ async def begin(
     before: Sequence[KeptTurn] = ()
     if asked.previous is not None:
         before = await _turns(stored, tenant, asked.previous)
-    items, native = list(asked.new), all([turn.native for turn in before])
+    items, native = list(asked.new), all(turn.native for turn in before)
     if asked.named:
         said = {id_: (item, turn.native) for turn in before for id_, item in _named(state, turn)}
         missing = [id_ for id_ in asked.named.values() if id_ not in said]

@@ -1,5 +1,5 @@
-"""The vault keeps what clients lose: thought signatures and the thoughts they belong to, the provider's own call ids, and parts
-that no client sees.
+"""The vault keeps what clients lose: thought signatures and the thoughts they belong to, the provider's own call ids, and
+parts that no client sees.
 
 Most clients drop fields they do not know, and some shorten ids (clients.md 1). So an answer's hidden state is kept on
 the server, found again by tool-call id, by the answer's pictures or by its text, and put back into the next request

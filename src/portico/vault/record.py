@@ -1,8 +1,8 @@
 """What is kept of one answer, and the port a vault implements.
 
 A record holds the layout of the answer's parts and everything hidden in it, but no visible text and no picture: of a text
-only its length and of a picture a digest, so that a record is small however long the answer was. What is hidden may be large
-all the same: image models sign with megabytes, and signed thoughts go back word for word.
+only its length and of a picture a digest, so that a record is small however long the answer was. What is hidden may be
+large all the same: image models sign with megabytes, and signed thoughts go back word for word.
 """
 
 import hashlib
