@@ -37,7 +37,7 @@ def dormant_providers(sources: Sources, entries: list[Any] | None, found: list[P
     taken = declared_names(entries or []) | {provider.name for provider in found}
     dormant: list[Provider] = []
     for kind in KINDS.values():
-        if kind.name not in taken:
+        if kind.default_base_url and kind.name not in taken:
             base_url = None if entries is not None else _stated_address(sources, kind)
             dormant.append(Provider.at(kind.name, kind, base_url, (), takes_stored=True))
     return dormant
@@ -52,7 +52,7 @@ def declared_names(entries: list[Any]) -> set[str]:
 def _implied(sources: Sources) -> list[Provider]:
     providers: list[Provider] = []
     for kind in KINDS.values():
-        if (secret := sources.secret_of_environment(kind.key_env)) is not None:
+        if kind.default_base_url and (secret := sources.secret_of_environment(kind.key_env)) is not None:
             base_url = _stated_address(sources, kind)
             providers.append(Provider.at(kind.name, kind, base_url, (secret,), takes_stored=True))
     return providers

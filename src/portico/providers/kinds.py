@@ -1,71 +1,12 @@
 """The kinds of provider: what all providers of one kind have in common, as data."""
 
-from collections.abc import Callable, Mapping
-from enum import StrEnum
+from collections.abc import Mapping
 from typing import Final
 
-import msgspec
-
-from portico.core.dialect import Dialect
-from portico.dialects import gemini
-from portico.providers.intake import GOOGLE, Intake
-
-
-class Verb(StrEnum):
-    """What a model is asked to do."""
-
-    GENERATE = "generate"
-    STREAM = "stream"
-    COUNT_TOKENS = "count_tokens"
-    EMBED = "embed"
-    BATCH_EMBED = "batch_embed"
-
-
-GENERATING: Final = frozenset({Verb.GENERATE, Verb.STREAM})
-"""What can be asked in any dialect of a provider that speaks any other."""
-
-
-class Spoken(msgspec.Struct, frozen=True):
-    """A dialect that a kind of provider speaks, and where it is spoken."""
-
-    dialect: Dialect
-    paths: Mapping[Verb, str]
-    """What it can be asked -> path below the version, `{model}` being the upstream model."""
-
-
-class ProviderKind(msgspec.Struct, frozen=True):
-    """A kind of endpoint. `vendors` are those whose catalog models every provider of this kind serves."""
-
-    name: str
-    spoken: tuple[Spoken, ...]
-    """The first is what callers of other dialects are translated into."""
-    default_base_url: str
-    default_version: str
-    vendors: frozenset[str]
-    key_env: str
-    """The environment variable that alone is a complete configuration."""
-    auth_header: Callable[[str], tuple[str, str]]
-    models_path: str
-    """What to GET to see whether a key works."""
-    intake: Intake | None = None
-    """Which media it takes; None: nothing is known, and all go as they come."""
-
-    @property
-    def dialect(self) -> Dialect:
-        """What it speaks to callers of other dialects."""
-        return self.spoken[0].dialect
-
-    def to(self, caller: Dialect) -> Spoken:
-        """What it is asked in: the caller's own dialect, if it speaks that."""
-        for one in self.spoken:
-            if one.dialect.name == caller.name:
-                return one
-        return self.spoken[0]
-
-    def speaks(self, dialect: Dialect) -> bool:
-        """Whether callers of a dialect are understood as they are."""
-        return any(one.dialect.name == dialect.name for one in self.spoken)
-
+from portico.dialects import gemini, openai_chat
+from portico.providers import google
+from portico.providers.intake import GOOGLE, OPENAI, VERTEX
+from portico.providers.kind import ProviderKind, Spoken, Verb
 
 def spoken_for_counts(kind: ProviderKind) -> Spoken | None:
     """In which of its dialects a kind of provider counts tokens for callers of others; None: it does not."""
@@ -82,6 +23,27 @@ _GEMINI: Final = Spoken(
         Verb.BATCH_EMBED: "/models/{model}:batchEmbedContents",
     },
 )
+_VERTEX: Final = Spoken(
+    gemini.DIALECT,
+    {
+        Verb.GENERATE: "/publishers/google/models/{model}:generateContent",
+        Verb.STREAM: "/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+        Verb.COUNT_TOKENS: "/publishers/google/models/{model}:countTokens",
+        Verb.EMBED: "/publishers/google/models/{model}:embedContent",
+    },
+)
+CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"})
+
+
+def _bearer(key: str) -> tuple[str, str]:
+    return "authorization", f"Bearer {key}"
+
+
+def azure_chat(api_version: str) -> Spoken:
+    """Chat Completions at Azure's older addresses, where the deployment stands in the path and the version in the query."""
+    path = f"/deployments/{{model}}/chat/completions?api-version={api_version}"
+    return Spoken(openai_chat.DIALECT, {Verb.GENERATE: path, Verb.STREAM: path})
+
 
 KINDS: Final[Mapping[str, ProviderKind]] = {
     "gemini": ProviderKind(
@@ -94,5 +56,51 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         auth_header=lambda key: ("x-goog-api-key", key),
         models_path="/models?pageSize=1",
         intake=GOOGLE,
+    ),
+    "vertex": ProviderKind(
+        name="vertex",
+        spoken=(_VERTEX,),
+        default_base_url=google.host_of(google.GLOBAL),
+        default_version="v1beta1",
+        vendors=frozenset({"google"}),
+        key_env="VERTEX_API_KEY",
+        auth_header=lambda key: ("x-goog-api-key", key),
+        models_path="/publishers/google/models?pageSize=1",
+        intake=VERTEX,
+        exchanges=google.is_document,
+        place_of=google.place_of,
+    ),
+    "openai": ProviderKind(
+        name="openai",
+        spoken=(CHAT,),
+        default_base_url="https://api.openai.com",
+        default_version="v1",
+        vendors=frozenset({"openai"}),
+        key_env="OPENAI_API_KEY",
+        auth_header=_bearer,
+        models_path="/models",
+        intake=OPENAI,
+    ),
+    "azure-openai": ProviderKind(
+        name="azure-openai",
+        spoken=(CHAT,),
+        default_base_url="",
+        default_version="",
+        vendors=frozenset(),
+        key_env="AZURE_OPENAI_API_KEY",
+        auth_header=lambda key: ("api-key", key),
+        models_path="/models",
+        intake=OPENAI,
+    ),
+    "openai-compatible": ProviderKind(
+        name="openai-compatible",
+        spoken=(CHAT,),
+        default_base_url="",
+        default_version="",
+        vendors=frozenset(),
+        key_env="",
+        auth_header=_bearer,
+        models_path="/models",
+        takes_any_model=True,
     ),
 }

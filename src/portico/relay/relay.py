@@ -33,7 +33,7 @@ from portico.core.errors import (
 )
 from portico.core.ids import call_ids, timed_id
 from portico.core.response import Response
-from portico.providers import Provider, Verb
+from portico.providers import Provider, Verb, with_forwarded
 from portico.relay import counting
 from portico.relay.attempts import decoded, last_of, made, note_failure, note_stream, piped, pump_of
 from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
@@ -50,6 +50,7 @@ from portico.relay.pump import Teller
 from portico.relay.reception import Reception
 from portico.relay.report import Report, Try
 from portico.relay.served import Served, spoken_for
+from portico.relay.signing import Signer
 from portico.relay.strict import is_strict, refuse_losses
 from portico.relay.tab import Once, Tab
 from portico.relay.till import Till
@@ -123,12 +124,14 @@ class Relay:
             rng=rng,
             now=now,
         )
+        self._signer = Signer(upstream, now)
         self.serve_from(providers)
 
     def serve_from(self, providers: Sequence[Provider]) -> None:
         """From now on these providers are asked. Calls that have begun stay with those they began with."""
         by_name = {provider.name: provider for provider in providers}
         self._served = self._reception.served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
+        self._signer.serve(providers)
 
     @property
     def charges(self) -> bool:
@@ -315,10 +318,16 @@ class Relay:
             await paying.sending(attempt, paying.ask(attempt, body, content), self._elsewhere(call, aim))
         del content
         attempt.tried.sent = self._clock()
+        credential = aim.candidate.credential
+        headers = self._signer.ready(provider, aim.spoken, credential)
+        if headers is None:
+            headers = await self._signer.headers(provider, aim.spoken, credential)
+        if aim.spoken.forwarded and call.dialect is aim.spoken.dialect:
+            headers = with_forwarded(headers, aim.spoken, call.exchange.request.headers)
         response = await self._upstream.send(
             UpstreamRequest(
-                url=self._served.url(provider, aim.spoken, aim.target.model, call.verb),
-                headers=(provider.kind.auth_header(aim.candidate.credential.reveal()), JSON),
+                url=self._served.url(provider, aim.spoken, aim.target.model, call.verb, credential),
+                headers=headers,
                 body=body,
                 connect_timeout_s=settings.connect_timeout_s,
                 first_byte_timeout_s=settings.first_byte_timeout_s,
@@ -336,7 +345,9 @@ class Relay:
             body = await response.read(MAX_ERROR_BYTES)
         finally:
             response.close()
-        raise attempt.dialect.parse_error(response.status, aim.candidate.credential.hidden_in(body))
+        if response.status == 401:
+            self._signer.refused(credential)
+        raise attempt.dialect.parse_error(response.status, credential.hidden_in(body))
 
     # -- whole answers
 
