@@ -1,4 +1,4 @@
-"""Answers that callers go on from: chains, whose they are, how long they live (docs/decisions/0021)."""
+"""Answers that callers go on from: chains, whose they are, how long they live (docs/decisions/0022)."""
 
 import asyncio
 import contextlib

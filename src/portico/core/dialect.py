@@ -259,7 +259,5 @@ class Dialect(msgspec.Struct, frozen=True):
     """How it speaks of what is kept between calls; None: it knows of no such thing."""
     counting: Counting | None = None
     """How it asks for a count of tokens; None: it does not."""
-    headers: tuple[str, ...] = ()
-    """Headers of callers that are the provider's to read, where both speak this dialect. In small letters."""
     guards_small_limits: bool = False
     """Callers of this dialect set `max_tokens` without thinking of thoughts (mapping.md 9, first row)."""

@@ -13,8 +13,7 @@ from portico.core.envelope import MARK
 from portico.core.errors import UpstreamError
 from portico.core.request import Request
 from portico.core.usage import Usage
-from portico.providers import GENERATING, ProviderKind, Verb
-from portico.providers.kinds import spoken_for_counts
+from portico.providers import GENERATING, ProviderKind, Spoken, Verb
 from portico.routing import Deployment
 from portico.vault import TurnRecorder
 from portico.wire import jsontext
@@ -33,6 +32,11 @@ def passes_whole(resolved: Resolved, dialect: Dialect, verb: Verb, body: bytes) 
 def unread(dialect: Dialect, model: str, verb: Verb) -> Request:
     """What stands for a request while nobody has had to understand its body."""
     return Request(model=model, messages=(), stream=verb is Verb.STREAM, include_usage=True, where=dialect.where)
+
+
+def spoken_for_counts(kind: ProviderKind) -> Spoken | None:
+    """In which of its dialects a kind of provider counts tokens for callers of others; None: it does not."""
+    return next((one for one in kind.spoken if Verb.COUNT_TOKENS in one.paths and one.dialect.counting), None)
 
 
 def takes(kind: ProviderKind, dialect: Dialect, verb: Verb) -> bool:

@@ -150,11 +150,7 @@ class Reception:
     ) -> Call:
         """A call that is translated from the beginning."""
         stream = None if verb is None else verb is Verb.STREAM
-        body = exchange.request.take_body()
-        if verb is Verb.COUNT_TOKENS:
-            body = counting.asked(dialect, body)
-        read = parse_body(dialect, body, model=model, stream=stream, known=self._known)
-        del body
+        read = parse_body(dialect, _taken(exchange, dialect, verb), model=model, stream=stream, known=self._known)
         prepared = resolve(read, self._catalog)
         require_in_scope(
             caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")
@@ -192,6 +188,13 @@ class Reception:
         model = prepared.resolved.model
         request = with_defaults(request, of_key(self._defaults, caller.policy), model.capabilities.thinking)
         return await with_media(request, self._fetcher, self.served.intakes(dialect, model))
+
+
+def _taken(exchange: Exchange, dialect: Dialect, verb: Verb | None) -> bytes:
+    """The request in the body of a call, which nobody else holds: a large one is not to be there more often than needed."""
+    if verb is Verb.COUNT_TOKENS:
+        return counting.asked(dialect, exchange.request.take_body())
+    return exchange.request.take_body()
 
 
 def _blamed(dialect: Dialect, in_path: str | None) -> str | None:

@@ -352,7 +352,7 @@ class Relay:
     # -- whole answers
 
     async def _whole(self, call: Call) -> None:
-        if call.verb is Verb.COUNT_TOKENS and not self._plan(call, call.model):
+        if call.verb is Verb.COUNT_TOKENS and self._served.deployments(call.model) and not self._plan(call, call.model):
             estimate = counting.estimated(call)
             call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
             return

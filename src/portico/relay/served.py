@@ -15,8 +15,8 @@ from portico.core.dialect import Dialect
 from portico.core.target import Target
 from portico.providers import Provider, Secret, Spoken, Verb, upstream_url
 from portico.providers.intake import Intake
-from portico.providers.kinds import spoken_for_counts
 from portico.relay.media import intakes_of
+from portico.relay.passthrough import spoken_for_counts
 from portico.relay.prepare import successor, target_at
 from portico.routing import Deployment, deployments_of
 
@@ -81,7 +81,7 @@ class Served:
         found = self._spoken.get(key)
         if found is None:
             at = self._providers.values() if model is None else [one.provider for one in self.deployments(model)]
-            found = self._spoken[key] = any(provider.kind.speaks(dialect) for provider in at)
+            found = _room(self._spoken)[key] = any(provider.kind.speaks(dialect) for provider in at)
         return found
 
     def place(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:

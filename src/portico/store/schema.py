@@ -375,7 +375,7 @@ RESOURCES: Final = Table(
 STORED_RESPONSES: Final = Table(
     "stored_responses",
     METADATA,
-    # Answers of the Responses API that callers go on from, each with what was new in its request (docs/decisions/0021).
+    # Answers of the Responses API that callers go on from, each with what was new in its request (docs/decisions/0022).
     _text("account_id"),
     _text("id"),
     _text("previous_id", null=True),

@@ -1,4 +1,4 @@
-"""Answers that callers go on from by their id, kept per tenant in the database (docs/decisions/0021).
+"""Answers that callers go on from by their id, kept per tenant in the database (docs/decisions/0022).
 
 Each is kept with what was new in its request and the id of the one before, so that a conversation is a chain and nothing of
 it is written twice. Who goes on from an answer keeps everything before it alive for as long. A chain that has lost a link,

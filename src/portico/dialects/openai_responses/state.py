@@ -1,6 +1,6 @@
 """What the Responses API keeps between calls, as its bodies speak of it: `store`, `previous_response_id`, `item_reference`.
 
-The gateway keeps it for every provider (docs/decisions/0021), so a body that goes on from an earlier answer is made one
+The gateway keeps it for every provider (docs/decisions/0022), so a body that goes on from an earlier answer is made one
 that stands alone: what was said before stands in its `input`, and the provider is asked to store nothing. The answer says
 what its caller asked for. Items stay the bytes they were: they are stepped over, not read.
 """
