@@ -58,12 +58,15 @@ def asked_again(parts: Sequence[Part], found: dict[str, TurnRecord]) -> tuple[Pa
 
 
 def known(thoughts: Reasoning) -> Reasoning:
-    assert thoughts.signature is not None
+    if thoughts.signature is None:
+        return thoughts
     signature = Signature(thoughts.signature.origin, thoughts.signature.data, SIGNER)
     return Reasoning(thoughts.text, signature, thoughts.ext, thoughts.redacted)
 
 
+PIECE = Reasoning("First a look.", None, {"openai_responses": {"id": "rs_1"}})
 ANSWERS = {
+    "in pieces, of which the last is signed": [PIECE, ITEM, CALL],
     "before a call": [THOUGHT, CALL],
     "redacted": [HIDDEN, CALL],
     "an item of Responses": [ITEM, CALL],
@@ -113,6 +116,8 @@ def test_signed_thoughts_in_a_message_that_was_edited_stay_the_clients() -> None
 def test_thoughts_that_nobody_signed_are_not_kept() -> None:
     assert recorded([Reasoning("Hm."), SAID]) == {}
     assert [type(part) for part in asked_again([CALL], recorded([Reasoning("Hm."), CALL]))] == [ToolCall]
+    found = recorded([THOUGHT, Reasoning("Hm."), CALL, Reasoning("Hm."), OTHER_CALL])
+    assert [type(part) for part in asked_again([CALL, OTHER_CALL], found)] == [Reasoning, ToolCall, ToolCall]
 
 
 def test_a_short_id_finds_its_thoughts() -> None:

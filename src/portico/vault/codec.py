@@ -54,7 +54,7 @@ class _Media(msgspec.Struct, frozen=True, array_like=True, tag=3):
 
 class _Reasoning(msgspec.Struct, frozen=True, array_like=True, tag=4):
     text: str
-    signature: _Signed
+    signature: _Signed | None
     redacted: bool = False
     ext: str = ""
     """As JSON."""
@@ -120,8 +120,7 @@ def _written(part: Kept) -> _Part:
         case OpaqueKept():
             return _Opaque(part.origin, jsontext.dumps(part.value))
         case ReasoningKept(text, signature, redacted, ext):
-            signed = (signature.origin, signature.data, signature.signer)
-            return _Reasoning(text, signed, redacted, jsontext.dumps(ext) if ext else "")
+            return _Reasoning(text, _signed(signature), redacted, jsontext.dumps(ext) if ext else "")
 
 
 def _read(part: _Part) -> Kept:
@@ -135,7 +134,7 @@ def _read(part: _Part) -> Kept:
         case _Opaque():
             return OpaqueKept(part.origin, _object(part.json))
         case _Reasoning(text, signed, redacted, ext):
-            return ReasoningKept(text, Signature(*signed), redacted, _object(ext) if ext else None)
+            return ReasoningKept(text, _signature(signed), redacted, _object(ext) if ext else None)
 
 
 def _object(text: str) -> Mapping[str, Any]:

@@ -52,10 +52,11 @@ class MediaKept(msgspec.Struct, frozen=True):
 
 class ReasoningKept(msgspec.Struct, frozen=True):
     """Thoughts that are signed: the vendor wants them back whole, in their place (mapping.md 7.4), and many callers are
-    not shown them. `ext` is what only one dialect says of them (an item's id, how its summary is laid out)."""
+    not shown them. `ext` is what only one dialect says of them (an item's id, how its summary is laid out). Of thoughts
+    that were told in pieces, the last has the signature."""
 
     text: str
-    signature: Signature
+    signature: Signature | None
     redacted: bool = False
     ext: Ext = None
 

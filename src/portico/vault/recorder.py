@@ -41,7 +41,7 @@ class _Candidate:
         """The parts in order."""
         for index in list(self.texts):
             self.end_text(index, None)
-        return tuple([part for _, part in sorted(self.parts.items())])
+        return tuple(_without_unsigned([part for _, part in sorted(self.parts.items())]))
 
     def end_text(self, index: int, signature: Signature | None) -> bool:
         """The text has its length; False if no such text is growing."""
@@ -110,10 +110,8 @@ class TurnRecorder:
         if candidate is None or candidate.end_text(event.index, event.signature):
             return
         if (thoughts := candidate.thoughts.pop(event.index, None)) is not None:
-            pieces = candidate.growing.pop(event.index)
-            if (signature := event.signature or thoughts.signature) is not None:
-                kept = ReasoningKept("".join(pieces), signature, thoughts.redacted, thoughts.ext)
-                candidate.parts[event.index] = kept
+            text, signature = "".join(candidate.growing.pop(event.index)), event.signature or thoughts.signature
+            candidate.parts[event.index] = ReasoningKept(text, signature, thoughts.redacted, thoughts.ext)
             return
         part = candidate.parts.get(event.index)
         if part is None:
@@ -135,6 +133,22 @@ class TurnRecorder:
             keys = [*files, *([record.text] if record.text else [])]
             if keys and (hidden or _shows_before_text(parts)):
                 yield keys, record
+
+
+def _without_unsigned(parts: Sequence[Kept]) -> list[Kept]:
+    """The parts without thoughts that nobody signed, be it further on in the same run of thoughts."""
+    kept: list[Kept] = []
+    signed = False
+    for part in reversed(parts):
+        if isinstance(part, ReasoningKept):
+            signed = signed or part.signature is not None
+            if not signed:
+                continue
+        else:
+            signed = False
+        kept.append(part)
+    kept.reverse()
+    return kept
 
 
 def _signed(part: Kept, signature: Signature | None) -> Kept:
