@@ -8,6 +8,12 @@ from portico.providers import google
 from portico.providers.intake import GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
 
+
+def spoken_for_counts(kind: ProviderKind) -> Spoken | None:
+    """In which of its dialects a kind of provider counts tokens for callers of others; None: it does not."""
+    return next((one for one in kind.spoken if Verb.COUNT_TOKENS in one.paths and one.dialect.counting), None)
+
+
 _GEMINI: Final = Spoken(
     gemini.DIALECT,
     {

@@ -15,6 +15,7 @@ from portico.core.dialect import Dialect
 from portico.core.target import Target
 from portico.providers import Provider, Secret, Spoken, Verb, upstream_url
 from portico.providers.intake import Intake
+from portico.providers.kinds import spoken_for_counts
 from portico.relay.media import intakes_of
 from portico.relay.prepare import successor, target_at
 from portico.routing import Deployment, deployments_of
@@ -34,15 +35,22 @@ class Place(msgspec.Struct, frozen=True):
     spoken: Spoken
 
 
+def spoken_for(place: Place, verb: Verb) -> Spoken:
+    """The dialect a place is asked in by callers who are translated."""
+    return (spoken_for_counts(place.deployment.provider.kind) if verb is Verb.COUNT_TOKENS else None) or place.spoken
+
+
 class Served:
     """The answers to these questions, remembered. `small_max_tokens` is the operator's (`relay/defaults.py`)."""
 
     def __init__(self, catalog: Catalog, providers: Mapping[str, Provider], small_max_tokens: int) -> None:
-        self._catalog = catalog
+        self.catalog = catalog.with_open([one.name for one in providers.values() if one.kind.takes_any_model])
+        """The models that callers may name."""
         self._providers = providers
         self._small_max_tokens = small_max_tokens
         self._deployments: dict[str, list[Deployment]] = {}
         self._intakes: dict[tuple[str, str], list[Intake]] = {}
+        self._spoken: dict[tuple[str, str], bool] = {}
         self._places: dict[tuple[str, str, str, str], Place] = {}
         self._urls: dict[tuple[str, str, str, Verb, Secret], str] = {}
         self._day = 0
@@ -68,6 +76,15 @@ class Served:
             found = _room(self._intakes)[dialect.name, model.name] = intakes_of(dialect, kinds)
         return found
 
+    def is_spoken(self, dialect: Dialect, model: Model | None = None) -> bool:
+        """Whether a provider of a model, or any at all, speaks a dialect."""
+        key = (dialect.name, "" if model is None else model.name)
+        found = self._spoken.get(key)
+        if found is None:
+            at = self._providers.values() if model is None else [one.provider for one in self.deployments(model)]
+            found = _room(self._spoken)[key] = any(provider.kind.speaks(dialect) for provider in at)
+        return found
+
     def place(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
         """A deployment of a model at a time (seconds since 1970), for a caller of this dialect."""
         day = int(now // _DAY_S)
@@ -83,7 +100,7 @@ class Served:
     def _found(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
         kind = deployment.provider.kind
         today = datetime.fromtimestamp(now, UTC).date()
-        if (follower := successor(self._catalog, model, today, kind.name)) is not None:
+        if (follower := successor(self.catalog, model, today, kind.name)) is not None:
             able = follower.capabilities_at(kind.name)
             model, deployment = follower, _limited(Deployment(deployment.provider, follower.name, able))
             kind = deployment.provider.kind
