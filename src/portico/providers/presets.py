@@ -1,4 +1,4 @@
-"""Servers of OpenAI's dialect that many people use: where each is, and what is peculiar to it. Data; `[[providers]] preset`.
+"""Servers of OpenAI's dialect that many people use: where each is, and what is peculiar to it (`[[providers]] preset`).
 
 Addresses and the names of variables are those of each provider's own documentation, read in November 2026; servers that one
 runs at home are at the address that they have when nobody says otherwise.
