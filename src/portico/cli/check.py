@@ -45,7 +45,8 @@ def run_check(*, config: Path | None, as_json: bool) -> int:
         problems.append(
             Problem(
                 "providers",
-                "none is configured; set GEMINI_API_KEY, add [[providers]], or use `portico credentials add`",
+                "none is configured; set GEMINI_API_KEY, OPENAI_API_KEY or ANTHROPIC_API_KEY, add [[providers]],"
+                " or use `portico credentials add`",
             )
         )
     tried: list[dict[str, Any]] = []

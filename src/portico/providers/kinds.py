@@ -1,12 +1,19 @@
 """The kinds of provider: what all providers of one kind have in common, as data."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
 
 from portico.dialects import gemini, openai_chat
 from portico.providers import google
 from portico.providers.intake import GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
+
+_DATED: Final = re.compile(r"\d{4}-")
+_AZURE_END: Final = re.compile(r"/openai(/v1)?$")
 
 _GEMINI: Final = Spoken(
     gemini.DIALECT,
@@ -32,12 +39,6 @@ CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", V
 
 def _bearer(key: str) -> tuple[str, str]:
     return "authorization", f"Bearer {key}"
-
-
-def azure_chat(api_version: str) -> Spoken:
-    """Chat Completions at Azure's older addresses, where the deployment stands in the path and the version in the query."""
-    path = f"/deployments/{{model}}/chat/completions?api-version={api_version}"
-    return Spoken(openai_chat.DIALECT, {Verb.GENERATE: path, Verb.STREAM: path})
 
 
 KINDS: Final[Mapping[str, ProviderKind]] = {
@@ -99,3 +100,42 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         takes_any_model=True,
     ),
 }
+
+
+# -- what an entry of the configuration makes of a kind ----------------------------------------------------------------
+
+
+def at_api_version(kind: ProviderKind, version: str) -> ProviderKind:
+    """The kind at a version of its API: a part of its addresses, and at Azure of their query.
+
+    Azure's dated versions have the deployment in the path of a call and serve Chat Completions; `v1` has it in the body, as
+    OpenAI has the model (Azure's reference of the inference API).
+    """
+    if kind.name != "azure-openai":
+        return msgspec.structs.replace(kind, default_version=version)
+    if version == "v1":
+        return kind
+    query = f"?api-version={version}"
+    models_path = kind.models_path + query
+    if not _DATED.match(version):
+        spoken = tuple([_with_query(one, query) for one in kind.spoken])
+        return msgspec.structs.replace(kind, spoken=spoken, models_path=models_path)
+    path = f"/deployments/{{model}}/chat/completions{query}"
+    chat = Spoken(openai_chat.DIALECT, {Verb.GENERATE: path, Verb.STREAM: path})
+    return msgspec.structs.replace(kind, spoken=(chat,), models_path=models_path)
+
+
+def _with_query(spoken: Spoken, query: str) -> Spoken:
+    return msgspec.structs.replace(spoken, paths={verb: path + query for verb, path in spoken.paths.items()})
+
+
+def azure_address(address: str, version: str) -> str:
+    """Where a resource's paths begin, given its address with or without `/openai` or `/openai/v1`."""
+    root = _AZURE_END.sub("", address.rstrip("/"))
+    return f"{root}/openai" if _DATED.match(version) else f"{root}/openai/v1"
+
+
+def compatible_address(address: str) -> str:
+    """A server of OpenAI's dialect as its clients are told of it: `/v1` where the address names nothing but a host."""
+    address = address.rstrip("/")
+    return address if urlsplit(address).path else f"{address}/v1"

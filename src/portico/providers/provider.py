@@ -53,7 +53,7 @@ class Provider(msgspec.Struct, frozen=True):
         """What a call in a dialect carries; None where the credential has to be exchanged for a token first."""
         if self.kind.exchanges(credential.reveal()):
             return None
-        shown = () if credential is NO_KEY else (self.kind.auth_header(credential.reveal()),)
+        shown = (self.kind.auth_header(credential.reveal()),) if credential.reveal() else ()
         return self.headers_with(spoken, shown)
 
     def headers_with(self, spoken: Spoken, shown: Headers) -> Headers:

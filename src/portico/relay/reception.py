@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 
 from portico.accounts import Caller, require_in_scope
-from portico.catalog import Catalog, Resolved
+from portico.catalog import Resolved
 from portico.core.dialect import Dialect, Reply
 from portico.core.errors import ModelNotFound
 from portico.core.ids import random_token
@@ -43,7 +43,6 @@ class Reception:
     def __init__(
         self,
         *,
-        catalog: Catalog,
         vault: Vault,
         responses: StoredResponses | None,
         owned: OwnedThings | None,
@@ -54,7 +53,6 @@ class Reception:
     ) -> None:
         """`fetcher` gets remote media; without one an address is left to the provider. `responses`: answers that calls go
         on from; `owned`: whose files and caches at providers are."""
-        self._catalog = catalog
         self._vault = vault
         self._responses = responses
         self._owned = owned
@@ -104,7 +102,7 @@ class Reception:
 
     def _resolved(self, dialect: Dialect, asked: str, *, in_path: bool) -> Resolved:
         try:
-            return resolve_name(asked, self._catalog)
+            return resolve_name(asked, self.served.catalog)
         except ModelNotFound as error:
             if not in_path:
                 error.param = dialect.where.field("model")
@@ -151,7 +149,7 @@ class Reception:
         """A call that is translated from the beginning."""
         stream = None if verb is None else verb is Verb.STREAM
         read = parse_body(dialect, _taken(exchange, dialect, verb), model=model, stream=stream, known=self._known)
-        prepared = resolve(read, self._catalog)
+        prepared = resolve(read, self.served.catalog)
         require_in_scope(
             caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")
         )
@@ -170,7 +168,7 @@ class Reception:
             body = counting.asked(call.dialect, body)
         named = {"model": asked.model, "stream": asked.stream} if call.in_path else {}
         read = parse_body(call.dialect, body, **named)  # type: ignore[arg-type]
-        media = await self._completed(call.caller, call.dialect, resolve(read, self._catalog))
+        media = await self._completed(call.caller, call.dialect, resolve(read, self.served.catalog))
         call.request, call.media_losses = media.request, media.losses
         call.reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
         call.unread = False

@@ -115,7 +115,6 @@ class Relay:
         self._mint = call_ids(rng)
         self._learned = Learned()
         self._reception = Reception(
-            catalog=catalog,
             vault=vault,
             responses=responses,
             owned=None if resources is None else OwnedThings(resources, providers),

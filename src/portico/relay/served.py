@@ -44,7 +44,8 @@ class Served:
     """The answers to these questions, remembered. `small_max_tokens` is the operator's (`relay/defaults.py`)."""
 
     def __init__(self, catalog: Catalog, providers: Mapping[str, Provider], small_max_tokens: int) -> None:
-        self._catalog = catalog
+        self.catalog = catalog.with_open([one.name for one in providers.values() if one.kind.takes_any_model])
+        """The models that callers may name."""
         self._providers = providers
         self._small_max_tokens = small_max_tokens
         self._deployments: dict[str, list[Deployment]] = {}
@@ -99,7 +100,7 @@ class Served:
     def _found(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
         kind = deployment.provider.kind
         today = datetime.fromtimestamp(now, UTC).date()
-        if (follower := successor(self._catalog, model, today, kind.name)) is not None:
+        if (follower := successor(self.catalog, model, today, kind.name)) is not None:
             able = follower.capabilities_at(kind.name)
             model, deployment = follower, _limited(Deployment(deployment.provider, follower.name, able))
             kind = deployment.provider.kind
