@@ -26,7 +26,9 @@ def passes_whole(resolved: Resolved, dialect: Dialect, verb: Verb, body: bytes) 
     """Whether a call may pass untouched: its model's name says nothing that its body would have to be told, and nothing in
     its body is meant for the gateway alone (another vendor's signature, in an envelope)."""
     plain = resolved == Resolved(resolved.model, resolved.asked)
-    return dialect.passing is not None and (plain or verb not in GENERATING) and ENVELOPE not in body
+    if dialect.passing is None or (not plain and verb in GENERATING):
+        return False
+    return ENVELOPE not in body and dialect.passing.may_pass(body)
 
 
 def unread(dialect: Dialect, model: str, verb: Verb) -> Request:
