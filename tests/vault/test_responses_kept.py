@@ -159,7 +159,7 @@ async def test_what_is_on_its_way_is_found_by_its_own_worker(workers: Workers) -
     gates[0].open()
     other = workers.responses()
     async with asyncio.timeout(20):
-        while not await other.chain("alice", "c"):
+        while not await other.chain("alice", "c"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -181,7 +181,7 @@ async def test_what_cannot_be_written_now_is_written_later(workers: Workers) -> 
     assert stored.keep("alice", turn("a"), [], []) is None
     other = workers.responses()
     async with asyncio.timeout(20):
-        while await other.find("alice", "a") is None:
+        while await other.find("alice", "a") is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     with contextlib.suppress(StorageUnavailable):
         assert await stored.find("alice", "a") == turn("a")
