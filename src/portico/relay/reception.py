@@ -122,7 +122,8 @@ class Reception:
             return False
         if not in_path and not self.served.is_spoken(dialect, resolved.model):
             return False  # it would have to be read at once
-        return passes_whole(resolved, dialect, verb, exchange.request.body)
+        body = exchange.request.body
+        return passes_whole(resolved, dialect, verb, body) and (in_path or not raw.says_twice(body))
 
     async def _continued(
         self, exchange: Exchange, dialect: Dialect, caller: Caller, resolved: Resolved, verb: Verb

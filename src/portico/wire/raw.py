@@ -36,6 +36,21 @@ def named(body: bytes) -> Named | None:
         return None
 
 
+_DECIDING: Final = ("model", "stream")
+_QUOTED: Final = tuple([f'"{name}"'.encode() for name in _DECIDING])
+_LETTER_SPELT_OUT: Final = re.compile(rb"\\u00[4-7]")
+
+
+def says_twice(body: bytes) -> bool:
+    """Whether what decides where a call goes comes twice in a body: who reads it next might believe the other one. The body
+    must be one JSON object already."""
+    once = all(body.count(name) <= 1 for name in _QUOTED)
+    if once and not (b"\\u00" in body and _LETTER_SPELT_OUT.search(body)):
+        return False
+    names = [name for name, _ in each_member(body.removeprefix(jsontext.BOM)) if name in _DECIDING]
+    return len(names) > len(set(names))
+
+
 class Span:
     """Where a member of an object stands: `start` to `end` is its value; `member_start` its name's quote."""
 
