@@ -69,3 +69,28 @@ def test_of_a_name_that_comes_twice_the_last_counts_as_for_who_reads_it() -> Non
     said = raw.named(body)
     assert said is not None
     assert said.model == jsontext.decode(body)["model"] == "b"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b" { } ",
+        b'{"a":1.0}',
+        b'{ "b" : {"store":1} }',
+        b'{"st\\u006fre":1,"a":2}',
+        b'{"store":1}',
+        b'{"\\u005ftore":1}',
+    ],
+)
+def test_what_is_not_there_is_added_and_the_rest_keeps_its_bytes(body: bytes) -> None:
+    patched = raw.patch(body, {"store": False, "include": ["x"]})
+    assert jsontext.decode(patched) == {**jsontext.decode(body), "store": False, "include": ["x"]}
+    if b"re" not in body:
+        assert body.strip()[1:].strip() in patched
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"7", b'"{}"', b"null"])
+def test_what_is_no_object_is_not_patched(body: bytes) -> None:
+    with pytest.raises(jsontext.NotJson):
+        raw.patch(body, {"store": False})
