@@ -8,6 +8,8 @@ another dialect (`understand`).
 from collections.abc import Callable
 from random import Random
 
+import msgspec
+
 from portico.accounts import Caller, require_in_scope
 from portico.catalog import Resolved
 from portico.core.dialect import Dialect, Reply
@@ -86,6 +88,7 @@ class Reception:
                 return call
         call = await self._read(exchange, dialect, caller, model, verb, answer_id, created)
         call.continuation = continuation
+        call.reply = _with_own_id(call.reply, continuation)
         return call
 
     def _looks(self, dialect: Dialect, *, in_path: bool) -> bool:
@@ -171,7 +174,8 @@ class Reception:
         read = parse_body(call.dialect, body, **named)  # type: ignore[arg-type]
         media = await self._completed(call.caller, call.dialect, resolve(read, self.served.catalog))
         call.request, call.media_losses = media.request, media.losses
-        call.reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
+        reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
+        call.reply = _with_own_id(reply, call.continuation)
         call.unread = False
 
     def _reply(self, exchange: Exchange, caller: Caller, request: Request, answer_id: str, created: int) -> Reply:
@@ -187,6 +191,10 @@ class Reception:
         model = prepared.resolved.model
         request = with_defaults(request, of_key(self._defaults, caller.policy), model.capabilities.thinking)
         return await with_media(request, self._fetcher, self.served.intakes(dialect, model))
+
+
+def _with_own_id(reply: Reply, continuation: Continuation | None) -> Reply:
+    return reply if continuation is None else msgspec.structs.replace(reply, own_id=True)
 
 
 def _taken(exchange: Exchange, dialect: Dialect, verb: Verb | None) -> bytes:
