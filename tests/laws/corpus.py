@@ -15,7 +15,7 @@ from typing import Any
 from portico.catalog import load_catalog
 from portico.core.dialect import Dialect, Reading
 from portico.core.target import Target
-from portico.dialects import gemini, openai_chat
+from portico.dialects import anthropic_messages, gemini, openai_chat
 from portico.relay.prepare import target_at
 from portico.wire import jsontext
 from portico.wire.sse import Frame
@@ -23,13 +23,16 @@ from portico.wire.sse import Frame
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("PORTICO_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 
-DIALECTS: dict[str, Dialect] = {d.name: d for d in (openai_chat.DIALECT, gemini.DIALECT)}
+DIALECTS: dict[str, Dialect] = {d.name: d for d in (openai_chat.DIALECT, anthropic_messages.DIALECT, gemini.DIALECT)}
 DIALECT_OF_KIND = {
     "gemini": "gemini",
     "vertex": "gemini",
     "openai": "openai_chat",
     "gemini_openai_compat": "openai_chat",
+    "anthropic": "anthropic_messages",
 }
+_PROVIDERS = {"vertex": "vertex", "anthropic": "anthropic"}
+"""Kind of recording -> the kind of provider that it is of; the others are read as if they had been for Gemini."""
 TRUSTED = {"wire", "wire_redacted"}
 
 
@@ -85,7 +88,7 @@ class Exchange:
     @property
     def target(self) -> Target:
         """The model it was sent to, with what we know of it."""
-        kind = "vertex" if self.kind == "vertex" else "gemini"
+        kind = _PROVIDERS.get(self.kind, "gemini")
         return Target(self.model, kind, load_catalog().capabilities_for(self._answering_model, kind))
 
     @property
@@ -117,6 +120,8 @@ def in_scope(raw: dict[str, Any]) -> bool:
     endpoint = str(raw.get("endpoint") or "")
     if DIALECT_OF_KIND.get(raw["bucket"]) == "openai_chat":
         return endpoint.endswith("/chat/completions")
+    if raw["bucket"] == "anthropic":
+        return endpoint.endswith("/messages")
     return raw["bucket"] in DIALECT_OF_KIND and endpoint.rsplit(":", 1)[-1] in (
         "generateContent",
         "streamGenerateContent",

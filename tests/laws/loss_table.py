@@ -27,6 +27,35 @@ HELD_TO_ITS_MODEL = {
     "2.4:foreign_signature",
 }
 
+FOR_CLAUDE = {
+    "1.1:sampling",
+    "1.1:max_tokens",
+    "1.1:penalties",
+    "1.1:seed",
+    "1.1:n",
+    "1.1:logprobs",
+    "1.1:service_tier",
+    "1.2:name",
+    "1.4:detail",
+    "1.4:name",
+    "1.7:none",
+    "1.7:thinking",
+    "1.10:format",
+    "1.10:name",
+    "1.13:choice",
+    "1.15:speech",
+    "2.1:answer_ext",
+    "2.4:foreign_signature",
+    "2.5:finish",
+    "7.1:builtin",
+    "7.2:citations",
+    "7.2:searches",
+    "7.4:thoughts",
+    "7.5:logprobs",
+    "7.5:prefill",
+    "7.5:stop",
+}
+
 ALLOWED: dict[tuple[str, str], set[str]] = {
     ("gemini", "gemini"): set(),
     ("openai_chat", "gemini"): HELD_TO_ITS_MODEL
@@ -49,6 +78,45 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
         "2.10:logprobs",
     },
     ("gemini", "openai_chat"): {"1.2:order", "2.2:order", "2.2:draft", "2.4:text_signatures", "2.5:finish"},
+    ("anthropic_messages", "anthropic_messages"): set(),
+    ("openai_chat", "anthropic_messages"): FOR_CLAUDE
+    | {
+        "1.1:unsupported",
+        "1.1:ignored",
+        "1.2:message_ext",
+        "1.12:grammar",
+        "1.12:tool_ext",
+        "1.14:builtin",
+        "2.1:refusal",
+    },
+    ("gemini", "anthropic_messages"): FOR_CLAUDE
+    | {"1.1:unsupported", "1.1:ignored", "1.2:opaque", "1.12:tool_ext", "1.14:builtin"},
+    ("anthropic_messages", "gemini"): HELD_TO_ITS_MODEL
+    | {
+        "1.1:unsupported",
+        "1.1:ignored",
+        "1.2:message_ext",
+        "1.2:opaque",
+        "1.3:result_ext",
+        "1.10:name",
+        "1.12:strict",
+        "1.12:validated",
+        "1.12:tool_ext",
+        "1.13:parallel",
+        "1.14:builtin",
+        "2.1:answer_ext",
+        "7.4:thoughts",
+    },
+    ("anthropic_messages", "openai_chat"): {
+        "1.2:order",
+        "1.2:opaque",
+        "2.2:order",
+        "2.5:finish",
+        "2.4:foreign_signature",
+        "2.1:answer_ext",
+        "7.1:builtin",
+        "7.4:thoughts",
+    },
     ("openai_chat", "openai_chat"): {"1.2:order", "2.2:order"},
 }
 

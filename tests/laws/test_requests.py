@@ -81,11 +81,27 @@ def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: T
     same(normal(again), normal(expected), excused)
 
 
+FOREIGN = {
+    ("anthropic_messages", "gemini"): ("gemini-3.5-flash", "gemini"),
+    ("openai_chat", "anthropic_messages"): ("claude-sonnet-4-5", "anthropic"),
+    ("gemini", "anthropic_messages"): ("claude-sonnet-4-5", "anthropic"),
+}
+"""Whom a request is for that was recorded with a model of another vendor."""
+
+
+def foreign_target(exchange: Exchange, dialect: Dialect) -> Target:
+    found = FOREIGN.get((exchange.dialect.name, dialect.name))
+    if found is None:
+        return exchange.target
+    model, kind = found
+    return Target(model, kind, load_catalog().capabilities_for(model, kind))
+
+
 def into(dialect: Dialect, *, emptied: bool) -> Law:
     def law(exchange: Exchange) -> None:
         request = read(exchange)
         own = dialect.name == exchange.dialect.name
-        target = exchange.own_target if own else exchange.target
+        target = exchange.own_target if own else foreign_target(exchange, dialect)
         says_again(exchange, without_ext(request) if emptied else request, dialect, target)
 
     law.__name__ = f"request into {dialect.name}{' with ext emptied' if emptied else ''}"

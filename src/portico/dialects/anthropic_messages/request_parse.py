@@ -1,7 +1,7 @@
 """A Messages body as a request (mapping.md 7.1). Raises `InvalidRequest` with the path of what is wrong.
 
-Fields the neutral model has no word for are kept in `ext["anthropic_messages"]`: the renderer of another dialect says of each
-that it is lost.
+Fields the neutral model has no word for are kept in `ext["anthropic_messages"]`: the renderer of another dialect says of
+each that it is lost.
 """
 
 import re

@@ -66,7 +66,7 @@ def render_request(request: Request, target: Target) -> Rendered:
     if able.judged and not able.prefill and messages and messages[-1]["role"] == "assistant":
         messages.append({"role": "user", "content": [{"type": "text", "text": CONTINUE}]})
         losses.append(Loss("7.5:prefill", "$.messages", "this model does not go on from the beginning of an answer"))
-    _add_tier(body, request, target, losses)
+    _add_tier(body, request, losses)
     if request.stream:
         body["stream"] = True
     _tell_ext(request, body, losses)
@@ -95,7 +95,8 @@ def _output(request: Request, target: Target, config: dict[str, Any], losses: li
     losses.append(Loss("1.10:format", path, "the format is asked for in words"))
     if output.schema is None:
         return f"{FORMAT_HINT}JSON, without any text around it."
-    return f"{FORMAT_HINT}JSON that fits this JSON Schema, without any text around it: {jsontext.encode(output.schema).decode()}"
+    schema = jsontext.encode(output.schema).decode()
+    return f"{FORMAT_HINT}JSON that fits this JSON Schema, without any text around it: {schema}"
 
 
 # -- tools -----------------------------------------------------------------------------------------------------------
@@ -126,9 +127,9 @@ def _tool(tool: Tool, request: Request, names: Names, losses: list[Loss]) -> dic
     )
     if tool.strict is not None:
         wire["strict"] = tool.strict
-    foreign = [
-        name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields if name != "format"
-    ]
+    foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields]
+    if tool.kind == "custom":
+        foreign = [name for name in foreign if name != "format"]
     if foreign:
         losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
     return {**wire, **own(tool.ext)}
@@ -184,7 +185,7 @@ def _add_choice(
 # -- the rest --------------------------------------------------------------------------------------------------------
 
 
-def _add_tier(body: dict[str, Any], request: Request, target: Target, losses: list[Loss]) -> None:
+def _add_tier(body: dict[str, Any], request: Request, losses: list[Loss]) -> None:
     match request.service_tier:
         case "default":
             body["service_tier"] = "standard_only"

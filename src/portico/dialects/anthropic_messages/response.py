@@ -20,9 +20,10 @@ from portico.dialects.anthropic_messages.usage import parse_usage, render_usage,
 from portico.dialects.anthropic_messages.words import FINISH, ORIGIN, STOP_REASON, VENDOR, ext_of, own
 from portico.wire import jsontext
 
-_BODY: Final = frozenset(
+HEAD: Final = frozenset(
     {"id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "stop_details", "usage"}
 )
+"""Members of a message that the neutral model has words for."""
 _FOREIGN_PLAIN: Final = frozenset(
     {"stop", "length", "max_tokens", "tool_calls", "function_call", "content_filter", "safety"}
 )
@@ -59,7 +60,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
         candidates=(Candidate(0, tuple(parts), finish_of(body), ends(body, others), tuple(citations)),),
         usage=parse_usage(usage),
         service_tier=tier_of(usage),
-        ext=ext_of({name: value for name, value in body.items() if name not in _BODY}),
+        ext=ext_of({name: value for name, value in body.items() if name not in HEAD}),
         uses=uses_of(usage),
         raw_usage=usage,
     )

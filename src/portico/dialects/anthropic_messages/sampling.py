@@ -7,8 +7,8 @@ from portico.core.request import Request
 from portico.core.target import Target
 
 DEFAULT_MAX_TOKENS: Final = 32_000
-"""Anthropic wants a limit, and a caller who gave none has none in mind: what a model can write at most would have to be held
-for. What current agents ask for (clients.md 5)."""
+"""Anthropic wants a limit, and a caller who gave none has none in mind: what a model can write at most would have to be
+held for. What current agents ask for (clients.md 5)."""
 
 
 def render_sampling(

@@ -27,15 +27,11 @@ from portico.core.parts import Reasoning, Signature, Text, ToolCall
 from portico.core.response import Citation, Finish
 from portico.dialects.anthropic_messages.blocks import Blocks
 from portico.dialects.anthropic_messages.errors import parse_error_object
-from portico.dialects.anthropic_messages.response import cite, ends, finish_of, renamed
+from portico.dialects.anthropic_messages.response import HEAD, cite, ends, finish_of, renamed
 from portico.dialects.anthropic_messages.usage import parse_usage, tier_of, uses_of
 from portico.dialects.anthropic_messages.words import VENDOR, ext_of
 from portico.wire import jsontext
 from portico.wire.sse import Frame
-
-_HEAD: Final = frozenset(
-    {"id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "stop_details", "usage"}
-)
 
 
 class _Block:
@@ -116,7 +112,7 @@ class AnthropicReader:
         self._started = True
         id_, model = message.get("id"), message.get("model")
         events.append(Started(id_ if isinstance(id_, str) else None, model if isinstance(model, str) else None))
-        if extras := ext_of({name: value for name, value in message.items() if name not in _HEAD}):
+        if extras := ext_of({name: value for name, value in message.items() if name not in HEAD}):
             events.append(Annotated(None, extras))
         self._count(message.get("usage"), events)
         for number, block in enumerate(message.get("content") or ()):  # nobody sends any so far
@@ -197,7 +193,7 @@ class AnthropicReader:
         self._number += 1
 
     def _whole(self, block: _Block, events: list[Event]) -> None:
-        """A block that is read when it is complete: of another vendor, of a tool that Anthropic ran, of one nobody knows."""
+        """A block that is read when it is complete: another vendor's, of a tool that Anthropic ran, one nobody knows."""
         fields = block.fields
         text = "".join(block.pieces)
         if fields.get("type") == "thinking":
