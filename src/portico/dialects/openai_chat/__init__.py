@@ -3,8 +3,8 @@
 from typing import Final
 
 from portico.core.dialect import Dialect
+from portico.dialects.openai.errors import parse_error, render_error
 from portico.dialects.openai_chat.asking import ask
-from portico.dialects.openai_chat.errors import parse_error, render_error
 from portico.dialects.openai_chat.request import WHERE, parse_request, render_request
 from portico.dialects.openai_chat.response import parse_response, render_response
 from portico.dialects.openai_chat.stream import ChatWriter

@@ -94,7 +94,7 @@ def error_type(status: int) -> str:
 
 
 def parse_error(status: int, body: bytes) -> UpstreamError:
-    """A failed answer of an endpoint that speaks Chat."""
+    """A failed answer of an endpoint that speaks a dialect of OpenAI's."""
     try:
         decoded = jsontext.decode(body)
     except jsontext.NotJson:
