@@ -68,6 +68,8 @@ class Reply(msgspec.Struct, frozen=True):
     """`wav` or `pcm16`; None: speech is told as the provider gave it."""
     reasoning_details: bool = False
     """Thoughts and signatures are told once more, as OpenRouter's clients read them (mapping.md 2.4, channel B)."""
+    echo: Mapping[str, Any] = {}
+    """Settings of the request that an answer repeats (`Request.echo`)."""
     cost: Callable[[], int] | None = None
     """What the answer costs its caller, in nano-dollars, asked when its usage is told; None: that is not told."""
 
