@@ -40,6 +40,7 @@ FOREIGN = {
     ("", "openai_responses"): ("gpt-5.5", "openai"),
     ("", "anthropic_messages"): ("claude-sonnet-4-5", "anthropic"),
     ("anthropic_messages", "gemini"): ("gemini-3.5-flash", "gemini"),
+    ("anthropic_messages", "openai_chat"): ("gpt-4.1", "openai"),
 }
 """(recorded dialect, or "" for any other, dialect) -> a model that stands for those that are asked in it."""
 TRUSTED = {"wire", "wire_redacted"}

@@ -87,6 +87,8 @@ FOR_CLAUDE = {
     "2.4:foreign_signature",
     "2.5:finish",
     "7.1:builtin",
+    "7.1:item_ext",
+    "7.1:media_type",
     "7.1:show",
     "7.2:citations",
     "7.2:searches",
@@ -96,6 +98,31 @@ FOR_CLAUDE = {
     "7.5:stop",
 }
 """What Claude cannot be told, and its answers cannot say."""
+
+AT_A_PROVIDER = {
+    "1.1:sampling",
+    "1.1:max_tokens",
+    "1.1:penalties",
+    "1.1:n",
+    "1.1:logprobs",
+    "1.2:opaque",
+    "1.2:order",
+    "1.4:detail",
+    "1.4:name",
+    "1.7:none",
+    "1.7:thinking",
+    "1.10:format",
+    "1.12:validated",
+    "1.13:choice",
+    "1.15:speech",
+    "2.4:foreign_signature",
+    "7.1:builtin",
+    "7.1:chat_modalities",
+    "7.1:chat_stop",
+    "7.1:show",
+    "7.4:thoughts",
+}
+"""Of a caller of another dialect whose request goes to OpenAI, or to a server that speaks its dialect."""
 
 ALLOWED: dict[tuple[str, str], set[str]] = {
     ("gemini", "gemini"): set(),
@@ -130,7 +157,16 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
         "2.1:refusal",
     },
     ("gemini", "anthropic_messages"): FOR_CLAUDE
-    | {"1.1:unsupported", "1.1:ignored", "1.2:opaque", "1.12:tool_ext", "1.14:builtin"},
+    | {
+        "1.1:unsupported",
+        "1.1:ignored",
+        "1.2:opaque",
+        "1.3:result_ext",
+        "1.12:tool_ext",
+        "1.12:validated",
+        "1.14:builtin",
+        "2.2:draft",
+    },
     ("anthropic_messages", "gemini"): HELD_TO_ITS_MODEL
     | {
         "1.1:unsupported",
@@ -145,18 +181,29 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
         "1.13:parallel",
         "1.14:builtin",
         "2.1:answer_ext",
+        "7.1:builtin",
+        "7.1:item_ext",
         "7.4:thoughts",
     },
-    ("anthropic_messages", "openai_chat"): {
-        "1.2:order",
-        "1.2:opaque",
+    ("anthropic_messages", "openai_chat"): AT_A_PROVIDER
+    | {
+        "1.1:ignored",
+        "1.1:unsupported",
+        "1.2:message_ext",
+        "1.3:result_ext",
+        "1.12:tool_ext",
+        "2.1:answer_ext",
         "2.2:order",
         "2.5:finish",
-        "2.4:foreign_signature",
-        "2.1:answer_ext",
-        "7.1:builtin",
-        "7.4:thoughts",
+        "7.1:item_ext",
+        "7.1:media_type",
+        "7.1:setting",
     },
+    ("anthropic_messages", "openai_responses"): INTO_RESPONSES
+    | {"1.1:ignored", "1.1:unsupported", "1.7:none", "2.1:answer_ext", "2.2:order", "7.1:item_ext"},
+    ("openai_responses", "anthropic_messages"): FOR_CLAUDE
+    | OF_RESPONSES_ALONE
+    | {"1.1:ignored", "1.1:unsupported", "1.2:message_ext", "1.12:grammar", "1.14:builtin", "2.1:refusal"},
     ("gemini", "openai_chat"): {
         "1.2:order",
         "1.13:choice",
@@ -188,28 +235,3 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("openai_chat", "openai_responses"): INTO_RESPONSES,
     ("gemini", "openai_responses"): INTO_RESPONSES | {"1.10:format"},
 }
-
-AT_A_PROVIDER = {
-    "1.1:sampling",
-    "1.1:max_tokens",
-    "1.1:penalties",
-    "1.1:n",
-    "1.1:logprobs",
-    "1.2:opaque",
-    "1.2:order",
-    "1.4:detail",
-    "1.4:name",
-    "1.7:none",
-    "1.7:thinking",
-    "1.10:format",
-    "1.12:validated",
-    "1.13:choice",
-    "1.15:speech",
-    "2.4:foreign_signature",
-    "7.1:builtin",
-    "7.1:chat_modalities",
-    "7.1:chat_stop",
-    "7.1:show",
-    "7.4:thoughts",
-}
-"""Of a caller of another dialect whose request goes to OpenAI, or to a server that speaks its dialect."""

@@ -7,6 +7,9 @@ from portico.core.parts import Ext, Part, Signature
 
 ITEMS_ORIGIN: Final = "openai_responses"
 """The dialect whose parts are items with ids of their own; an item's id says nothing elsewhere (7.5, row 3)."""
+OF_PARTS: Final = (ITEMS_ORIGIN, "anthropic_messages")
+"""Dialects whose parts say more than others have places for."""
+_ADVICE: Final = frozenset({"id", "cache_control"})
 
 
 def foreign_losses(part: Part, path: str, *, own: tuple[str, ...], vendor: str) -> list[Loss]:
@@ -19,8 +22,13 @@ def foreign_losses(part: Part, path: str, *, own: tuple[str, ...], vendor: str) 
 
 def foreign_extras(ext: Ext, path: str, *, own: tuple[str, ...]) -> list[Loss]:
     """The loss of what an item says beside its content."""
-    fields = (ext or {}).get(ITEMS_ORIGIN) if ITEMS_ORIGIN not in own else None
-    names = [name for name in fields or () if name != "id"]
+    names = [
+        name
+        for origin, fields in (ext or {}).items()
+        if origin in OF_PARTS and origin not in own
+        for name in fields
+        if name not in _ADVICE
+    ]
     return [Loss("7.1:item_ext", path, f"no place for {', '.join(names)}")] if names else []
 
 

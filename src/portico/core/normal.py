@@ -5,7 +5,8 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 
 - 1.2 roles: system and developer are both system; all system text is hoisted, in order.
 - 1.2 merge: consecutive messages of one role are one message; a message with nothing in it is none.
-- 1.2 filler: a turn of one space says nothing: it is written where Google wants a turn and the caller had none.
+- 1.2 filler: a turn of one space, or of one full stop, says nothing: it is written where Google, or Anthropic, wants a turn
+  and the caller had none.
 - 1.4 text: an empty text part without a signature says nothing.
 - 1.1 defaults: n = 1, penalties of 0 and no logprobs are the default; so are tool_choice auto,
   text output and service tier default.
@@ -14,6 +15,8 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.10 name: a format without a name is called `response` where a name is demanded.
 - 1.3 results: come in the order of their calls; `{"output": text}` is its text, `{}` is none; JSON text is the object
   it spells.
+- 7.1 cache: marks of where a prompt may be cached are advice: no answer shows them.
+- 7.5 errors: a result that is marked as an error is `{"error": text}`, where there is no mark.
 - 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points
   to it.
 - 1.13 hint: system sentences that stand in for a missing switch or slot are ours.
@@ -40,11 +43,11 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.audio import is_raw
-from portico.core.foreign import ITEMS_ORIGIN
+from portico.core.foreign import ITEMS_ORIGIN, OF_PARTS
 from portico.core.loss import CODES, Loss
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
-from portico.core.request import FREE_TEXT, WHOLE_MODALITIES, Message, Request, Role, Speech, Tool, is_hint
+from portico.core.request import FILLER, FREE_TEXT, WHOLE_MODALITIES, Message, Request, Role, Speech, Tool, is_hint
 from portico.core.response import Candidate, Response, TopLogprob
 from portico.core.usage import Usage
 from portico.core.voices import google_voice
@@ -182,8 +185,11 @@ def _is_label(part: Normal) -> bool:
 
 
 def _without_filler(parts: list[Normal]) -> list[Normal]:
-    """Rule 1.2 filler: a turn of one space says nothing."""
-    return [] if parts == [{"part": "text", "text": " "}] else parts
+    """Rule 1.2 filler."""
+    return [] if len(parts) == 1 and parts[0] in _FILLERS else parts
+
+
+_FILLERS: Final = ({"part": "text", "text": " "}, {"part": "text", "text": FILLER})
 
 
 # -- parts -----------------------------------------------------------------------------------------------------------
@@ -247,9 +253,8 @@ def _part(part: Part, ids: _Ids) -> Normal:
                 "part": "result",
                 "call": ids.result(part.call_id),
                 "name": part.name,
-                "text": _result_value(text_of(part.parts)),
+                "text": _result_value(text_of(part.parts), is_error=part.is_error),
                 "media": [_part(p, ids) for p in part.parts if isinstance(p, Media)],
-                "is_error": part.is_error or None,
                 "ext": _ext(part.ext),
             }
         case Opaque(origin, value):
@@ -269,8 +274,11 @@ def _spelt(text: str) -> Any:
         return {"_raw": text}
 
 
-def _result_value(text: str) -> Any:
+def _result_value(text: str, *, is_error: bool = False) -> Any:
     """Rule 1.3: a result is the object its text spells, and `{"output": text}` is that text, however often wrapped."""
+    if is_error:  # rule 7.5 errors
+        said = _result_value(text)
+        return said if isinstance(said, dict) and "error" in said else {"error": said}
     value: Any = text
     while True:
         if isinstance(value, str):
@@ -278,7 +286,7 @@ def _result_value(text: str) -> Any:
                 return ""
             spelt = _spelt(value)
             if not isinstance(spelt, dict) or spelt.keys() == {"_raw"}:
-                return value
+                return {"error": value[7:]} if value.startswith("Error: ") else value
             value = spelt
         if not value:
             return ""
@@ -289,13 +297,20 @@ def _result_value(text: str) -> Any:
 
 
 def _ext(ext: Ext) -> Normal | None:
-    plain = {origin: _without_ids(origin, _plain(fields)) for origin, fields in (ext or {}).items()}
+    plain = {origin: _without_advice(origin, _plain(fields)) for origin, fields in (ext or {}).items()}
     return {origin: fields for origin, fields in plain.items() if fields} or None
 
 
-def _without_ids(origin: str, fields: Normal) -> Normal:
-    """Rule 7.5 items."""
-    return {key: value for key, value in fields.items() if key != "id"} if origin == ITEMS_ORIGIN else fields
+def _without_advice(origin: str, fields: Normal) -> Normal:
+    """Rules 7.5 items and 7.1 cache."""
+    means_nothing = _MEANS_NOTHING.get(origin, ())
+    return {key: value for key, value in fields.items() if key not in means_nothing}
+
+
+_MEANS_NOTHING: Final[Mapping[str, tuple[str, ...]]] = {
+    ITEMS_ORIGIN: ("id",),
+    "anthropic_messages": ("cache_control", "cache_marks"),
+}
 
 
 def _plain_schema(schema: Any) -> Any:
@@ -488,7 +503,7 @@ def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
         case "item", _:
             for part in parts:
                 for origin in list(part.get("ext", ())):
-                    if origin == ITEMS_ORIGIN:
+                    if origin in OF_PARTS:
                         del part["ext"][origin]
                 if not part.get("ext", True):
                     del part["ext"]

@@ -53,6 +53,10 @@ FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}
 """What a custom tool takes, where all tools are functions."""
 
 
+FILLER: Final = "."
+"""What stands where a provider wants a turn of the user's and the caller had none."""
+
+
 ONE_CALL_HINT: Final = "Call at most one function at a time."
 """What a model is told that has no switch for parallel calls (mapping.md 1.13)."""
 

@@ -32,6 +32,8 @@ class Blocks:
         """Call id -> a signature that came before it, in an envelope."""
         self._next: Signature | None = None
         """The same for a text."""
+        self.marks = 0
+        """How many blocks say that the prompt may be cached up to them."""
 
     def content(self, value: Any, path: str) -> list[Part]:
         """A message's content: text, or a list of blocks. Raises `InvalidRequest`."""
@@ -44,6 +46,7 @@ class Blocks:
             here = f"{path}.{at}"
             fields = object_at(block, here)
             kind = fields.get("type")
+            self.marks += "cache_control" in fields
             if kind is None:
                 raise missing(f"{here}.type")
             read = _READERS.get(kind) if isinstance(kind, str) else None
@@ -105,7 +108,7 @@ class Blocks:
     def read_tool_result(self, block: Block, path: str) -> list[Part]:
         id_ = string_at(_needed(block, "tool_use_id", path), f"{path}.tool_use_id")
         content = block.get("content")
-        said: list[Part] = [] if content is None else Blocks().content(content, f"{path}.content")
+        said: list[Part] = [] if content is None else self._inside(content, f"{path}.content")
         inner = [part for part in said if isinstance(part, (Text, Media))]
         odd = [part.value for part in said if isinstance(part, Opaque)]
         extras = {"content": odd} if odd else {}
@@ -113,6 +116,13 @@ class Blocks:
         ext = ext_of({**((rest or {}).get(ORIGIN) or {}), **extras})
         error = block.get("is_error") is True
         return [ToolResult(id_, self._names.get(id_, ""), tuple(inner), is_error=error, ext=ext)]
+
+    def _inside(self, content: Any, path: str) -> list[Part]:
+        """What stands inside a block."""
+        inner = Blocks()
+        parts = inner.content(content, path)
+        self.marks += inner.marks
+        return parts
 
     def read_image(self, block: Block, path: str) -> list[Part]:
         source = object_at(_needed(block, "source", path), f"{path}.source")
@@ -130,7 +140,7 @@ class Blocks:
                 data = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
                 return [Media(_PLAIN_TEXT, data, name=name, ext=ext)]
             case "content":
-                inner = Blocks().content(_needed(source, "content", f"{path}.source"), f"{path}.source.content")
+                inner = self._inside(_needed(source, "content", f"{path}.source"), f"{path}.source.content")
                 return [part for part in inner if isinstance(part, (Text, Media))]
         media = _media(source, f"{path}.source", ext)
         return [msgspec.structs.replace(media, name=name, mime=media.mime or _PDF)]
@@ -139,7 +149,7 @@ class Blocks:
         """A source that the caller found: its title and address, then what it says."""
         content = array_at(_needed(block, "content", path), f"{path}.content")
         head = " ".join([str(block[name]) for name in ("title", "source") if isinstance(block.get(name), str)])
-        inner = Blocks().content(content, f"{path}.content")
+        inner = self._inside(content, f"{path}.content")
         return [*([Text(head)] if head else []), *[part for part in inner if isinstance(part, Text)]]
 
 

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
+from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
+from portico.core.mime import settled_mime
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
-from portico.core.request import Message, Request, Role
+from portico.core.request import FILLER, Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.anthropic_messages.words import ORIGIN, VENDOR, own
 from portico.wire import jsontext
@@ -22,8 +24,6 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_OF_IDS: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NOT_OF_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
 LONGEST_NAME: Final = 128
-BEGIN: Final = "."
-"""What opens a conversation that does not begin with the user: Anthropic wants one there."""
 
 Blocks = list[dict[str, Any]]
 
@@ -106,7 +106,7 @@ class MessageRenderer:
             if turn["role"] == "user":
                 turn["content"].sort(key=lambda block: block["type"] != "tool_result")
         if self._judged and (not turns or turns[0]["role"] == "assistant"):
-            turns.insert(0, {"role": "user", "content": [{"type": "text", "text": BEGIN}]})
+            turns.insert(0, {"role": "user", "content": [{"type": "text", "text": FILLER}]})
         return turns
 
     def _begin(self, message: Message) -> None:
@@ -122,6 +122,8 @@ class MessageRenderer:
     def _blocks(self, parts: tuple[Part, ...]) -> Blocks:
         blocks: Blocks = []
         for part in parts:
+            if not isinstance(part, Opaque) and part.ext:
+                self._losses += foreign_extras(part.ext, self._where.at_message(self._at), own=(ORIGIN,))
             block = _RENDERERS[type(part)](self, part)
             if block is not None:
                 blocks.append(block)
@@ -160,13 +162,18 @@ class MessageRenderer:
 
     def render_media(self, part: Media) -> dict[str, Any]:
         extras = own(part.ext)
-        mime = (part.mime or "").lower()
+        mime = settled_mime(part.mime, name=part.name or part.uri, data=part.data) or ""
+        path = self._where.at_message(self._at)
+        if mime.startswith(("audio/", "video/")):
+            raise InvalidRequest(f"Claude takes no files of the type {mime!r}.", param=path)
         if part.detail is not None:
             self._lose("1.4:detail", "a picture has no detail at Anthropic")
         if part.data is None:
             uri = part.uri or ""
+            if part.mime is not None:
+                self._lose("7.1:media_type", "the type of media by address is found out by Anthropic itself")
             source = {"type": "url", "url": uri} if "://" in uri else {"type": "file", "file_id": uri}
-            kind = "document" if mime == "application/pdf" or part.name is not None else "image"
+            kind = "image" if mime.startswith("image/") or (not mime and part.name is None) else "document"
         elif mime.startswith("image/"):
             kind, source = "image", {"type": "base64", "media_type": mime, "data": part.data}
         elif mime == "application/pdf":
@@ -175,7 +182,6 @@ class MessageRenderer:
             text = self._decoded(part.data)
             kind, source = "document", {"type": "text", "media_type": "text/plain", "data": text}
         else:
-            path = self._where.at_message(self._at)
             raise InvalidRequest(f"Claude takes no files of the type {part.mime or 'unknown'!r}.", param=path)
         block: dict[str, Any] = {"type": kind, "source": source}
         if part.name is not None and kind == "document":

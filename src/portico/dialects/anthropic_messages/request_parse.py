@@ -4,7 +4,6 @@ Fields the neutral model has no word for are kept in `ext["anthropic_messages"]`
 each that it is lost.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -25,7 +24,7 @@ from portico.dialects.anthropic_messages.checks import (
     take_string,
     wrong_type,
 )
-from portico.dialects.anthropic_messages.words import BUILTINS, ext_of
+from portico.dialects.anthropic_messages.words import BUILTINS, DATED, SERVER_TOOLS, ext_of
 
 WHERE: Final = Where(
     fields={
@@ -38,7 +37,6 @@ WHERE: Final = Where(
     tool="$.tools.{at}",
 )
 MAX_TOKENS: Final = 2**31 - 1
-_DATED: Final = re.compile(r"_\d{8}$")
 _ROLES: Final[Mapping[str, Role]] = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
 _EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
 _MODES: Final[Mapping[str, str]] = {"auto": "auto", "none": "none", "any": "required"}
@@ -53,7 +51,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     if fields.get("messages") is None:
         raise missing("$.messages")
     blocks = Blocks()
-    messages = [*_system(fields.pop("system", None)), *_messages(fields.pop("messages"), blocks)]
+    messages = [*_system(fields.pop("system", None), blocks), *_messages(fields.pop("messages"), blocks)]
     tools, builtins = _tools(fields.pop("tools", None))
     choice, parallel = _choice(fields.pop("tool_choice", None))
     config = dict(take_object(fields, "output_config") or {})
@@ -71,6 +69,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     )
     tier = take_string(fields, "service_tier")
     extras = {**fields, **display, **({"output_config": config} if config else {})}
+    if blocks.marks:
+        extras["cache_marks"] = blocks.marks
     return Request(
         model=asked,
         messages=tuple(messages),
@@ -89,10 +89,10 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     )
 
 
-def _system(value: Any) -> list[Message]:
+def _system(value: Any, blocks: Blocks) -> list[Message]:
     if value is None or value == "" or value == []:
         return []
-    return [Message(Role.SYSTEM, tuple(Blocks().content(value, "$.system")))]
+    return [Message(Role.SYSTEM, tuple(blocks.content(value, "$.system")))]
 
 
 def _messages(value: Any, blocks: Blocks) -> list[Message]:
@@ -123,9 +123,11 @@ def _tools(value: Any) -> tuple[list[Tool], list[Builtin]]:
             tools.append(_tool(fields, at, path))
             continue
         kind = string_at(kind, f"{path}.type")
-        plain = BUILTINS.get(_DATED.sub("", kind))
-        ext = ext_of({**fields, "type": kind})
-        builtins.append(Builtin(plain or kind, at, ext))
+        stem = DATED.sub("", kind)
+        plain = BUILTINS.get(stem)
+        usual = {"type": kind, "name": stem} if plain is None else SERVER_TOOLS[plain]
+        said = {name: value for name, value in {**fields, "type": kind}.items() if usual.get(name) != value}
+        builtins.append(Builtin(plain or kind, at, ext_of(said), spare=plain is None))
     return tools, builtins
 
 

@@ -13,16 +13,11 @@ from portico.core.target import Target
 from portico.dialects.anthropic_messages.messages_render import MessageRenderer, Names
 from portico.dialects.anthropic_messages.sampling import render_sampling
 from portico.dialects.anthropic_messages.thinking import Thoughts, render_thinking
-from portico.dialects.anthropic_messages.words import ORIGIN, own
+from portico.dialects.anthropic_messages.words import DATED, ORIGIN, SERVER_TOOLS, own
 from portico.wire import jsontext
 
 CONTINUE: Final = "Continue."
 """What follows an answer that was begun for a model that does not go on from one (mapping.md 7.5, 21)."""
-_SERVER_TOOLS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "web_search": {"type": "web_search_20250305", "name": "web_search"},
-    "url_context": {"type": "web_fetch_20250910", "name": "web_fetch"},
-    "code_execution": {"type": "code_execution_20250825", "name": "code_execution"},
-}
 _IGNORED: Final = frozenset(
     {
         "user",
@@ -48,6 +43,7 @@ def render_request(request: Request, target: Target) -> Rendered:
     able = target.capabilities
     body: dict[str, Any] = {"model": target.model, "messages": messages}
     extras = dict((request.ext or {}).get(ORIGIN, {}))
+    extras.pop("cache_marks", None)
     config: dict[str, Any] = dict(extras.pop("output_config", {}))
     tools = _tools(request, target, names, losses)
     thoughts = render_thinking(request, target, messages, losses)
@@ -103,7 +99,7 @@ def _output(request: Request, target: Target, config: dict[str, Any], losses: li
 
 
 def _tools(request: Request, target: Target, names: Names, losses: list[Loss]) -> list[dict[str, Any]]:
-    tools = [_tool(tool, request, names, losses) for tool in request.tools]
+    tools = [_tool(tool, request, names, losses, judged=target.capabilities.judged) for tool in request.tools]
     for builtin in request.builtins:
         made = _builtin(builtin, request, target, losses)
         if made is not None:
@@ -111,7 +107,7 @@ def _tools(request: Request, target: Target, names: Names, losses: list[Loss]) -
     return tools
 
 
-def _tool(tool: Tool, request: Request, names: Names, losses: list[Loss]) -> dict[str, Any]:
+def _tool(tool: Tool, request: Request, names: Names, losses: list[Loss], *, judged: bool) -> dict[str, Any]:
     schema, description = tool.schema, tool.description
     if tool.kind == "custom":
         schema = FREE_TEXT
@@ -122,9 +118,7 @@ def _tool(tool: Tool, request: Request, names: Names, losses: list[Loss]) -> dic
     wire: dict[str, Any] = {"name": names.of(tool.name)}
     if description is not None:
         wire["description"] = description
-    wire["input_schema"] = (
-        schema if schema and "type" in schema else {"type": "object", **(schema or {"properties": {}})}
-    )
+    wire["input_schema"] = _schema(schema, judged=judged)
     if tool.strict is not None:
         wire["strict"] = tool.strict
     foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields]
@@ -133,6 +127,13 @@ def _tool(tool: Tool, request: Request, names: Names, losses: list[Loss]) -> dic
     if foreign:
         losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
     return {**wire, **own(tool.ext)}
+
+
+def _schema(schema: Mapping[str, Any] | None, *, judged: bool) -> Mapping[str, Any]:
+    """Anthropic wants an object's schema that says so."""
+    if schema is None:
+        return {"type": "object", "properties": {}}
+    return schema if "type" in schema or not judged else {"type": "object", **schema}
 
 
 def _grammar(tool: Tool) -> str | None:
@@ -145,7 +146,9 @@ def _grammar(tool: Tool) -> str | None:
 
 def _builtin(builtin: Builtin, request: Request, target: Target, losses: list[Loss]) -> dict[str, Any] | None:
     said, path = own(builtin.ext), request.where.at_tool(builtin.at)
-    known = said if "type" in said else _SERVER_TOOLS.get(builtin.kind)
+    known = SERVER_TOOLS.get(builtin.kind)
+    if known is None and DATED.search(builtin.kind):
+        known = {"type": builtin.kind, "name": DATED.sub("", builtin.kind)}
     if known is None or (target.capabilities.judged and not target.capabilities.builtin_tools):
         losses.append(Loss("7.1:builtin", path, f"Anthropic has no tool {builtin.kind}"))
         return None
@@ -164,6 +167,8 @@ def _add_choice(
         losses.append(Loss("1.13:choice", where, "a tool choice without tools"))
         choice = None
     if choice is not None:
+        if choice.mode == "validated":
+            losses.append(Loss("1.12:validated", where, "Anthropic has no mode of its own for calls that must fit"))
         wire = {"type": {"none": "none", "required": "any"}.get(choice.mode, "auto")}
         if choice.mode == "required" and len(choice.names) == 1:
             wire = {"type": "tool", "name": names.of(choice.names[0])}

@@ -16,7 +16,8 @@ def render_sampling(
 ) -> dict[str, Any]:
     """`max_tokens` and what says how tokens are drawn. `budget`: of thoughts, which count inside the limit."""
     sampling, able, where = request.sampling, target.capabilities, request.where
-    body: dict[str, Any] = {"max_tokens": _max_tokens(request, target, losses, budget)}
+    limit = _max_tokens(request, target, losses, budget)
+    body: dict[str, Any] = {} if limit is None else {"max_tokens": limit}
     drawn = {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": sampling.top_k}
     drawn = {name: value for name, value in drawn.items() if value is not None}
     if able.judged:
@@ -36,12 +37,17 @@ def render_sampling(
     return body
 
 
-def _max_tokens(request: Request, target: Target, losses: list[Loss], budget: int | None) -> int:
+def _max_tokens(request: Request, target: Target, losses: list[Loss], budget: int | None) -> int | None:
     asked, able = request.sampling.max_tokens, target.capabilities
     most = able.max_output_tokens
     if asked is None:
-        room = DEFAULT_MAX_TOKENS + (budget or 0)
-        return min(room, most) if able.judged else room
+        if not able.judged:
+            return None
+        room = min(DEFAULT_MAX_TOKENS + (budget or 0), most)
+        losses.append(
+            Loss("1.1:max_tokens", request.where.field("max_tokens"), f"Anthropic wants a limit: {room} tokens")
+        )
+        return room
     if able.judged and asked > most:
         losses.append(
             Loss("1.1:max_tokens", request.where.field("max_tokens"), f"this model writes at most {most} tokens")
@@ -55,9 +61,7 @@ def _held(
 ) -> dict[str, Any]:
     able, where = target.capabilities, request.where
     if not able.sampling or (thinks and not able.sampling_while_thinking):
-        for name, value in drawn.items():
-            if not (name == "temperature" and value == 1):
-                losses.append(Loss("1.1:sampling", where.field(name), f"this model takes no {name} here"))
+        losses += [Loss("1.1:sampling", where.field(name), f"this model takes no {name} here") for name in drawn]
         return {}
     if "temperature" in drawn and drawn["temperature"] > able.temperature_max:
         most = able.temperature_max

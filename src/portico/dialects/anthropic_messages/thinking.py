@@ -38,7 +38,11 @@ def render_thinking(request: Request, target: Target, messages: list[dict[str, A
             losses.append(Loss("1.7:none", where, "the model does not think"))
         return Thoughts()
     if not thinking.steered:
-        return Thoughts(on=spec.on_by_default and spec.default != "off")
+        if not thinking.show:
+            return Thoughts(on=spec.on_by_default and spec.default != "off")
+        losses.append(Loss("1.7:thinking", where, "thoughts are shown by a model that is asked to think"))
+        thinking = Thinking(budget=-1, show=True)
+        request = msgspec.structs.replace(request, thinking=thinking)
     if spec.control is ThinkingControl.BUDGET:
         thoughts = _budget(request, target, spec, losses)
         if thoughts.on and target.capabilities.thinking_block_required and _misses_its_thoughts(messages):
@@ -84,7 +88,8 @@ def _budget(request: Request, target: Target, spec: ThinkingSpec, losses: list[L
         budget = max(least, limit // 2)
     if thinking.budget is not None and budget != thinking.budget:
         losses.append(Loss("1.7:thinking", where, f"the budget is {budget} tokens"))
-    return Thoughts({"type": "enabled", "budget_tokens": budget}, on=True, budget=budget)
+    display = {"display": "omitted"} if thinking.show is False else {}
+    return Thoughts({"type": "enabled", "budget_tokens": budget, **display}, on=True, budget=budget)
 
 
 def _asked_budget(thinking: Thinking, spec: ThinkingSpec) -> int:

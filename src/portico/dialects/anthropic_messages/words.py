@@ -1,5 +1,6 @@
 """Anthropic's words, and ours for them."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -34,6 +35,14 @@ BUILTINS: Final[Mapping[str, str]] = {
     "code_execution": "code_execution",
 }
 """The name of a tool that Anthropic runs -> the neutral kind; its type has a date behind (`web_search_20250305`)."""
+SERVER_TOOLS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "web_search": {"type": "web_search_20250305", "name": "web_search"},
+    "url_context": {"type": "web_fetch_20250910", "name": "web_fetch"},
+    "code_execution": {"type": "code_execution_20250825", "name": "code_execution"},
+}
+"""How a tool of a neutral kind is declared where nobody said which version."""
+DATED: Final = re.compile(r"_\d{8}$")
+"""How the types of Anthropic's own tools end."""
 USES: Final[Mapping[str, str]] = {"web_search_requests": "web_search", "web_fetch_requests": "url_context"}
 """Counts of `usage.server_tool_use` -> the use that has a price."""
 

@@ -49,6 +49,8 @@ _HARMLESS: Final = frozenset(
         "prompt_cache_key",
         "prompt_cache_retention",
         "prompt_cache_options",
+        "cache_control",
+        "cache_marks",
     }
 )
 """Fields whose absence no answer shows (1.1)."""
