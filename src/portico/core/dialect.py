@@ -70,6 +70,8 @@ class Reply(msgspec.Struct, frozen=True):
     """Thoughts and signatures are told once more, as OpenRouter's clients read them (mapping.md 2.4, channel B)."""
     own_id: bool = False
     """The answer is found by its id later: it is told with ours, for a provider may give two answers one."""
+    echo: Mapping[str, Any] = {}
+    """Settings of the request that an answer repeats (`Request.echo`)."""
     cost: Callable[[], int] | None = None
     """What the answer costs its caller, in nano-dollars, asked when its usage is told; None: that is not told."""
 

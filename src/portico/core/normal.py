@@ -22,9 +22,10 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
 - 1.5 aliases: a type has one spelling, and is found out where it was not declared.
 - 1.3 arguments: are the value they spell; "" is {}.
-- 2.1 id: `chatcmpl-` before an answer's id means nothing; an answer without an id may be given one.
+- 2.1 id: `chatcmpl-` or `resp_` before an answer's id means nothing; an answer without an id may be given one.
 - 2.3 ids: are renumbered in the order of calls; a minted id means no more than another.
 - 2.5 raw: a provider's word that says no more than the neutral one is that word.
+- 7.5 items: an item's own id and status say nothing beside its content; a thought that is empty and unsigned is none.
 - 3.1 deltas: adjacent text (thought text) of an answer is one text, since a stream cannot tell it apart; the signatures
   keep their order. Pieces of raw speech are one likewise.
 
@@ -51,9 +52,15 @@ from portico.wire import jsontext
 Normal = dict[str, Any]
 
 _PLAIN_FINISHES: Final = frozenset(
-    {"stop", "length", "max_tokens", "tool_calls", "function_call", "content_filter", "safety"}
+    {
+        *("stop", "length", "max_tokens", "tool_calls", "function_call", "content_filter", "safety"),
+        *("completed", "incomplete:max_output_tokens", "incomplete:content_filter"),
+    }
 )
 _DEFAULTS: Final = {"n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": False, "top_logprobs": 0}
+
+ITEMS_ORIGIN: Final = "openai_responses"
+"""The dialect whose parts are items with ids of their own."""
 
 UNNAMED: Final = "response"
 """What a format is called where a dialect demands a name and the caller gave none."""
@@ -204,7 +211,9 @@ class _Ids:
 
 def _parts(parts: Iterable[Part], ids: _Ids) -> list[Normal]:
     return [
-        _part(part, ids) for part in parts if not (isinstance(part, Text) and not part.text and part.signature is None)
+        _part(part, ids)
+        for part in parts
+        if not (isinstance(part, (Text, Reasoning)) and not part.text and part.signature is None)
     ]
 
 
@@ -282,8 +291,13 @@ def _result_value(text: str) -> Any:
 
 
 def _ext(ext: Ext) -> Normal | None:
-    plain = {origin: _plain(fields) for origin, fields in (ext or {}).items() if fields}
-    return plain or None
+    plain = {origin: _without_ids(origin, _plain(fields)) for origin, fields in (ext or {}).items()}
+    return {origin: fields for origin, fields in plain.items() if fields} or None
+
+
+def _without_ids(origin: str, fields: Normal) -> Normal:
+    """Rule 7.5 items."""
+    return {key: value for key, value in fields.items() if key != "id"} if origin == ITEMS_ORIGIN else fields
 
 
 def _plain_schema(schema: Any) -> Any:
@@ -317,7 +331,7 @@ def normal_response(response: Response) -> Normal:
     ids = _Ids()
     return _without_nothing(
         {
-            "id": (response.id or "").removeprefix("chatcmpl-"),
+            "id": (response.id or "").removeprefix("chatcmpl-").removeprefix("resp_"),
             "model": response.model,
             "candidates": [_candidate(candidate, ids) for candidate in response.candidates],
             "usage": None if response.usage is None else _usage(response.usage),
@@ -417,7 +431,7 @@ def _erase_extra(form: Normal, key: str) -> None:
 def _erase_field(form: Normal, field: str) -> None:
     head, _, tail = field.partition(".")
     match head:
-        case "message" | "candidate" | "media" | "result" | "refusal" | "signature" | "part":
+        case "message" | "candidate" | "media" | "result" | "refusal" | "signature" | "part" | "item":
             holders = form.get("turns", []) + form.get("candidates", [])
             for holder in holders:
                 _erase_in_parts(holder, head, tail)
@@ -455,6 +469,13 @@ def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
             for part in parts:
                 if part["part"] == "text":
                     part.pop("ext", None)
+        case "item", _:
+            for part in parts:
+                for origin in list(part.get("ext", ())):
+                    if origin == ITEMS_ORIGIN:
+                        del part["ext"][origin]
+                if not part.get("ext", True):
+                    del part["ext"]
         case "part", kind:
             holder["parts"] = [part for part in parts if part["part"] != kind]
         case "message", _:

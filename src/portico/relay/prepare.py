@@ -142,4 +142,5 @@ def reply_for(
         markdown_slice_bytes=markdown_slice_bytes,
         audio_format=(request.speech and request.speech.format) or ("pcm16" if request.stream else "wav"),
         reasoning_details=request.reasoning_details,
+        echo=request.echo,
     )

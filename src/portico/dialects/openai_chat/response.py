@@ -13,6 +13,7 @@ from portico.core.errors import InvalidRequest, UpstreamBadGateway
 from portico.core.loss import Loss
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.response import Candidate, Finish, FinishReason, Response
+from portico.dialects.openai.logprobs import parse_logprobs, render_logprobs
 from portico.dialects.openai_chat.annotations import Insertions, parse_annotations, render_annotations
 from portico.dialects.openai_chat.checks import array_at, object_at, string_at
 from portico.dialects.openai_chat.content import parse_content, render_part
@@ -28,7 +29,6 @@ from portico.dialects.openai_chat.extra_content import (
     read_signature,
 )
 from portico.dialects.openai_chat.finish import FINISH_WORDS, finish_reason
-from portico.dialects.openai_chat.logprobs import parse_logprobs, render_logprobs
 from portico.dialects.openai_chat.media_out import audio_entry, continues, image_entry, is_audio, markdown
 from portico.dialects.openai_chat.messages_render import render_call
 from portico.dialects.openai_chat.usage import costing, parse_usage, render_usage, searched

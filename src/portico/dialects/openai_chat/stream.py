@@ -24,11 +24,11 @@ from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Citation, Finish
 from portico.core.usage import Usage
+from portico.dialects.openai.errors import render_error
+from portico.dialects.openai.logprobs import render_logprobs
 from portico.dialects.openai_chat.annotations import Insertions, render_annotations
 from portico.dialects.openai_chat.content import render_part
-from portico.dialects.openai_chat.errors import render_error
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, extra_content
-from portico.dialects.openai_chat.logprobs import render_logprobs
 from portico.dialects.openai_chat.media_out import (
     SpeechDeltas,
     audio_entry,
