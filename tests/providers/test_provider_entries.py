@@ -207,7 +207,7 @@ def test_what_is_wrong_with_an_entry_is_said_with_its_line(
 
 DOCUMENTS: list[tuple[str, str]] = [
     ("{not json", "is no JSON document"),
-    ('{"type": "external_account"}', "another type"),
+    ('{"type": "authorized_user"}', "none of a service account"),
     ("[]", ""),
     (service_account(private_key=None), "lacks private_key"),
     (service_account(project_id=None), 'say which with project = "…"'),
