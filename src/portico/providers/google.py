@@ -1,8 +1,8 @@
 """Vertex AI: where it is, and the service accounts that are asked for a token first (mapping.md 0).
 
-A credential is either the JSON document of a service account, which `google-auth` exchanges for an access token of an hour,
-or an API key, which is sent as it is. Without a project a key is one of express mode, and its paths name neither project nor
-location.
+A credential is either the JSON document of a service account, which `google-auth` exchanges for an access token of an
+hour, or an API key, which is sent as it is. Without a project a key is one of express mode, and its paths name neither
+project nor location.
 """
 
 import json
