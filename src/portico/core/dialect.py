@@ -141,13 +141,29 @@ class Passing(msgspec.Struct, frozen=True):
     """How bodies pass between two ends of one dialect: their bytes untouched but for what stands here."""
 
     renamed: Callable[[bytes, str], bytes]
-    """(body, upstream model) -> the body with that name wherever it names its model. Raises `BodyNotJson`."""
+    """(body, upstream model) -> the body with that name wherever it names its model, and with whatever else has to be
+    changed before it is sent. Raises `BodyNotJson` and `InvalidRequest`."""
     response: Callable[[bytes], Seen]
     """What a whole answer tells. Raises `UpstreamError` if it tells an error, or is no answer."""
     watch: Callable[[str], StreamWatch]
     """A watch on one stream, given the id that it has if the provider gives none."""
     ask: Callable[[bytes], Ask]
     """The sizes of a body, and what of it changes the price. Raises `BodyNotJson`."""
+    model_in_path: bool = False
+    """A request for an answer names its model in the path alone: its body goes as it is, and `renamed` is for others."""
+    watch_for: Callable[[str, bytes], StreamWatch] | None = None
+    """The same as `watch`, given the caller's body too, where that decides what of the stream is passed on."""
+    marks: tuple[bytes, ...] = ()
+    """What only stands in bodies that mean something to the gateway, or hold what is another vendor's: one in which any of
+    these bytes stand is read."""
+
+    def may_pass(self, body: bytes) -> bool:
+        """Whether nothing in a body is meant for the gateway alone."""
+        return not any(mark in body for mark in self.marks)
+
+    def watching(self, fresh_id: str, body: bytes) -> StreamWatch:
+        """A watch on the stream that answers a caller's body."""
+        return self.watch(fresh_id) if self.watch_for is None else self.watch_for(fresh_id, body)
 
 
 class Counting(msgspec.Struct, frozen=True):

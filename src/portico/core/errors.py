@@ -300,6 +300,12 @@ class UpstreamFileNotFound(UpstreamRejected):
     code = "file_not_found"
 
 
+class UpstreamContentRefused(UpstreamRejected):
+    """The provider does not answer this: its content rules forbid it."""
+
+    code = "content_filter"
+
+
 class UpstreamRequestTooLarge(UpstreamRejected):
     """The request is larger than the provider accepts."""
 

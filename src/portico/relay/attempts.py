@@ -35,7 +35,7 @@ def note_failure(call: Call, error: PorticoError) -> None:
 
 def pump_of(call: Call, attempt: Attempt, *, last: bool) -> Pump | PassingPump:
     if attempt.passing is not None:
-        return PassingPump(call.dialect, attempt.passing, call.reply.id)
+        return PassingPump(call.dialect, attempt.passing, call.reply.id, call.exchange.request.body)
     if call.teller is None:
         call.teller = Teller(call.dialect, call.reply, lane_of(call.request).count)
     reader = attempt.dialect.reader(attempt.reading)

@@ -43,11 +43,11 @@ def takes(kind: ProviderKind, dialect: Dialect, verb: Verb) -> bool:
 
 
 def body_for(passing: Passing, body: bytes, asked: str, deployment: Deployment, verb: Verb) -> bytes:
-    """The caller's body for a deployment. Requests for an answer name their model in the path alone.
+    """The caller's body for a deployment. In some dialects requests for an answer name their model in the path alone.
 
-    Raises `BodyNotJson`, if the body has to be looked at.
+    Raises `BodyNotJson` and `InvalidRequest`, if the body has to be looked at.
     """
-    if verb in GENERATING or asked == deployment.upstream_model:
+    if passing.model_in_path and (verb in GENERATING or asked == deployment.upstream_model):
         return body
     return passing.renamed(body, deployment.upstream_model)
 
@@ -59,9 +59,10 @@ def nobody_serves(model: Model, verb: Verb) -> str:
 class PassingPump:
     """Frames of one attempt as they are, committed with the first. What `relay.pump.Pump` is for a translated stream."""
 
-    def __init__(self, dialect: Dialect, passing: Passing, fresh_id: str) -> None:
+    def __init__(self, dialect: Dialect, passing: Passing, fresh_id: str, asked: bytes = b"") -> None:
+        """`asked`: the caller's body."""
         self._dialect = dialect
-        self._watch = passing.watch(fresh_id)
+        self._watch = passing.watching(fresh_id, asked)
         self.recorder = TurnRecorder("")
         """Of nothing: callers of the provider's own dialect bring back what it signed."""
         self.committed = False

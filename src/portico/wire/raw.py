@@ -6,7 +6,7 @@ are, and inline base64 is stepped over at the speed of a regular expression.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -52,10 +52,14 @@ def members(body: bytes) -> dict[str, Span]:
 
     Only the structure is read: the body must be valid JSON already. Raises `NotJson` if it is no object.
     """
+    return dict(each_member(body))
+
+
+def each_member(body: bytes) -> Iterator[tuple[str, Span]]:
+    """The same in the order they stand, a name that comes twice twice."""
     stripped = body.lstrip(_SPACE)
     if not stripped.startswith(b"{"):
         raise jsontext.NotJson("the body is not a JSON object")
-    found: dict[str, Span] = {}
     depth = 0
     name: tuple[str, int] | None = None
     value_from: int | None = None
@@ -66,28 +70,26 @@ def members(body: bytes) -> dict[str, Span]:
         elif first in b"}]":
             depth -= 1
             if depth == 0:
-                _close(found, body, name, value_from, token.start())
-                return found
+                if name is not None and value_from is not None:
+                    yield name[0], _span(body, name[1], value_from, token.start())
+                return
         elif depth == 1:
             if first == 0x22 and value_from is None:
                 name = (str(jsontext.decode(token.group())), token.start())
             elif first == 0x3A and value_from is None:
                 value_from = token.end()
             elif first == 0x2C:
-                _close(found, body, name, value_from, token.start())
+                if name is not None and value_from is not None:
+                    yield name[0], _span(body, name[1], value_from, token.start())
                 name, value_from = None, None
     raise jsontext.NotJson("the body is cut off")
 
 
-def _close(
-    found: dict[str, Span], body: bytes, name: tuple[str, int] | None, value_from: int | None, stop: int
-) -> None:
-    if name is None or value_from is None:
-        return
+def _span(body: bytes, member_start: int, value_from: int, stop: int) -> Span:
     value = body[value_from:stop]
     start = value_from + len(value) - len(value.lstrip(_SPACE))
     end = stop - (len(value) - len(value.rstrip(_SPACE)))
-    found[name[0]] = Span(name[1], start, end)
+    return Span(member_start, start, end)
 
 
 def items(body: bytes) -> list[tuple[int, int]]:

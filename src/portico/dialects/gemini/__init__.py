@@ -25,6 +25,6 @@ DIALECT: Final = Dialect(
     frame=encode_crlf,
     where=WHERE,
     ask=ask_of_rendered,
-    passing=Passing(renamed=renamed, response=see, watch=GeminiWatch, ask=ask),
+    passing=Passing(renamed=renamed, response=see, watch=GeminiWatch, ask=ask, model_in_path=True),
     keep_alive=None,  # google-genai and gemini-cli break on SSE comments (clients.md 1)
 )

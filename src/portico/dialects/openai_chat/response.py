@@ -27,28 +27,13 @@ from portico.dialects.openai_chat.extra_content import (
     read_google,
     read_signature,
 )
+from portico.dialects.openai_chat.finish import FINISH_WORDS, finish_reason
 from portico.dialects.openai_chat.logprobs import parse_logprobs, render_logprobs
 from portico.dialects.openai_chat.media_out import audio_entry, continues, image_entry, is_audio, markdown
 from portico.dialects.openai_chat.messages_render import render_call
 from portico.dialects.openai_chat.usage import costing, parse_usage, render_usage, searched
 from portico.wire import jsontext
 
-FINISH_WORDS: Final[Mapping[FinishReason, str]] = {
-    FinishReason.STOP: "stop",
-    FinishReason.LENGTH: "length",
-    FinishReason.TOOL_CALLS: "tool_calls",
-    FinishReason.CONTENT_FILTER: "content_filter",
-    FinishReason.ERROR: "stop",
-    FinishReason.OTHER: "stop",
-}
-FINISH: Final[Mapping[str, FinishReason]] = {
-    "stop": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "tool_calls": FinishReason.TOOL_CALLS,
-    "function_call": FinishReason.TOOL_CALLS,
-    "content_filter": FinishReason.CONTENT_FILTER,
-    "error": FinishReason.ERROR,
-}
 ORDER: Final = {Reasoning: 0, Text: 1, Media: 1, ToolCall: 2, Opaque: 3, ToolResult: 3}
 REFUSAL: Final[Ext] = {ORIGIN: {"refusal": True}}
 CANDIDATE_PATH: Final = "$.choices[{}].message"
@@ -491,4 +476,4 @@ def parse_finish(choice: Mapping[str, Any], feedback: Any) -> Finish | None:
             prompt_blocked=True,
         )
     raw = text_in(choice, "native_finish_reason") or word
-    return Finish(FINISH.get(word, FinishReason.OTHER), raw, text_in(choice, "finish_message") or None)
+    return Finish(finish_reason(word), raw, text_in(choice, "finish_message") or None)
