@@ -101,7 +101,6 @@ async def test_a_declared_model_is_asked_for_where_its_provider_is(
         answer = await house.ask(chat("Hello", model="ours"))
     assert answer.status == 200, answer.body
     assert answer.message["content"] == "Hello"
-    assert answer.json()["model"] == "ours"
     (request,) = provider.requests
     assert (request.path + (f"?{request.query}" if request.query else "")) == path
     assert {name: request.headers.get(name) for name in headers} == headers
@@ -128,8 +127,7 @@ async def test_a_model_that_nobody_declared_is_asked_for_at_the_server_it_names(
 ) -> None:
     provider = Script(CHAT)
     async with open_house(provider, configure=configure(tmp_path, OPEN)) as house:
-        answer = await house.ask(chat(model=asked))
-        assert (answer.status, answer.json()["model"]) == (200, asked)
+        assert (await house.ask(chat(model=asked))).message["content"] == "Hello"
     (request,) = provider.requests
     assert (request.path, json.loads(request.body)["model"]) == ("/v1/chat/completions", upstream)
 
@@ -157,7 +155,7 @@ async def test_names_without_end_fill_no_memory(tmp_path: Path, monkeypatch: pyt
         for number in range(20):
             assert (await house.ask(chat(model=f"groq/m{number}"))).status == 200
         served = house.relay._served
-        for remembered in (served._deployments, served._places, served._urls, served._intakes):
+        for remembered in (served._deployments, served._places, served._urls, served._spoken):
             assert 0 < len(remembered) <= 8
 
 
