@@ -219,7 +219,7 @@ def _dialects(entry: Mapping[str, Any], kind: ProviderKind, wrong: Wrong) -> tup
     said = entry.get("dialects")
     if said is None:
         return ()
-    known = [one.dialect.name for one in kind.spoken]
+    known = [one.dialect.name for one in (*kind.spoken, *kind.may_speak)]
     if not isinstance(said, list) or not said or any(one not in known for one in said):
         wrong("dialects", f"expected a list of what {kind.name} speaks ({', '.join(known)}), found {said!r}")
         return ()
@@ -234,7 +234,7 @@ def _as_said(
         kind = msgspec.structs.replace(kind, models_path=preset.models_path)
     if (version := texts.get("api_version")) is not None:
         kind = at_api_version(kind, version)
-    return kind.limited_to(dialects)
+    return kind.as_declared(dialects) if dialects else kind
 
 
 def _secrets(
