@@ -267,7 +267,7 @@ def test_every_model_of_the_catalog_has_its_prices_listed_page_by_page(bench: Be
 def test_cache_writes_have_prices_of_their_own(bench: Bench) -> None:
     claude = "claude-opus-5-5"
     draft = [{"model": claude, "write": "5.50", "write_1h": "8.80", "effective_from": later(1)}]
-    diff = bench.do("prices diff", prices=draft)["data"]
+    diff = bench.do("prices diff", prices=draft)["changes"]
     assert [(change["what"], change["old_usd"], change["new_usd"]) for change in diff] == [
         ("input_cache_write", "5.00", "5.50"),
         ("input_cache_write_1h", "8.00", "8.80"),

@@ -85,10 +85,12 @@ class House:
         till: Callable[[], Till] | None = None,
         make_vault: Callable[[], Vault] = lambda: MemoryVault(time.monotonic),
         resources: Resources | None = None,
+        configure: Callable[[str], Sequence[Provider]] | None = None,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
         each is configured, all of them at the one address; the first is asked first. `till` makes what calls are paid
-        with."""
+        with. `configure` makes other providers than that, given the address of the one there is."""
+        self._configure = configure
         self._allow = allow
         self.budget = budget or Budget()
         self._observer = observer
@@ -124,7 +126,11 @@ class House:
         calls = partial(
             Relay,
             catalog=self._catalog,
-            providers=[Provider.at(kind.name, kind, address, secrets) for kind in self._kinds],
+            providers=(
+                [Provider.at(kind.name, kind, address, secrets) for kind in self._kinds]
+                if self._configure is None
+                else self._configure(address)
+            ),
             upstream=self.upstream,
             vault=self.vault,
             rng=self._rng,
@@ -134,7 +140,7 @@ class House:
             till=None if self._till is None else self._till(),
             resources=self._resources,
         )
-        relay = calls(fetcher=self.fetcher)
+        self.relay = relay = calls(fetcher=self.fetcher)
         estimate = None if self._till is None else Estimates(calls(tab=QuoteTab))
         gateway = Gateway(
             relay=relay,

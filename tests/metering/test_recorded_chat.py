@@ -60,9 +60,9 @@ def _bodies(exchange: Exchange) -> list[dict[str, Any]]:
 def dollars(one: Told) -> Fraction:
     """Of the numbers as OpenAI tells them: cached and written ones are inside prompt_tokens, audio in both."""
     inside, written = one.usage.get("prompt_tokens_details") or {}, one.usage.get("completion_tokens_details") or {}
-    prompt, answer = one.usage["prompt_tokens"], one.usage.get("completion_tokens") or 0
-    cached, kept = inside.get("cached_tokens") or 0, inside.get("cache_write_tokens") or 0
-    heard, spoken = inside.get("audio_tokens") or 0, written.get("audio_tokens") or 0
+    prompt, answer = int(one.usage["prompt_tokens"]), int(one.usage.get("completion_tokens") or 0)
+    cached, kept = int(inside.get("cached_tokens") or 0), int(inside.get("cache_write_tokens") or 0)
+    heard, spoken = int(inside.get("audio_tokens") or 0), int(written.get("audio_tokens") or 0)
     long = prompt > 272_000
     read = rate(one.model, "input", long)
     audio = rate(one.model, "input", long, "audio") or read

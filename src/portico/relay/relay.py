@@ -316,13 +316,13 @@ class Relay:
         if paying is not None:
             await paying.sending(attempt, paying.ask(attempt, body, content), self._elsewhere(call, aim))
         del content
-        attempt.tried.sent = self._clock()
         credential = aim.candidate.credential
         headers = self._signer.ready(provider, aim.spoken, credential)
         if headers is None:
             headers = await self._signer.headers(provider, aim.spoken, credential)
         if aim.spoken.forwarded and call.dialect is aim.spoken.dialect:
             headers = with_forwarded(headers, aim.spoken, call.exchange.request.headers)
+        attempt.tried.sent = self._clock()
         response = await self._upstream.send(
             UpstreamRequest(
                 url=self._served.url(provider, aim.spoken, aim.target.model, call.verb, credential),

@@ -1,0 +1,183 @@
+"""A call through each kind of provider: where it goes, what it carries, and that its answer comes back."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gateway.house import Act, Json, Script, answers, chat, open_house, says
+from portico.catalog import OperatorModel
+from portico.core.errors import InvalidRequest
+from portico.providers import KINDS, Provider, Verb, upstream_url
+from providers.entries import ENVIRONMENT, configure, configured
+
+COMPLETION: Json = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+}
+GEMINI: Act = answers(says("Hello"))
+CHAT: Act = answers(COMPLETION)
+
+CALLS: list[tuple[str, str, str, Act, str, dict[str, str], str | None]] = [
+    (
+        'kind = "vertex"\nbase_url = "ADDRESS"',
+        "vertex/gemini-3.5-flash",
+        "gemini-3.5-flash",
+        GEMINI,
+        "/v1beta1/publishers/google/models/gemini-3.5-flash:generateContent",
+        {"x-goog-api-key": ENVIRONMENT["VERTEX_API_KEY"]},
+        None,
+    ),
+    (
+        'kind = "vertex"\nbase_url = "ADDRESS"\nproject = "p-1"\nlocation = "europe-west4"\napi_version = "v1"',
+        "vertex/gemini-3.5-flash",
+        "gemini-3.5-flash",
+        GEMINI,
+        "/v1/projects/p-1/locations/europe-west4/publishers/google/models/gemini-3.5-flash:generateContent",
+        {"x-goog-api-key": ENVIRONMENT["VERTEX_API_KEY"]},
+        None,
+    ),
+    (
+        'preset = "groq"\nbase_url = "ADDRESS/openai/v1"\nheaders = { X-Title = "house" }',
+        "groq/llama-3.3-70b-versatile",
+        "llama-3.3-70b-versatile",
+        CHAT,
+        "/openai/v1/chat/completions",
+        {"authorization": f"Bearer {ENVIRONMENT['GROQ_API_KEY']}", "x-title": "house"},
+        "llama-3.3-70b-versatile",
+    ),
+    (
+        'preset = "openrouter"\nbase_url = "ADDRESS/api/v1"',
+        "openrouter/qwen/qwen3:free",
+        "qwen/qwen3:free",
+        CHAT,
+        "/api/v1/chat/completions",
+        {"authorization": f"Bearer {ENVIRONMENT['OPENROUTER_API_KEY']}"},
+        "qwen/qwen3:free",
+    ),
+    (
+        'preset = "ollama"\nbase_url = "ADDRESS"',
+        "ollama/qwen3:8b",
+        "qwen3:8b",
+        CHAT,
+        "/v1/chat/completions",
+        {},
+        "qwen3:8b",
+    ),
+    (
+        'kind = "azure-openai"\nbase_url = "ADDRESS"\napi_version = "2024-10-21"',
+        "azure-openai/our-gpt",
+        "our-gpt",
+        CHAT,
+        "/openai/deployments/our-gpt/chat/completions?api-version=2024-10-21",
+        {"api-key": ENVIRONMENT["AZURE_OPENAI_API_KEY"]},
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("entry", "target", "upstream", "act", "path", "headers", "body_model"),
+    CALLS,
+    ids=[path for *_, path, _, _ in CALLS],
+)
+async def test_a_declared_model_is_asked_for_where_its_provider_is(
+    tmp_path: Path,
+    entry: str,
+    target: str,
+    upstream: str,
+    act: Act,
+    path: str,
+    headers: dict[str, str],
+    body_model: str | None,
+) -> None:
+    provider = Script(act)
+    make = configure(tmp_path, f"[[providers]]\n{entry}\n")
+    async with open_house(provider, configure=make, models=[OperatorModel("ours", target)]) as house:
+        answer = await house.ask(chat("Hello", model="ours"))
+    assert answer.status == 200, answer.body
+    assert answer.message["content"] == "Hello"
+    (request,) = provider.requests
+    assert (request.path + (f"?{request.query}" if request.query else "")) == path
+    assert {name: request.headers.get(name) for name in headers} == headers
+    if "authorization" not in headers:
+        assert "authorization" not in request.headers
+    if body_model is not None:
+        assert json.loads(request.body)["model"] == body_model
+
+
+OPEN = '[[providers]]\npreset = "groq"\nbase_url = "ADDRESS/v1"\n[[providers]]\nkind = "gemini"\nbase_url = "ADDRESS"\n'
+
+
+@pytest.mark.parametrize(
+    ("asked", "upstream"),
+    [
+        ("groq/llama-3.3-70b", "llama-3.3-70b"),
+        ("groq/openai/gpt-oss-120b", "openai/gpt-oss-120b"),
+        ("groq/qwen3-thinking", "qwen3-thinking"),  # no suffix is taken off
+        ("groq/gemini-3.5-flash", "gemini-3.5-flash"),  # nor is a known model looked for elsewhere
+    ],
+)
+async def test_a_model_that_nobody_declared_is_asked_for_at_the_server_it_names(
+    tmp_path: Path, asked: str, upstream: str
+) -> None:
+    provider = Script(CHAT)
+    async with open_house(provider, configure=configure(tmp_path, OPEN)) as house:
+        assert (await house.ask(chat(model=asked))).message["content"] == "Hello"
+    (request,) = provider.requests
+    assert (request.path, json.loads(request.body)["model"]) == ("/v1/chat/completions", upstream)
+
+
+@pytest.mark.parametrize("asked", ["groq/", "groq/ ", "groqq/llama", "ollama/llama", "gemini/llama", "groq/a\nb"])
+async def test_no_other_name_is_open(tmp_path: Path, asked: str) -> None:
+    provider = Script(CHAT)
+    async with open_house(provider, configure=configure(tmp_path, OPEN)) as house:
+        answer = await house.ask(chat(model=asked))
+    assert (answer.status, answer.error["code"]) == (404, "model_not_found")
+    assert provider.requests == []
+
+
+async def test_a_declared_name_wins_over_an_open_one(tmp_path: Path) -> None:
+    provider = Script(GEMINI)
+    declared = OperatorModel("groq/llama", "gemini/gemini-2.5-flash")
+    async with open_house(provider, configure=configure(tmp_path, OPEN), models=[declared]) as house:
+        assert (await house.ask(chat(model="groq/llama"))).status == 200
+    assert provider.requests[0].path == "/v1beta/models/gemini-2.5-flash:generateContent"
+
+
+async def test_names_without_end_fill_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portico.relay.served.MAX_REMEMBERED", 8)
+    async with open_house(Script(CHAT), configure=configure(tmp_path, OPEN)) as house:
+        for number in range(20):
+            assert (await house.ask(chat(model=f"groq/m{number}"))).status == 200
+        served = house.relay._served
+        for remembered in (served._deployments, served._places, served._urls, served._spoken):
+            assert 0 < len(remembered) <= 8
+
+
+VERBS: list[tuple[str, str, str, str]] = [
+    ("gemini", "gemini-3.5-flash", "stream", "/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse"),
+    ("vertex", "gemini-3.5-flash", "count_tokens", "/v1beta1/publishers/google/models/gemini-3.5-flash:countTokens"),
+    ("openai", "ft:gpt-5/x", "generate", "/v1/chat/completions"),
+]
+
+
+@pytest.mark.parametrize(("kind", "model", "verb", "path"), VERBS)
+def test_a_path_below_the_version(kind: str, model: str, verb: str, path: str) -> None:
+    provider = Provider.at("x", KINDS[kind], "http://127.0.0.1", ())
+    spoken = next(
+        one for one in provider.kind.spoken if Verb(verb) in one.paths and "responses" not in one.paths[Verb(verb)]
+    )
+    assert upstream_url(provider, spoken, model, Verb(verb)) == f"http://127.0.0.1{path}"
+
+
+@pytest.mark.parametrize("model", ["a/b", "a:b", "../x", "a?b", "", "a b"])
+@pytest.mark.parametrize("entry", ['kind = "vertex"', 'kind = "azure-openai"\napi_version = "2024-10-21"'])
+def test_a_name_that_stands_in_a_path_is_a_plain_one(tmp_path: Path, entry: str, model: str) -> None:
+    (provider,) = configured(tmp_path, f'[[providers]]\n{entry}\nbase_url = "http://127.0.0.1:9"\n').providers
+    with pytest.raises(InvalidRequest):
+        upstream_url(provider, provider.kind.spoken[0], model, Verb.GENERATE)
