@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from portico.dialects import gemini, openai_chat
+from portico.dialects import gemini, openai_chat, openai_responses
 from portico.providers import google
 from portico.providers.intake import GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
@@ -35,6 +35,10 @@ _VERTEX: Final = Spoken(
     },
 )
 CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"})
+RESPONSES: Final = Spoken(
+    openai_responses.DIALECT,
+    {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
+)
 
 
 def _bearer(key: str) -> tuple[str, str]:
@@ -68,7 +72,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
     ),
     "openai": ProviderKind(
         name="openai",
-        spoken=(CHAT,),
+        spoken=(CHAT, RESPONSES),
         default_base_url="https://api.openai.com",
         default_version="v1",
         vendors=frozenset({"openai"}),
