@@ -169,9 +169,10 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.1:media_type": Excuse(("media.mime",), "the type of media by address, which has no field of its own"),
     # What the Responses API has and others have not, and the other way round (mapping.md 7.1 to 7.5)
     "7.1:item_ext": Excuse(("item.ext",), "fields of an item that only the Responses API has (phase, namespace …)"),
+    "7.1:media_ext": Excuse(("media.ext",), "which piece of a video is looked at, and how often a second"),
     "7.1:stop": Excuse(("sampling.stop",), "the Responses API has no stop sequences"),
     "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API answers in text"),
-    "7.1:setting": Excuse(("ext",), "a setting that the Responses API has nothing for"),
+    "7.1:setting": Excuse(("ext",), "a setting that one dialect has and the other has nothing for"),
     "7.4:thoughts": Excuse(("part.reasoning",), "earlier thoughts that the target cannot be given"),
     # What was sent to another model than asked
     "6:successor": Excuse(("model",), "the model is no longer served; its successor answers, at its own price"),
