@@ -51,3 +51,28 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     ("gemini", "openai_chat"): {"1.2:order", "2.2:order", "2.2:draft", "2.4:text_signatures", "2.5:finish"},
     ("openai_chat", "openai_chat"): {"1.2:order", "2.2:order"},
 }
+
+AT_A_PROVIDER = {
+    "1.1:sampling",
+    "1.1:max_tokens",
+    "1.1:penalties",
+    "1.1:n",
+    "1.1:logprobs",
+    "1.2:opaque",
+    "1.2:order",
+    "1.4:detail",
+    "1.4:name",
+    "1.7:none",
+    "1.7:thinking",
+    "1.10:format",
+    "1.12:validated",
+    "1.13:choice",
+    "1.15:speech",
+    "2.4:foreign_signature",
+    "7.1:builtin",
+    "7.1:chat_modalities",
+    "7.1:chat_stop",
+    "7.1:show",
+    "7.4:thoughts",
+}
+"""Of a caller of another dialect whose request goes to OpenAI, or to a server that speaks its dialect."""

@@ -8,13 +8,15 @@ import pytest
 
 from laws.corpus import DIALECTS, Exchange, files
 from laws.judge import Law, NotThisShape, Skip, hold, same
-from laws.loss_table import ALLOWED, HELD_TO_ITS_MODEL
+from laws.loss_table import ALLOWED, AT_A_PROVIDER, HELD_TO_ITS_MODEL
+from portico.catalog import load_catalog
 from portico.core.dialect import Dialect, Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Loss
 from portico.core.normal import normal
-from portico.core.request import Request
-from portico.core.target import Target
+from portico.core.parts import Media
+from portico.core.request import Request, Role, ToolChoice
+from portico.core.target import COMPATIBLE, Target
 from portico.wire import jsontext
 
 
@@ -112,3 +114,61 @@ def test_a_request_said_again_is_the_same_request(dialect: Dialect, emptied: boo
 @pytest.mark.parametrize("path", files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_request_held_to_its_model_loses_only_what_it_says(path: Path) -> None:
     hold(held_to_its_model, path)
+
+
+PROVIDERS = {
+    "gpt-5-mini": Target("gpt-5-mini", "openai", load_catalog().capabilities_for("gpt-5-mini", "openai")),
+    "gpt-4.1": Target("gpt-4.1", "openai", load_catalog().capabilities_for("gpt-4.1", "openai")),
+    "compatible": Target("some-model", "openai-compatible", COMPATIBLE),
+}
+"""Upstream models that are asked in Chat by callers of other dialects."""
+
+
+def for_a_provider(target: Target) -> Law:
+    """What was said to Gemini is said to a model of OpenAI's dialect: text, calls, results and media whole."""
+
+    def law(exchange: Exchange) -> None:
+        if exchange.dialect.name == "openai_chat" or exchange.status != 200:
+            raise NotThisShape
+        request = without_ext(read(exchange))
+        rendered, request = possible(request, DIALECTS["openai_chat"], target)
+        body = jsontext.decode(jsontext.encode(rendered.body))
+        strangers = {loss.code for loss in rendered.losses} - AT_A_PROVIDER
+        assert not strangers, f"losses not in the table: {strangers}"
+        if rendered.tool_names:
+            raise Skip("a tool is called otherwise on the wire")
+        again = DIALECTS["openai_chat"].parse_request(body)
+        expected = msgspec.structs.replace(request, model=target.model)
+        if not target.capabilities.allowed_tools:
+            expected = with_chosen_tools(expected)
+        always = [Loss("7.1:show", "$", "no field"), Loss("1.4:name", "$", "a file is given a name")]
+        always.append(Loss("7.1:media_type", "$", "an address has no type, and a format of audio several"))
+        same(normal(again), normal(as_a_provider_is_told(expected)), [*rendered.losses, *always])
+
+    law.__name__ = f"request for {target.model}"
+    return law
+
+
+def with_chosen_tools(request: Request) -> Request:
+    """Of a choice among several tools only those are declared."""
+    choice = request.tool_choice
+    if choice is None or not choice.names or (len(choice.names) == 1 and choice.mode == "required"):
+        return request
+    tools = tuple([tool for tool in request.tools if tool.name in choice.names])
+    return msgspec.structs.replace(
+        request, tools=tools, tool_choice=ToolChoice(choice.mode.replace("validated", "auto"))
+    )
+
+
+def as_a_provider_is_told(request: Request) -> Request:
+    """The user's turn holds the pictures that the assistant made."""
+    made = [part for m in request.messages if m.role is Role.ASSISTANT for part in m.parts if isinstance(part, Media)]
+    if made:
+        raise Skip("a picture that the assistant made is shown to it by the user")
+    return request
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("target", PROVIDERS.values(), ids=PROVIDERS)
+def test_a_request_for_a_provider_says_the_same(target: Target, path: Path) -> None:
+    hold(for_a_provider(target), path)

@@ -94,9 +94,9 @@ def target_at(
     if dialect.name == to.name:
         thinking = ThinkingSpec(ThinkingControl.ANY, effort=capabilities.thinking.effort)
         unjudged = msgspec.structs.replace(UNJUDGED, thinking=thinking, family=capabilities.family)
-        return Target(upstream_model, provider_kind, unjudged)
+        return Target(upstream_model, provider_kind, unjudged, own=True)
     small = small_max_tokens if dialect.guards_small_limits else 0
-    return Target(upstream_model, provider_kind, capabilities, small)
+    return Target(upstream_model, provider_kind, capabilities, small_max_tokens=small)
 
 
 def successor_loss(request: Request, model: Model, successor: Model) -> Loss:

@@ -23,7 +23,7 @@ from portico.dialects.openai_chat.checks import (
     take_word,
     wrong_type,
 )
-from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN
+from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, GOOGLE_KINDS, ORIGIN
 from portico.dialects.openai_chat.google import (
     GoogleExtras,
     is_web_search_option,
@@ -34,6 +34,7 @@ from portico.dialects.openai_chat.google import (
 from portico.dialects.openai_chat.messages import parse_messages
 from portico.dialects.openai_chat.messages_render import render_messages
 from portico.dialects.openai_chat.modalities import take_image_config, take_modalities, take_speech
+from portico.dialects.openai_chat.request_render import json_schema, render_for
 from portico.dialects.openai_chat.tools import parse_tools, render_choice, render_tools
 
 WHERE: Final = Where(
@@ -286,7 +287,10 @@ def _web_search(fields: dict[str, Any]) -> list[Builtin]:
 
 
 def render_request(request: Request, target: Target) -> Rendered:
-    """The body for an endpoint that speaks Chat Completions."""
+    """The body for an endpoint that speaks Chat Completions. One of Google's kinds knows what this dialect says by Google's
+    extension (mapping.md 1.9); others are told what OpenAI has words for."""
+    if target.provider_kind not in GOOGLE_KINDS:
+        return render_for(request, target)
     losses: list[Loss] = []
     body: dict[str, Any] = {"model": target.model or request.model, "messages": render_messages(request, losses)}
     sampling = request.sampling
@@ -338,13 +342,4 @@ def _render_speech(speech: Speech) -> dict[str, Any]:
 
 
 def _render_output(output: OutputFormat) -> dict[str, Any]:
-    if output.schema is None and output.name is None:
-        return {"type": "json_object"}
-    described: dict[str, Any] = {"name": output.name or "response"}
-    if output.description is not None:
-        described["description"] = output.description
-    if output.strict is not None:
-        described["strict"] = output.strict
-    if output.schema is not None:
-        described["schema"] = output.schema
-    return {"type": "json_schema", "json_schema": described}
+    return {"type": "json_object"} if output.schema is None and output.name is None else json_schema(output)
