@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from portico.dialects import gemini, openai_chat
+from portico.dialects import gemini, openai_chat, openai_responses
 from portico.providers import google
 from portico.providers.intake import GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
@@ -35,6 +35,14 @@ _VERTEX: Final = Spoken(
     },
 )
 CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"})
+RESPONSES: Final = Spoken(
+    openai_responses.DIALECT,
+    {
+        Verb.GENERATE: "/responses",
+        Verb.STREAM: "/responses",
+        Verb.COUNT_TOKENS: "/responses/input_tokens",
+    },
+)
 
 
 def _bearer(key: str) -> tuple[str, str]:
@@ -68,7 +76,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
     ),
     "openai": ProviderKind(
         name="openai",
-        spoken=(CHAT,),
+        spoken=(RESPONSES, CHAT),
         default_base_url="https://api.openai.com",
         default_version="v1",
         vendors=frozenset({"openai"}),
@@ -79,7 +87,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
     ),
     "azure-openai": ProviderKind(
         name="azure-openai",
-        spoken=(CHAT,),
+        spoken=(RESPONSES, CHAT),
         default_base_url="",
         default_version="",
         vendors=frozenset(),
@@ -97,6 +105,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         key_env="",
         auth_header=_bearer,
         models_path="/models",
+        may_speak=(RESPONSES,),
         takes_any_model=True,
     ),
 }
