@@ -37,7 +37,11 @@ _VERTEX: Final = Spoken(
 CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"})
 RESPONSES: Final = Spoken(
     openai_responses.DIALECT,
-    {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
+    {
+        Verb.GENERATE: "/responses",
+        Verb.STREAM: "/responses",
+        Verb.COUNT_TOKENS: "/responses/input_tokens",
+    },
 )
 
 
@@ -72,7 +76,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
     ),
     "openai": ProviderKind(
         name="openai",
-        spoken=(CHAT, RESPONSES),
+        spoken=(RESPONSES, CHAT),
         default_base_url="https://api.openai.com",
         default_version="v1",
         vendors=frozenset({"openai"}),
@@ -83,7 +87,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
     ),
     "azure-openai": ProviderKind(
         name="azure-openai",
-        spoken=(CHAT,),
+        spoken=(RESPONSES, CHAT),
         default_base_url="",
         default_version="",
         vendors=frozenset(),
@@ -101,6 +105,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         key_env="",
         auth_header=_bearer,
         models_path="/models",
+        may_speak=(RESPONSES,),
         takes_any_model=True,
     ),
 }
