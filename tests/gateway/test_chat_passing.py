@@ -90,6 +90,21 @@ async def test_when_it_fails_the_next_provider_is_asked_in_its_own_dialect(strea
         assert "contents" in script.bodies[1]
 
 
+async def test_a_body_with_another_vendors_signatures_is_read() -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    signed = {**call, "extra_content": {"google": {"thought_signature": "c2ln"}}}
+    turns = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": None, "tool_calls": [signed]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "4"},
+    ]
+    script = Script(answers(completion()))
+    async with open_house(script, **BEHIND) as house:
+        assert (await house.ask({"model": GPT, "messages": turns})).status == 200
+        assert b"c2ln" not in script.requests[0].body
+        assert script.bodies[0]["messages"][1]["tool_calls"] == [call]
+
+
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"messages":[]}', b'{"model":7}', b"\xff", b""])
 async def test_a_bad_body_is_told_here(body: bytes) -> None:
     script = Script(answers(completion()))
