@@ -144,7 +144,6 @@ CODES: Final[Mapping[str, Excuse]] = {
         "of several signatures of a text Chat shows the last; the gateway keeps them all",
     ),
     # What Claude cannot be told, or tell (7.1, 7.2, 7.4, 7.5)
-    "7.1:builtin": Excuse(("builtins",), "a tool of one provider's own that another has nothing like"),
     "7.2:citations": Excuse(("candidate.citations",), "sources that were told after the block they are of"),
     "7.2:searches": Excuse(("candidate.searches",), "what was searched for, where only the blocks of a tool tell it"),
     "7.4:thoughts": Excuse(("part.reasoning",), "thoughts that only another vendor or model line can read"),
@@ -181,7 +180,6 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.1:stop": Excuse(("sampling.stop",), "the Responses API has no stop sequences"),
     "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API answers in text"),
     "7.1:setting": Excuse(("ext",), "a setting that one dialect has and the other has nothing for"),
-    "7.4:thoughts": Excuse(("part.reasoning",), "earlier thoughts that the target cannot be given"),
     # What was sent to another model than asked
     "6:successor": Excuse(("model",), "the model is no longer served; its successor answers, at its own price"),
 }

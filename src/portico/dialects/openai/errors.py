@@ -187,7 +187,7 @@ class _Fault(msgspec.Struct):
 
 
 def parse_error(status: int, body: bytes) -> UpstreamError:
-    """A failed answer of an endpoint that speaks a dialect of OpenAI's: JSON in any of its shapes, plain text, or a page."""
+    """A failed answer of an endpoint of a dialect of OpenAI's: JSON in any of its shapes, plain text, or a page."""
     try:
         decoded = jsontext.decode(body)
     except jsontext.NotJson:
