@@ -68,7 +68,7 @@ async def test_an_operators_name_is_the_providers_in_the_body_and_nothing_else_i
 @pytest.mark.parametrize("asked", [True, False])
 async def test_counts_are_asked_for_and_only_told_to_who_asked(size: int, asked: bool) -> None:
     script = Script(streams(*chunks("Hello"), size=size))
-    options = {"stream_options": {"include_usage": True}} if asked else {}
+    options: Json = {"stream_options": {"include_usage": True}} if asked else {}
     async with open_house(script, **BEHIND) as house:
         answer = await house.ask(chat(model=GPT, stream=True, **options))
         assert script.bodies[0]["stream_options"] == {"include_usage": True}

@@ -15,7 +15,7 @@ from typing import Any
 from portico.catalog import load_catalog
 from portico.core.dialect import Dialect, Reading
 from portico.core.target import Target
-from portico.dialects import gemini, openai_chat
+from portico.dialects import gemini, openai_chat, openai_responses
 from portico.relay.prepare import target_at
 from portico.wire import jsontext
 from portico.wire.sse import Frame
@@ -23,13 +23,16 @@ from portico.wire.sse import Frame
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("PORTICO_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 
-DIALECTS: dict[str, Dialect] = {d.name: d for d in (openai_chat.DIALECT, gemini.DIALECT)}
+DIALECTS: dict[str, Dialect] = {d.name: d for d in (openai_chat.DIALECT, openai_responses.DIALECT, gemini.DIALECT)}
 DIALECT_OF_KIND = {
     "gemini": "gemini",
     "vertex": "gemini",
     "openai": "openai_chat",
+    "openai_responses": "openai_responses",
     "gemini_openai_compat": "openai_chat",
 }
+OPENAI_MODEL = "gpt-5.5"
+"""Stands for the models that callers of other dialects reach through the Responses API."""
 TRUSTED = {"wire", "wire_redacted"}
 
 
@@ -88,6 +91,14 @@ class Exchange:
         kind = "vertex" if self.kind == "vertex" else "gemini"
         return Target(self.model, kind, load_catalog().capabilities_for(self._answering_model, kind))
 
+    def target_in(self, dialect: Dialect) -> Target:
+        """A model that is asked in this dialect: the recorded one, else one that the dialect's vendor serves."""
+        if dialect is self.dialect:
+            return self.own_target
+        if dialect.name == "openai_responses":
+            return Target(OPENAI_MODEL, "openai", load_catalog().capabilities_for(OPENAI_MODEL, "openai"))
+        return self.target
+
     @property
     def own_target(self) -> Target:
         """The same for a caller who speaks the provider's own dialect."""
@@ -115,6 +126,8 @@ def _counter() -> Iterator[str]:
 def in_scope(raw: dict[str, Any]) -> bool:
     """Whether a dialect of ours speaks this endpoint."""
     endpoint = str(raw.get("endpoint") or "")
+    if raw["bucket"] == "openai_responses":
+        return endpoint == "/v1/responses" and raw["method"] == "POST"
     if DIALECT_OF_KIND.get(raw["bucket"]) == "openai_chat":
         return endpoint.endswith("/chat/completions")
     return raw["bucket"] in DIALECT_OF_KIND and endpoint.rsplit(":", 1)[-1] in (

@@ -27,6 +27,45 @@ HELD_TO_ITS_MODEL = {
     "2.4:foreign_signature",
 }
 
+OF_RESPONSES_ALONE = {
+    "1.2:opaque",
+    "1.12:tool_ext",
+    "2.4:foreign_signature",
+    "7.1:builtin",
+    "7.1:item_ext",
+    "7.1:setting",
+}
+"""Items, tools, seals and settings that only OpenAI's Responses API knows."""
+
+INTO_RESPONSES = {
+    "1.1:sampling",
+    "1.1:max_tokens",
+    "1.1:penalties",
+    "1.1:seed",
+    "1.1:n",
+    "1.1:logprobs",
+    "1.2:name",
+    "1.2:message_ext",
+    "1.2:opaque",
+    "1.3:result_ext",
+    "1.4:name",
+    "1.4:detail",
+    "1.7:thinking",
+    "1.12:tool_ext",
+    "1.13:choice",
+    "1.14:builtin",
+    "2.2:draft",
+    "2.4:foreign_signature",
+    "2.5:finish",
+    "7.1:builtin",
+    "7.1:media_ext",
+    "7.1:media_type",
+    "7.1:modalities",
+    "7.1:setting",
+    "7.1:stop",
+    "7.4:thoughts",
+}
+
 ALLOWED: dict[tuple[str, str], set[str]] = {
     ("gemini", "gemini"): set(),
     ("openai_chat", "gemini"): HELD_TO_ITS_MODEL
@@ -48,8 +87,36 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
         "2.7:annotations",
         "2.10:logprobs",
     },
-    ("gemini", "openai_chat"): {"1.2:order", "2.2:order", "2.2:draft", "2.4:text_signatures", "2.5:finish"},
-    ("openai_chat", "openai_chat"): {"1.2:order", "2.2:order"},
+    ("gemini", "openai_chat"): {
+        "1.2:order",
+        "1.13:choice",
+        "2.2:order",
+        "2.2:draft",
+        "2.4:text_signatures",
+        "2.5:finish",
+    },
+    ("openai_chat", "openai_chat"): {"1.2:order", "1.13:choice", "2.2:order"},
+    ("openai_responses", "openai_responses"): set(),
+    ("openai_responses", "openai_chat"): OF_RESPONSES_ALONE | {"1.2:order", "1.13:choice", "1.14:builtin", "2.2:order"},
+    ("openai_responses", "gemini"): HELD_TO_ITS_MODEL
+    | OF_RESPONSES_ALONE
+    | {
+        "1.1:unsupported",
+        "1.1:ignored",
+        "1.10:name",
+        "1.12:strict",
+        "1.12:validated",
+        "1.12:grammar",
+        "1.13:parallel",
+        "1.14:builtin",
+        "9:small_max_tokens",
+        "2.1:answer_ext",
+        "2.1:refusal",
+        "2.7:annotations",
+        "2.10:logprobs",
+    },
+    ("openai_chat", "openai_responses"): INTO_RESPONSES,
+    ("gemini", "openai_responses"): INTO_RESPONSES | {"1.10:format"},
 }
 
 AT_A_PROVIDER = {

@@ -14,7 +14,7 @@ from portico.core.dialect import Dialect, Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Loss
 from portico.core.normal import normal
-from portico.core.parts import Media
+from portico.core.parts import Media, ToolResult
 from portico.core.request import Request, Role, ToolChoice
 from portico.core.target import COMPATIBLE, Target
 from portico.wire import jsontext
@@ -26,10 +26,18 @@ def read(exchange: Exchange) -> Request:
         raise NotThisShape
     try:
         return exchange.dialect.parse_request(exchange.request, model=exchange.model, stream=exchange.raw["streaming"])
-    except InvalidRequest:
+    except InvalidRequest as refused:
         if exchange.status == 400:
             raise Skip("the provider refused it too") from None
+        if refused.param == "$.background":
+            raise Skip("answers in the background are not offered") from None
         raise
+
+
+def goes_on_from_elsewhere(request: Request) -> bool:
+    """Whether it answers calls of an answer that only its provider keeps: serving puts that in front of it."""
+    results = [part for message in request.messages for part in message.parts if isinstance(part, ToolResult)]
+    return any(not result.name for result in results)
 
 
 def without_ext(value: Any) -> Any:
@@ -74,6 +82,10 @@ def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: T
     strangers = {loss.code for loss in rendered.losses} - allowed
     assert not strangers, f"losses not in the table: {strangers}"
     again = dialect.parse_request(body, model=target.model, stream=request.stream)
+    if dialect.name == "openai_responses" and not own:
+        again = without_added(again, request)
+        if request.thinking.show is False:  # as it is where nothing is said
+            request = msgspec.structs.replace(request, thinking=msgspec.structs.replace(request.thinking, show=None))
     expected = msgspec.structs.replace(request, model=target.model)
     excused = [*rendered.losses]
     if request.thinking.effort is not None and dialect.name == "gemini":
@@ -81,12 +93,20 @@ def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: T
     same(normal(again), normal(expected), excused)
 
 
+def without_added(again: Request, request: Request) -> Request:
+    """Callers of other dialects do not know of `store`: it is said for them (mapping.md 7.4)."""
+    told = {origin: dict(fields) for origin, fields in (again.ext or {}).items()}
+    if "store" not in (request.ext or {}).get("openai_chat", {}):
+        assert told["openai_chat"].pop("store") is False
+    return msgspec.structs.replace(again, ext=told)
+
+
 def into(dialect: Dialect, *, emptied: bool) -> Law:
     def law(exchange: Exchange) -> None:
         request = read(exchange)
-        own = dialect.name == exchange.dialect.name
-        target = exchange.own_target if own else exchange.target
-        says_again(exchange, without_ext(request) if emptied else request, dialect, target)
+        if goes_on_from_elsewhere(request) and (emptied or dialect is not exchange.dialect):
+            raise Skip("it goes on from an answer that only the provider keeps")
+        says_again(exchange, without_ext(request) if emptied else request, dialect, exchange.target_in(dialect))
 
     law.__name__ = f"request into {dialect.name}{' with ext emptied' if emptied else ''}"
     return law

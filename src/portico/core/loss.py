@@ -160,18 +160,19 @@ CODES: Final[Mapping[str, Excuse]] = {
         ("candidate.finish",),
         "Chat has no word for how the answer ended; native_finish_reason says it",
     ),
-    # What the Responses API has and others have not, and the other way round (mapping.md 7.1 to 7.5)
-    "7.1:item_ext": Excuse(("item.ext",), "fields of an item that only the Responses API has (phase, namespace …)"),
-    "7.1:builtin": Excuse(("builtins",), "a tool of a provider that the target has not, or not beside functions"),
-    "7.1:media_type": Excuse(("media.mime",), "the type of media by address, which has no field of its own"),
-    "7.1:stop": Excuse(("sampling.stop",), "the Responses API has no stop sequences"),
-    "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API answers in text"),
-    "7.1:setting": Excuse(("ext",), "a setting that the Responses API has nothing for"),
     # Chat Completions of a provider (7.1, 7.4)
     "7.1:chat_stop": Excuse(("sampling.stop",), "stop sequences beyond those that the model takes"),
     "7.1:chat_tier": Excuse(("service_tier",), "a service tier that OpenAI has no word for"),
     "7.1:chat_modalities": Excuse(("modalities", "voice"), "a kind of answer that the model does not make"),
     "7.1:show": Excuse(("thinking.show",), "Chat Completions have no switch that shows thoughts"),
+    "7.1:builtin": Excuse(("builtins",), "a tool of a provider that the target has not, or not beside functions"),
+    "7.1:media_type": Excuse(("media.mime",), "the type of media by address, which has no field of its own"),
+    # What the Responses API has and others have not, and the other way round (mapping.md 7.1 to 7.5)
+    "7.1:item_ext": Excuse(("item.ext",), "fields of an item that only the Responses API has (phase, namespace …)"),
+    "7.1:media_ext": Excuse(("media.ext",), "which piece of a video is looked at, and how often a second"),
+    "7.1:stop": Excuse(("sampling.stop",), "the Responses API has no stop sequences"),
+    "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API answers in text"),
+    "7.1:setting": Excuse(("ext",), "a setting that one dialect has and the other has nothing for"),
     "7.4:thoughts": Excuse(("part.reasoning",), "earlier thoughts that the target cannot be given"),
     # What was sent to another model than asked
     "6:successor": Excuse(("model",), "the model is no longer served; its successor answers, at its own price"),

@@ -40,6 +40,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.audio import is_raw
+from portico.core.foreign import ITEMS_ORIGIN
 from portico.core.loss import CODES, Loss
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
@@ -58,9 +59,6 @@ _PLAIN_FINISHES: Final = frozenset(
     }
 )
 _DEFAULTS: Final = {"n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": False, "top_logprobs": 0}
-
-ITEMS_ORIGIN: Final = "openai_responses"
-"""The dialect whose parts are items with ids of their own."""
 
 UNNAMED: Final = "response"
 """What a format is called where a dialect demands a name and the caller gave none."""
@@ -412,7 +410,24 @@ def erase(form: Normal, losses: Iterable[Loss]) -> Normal:
             _erase_extra(erased, key)
         else:
             _erase_field(erased, field)
+    if "turns" in erased:
+        erased["turns"] = _without_gaps(erased["turns"])
     return _without_nothing(erased)
+
+
+def _without_gaps(turns: list[Normal]) -> list[Normal]:
+    """Turns of which nothing is left are none, and those beside them may be one (rule 1.2 merge)."""
+    kept: list[Normal] = []
+    for turn in turns:
+        if not turn["parts"]:
+            continue
+        if kept and kept[-1]["role"] == turn["role"]:
+            kept[-1]["parts"] += turn["parts"]
+            if "extras" in turn:
+                kept[-1].setdefault("extras", []).extend(turn["extras"])
+        else:
+            kept.append(turn)
+    return kept
 
 
 def _key_of(loss: Loss) -> str:
@@ -451,6 +466,7 @@ def _erase_field(form: Normal, field: str) -> None:
             form.pop(head, None)
 
 
+_NOTHING_SAID: Final = ({"part": "text", "text": ""}, {"part": "reasoning", "text": ""})
 _KIND_ORDER = {"reasoning": 0, "text": 1, "media": 1, "call": 2, "result": 3, "opaque": 4}
 
 
@@ -477,7 +493,8 @@ def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
                 if not part.get("ext", True):
                     del part["ext"]
         case "part", kind:
-            holder["parts"] = [part for part in parts if part["part"] != kind]
+            kept = [part for part in parts if part["part"] != kind]
+            holder["parts"] = kept if "role" in holder else _merged(kept)
         case "message", _:
             for extras in holder.get("extras", []):
                 extras.pop(tail, None)
@@ -490,7 +507,7 @@ def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
             for part in parts:
                 part.pop("signature", None)
                 part.pop("signatures", None)
-            holder["parts"] = [part for part in parts if part != {"part": "text", "text": ""}]
+            holder["parts"] = [part for part in parts if part not in _NOTHING_SAID]
         case _:
             for part in parts:
                 for found in [part, *part.get("media", [])]:

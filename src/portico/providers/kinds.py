@@ -37,11 +37,7 @@ _VERTEX: Final = Spoken(
 CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"})
 RESPONSES: Final = Spoken(
     openai_responses.DIALECT,
-    {
-        Verb.GENERATE: "/responses",
-        Verb.STREAM: "/responses",
-        Verb.COUNT_TOKENS: "/responses/input_tokens",
-    },
+    {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
 )
 
 

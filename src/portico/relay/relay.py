@@ -380,7 +380,7 @@ class Relay:
         elif attempt.passing is None:
             call.answers.append((attempt.lane, self._read(call, attempt, body, last=last)))
         else:
-            call.seen = seen = attempt.passing.response(body)
+            call.seen = seen = counting.seen(call.dialect, attempt.passing, call.verb, body)
             call.passed = body
             if call.generates:
                 if seen.empty and call.paying is not None and not last:

@@ -10,6 +10,7 @@ import msgspec
 
 from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
+from portico.core.foreign import foreign_losses, is_foreign
 from portico.core.loss import Loss
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.response import Candidate, Finish, FinishReason, Response
@@ -161,6 +162,8 @@ class _Parts:
             else:
                 self._losses.append(Loss("1.2:opaque", self._path, "a part that only another provider understands"))
             return
+        if part.ext or getattr(part, "signature", None) is not None:
+            self._losses += foreign_losses(part, self._path, own=(ORIGIN, GOOGLE_EXT), vendor=VENDOR)
         if isinstance(part, Reasoning):
             if not self._reply.thoughts:
                 return
@@ -181,7 +184,7 @@ class _Parts:
                 self._refusal.append(text)
             case Text(_, signature):
                 self.content.append(part)
-                if signature is not None:
+                if signature is not None and not is_foreign(signature, VENDOR):
                     self._signatures.append(signature)
             case Media():
                 if is_audio(part) and continues(self._audio, part):

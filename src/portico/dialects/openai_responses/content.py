@@ -159,9 +159,9 @@ def render_part(part: Text | Media, losses: list[Loss], path: str, *, text_type:
         return {"type": text_type, "text": part.text}
     mime = settled_mime(part.mime, name=part.name or part.uri, data=part.data) or ""
     image = mime.startswith("image/") or (not mime and part.uri is not None and part.name is None)
-    if part.name and (image or mime.startswith("audio/")):
-        losses.append(Loss("1.4:name", path, "only a document has a name"))
-    if part.data is not None and mime.startswith("audio/"):
+    if part.name and image:
+        losses.append(Loss("1.4:name", path, "a picture has no name"))
+    if part.data is not None and mime.startswith("audio/") and not part.name:
         word = "pcm16" if mime == RAW_MIME else mime.partition("/")[2]
         return {"type": "input_audio", "input_audio": {"data": part.data, "format": word}}
     if part.uri is not None and mime != (settled_mime(None, name=part.uri) or ""):

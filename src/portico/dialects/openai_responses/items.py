@@ -65,6 +65,8 @@ class ItemsReader:
         self._turn_at = -1
         self._calls: dict[str, ToolCall] = {}
         self._by_short_id: dict[str, ToolCall] = {}
+        self._hosted: set[str] = set()
+        """Ids of calls of OpenAI's own tools, some of which the caller answers."""
         self._signed: dict[str, Signature] = {}
         """Signatures in envelopes, by the call they belong to."""
         self._for_text: Signature | None = None
@@ -193,6 +195,9 @@ class ItemsReader:
     def _result(self, item: Mapping[str, Any], at: int) -> None:
         wire_id = string_at(item.get("call_id"), ".call_id")
         call = self._calls.get(wire_id) or self._by_short_id.get(normalised_call_id(wire_id))
+        if call is None and wire_id in self._hosted:
+            self._say(Role.USER, (Opaque(ORIGIN, item),), at)
+            return
         if call is None and self._stands_alone:
             message = f"No tool call found for function call output with call_id {wire_id[:100]}."
             raise InvalidRequest(message, param=".call_id")
@@ -223,4 +228,6 @@ class ItemsReader:
     def _opaque(self, item: Mapping[str, Any], at: int) -> None:
         """What only the Responses API understands: tools that OpenAI ran, references, compacted turns."""
         self._end_text()
+        if isinstance(call_id := item.get("call_id"), str):
+            self._hosted.add(call_id)
         self._answer([Opaque(ORIGIN, item)], at)

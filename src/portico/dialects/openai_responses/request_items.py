@@ -98,6 +98,8 @@ class ItemsRenderer:
 
     def _tell_part(self, part: Part) -> None:
         """What of a part has no place: extras of another dialect, a signature of another vendor."""
+        if isinstance(part, Media) and any(fields for origin, fields in (part.ext or {}).items() if origin != ORIGIN):
+            self._lose("7.1:media_ext", "a video is looked at as a whole")
         signature: Signature | None = getattr(part, "signature", None)
         if signature is not None:
             self._lose("2.4:foreign_signature", "a thought signature of another vendor is not sent")

@@ -1,7 +1,8 @@
 """Neutral request -> a body of POST /v1/responses (mapping.md 7.1, 7.5).
 
 Built from what is known to be accepted. A caller of another dialect gets `store: false` and asks for the sealed
-thoughts, so that they come back with its next turn; what the Responses API or the model has nothing for is left out and told as a loss.
+thoughts, so that they come back with its next turn; what the Responses API or the model has nothing for is left out and
+told as a loss.
 """
 
 import re
@@ -16,6 +17,7 @@ from portico.core.target import Target, ThinkingControl, ThinkingSpec
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
 from portico.dialects.openai_responses.request import EFFORTS, INSTRUCTIONS, LOGPROBS, SEALED, SHARED_FIELDS, WHERE
 from portico.dialects.openai_responses.request_items import ItemsRenderer
+from portico.dialects.openai_responses.tools import AUTO_CONTAINER
 
 MIN_OUTPUT_TOKENS: Final = 16
 MAX_NAME: Final = 64
@@ -106,6 +108,9 @@ def _add_tools(
     choice = request.tool_choice
     if choice is not None and request.tools:
         body["tool_choice"] = _choice(choice, names, request)
+        if choice.mode == "validated" and not choice.names:
+            where = request.where.field("tool_choice")
+            losses.append(Loss("1.13:choice", where, "calls obey their schemas where the tools are strict"))
     elif choice is not None and choice.mode != "auto":
         if tools:
             body["tool_choice"] = "required" if choice.mode == "validated" else choice.mode
@@ -167,7 +172,7 @@ def _builtin(tool: Builtin, request: Request, target: Target, losses: list[Loss]
         if options:
             losses.append(Loss("1.14:builtin", where.field(tool.kind), f"{wire} has no place for {', '.join(options)}"))
     if wire == "code_interpreter":
-        rendered.setdefault("container", {"type": "auto"})
+        rendered.setdefault("container", AUTO_CONTAINER)
     return rendered
 
 

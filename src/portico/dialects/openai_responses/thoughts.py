@@ -1,8 +1,8 @@
 """Reasoning items <-> thoughts and signatures (mapping.md 7.4).
 
 One summary entry is one `Reasoning` part; those of one item share its id in `ext`. Clients print summaries under each
-other, so an entry that follows another begins with an empty line where it stands among other text; an item of ours that is told
-again loses that line. What an item seals belongs to its last thought: OpenAI's own blob as it is, anybody else's in an
+other, so an entry that follows another begins with an empty line where it stands among other text; an item of ours that is
+told again loses that line. What an item seals belongs to its last thought: OpenAI's own blob as it is, anybody else's in an
 envelope. An envelope in an item without a summary belongs to the call it names, or to the text behind it.
 """
 

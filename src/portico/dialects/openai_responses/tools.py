@@ -24,6 +24,7 @@ from portico.dialects.openai_responses.items import Namespaces
 BUILTIN_KINDS: Final[Mapping[str, str]] = {"web_search": "web_search", "code_interpreter": "code_execution"}
 """OpenAI's word for a tool it runs -> the neutral one; its other tools keep its word."""
 _WEB_SEARCH: Final = re.compile(r"web_search(_preview)?(_\d{4}_\d\d_\d\d)?")
+AUTO_CONTAINER: Final = {"type": "auto"}
 JOINT: Final = "__"
 _FUNCTION: Final = frozenset({"type", "name", "description", "parameters", "strict", "function"})
 _MODES: Final = ("auto", "none", "required")
@@ -109,9 +110,29 @@ def _parse_namespace(fields: Mapping[str, Any], path: str, at: int, declared: De
 def _parse_builtin(fields: Mapping[str, Any], word: str, at: int) -> Builtin:
     kind = "web_search" if _WEB_SEARCH.fullmatch(word) else BUILTIN_KINDS.get(word, word)
     options = {name: value for name, value in fields.items() if name != "type" and value is not None}
-    if kind == "web_search" and word != "web_search":
-        options["type"] = word
-    return Builtin(kind, at=at, ext={ORIGIN: options} if options else None, spare=True)
+    if kind == "code_execution" and options.get("container") == AUTO_CONTAINER:
+        del options["container"]  # as it is where nothing is said
+    ext: dict[str, dict[str, Any]] = {}
+    if kind == "web_search":
+        if word != "web_search":
+            options["type"] = word
+        if shared := _search_options(options):
+            ext[SHARED] = shared
+    if options:
+        ext[ORIGIN] = options
+    return Builtin(kind, at=at, ext=ext or None, spare=True)
+
+
+def _search_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a search that Chat has too, in its words; takes them out."""
+    shared: dict[str, Any] = {}
+    if (size := options.pop("search_context_size", None)) is not None:
+        shared["search_context_size"] = size
+    if isinstance(place := options.get("user_location"), Mapping):
+        del options["user_location"]
+        near = {name: value for name, value in place.items() if name != "type" and value is not None}
+        shared["user_location"] = {"type": "approximate", "approximate": near}
+    return shared
 
 
 def parse_choice(value: Any, namespaces: Namespaces) -> tuple[ToolChoice | None, Any]:
