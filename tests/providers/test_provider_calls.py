@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.gemini import prompt
 from gateway.house import Act, Json, Script, answers, chat, open_house, says
+from gateway.vendors import gpt_message, gpt_says, response
 from portico.catalog import OperatorModel
 from portico.core.errors import InvalidRequest
 from portico.providers import KINDS, Provider, Verb, upstream_url
@@ -181,3 +183,64 @@ def test_a_name_that_stands_in_a_path_is_a_plain_one(tmp_path: Path, entry: str,
     (provider,) = configured(tmp_path, f'[[providers]]\n{entry}\nbase_url = "http://127.0.0.1:9"\n').providers
     with pytest.raises(InvalidRequest):
         upstream_url(provider, provider.kind.spoken[0], model, Verb.GENERATE)
+
+
+VENDORS = "".join(f'[[providers]]\nkind = "{kind}"\nbase_url = "ADDRESS"\n' for kind in ("openai", "azure-openai"))
+DATED = '[[providers]]\nkind = "azure-openai"\nbase_url = "ADDRESS"\napi_version = "2024-10-21"\n'
+DEPLOYED = [OperatorModel("ours", "azure-openai/our-gpt"), OperatorModel("codex", "azure-openai/gpt-5.3-codex")]
+
+# (configuration, caller's path, its body, where the call goes, by which model, whether its bytes pass)
+ASKED: list[tuple[str, str, Json, str, str, bool]] = [
+    (VENDORS, "/v1/chat/completions", chat(model="gpt-5.5"), "/v1/chat/completions", "gpt-5.5", True),
+    (VENDORS, "/v1/responses", response(model="gpt-5.5"), "/v1/responses", "gpt-5.5", True),
+    (VENDORS, "/v1beta/models/gpt-5.5:generateContent", prompt(), "/v1/responses", "gpt-5.5", False),
+    (VENDORS, "/v1/chat/completions", chat(model="gpt-5.3-codex"), "/v1/responses", "gpt-5.3-codex", False),
+    (VENDORS, "/v1/responses", response(model="gpt-5-search-api"), "/v1/chat/completions", "gpt-5-search-api", False),
+    (VENDORS, "/v1/chat/completions", chat(model="ours"), "/openai/v1/chat/completions", "our-gpt", True),
+    (VENDORS, "/v1/responses", response(model="ours"), "/openai/v1/responses", "our-gpt", True),
+    (VENDORS, "/v1/chat/completions", chat(model="codex"), "/openai/v1/responses", "gpt-5.3-codex", False),
+    (
+        DATED,
+        "/v1/responses",
+        response(model="ours"),
+        "/openai/deployments/our-gpt/chat/completions?api-version=2024-10-21",
+        "our-gpt",
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("entries", "path", "body", "goes_to", "model", "passes"), ASKED)
+async def test_gpt_is_asked_in_the_callers_dialect_where_it_can_be(
+    tmp_path: Path, entries: str, path: str, body: Json, goes_to: str, model: str, *, passes: bool
+) -> None:
+    responses = goes_to.endswith("/responses")
+    provider = Script(answers(gpt_says(gpt_message("Hello"), model=model) if responses else COMPLETION))
+    async with open_house(provider, configure=configure(tmp_path, entries), models=DEPLOYED) as house:
+        answer = await house.ask(body, path=path)
+    assert answer.status == 200, answer.body
+    assert "Hello" in answer.body.decode()
+    (request,) = provider.requests
+    assert (request.path + (f"?{request.query}" if request.query else "")) == goes_to
+    sent = json.loads(request.body)
+    assert sent["model"] == model
+    if passes:
+        assert sent == {**body, "model": model}
+    azure = goes_to.startswith("/openai/")
+    assert request.headers.get("api-key") == (ENVIRONMENT["AZURE_OPENAI_API_KEY"] if azure else None)
+    assert request.headers.get("authorization") == (None if azure else f"Bearer {ENVIRONMENT['OPENAI_API_KEY']}")
+
+
+SPEAKS_MORE = '[[providers]]\npreset = "vllm"\nbase_url = "ADDRESS/v1"\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "goes_to"),
+    [("", "/v1/chat/completions"), ('dialects = ["openai_chat", "openai_responses"]\n', "/v1/responses")],
+)
+async def test_a_server_that_speaks_more_says_so(tmp_path: Path, more: str, goes_to: str) -> None:
+    provider = Script(answers(gpt_says(gpt_message("Hello")) if more else COMPLETION))
+    async with open_house(provider, configure=configure(tmp_path, SPEAKS_MORE + more)) as house:
+        answer = await house.ask(response(model="vllm/qwen3"), path="/v1/responses")
+    assert answer.status == 200, answer.body
+    assert [request.path for request in provider.requests] == [goes_to]

@@ -58,6 +58,8 @@ class Reply(msgspec.Struct, frozen=True):
     model: str | None = None
     include_usage: bool = False
     thoughts: bool = False
+    seals: bool = False
+    """The caller asked for thoughts, shown or not, and brings sealed blobs back as they were told (mapping.md 7.4)."""
     thought_tag: str | None = None
     legacy_functions: bool = False
     image_form: str = "markdown"

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from portico.dialects import gemini, openai_chat, openai_responses
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from portico.providers import google
-from portico.providers.intake import GOOGLE, OPENAI, VERTEX
+from portico.providers.intake import ANTHROPIC, GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
 
 _DATED: Final = re.compile(r"\d{4}-")
@@ -38,6 +38,13 @@ CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", V
 RESPONSES: Final = Spoken(
     openai_responses.DIALECT,
     {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
+)
+
+MESSAGES: Final = Spoken(
+    anthropic_messages.DIALECT,
+    {Verb.GENERATE: "/messages", Verb.STREAM: "/messages", Verb.COUNT_TOKENS: "/messages/count_tokens"},
+    headers=(("anthropic-version", "2023-06-01"),),
+    forwarded=("anthropic-version", "anthropic-beta"),
 )
 
 
@@ -81,6 +88,17 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         models_path="/models",
         intake=OPENAI,
     ),
+    "anthropic": ProviderKind(
+        name="anthropic",
+        spoken=(MESSAGES,),
+        default_base_url="https://api.anthropic.com",
+        default_version="v1",
+        vendors=frozenset({"anthropic"}),
+        key_env="ANTHROPIC_API_KEY",
+        auth_header=lambda key: ("x-api-key", key),
+        models_path="/models?limit=1",
+        intake=ANTHROPIC,
+    ),
     "azure-openai": ProviderKind(
         name="azure-openai",
         spoken=(RESPONSES, CHAT),
@@ -101,7 +119,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         key_env="",
         auth_header=_bearer,
         models_path="/models",
-        may_speak=(RESPONSES,),
+        may_speak=(RESPONSES, MESSAGES),
         takes_any_model=True,
     ),
 }

@@ -136,6 +136,7 @@ def reply_for(
         model=request.model,
         include_usage=request.include_usage,
         thoughts=request.thinking.show is True,
+        seals=request.thinking.show is not None,
         thought_tag=request.thought_tag,
         legacy_functions=request.legacy_functions,
         image_form=image_form,

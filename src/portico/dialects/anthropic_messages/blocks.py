@@ -56,14 +56,14 @@ class Blocks:
 
     # -- one reader for each type
 
-    def _text(self, block: Block, path: str) -> list[Part]:
+    def read_text(self, block: Block, path: str) -> list[Part]:
         text = string_at(_needed(block, "text", path), f"{path}.text")
         signature, self._next = self._next, None
         if len(block) == 2:
             return [Text(text, signature)]
         return [Text(text, signature, _rest(block, "type", "text"))]
 
-    def _thinking(self, block: Block, path: str) -> list[Part]:
+    def read_thinking(self, block: Block, path: str) -> list[Part]:
         text = string_at(_needed(block, "thinking", path), f"{path}.thinking")
         blob = string_at(block.get("signature") or "", f"{path}.signature")
         ext = _rest(block, "type", "thinking", "signature")
@@ -72,7 +72,7 @@ class Blocks:
             return [Reasoning(text, Signature(VENDOR, blob, self._signer) if blob else None, ext)]
         return self._enclosed(text, found.signature, found.call, ext)
 
-    def _redacted(self, block: Block, path: str) -> list[Part]:
+    def read_redacted(self, block: Block, path: str) -> list[Part]:
         blob = string_at(_needed(block, "data", path), f"{path}.data")
         found = unwrapped(blob)
         if found is None:
@@ -90,7 +90,7 @@ class Blocks:
             self._next = signature
         return [Reasoning(text, None, ext)] if text else []
 
-    def _tool_use(self, block: Block, path: str) -> list[Part]:
+    def read_tool_use(self, block: Block, path: str) -> list[Part]:
         id_ = string_at(_needed(block, "id", path), f"{path}.id")
         name = string_at(_needed(block, "name", path), f"{path}.name")
         given = block.get("input")
@@ -102,7 +102,7 @@ class Blocks:
         ext = _rest(block, "type", "id", "name", "input")
         return [ToolCall(id_, name, arguments, signature=signature, ext=ext)]
 
-    def _tool_result(self, block: Block, path: str) -> list[Part]:
+    def read_tool_result(self, block: Block, path: str) -> list[Part]:
         id_ = string_at(_needed(block, "tool_use_id", path), f"{path}.tool_use_id")
         content = block.get("content")
         said: list[Part] = [] if content is None else Blocks().content(content, f"{path}.content")
@@ -114,11 +114,11 @@ class Blocks:
         error = block.get("is_error") is True
         return [ToolResult(id_, self._names.get(id_, ""), tuple(inner), is_error=error, ext=ext)]
 
-    def _image(self, block: Block, path: str) -> list[Part]:
+    def read_image(self, block: Block, path: str) -> list[Part]:
         source = object_at(_needed(block, "source", path), f"{path}.source")
         return [_media(source, f"{path}.source", _rest(block, "type", "source"))]
 
-    def _document(self, block: Block, path: str) -> list[Part]:
+    def read_document(self, block: Block, path: str) -> list[Part]:
         """Text that comes as a document is a text file; one made of blocks is its blocks."""
         source = object_at(_needed(block, "source", path), f"{path}.source")
         title = block.get("title")
@@ -135,7 +135,7 @@ class Blocks:
         media = _media(source, f"{path}.source", ext)
         return [msgspec.structs.replace(media, name=name, mime=media.mime or _PDF)]
 
-    def _search_result(self, block: Block, path: str) -> list[Part]:
+    def read_search_result(self, block: Block, path: str) -> list[Part]:
         """A source that the caller found: its title and address, then what it says."""
         content = array_at(_needed(block, "content", path), f"{path}.content")
         head = " ".join([str(block[name]) for name in ("title", "source") if isinstance(block.get(name), str)])
@@ -172,12 +172,12 @@ def _media(source: Mapping[str, Any], path: str, ext: Any) -> Media:
 
 
 _READERS: Final[Mapping[str, Callable[[Blocks, Block, str], list[Part]]]] = {
-    "text": Blocks._text,
-    "thinking": Blocks._thinking,
-    "redacted_thinking": Blocks._redacted,
-    "tool_use": Blocks._tool_use,
-    "tool_result": Blocks._tool_result,
-    "image": Blocks._image,
-    "document": Blocks._document,
-    "search_result": Blocks._search_result,
+    "text": Blocks.read_text,
+    "thinking": Blocks.read_thinking,
+    "redacted_thinking": Blocks.read_redacted,
+    "tool_use": Blocks.read_tool_use,
+    "tool_result": Blocks.read_tool_result,
+    "image": Blocks.read_image,
+    "document": Blocks.read_document,
+    "search_result": Blocks.read_search_result,
 }

@@ -1,6 +1,6 @@
 """Anthropic's error bodies <-> errors (mapping.md 4, end; traffic.md).
 
-    {"type": "error", "error": {"type": "rate_limit_error", "message": …}, "request_id": …}
+{"type": "error", "error": {"type": "rate_limit_error", "message": …}, "request_id": …}
 """
 
 import re
@@ -59,7 +59,9 @@ _BY_STATUS: Final[Mapping[int, type[UpstreamError]]] = {
     **{status: _BY_TYPE[word] for status, word in TYPES.items() if word in _BY_TYPE},
     502: UpstreamBadGateway,
 }
-_CONTEXT: Final = re.compile(r"prompt is too long|exceed context limit|context window|too many total text", re.IGNORECASE)
+_CONTEXT: Final = re.compile(
+    r"prompt is too long|exceed context limit|context window|too many total text", re.IGNORECASE
+)
 _SIGNATURE: Final = re.compile(
     r"invalid `?signature`? in `?thinking|`?(?:redacted_)?thinking`? (?:blocks? )?.*cannot be modified"
     r"|invalid `?data`? in `?redacted_thinking",

@@ -132,14 +132,14 @@ class MessageRenderer:
 
     # -- one renderer for each kind of part
 
-    def _text(self, part: Text) -> dict[str, Any] | None:
+    def render_text(self, part: Text) -> dict[str, Any] | None:
         if part.signature is not None:
             self._lose("2.4:foreign_signature", "a signature of text is another vendor's")
         if not part.text.strip() and (self._judged or not part.text):
             return None
         return {"type": "text", "text": part.text, **own(part.ext)}
 
-    def _reasoning(self, part: Reasoning) -> dict[str, Any] | None:
+    def render_reasoning(self, part: Reasoning) -> dict[str, Any] | None:
         signature = part.signature
         if signature is None:
             if self._judged:
@@ -158,7 +158,7 @@ class MessageRenderer:
             return False
         return not self._judged or signature.signer is None or signature.signer == self._target.signer
 
-    def _media(self, part: Media) -> dict[str, Any]:
+    def render_media(self, part: Media) -> dict[str, Any]:
         extras = own(part.ext)
         mime = (part.mime or "").lower()
         if part.detail is not None:
@@ -191,13 +191,19 @@ class MessageRenderer:
             path = self._where.at_message(self._at)
             raise InvalidRequest("A file's data is not base64.", param=path) from None
 
-    def _call(self, part: ToolCall) -> dict[str, Any]:
+    def render_call(self, part: ToolCall) -> dict[str, Any]:
         if part.signature is not None:
             self._lose("2.4:foreign_signature", "a call's signature is another vendor's")
         given = _input(part)
-        return {"type": "tool_use", "id": self._id(part.id), "name": self._names.of(part.name), "input": given, **own(part.ext)}
+        return {
+            "type": "tool_use",
+            "id": self._id(part.id),
+            "name": self._names.of(part.name),
+            "input": given,
+            **own(part.ext),
+        }
 
-    def _result(self, part: ToolResult) -> dict[str, Any]:
+    def render_result(self, part: ToolResult) -> dict[str, Any]:
         inner = self._blocks(part.parts)
         extras = dict(own(part.ext))
         inner += extras.pop("content", [])
@@ -212,7 +218,7 @@ class MessageRenderer:
             self._lose("1.3:result_ext", "extra fields of a tool's result")
         return {**block, **extras}
 
-    def _opaque(self, part: Opaque) -> dict[str, Any] | None:
+    def render_opaque(self, part: Opaque) -> dict[str, Any] | None:
         if part.origin == ORIGIN:
             return dict(part.value)
         self._lose("1.2:opaque", "a part that only another provider understands")
@@ -232,12 +238,12 @@ class MessageRenderer:
 _PLAIN: Final = {"type", "text"}
 _AS_TEXT: Final = frozenset({"application/json", "application/xml", "application/javascript", "application/rtf"})
 _RENDERERS: Final[Mapping[type, Callable[[MessageRenderer, Any], dict[str, Any] | None]]] = {
-    Text: MessageRenderer._text,
-    Reasoning: MessageRenderer._reasoning,
-    Media: MessageRenderer._media,
-    ToolCall: MessageRenderer._call,
-    ToolResult: MessageRenderer._result,
-    Opaque: MessageRenderer._opaque,
+    Text: MessageRenderer.render_text,
+    Reasoning: MessageRenderer.render_reasoning,
+    Media: MessageRenderer.render_media,
+    ToolCall: MessageRenderer.render_call,
+    ToolResult: MessageRenderer.render_result,
+    Opaque: MessageRenderer.render_opaque,
 }
 
 

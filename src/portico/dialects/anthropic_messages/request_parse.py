@@ -188,7 +188,9 @@ def _thinking(value: Any, effort: str | None) -> tuple[Thinking, dict[str, Any]]
             return Thinking(budget=0, effort=effort), extras
         case "between_tools":
             return Thinking(budget=0, effort=effort), {"thinking": {**rest, "type": kind}}
-    raise InvalidRequest("thinking.type: one of enabled, adaptive, disabled and between_tools.", param="$.thinking.type")
+    raise InvalidRequest(
+        "thinking.type: one of enabled, adaptive, disabled and between_tools.", param="$.thinking.type"
+    )
 
 
 def _output(value: Any, path: str) -> OutputFormat | None:

@@ -24,7 +24,16 @@ _SERVER_TOOLS: Final[Mapping[str, Mapping[str, Any]]] = {
     "code_execution": {"type": "code_execution_20250825", "name": "code_execution"},
 }
 _IGNORED: Final = frozenset(
-    {"user", "metadata", "store", "prompt_cache_key", "safety_identifier", "prompt_cache_retention", "labels", "logprobs"}
+    {
+        "user",
+        "metadata",
+        "store",
+        "prompt_cache_key",
+        "safety_identifier",
+        "prompt_cache_retention",
+        "labels",
+        "logprobs",
+    }
 )
 """Fields of bookkeeping that no answer shows (mapping.md 1.1)."""
 _UNSAID: Final[tuple[Any, ...]] = (None, "", [], {})
@@ -112,10 +121,14 @@ def _tool(tool: Tool, request: Request, names: Names, losses: list[Loss]) -> dic
     wire: dict[str, Any] = {"name": names.of(tool.name)}
     if description is not None:
         wire["description"] = description
-    wire["input_schema"] = schema if schema and "type" in schema else {"type": "object", **(schema or {"properties": {}})}
+    wire["input_schema"] = (
+        schema if schema and "type" in schema else {"type": "object", **(schema or {"properties": {}})}
+    )
     if tool.strict is not None:
         wire["strict"] = tool.strict
-    foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields if name != "format"]
+    foreign = [
+        name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields if name != "format"
+    ]
     if foreign:
         losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
     return {**wire, **own(tool.ext)}

@@ -43,7 +43,9 @@ def _max_tokens(request: Request, target: Target, losses: list[Loss], budget: in
         room = DEFAULT_MAX_TOKENS + (budget or 0)
         return min(room, most) if able.judged else room
     if able.judged and asked > most:
-        losses.append(Loss("1.1:max_tokens", request.where.field("max_tokens"), f"this model writes at most {most} tokens"))
+        losses.append(
+            Loss("1.1:max_tokens", request.where.field("max_tokens"), f"this model writes at most {most} tokens")
+        )
         return most
     return asked
 

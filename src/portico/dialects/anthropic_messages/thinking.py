@@ -28,9 +28,7 @@ class Thoughts(msgspec.Struct, frozen=True):
     budget: int | None = None
 
 
-def render_thinking(
-    request: Request, target: Target, messages: list[dict[str, Any]], losses: list[Loss]
-) -> Thoughts:
+def render_thinking(request: Request, target: Target, messages: list[dict[str, Any]], losses: list[Loss]) -> Thoughts:
     thinking, spec = request.thinking, target.capabilities.thinking
     if not target.capabilities.judged:
         return _as_asked(thinking, target)
@@ -44,7 +42,9 @@ def render_thinking(
     if spec.control is ThinkingControl.BUDGET:
         thoughts = _budget(request, target, spec, losses)
         if thoughts.on and target.capabilities.thinking_block_required and _misses_its_thoughts(messages):
-            losses.append(Loss("1.7:thinking", where, "the thoughts of this turn's calls are not known: none can follow"))
+            losses.append(
+                Loss("1.7:thinking", where, "the thoughts of this turn's calls are not known: none can follow")
+            )
             return Thoughts()
         return thoughts
     return _level(request, spec, losses)
