@@ -194,17 +194,17 @@ DEPLOYED = [OperatorModel("ours", "azure-openai/our-gpt"), OperatorModel("codex"
 # (configuration, caller's path, its body, where the call goes, by which model, whether its bytes pass)
 ASKED: list[tuple[str, str, Json, str, str, bool]] = [
     (VENDORS, "/v1/chat/completions", chat(model="gpt-5.5"), "/v1/chat/completions", "gpt-5.5", True),
-    (VENDORS, "/v1/responses", response(model="gpt-5.5"), "/v1/responses", "gpt-5.5", True),
+    (VENDORS, "/v1/responses", response(model="gpt-5.5", store=False), "/v1/responses", "gpt-5.5", True),
     (VENDORS, "/v1beta/models/gpt-5.5:generateContent", prompt(), "/v1/responses", "gpt-5.5", False),
     (VENDORS, "/v1/chat/completions", chat(model="gpt-5.3-codex"), "/v1/responses", "gpt-5.3-codex", False),
     (VENDORS, "/v1/responses", response(model="gpt-5-search-api"), "/v1/chat/completions", "gpt-5-search-api", False),
     (VENDORS, "/v1/chat/completions", chat(model="ours"), "/openai/v1/chat/completions", "our-gpt", True),
-    (VENDORS, "/v1/responses", response(model="ours"), "/openai/v1/responses", "our-gpt", True),
+    (VENDORS, "/v1/responses", response(model="ours", store=False), "/openai/v1/responses", "our-gpt", True),
     (VENDORS, "/v1/chat/completions", chat(model="codex"), "/openai/v1/responses", "gpt-5.3-codex", False),
     (
         DATED,
         "/v1/responses",
-        response(model="ours"),
+        response(model="ours", store=False),
         "/openai/deployments/our-gpt/chat/completions?api-version=2024-10-21",
         "our-gpt",
         False,

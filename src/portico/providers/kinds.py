@@ -46,6 +46,12 @@ MESSAGES: Final = Spoken(
     headers=(("anthropic-version", "2023-06-01"),),
     forwarded=("anthropic-version", "anthropic-beta"),
 )
+MESSAGES: Final = Spoken(
+    anthropic_messages.DIALECT,
+    {Verb.GENERATE: "/messages", Verb.STREAM: "/messages", Verb.COUNT_TOKENS: "/messages/count_tokens"},
+    headers=(("anthropic-version", "2023-06-01"),),
+    forwarded=("anthropic-version", "anthropic-beta"),
+)
 
 
 def _bearer(key: str) -> tuple[str, str]:
