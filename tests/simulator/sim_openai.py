@@ -100,3 +100,16 @@ def text(chunks: list[Json], field: str = "content") -> str:
     """What the deltas of the first choice say."""
     deltas = [one["choices"][0]["delta"] for one in chunks if one["choices"]]
     return "".join(delta.get(field) or "" for delta in deltas)
+
+
+RESPONSES = "/v1/responses"
+
+
+def request(given: Any, /, **more: Any) -> Json:
+    """A Responses request with this input."""
+    return {"model": "gpt-4o", "input": given, **more}
+
+
+def functions(*names: str) -> list[Json]:
+    """Functions that take a city and a number of days, as Responses has them."""
+    return [{"type": "function", "name": name, "parameters": CITY, "strict": False} for name in names]

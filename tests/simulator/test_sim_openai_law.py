@@ -60,7 +60,7 @@ def _reason(body: Any) -> tuple[Any, ...]:
 
 
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"no recordings at {RECORDINGS} (set PORTICO_RECORDINGS)")
-@pytest.mark.parametrize("kind", ["openai"])
+@pytest.mark.parametrize("kind", ["openai", "openai_responses"])
 async def test_openai_verdicts_are_repeated(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     sim, wrong, seen = Simulator(lenient=True), list[str](), Counter[str]()
     for record in _recordings(kind):

@@ -13,11 +13,22 @@ from portico.simulator import mind
 from portico.simulator.answer import seal
 from portico.simulator.faults import Wishes
 from portico.simulator.once import Once
-from portico.simulator.openai import chat_forms, chat_hearing, chat_rules, embeddings, models, refusal
+from portico.simulator.openai import (
+    chat_forms,
+    chat_hearing,
+    chat_rules,
+    embeddings,
+    models,
+    refusal,
+    responses_hearing,
+)
 from portico.simulator.openai.chat_telling import Reply
 from portico.simulator.openai.forms import Form
 from portico.simulator.openai.models import Model
 from portico.simulator.openai.refusal import Refused
+from portico.simulator.openai.responses import Responses
+from portico.simulator.openai.responses import no_model as no_response_model
+from portico.simulator.openai.responses_events import events
 from portico.simulator.openai.routes import Route, route
 from portico.simulator.refusal import Json
 from portico.simulator.sending import JSON, Sender
@@ -51,6 +62,7 @@ class Door:
         self.now = now
         self.max_body_bytes = max_body_bytes
         self._once = Once()
+        self._responses = Responses(seed, lenient=lenient)
 
     def takes(self, request: HttpRequest) -> tuple[str, str] | None:
         """(model or id, verb) of a request that is for this door, None for one that is not."""
@@ -111,6 +123,40 @@ class Door:
                 sender.send(200, JSON, encode(embeddings.answer(body, model)))
             case "chat":
                 await self._chat(request, where, sender)
+            case "responses":
+                await self._respond(request, where, sender)
+            case "tokens":
+                body = self._read(request, where, self._responses.COUNT)
+                sender.send(200, JSON, encode(self._responses.count(body)))
+            case _:
+                sender.send(200, JSON, encode(self._stored(request, where)))
+
+    def _stored(self, request: HttpRequest, where: Route) -> Json:
+        key = key_of(request, azure=where.azure)
+        if where.call == "items":
+            return self._responses.input_items(where.id, key)
+        if request.method == "DELETE":
+            return self._responses.store.delete(key, where.id)
+        return self._responses.store.find(key, where.id).response
+
+    async def _respond(self, request: HttpRequest, where: Route, sender: Sender) -> None:
+        body, key = self._read(request, where, self._responses.REQUEST), key_of(request, azure=where.azure)
+        model = self._model(body, where)
+        conversation = self._responses.conversation(body, model, key)
+        wished = self._wishes(request, responses_hearing.heard(body, conversation, model))
+        if error := refusal.wished(wished, model.name, chat=False):
+            raise error
+        reply = self._responses.reply(body, model, conversation, wished, self.created)
+        output = reply.output()
+        self._responses.keep(reply, output, conversation, key)
+        if body.get("stream"):
+            frames = (frame(event, event["type"]) for event in events(reply, output))
+            broken = {"type": "error", "sequence_number": int(wished.number("error-mid", 1))} | refusal.OVERLOADED
+            await sender.frames(frames, wished, frame(broken, "error"))
+        elif body.get("background"):
+            await sender.whole(encode(reply.response(None) | {"status": "queued"}), wished)
+        else:
+            await sender.whole(encode(reply.response(output)), wished)
 
     def _read(self, request: HttpRequest, where: Route, form: Form) -> Json:
         try:
@@ -127,8 +173,10 @@ class Door:
         name = body["model"]
         model = models.deployed(name) if where.azure else models.find(name)
         if model is None:
-            raise refusal.no_deployment() if where.azure else refusal.no_model(name)
-        if model.retired and not self.lenient:
+            if where.azure:
+                raise refusal.no_deployment()
+            raise no_response_model(name) if where.call == "responses" else refusal.no_model(name)
+        if model.retired and not self.lenient and where.call != "responses":
             link = "https://platform.openai.com/docs/deprecations"
             said = f"The model `{name}` has been deprecated, learn more here: {link}"
             raise Refused(said, status=404, code="model_not_found")

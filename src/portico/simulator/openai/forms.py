@@ -160,13 +160,12 @@ def form_of(fields: Mapping[str, Form], *required: str, loose: bool = False) -> 
         for name in required:
             if value.get(name) is None and not (name in value and name in _NULLABLE):
                 raise missing(at + name)
-        for name, one in value.items():
-            if name not in fields:
-                if loose:
-                    continue
+        for name in value:
+            if name not in fields and not loose:
                 raise unknown(at + name)
-            if one is not None:
-                fields[name](one, at + name)
+        for name, inner in fields.items():
+            if value.get(name) is not None:
+                inner(value[name], at + name)
 
     return form
 
