@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from portico.simulator import subset
 from portico.simulator.openai.forms import flag, form_of, mapping, text, word
 from portico.simulator.openai.refusal import Refused
 from portico.simulator.refusal import Json
+from portico.simulator.refusal import Refused as NoSchema
 
 NAME = text(least=1, most=64, pattern="[a-zA-Z0-9_-]+")
 EFFORT = word("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -95,6 +97,10 @@ def check_schema(schema: Any, what: str, param: str, code: str | None, *, strict
         raise wrong(
             "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level."
         )
+    try:
+        subset.check_json_schema(schema, "schema")
+    except NoSchema as error:
+        raise wrong(f"{error.message.removeprefix('* ').strip()}.") from None
     _walk(schema, (), wrong, strict=strict)
 
 
