@@ -49,19 +49,28 @@ BODIES: dict[str, Json] = {
 UNTYPED = {"frequency_penalty", "presence_penalty", "store"}
 """Recorded fields of a response that the SDK's type does not have."""
 UNTYPED_ITEMS = {"web_search_call"}
-"""Recorded: a search is added without its action, which the SDK's type wants."""
+"""On the wire a search is added without its action, which the SDK's type wants."""
 _EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 
 
 def typed(response: Json) -> Any:
     """A response as the SDK's type."""
-    return fits(Response, {key: value for key, value in response.items() if key not in UNTYPED})
+    told = {key: value for key, value in response.items() if key not in UNTYPED}
+    return fits(Response, told | {"output": [_without_status(item) for item in response["output"]]})
+
+
+def _without_status(item: Json) -> Json:
+    """A custom call without the status it has on the wire and not in the SDK's type."""
+    return {k: v for k, v in item.items() if k != "status"} if item["type"] == "custom_tool_call" else item
 
 
 def typed_event(event: Json) -> BaseModel:
     """An event as the SDK's type."""
     if "response" in event:
-        event = event | {"response": {k: v for k, v in event["response"].items() if k not in UNTYPED}}
+        told = {key: value for key, value in event["response"].items() if key not in UNTYPED}
+        event = event | {"response": told | {"output": [_without_status(item) for item in told["output"]]}}
+    elif "item" in event:
+        event = event | {"item": _without_status(event["item"])}
     made = _EVENT.validate_python(event, strict=True)
     assert isinstance(made, BaseModel)
     return fits(type(made), event)  # type: ignore[no-any-return]

@@ -41,7 +41,7 @@ _LOGGED_BYTES = _MEGABYTE
 
 
 class Simulator:
-    """An App that plays Google.
+    """An App that plays the providers: Google itself, the others through their doors.
 
     `lenient` takes signatures made elsewhere and retired models. `pace_s` is the time between events of a stream.
     `now` gives epoch seconds; without it no answer carries a time. Body limits are in bytes.

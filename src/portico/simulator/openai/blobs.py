@@ -39,9 +39,9 @@ class Blobs:
             or not hmac.compare_digest(mac, self._mac(body))
             or blob != base64.urlsafe_b64encode(data).decode()
         ):
-            raise _unverified(blob, "Encrypted content could not be decrypted or parsed.")
+            raise _unverified(blob, item, "Encrypted content could not be decrypted or parsed.")
         if item is not None and body[-_ITEM:] != _digest(item):
-            raise _unverified(blob, "Encrypted content item_id did not match the target item id.")
+            raise _unverified(blob, item, "Encrypted content item_id did not match the target item id.")
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.new(self._key, body, hashlib.sha256).digest()
@@ -51,7 +51,7 @@ def _digest(item: str) -> bytes:
     return hashlib.sha256(item.encode("utf-8", "surrogatepass")).digest()[:_ITEM]
 
 
-def _unverified(blob: str, why: str) -> Refused:
-    shown = f"{blob[:4]}...{blob[-4:]}"
+def _unverified(blob: str, item: str | None, why: str) -> Refused:
+    shown = f"{blob[:4]}...{blob[-4:]}" if item is None else f"for item {item}"
     said = f"The encrypted content {shown} could not be verified. Reason: {why}"
     return Refused(said, code="invalid_encrypted_content")

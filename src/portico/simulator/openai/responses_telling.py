@@ -128,7 +128,7 @@ class Reply:
             item["namespace"] = namespace
         if custom:
             item |= {"id": self.item_id("ctc", number), "type": "custom_tool_call"}
-            return item | {"input": str(call["args"].get("input", ""))}
+            return item | {"status": "completed", "input": str(call["args"].get("input", ""))}
         item |= {"id": self.item_id("fc", number), "type": "function_call", "status": "completed"}
         return item | {"arguments": telling.arguments(call)}
 
