@@ -98,7 +98,7 @@ def tools(*names: str) -> list[Json]:
 
 def text(chunks: list[Json], field: str = "content") -> str:
     """What the deltas of the first choice say."""
-    deltas = [one["choices"][0]["delta"] for one in chunks if one["choices"]]
+    deltas = [one["delta"] for chunk in chunks for one in chunk["choices"] if one["index"] == 0]
     return "".join(delta.get(field) or "" for delta in deltas)
 
 

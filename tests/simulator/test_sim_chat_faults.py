@@ -106,6 +106,16 @@ async def _converse(base: str) -> None:
             )
         assert "gpt-5-mini" in [one.id async for one in client.models.list()]
         assert (await client.models.retrieve("gpt-4o")).id == "gpt-4o"
+        told = await client.responses.create(model="gpt-5-mini", input="Hello", reasoning={"summary": "auto"})
+        async with client.responses.stream(model="gpt-5-mini", input="Hello", reasoning={"summary": "auto"}) as events:
+            async for _ in events:
+                pass
+            assert (await events.get_final_response()).output_text == told.output_text
+        assert (await client.responses.retrieve(told.id)).id == told.id
+        await client.responses.delete(told.id)
+        counted = await client.responses.input_tokens.count(model="gpt-5-mini", input="Hello")
+        assert told.usage is not None
+        assert counted.input_tokens == told.usage.input_tokens
         vectors = await client.embeddings.create(model="text-embedding-3-small", input=["one", "two"])
         assert [len(one.embedding) for one in vectors.data] == [1536, 1536]
 

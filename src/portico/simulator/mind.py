@@ -88,7 +88,7 @@ def _request(ask: Ask) -> Json:
         config["responseMimeType"] = "application/json"
         if ask.schema is not None:
             config["responseJsonSchema"] = ask.schema
-    mode = "NONE" if ask.silent else "ANY" if ask.must else "AUTO"
+    mode = "NONE" if ask.silent else "ANY" if ask.must and ask.tools else "AUTO"
     calling: Json = {"mode": mode}
     if ask.only:
         calling["allowedFunctionNames"] = list(ask.only)

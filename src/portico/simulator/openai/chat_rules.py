@@ -72,7 +72,7 @@ def _of_model(body: Json, model: Model) -> None:
         raise Refused(
             f"tools is not supported in this model. For a list of supported models, refer to {link}.", status=404
         )
-    if (body.get("audio") or "audio" in body.get("modalities", ())) and not model.audio:
+    if (body.get("audio") or "audio" in (body.get("modalities") or ())) and not model.audio:
         raise Refused(
             "This model does not support the requested modality 'audio'.", param="modalities", code="invalid_value"
         )
@@ -125,7 +125,7 @@ def _together(body: Json) -> None:
         raise Refused(said, param="function_call")
     if body.get("functions") and body.get("tools"):
         raise Refused("The parameters 'functions' and 'tools' cannot be used together.", param="functions")
-    if "audio" in body.get("modalities", ()) and body.get("audio") is None:
+    if "audio" in (body.get("modalities") or ()) and body.get("audio") is None:
         raise Refused("Missing required parameter: 'audio'.", param="audio", code="missing_required_parameter")
 
 

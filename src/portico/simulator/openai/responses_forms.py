@@ -157,6 +157,7 @@ _IMAGES = form_of(
         (
             *("action", "background", "input_fidelity", "input_image_mask", "model", "moderation"),
             *("output_compression", "output_format", "partial_images", "quality", "size"),
+            *("complexity", "frame_count", "frame_duration_ms", "svg"),
         ),
         anything,
     )
@@ -251,6 +252,10 @@ _ITEMS: dict[str, Form] = {
     "custom_tool_call_output": form_of(_RESULT, "call_id", "output"),
     "reasoning": _REASONING,
     "item_reference": form_of(_TYPE | {"id": text()}, "id"),
+    "compaction_trigger": _hosted(),
+    "configuration_update": _hosted("reasoning", "text"),
+    "program": _hosted("call_id", "code", "fingerprint"),
+    "program_output": _hosted("call_id", "result"),
     "compaction": _hosted("encrypted_content", required=("encrypted_content",)),
     "web_search_call": _hosted("action"),
     "file_search_call": _hosted("queries", "results"),
@@ -268,7 +273,9 @@ _ITEMS: dict[str, Form] = {
     "mcp_call": _hosted("server_label", "name", "arguments", "output", "error", "approval_request_id"),
     "mcp_approval_request": _hosted("server_label", "name", "arguments"),
     "mcp_approval_response": _hosted("approval_request_id", "approve", "reason", required=("approval_request_id",)),
-    "tool_search_call": _hosted("arguments", "call_id", "execution"),
+    "tool_search_call": form_of(
+        _HOSTED | {"call_id": text(), "execution": word("server", "client"), "arguments": anything}
+    ),
     "tool_search_output": form_of(
         _HOSTED | {"call_id": text(), "execution": word("server", "client"), "tools": array(TOOL)}, "tools"
     ),
@@ -282,7 +289,7 @@ _HOSTED_TOOLS = (
     *("file_search", "web_search", "web_search_preview", "computer_use_preview", "computer", "code_interpreter"),
     *("image_generation", "mcp", "shell", "local_shell", "apply_patch"),
 )
-_BY_NAME = form_of(_TYPE | {"name": text()}, "name")
+_BY_NAME = form_of(_TYPE | {"name": text(least=1)}, "name")
 _CHOICE = either(
     "one of a string or an object",
     (str, word("none", "auto", "required")),
@@ -353,9 +360,12 @@ REQUEST = form_of(
     _COUNTED
     | CACHING
     | {
+        "access_programs": anything,
         "background": flag,
+        "background_options": anything,
         "client_metadata": mapping(text()),
         "context_management": array(form_of(_TYPE | {"compact_threshold": integer(1)})),
+        "image": anything,
         "include": array(_INCLUDE),
         "max_output_tokens": integer(16),
         "max_tool_calls": integer(1),

@@ -134,7 +134,7 @@ def check_tools(body: Json) -> None:
 def _name(choice: Any) -> str:
     if isinstance(choice, str):
         return choice
-    return str(choice.get("name") or choice.get("type"))
+    return str(choice["name"] if "name" in choice else choice.get("type"))
 
 
 def items(body: Json) -> list[Json]:
