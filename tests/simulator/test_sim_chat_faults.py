@@ -22,6 +22,7 @@ from simulator.sim_openai import CHAT, KEY, answer, framed, post, tools, user
         ("500", 500, None),
         ("503", 503, None),
         ("context", 400, "context_length_exceeded"),
+        ("block", 400, "invalid_prompt"),
     ],
 )
 @pytest.mark.parametrize("by_header", [False, True])
@@ -33,6 +34,7 @@ async def test_errors_come_instead_of_an_answer(name: str, status: int, code: st
     assert (one.status, one.json()["error"]["code"]) == (status, code)
     assert one.headers["x-request-id"].startswith("req_")
     assert ("retry-after" in one.headers) is (name == "429")
+    assert (one.headers["x-ratelimit-remaining-requests"] == "0") is (name == "429")
 
 
 async def test_every_answer_tells_its_limits() -> None:
@@ -153,6 +155,26 @@ async def test_azure_wants_a_version_and_its_own_key() -> None:
     newer = exchange("/openai/v1/chat/completions", user("Hi"), headers={"api-key": "k"})
     await sim(newer)
     assert newer.status == 200
+
+
+async def test_azure_filters_in_its_own_words() -> None:
+    body = {"messages": [{"role": "user", "content": "[[sim:block]]"}]}
+    one = exchange(AZURE, body, query="api-version=2024-10-21", headers={"api-key": "k"})
+    await Simulator()(one)
+    told = one.json()["error"]
+    assert (one.status, told["code"], told["innererror"]["code"]) == (
+        400,
+        "content_filter",
+        "ResponsibleAIPolicyViolation",
+    )
+
+
+async def test_broken_arguments_are_a_call_all_the_same() -> None:
+    body = user("The weather in Rome? [[sim:malformed]]", tools=tools("get_weather"))
+    choice = (await answer(Simulator(), CHAT, body))["choices"][0]
+    assert choice["finish_reason"] == "tool_calls"
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(choice["message"]["tool_calls"][0]["function"]["arguments"])
 
 
 async def test_unversioned_twins_answer_too() -> None:

@@ -178,8 +178,10 @@ async def test_reasoning_that_led_to_nothing_is_refused() -> None:
         assert told["message"].endswith("of type 'reasoning' was provided without its required following item.")
 
 
-async def test_a_call_is_not_taken_without_its_reasoning() -> None:
+async def test_a_stored_call_is_not_taken_without_its_reasoning() -> None:
     sim = Simulator()
+    body, output = await _thoughtful(sim, store=False)
+    assert (await answer(sim, RESPONSES, _next(body, output[1:])))["status"] == "completed"
     body, output = await _thoughtful(sim)
     told = await error(sim, RESPONSES, _next(body, output[1:]))
     assert f"without its required 'reasoning' item: '{output[0]['id']}'" in told["message"]

@@ -32,6 +32,8 @@ class Reply:
     azure: bool = False
     refuses: bool = False
     custom: frozenset[str] = frozenset()
+    broken: bool = False
+    """The arguments of calls are no JSON."""
     _calls: dict[int, list[Json]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,7 +58,8 @@ class Reply:
         opened: Json = {"id": telling.call_id(self.dice)}
         if name in self.custom:
             return opened | {"type": "custom", "custom": {"name": name, "input": str(call["args"].get("input", ""))}}
-        return opened | {"type": "function", "function": {"name": name, "arguments": telling.arguments(call)}}
+        text = telling.arguments(call, broken=self.broken)
+        return opened | {"type": "function", "function": {"name": name, "arguments": text}}
 
     # -- whole ------------------------------------------------------------------------------------------------------
 

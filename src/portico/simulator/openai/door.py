@@ -6,6 +6,7 @@ stream of Chat Completions ends with `[DONE]`. No `obfuscation` is sent: callers
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -89,7 +90,10 @@ class Door:
 
     def _refuse(self, sender: Sender, refused: Refused, where: Route) -> None:
         self.stats.refused += 1
-        sender.send(refused.status, JSON, encode(refused.body(azure=where.azure)), refused.headers)
+        replaced = {name for name, _ in refused.headers}
+        kept = [(name, value) for name, value in sender.headers if name not in replaced]
+        body = encode(refused.body(azure=where.azure))
+        replace(sender, headers=kept).send(refused.status, JSON, body, refused.headers)
 
     def _admit(self, request: HttpRequest, where: Route) -> None:
         if not where.versioned:
@@ -144,7 +148,7 @@ class Door:
         model = self._model(body, where)
         conversation = self._responses.conversation(body, model, key)
         wished = self._wishes(request, responses_hearing.heard(body, conversation, model))
-        if error := refusal.wished(wished, model.name, chat=False):
+        if error := refusal.wished(wished, model.name, chat=False, azure=where.azure):
             raise error
         reply = self._responses.reply(body, model, conversation, wished, self.created)
         output = reply.output()
@@ -196,15 +200,16 @@ class Door:
         chat_rules.check(body, model)
         ask = chat_hearing.heard(body, model)
         wished = self._wishes(request, ask)
-        if error := refusal.wished(wished, model.name, chat=True):
+        if error := refusal.wished(wished, model.name, chat=True, azure=where.azure):
             raise error
         seed = seal(self.seed, "chat", canonical(_told(body)))
         dice = Random(int.from_bytes(seed[:8]))
-        drafts = [mind.answer(ask, wished, dice, index=index) for index in range(body.get("n") or 1)]
+        sane = wished.without(frozenset({"malformed"}))
+        drafts = [mind.answer(ask, sane, dice, index=index) for index in range(body.get("n") or 1)]
         custom = frozenset(one["name"] for one in chat_rules.declared(body) if one["custom"])
-        refuses = "refuse" in wished
+        refuses, broken = "refuse" in wished, "malformed" in wished
         mark = seed.hex()
-        reply = Reply(body, model, drafts, mark, dice, self.created, where.azure, refuses, custom)
+        reply = Reply(body, model, drafts, mark, dice, self.created, where.azure, refuses, custom, broken)
         if body.get("stream"):
             await sender.frames(_with_done(reply.chunks()), wished, frame(refusal.OVERLOADED))
         else:

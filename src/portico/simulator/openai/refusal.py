@@ -22,18 +22,21 @@ class Refused(Exception):
         param: str | None = None,
         code: str | None = None,
         status: int = 400,
-        kind: str = _INVALID,
+        kind: str | None = _INVALID,
         headers: Headers = (),
+        more: Json | None = None,
     ) -> None:
         super().__init__(message)
         self.message, self.param, self.code, self.status, self.kind = message, param, code, status, kind
         self.headers = headers
+        self.more = more or {}
 
     def body(self, *, azure: bool = False) -> Json:
         """The error envelope. Azure's own front door gives code and message alone."""
         if azure and self.status in (401, 404, 429) and self.kind == _AZURE:
             return {"error": {"code": self.code, "message": self.message}}
-        return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
+        error = {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}
+        return {"error": error | self.more}
 
 
 _AZURE = "azure"
@@ -141,8 +144,10 @@ _PLAIN = {
 }
 
 
-def wished(asked: Wishes, model: str, *, chat: bool) -> Refused | None:
+def wished(asked: Wishes, model: str, *, chat: bool, azure: bool = False) -> Refused | None:
     """The error asked for instead of an answer, if one was."""
+    if "block" in asked:
+        return _blocked(azure=azure)
     for name, (status, kind, message, code) in _PLAIN.items():
         if name in asked:
             return Refused(message, status=status, kind=kind, code=code)
@@ -165,9 +170,33 @@ def wished(asked: Wishes, model: str, *, chat: bool) -> Refused | None:
             f"Rate limit reached for {model} in organization org-simulated on requests per min (RPM): Limit 500, Used 500, "
             "Requested 1. Please try again in 2s. Visit https://platform.openai.com/account/rate-limits to learn more."
         )
-        waits = (("retry-after", "2"), ("retry-after-ms", "2000"))
+        waits = (
+            ("retry-after", "2"),
+            ("retry-after-ms", "2000"),
+            ("x-ratelimit-remaining-requests", "0"),
+            ("x-ratelimit-reset-requests", "2s"),
+        )
         return Refused(text, status=429, kind="requests", code="rate_limit_exceeded", headers=waits)
     return None
+
+
+def _blocked(*, azure: bool) -> Refused:
+    """A prompt that is not answered at all."""
+    if not azure:
+        text = (
+            "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please try again with a "
+            "different prompt: https://platform.openai.com/docs/guides/reasoning#advice-on-prompting"
+        )
+        return Refused(text, code="invalid_prompt")
+    text = (
+        "The response was filtered due to the prompt triggering Azure OpenAI's content management policy. Please modify "
+        "your prompt and retry. To learn more about our content filtering policies please read our documentation: "
+        "https://go.microsoft.com/fwlink/?linkid=2198766"
+    )
+    found: Json = {name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual")}
+    found["violence"] = {"filtered": True, "severity": "high"}
+    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": found}
+    return Refused(text, param="prompt", code="content_filter", kind=None, more={"status": 400, "innererror": inner})
 
 
 OVERLOADED: Json = {

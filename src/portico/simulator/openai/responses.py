@@ -1,10 +1,10 @@
 """The Responses API: what is asked of it, from the stored conversation to the answer that is stored in turn."""
 
 from random import Random
-from typing import Any
 
 from portico.simulator import mind
 from portico.simulator.answer import seal
+from portico.simulator.faults import Wishes
 from portico.simulator.openai import responses_forms, responses_hearing, responses_rules, telling
 from portico.simulator.openai.blobs import Blobs
 from portico.simulator.openai.models import Model
@@ -69,7 +69,7 @@ class Responses:
             raise Refused(f"Item with id '{item['id']}' not found.", param="input", status=404)
         return found or item
 
-    def reply(self, body: Json, model: Model, conversation: list[Json], wished: Any, created: int) -> Reply:
+    def reply(self, body: Json, model: Model, conversation: list[Json], wished: Wishes, created: int) -> Reply:
         """The answer."""
         mark = seal(self.seed, "responses", told(body))
         dice = Random(int.from_bytes(mark[:8]))
@@ -80,7 +80,7 @@ class Responses:
         return Reply(
             body,
             model,
-            mind.answer(ask, wished, dice),
+            mind.answer(ask, wished.without(frozenset({"malformed"})), dice),
             mark.hex(),
             dice,
             created,
@@ -89,13 +89,14 @@ class Responses:
             telling.read({"input": before}, "input") if before else 0,
             "refuse" in wished,
             "failed" in wished,
+            "malformed" in wished,
         )
 
     def keep(self, reply: Reply, output: list[Json], conversation: list[Json], key: str) -> None:
         """Stores an answer, unless it was asked not to."""
-        self.store.pair(key, output)
         if reply.body.get("store") is False:
             return
+        self.store.pair(key, output)
         asked = tuple(responses_rules.items(reply.body))
         self.store.keep(key, Stored(reply.response(output), (*conversation, *output), asked))
 

@@ -38,6 +38,8 @@ class Reply:
     read: int = 0
     refuses: bool = False
     fails: bool = False
+    broken: bool = False
+    """The arguments of calls are no JSON."""
 
     @property
     def id(self) -> str:
@@ -130,7 +132,7 @@ class Reply:
             item |= {"id": self.item_id("ctc", number), "type": "custom_tool_call"}
             return item | {"status": "completed", "input": str(call["args"].get("input", ""))}
         item |= {"id": self.item_id("fc", number), "type": "function_call", "status": "completed"}
-        return item | {"arguments": telling.arguments(call)}
+        return item | {"arguments": telling.arguments(call, broken=self.broken)}
 
     def _incomplete(self) -> str:
         """Why the answer is not complete, "" if it is."""

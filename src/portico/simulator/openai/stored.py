@@ -35,7 +35,7 @@ class Store:
                 del kept[next(iter(kept))]
 
     def pair(self, key: str, output: list[Json]) -> None:
-        """Remembers which reasoning each item of an output came right after, stored or not."""
+        """Remembers which reasoning each item of an output came right after."""
         reasoning = ""
         for item in output:
             if item["type"] == "reasoning":
