@@ -144,10 +144,8 @@ CODES: Final[Mapping[str, Excuse]] = {
         "of several signatures of a text Chat shows the last; the gateway keeps them all",
     ),
     # What Claude cannot be told, or tell (7.1, 7.2, 7.4, 7.5)
-    "7.1:builtin": Excuse(("builtins",), "a tool of one provider's own that another has nothing like"),
     "7.2:citations": Excuse(("candidate.citations",), "sources that were told after the block they are of"),
     "7.2:searches": Excuse(("candidate.searches",), "what was searched for, where only the blocks of a tool tell it"),
-    "7.4:thoughts": Excuse(("part.reasoning",), "thoughts that only another vendor or model line can read"),
     "7.5:logprobs": Excuse(("candidate.logprobs",), "logprobs, which Claude's dialect has no place for"),
     "7.5:prefill": Excuse((), "the model does not go on from the beginning of an answer: it is told to continue"),
     "7.5:stop": Excuse(("sampling.stop",), "a stop sequence that the provider refuses"),

@@ -39,13 +39,6 @@ RESPONSES: Final = Spoken(
     openai_responses.DIALECT,
     {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
 )
-
-MESSAGES: Final = Spoken(
-    anthropic_messages.DIALECT,
-    {Verb.GENERATE: "/messages", Verb.STREAM: "/messages", Verb.COUNT_TOKENS: "/messages/count_tokens"},
-    headers=(("anthropic-version", "2023-06-01"),),
-    forwarded=("anthropic-version", "anthropic-beta"),
-)
 MESSAGES: Final = Spoken(
     anthropic_messages.DIALECT,
     {Verb.GENERATE: "/messages", Verb.STREAM: "/messages", Verb.COUNT_TOKENS: "/messages/count_tokens"},
