@@ -7,7 +7,7 @@ import pytest
 
 from gateway.gemini import prompt
 from gateway.house import Act, Json, Script, answers, chat, open_house, says
-from gateway.vendors import gpt_message, gpt_says, response
+from gateway.vendors import claude_says, claude_text, gpt_message, gpt_says, message, response
 from portico.catalog import OperatorModel
 from portico.core.errors import InvalidRequest
 from portico.providers import KINDS, Provider, Verb, upstream_url
@@ -164,16 +164,16 @@ async def test_names_without_end_fill_no_memory(tmp_path: Path, monkeypatch: pyt
 VERBS: list[tuple[str, str, str, str]] = [
     ("gemini", "gemini-3.5-flash", "stream", "/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse"),
     ("vertex", "gemini-3.5-flash", "count_tokens", "/v1beta1/publishers/google/models/gemini-3.5-flash:countTokens"),
-    ("openai", "ft:gpt-5/x", "generate", "/v1/chat/completions"),
+    ("openai", "ft:gpt-5/x", "generate", "/v1/responses"),
+    ("openai", "gpt-5.5", "count_tokens", "/v1/responses/input_tokens"),
+    ("anthropic", "claude-x", "count_tokens", "/v1/messages/count_tokens"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "model", "verb", "path"), VERBS)
 def test_a_path_below_the_version(kind: str, model: str, verb: str, path: str) -> None:
     provider = Provider.at("x", KINDS[kind], "http://127.0.0.1", ())
-    spoken = next(
-        one for one in provider.kind.spoken if Verb(verb) in one.paths and "responses" not in one.paths[Verb(verb)]
-    )
+    spoken = provider.kind.spoken[0]
     assert upstream_url(provider, spoken, model, Verb(verb)) == f"http://127.0.0.1{path}"
 
 
@@ -185,7 +185,9 @@ def test_a_name_that_stands_in_a_path_is_a_plain_one(tmp_path: Path, entry: str,
         upstream_url(provider, provider.kind.spoken[0], model, Verb.GENERATE)
 
 
-VENDORS = "".join(f'[[providers]]\nkind = "{kind}"\nbase_url = "ADDRESS"\n' for kind in ("openai", "azure-openai"))
+VENDORS = "".join(
+    f'[[providers]]\nkind = "{kind}"\nbase_url = "ADDRESS"\n' for kind in ("openai", "azure-openai", "anthropic")
+)
 DATED = '[[providers]]\nkind = "azure-openai"\nbase_url = "ADDRESS"\napi_version = "2024-10-21"\n'
 DEPLOYED = [OperatorModel("ours", "azure-openai/our-gpt"), OperatorModel("codex", "azure-openai/gpt-5.3-codex")]
 
@@ -244,3 +246,37 @@ async def test_a_server_that_speaks_more_says_so(tmp_path: Path, more: str, goes
         answer = await house.ask(response(model="vllm/qwen3"), path="/v1/responses")
     assert answer.status == 200, answer.body
     assert [request.path for request in provider.requests] == [goes_to]
+
+
+CLAUDE = "claude-sonnet-5"
+SAID = {"anthropic-version": "2026-10-21", "anthropic-beta": "one-2026-01-01, two"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said", "expected"),
+    [
+        ("/v1/messages?beta=true", message(), SAID, SAID),
+        ("/v1/messages", message(), {"anthropic-version": "2023-06-01"}, {"anthropic-version": "2023-06-01"}),
+        ("/v1/chat/completions", chat(model=CLAUDE), SAID, {"anthropic-version": "2023-06-01"}),
+        ("/v1/responses", response(model=CLAUDE), {}, {"anthropic-version": "2023-06-01"}),
+        (f"/v1beta/models/{CLAUDE}:generateContent", prompt(), {}, {"anthropic-version": "2023-06-01"}),
+    ],
+)
+async def test_claude_is_asked_in_messages_with_the_headers_of_those_who_speak_it(
+    tmp_path: Path, path: str, body: Json, said: dict[str, str], expected: dict[str, str]
+) -> None:
+    provider = Script(answers(claude_says(claude_text("Hello"))))
+    async with open_house(provider, configure=configure(tmp_path, VENDORS)) as house:
+        answer = await house.ask(body, path=path, headers=said)
+    assert answer.status == 200, answer.body
+    assert "Hello" in answer.body.decode()
+    (request,) = provider.requests
+    assert (request.path, request.headers["x-api-key"]) == ("/v1/messages", ENVIRONMENT["ANTHROPIC_API_KEY"])
+    assert "authorization" not in request.headers
+    found = {name: value for name, value in request.headers.items() if name.startswith("anthropic-")}
+    assert found == expected
+    sent = json.loads(request.body)
+    assert sent["model"] == CLAUDE
+    if "messages?" in path:
+        assert sent == body
+    assert sent["max_tokens"] > 0

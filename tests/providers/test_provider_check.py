@@ -21,6 +21,11 @@ ASKED: list[tuple[str, str, dict[str, str]]] = [
         {"x-goog-api-key": "VERTEX"},
     ),
     ('kind = "openai"\nbase_url = "ADDRESS"', "/v1/models", {"authorization": "OPENAI"}),
+    (
+        'kind = "anthropic"\nbase_url = "ADDRESS"',
+        "/v1/models?limit=1",
+        {"x-api-key": "ANTHROPIC", "anthropic-version": ""},
+    ),
     ('kind = "azure-openai"\nbase_url = "ADDRESS"', "/openai/v1/models", {"api-key": "AZURE_OPENAI"}),
     (
         'kind = "azure-openai"\nbase_url = "ADDRESS"\napi_version = "2024-10-21"',
@@ -59,7 +64,8 @@ async def test_a_key_is_tried(tmp_path: Path, entry: str, path: str, headers: di
     assert (request.method, request.path + (f"?{request.query}" if request.query else "")) == ("GET", path)
     assert request.body == b""
     for name, key in headers.items():
-        assert request.headers[name].removeprefix("Bearer ") == ENVIRONMENT[f"{key}_API_KEY"]
+        shown = request.headers[name].removeprefix("Bearer ")
+        assert shown == ENVIRONMENT[f"{key}_API_KEY"] if key else shown
     if not headers:
         assert "authorization" not in request.headers
     assert not any(key in out for key in ENVIRONMENT.values())

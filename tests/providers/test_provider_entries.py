@@ -24,6 +24,8 @@ MEANS: list[tuple[str, str, str, str]] = [
     ('kind = "vertex"\nlocation = "eu"', "vertex", "vertex", "https://aiplatform.eu.rep.googleapis.com/v1beta1"),
     ('kind = "openai"', "openai", "openai", "https://api.openai.com/v1"),
     ('kind = "openai"\nbase_url = "http://127.0.0.1:9/proxy"', "openai", "openai", "http://127.0.0.1:9/proxy/v1"),
+    ('kind = "anthropic"', "anthropic", "anthropic", "https://api.anthropic.com/v1"),
+    ('kind = "anthropic"\nbase_url = "http://127.0.0.1:9"', "anthropic", "anthropic", "http://127.0.0.1:9/v1"),
     ('preset = "groq"', "groq", "openai-compatible", "https://api.groq.com/openai/v1"),
     ('name = "fast"\npreset = "groq"', "fast", "openai-compatible", "https://api.groq.com/openai/v1"),
     (
@@ -100,6 +102,11 @@ def test_a_server_whose_key_is_stored_waits_for_it(tmp_path: Path) -> None:
 ALONE: list[tuple[dict[str, str], list[tuple[str, str]]]] = [
     ({"OPENAI_API_KEY": "a"}, [("openai", "https://api.openai.com/v1")]),
     ({"OPENAI_API_KEY": "a", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, [("openai", "http://127.0.0.1:9/v1")]),
+    ({"ANTHROPIC_API_KEY": "a"}, [("anthropic", "https://api.anthropic.com/v1")]),
+    (
+        {"ANTHROPIC_API_KEY": "a", "ANTHROPIC_BASE_URL": "http://127.0.0.1:9"},
+        [("anthropic", "http://127.0.0.1:9/v1")],
+    ),
     ({"VERTEX_API_KEY": "a"}, [("vertex", "https://aiplatform.googleapis.com/v1beta1")]),
     (
         {"GEMINI_API_KEY": "a", "OPENAI_API_KEY": "b"},

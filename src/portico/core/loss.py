@@ -146,7 +146,6 @@ CODES: Final[Mapping[str, Excuse]] = {
     # What Claude cannot be told, or tell (7.1, 7.2, 7.4, 7.5)
     "7.2:citations": Excuse(("candidate.citations",), "sources that were told after the block they are of"),
     "7.2:searches": Excuse(("candidate.searches",), "what was searched for, where only the blocks of a tool tell it"),
-    "7.4:thoughts": Excuse(("part.reasoning",), "thoughts that only another vendor or model line can read"),
     "7.5:logprobs": Excuse(("candidate.logprobs",), "logprobs, which Claude's dialect has no place for"),
     "7.5:prefill": Excuse((), "the model does not go on from the beginning of an answer: it is told to continue"),
     "7.5:stop": Excuse(("sampling.stop",), "a stop sequence that the provider refuses"),
@@ -180,6 +179,7 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.1:stop": Excuse(("sampling.stop",), "the Responses API has no stop sequences"),
     "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API answers in text"),
     "7.1:setting": Excuse(("ext",), "a setting that one dialect has and the other has nothing for"),
+    "7.4:thoughts": Excuse(("part.reasoning",), "earlier thoughts that the target cannot be given"),
     # What was sent to another model than asked
     "6:successor": Excuse(("model",), "the model is no longer served; its successor answers, at its own price"),
 }

@@ -37,11 +37,7 @@ _VERTEX: Final = Spoken(
 CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"})
 RESPONSES: Final = Spoken(
     openai_responses.DIALECT,
-    {
-        Verb.GENERATE: "/responses",
-        Verb.STREAM: "/responses",
-        Verb.COUNT_TOKENS: "/responses/input_tokens",
-    },
+    {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
 )
 MESSAGES: Final = Spoken(
     anthropic_messages.DIALECT,
@@ -122,7 +118,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         key_env="",
         auth_header=_bearer,
         models_path="/models",
-        may_speak=(RESPONSES,),
+        may_speak=(RESPONSES, MESSAGES),
         takes_any_model=True,
     ),
 }
