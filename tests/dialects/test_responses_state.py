@@ -121,7 +121,8 @@ def test_an_answer_that_is_none_is_not_kept(status: str | None) -> None:
 
 
 def test_what_is_kept_of_an_answer_are_its_items_by_their_ids() -> None:
-    output = [{"type": "reasoning", "id": "rs_1", "summary": []}, {"type": "message", "id": "msg_1"}, {"type": "odd"}]
+    said = {"type": "message", "id": "msg_1", "role": "assistant"}
+    output = [{"type": "reasoning", "id": "rs_1", "summary": []}, said, {"type": "odd"}]
     kept = STATE.kept(json.dumps({**ANSWER, "output": output}).encode())
     assert kept is not None
     assert (kept.id, [id_ for id_, _ in kept.items]) == ("resp_1", ["rs_1", "msg_1", ""])

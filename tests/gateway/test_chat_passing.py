@@ -68,7 +68,7 @@ async def test_an_operators_name_is_the_providers_in_the_body_and_nothing_else_i
 @pytest.mark.parametrize("asked", [True, False])
 async def test_counts_are_asked_for_and_only_told_to_who_asked(size: int, asked: bool) -> None:
     script = Script(streams(*chunks("Hello"), size=size))
-    options = {"stream_options": {"include_usage": True}} if asked else {}
+    options: Json = {"stream_options": {"include_usage": True}} if asked else {}
     async with open_house(script, **BEHIND) as house:
         answer = await house.ask(chat(model=GPT, stream=True, **options))
         assert script.bodies[0]["stream_options"] == {"include_usage": True}
@@ -88,6 +88,21 @@ async def test_when_it_fails_the_next_provider_is_asked_in_its_own_dialect(strea
         assert (answer.events.text if stream else answer.message["content"]) == "Hello"
         assert "messages" in script.bodies[0]
         assert "contents" in script.bodies[1]
+
+
+async def test_a_body_with_another_vendors_signatures_is_read() -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    signed = {**call, "extra_content": {"google": {"thought_signature": "c2ln"}}}
+    turns = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": None, "tool_calls": [signed]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "4"},
+    ]
+    script = Script(answers(completion()))
+    async with open_house(script, **BEHIND) as house:
+        assert (await house.ask({"model": GPT, "messages": turns})).status == 200
+        assert b"c2ln" not in script.requests[0].body
+        assert script.bodies[0]["messages"][1]["tool_calls"] == [call]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"messages":[]}', b'{"model":7}', b"\xff", b""])

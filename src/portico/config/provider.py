@@ -34,7 +34,7 @@ KEYS: Final = frozenset({"name", "kind", "base_url", "keys", "headers", "dialect
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION: Final = re.compile(r"v\d+[a-z0-9]*")
-_AZURE_VERSION: Final = re.compile(r"v1|preview|latest|\d{4}-\d{2}-\d{2}(-preview)?")
+AZURE_VERSION: Final = re.compile(r"v1|preview|latest|\d{4}-\d{2}-\d{2}(-preview)?")
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,199}")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*")
@@ -140,7 +140,8 @@ def kind_said(entry: Mapping[str, Any]) -> Any:
 
 def name_said(entry: Mapping[str, Any]) -> Any:
     """The name of an entry: its own, its preset's or its kind's."""
-    return entry.get("name", entry.get("preset", kind_said(entry)))
+    preset = entry.get("preset")
+    return entry.get("name", preset if isinstance(preset, str) else kind_said(entry))
 
 
 def _name(entry: Mapping[str, Any], kind: ProviderKind | None, wrong: Wrong) -> str:
@@ -159,7 +160,7 @@ def _texts(entry: Mapping[str, Any], kind: ProviderKind | None, wrong: Wrong) ->
         "project": (google.PROJECT, "the id or number of a project"),
         "location": (google.LOCATION, 'a location such as "global" or "europe-west4"'),
         "organization": (_WORD, 'an id such as "org-…"'),
-        "api_version": (_AZURE_VERSION, '"v1" or a date such as "2024-10-21"')
+        "api_version": (AZURE_VERSION, '"v1" or a date such as "2024-10-21"')
         if azure
         else (_VERSION, 'a version such as "v1beta"'),
     }
@@ -218,7 +219,7 @@ def _dialects(entry: Mapping[str, Any], kind: ProviderKind, wrong: Wrong) -> tup
     said = entry.get("dialects")
     if said is None:
         return ()
-    known = [one.dialect.name for one in kind.spoken]
+    known = [one.dialect.name for one in (*kind.spoken, *kind.may_speak)]
     if not isinstance(said, list) or not said or any(one not in known for one in said):
         wrong("dialects", f"expected a list of what {kind.name} speaks ({', '.join(known)}), found {said!r}")
         return ()
@@ -233,7 +234,7 @@ def _as_said(
         kind = msgspec.structs.replace(kind, models_path=preset.models_path)
     if (version := texts.get("api_version")) is not None:
         kind = at_api_version(kind, version)
-    return kind.limited_to(dialects)
+    return kind.as_declared(dialects) if dialects else kind
 
 
 def _secrets(

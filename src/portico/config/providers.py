@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from portico.config.provider import AZURE, KEYS, NO_URL, is_url, made, name_said, read_provider
+from portico.config.provider import AZURE, AZURE_VERSION, KEYS, NO_URL, is_url, made, name_said, read_provider
 from portico.config.sources import Sources
 from portico.core.masking import masked_url
 from portico.providers import KINDS, Provider, ProviderKind
@@ -60,6 +60,9 @@ def _implied(sources: Sources) -> list[Provider]:
             continue
         texts: dict[str, str] = {}
         if kind.name == AZURE and (version := sources.environment.get("OPENAI_API_VERSION")):
+            if not AZURE_VERSION.fullmatch(version):
+                sources.problem("OPENAI_API_VERSION", f"{version!r} is no version of Azure's", in_file=False)
+                continue
             texts["api_version"] = version
             kind = at_api_version(kind, version)
         providers.append(made(kind.name, kind, base_url, (secret,), texts, stored=True))

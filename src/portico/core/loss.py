@@ -174,9 +174,7 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.1:builtin": Excuse(("builtins",), "a tool of a provider that the target has not, or not beside functions"),
     "7.1:media_type": Excuse(("media.mime",), "the type of media by address, which has no field of its own"),
     # What the Responses API has and others have not, and the other way round (mapping.md 7.1 to 7.5)
-    "7.1:item_ext": Excuse(
-        ("item.ext",), "fields of a part that only one dialect has (phase, namespace, citations of a document …)"
-    ),
+    "7.1:item_ext": Excuse(("item.ext",), "fields of a part that only one dialect has (phase, namespace, citations …)"),
     "7.1:media_ext": Excuse(("media.ext",), "which piece of a video is looked at, and how often a second"),
     "7.1:stop": Excuse(("sampling.stop",), "the Responses API has no stop sequences"),
     "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API answers in text"),

@@ -1,8 +1,8 @@
 """Vertex AI: where it is, and the service accounts that are asked for a token first (mapping.md 0).
 
-A credential is either the JSON document of a service account (or of a user, as `gcloud` writes it), which `google-auth`
-exchanges for an access token of an hour, or an API key, which is sent as it is. Without a project a key is one of express
-mode, and its paths name neither project nor location.
+A credential is either the JSON document of a service account, which `google-auth` exchanges for an access token of an
+hour, or an API key, which is sent as it is. Without a project a key is one of express mode, and its paths name neither
+project nor location.
 """
 
 import json
@@ -20,11 +20,8 @@ PROJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}")
 LOCATION: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 """Goes into the name of a host."""
 _MULTI_REGIONS: Final = frozenset({"us", "eu"})
-_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "service_account": ("client_email", "private_key", "token_uri"),
-    "authorized_user": ("client_id", "client_secret", "refresh_token"),
-}
-"""The documents that are understood, and what each must hold."""
+_FIELDS: Final = ("client_email", "private_key", "token_uri")
+"""What the document of a service account must hold."""
 
 
 class NoToken(Exception):
@@ -74,10 +71,9 @@ def document_fault(credential: str) -> str | None:
         document = json.loads(credential)
     except ValueError:
         return "is no JSON document: a service account's key is downloaded as one, and is used whole"
-    kind = document.get("type") if isinstance(document, dict) else None
-    if not isinstance(kind, str) or kind not in _FIELDS:
-        return f"is a JSON document of another type than {' and '.join(_FIELDS)}"
-    missing = [field for field in _FIELDS[kind] if not isinstance(document.get(field), str) or not document[field]]
+    if not isinstance(document, dict) or document.get("type") != "service_account":
+        return "is a JSON document, but none of a service account"
+    missing = [field for field in _FIELDS if not isinstance(document.get(field), str) or not document[field]]
     return f"lacks {', '.join(missing)}" if missing else None
 
 
@@ -87,7 +83,7 @@ def project_in(credential: str) -> str:
         document = json.loads(credential) if is_document(credential) else {}
     except ValueError:
         return ""
-    project = document.get("project_id") or document.get("quota_project_id") if isinstance(document, dict) else None
+    project = document.get("project_id") if isinstance(document, dict) else None
     return project if isinstance(project, str) and PROJECT.fullmatch(project) else ""
 
 
@@ -100,14 +96,12 @@ def place_of(project: str, location: str, credential: str) -> str:
 def exchanged(credential: str, post: Post) -> Token:
     """A document for a token. Takes a round trip: to be called in a thread. Raises `NoToken`."""
     from google.auth import exceptions  # noqa: PLC0415 - dear, and most houses have no service account
-    from google.oauth2 import credentials, service_account  # noqa: PLC0415 - as above
+    from google.oauth2 import service_account  # noqa: PLC0415 - as above
 
     try:
-        info: dict[str, Any] = json.loads(credential)
-        if info.get("type") == "service_account":
-            made = service_account.Credentials.from_service_account_info(info, scopes=[SCOPE])  # type: ignore[no-untyped-call]
-        else:
-            made = credentials.Credentials.from_authorized_user_info(info, scopes=[SCOPE])  # type: ignore[no-untyped-call]
+        made = service_account.Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+            json.loads(credential), scopes=[SCOPE]
+        )
     except (ValueError, KeyError, AttributeError, exceptions.GoogleAuthError):
         raise NoToken("the document is none of a service account, or its private key cannot be read") from None
 

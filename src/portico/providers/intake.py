@@ -6,7 +6,6 @@ from typing import Final
 import msgspec
 
 MIB: Final = 1024 * 1024
-_HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
 _NEVER: Final = re.compile(r"(?!)")
 """Files that were uploaded to a provider have an owner there, and none is known of these (`relay/owned.py`)."""
 
@@ -23,7 +22,8 @@ class Intake(msgspec.Struct, frozen=True):
     max_inline_bytes: int
     """Of all inline media of a request together, as base64."""
     fetches: tuple[str, ...] = ()
-    """Beginnings of types that it fetches itself from any http(s) address."""
+    """Beginnings of types that it fetches itself from any address of its `schemes`."""
+    schemes: tuple[str, ...] = ("https:", "http:")
     max_picture_bytes: int | None = None
     """Of one inline picture, as base64."""
 
@@ -34,7 +34,12 @@ class Intake(msgspec.Struct, frozen=True):
         """Whether it finds what is at an address, if that is of such a type."""
         if self.own_addresses.match(address) is not None:
             return True
-        return mime is not None and mime.startswith(self.fetches) and _HTTP.match(address) is not None
+        return (
+            mime is not None
+            and bool(self.fetches)
+            and mime.startswith(self.fetches)
+            and address[:6].lower().startswith(self.schemes)
+        )
 
 
 _GOOGLE_TYPES: Final = frozenset(
@@ -102,6 +107,7 @@ ANTHROPIC: Final = Intake(
     own_addresses=_NEVER,
     max_inline_bytes=31 * MIB,
     fetches=("image/", "application/pdf"),
+    schemes=("https:",),
     max_picture_bytes=5 * MIB,
 )
 """Anthropic's own API takes requests of 32 MB (Anthropic's guides on vision and PDF): the rest of one has to fit, too."""

@@ -68,6 +68,8 @@ class ProviderKind(msgspec.Struct, frozen=True):
     """What to GET to see whether a key works."""
     intake: Intake | None = None
     """Which media it takes; None: nothing is known, and all go as they come."""
+    may_speak: tuple[Spoken, ...] = ()
+    """Dialects that some of its providers speak too, if their entry says so."""
     takes_any_model: bool = False
     """Models that nobody declared are asked for as `provider/model`, too."""
     exchanges: Callable[[str], bool] = never
@@ -90,6 +92,10 @@ class ProviderKind(msgspec.Struct, frozen=True):
     def speaks(self, dialect: Dialect) -> bool:
         """Whether callers of a dialect are understood as they are."""
         return any(one.dialect.name == dialect.name for one in self.spoken)
+
+    def as_declared(self, dialects: tuple[str, ...]) -> "ProviderKind":
+        """The kind of a provider whose entry names its dialects."""
+        return msgspec.structs.replace(self, spoken=(*self.spoken, *self.may_speak)).limited_to(dialects)
 
     def limited_to(self, dialects: tuple[str, ...]) -> "ProviderKind":
         """The kind for a model that can be asked in some dialects only, the best first (`Capabilities.dialects`)."""

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from portico.dialects import gemini, openai_chat
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from portico.providers import google
-from portico.providers.intake import GOOGLE, OPENAI, VERTEX
+from portico.providers.intake import ANTHROPIC, GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
 
 _DATED: Final = re.compile(r"\d{4}-")
@@ -35,6 +35,16 @@ _VERTEX: Final = Spoken(
     },
 )
 CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"})
+RESPONSES: Final = Spoken(
+    openai_responses.DIALECT,
+    {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
+)
+MESSAGES: Final = Spoken(
+    anthropic_messages.DIALECT,
+    {Verb.GENERATE: "/messages", Verb.STREAM: "/messages", Verb.COUNT_TOKENS: "/messages/count_tokens"},
+    headers=(("anthropic-version", "2023-06-01"),),
+    forwarded=("anthropic-version", "anthropic-beta"),
+)
 
 
 def _bearer(key: str) -> tuple[str, str]:
@@ -68,7 +78,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
     ),
     "openai": ProviderKind(
         name="openai",
-        spoken=(CHAT,),
+        spoken=(RESPONSES, CHAT),
         default_base_url="https://api.openai.com",
         default_version="v1",
         vendors=frozenset({"openai"}),
@@ -77,9 +87,20 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         models_path="/models",
         intake=OPENAI,
     ),
+    "anthropic": ProviderKind(
+        name="anthropic",
+        spoken=(MESSAGES,),
+        default_base_url="https://api.anthropic.com",
+        default_version="v1",
+        vendors=frozenset({"anthropic"}),
+        key_env="ANTHROPIC_API_KEY",
+        auth_header=lambda key: ("x-api-key", key),
+        models_path="/models?limit=1",
+        intake=ANTHROPIC,
+    ),
     "azure-openai": ProviderKind(
         name="azure-openai",
-        spoken=(CHAT,),
+        spoken=(RESPONSES, CHAT),
         default_base_url="",
         default_version="",
         vendors=frozenset(),
@@ -97,6 +118,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         key_env="",
         auth_header=_bearer,
         models_path="/models",
+        may_speak=(RESPONSES, MESSAGES),
         takes_any_model=True,
     ),
 }

@@ -7,14 +7,17 @@ estimate by the rule that unreported usage is charged by (money.md), and the ans
 
 from typing import Any, Final
 
-from portico.core.dialect import Dialect
+from portico.core.dialect import Dialect, Passing, Seen
 from portico.core.errors import BodyNotJson, UpstreamBadGateway
 from portico.core.target import Target
 from portico.metering.estimate import BYTES_A_TOKEN, PICTURE_TOKENS
+from portico.providers import Verb
 from portico.relay.attempts import decoded
 from portico.relay.call import Attempt, Call
+from portico.relay.verdict import tells_error
 from portico.wire import jsontext
 
+NO_COUNT: Final = "The provider's answer holds no count of tokens."
 ESTIMATED_HEADER: Final = "x-portico-estimated"
 
 
@@ -38,8 +41,18 @@ def answer(call: Call, attempt: Attempt, body: bytes) -> bytes:
     theirs = attempt.dialect.counting
     number = None if theirs is None else theirs.read(decoded(body))
     if number is None:
-        raise UpstreamBadGateway("The provider's answer holds no count of tokens.")
+        raise UpstreamBadGateway(NO_COUNT)
     return told(call.dialect, number)
+
+
+def seen(dialect: Dialect, passing: Passing, verb: Verb, body: bytes) -> Seen:
+    """What a whole answer that passes tells, a count too. Raises `UpstreamError` for what is no answer."""
+    if verb is not Verb.COUNT_TOKENS or passing.model_in_path or dialect.counting is None:
+        return passing.response(body)
+    value = decoded(body)
+    if dialect.counting.read(value) is None:
+        raise dialect.parse_error(0, body) if tells_error(value) else UpstreamBadGateway(NO_COUNT)
+    return Seen()
 
 
 def told(dialect: Dialect, number: int) -> bytes:

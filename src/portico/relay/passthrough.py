@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from portico.catalog import Model, Resolved
-from portico.core.dialect import Dialect, Passing, Seen
+from portico.core.dialect import Dialect, Passing, Reply, Seen
 from portico.core.envelope import MARK
 from portico.core.errors import UpstreamError
+from portico.core.events import Failed
 from portico.core.request import Request
 from portico.core.usage import Usage
 from portico.providers import GENERATING, ProviderKind, Spoken, Verb
 from portico.routing import Deployment
 from portico.vault import TurnRecorder
-from portico.wire import jsontext
 from portico.wire.sse import Frame
 
 ENVELOPE: Final = MARK.encode()
@@ -68,6 +68,7 @@ class PassingPump:
     def __init__(self, dialect: Dialect, passing: Passing, fresh_id: str, asked: bytes = b"") -> None:
         """`asked`: the caller's body."""
         self._dialect = dialect
+        self._id = fresh_id
         self._watch = passing.watching(fresh_id, asked)
         self.recorder = TurnRecorder("")
         """Of nothing: callers of the provider's own dialect bring back what it signed."""
@@ -120,10 +121,11 @@ class PassingPump:
         return out
 
     def fail(self, error: UpstreamError) -> list[Frame]:
-        """The provider broke off after something was sent: that is said as the dialect says it."""
+        """The provider broke off after something was sent: that is said as the dialect says it in a stream."""
         self.ended = True
         self.failure = error
-        return [Frame(jsontext.encode(self._dialect.render_error(error)))]
+        told = self._dialect.writer(Reply(self._id, 0, self.model)).feed(Failed(error))
+        return [frame for frame in told if frame.event == "error"] or told[-1:]
 
     def _failed(self, error: UpstreamError) -> list[Frame]:
         if not self.committed:

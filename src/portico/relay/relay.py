@@ -316,13 +316,13 @@ class Relay:
         if paying is not None:
             await paying.sending(attempt, paying.ask(attempt, body, content), self._elsewhere(call, aim))
         del content
-        attempt.tried.sent = self._clock()
         credential = aim.candidate.credential
         headers = self._signer.ready(provider, aim.spoken, credential)
         if headers is None:
             headers = await self._signer.headers(provider, aim.spoken, credential)
         if aim.spoken.forwarded and call.dialect is aim.spoken.dialect:
             headers = with_forwarded(headers, aim.spoken, call.exchange.request.headers)
+        attempt.tried.sent = self._clock()
         response = await self._upstream.send(
             UpstreamRequest(
                 url=self._served.url(provider, aim.spoken, aim.target.model, call.verb, credential),
@@ -380,7 +380,7 @@ class Relay:
         elif attempt.passing is None:
             call.answers.append((attempt.lane, self._read(call, attempt, body, last=last)))
         else:
-            call.seen = seen = attempt.passing.response(body)
+            call.seen = seen = counting.seen(call.dialect, attempt.passing, call.verb, body)
             call.passed = body
             if call.generates:
                 if seen.empty and call.paying is not None and not last:

@@ -13,12 +13,10 @@ _TAKEN: Final = frozenset(
     }
 )
 """What the question may hold (Anthropic's API reference, Count tokens in a Message)."""
-_ANY_LIMIT: Final = 32_000
 
 
 def asked(body: Any) -> Any:
-    """A request must have a limit; a question has none, and is not answered otherwise for one."""
-    return {"max_tokens": _ANY_LIMIT, **body} if isinstance(body, Mapping) else body
+    return body
 
 
 def question(rendered: Any, target: Target) -> Any:

@@ -46,8 +46,8 @@ PREFIX: Final = "resp_"
 
 
 def answer_id(own: str | None, reply: Reply) -> str:
-    """`resp_` and the provider's id, or ours where it gave none."""
-    found = (own or reply.id).removeprefix("chatcmpl-")
+    """`resp_` and the provider's id, or ours where it gave none, or where the answer will be asked for by it."""
+    found = (reply.id if reply.own_id or not own else own).removeprefix("chatcmpl-")
     return found if found.startswith(PREFIX) else f"{PREFIX}{found}"
 
 

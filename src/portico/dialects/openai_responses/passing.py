@@ -108,7 +108,7 @@ class ResponsesWatch:
         self._shown = 0
 
     def feed(self, frame: Frame) -> list[Frame]:
-        if self.ended:
+        if self.ended or self._last is not None:
             return []
         if _DELTA in frame.data[:_HEAD]:
             return self._delta(frame)
@@ -137,12 +137,12 @@ class ResponsesWatch:
 
     def close(self) -> None:
         if self.ended:
-            if self._last is None:
-                return
+            return
+        self.ended = True
+        if self._last is not None:
             if not self.counts:
                 raise UpstreamEmpty
             return
-        self.ended = True
         raise UpstreamIncomplete if self._passed or self.model else UpstreamEmpty
 
     def seen(self) -> Seen:
@@ -160,7 +160,6 @@ class ResponsesWatch:
 
     def _end(self, response: Mapping[str, Any]) -> None:
         self._last = response
-        self.ended = True
         self.counts = self.counts or not _seen(response, None).empty
 
     def _told(self, frame: Frame, error: UpstreamError) -> Frame:

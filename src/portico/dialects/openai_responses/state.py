@@ -41,7 +41,7 @@ class _Asked(msgspec.Struct):
 class _Named(msgspec.Struct):
     type: str | None = None
     id: str | None = None
-    role: msgspec.Raw | None = None
+    role: Any = None
 
 
 class _Answer(msgspec.Struct):
