@@ -16,7 +16,7 @@ from portico.core.request import GOOGLE_BUILTINS
 from portico.core.target import ThinkingControl, ThinkingSpec
 from portico.dialects.gemini.finish import FINISH
 from portico.dialects.gemini.schema_rules import UNENFORCED
-from portico.dialects.openai_chat.response import FINISH_WORDS
+from portico.dialects.openai_chat.finish import FINISH_WORDS
 from portico.dialects.openai_chat.tools import BUILTIN_KINDS
 from portico.providers.intake import GOOGLE, MIB
 

@@ -128,6 +128,17 @@ class Capabilities(msgspec.Struct, frozen=True):
     """The most input tokens that one picture is counted as; 0: as metering guesses."""
     tools_prompt_tokens: int = 0
     """Input tokens of the hidden prompt that comes with any tools of the caller."""
+    developer_role: bool = True
+    """Messages of role developer are understood in Chat Completions."""
+    custom_tools: bool = True
+    """Tools that take free text may be declared in Chat Completions; False: they are functions with one text argument."""
+    allowed_tools: bool = True
+    """A tool choice may name several tools in Chat Completions; False: the others are not declared."""
+    search_in_chat: bool = True
+    """`web_search_options` are accepted in Chat Completions."""
+    thoughts_back: str = ""
+    """The member of an assistant's message in Chat Completions that takes its thoughts back while it calls tools
+    (`reasoning_content` at DeepSeek's and others); empty: thoughts are not given back."""
     effort_with_functions_in_chat: bool = True
     """False: Chat Completions refuse functions beside a reasoning effort other than none; Responses take both."""
 
@@ -148,9 +159,11 @@ UNJUDGED: Final = Capabilities(
 """A caller who speaks the provider's own dialect is judged by the provider: nothing is refused, dropped or changed."""
 
 
-COMPATIBLE: Final = msgspec.structs.replace(UNJUDGED, max_tokens_field="max_tokens")
+COMPATIBLE: Final = msgspec.structs.replace(
+    UNJUDGED, max_tokens_field="max_tokens", developer_role=False, custom_tools=False, allowed_tools=False
+)
 """A model that nobody here knows, behind a server of OpenAI's dialect: nothing is refused or dropped. All such servers know
-`max_tokens`, not all the newer name."""
+`max_tokens`, not all the newer name, and what only OpenAI's newer models know is said in older words."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -160,6 +173,8 @@ class Target(msgspec.Struct, frozen=True):
     """The provider's own name for the model."""
     provider_kind: str = "gemini"
     capabilities: Capabilities = Capabilities()
+    own: bool = False
+    """The caller speaks the provider's own dialect: its words are the provider's to judge."""
     small_max_tokens: int = 0
     """Up to this many tokens, a caller who did not steer thinking gets the least of it, lest thoughts eat the whole
     answer (mapping.md 9, first row); 0 leaves it to the model."""

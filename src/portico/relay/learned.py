@@ -64,8 +64,8 @@ class Learned:
 
 
 def narrowed(target: Target, fields: frozenset[str]) -> Target:
-    """The target without these fields. One that is not judged stays: its caller speaks to the provider."""
-    if not fields or not target.capabilities.judged:
+    """The target without these fields. One whose caller speaks the provider's own dialect stays as it is."""
+    if not fields or target.own:
         return target
     able, refused = target.capabilities, target.refused
     for field in sorted(fields):

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from portico.core.dialect import Dialect
-from portico.dialects.openai_chat.asking import ask
-from portico.dialects.openai_chat.errors import parse_error, render_error
+from portico.core.dialect import Dialect, Passing
+from portico.dialects.openai.errors import parse_error, render_error
+from portico.dialects.openai_chat.asking import ask, ask_of_body
+from portico.dialects.openai_chat.passing import MARKS, ChatWatch, renamed, see, watch_for
 from portico.dialects.openai_chat.request import WHERE, parse_request, render_request
 from portico.dialects.openai_chat.response import parse_response, render_response
 from portico.dialects.openai_chat.stream import ChatWriter
@@ -24,6 +25,7 @@ DIALECT: Final = Dialect(
     frame=encode,
     where=WHERE,
     ask=ask,
+    passing=Passing(renamed=renamed, response=see, watch=ChatWatch, ask=ask_of_body, watch_for=watch_for, marks=MARKS),
     keep_alive=KEEP_ALIVE,
     guards_small_limits=True,
 )

@@ -24,6 +24,7 @@ _NO_DETAILS: Final[Mapping[str, Any]] = {}
 _OFFSET: Final = re.compile(r"\d{1,9}(\.\d{1,9})?s")
 MAX_OFFSET_S: Final = 10**9
 MAX_FPS: Final = 24
+_FETCHED: Final = ("http://", "https://", "gs://")
 _MAX_INDENT: Final = 64
 """White space that is looked past for the beginning of a data URI."""
 AUDIO_MIMES: Final[Mapping[str, str]] = {
@@ -173,7 +174,7 @@ def _file(part: Mapping[str, Any]) -> Part:
     data = fields.get("file_data")
     if data is not None:
         text = string_at(data, f"{at}.file_data")
-        uri = _is_data_uri(text)
+        uri = _is_data_uri(text) or text[:8].lower().startswith(_FETCHED)  # OpenRouter takes an address here
         media = media_from_url(text, f"{at}.file_data", mime) if uri else Media(mime, data=_unwrapped(text))
         return _with_extras(media, part, details, name)
     for key in ("file_id", "file_url"):

@@ -16,6 +16,8 @@ ORIGIN: Final = "openai_chat"
 GOOGLE_EXT: Final = "gemini"
 """The tag under which Google's extras travel in the neutral model."""
 VENDOR: Final = "google"
+GOOGLE_KINDS: Final = frozenset({"gemini", "vertex"})
+"""Kinds of provider that understand all this."""
 
 MAX_INLINE_SIGNATURE: Final = 64 * 1024
 """Image models sign with megabytes; such a signature is kept on the server only (mapping.md 2.4)."""

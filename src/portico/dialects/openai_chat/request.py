@@ -23,17 +23,20 @@ from portico.dialects.openai_chat.checks import (
     take_word,
     wrong_type,
 )
-from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN
+from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, GOOGLE_KINDS, ORIGIN
 from portico.dialects.openai_chat.google import (
     GoogleExtras,
+    is_unknown,
     is_web_search_option,
     render_google,
     safety_settings,
+    search_options,
     take_google,
 )
 from portico.dialects.openai_chat.messages import parse_messages
 from portico.dialects.openai_chat.messages_render import render_messages
 from portico.dialects.openai_chat.modalities import take_image_config, take_modalities, take_speech
+from portico.dialects.openai_chat.request_render import json_schema, render_for
 from portico.dialects.openai_chat.tools import parse_tools, render_choice, render_tools
 
 WHERE: Final = Where(
@@ -286,7 +289,10 @@ def _web_search(fields: dict[str, Any]) -> list[Builtin]:
 
 
 def render_request(request: Request, target: Target) -> Rendered:
-    """The body for an endpoint that speaks Chat Completions."""
+    """The body for an endpoint that speaks Chat Completions. One of Google's kinds knows what this dialect says by Google's
+    extension (mapping.md 1.9); others are told what OpenAI has words for."""
+    if target.provider_kind not in GOOGLE_KINDS:
+        return render_for(request, target)
     losses: list[Loss] = []
     body: dict[str, Any] = {"model": target.model or request.model, "messages": render_messages(request, losses)}
     sampling = request.sampling
@@ -304,6 +310,8 @@ def render_request(request: Request, target: Target) -> Rendered:
         body["tools"] = render_tools(request, losses)
     if request.tool_choice is not None and request.tools:
         body["tool_choice"] = render_choice(request.tool_choice)
+    elif request.tool_choice is not None and request.tool_choice.mode != "auto":
+        losses.append(Loss("1.13:choice", request.where.field("tool_choice"), "there are no functions to choose among"))
     if request.parallel_tool_calls is not None:
         body["parallel_tool_calls"] = request.parallel_tool_calls
     if request.thinking.effort is not None:
@@ -316,14 +324,27 @@ def render_request(request: Request, target: Target) -> Rendered:
         body["service_tier"] = request.service_tier
     for tool in request.builtins:
         if is_web_search_option(tool):
-            body["web_search_options"] = dict((tool.ext or {}).get(ORIGIN, {}))
+            body["web_search_options"] = search_options(tool, request.where, losses)
+        elif is_unknown(tool):
+            losses.append(Loss("7.1:builtin", request.where.field(tool.kind), f"Chat has no tool {tool.kind}"))
+        elif options := [
+            name for origin, fields in (tool.ext or {}).items() if origin != GOOGLE_EXT for name in fields
+        ]:
+            text = f"{tool.kind} has no place for {', '.join(options)}"
+            losses.append(Loss("1.14:builtin", request.where.field(tool.kind), text))
     if request.include_cost:
         body["usage"] = {"include": True}
     if request.stream:
         body["stream"] = True
         if request.include_usage:
             body["stream_options"] = {"include_usage": True}
-    body.update((request.ext or {}).get(ORIGIN, {}))
+    for origin, fields in (request.ext or {}).items():
+        if origin == ORIGIN:
+            body.update(fields)
+        elif origin != GOOGLE_EXT:
+            losses += [
+                Loss("7.1:setting", request.where.field(name), f"Chat has nothing for {name}") for name in fields
+            ]
     if request.speech is not None:
         body["audio"] = {**body.get("audio", {}), **_render_speech(request.speech)}
     google = render_google(request)
@@ -338,13 +359,4 @@ def _render_speech(speech: Speech) -> dict[str, Any]:
 
 
 def _render_output(output: OutputFormat) -> dict[str, Any]:
-    if output.schema is None and output.name is None:
-        return {"type": "json_object"}
-    described: dict[str, Any] = {"name": output.name or "response"}
-    if output.description is not None:
-        described["description"] = output.description
-    if output.strict is not None:
-        described["strict"] = output.strict
-    if output.schema is not None:
-        described["schema"] = output.schema
-    return {"type": "json_schema", "json_schema": described}
+    return {"type": "json_object"} if output.schema is None and output.name is None else json_schema(output)

@@ -10,9 +10,11 @@ import msgspec
 
 from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
+from portico.core.foreign import foreign_losses, is_foreign
 from portico.core.loss import Loss
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.response import Candidate, Finish, FinishReason, Response
+from portico.dialects.openai.logprobs import parse_logprobs, render_logprobs
 from portico.dialects.openai_chat.annotations import Insertions, parse_annotations, render_annotations
 from portico.dialects.openai_chat.checks import array_at, object_at, string_at
 from portico.dialects.openai_chat.content import parse_content, render_part
@@ -27,28 +29,12 @@ from portico.dialects.openai_chat.extra_content import (
     read_google,
     read_signature,
 )
-from portico.dialects.openai_chat.logprobs import parse_logprobs, render_logprobs
+from portico.dialects.openai_chat.finish import FINISH_WORDS, finish_reason
 from portico.dialects.openai_chat.media_out import audio_entry, continues, image_entry, is_audio, markdown
 from portico.dialects.openai_chat.messages_render import render_call
 from portico.dialects.openai_chat.usage import costing, parse_usage, render_usage, searched
 from portico.wire import jsontext
 
-FINISH_WORDS: Final[Mapping[FinishReason, str]] = {
-    FinishReason.STOP: "stop",
-    FinishReason.LENGTH: "length",
-    FinishReason.TOOL_CALLS: "tool_calls",
-    FinishReason.CONTENT_FILTER: "content_filter",
-    FinishReason.ERROR: "stop",
-    FinishReason.OTHER: "stop",
-}
-FINISH: Final[Mapping[str, FinishReason]] = {
-    "stop": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "tool_calls": FinishReason.TOOL_CALLS,
-    "function_call": FinishReason.TOOL_CALLS,
-    "content_filter": FinishReason.CONTENT_FILTER,
-    "error": FinishReason.ERROR,
-}
 ORDER: Final = {Reasoning: 0, Text: 1, Media: 1, ToolCall: 2, Opaque: 3, ToolResult: 3}
 REFUSAL: Final[Ext] = {ORIGIN: {"refusal": True}}
 CANDIDATE_PATH: Final = "$.choices[{}].message"
@@ -176,6 +162,8 @@ class _Parts:
             else:
                 self._losses.append(Loss("1.2:opaque", self._path, "a part that only another provider understands"))
             return
+        if part.ext or getattr(part, "signature", None) is not None:
+            self._losses += foreign_losses(part, self._path, own=(ORIGIN, GOOGLE_EXT), vendor=VENDOR)
         if isinstance(part, Reasoning):
             if not self._reply.thoughts:
                 return
@@ -196,7 +184,7 @@ class _Parts:
                 self._refusal.append(text)
             case Text(_, signature):
                 self.content.append(part)
-                if signature is not None:
+                if signature is not None and not is_foreign(signature, VENDOR):
                     self._signatures.append(signature)
             case Media():
                 if is_audio(part) and continues(self._audio, part):
@@ -491,4 +479,4 @@ def parse_finish(choice: Mapping[str, Any], feedback: Any) -> Finish | None:
             prompt_blocked=True,
         )
     raw = text_in(choice, "native_finish_reason") or word
-    return Finish(FINISH.get(word, FinishReason.OTHER), raw, text_in(choice, "finish_message") or None)
+    return Finish(finish_reason(word), raw, text_in(choice, "finish_message") or None)

@@ -106,6 +106,24 @@ def _sum(*buckets: Tokens) -> Tokens:
     return {name: n for name in MODALITIES if (n := sum(bucket.get(name, 0) for bucket in buckets))}
 
 
+def usage_in(body: Mapping[str, Any]) -> Any:
+    """Where an answer or a chunk tells its counts; None where it does not. Groq's streams have a member of their own."""
+    usage = body.get("usage")
+    if usage is None and isinstance(groq := body.get("x_groq"), Mapping):
+        usage = groq.get("usage")
+    return usage
+
+
+def uses_in(wire: Any, *, searched: bool = False) -> dict[str, int]:
+    """How often the provider searched the web for an answer: as its counts say (OpenRouter's and our own
+    `server_tool_use`, Perplexity's `num_search_queries`), else once if the answer cites a page."""
+    fields: Mapping[str, Any] = wire if isinstance(wire, Mapping) else {}
+    tools = fields.get("server_tool_use")
+    queries = _count(tools, "web_search_requests") if isinstance(tools, Mapping) else 0
+    count = queries or _count(fields, "num_search_queries") or int(searched)
+    return {"web_search": count} if count else {}
+
+
 def parse_usage(wire: Any) -> Usage | None:
     """OpenAI's usage object as disjoint buckets; None where there is none."""
     if not isinstance(wire, Mapping) or wire.get("prompt_tokens") is None:
