@@ -42,6 +42,10 @@ class ModelTarget(msgspec.Struct, frozen=True):
 
     provider: str
     upstream_model: str
+    weight: int = 1
+    """How often it comes first among those of its priority."""
+    priority: int = 0
+    """The lowest is tried first."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,7 +68,7 @@ from portico.relay.till import Till
 from portico.relay.together import together
 from portico.relay.unfence import may_be_fenced, not_json, unfenced
 from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
-from portico.routing import Candidate, plan
+from portico.routing import Candidate, Health, plan
 from portico.vault import Resources, TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
@@ -124,6 +124,7 @@ class Relay:
         self._settings = settings or Settings()
         self._mint = call_ids(rng)
         self._learned = Learned()
+        self.health = Health()
         self.serve_from(providers)
         self._known = KnownLists("tools", random_token(rng))
 
@@ -267,7 +268,7 @@ class Relay:
     def _plan(self, call: Call, model: Model) -> list[Candidate]:
         deployments = self._served.deployments(model)
         able = [one for one in deployments if takes(one.provider.kind, call.dialect, call.verb)]
-        return held_to(call.pins, plan(able, rng=self._rng))
+        return held_to(call.pins, plan(able, self.health, now=self._now(), rng=self._rng).candidates)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()

@@ -10,7 +10,7 @@ What tenants made at a provider, files and cached contents, is theirs in the sam
 from portico.vault.memory import MemoryVault
 from portico.vault.record import CallKept, MediaKept, OpaqueKept, TextKept, TurnRecord, Vault, keys_of_message
 from portico.vault.recorder import TurnRecorder
-from portico.vault.resources import Resource, Resources, fingerprint
+from portico.vault.resources import Resource, Resources
 from portico.vault.restore import keys_of_request, restore, without_unknown_signatures
 from portico.vault.stored import StoredVault, VaultSettings
 
@@ -27,7 +27,6 @@ __all__ = [
     "TurnRecorder",
     "Vault",
     "VaultSettings",
-    "fingerprint",
     "keys_of_message",
     "keys_of_request",
     "restore",
