@@ -107,7 +107,8 @@ def test_what_rests(name: str) -> None:
     error, model, until = CASES[name]
     rest = rest_after(error, "m", NOON)
     assert rest is not None
-    assert (rest.model, rest.until) == (model, pytest.approx(until))
+    assert rest.model == model
+    assert rest.until == pytest.approx(until)
     assert rest.why.startswith(str(error.code))
 
 
