@@ -67,6 +67,11 @@ class ProviderKind(msgspec.Struct, frozen=True):
         return any(one.dialect.name == dialect.name for one in self.spoken)
 
 
+def spoken_for_counts(kind: ProviderKind) -> Spoken | None:
+    """In which of its dialects a kind of provider counts tokens for callers of others; None: it does not."""
+    return next((one for one in kind.spoken if Verb.COUNT_TOKENS in one.paths and one.dialect.counting), None)
+
+
 _GEMINI: Final = Spoken(
     gemini.DIALECT,
     {

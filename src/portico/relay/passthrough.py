@@ -5,23 +5,29 @@ dialect's to say (`core.dialect.Passing`). A body that passes is read only if an
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from portico.catalog import Model, Resolved
 from portico.core.dialect import Dialect, Passing, Seen
+from portico.core.envelope import MARK
 from portico.core.errors import UpstreamError
 from portico.core.request import Request
 from portico.core.usage import Usage
 from portico.providers import GENERATING, ProviderKind, Verb
+from portico.providers.kinds import spoken_for_counts
 from portico.routing import Deployment
 from portico.vault import TurnRecorder
 from portico.wire import jsontext
 from portico.wire.sse import Frame
 
+ENVELOPE: Final = MARK.encode()
 
-def passes_whole(resolved: Resolved, dialect: Dialect, verb: Verb) -> bool:
-    """Whether a call may pass untouched: its model's name says nothing that its body would have to be told."""
+
+def passes_whole(resolved: Resolved, dialect: Dialect, verb: Verb, body: bytes) -> bool:
+    """Whether a call may pass untouched: its model's name says nothing that its body would have to be told, and nothing in
+    its body is meant for the gateway alone (another vendor's signature, in an envelope)."""
     plain = resolved == Resolved(resolved.model, resolved.asked)
-    return dialect.passing is not None and (plain or verb not in GENERATING)
+    return dialect.passing is not None and (plain or verb not in GENERATING) and ENVELOPE not in body
 
 
 def unread(dialect: Dialect, model: str, verb: Verb) -> Request:
@@ -31,6 +37,8 @@ def unread(dialect: Dialect, model: str, verb: Verb) -> Request:
 
 def takes(kind: ProviderKind, dialect: Dialect, verb: Verb) -> bool:
     """Whether providers of a kind can be asked this by callers of a dialect: only what all dialects know is translated."""
+    if verb is Verb.COUNT_TOKENS and not kind.speaks(dialect):
+        return dialect.counting is not None and spoken_for_counts(kind) is not None
     return verb in kind.to(dialect).paths and (verb in GENERATING or kind.speaks(dialect))
 
 

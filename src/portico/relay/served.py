@@ -5,7 +5,7 @@ Bounded by the catalog and the configuration. A target depends on the day too, s
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ from portico.core.dialect import Dialect
 from portico.core.target import Target
 from portico.providers import Provider, Spoken, Verb, upstream_url
 from portico.providers.intake import Intake
+from portico.providers.kinds import spoken_for_counts
 from portico.relay.media import intakes_of
 from portico.relay.prepare import successor, target_at
 from portico.routing import Deployment, deployments_of
@@ -31,6 +32,11 @@ class Place(msgspec.Struct, frozen=True):
     spoken: Spoken
 
 
+def spoken_for(place: Place, verb: Verb) -> Spoken:
+    """The dialect a place is asked in by callers who are translated."""
+    return (spoken_for_counts(place.deployment.provider.kind) if verb is Verb.COUNT_TOKENS else None) or place.spoken
+
+
 class Served:
     """The answers to these questions, remembered. `small_max_tokens` is the operator's (`relay/defaults.py`)."""
 
@@ -40,6 +46,7 @@ class Served:
         self._small_max_tokens = small_max_tokens
         self._deployments: dict[str, list[Deployment]] = {}
         self._intakes: dict[tuple[str, str], list[Intake]] = {}
+        self._spoken: dict[tuple[str, str], bool] = {}
         self._places: dict[tuple[str, str, str, str], Place] = {}
         self._urls: dict[tuple[str, str, str, Verb], str] = {}
         self._day = 0
@@ -51,12 +58,26 @@ class Served:
             found = self._deployments[model.name] = deployments_of(model, self._providers)
         return found
 
+    def serves(self, model: Model, today: date) -> bool:
+        """Whether anybody serves a model on a day, or the one that follows it there."""
+        kinds = [one.provider.kind.name for one in self.deployments(model)]
+        return any(model.successor is not None or not model.is_gone(today, kind) for kind in kinds)
+
     def intakes(self, dialect: Dialect, model: Model) -> list[Intake]:
         """What media must fit into, for a caller of this dialect."""
         found = self._intakes.get((dialect.name, model.name))
         if found is None:
             kinds = [one.provider.kind for one in self.deployments(model)]
             found = self._intakes[dialect.name, model.name] = intakes_of(dialect, kinds)
+        return found
+
+    def is_spoken(self, dialect: Dialect, model: Model | None = None) -> bool:
+        """Whether a provider of a model, or any at all, speaks a dialect."""
+        key = (dialect.name, "" if model is None else model.name)
+        found = self._spoken.get(key)
+        if found is None:
+            at = self._providers.values() if model is None else [one.provider for one in self.deployments(model)]
+            found = self._spoken[key] = any(provider.kind.speaks(dialect) for provider in at)
         return found
 
     def place(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:

@@ -9,10 +9,31 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from portico.wire import jsontext
 
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]', re.DOTALL)
 _SPACE: Final = b" \t\r\n"
+
+
+class Named(msgspec.Struct):
+    """What a body says of itself at its top, where its dialect puts that into the body."""
+
+    model: str
+    stream: bool | None = None
+
+
+_named: Final = msgspec.json.Decoder(Named)
+
+
+def named(body: bytes) -> Named | None:
+    """What a body that is one JSON object says of itself; the rest of it is only checked to be JSON. None for a body that
+    says it otherwise, or is none: whoever reads all of it says what is wrong."""
+    try:
+        return _named.decode(body.removeprefix(jsontext.BOM))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
 
 
 class Span:
