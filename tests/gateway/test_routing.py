@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.house import Script, answers, chat, fails, open_house, says
+from gateway.house import Json, Script, answers, chat, fails, open_house, says
 from portico.catalog import OperatorModel
 from portico.relay.router import RoutingRules
 from portico.routing import BreakerRules
@@ -57,7 +57,7 @@ async def test_complaint_18_when_all_keys_rest_nobody_is_asked_and_the_caller_he
 
 
 async def test_complaint_18_a_suspended_key_is_out_for_good() -> None:
-    details = [{"@type": TYPE + "ErrorInfo", "reason": "CONSUMER_SUSPENDED"}]
+    details: list[Json] = [{"@type": TYPE + "ErrorInfo", "reason": "CONSUMER_SUSPENDED"}]
     provider = Script(fails(403, "PERMISSION_DENIED", "suspended", details), GOOD)
     async with open_house(provider, keys=("first", "second")) as house:
         for _ in range(6):

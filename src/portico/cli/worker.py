@@ -94,6 +94,8 @@ class Worker:
             defaults=settings.defaults,
             till=self.books.till,
             resources=self.books.resources,
+            rules=settings.routing,
+            health=self.books.health,
         )
         relay, quotes = calls(fetcher=self.fetcher), calls(tab=QuoteTab)
         reading = self.books.database.reading

@@ -1,6 +1,7 @@
 """One configured provider, and the address of a call to it."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ class Provider(msgspec.Struct, frozen=True):
     keys: tuple[Secret, ...]
     takes_stored: bool = False
     """Whether keys that are kept in the database under its name are its own, too."""
+    projects: Mapping[str, str] = {}
+    """The mark of a key -> the project whose quota it uses; keys of one project rest together."""
 
     @classmethod
     def at(

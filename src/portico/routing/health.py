@@ -4,7 +4,7 @@
 with the other workers, and kept over a restart, by whoever is told of it (`on_rest`).
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Final, TypeAlias
 
 import msgspec
@@ -142,9 +142,9 @@ class Health:
         if before is None or rest.until >= before.until:
             self._rests[key] = rest
 
-    def replace_rests(self, rests: dict[tuple[str, str, str], Rest]) -> None:
-        """All that rests, as it is known together with the other workers."""
-        self._rests = rests
+    def replace_rests(self, rests: Mapping[tuple[str, str, str], Rest]) -> None:
+        """All that rests, as it is known together with the other workers: what was ended there is ended here."""
+        self._rests = dict(rests)
 
     def rests(self) -> dict[tuple[str, str, str], Rest]:
         """(provider, group, model) -> what rests, or did."""
