@@ -28,7 +28,7 @@ from portico.relay.fanout import lane_of, share
 from portico.relay.known import KnownLists
 from portico.relay.media import intakes_of, with_media
 from portico.relay.prepare import Prepared, parse_body, resolve, target_at
-from portico.routing import deployments_of, plan
+from portico.routing import Health, deployments_of, plan
 from portico.vault import MemoryVault, TurnRecorder, keys_of_request, restore
 from portico.wire import jsontext
 
@@ -101,7 +101,7 @@ class Way:
 
     def aim(self, prepared: Prepared) -> Aim:
         model = prepared.resolved.model
-        candidate = plan(deployments_of(model, PROVIDERS), rng=RNG)[0]
+        candidate = plan(deployments_of(model, PROVIDERS), Health(), now=0.0, rng=RNG).candidates[0]
         deployment = candidate.deployment
         kind = deployment.provider.kind
         spoken = kind.to(CHAT)

@@ -22,11 +22,12 @@ from money.acts import Steps, usage
 from portico.accounts.rows import Issued, create_account, create_key
 from portico.cli.bookkeeper import Bookkeeper, prepare
 from portico.config import load_config
+from portico.core.masking import fingerprint
 from portico.core.storage import Db
 from portico.http.routes import METHODS, ROUTE_NAMES, Action
 from portico.ledger.pay import top_up
 from portico.simulator import Simulator
-from portico.vault import Resource, fingerprint
+from portico.vault import Resource
 from portico.vault.resources import CACHE, FILE, RESPONSE, STORE
 from portico.wire.http import App
 

@@ -35,6 +35,7 @@ from portico.relay.defaults import Defaults
 from portico.relay.quote import QuoteTab
 from portico.relay.relay import Relay, Settings
 from portico.relay.report import NOBODY, Observer
+from portico.relay.router import RoutingRules
 from portico.relay.till import Till
 from portico.simulator import Simulator
 from portico.vault import MemoryVault, Resources, Vault
@@ -89,11 +90,14 @@ class House:
         resources: Resources | None = None,
         configure: Callable[[str], Sequence[Provider]] | None = None,
         responses: Callable[[], StoredResponses] | None = None,
+        rules: RoutingRules | None = None,
+        fleet: Mapping[str, App] | None = None,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
-        each is configured, all of them at the one address; the first is asked first. `till` makes what calls are paid
-        with, `responses` what keeps the answers that calls go on from. `configure` makes other providers than that, given
-        the address of the one there is."""
+        each is configured, all of them at the one address; the first is asked first. `fleet`: more providers of the first
+        kind, each at an address of its own, by their names. `rules`: how they are chosen among. `till` makes what calls are
+        paid with, `responses` what keeps the answers that calls go on from. `configure` makes other providers than that,
+        given the address of the one there is."""
         self._configure = configure
         self._allow = allow
         self.budget = budget or Budget()
@@ -115,12 +119,22 @@ class House:
         self._make_vault = make_vault
         self._resources = resources
         self._responses = responses
+        self._rules = rules
+        self._fleet = {name: Server(app) for name, app in (fleet or {}).items()}
         self._server: Server
 
     async def start(self) -> "House":
         await self._provider_server.start()
+        for server in self._fleet.values():
+            await server.start()
         await self._start_gateway()
         return self
+
+    def _at(self, address: str, secrets: tuple[Secret, ...]) -> Iterator[Provider]:
+        for kind in self._kinds:
+            yield Provider.at(kind.name, kind, address, secrets)
+        for name, server in self._fleet.items():
+            yield Provider.at(name, self._kinds[0], f"http://127.0.0.1:{server.port}", secrets)
 
     async def _start_gateway(self) -> None:
         self.upstream = HttpUpstream()
@@ -132,11 +146,8 @@ class House:
         calls = partial(
             Relay,
             catalog=self._catalog,
-            providers=(
-                [Provider.at(kind.name, kind, address, secrets) for kind in self._kinds]
-                if self._configure is None
-                else self._configure(address)
-            ),
+            providers=([*self._at(address, secrets)] if self._configure is None else self._configure(address)),
+            rules=self._rules,
             upstream=self.upstream,
             vault=self.vault,
             rng=self._rng,
@@ -181,6 +192,8 @@ class House:
     async def stop(self) -> None:
         await self._stop_gateway()
         await self._provider_server.stop(grace_s=0)
+        for server in self._fleet.values():
+            await server.stop(grace_s=0)
 
     @property
     def port(self) -> int:

@@ -12,9 +12,10 @@ import pytest
 from gateway.gemini import address, prompt
 from gateway.house import KEY, OTHER_KEY, Answer, House, Json, as_bytes, chat, open_house, until
 from gateway.test_gateway_signatures import SKIP, OpenClaw
+from portico.core.masking import fingerprint
 from portico.core.storage import Committer
 from portico.simulator import Simulator
-from portico.vault import Resource, fingerprint
+from portico.vault import Resource
 from portico.vault.resources import CACHE, FILE
 from portico.wire.http import Exchange
 from vault.workers import Gate, Workers

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portico.core.errors import BodyNotJson, NotFound
+from portico.core.masking import fingerprint
 from portico.core.parts import Media, Text
 from portico.core.request import Message, Request, Role
 from portico.core.target import Capabilities
@@ -16,7 +17,7 @@ from portico.dialects.openai_chat import DIALECT as CHAT
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.owned import OwnedThings, held_to, named_in, named_in_body
 from portico.routing import Candidate, Deployment
-from portico.vault import Resource, fingerprint
+from portico.vault import Resource
 from portico.vault.resources import CACHE, FILE, STORE
 from vault.workers import Workers
 

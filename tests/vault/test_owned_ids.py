@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from portico.core.errors import NotFound
+from portico.core.masking import fingerprint
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.owned import CONTAINER, CONVERSATION, FILE_ID, STORE_ID, OwnedThings, named_in_body
-from portico.vault import Resource, fingerprint
+from portico.vault import Resource
 from portico.vault.resources import FILE
 from vault.workers import Workers
 

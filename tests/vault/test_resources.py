@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import databases
 from portico.core.errors import Conflict, StorageUnavailable
-from portico.vault import Resource, Resources, fingerprint
+from portico.core.masking import fingerprint
+from portico.vault import Resource, Resources
 from portico.vault.resources import CACHE, FILE, GRACE_S, REMEMBERED_S
 from vault.workers import Silent, Workers
 

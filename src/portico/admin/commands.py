@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 from typing import Final
 
-from portico.admin import accounts, audit, codes, credentials, keys, ledger, markups, people, prices, upkeep, usage
+from portico.admin import (
+    accounts,
+    audit,
+    codes,
+    credentials,
+    keys,
+    ledger,
+    markups,
+    people,
+    pool,
+    prices,
+    upkeep,
+    usage,
+)
 from portico.admin.command import Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -49,6 +62,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("credentials enable", "POST /credentials/{credential}/enable", credentials.enable),
     Command("credentials remove", "DELETE /credentials/{credential}", credentials.remove),
     Command("secrets rotate", "POST /secrets/rotate", credentials.rotate),
+    Command("pool list", "GET /pool", pool.list_),
+    Command("pool clear", "POST /pool/clear", pool.clear),
     Command("backup", "POST /backups", upkeep.backup, apart=True),
     Command("db status", "GET /db", upkeep.status, apart=True),
 )

@@ -63,6 +63,10 @@ class Catalog:
         found = find(name, self._names) or find(name.casefold(), self._folded)
         return None if found is None else found[0]
 
+    def fallbacks_of(self, model: Model) -> list[Model]:
+        """The models that a call of this one may go to, as its operator says."""
+        return [one for name in model.fallbacks if (one := self.known(name)) is not None and one.name != model.name]
+
     def capabilities_for(self, name: str, provider_kind: str = "gemini") -> Capabilities:
         """What the model of that name can do; for one that is not in the catalog, what its name suggests. Never raises."""
         if (model := self.known(name)) is not None:
@@ -95,14 +99,10 @@ class Catalog:
         for entry in entries:
             where = f"models.{entry.name}"
             check_name(entry.name, f"{where}.name")
-            provider, slash, upstream_model = entry.target.partition("/")
-            if not (provider and slash and upstream_model):
-                raise CatalogError(f"{where}.target", f"expected 'provider/upstream-model', found {entry.target!r}")
-            target = ModelTarget(provider, upstream_model)
-            if (known := added.get(entry.name)) is not None:
-                added[entry.name] = msgspec.structs.replace(known, targets=(*known.targets, target))
-            else:
-                added[entry.name] = self._named(entry.name, target)
+            model = self._entered(entry, added.get(entry.name), where)
+            if entry.fallbacks:
+                model = msgspec.structs.replace(model, fallbacks=(*model.fallbacks, *entry.fallbacks))
+            added[entry.name] = model
         kept = (
             msgspec.structs.replace(model, aliases=tuple(alias for alias in model.aliases if alias not in added))
             for name, model in self.models.items()
@@ -116,6 +116,21 @@ class Catalog:
         if names == self._open:
             return self
         return type(self)(self.models.values(), self._inference, self.tool_input_billed, names)
+
+    def _entered(self, entry: OperatorModel, before: Model | None, where: str) -> Model:
+        """The model of an entry; `before`: of the entries of that name before it."""
+        if entry.target is None:
+            known = before or self.models.get(entry.name)
+            if known is None:
+                raise CatalogError(f"{where}.name", f"{entry.name!r} is no model of the catalog: it needs a target")
+            return known
+        provider, slash, upstream_model = entry.target.partition("/")
+        if not (provider and slash and upstream_model):
+            raise CatalogError(f"{where}.target", f"expected 'provider/upstream-model', found {entry.target!r}")
+        target = ModelTarget(provider, upstream_model, entry.weight, entry.priority)
+        if before is not None:
+            return msgspec.structs.replace(before, targets=(*before.targets, target))
+        return self._named(entry.name, target)
 
     def listing(self, *, today: date | None = None) -> list[ListedModel]:
         """Every name worth showing: models, their aliases, and `-thinking`/`-nothinking` of models that can be steered.

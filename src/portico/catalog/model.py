@@ -40,6 +40,10 @@ class ModelTarget(msgspec.Struct, frozen=True):
 
     provider: str
     upstream_model: str
+    weight: int = 1
+    """How often it comes first among those of its priority."""
+    priority: int = 0
+    """The lowest is tried first."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +77,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     targets: tuple[ModelTarget, ...] = ()
     embedding_dimensions: int | None = None
+    fallbacks: tuple[str, ...] = ()
+    """Names of models that a call may go to when this one cannot be had, as its operator says."""
 
     def capabilities_at(self, provider_kind: str) -> Capabilities:
         """What the model can do at a kind of provider (`gemini`, `vertex`, `openai` …).
@@ -132,10 +138,14 @@ class Resolved(msgspec.Struct, frozen=True):
 
 
 class OperatorModel(msgspec.Struct, frozen=True):
-    """An operator's `[[models]]` entry: a name of their choice for "provider/upstream-model"."""
+    """An operator's `[[models]]` entry: a name of their choice for "provider/upstream-model", or a model of the catalog
+    that stays where it is (`target` None) and gets fallbacks."""
 
     name: str
-    target: str
+    target: str | None = None
+    weight: int = 1
+    priority: int = 0
+    fallbacks: tuple[str, ...] = ()
 
 
 class ListedModel(msgspec.Struct, frozen=True, kw_only=True):

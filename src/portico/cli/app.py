@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from portico import __version__
-from portico.cli.admin import accounts, codes, credentials, keys, ledger, people, prices, reports, upkeep
+from portico.cli.admin import accounts, codes, credentials, keys, ledger, people, pool, prices, reports, upkeep
 from portico.cli.options import ConfigOption, JsonOption
 
 app = typer.Typer(
@@ -190,6 +190,7 @@ for _noun, _commands in (
     ("accounts", accounts.app),
     ("keys", keys.app),
     ("codes", codes.app),
+    ("pool", pool.app),
     ("users", people.users),
     ("memberships", people.memberships),
     ("prices", prices.prices),

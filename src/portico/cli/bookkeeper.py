@@ -23,7 +23,10 @@ from portico.core.ids import timed_id
 from portico.core.storage import Db
 from portico.ledger.recover import gone_workers, recover
 from portico.ledger.retention import Retention, sweep
+from portico.providers import Secret
 from portico.relay.till import Till, TillSettings
+from portico.routing import Group, Health, Rest
+from portico.routing import rows as rests
 from portico.store import leases
 from portico.store.database import Database, open_database
 from portico.store.leases import Lease
@@ -90,6 +93,8 @@ class Bookkeeper:
             is_full=lambda: self.committer.full,
             settings=_till_settings(settings),
         )
+        self.health = Health(rules=settings.routing.breaker, on_rest=self._keep_rest, group_of=_groups(settings))
+        """What is known of providers; what rests is shared with the other workers."""
         self._watch: RevisionWatch | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -103,7 +108,12 @@ class Bookkeeper:
         """
         await self.lease.start()
         follower = Follower(self.keyring, self.database.reading)
-        changed: dict[str, Changed] = {"keys": follower.load, "prices": self._read_prices, "credentials": credentials}
+        changed: dict[str, Changed] = {
+            "keys": follower.load,
+            "prices": self._read_prices,
+            "credentials": credentials,
+            rests.REVISION: self._read_rests,
+        }
         self._watch = RevisionWatch(self.database.reading, changed)
         await self._watch.start()
         self._tasks = [asyncio.create_task(self._look_after()), asyncio.create_task(self._clear_out())]
@@ -123,6 +133,13 @@ class Bookkeeper:
     async def _read_prices(self) -> None:
         prices, markups = await self.database.reading.read(lambda db: (db.rows(_PRICES), db.rows(_MARKUPS)))
         self._prices = PriceBooks.from_rows(self._catalog, prices, markups)
+
+    async def _read_rests(self) -> None:
+        self.health.replace_rests(await self.database.reading.read(rests.load))
+
+    def _keep_rest(self, group: Group, rest: Rest) -> None:
+        """The other workers learn of it, and so does whoever comes after this one."""
+        self.committer.post(rests.KeepRest(group, rest))
 
     # -- beside calls
 
@@ -151,13 +168,24 @@ class Bookkeeper:
     async def _sweep(self) -> int:
         return await self.database.reading.work(lambda db: sweep(db, self._retention))
 
+    async def _sweep_rests(self) -> int:
+        await self.database.reading.work(rests.sweep)
+        return 0  # there are never many
+
     async def _clear_out(self) -> None:
         """Removes what is too old, a piece at a time; workers begin at different times."""
         await asyncio.sleep(self._rng.random() * SWEEP_S)
         while True:
             with _told_once_more("what is too old was not removed"):
                 await self.database.reading.work(leases.ended)  # forgets the oldest
-                for piece in (self._sweep, self.vault.sweep, self.resources.sweep, self.responses.sweep):
+                pieces = (
+                    self._sweep,
+                    self._sweep_rests,
+                    self.vault.sweep,
+                    self.resources.sweep,
+                    self.responses.sweep,
+                )
+                for piece in pieces:
                     await _to_the_end(piece)
             await asyncio.sleep(SWEEP_S)
 
@@ -180,6 +208,16 @@ def _told_once_more(what: str) -> Iterator[None]:
         pass  # it is told elsewhere
     except Exception:
         log.exception("%s; it is tried again", what)
+
+
+def _groups(settings: Config) -> Callable[[str, Secret], str]:
+    """Whose quota a credential uses, where the configuration says it."""
+    projects = {
+        (provider.name, mark): f"project:{project}"
+        for provider in settings.providers
+        for mark, project in provider.projects.items()
+    }
+    return lambda provider, credential: projects.get((provider, credential.mark), "")
 
 
 def _till_settings(settings: Config) -> TillSettings:

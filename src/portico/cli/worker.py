@@ -96,6 +96,8 @@ class Worker:
             till=self.books.till,
             resources=self.books.resources,
             responses=self.books.responses,
+            rules=settings.routing,
+            health=self.books.health,
         )
         relay, quotes = calls(fetcher=self.fetcher), calls(tab=QuoteTab)
         reading = self.books.database.reading

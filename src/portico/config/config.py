@@ -14,6 +14,7 @@ from portico.config.storage import StorageConfig
 from portico.http.proxy import Proxies
 from portico.providers import Provider, Secret
 from portico.relay.defaults import Defaults
+from portico.relay.router import RoutingRules
 from portico.telemetry.settings import LogConfig, MetricsConfig
 
 
@@ -29,6 +30,7 @@ class Config(msgspec.Struct, frozen=True):
     books: BooksConfig
     retention: RetentionConfig
     secrets: SecretsConfig
+    routing: RoutingRules
     providers: tuple[Provider, ...]
     dormant: tuple[Provider, ...]
     """Those that nobody configured, and that a key in the database brings to life (`providers.stored.with_credentials`)."""

@@ -4,7 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from portico.config import books, defaults, media, models, providers, retention, secrets, server, storage, telemetry
+from portico.config import (
+    books,
+    defaults,
+    media,
+    models,
+    providers,
+    retention,
+    routing,
+    secrets,
+    server,
+    storage,
+    telemetry,
+)
 from portico.config.config import Config
 from portico.config.problems import ConfigError
 from portico.config.sources import Sources
@@ -19,6 +31,7 @@ TABLES: Final[Mapping[str, frozenset[str]]] = {
     "books": books.KEYS,
     "retention": retention.KEYS,
     "secrets": secrets.KEYS,
+    "routing": routing.KEYS,
     "media": media.KEYS,
     "defaults": defaults.KEYS,
     "log": telemetry.LOG_KEYS,
@@ -78,6 +91,7 @@ def _read(sources: Sources, overrides: Mapping[str, Any]) -> Config:
         books=books.read_books(sources, table("books")),
         retention=retention.read_retention(sources, table("retention")),
         secrets=secrets.read_secrets(sources, table("secrets"), folder),
+        routing=routing.read_routing(sources, table("routing")),
         providers=tuple(found),
         dormant=tuple(dormant),
         models=tuple(models.read_models(sources, tables.get("models", []), names)),

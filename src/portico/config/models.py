@@ -6,7 +6,7 @@ from typing import Any, Final
 from portico.catalog import CatalogError, OperatorModel, load_catalog
 from portico.config.sources import Sources
 
-KEYS: Final = frozenset({"name", "target"})
+KEYS: Final = frozenset({"name", "target", "weight", "priority", "fallbacks"})
 
 
 def read_models(sources: Sources, entries: list[Any], providers: AbstractSet[str]) -> list[OperatorModel]:
@@ -15,21 +15,47 @@ def read_models(sources: Sources, entries: list[Any], providers: AbstractSet[str
     for index, entry in enumerate(entries):
         if not isinstance(entry, dict):
             continue
-        name, target = entry.get("name"), entry.get("target")
-        if not isinstance(name, str) or not isinstance(target, str):
+        name, target, fallbacks = entry.get("name"), entry.get("target"), entry.get("fallbacks", [])
+        if not isinstance(name, str) or not (isinstance(target, str) or (target is None and fallbacks)):
             key = "target" if isinstance(name, str) else "name"
-            wanted = 'a model needs name = "…" and target = "provider/upstream-model"'
+            wanted = 'a model needs name = "…" and target = "provider/upstream-model", or fallbacks = ["…"]'
             sources.at("models", key, wanted, index=index)
             continue
-        provider = target.partition("/")[0]
-        if provider not in providers:
+        if (numbers := _numbers(sources, entry, index)) is None:
+            continue
+        if not isinstance(fallbacks, list) or not all(isinstance(one, str) for one in fallbacks):
+            sources.at("models", "fallbacks", 'expected names of models, such as ["gemini-2.5-flash"]', index=index)
+            continue
+        provider = None if target is None else target.partition("/")[0]
+        if provider is not None and provider not in providers:
             known = ", ".join(sorted(providers)) or "none"
             sources.at("models", "target", f"there is no provider {provider!r} (configured: {known})", index=index)
             continue
         try:
-            load_catalog().with_models([OperatorModel(name, target)])
+            made = OperatorModel(name, target, *numbers, tuple(fallbacks))
+            load_catalog().with_models([*[one for one in models if one.name == name], made])
         except CatalogError as error:
             sources.at("models", "target" if ".target" in error.where else "name", str(error), index=index)
             continue
-        models.append(OperatorModel(name, target))
+        models.append(made)
+    _check_fallbacks(sources, models)
     return models
+
+
+def _numbers(sources: Sources, entry: dict[str, Any], index: int) -> tuple[int, int] | None:
+    """(weight, priority) of an entry; None if one of them is wrong, which is said."""
+    weight, priority = entry.get("weight", 1), entry.get("priority", 0)
+    for key, value in (("weight", weight), ("priority", priority)):
+        if type(value) is not int or not 0 <= value <= 1_000_000:
+            sources.at("models", key, f"expected a whole number from 0, found {value!r}", index=index)
+            return None
+    return weight, priority
+
+
+def _check_fallbacks(sources: Sources, models: list[OperatorModel]) -> None:
+    """A fallback is a model that there is, the file's own among them."""
+    catalog = load_catalog().with_models(models)
+    for index, model in enumerate(models):
+        for name in model.fallbacks:
+            if catalog.known(name) is None:
+                sources.at("models", "fallbacks", f"there is no model {name!r}", index=index)

@@ -52,6 +52,8 @@ Domain code raises; one function (`Dialect.render_error`) turns an exception int
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from portico.core.quota import Quota
+
 
 class PorticoError(Exception):
     """Something went wrong."""
@@ -331,6 +333,8 @@ class UpstreamAuthFailed(UpstreamError):
 
     status = 502
     code = "upstream_auth"
+    of_model: bool = False
+    """The credential is good, and may not use this model."""
 
 
 class UpstreamRefusedAccount(UpstreamError):
@@ -345,6 +349,11 @@ class UpstreamRateLimited(UpstreamError):
 
     status = 429
     code = "rate_limit_exceeded"
+    quotas: tuple[Quota, ...] = ()
+    """Which were exceeded, as far as the provider says."""
+    consumer: str | None = None
+    """Whose they are, by the provider's own name of it (`projects/1234`): keys of one consumer share them. For the gateway
+    alone, never told."""
 
 
 class UpstreamConflict(UpstreamError):

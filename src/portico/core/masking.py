@@ -1,5 +1,6 @@
-"""Addresses as they may be shown: whoever reads a log or an error learns where something is, and no password."""
+"""Secrets and addresses as they may be shown: whoever reads a log or an error learns which, and no password."""
 
+import hashlib
 import re
 from typing import Final
 
@@ -10,6 +11,13 @@ _SHOWN: Final = frozenset(
     {"host", "hostaddr", "port", "dbname", "user", "sslmode", "application_name", "connect_timeout", "options"}
 )
 """Parameters of an address whose values may be shown."""
+
+
+def fingerprint(secret: str) -> str:
+    """A credential's, by which it is known without being told: 32 hex digits."""
+    return hashlib.blake2b(
+        secret.encode("utf-8", "surrogatepass"), digest_size=16, person=b"portico.upstream"
+    ).hexdigest()
 
 
 def masked_url(url: str) -> str:

@@ -43,7 +43,7 @@ from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find
 from portico.http.wrapped import Wrapped
 from portico.providers import Verb
 from portico.relay.relay import Relay
-from portico.relay.report import CALLER_GONE, FAILED, NOBODY, REFUSED, Observer, Report
+from portico.relay.report import ATTEMPTS_HEADER, CALLER_GONE, FAILED, NOBODY, REFUSED, Observer, Report, tries_header
 from portico.relay.tab import Once, Replayed
 from portico.wire import jsontext
 from portico.wire.framing import ArrayFraming, EventFraming, Framing
@@ -196,6 +196,8 @@ class Gateway:
         if route is not None:
             telling.be_as_asked(route, query)
         headers = [JSON, *error_headers(error)]
+        if exchange.report.tries:
+            headers.append((ATTEMPTS_HEADER, tries_header(exchange.report.tries)))
         if self._simulated:
             headers.append(("x-portico-simulated", "1"))
         exchange.send(error.http_status, headers, telling.body(error))

@@ -32,6 +32,8 @@ class Provider(msgspec.Struct, frozen=True):
     """What every call carries beside what its kind and dialect want."""
     project: str = ""
     location: str = ""
+    projects: Mapping[str, str] = {}
+    """The mark of a key -> the project whose quota it uses; keys of one project rest together."""
 
     @classmethod
     def at(

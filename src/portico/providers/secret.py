@@ -1,12 +1,15 @@
 """A secret that does not show itself: not in repr, str, logs or tracebacks."""
 
+from functools import cached_property
 from typing import Final
+
+from portico.core.masking import fingerprint
 
 
 class Secret:
     """An upstream credential. `reveal` is the one way to its value."""
 
-    __slots__ = ("_value", "source")
+    __slots__ = ("__dict__", "_value", "source")
 
     def __init__(self, value: str, source: str) -> None:
         self._value = value
@@ -15,6 +18,11 @@ class Secret:
 
     def reveal(self) -> str:
         return self._value
+
+    @cached_property
+    def mark(self) -> str:
+        """What it is known by where it must not be told: 32 hex digits."""
+        return fingerprint(self._value)
 
     def hidden_in(self, data: bytes) -> bytes:
         """The same without the secret: some providers say in their errors which key they were shown."""

@@ -1,6 +1,8 @@
 """One attempt at a provider: how it is made and reported, and the machines that its answer goes through."""
 
-from portico.core.errors import PorticoError, UpstreamBadGateway, UpstreamError
+from collections.abc import Callable
+
+from portico.core.errors import PorticoError, UpstreamBadGateway, UpstreamError, UpstreamIncomplete
 from portico.relay.call import Attempt, AttemptOne, BrokenOff, Call
 from portico.relay.downstream import Downstream
 from portico.relay.fanout import lane_of
@@ -9,23 +11,36 @@ from portico.relay.ports import UpstreamResponse
 from portico.relay.pump import Pump, Teller
 from portico.relay.report import FAILED, OK
 from portico.relay.unfence import UnfencedReader
+from portico.routing import Health
 from portico.wire import jsontext
 from portico.wire.sse import Frame, SseDecoder
 
 
-async def made(call: Call, attempt: Attempt, attempt_one: AttemptOne, *, last: bool) -> None:
-    """Makes an attempt, and reports how it ended."""
-    tried = attempt.tried
+async def made(
+    call: Call, attempt: Attempt, attempt_one: AttemptOne, health: Health, now: Callable[[], float], *, last: bool
+) -> None:
+    """Makes an attempt, and reports how it ended, to whoever plans next too."""
+    tried, candidate = attempt.tried, attempt.aim.candidate
     call.report.tries.append(tried)
+    health.began(candidate, now())
     try:
         await attempt_one(call, attempt, last=last)
     except PorticoError as error:
         tried.outcome = error.code or ""
+        if isinstance(error, UpstreamError):
+            health.failed(candidate, error, now())
         raise
     except BrokenOff:
         tried.outcome = call.report.error
+        health.failed(candidate, UpstreamIncomplete(), now())
         raise
+    finally:
+        health.ended(candidate)
     tried.outcome = call.report.error or OK
+    if call.report.error:
+        health.failed(candidate, UpstreamIncomplete(), now())
+    else:
+        health.answered(candidate, first_event_s=tried.answered - tried.sent if tried.answered else None)
 
 
 def note_failure(call: Call, error: PorticoError) -> None:

@@ -22,7 +22,7 @@ from portico.relay.fanout import Lane, lane_of
 from portico.relay.learned import NOTHING
 from portico.relay.owned import Pins
 from portico.relay.pump import Teller
-from portico.relay.report import Report, Try
+from portico.relay.report import ATTEMPTS_HEADER, Report, Try, tries_header
 from portico.relay.verdict import delivered_bytes
 from portico.routing import Candidate
 from portico.wire import jsontext
@@ -156,6 +156,9 @@ class Call(msgspec.Struct):
         headers = list(self.headers.items())
         if self.paying is not None:
             headers += self.paying.headers()
+        tries = self.report.tries
+        if len(tries) > 1:
+            headers.append((ATTEMPTS_HEADER, tries_header(tries)))
         if told := self.all_losses():
             headers.append(("x-portico-changes", changes_header(told)))
         return headers

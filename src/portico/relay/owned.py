@@ -22,7 +22,7 @@ from portico.core.parts import Media, Opaque, Part, Text, ToolCall, ToolResult
 from portico.core.request import Request
 from portico.providers import Provider
 from portico.routing import Candidate
-from portico.vault import Resources, fingerprint
+from portico.vault import Resources
 from portico.vault.resources import CACHE, FILE, STORE, Thing
 from portico.wire import jsontext
 from portico.wire.names import camel
@@ -152,7 +152,7 @@ def held_to(pins: Pins, candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _place(candidate: Candidate) -> tuple[str, str]:
-    return candidate.deployment.provider.name, fingerprint(candidate.credential.reveal())
+    return candidate.deployment.provider.name, candidate.credential.mark
 
 
 def _not_found(kind: str, name: str) -> NotFound:

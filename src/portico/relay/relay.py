@@ -22,6 +22,7 @@ import msgspec
 
 from portico.accounts import Caller
 from portico.catalog import Catalog, Model
+from portico.catalog.books import PriceBooks
 from portico.core.dialect import Dialect, Reading, Seen
 from portico.core.errors import (
     PorticoError,
@@ -37,11 +38,12 @@ from portico.providers import Provider, Verb, with_forwarded
 from portico.relay import counting
 from portico.relay.attempts import decoded, last_of, made, note_failure, note_stream, piped, pump_of
 from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
+from portico.relay.dearness import dearness
 from portico.relay.defaults import Defaults
 from portico.relay.downstream import Downstream
 from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
-from portico.relay.owned import OwnedThings, held_to
+from portico.relay.owned import OwnedThings
 from portico.relay.passthrough import body_for, nobody_serves, takes
 from portico.relay.paying import COST_HEADER, Paying, dollars
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
@@ -49,6 +51,7 @@ from portico.relay.prepare import in_words_of, reading_for, successor, successor
 from portico.relay.pump import Teller
 from portico.relay.reception import Reception
 from portico.relay.report import Report, Try
+from portico.relay.router import Router, RoutingRules
 from portico.relay.served import Served, spoken_for
 from portico.relay.signing import Signer
 from portico.relay.strict import is_strict, refuse_losses
@@ -57,7 +60,7 @@ from portico.relay.till import Till
 from portico.relay.together import together
 from portico.relay.unfence import may_be_fenced, not_json, unfenced
 from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
-from portico.routing import Candidate, plan
+from portico.routing import ANY, Candidate, Deployment, Health
 from portico.vault import Resources, TurnRecorder, Vault, without_unknown_signatures
 from portico.vault.responses import StoredResponses
 from portico.wire import jsontext
@@ -100,10 +103,12 @@ class Relay:
         clock: Callable[[], float] = time.perf_counter,
         resources: Resources | None = None,
         responses: StoredResponses | None = None,
+        rules: RoutingRules | None = None,
+        health: Health | None = None,
     ) -> None:
         """`fetcher` gets remote media; without one an address is left to the provider. Without a till nothing is charged;
         `tab` is how calls are held for. `clock` is for reports, `resources` for who owns files and caches at providers,
-        `responses` for answers that calls go on from."""
+        `responses` for answers that calls go on from. `rules`: who is asked, how often; `health`: what is known of them."""
         self._till, self._tab = till, tab
         self._clock = clock
         self._defaults = defaults or Defaults()
@@ -113,7 +118,18 @@ class Relay:
         self._rng, self._now = rng, now
         self._settings = settings or Settings()
         self._mint = call_ids(rng)
+        self._listed = PriceBooks(catalog)
         self._learned = Learned()
+        self.health = health or Health(rules=(rules or RoutingRules()).breaker)
+        self._router = Router(
+            self.health,
+            rules or RoutingRules(),
+            served=lambda: self._served,
+            followers=catalog.fallbacks_of,
+            dearness=self._dearness,
+            rng=rng,
+            now=now,
+        )
         self._reception = Reception(
             vault=vault,
             responses=responses,
@@ -185,11 +201,10 @@ class Relay:
     async def _try_each(self, call: Call, attempt_one: AttemptOne, lane: Lane | None = None) -> None:
         """Tries candidates in order until one commits, for the whole call or for a lane of it. A model that gives fewer
         answers at once is asked in several lanes, each with its own tries. Raises the last failure when none commits."""
-        last: UpstreamError | None = None
-        queue = [(call.model, candidate) for candidate in self._plan(call, call.model)]
+        route = self._router.route(call)
         missing: set[str] = set()
-        while queue:
-            model, candidate = queue.pop(0)
+        while (step := await route.step()) is not None:
+            model, candidate = step
             if call.unread and not call.passes_to(candidate.deployment.provider):
                 await self._reception.understand(call)
             aim = self._aim(call, model, candidate)
@@ -200,27 +215,28 @@ class Relay:
             try:
                 return await self._twice_if_faulty(call, aim, lanes[0], attempt_one)
             except UpstreamError as error:
-                last = in_words_of(call.request, error)
-                if self._drops(call, aim, lanes[0], last):
-                    queue.insert(0, (model, candidate))
+                failure = in_words_of(call.request, error)
+                if self._drops(call, aim, lanes[0], failure):
+                    route.first(model, candidate)
                     continue
+                route.failed(failure)
                 if not error.fails_over or isinstance(error, RETRIED_ONCE):
                     raise
-            if isinstance(last, UpstreamModelNotFound) and model.name not in missing:
+            if isinstance(failure, UpstreamModelNotFound) and model.name not in missing:
                 missing.add(model.name)
                 kind = candidate.deployment.provider.kind.name
-                follower = successor(self._catalog, model, self._today(), kind, gone=True)
-                queue += [(follower, candidate) for candidate in self._plan(call, follower)] if follower else []
-        raise last or UpstreamModelNotFound(nobody_serves(call.model, call.verb))
+                if (follower := successor(self._catalog, model, self._today(), kind, gone=True)) is not None:
+                    route.also(follower)
+        raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.verb))
 
     def serves(self, model: Model) -> bool:
         """Whether a call of the model can be sent anywhere today, were it to the one that follows it."""
         return self._served.serves(model, self._today())
 
-    def _plan(self, call: Call, model: Model) -> list[Candidate]:
-        deployments = self._served.deployments(model)
-        able = [one for one in deployments if takes(one.provider.kind, call.dialect, call.verb)]
-        return held_to(call.pins, plan(able, rng=self._rng))
+    def _dearness(self, model: Model, deployment: Deployment) -> float:
+        """What a token in and a token out cost there together, to compare models by."""
+        books = self._till.books() if self._till is not None else self._listed
+        return dearness(books, model, deployment, self._today())
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
@@ -231,16 +247,16 @@ class Relay:
     async def _twice_if_faulty(self, call: Call, aim: Aim, lane: Lane, attempt_one: AttemptOne) -> None:
         first = self._attempt(call, aim, lane)
         try:
-            await made(call, first, attempt_one, last=False)
+            await made(call, first, attempt_one, self.health, self._now, last=False)
         except RETRIED_ONCE:
-            await made(call, self._attempt(call, aim, lane), attempt_one, last=True)
+            await made(call, self._attempt(call, aim, lane), attempt_one, self.health, self._now, last=True)
         except UpstreamRejected as error:
             asked = first.asked
             may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
             if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
                 raise
             call.request = request  # the skip value stands in for what the client sent, and the losses say so
-            await made(call, self._attempt(call, aim, lane), attempt_one, last=True)
+            await made(call, self._attempt(call, aim, lane), attempt_one, self.health, self._now, last=True)
 
     def _drops(self, call: Call, aim: Aim, lane: Lane, error: UpstreamError) -> bool:
         """Whether the same candidate is asked once more: it refused a field that was sent and can be left out (1.6)."""
@@ -302,9 +318,11 @@ class Relay:
     def _elsewhere(self, call: Call, aim: Aim) -> list[Aim]:
         """Where else the plan may send a call."""
         return [
-            self._aim(call, call.model, Candidate(one, one.provider.keys[0]))
-            for one in self._served.deployments(call.model)
-            if one.provider is not aim.provider and takes(one.provider.kind, call.dialect, call.verb)
+            self._aim(call, model, Candidate(one, one.provider.keys[0]))
+            for model in (call.model, *self._router.fallbacks(call.model))
+            for one in self._served.deployments(model)
+            if (one.provider is not aim.provider or model is not call.model)
+            and takes(one.provider.kind, call.dialect, call.verb)
         ]
 
     async def _send(self, call: Call, attempt: Attempt) -> UpstreamResponse:
@@ -348,10 +366,15 @@ class Relay:
             self._signer.refused(credential)
         raise attempt.dialect.parse_error(response.status, credential.hidden_in(body))
 
+    def _nobody_counts(self, call: Call) -> bool:
+        """Whether the model is served, and nobody who serves it counts tokens."""
+        served = self._served.deployments(call.model)
+        return bool(served) and not self._router.order(call, call.model, ANY).candidates
+
     # -- whole answers
 
     async def _whole(self, call: Call) -> None:
-        if call.verb is Verb.COUNT_TOKENS and self._served.deployments(call.model) and not self._plan(call, call.model):
+        if call.verb is Verb.COUNT_TOKENS and self._nobody_counts(call):
             estimate = counting.estimated(call)
             call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
             return

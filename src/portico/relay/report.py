@@ -4,6 +4,8 @@ The gateway opens a report, the relay adds whom it asked and what the answer tol
 holds names, numbers and sizes: no header, no query, no part of a body, no message of an error.
 """
 
+import json
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -17,6 +19,7 @@ FAILED: Final = "failed"
 OUTCOMES: Final = (OK, REFUSED, CALLER_GONE, FAILED)
 """Answered; refused for a reason the caller can mend (4xx); nobody waited for the end; failed for another's fault."""
 
+ATTEMPTS_HEADER: Final = "x-portico-attempts"
 CANCELLED: Final = "cancelled"
 """How an attempt ends that nobody waits for any more."""
 
@@ -32,6 +35,14 @@ class Try(msgspec.Struct, eq=False):
     """When the head of its answer was here."""
     outcome: str = CANCELLED
     """`ok`, `cancelled`, or the code of the error it ended with."""
+
+
+def tries_header(tries: Sequence[Try], limit_bytes: int = 2048) -> str:
+    """Who was tried, and how it ended, as the `x-portico-attempts` header: ASCII JSON; of too many the last ones."""
+    told = [{"provider": one.provider, "model": one.model, "outcome": one.outcome} for one in tries]
+    while len(text := json.dumps(told, separators=(",", ":"))) > limit_bytes and len(told) > 1:
+        del told[0]
+    return text
 
 
 class Report(msgspec.Struct, eq=False):

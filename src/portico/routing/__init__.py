@@ -1,5 +1,28 @@
-"""Routing: which deployments can serve a model, and in which order to try them."""
+"""Routing: which deployments can serve a model, in which order to try them, and what rests meanwhile."""
 
-from portico.routing.plan import Candidate, Deployment, deployments_of, plan
+from portico.routing.circuit import BreakerRules, Circuit
+from portico.routing.deployment import Candidate, Deployment, deployments_of
+from portico.routing.health import Group, Health, Pace
+from portico.routing.plan import ANY, LeftOut, Order, Policy, Wish, plan
+from portico.routing.rest import ALL_MODELS, FOREVER, Rest, rest_after
 
-__all__ = ["Candidate", "Deployment", "deployments_of", "plan"]
+__all__ = [
+    "ALL_MODELS",
+    "ANY",
+    "FOREVER",
+    "BreakerRules",
+    "Candidate",
+    "Circuit",
+    "Deployment",
+    "Group",
+    "Health",
+    "LeftOut",
+    "Order",
+    "Pace",
+    "Policy",
+    "Rest",
+    "Wish",
+    "deployments_of",
+    "plan",
+    "rest_after",
+]

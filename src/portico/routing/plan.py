@@ -1,50 +1,154 @@
-"""Deployments of a model, and the order of candidates for one call. Pure: the dice are an argument."""
+"""The order of candidates for one call. Pure: what is known of providers, the time and the dice are arguments.
 
-from collections.abc import Mapping, Sequence
+    what the caller excluded, or did not pin, is left out
+    -> what rests and whose circuit is open is left out, with when it is worth coming back
+    -> lowest priority first; within one, by the policy:
+         weighted   by weight and chance, or by the caller's sticky word, so that the provider's own cache is met again
+         latency    the fastest to a first event first, those not measured before them
+         price      the cheapest first
+    -> each deployment with all its credentials: by the sticky word, else the least loaded first
+
+A deployment that is half open is tried in its turn like any other: it is its own probe.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
 from random import Random
+from typing import Final
 
 import msgspec
 
-from portico.catalog import Model
-from portico.core.target import Capabilities
-from portico.providers import Provider, Secret
+from portico.providers import Secret
+from portico.routing.deployment import Candidate, Deployment
+from portico.routing.health import Health
 
 
-class Deployment(msgspec.Struct, frozen=True):
-    """One upstream model at one provider."""
+class Policy(StrEnum):
+    """How deployments of one priority are put in order."""
 
-    provider: Provider
-    upstream_model: str
-    capabilities: Capabilities
-
-
-class Candidate(msgspec.Struct, frozen=True):
-    """A deployment with the credential to try it with."""
-
-    deployment: Deployment
-    credential: Secret
+    WEIGHTED = "weighted"
+    LATENCY = "latency"
+    PRICE = "price"
 
 
-def deployments_of(model: Model, providers: Mapping[str, Provider]) -> list[Deployment]:
-    """Where a model is served: at the targets its operator named, else at every provider that speaks for its vendor."""
-    if model.targets:
-        return [
-            Deployment(provider, target.upstream_model, model.capabilities_at(provider.kind.name))
-            for target in model.targets
-            if (provider := providers.get(target.provider)) is not None
-        ]
-    return [
-        Deployment(provider, model.name, model.capabilities_at(provider.kind.name))
-        for provider in providers.values()
-        if model.vendor in provider.kind.vendors
-    ]
+class Wish(msgspec.Struct, frozen=True):
+    """What a caller says of where its call goes. Names are of providers, or `provider/upstream-model`."""
+
+    only: frozenset[str] = frozenset()
+    """Empty: any."""
+    never: frozenset[str] = frozenset()
+    sticky: str = ""
+    """Calls with one such word go the same way, as long as that way is open."""
+
+    def allows(self, deployment: Deployment) -> bool:
+        names = {deployment.provider.name, deployment.name}
+        return not names & self.never and (not self.only or bool(names & self.only))
 
 
-def plan(deployments: Sequence[Deployment], *, rng: Random) -> list[Candidate]:
-    """Every credential of every deployment once, deployments in their order, keys from a random one on."""
-    candidates: list[Candidate] = []
-    for deployment in deployments:
-        keys = deployment.provider.keys
-        first = rng.randrange(len(keys)) if len(keys) > 1 else 0
-        candidates += [Candidate(deployment, keys[(first + n) % len(keys)]) for n in range(len(keys))]
-    return candidates
+ANY: Final = Wish()
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A candidate that is not tried now, and why. `until`: when it may be, in seconds since 1970."""
+
+    candidate: Candidate
+    why: str
+    until: float
+
+
+class Order(msgspec.Struct, frozen=True):
+    """The candidates of a call in the order they are tried in, and those that are not."""
+
+    candidates: list[Candidate]
+    left_out: list[LeftOut] = []
+
+    @property
+    def back_at(self) -> float | None:
+        """When the first of those left out is back; None: none is, by any clock."""
+        times = [one.until for one in self.left_out if math.isfinite(one.until)]
+        return min(times, default=None)
+
+
+def plan(
+    deployments: Sequence[Deployment],
+    health: Health,
+    *,
+    now: float,
+    rng: Random,
+    wish: Wish = ANY,
+    policy: Policy = Policy.WEIGHTED,
+    price: Callable[[Deployment], float] = lambda _: 0.0,
+) -> Order:
+    """Every credential of every deployment at most once. `price` is only asked where the policy is that."""
+    if wish is not ANY and (wish.only or wish.never):
+        deployments = [one for one in deployments if wish.allows(one)]
+    if len(deployments) == 1 and health.is_quiet and len(deployments[0].provider.keys) == 1:  # as in most houses
+        return Order([Candidate(deployments[0], deployments[0].provider.keys[0])])
+    ordered: list[Deployment] = []
+    for priority in sorted({one.priority for one in deployments}):
+        equals = [one for one in deployments if one.priority == priority]
+        ordered += _ordered(equals, health, rng, wish.sticky, policy, price)
+    order = Order([])
+    for deployment in ordered:
+        for credential in _credentials(deployment, health, rng, wish.sticky):
+            candidate = Candidate(deployment, credential)
+            if (why := _kept_from(candidate, health, now)) is None:
+                order.candidates.append(candidate)
+            else:
+                order.left_out.append(LeftOut(candidate, *why))
+    return order
+
+
+def _kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, float] | None:
+    if health.is_quiet:
+        return None
+    if (rest := health.resting(candidate, now)) is not None:
+        return rest.why, rest.until
+    circuit = health.circuit(candidate.deployment)
+    return ("circuit_open", max(circuit.open_until, circuit.probing_until)) if circuit.is_open(now) else None
+
+
+def _ordered(
+    equals: list[Deployment],
+    health: Health,
+    rng: Random,
+    sticky: str,
+    policy: Policy,
+    price: Callable[[Deployment], float],
+) -> Iterable[Deployment]:
+    if len(equals) < 2:
+        return equals
+    drawn = sorted(equals, key=lambda one: _draw(one.weight, f"{sticky}\0{one.name}" if sticky else "", rng))
+    match policy:
+        case Policy.LATENCY:
+            return sorted(drawn, key=lambda one: health.pace(one).first_event_s or 0.0)
+        case Policy.PRICE:
+            return sorted(drawn, key=price)
+    return drawn
+
+
+def _credentials(deployment: Deployment, health: Health, rng: Random, sticky: str) -> Sequence[Secret]:
+    keys = deployment.provider.keys
+    if len(keys) < 2:
+        return keys
+    if sticky:
+        return sorted(keys, key=lambda key: _draw(1, f"{sticky}\0{key.mark}", rng))
+    drawn = sorted(keys, key=lambda _: rng.random())
+    return sorted(drawn, key=lambda key: health.load(Candidate(deployment, key)))
+
+
+def _draw(weight: int, word: str, rng: Random) -> float:
+    """A number by which a weighted draw without putting back is a sort: exponential, its mean one part in `weight`
+    (Efraimidis and Spirakis, 2006). With a word it is always the same (rendezvous hashing): adding a deployment moves only
+    the calls that it takes over. A weight of 0 comes last."""
+    if weight <= 0:
+        return math.inf
+    chance = rng.random() if not word else _hashed(word)
+    return -math.log(1.0 - chance) / weight
+
+
+def _hashed(word: str) -> float:
+    digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return (int.from_bytes(digest, "big") >> 11) / 2**53

@@ -403,6 +403,23 @@ STORED_ITEMS: Final = Table(
     Index("items_by_response", "account_id", "response_id"),
 )
 
+# -- what rests ------------------------------------------------------------------------------------------------------
+
+RESTS: Final = Table(
+    "rests",
+    METADATA,
+    # What a provider's quota lets nobody ask for a while: for a group of credentials, of one upstream model or of all ("").
+    _text("provider"),
+    _text("quota_group"),
+    _text("model", default=""),
+    # NULL: until a person looks.
+    _count("until_us", null=True),
+    _text("why"),
+    _count("misses"),
+    _count("at_us"),
+    PrimaryKeyConstraint("provider", "quota_group", "model"),
+)
+
 # -- who changed what --------------------------------------------------------------------------------------------------
 
 AUDIT: Final = Table(

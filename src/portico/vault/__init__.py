@@ -20,7 +20,7 @@ from portico.vault.record import (
     keys_of_message,
 )
 from portico.vault.recorder import TurnRecorder
-from portico.vault.resources import Resource, Resources, fingerprint
+from portico.vault.resources import Resource, Resources
 from portico.vault.restore import keys_of_request, restore, without_unknown_signatures
 from portico.vault.stored import StoredVault, VaultSettings
 
@@ -38,7 +38,6 @@ __all__ = [
     "TurnRecorder",
     "Vault",
     "VaultSettings",
-    "fingerprint",
     "keys_of_message",
     "keys_of_request",
     "restore",

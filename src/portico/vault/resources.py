@@ -8,7 +8,6 @@ still remember whose it was. (A file's id may be chosen by who makes it.)
 """
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
@@ -31,13 +30,6 @@ GRACE_S: Final = 6 * REMEMBERED_S
 PATIENCE_S: Final = 2.0
 """How long a call waits for the database to say whose a thing is."""
 MAX_REMEMBERED: Final = 4096
-
-
-def fingerprint(secret: str) -> str:
-    """A credential's, by which it is known without being told: 32 hex digits."""
-    return hashlib.blake2b(
-        secret.encode("utf-8", "surrogatepass"), digest_size=16, person=b"portico.upstream"
-    ).hexdigest()
 
 
 class Resource(msgspec.Struct, frozen=True):

@@ -29,6 +29,7 @@ from portico.core.errors import (
     UpstreamTimeout,
     UpstreamUnsupported,
 )
+from portico.dialects.gemini.quotas import consumer_of, quotas_of
 from portico.dialects.gemini.refusals import refused_field, refuses_value
 from portico.dialects.gemini.request_parse import WHERE
 from portico.wire import jsontext
@@ -130,6 +131,10 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
     )
     if kind is UpstreamRejected and isinstance(made, UpstreamRejected) and word == "INVALID_ARGUMENT":
         made.refused, made.only_value = refused_field(message), refuses_value(message)
+    if isinstance(made, UpstreamRateLimited):
+        made.quotas, made.consumer = quotas_of(details, message), consumer_of(details)
+    elif isinstance(made, UpstreamAuthFailed):
+        made.of_model = reason == "IAM_PERMISSION_DENIED"
     if not operators:
         made.native = {"status": word, "details": _showable(details)}
     return made

@@ -1,0 +1,273 @@
+"""Who is asked for a call, one after the other, until one answers or the call's time is up.
+
+    every candidate of the model once, in the order of `routing.plan`
+    -> the same for each model that the operator named to fall back on, if it is not dearer or that is allowed
+    -> what may pass by itself is tried again, after a pause that grows and that chance shortens, within the deadline
+
+What an attempt ends with goes into `Health`, so that whoever plans next knows it. When nothing is left, the most useful
+failure is told: one that says when to come back before one that says nothing, and the operator's own faults last.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final
+
+import msgspec
+
+from portico.catalog import Model
+from portico.core.errors import (
+    InvalidRequest,
+    UpstreamAuthFailed,
+    UpstreamBadGateway,
+    UpstreamError,
+    UpstreamIncomplete,
+    UpstreamInternal,
+    UpstreamModelNotFound,
+    UpstreamOverloaded,
+    UpstreamRateLimited,
+    UpstreamRefusedAccount,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from portico.core.request import Request
+from portico.relay.call import Call
+from portico.relay.owned import held_to
+from portico.relay.passthrough import takes
+from portico.relay.served import Served
+from portico.routing import BreakerRules, Candidate, Deployment, Health, Order, Policy, Wish, plan
+from portico.routing.plan import ANY
+
+ONLY_HEADER: Final = "x-portico-providers"
+NEVER_HEADER: Final = "x-portico-exclude"
+PASSING: Final = (
+    UpstreamOverloaded,
+    UpstreamInternal,
+    UpstreamBadGateway,
+    UpstreamUnreachable,
+    UpstreamIncomplete,
+    UpstreamRateLimited,
+)
+"""Failures that may be gone in a moment."""
+_USEFUL: Final[Sequence[type[UpstreamError]]] = (
+    UpstreamRateLimited,
+    UpstreamOverloaded,
+    UpstreamTimeout,
+    UpstreamInternal,
+    UpstreamIncomplete,
+    UpstreamBadGateway,
+    UpstreamUnreachable,
+    UpstreamModelNotFound,
+    UpstreamRefusedAccount,
+    UpstreamAuthFailed,
+)
+"""Of several failures the first of these is told."""
+
+
+class RoutingRules(msgspec.Struct, frozen=True):
+    """What an operator may set about who is asked. Times are seconds."""
+
+    policy: Policy = Policy.WEIGHTED
+    sticky: str = "user"
+    """`user`: by the caller's `prompt_cache_key` or `user`, where one is given; `account`: else by its account; `none`."""
+    retries: int = 0
+    """How often a call is tried again when all candidates have failed."""
+    attempts: int = 10
+    """Of one call, all in all."""
+    deadline_s: float = 120.0
+    """A call that has taken so long without an answer is not tried again."""
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 8.0
+    allow_dearer: bool = False
+    """A call may fall back to a model that costs more than the one that was asked for."""
+    breaker: BreakerRules = BreakerRules()
+
+
+class Router:
+    """What all calls share: health, rules, dice and clocks."""
+
+    def __init__(
+        self,
+        health: Health,
+        rules: RoutingRules,
+        *,
+        served: Callable[[], Served],
+        followers: Callable[[Model], Sequence[Model]],
+        dearness: Callable[[Model, Deployment], float],
+        rng: Random,
+        now: Callable[[], float],
+    ) -> None:
+        """`followers`: the models that a call of one may fall back to. `dearness`: what a deployment costs as a number that
+        can be compared; infinite where that is not known."""
+        self.health = health
+        self.rules = rules
+        self._served = served
+        self._followers = followers
+        self._dearness = dearness
+        self.rng = rng
+        self.now = now
+
+    def route(self, call: Call) -> "Route":
+        """The way of one call, or of a lane of it. Raises `InvalidRequest` for a provider that there is none of."""
+        return Route(self, call, self._wish(call))
+
+    def _wish(self, call: Call) -> Wish:
+        headers = call.exchange.request.headers
+        only, never = _names(headers.get(ONLY_HEADER)), _names(headers.get(NEVER_HEADER))
+        rules = self.rules
+        sticky = "" if rules.sticky == "none" else sticky_word(call.request)
+        if not sticky and rules.sticky == "account":
+            sticky = call.caller.tenant
+        if not (only or never):
+            return Wish(sticky=sticky) if sticky else ANY
+        known = {name for one in self._deployments_of(call) for name in (one.provider.name, one.name)}
+        for header, names in ((ONLY_HEADER, only), (NEVER_HEADER, never)):
+            if odd := names - known:
+                message = (
+                    f"{call.model.name} is not served by {min(odd)!r}; it is by {', '.join(sorted(known)) or 'none'}."
+                )
+                raise InvalidRequest(message, param=header)
+        return Wish(only, never, sticky)
+
+    def _deployments_of(self, call: Call) -> list[Deployment]:
+        return [one for model in (call.model, *self.fallbacks(call.model)) for one in self._served().deployments(model)]
+
+    def order(self, call: Call, model: Model, wish: Wish) -> Order:
+        """The candidates of a model for a call. Raises `NotFound` if none can use what it names."""
+        able = [one for one in self._served().deployments(model) if takes(one.provider.kind, call.dialect, call.verb)]
+        order = plan(
+            able,
+            self.health,
+            now=self.now(),
+            rng=self.rng,
+            wish=wish,
+            policy=self.rules.policy,
+            price=lambda one: self._dearness(model, one),
+        )
+        if not call.pins:
+            return order
+        left = held_to(call.pins, order.candidates) if order.candidates else []
+        return Order(left, order.left_out)
+
+    def fallbacks(self, model: Model) -> list[Model]:
+        """The models that a call of this one may go to instead, in their order."""
+        followers = self._followers(model)
+        if not followers or self.rules.allow_dearer:
+            return list(followers)
+        served = self._served()
+        limit = max([self._dearness(model, one) for one in served.deployments(model)], default=0.0)
+        return [
+            one
+            for one in followers
+            if all(self._dearness(one, deployment) <= limit for deployment in served.deployments(one))
+        ]
+
+
+class Route:
+    """One call's way: `step` says whom to ask next, `failed` what became of it."""
+
+    def __init__(self, router: Router, call: Call, wish: Wish) -> None:
+        self._router = router
+        self._call = call
+        self._wish = wish
+        self._began = router.now()
+        self._models = [call.model, *router.fallbacks(call.model)]
+        self._queue: list[tuple[Model, Candidate]] = []
+        self._back_at: list[float] = []
+        self._rounds = 0
+        self._steps = 0
+        self._failures: list[UpstreamError] = []
+        self._waited: list[UpstreamError] = []
+        self._fill()
+
+    def _fill(self) -> None:
+        self._back_at = []
+        for model in self._models:
+            order = self._router.order(self._call, model, self._wish)
+            self._queue += [(model, one) for one in order.candidates]
+            if order.back_at is not None:
+                self._back_at.append(order.back_at)
+
+    async def step(self) -> tuple[Model, Candidate] | None:
+        """Whom to ask next; None: nobody, and `best` is what is told."""
+        rules = self._router.rules
+        if self._steps >= rules.attempts:
+            return None
+        if not self._queue and not await self._again():
+            return None
+        self._steps += 1
+        return self._queue.pop(0)
+
+    def first(self, model: Model, candidate: Candidate) -> None:
+        """This one is asked next, whatever else was to be."""
+        self._queue.insert(0, (model, candidate))
+        self._steps -= 1
+
+    def also(self, model: Model) -> None:
+        """Another model's candidates are asked behind the others."""
+        if model not in self._models:
+            self._models.append(model)
+            self._queue += [(model, one) for one in self._router.order(self._call, model, self._wish).candidates]
+
+    async def _again(self) -> bool:
+        """Waits for what may have passed; whether there is anybody to ask then."""
+        router, rules = self._router, self._router.rules
+        while self._rounds < rules.retries:
+            if self._failures and not isinstance(self._failures[-1], PASSING):
+                return False
+            pause = min(rules.first_pause_s * 2.0**self._rounds, rules.longest_pause_s)
+            pause *= 0.5 + 0.5 * router.rng.random()
+            now = router.now()
+            if self._back_at:
+                pause = max(pause, min(self._back_at) - now)
+            if now + pause - self._began > rules.deadline_s or pause > rules.longest_pause_s:
+                return False
+            self._rounds += 1
+            await asyncio.sleep(pause)
+            self._fill()
+            if self._queue:
+                return True
+        return False
+
+    def failed(self, error: UpstreamError) -> None:
+        """What the last step ended with."""
+        self._failures.append(error)
+
+    def best(self) -> UpstreamError | None:
+        """The most useful of the failures; None: nobody was asked, and nobody rests."""
+        found = min(self._failures, key=_usefulness, default=None)
+        back_at = min(self._back_at, default=None)
+        wait_s = None if back_at is None else max(1.0, back_at - self._router.now())
+        if found is None:
+            if wait_s is None:
+                return None
+            return UpstreamRateLimited(
+                "Every provider of this model rests: its quota is used up.", retry_after_s=wait_s
+            )
+        if wait_s is not None and isinstance(found, (UpstreamRateLimited, UpstreamOverloaded)):
+            found.retry_after_s = min(wait_s, found.retry_after_s or wait_s)
+        return found
+
+
+def _usefulness(error: UpstreamError) -> tuple[int, float]:
+    rank = next((n for n, kind in enumerate(_USEFUL) if isinstance(error, kind)), len(_USEFUL))
+    return rank, error.retry_after_s if error.retry_after_s is not None else float("inf")
+
+
+def sticky_word(request: Request) -> str:
+    """What a caller says its calls have in common, so that a provider's cache is met again; "": nothing."""
+    ext = request.ext
+    if not ext:
+        return ""
+    for fields in ext.values():
+        for name in ("prompt_cache_key", "user", "safety_identifier"):
+            if isinstance(word := fields.get(name), str) and word:
+                return word
+        metadata = fields.get("metadata")
+        if isinstance(metadata, dict) and isinstance(word := metadata.get("user_id"), str) and word:
+            return word
+    return ""
+
+
+def _names(header: str | None) -> frozenset[str]:
+    return frozenset([name.strip() for name in header.split(",") if name.strip()]) if header else frozenset()

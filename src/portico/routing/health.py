@@ -1,0 +1,183 @@
+"""What is known of providers right now: what rests, which circuits are open, how much is under way, how fast they are.
+
+`Health` is looked at by `plan` and changed by the relay after each attempt. It holds for one process; what rests is shared
+with the other workers, and kept over a restart, by whoever is told of it (`on_rest`).
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Final, TypeAlias
+
+import msgspec
+
+from portico.core.errors import UpstreamError
+from portico.providers import Secret
+from portico.routing.circuit import NEW, BreakerRules, Circuit, failed, tried, worked
+from portico.routing.deployment import Candidate, Deployment
+from portico.routing.rest import ALL_MODELS, Rest, rest_after
+
+SMOOTHING: Final = 0.2
+"""How much the latest measurement counts against all before it."""
+Group: TypeAlias = tuple[str, str]
+"""(provider, quota group): what shares quotas."""
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How fast a deployment is, smoothed; None: not measured yet. Seconds."""
+
+    first_event_s: float | None = None
+    per_event_s: float | None = None
+
+
+class Health:
+    """Of all deployments and credentials. Times are seconds since 1970."""
+
+    def __init__(
+        self,
+        *,
+        rules: BreakerRules | None = None,
+        on_rest: Callable[[Group, Rest], None] = lambda _group, _rest: None,
+        group_of: Callable[[str, Secret], str] | None = None,
+    ) -> None:
+        """`group_of`: (provider, credential) -> the group whose quotas it uses; by default each credential is its own.
+        `on_rest` is told of what begins to rest."""
+        self.rules = rules or BreakerRules()
+        self.on_rest = on_rest
+        self._group_of = group_of
+        self._consumers: dict[tuple[str, Secret], str] = {}
+        """What a provider said whose quota a credential uses."""
+        self._rests: dict[tuple[str, str, str], Rest] = {}
+        """(provider, group, model) -> what rests."""
+        self._circuits: dict[Hashable, Circuit] = {}
+        self._open: dict[tuple[str, str, Secret], int] = {}
+        self._paces: dict[tuple[str, str], Pace] = {}
+
+    # -- looked at by `plan`
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing rests and every circuit is closed, as nearly always."""
+        return not self._rests and not self._circuits
+
+    def resting(self, candidate: Candidate, now: float) -> Rest | None:
+        """What keeps a candidate from being asked, if anything does; of several the one that lasts longest."""
+        provider, model = candidate.deployment.provider.name, candidate.deployment.upstream_model
+        group = self.group(provider, candidate.credential)
+        own = self.own_group(provider, candidate.credential)
+        found = [
+            rest
+            for name in dict.fromkeys((group, own))
+            for scope in (model, ALL_MODELS)
+            if (rest := self._rests.get((provider, name, scope))) is not None and rest.until > now
+        ]
+        return max(found, key=lambda rest: rest.until) if found else None
+
+    def circuit(self, deployment: Deployment) -> Circuit:
+        return self._circuits.get((deployment.provider.name, deployment.upstream_model), NEW)
+
+    def load(self, candidate: Candidate) -> int:
+        """Calls under way with its credential."""
+        deployment = candidate.deployment
+        return self._open.get((deployment.provider.name, deployment.upstream_model, candidate.credential), 0)
+
+    def pace(self, deployment: Deployment) -> Pace:
+        return self._paces.get((deployment.provider.name, deployment.upstream_model), _UNKNOWN)
+
+    # -- told by the relay
+
+    def began(self, candidate: Candidate, now: float) -> None:
+        """An attempt is made."""
+        deployment = candidate.deployment
+        key = (deployment.provider.name, deployment.upstream_model, candidate.credential)
+        self._open[key] = self._open.get(key, 0) + 1
+        if self._circuits:
+            self._turn(deployment, tried(self.circuit(deployment), now))
+
+    def ended(self, candidate: Candidate) -> None:
+        """It is over, whatever became of it."""
+        deployment = candidate.deployment
+        key = (deployment.provider.name, deployment.upstream_model, candidate.credential)
+        left = self._open.get(key, 0) - 1
+        if left > 0:
+            self._open[key] = left
+        else:
+            self._open.pop(key, None)
+
+    def answered(
+        self, candidate: Candidate, *, first_event_s: float | None = None, per_event_s: float | None = None
+    ) -> None:
+        """It worked. What was measured of it is counted in."""
+        deployment = candidate.deployment
+        if self._circuits:
+            self._turn(deployment, worked(self.circuit(deployment)))
+        if first_event_s is not None or per_event_s is not None:
+            before = self.pace(deployment)
+            self._paces[deployment.provider.name, deployment.upstream_model] = Pace(
+                _smoothed(before.first_event_s, first_event_s), _smoothed(before.per_event_s, per_event_s)
+            )
+
+    def failed(self, candidate: Candidate, error: UpstreamError, now: float) -> Rest | None:
+        """It failed: what rests for it now, if anything does."""
+        deployment = candidate.deployment
+        self._turn(deployment, failed(self.circuit(deployment), error, now, self.rules))
+        provider, model = deployment.provider.name, deployment.upstream_model
+        consumer = getattr(error, "consumer", None)
+        if consumer:
+            self._consumers[provider, candidate.credential] = consumer
+        group = self.group(provider, candidate.credential)
+        before = self._rests.get((provider, group, model)) or self._rests.get((provider, group, ALL_MODELS))
+        rest = rest_after(error, model, now, before)
+        if rest is not None:
+            if not rest.whole_group:
+                group = self.own_group(provider, candidate.credential)
+            self.rest((provider, group), rest)
+            self.on_rest((provider, group), rest)
+        return rest
+
+    # -- what rests
+
+    def rest(self, group: Group, rest: Rest) -> None:
+        """Something rests from now on, here. One that lasts longer stands."""
+        key = (*group, rest.model)
+        before = self._rests.get(key)
+        if before is None or rest.until >= before.until:
+            self._rests[key] = rest
+
+    def replace_rests(self, rests: Mapping[tuple[str, str, str], Rest]) -> None:
+        """All that rests, as it is known together with the other workers: what was ended there is ended here."""
+        self._rests = dict(rests)
+
+    def rests(self) -> dict[tuple[str, str, str], Rest]:
+        """(provider, group, model) -> what rests, or did."""
+        return dict(self._rests)
+
+    def forget_old(self, now: float, *, after_s: float = 300.0) -> None:
+        """Drops what is over for a while."""
+        for key in [key for key, rest in self._rests.items() if rest.until + after_s < now]:
+            del self._rests[key]
+
+    def group(self, provider: str, credential: Secret) -> str:
+        """Whose quota a credential uses: as it was configured, as the provider said, else its own."""
+        if self._group_of is not None and (named := self._group_of(provider, credential)):
+            return named
+        return self._consumers.get((provider, credential)) or self.own_group(provider, credential)
+
+    @staticmethod
+    def own_group(provider: str, credential: Secret) -> str:  # noqa: ARG004 - the same shape as `group`
+        """The credential alone, by a name that does not show it."""
+        return f"key:{credential.mark}"
+
+    def _turn(self, deployment: Deployment, circuit: Circuit) -> None:
+        key = (deployment.provider.name, deployment.upstream_model)
+        if circuit == NEW:
+            self._circuits.pop(key, None)
+        else:
+            self._circuits[key] = circuit
+
+
+_UNKNOWN: Final = Pace()
+
+
+def _smoothed(before: float | None, measured: float | None) -> float | None:
+    if measured is None or before is None:
+        return before if measured is None else measured
+    return before + SMOOTHING * (measured - before)

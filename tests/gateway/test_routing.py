@@ -1,0 +1,161 @@
+"""Who is asked for a call, and what its caller is told of it, before scripted providers (complaints 18 and 19)."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.house import Json, Script, answers, chat, fails, open_house, says
+from portico.catalog import OperatorModel
+from portico.relay.router import RoutingRules
+from portico.routing import BreakerRules
+
+PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
+PER_MINUTE = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"
+TYPE = "type.googleapis.com/google.rpc."
+TWO = [OperatorModel("duo", "gemini/gemini-3.5-flash"), OperatorModel("duo", "second/gemini-3.5-flash", priority=1)]
+
+
+def limited(quota_id: str = PER_MINUTE, delay: str = "30s") -> Any:
+    violations = [{"quotaId": quota_id}]
+    details: list[Json] = [
+        {"@type": TYPE + "QuotaFailure", "violations": violations},
+        {"@type": TYPE + "RetryInfo", "retryDelay": delay},
+    ]
+    return fails(429, "RESOURCE_EXHAUSTED", "quota", details)
+
+
+BUSY = fails(503, "UNAVAILABLE")
+GOOD = answers(says("Hello"))
+
+
+def attempts(headers: dict[str, str]) -> list[tuple[str, str]]:
+    told = json.loads(headers["x-portico-attempts"])
+    return [(one["provider"], one["outcome"]) for one in told]
+
+
+async def test_complaint_18_a_key_whose_quota_is_used_up_is_not_asked_again_and_another_is() -> None:
+    provider = Script(limited(), GOOD)
+    async with open_house(provider, keys=("first", "second")) as house:
+        assert (await house.ask(chat())).status == 200
+        used = [request.headers["x-goog-api-key"] for request in provider.requests]
+        assert len(set(used)) == 2
+        for _ in range(5):
+            assert (await house.ask(chat())).status == 200
+        assert {request.headers["x-goog-api-key"] for request in provider.requests[2:]} == {used[1]}
+
+
+async def test_complaint_18_when_all_keys_rest_nobody_is_asked_and_the_caller_hears_when_to_come_back() -> None:
+    provider = Script(limited(PER_MINUTE, "40s"))
+    async with open_house(provider, keys=("first", "second")) as house:
+        first = await house.ask(chat())
+        again = await house.ask(chat())
+        assert (first.status, again.status) == (429, 429)
+        assert len(provider.requests) == 2
+        assert 30 <= int(again.headers["retry-after"]) <= 40
+        assert again.json()["error"]["code"] == "rate_limit_exceeded"
+
+
+async def test_complaint_18_a_suspended_key_is_out_for_good() -> None:
+    details: list[Json] = [{"@type": TYPE + "ErrorInfo", "reason": "CONSUMER_SUSPENDED"}]
+    provider = Script(fails(403, "PERMISSION_DENIED", "suspended", details), GOOD)
+    async with open_house(provider, keys=("first", "second")) as house:
+        for _ in range(6):
+            assert (await house.ask(chat())).status == 200
+        assert len({request.headers["x-goog-api-key"] for request in provider.requests[1:]}) == 1
+
+
+@pytest.mark.parametrize("failure", [limited(), BUSY, fails(500, "INTERNAL"), answers(b"<html>", 502)])
+async def test_complaint_19_a_stream_that_fails_before_its_first_event_is_asked_for_elsewhere(failure: Any) -> None:
+    first, second = Script(failure), Script(GOOD)
+    async with open_house(first, fleet={"second": second}, models=TWO) as house:
+        answer = await house.ask(chat(model="duo", stream=True))
+        assert answer.status == 200
+        assert b"Hello" in answer.body
+        assert b"error" not in answer.body
+        assert [provider for provider, _ in attempts(answer.headers)] == ["gemini", "second"]
+        assert len(first.requests) == len(second.requests) == 1
+
+
+async def test_what_may_pass_is_tried_again_after_a_pause() -> None:
+    provider = Script(BUSY, BUSY, GOOD)
+    rules = RoutingRules(retries=2, first_pause_s=0.01)
+    async with open_house(provider, rules=rules) as house:
+        answer = await house.ask(chat())
+        assert answer.status == 200
+        assert attempts(answer.headers) == [("gemini", "overloaded")] * 2 + [("gemini", "ok")]
+
+
+async def test_a_call_is_not_tried_more_often_than_is_allowed() -> None:
+    provider = Script(BUSY)
+    rules = RoutingRules(retries=9, attempts=3, first_pause_s=0.001, breaker=BreakerRules(failures=0))
+    async with open_house(provider, rules=rules) as house:
+        answer = await house.ask(chat())
+        assert answer.status == 503
+        assert len(provider.requests) == 3
+        assert attempts(answer.headers) == [("gemini", "overloaded")] * 3
+
+
+async def test_a_rejected_request_is_not_tried_again() -> None:
+    provider = Script(fails(400, "INVALID_ARGUMENT", "no"))
+    async with open_house(provider, rules=RoutingRules(retries=3)) as house:
+        assert (await house.ask(chat())).status == 400
+        assert len(provider.requests) == 1
+
+
+async def test_of_several_failures_the_most_useful_is_told() -> None:
+    unusable = fails(403, "PERMISSION_DENIED", "no", [{"@type": TYPE + "ErrorInfo", "reason": "SERVICE_DISABLED"}])
+    async with open_house(Script(limited(delay="7s")), fleet={"second": Script(unusable)}, models=TWO) as house:
+        answer = await house.ask(chat(model="duo"))
+        assert answer.status == 429
+        assert answer.headers["retry-after"] == "7"
+
+
+async def test_a_caller_may_pin_and_exclude_providers() -> None:
+    first, second = Script(GOOD), Script(GOOD)
+    async with open_house(first, fleet={"second": second}, models=TWO) as house:
+        assert (await house.ask(chat(model="duo"), headers={"x-portico-providers": "second"})).status == 200
+        assert (await house.ask(chat(model="duo"), headers={"x-portico-exclude": "gemini"})).status == 200
+        assert (len(first.requests), len(second.requests)) == (0, 2)
+        odd = await house.ask(chat(model="duo"), headers={"x-portico-providers": "nobody"})
+        assert odd.status == 400
+        assert "gemini, gemini/gemini-3.5-flash, second" in odd.json()["error"]["message"]
+
+
+async def test_a_call_falls_back_to_another_model_that_is_not_dearer() -> None:
+    provider = Script(BUSY, GOOD)
+    models = [OperatorModel("gemini-3.5-flash", fallbacks=("gemini-2.5-flash-lite",))]
+    async with open_house(provider, models=models) as house:
+        answer = await house.ask(chat())
+        assert answer.status == 200
+        assert "gemini-2.5-flash-lite" in provider.requests[1].path
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_dearer_model_is_fallen_back_on_only_where_the_operator_allows_it(allowed: bool) -> None:
+    provider = Script(BUSY, GOOD)
+    models = [OperatorModel("gemini-2.5-flash-lite", fallbacks=("gemini-2.5-pro",))]
+    async with open_house(provider, models=models, rules=RoutingRules(allow_dearer=allowed)) as house:
+        answer = await house.ask(chat(model="gemini-2.5-flash-lite"))
+        assert answer.status == (200 if allowed else 503)
+        assert len(provider.requests) == (2 if allowed else 1)
+
+
+async def test_an_open_circuit_is_not_tried_while_another_provider_answers() -> None:
+    first, second = Script(BUSY), Script(GOOD)
+    rules = RoutingRules(breaker=BreakerRules(failures=2, pause_s=60))
+    async with open_house(first, fleet={"second": second}, models=TWO, rules=rules) as house:
+        for _ in range(6):
+            assert (await house.ask(chat(model="duo"))).status == 200
+        assert len(first.requests) == 2
+
+
+async def test_calls_with_one_cache_key_go_the_same_way() -> None:
+    provider = Script(GOOD)
+    async with open_house(provider, keys=tuple([f"key-{n}" for n in range(8)])) as house:
+        for _ in range(8):
+            assert (await house.ask(chat(prompt_cache_key="conversation-1"))).status == 200
+        assert len({request.headers["x-goog-api-key"] for request in provider.requests}) == 1
+        for number in range(30):
+            await house.ask(chat(prompt_cache_key=f"conversation-{number}"))
+        assert len({request.headers["x-goog-api-key"] for request in provider.requests}) > 4
