@@ -292,8 +292,8 @@ class Relay:
             losses += rendered.losses
             reading = reading_for(request, rendered, target, self._mint)
             fenced = may_be_fenced(request, target, rendered.losses)
-            body = in_request(aim.provider.quirks_in(aim.spoken), rendered.body)
-            attempt = Attempt(aim, lane, body, reading, unfences=fenced, tried=tried)
+            asked = in_request(aim.provider.quirks_in(aim.spoken), rendered.body)
+            attempt = Attempt(aim, lane, asked, reading, unfences=fenced, tried=tried)
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
         call.lane_losses[lane.first] = losses
