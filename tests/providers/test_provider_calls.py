@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.gemini import prompt
+from gateway.gemini import parts_of, prompt, text_of, told
 from gateway.house import Act, Json, Script, answers, chat, open_house, says
+from gateway.test_gemini_translated import chat_stream, chunk
 from gateway.vendors import claude_says, claude_text, gpt_message, gpt_says, message, response
 from portico.catalog import OperatorModel
 from portico.core.errors import InvalidRequest
@@ -280,3 +281,24 @@ async def test_claude_is_asked_in_messages_with_the_headers_of_those_who_speak_i
     if "messages?" in path:
         assert sent == body
     assert sent["max_tokens"] > 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_quirks_of_a_server_show_in_no_translated_call(tmp_path: Path, *, stream: bool) -> None:
+    entry = '[[providers]]\npreset = "vllm"\nbase_url = "ADDRESS/v1"\nquirks = ["think_tags", "template_thinking"]\n'
+    thought = {"role": "assistant", "content": "<think>hidden</think>Hello"}
+    whole = {**COMPLETION, "choices": [{**COMPLETION["choices"][0], "message": thought}]}
+    pieces = [{"content": "<thi"}, {"content": "nk>hidden</th"}, {"content": "ink>Hel"}, {"content": "lo"}]
+    act = chat_stream(*[chunk(piece) for piece in pieces], chunk({}, "stop")) if stream else answers(whole)
+    provider = Script(act)
+    asked = prompt(generationConfig={"thinkingConfig": {"thinkingBudget": 0}})
+    verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
+    async with open_house(
+        provider, configure=configure(tmp_path, entry), models=[OperatorModel("ours", "vllm/qwen3")]
+    ) as house:
+        answer = await house.ask(asked, path=f"/v1beta/models/ours:{verb}")
+    assert answer.status == 200, answer.body
+    bodies = told(answer) if stream else [answer.json()]
+    assert text_of(bodies) == "Hello"
+    assert "".join(part["text"] for part in parts_of(bodies) if part.get("thought")) == "hidden"
+    assert json.loads(provider.requests[0].body).get("chat_template_kwargs") == {"enable_thinking": False}

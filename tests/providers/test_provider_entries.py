@@ -193,6 +193,9 @@ WRONG: list[tuple[str, str, int, str]] = [
     ('kind = "openai"\nheaders = { X-Key = "a\\nb" }', "headers", 3, "one line of ASCII"),
     ('kind = "openai"\nheaders = { X-Key = 1 }', "headers", 3, "expected text"),
     ('kind = "openai"\n[providers.headers]\nHost = "x"', "headers", 3, "no header that can be set"),
+    ('preset = "vllm"\nquirks = ["think_tag"]', "quirks", 3, "did you mean 'think_tags'"),
+    ('preset = "vllm"\nquirks = "think_tags"', "quirks", 3, "expected a list"),
+    ('kind = "openai"\nquirks = []', "quirks", 3, "means nothing to openai"),
     ('kind = "openai"\ndialects = ["gemini"]', "dialects", 3, "what openai speaks"),
     ('kind = "openai"\ndialects = []', "dialects", 3, "expected a list"),
 ]

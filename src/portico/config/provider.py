@@ -14,6 +14,7 @@ from portico.http.address import parse_address
 from portico.providers import KINDS, NO_KEY, Provider, ProviderKind, Secret, google
 from portico.providers.kinds import at_api_version, azure_address, compatible_address
 from portico.providers.presets import PRESETS, Preset
+from portico.providers.quirks import QUIRKS, Quirk
 
 NO_URL: Final = "not an http(s) address without user, password and query"
 DATABASE: Final = "database"
@@ -24,6 +25,7 @@ VERTEX: Final = "vertex"
 
 _OF_KINDS: Final[Mapping[str, frozenset[str]]] = {
     "preset": frozenset({COMPATIBLE}),
+    "quirks": frozenset({COMPATIBLE}),
     "project": frozenset({VERTEX, "openai"}),
     "location": frozenset({VERTEX}),
     "organization": frozenset({"openai"}),
@@ -60,6 +62,7 @@ def read_provider(sources: Sources, entry: Mapping[str, Any], index: int) -> Pro
             wrong(key, f"means nothing to {kind.name}; it is for {', '.join(sorted(kinds))}")
     texts = _texts(entry, kind, wrong)
     headers = _headers(sources, entry, wrong)
+    quirks = _quirks(entry, preset, wrong)
     base_url = _base_url(entry, kind, preset, wrong)
     if kind is not None:
         kind = _as_said(kind, preset, texts, _dialects(entry, kind, wrong))
@@ -71,7 +74,8 @@ def read_provider(sources: Sources, entry: Mapping[str, Any], index: int) -> Pro
         return None
     if not secrets and not stored:
         secrets = [NO_KEY]
-    return made(name, kind, base_url, tuple(secrets), texts, stored=stored, headers=headers)
+    provider = made(name, kind, base_url, tuple(secrets), texts, stored=stored, headers=headers)
+    return msgspec.structs.replace(provider, quirks=quirks)
 
 
 def made(
@@ -212,6 +216,18 @@ def _base_url(entry: Mapping[str, Any], kind: ProviderKind | None, preset: Prese
         example = "https://RESOURCE.openai.azure.com" if kind.name == AZURE else "http://127.0.0.1:8000/v1"
         wrong("base_url", f'{kind.name} needs an address, such as base_url = "{example}"')
     return None
+
+
+def _quirks(entry: Mapping[str, Any], preset: Preset | None, wrong: Wrong) -> tuple[Quirk, ...]:
+    """How a server deviates: as the entry says, else as its preset does."""
+    said = entry.get("quirks", list(preset.quirks) if preset is not None else [])
+    if not isinstance(said, list):
+        wrong("quirks", f"expected a list of names; known: {', '.join(QUIRKS)}")
+        return ()
+    for name in said:
+        if not isinstance(name, str) or name not in QUIRKS:
+            wrong("quirks", f"{name!r} is no quirk{nearest(str(name), QUIRKS)}")
+    return tuple([QUIRKS[name] for name in said if isinstance(name, str) and name in QUIRKS])
 
 
 def _dialects(entry: Mapping[str, Any], kind: ProviderKind, wrong: Wrong) -> tuple[str, ...]:

@@ -24,20 +24,22 @@ class Preset(msgspec.Struct, frozen=True):
 
 PRESETS: Final[Mapping[str, Preset]] = {
     "cerebras": Preset("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"),
-    "dashscope": Preset("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY"),
+    "dashscope": Preset(
+        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", quirks=("enable_thinking",)
+    ),
     "deepinfra": Preset("https://api.deepinfra.com/v1/openai", "DEEPINFRA_API_KEY"),
-    "deepseek": Preset("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
+    "deepseek": Preset("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", quirks=("thinking_type",)),
     "fireworks": Preset("https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY"),
     "groq": Preset("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
     "huggingface": Preset("https://router.huggingface.co/v1", "HF_TOKEN"),
-    "mistral": Preset("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
-    "moonshot": Preset("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY"),
+    "mistral": Preset("https://api.mistral.ai/v1", "MISTRAL_API_KEY", quirks=("nine_character_ids", "thinking_parts")),
+    "moonshot": Preset("https://api.moonshot.ai/v1", "MOONSHOT_API_KEY", quirks=("thinking_type",)),
     "nvidia": Preset("https://integrate.api.nvidia.com/v1", "NVIDIA_API_KEY"),
     "openrouter": Preset("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", models_path="/key"),
     "together": Preset("https://api.together.xyz/v1", "TOGETHER_API_KEY"),
     "xai": Preset("https://api.x.ai/v1", "XAI_API_KEY"),
-    "zai": Preset("https://api.z.ai/api/paas/v4", "ZAI_API_KEY"),
-    "llamacpp": Preset("http://127.0.0.1:8080/v1"),
+    "zai": Preset("https://api.z.ai/api/paas/v4", "ZAI_API_KEY", quirks=("thinking_type",)),
+    "llamacpp": Preset("http://127.0.0.1:8080/v1", quirks=("with_parameters",)),
     "lmstudio": Preset("http://127.0.0.1:1234/v1"),
     "ollama": Preset("http://127.0.0.1:11434/v1"),
     "sglang": Preset("http://127.0.0.1:30000/v1"),

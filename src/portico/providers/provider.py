@@ -9,6 +9,7 @@ import msgspec
 
 from portico.core.errors import InvalidRequest
 from portico.providers.kind import ProviderKind, Spoken, Verb
+from portico.providers.quirks import Quirk
 from portico.providers.secret import NO_KEY, Secret
 from portico.wire.http import Headers
 
@@ -30,6 +31,8 @@ class Provider(msgspec.Struct, frozen=True):
     """Whether keys that are kept in the database under its name are its own, too."""
     headers: tuple[tuple[str, Secret], ...] = ()
     """What every call carries beside what its kind and dialect want."""
+    quirks: tuple[Quirk, ...] = ()
+    """How it deviates from Chat Completions, where a call is translated into them; bytes that pass stay."""
     project: str = ""
     location: str = ""
     projects: Mapping[str, str] = {}
@@ -50,6 +53,10 @@ class Provider(msgspec.Struct, frozen=True):
         if kind.default_version and not _VERSION_AT_END.search(urlsplit(address).path):
             address = f"{address}/{kind.default_version}"
         return cls(name, kind, address, keys, takes_stored)
+
+    def quirks_in(self, spoken: Spoken) -> tuple[Quirk, ...]:
+        """Those that show where it is asked in a dialect."""
+        return self.quirks if spoken.dialect.name == "openai_chat" else ()
 
     def fixed_headers(self, spoken: Spoken, credential: Secret) -> Headers | None:
         """What a call in a dialect carries; None where the credential has to be exchanged for a token first."""

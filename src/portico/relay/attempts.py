@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from portico.core.errors import PorticoError, UpstreamBadGateway, UpstreamError, UpstreamIncomplete
+from portico.providers.quirks import in_stream
 from portico.relay.call import Attempt, AttemptOne, BrokenOff, Call
 from portico.relay.downstream import Downstream
 from portico.relay.fanout import lane_of
@@ -76,9 +77,14 @@ async def piped(
     """
     paying, continuation, decoder = call.paying, call.continuation, SseDecoder()
     early: list[Frame] = []
+    aim = attempt.aim
+    change = in_stream(aim.provider.quirks_in(aim.spoken)) if attempt.passing is None else None
+
+    def meant(frames: list[Frame]) -> list[Frame]:
+        return frames if change is None else [change(frame) for frame in frames]
 
     def take(data: bytes) -> bool:
-        out = pump.feed(decoder.feed(data))
+        out = pump.feed(meant(decoder.feed(data)))
         if continuation is not None:
             out = continuation.frames(out)
         if not out:
@@ -102,7 +108,7 @@ async def piped(
                 downstream.write(early)
                 early.clear()
             await downstream.drain()
-        return early + pump.close(decoder.close())
+        return early + pump.close(meant(decoder.close()))
     except UpstreamError as error:
         if not pump.committed:
             raise

@@ -35,6 +35,7 @@ from portico.core.errors import (
 from portico.core.ids import call_ids, timed_id
 from portico.core.response import Response
 from portico.providers import Provider, Verb, with_forwarded
+from portico.providers.quirks import in_answer, in_request
 from portico.relay import counting
 from portico.relay.attempts import decoded, last_of, made, note_failure, note_stream, piped, pump_of
 from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
@@ -307,7 +308,8 @@ class Relay:
             losses += rendered.losses
             reading = reading_for(request, rendered, target, self._mint)
             fenced = may_be_fenced(request, target, rendered.losses)
-            attempt = Attempt(aim, lane, rendered.body, reading, unfences=fenced, tried=tried)
+            asked = in_request(aim.provider.quirks_in(aim.spoken), rendered.body)
+            attempt = Attempt(aim, lane, asked, reading, unfences=fenced, tried=tried)
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
         call.lane_losses[lane.first] = losses
@@ -413,7 +415,7 @@ class Relay:
 
     def _read(self, call: Call, attempt: Attempt, body: bytes, *, last: bool) -> Response:
         """A whole answer of a provider's. Raises what is wrong with it."""
-        answer = decoded(body)
+        answer = in_answer(attempt.aim.provider.quirks_in(attempt.aim.spoken), decoded(body))
         if tells_error(answer):  # some front ends answer 200 all the same
             raise attempt.dialect.parse_error(0, attempt.aim.candidate.credential.hidden_in(body))
         response = attempt.dialect.parse_response(answer, attempt.reading)
