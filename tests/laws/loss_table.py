@@ -145,7 +145,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
         "2.7:annotations",
         "2.10:logprobs",
     },
-    ("anthropic_messages", "anthropic_messages"): set(),
+    ("anthropic_messages", "anthropic_messages"): {"2.1:answer_ext", "7.2:citations"},
     ("openai_chat", "anthropic_messages"): FOR_CLAUDE
     | {
         "1.1:unsupported",

@@ -25,7 +25,7 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
 - 1.5 aliases: a type has one spelling, and is found out where it was not declared.
 - 1.3 arguments: are the value they spell; "" is {}.
-- 2.1 id: `chatcmpl-` or `resp_` before an answer's id means nothing; an answer without an id may be given one.
+- 2.1 id: `chatcmpl-`, `resp_` or `msg_` before an answer's id means nothing; an answer without an id may be given one.
 - 2.3 ids: are renumbered in the order of calls; a minted id means no more than another.
 - 2.5 raw: a provider's word that says no more than the neutral one is that word.
 - 7.5 items: an item's own id and status say nothing beside its content; a thought that is empty and unsigned is none.
@@ -59,6 +59,7 @@ _PLAIN_FINISHES: Final = frozenset(
     {
         *("stop", "length", "max_tokens", "tool_calls", "function_call", "content_filter", "safety"),
         *("completed", "incomplete:max_output_tokens", "incomplete:content_filter"),
+        *("end_turn", "tool_use", "stop_sequence", "refusal"),
     }
 )
 _DEFAULTS: Final = {"n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": False, "top_logprobs": 0}
@@ -344,11 +345,11 @@ def normal_response(response: Response) -> Normal:
     ids = _Ids()
     return _without_nothing(
         {
-            "id": (response.id or "").removeprefix("chatcmpl-").removeprefix("resp_"),
+            "id": (response.id or "").removeprefix("chatcmpl-").removeprefix("resp_").removeprefix("msg_"),
             "model": response.model,
             "candidates": [_candidate(candidate, ids) for candidate in response.candidates],
             "usage": None if response.usage is None else _usage(response.usage),
-            "service_tier": response.service_tier,
+            "service_tier": response.service_tier if response.service_tier != "auto" else None,
             "ext": _ext(response.ext),
         }
     )
@@ -452,10 +453,11 @@ def _key_of(loss: Loss) -> str:
 
 def _erase_extra(form: Normal, key: str) -> None:
     """One field of one origin: a lost `user` excuses no lost safety setting."""
-    ext = form.get("ext", {})
-    for fields in ext.values():
-        fields.pop(key, None)
-    form["ext"] = {origin: fields for origin, fields in ext.items() if fields}
+    for holder in (form, *form.get("candidates", ()), form.get("usage") or {}):
+        ext = holder.get("ext") or {}
+        for fields in ext.values():
+            fields.pop(key, None)
+        holder["ext"] = {origin: fields for origin, fields in ext.items() if fields}
 
 
 def _erase_field(form: Normal, field: str) -> None:

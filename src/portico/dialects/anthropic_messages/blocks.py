@@ -41,21 +41,23 @@ class Blocks:
             return [Text(value)]
         if not isinstance(value, list):
             raise wrong_type(path, "a string or an array", value)
-        parts: list[Part] = []
-        for at, block in enumerate(value):
-            here = f"{path}.{at}"
-            fields = object_at(block, here)
-            kind = fields.get("type")
-            self.marks += "cache_control" in fields
-            if kind is None:
-                raise missing(f"{here}.type")
-            read = _READERS.get(kind) if isinstance(kind, str) else None
-            if read is None:
-                parts.append(Opaque(ORIGIN, dict(fields)))
-            else:
-                parts += read(self, fields, here)
-        self._next = None
-        return parts
+        parts = [part for at, block in enumerate(value) for part in self.block(block, f"{path}.{at}")]
+        return [*parts, *self.rest()]
+
+    def block(self, block: Any, path: str) -> list[Part]:
+        """One of its blocks: mostly one part."""
+        fields = object_at(block, path)
+        kind = fields.get("type")
+        self.marks += "cache_control" in fields
+        if kind is None:
+            raise missing(f"{path}.type")
+        read = _READERS.get(kind) if isinstance(kind, str) else None
+        return [Opaque(ORIGIN, dict(fields))] if read is None else read(self, fields, path)
+
+    def rest(self) -> list[Part]:
+        """What is left when there are no more blocks: a signature whose text did not come is one of nothing."""
+        signature, self._next = self._next, None
+        return [] if signature is None else [Text("", signature)]
 
     # -- one reader for each type
 
@@ -97,7 +99,7 @@ class Blocks:
         id_ = string_at(_needed(block, "id", path), f"{path}.id")
         name = string_at(_needed(block, "name", path), f"{path}.name")
         given = block.get("input")
-        arguments = jsontext.encode(object_at({} if given is None else given, f"{path}.input")).decode()
+        arguments = spelt(object_at({} if given is None else given, f"{path}.input"))
         self._names[id_] = name
         signature = self._sealed.pop(id_, None)
         if len(block) == 4:
@@ -151,6 +153,17 @@ class Blocks:
         head = " ".join([str(block[name]) for name in ("title", "source") if isinstance(block.get(name), str)])
         inner = self._inside(content, f"{path}.content")
         return [*([Text(head)] if head else []), *[part for part in inner if isinstance(part, Text)]]
+
+
+def spelt(given: Mapping[str, Any]) -> str:
+    """A call's arguments as text. What was no object came wrapped into one (`messages_render.py`), and goes out of it."""
+    text = given.get("arguments") if len(given) == 1 else None
+    if isinstance(text, str):
+        try:
+            jsontext.decode(text)
+        except jsontext.NotJson:
+            return text
+    return jsontext.encode(given).decode()
 
 
 _PDF: Final = "application/pdf"

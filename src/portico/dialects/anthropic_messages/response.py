@@ -12,11 +12,12 @@ import msgspec
 from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.envelope import wrapped
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
+from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.response import Candidate, Citation, Finish, FinishReason, Response
 from portico.dialects.anthropic_messages.blocks import Blocks
-from portico.dialects.anthropic_messages.usage import parse_usage, render_usage, tier_of, uses_of
+from portico.dialects.anthropic_messages.usage import TIER_WORDS, parse_usage, render_usage, tier_of, uses_of
 from portico.dialects.anthropic_messages.words import FINISH, ORIGIN, STOP_REASON, VENDOR, ext_of, own
 from portico.wire import jsontext
 
@@ -46,11 +47,12 @@ def parse_response(body: Any, reading: Reading) -> Response:
         for number, block in enumerate(body["content"]):
             cited = block.get("citations") if isinstance(block, Mapping) else None
             plain = {name: value for name, value in block.items() if name != "citations"} if cited else block
-            read = blocks.content([plain], "$.content")
+            read = blocks.block(plain, f"$.content.{number}")
             said = len(text_of(read))
             cite(cited, length, length + said, number, citations, others)
             length += said
             parts += [renamed(part, reading) for part in read]
+        parts += blocks.rest()
     except (InvalidRequest, AttributeError) as error:
         raise UpstreamBadGateway(f"The provider's answer cannot be read: {error}") from None
     usage = body.get("usage")
@@ -115,7 +117,10 @@ def finish_of(said: Mapping[str, Any]) -> Finish | None:
 def ends(said: Mapping[str, Any], others: Sequence[Any]) -> Any:
     """What a candidate says beside its parts, as an ext."""
     details = said.get("stop_details")
-    rest = {k: v for k, v in details.items() if k != "explanation"} if isinstance(details, Mapping) else None
+    rest: dict[str, Any] = dict(details) if isinstance(details, Mapping) else {}
+    rest.pop("explanation", None)
+    if "type" in rest and rest["type"] == said.get("stop_reason"):
+        del rest["type"]
     return ext_of(
         {"stop_sequence": said.get("stop_sequence"), "stop_details": rest or None, "citations": list(others) or None}
     )
@@ -142,12 +147,15 @@ def render_response(response: Response, reply: Reply) -> Rendered:
         "usage": render_usage(response.usage, response.uses, response.service_tier),
     }
     tell_foreign(response.ext, losses, "$")
-    tell_foreign(candidate.ext, losses, "$")
+    tell_foreign(candidate.ext, losses, "$.content")
     if candidate.searches:
         losses.append(Loss("7.2:searches", "$.content", "Anthropic tells searches by the blocks of its own tool"))
     if candidate.logprobs:
         losses.append(Loss("7.5:logprobs", "$.content", "Anthropic tells no logprobs"))
     tell_finish(candidate.finish, losses)
+    if response.usage is not None:
+        tell_foreign(response.usage.ext, losses, "$.usage")
+    tell_tier(response.service_tier, losses)
     return Rendered({**body, **own(response.ext)}, losses)
 
 
@@ -181,6 +189,11 @@ def tell_finish(finish: Finish | None, losses: list[Loss]) -> None:
         losses.append(Loss("2.5:finish", "$.stop_reason", "Anthropic has no word for how the answer ended"))
 
 
+def tell_tier(tier: str | None, losses: list[Loss]) -> None:
+    if tier is not None and tier != "auto" and tier not in TIER_WORDS:
+        losses.append(Loss("1.1:service_tier", "$.usage.service_tier", f"Anthropic has no tier {tier}"))
+
+
 def tell_foreign(ext: Any, losses: list[Loss], path: str) -> None:
     for origin, fields in (ext or {}).items():
         if origin != ORIGIN:
@@ -188,24 +201,48 @@ def tell_foreign(ext: Any, losses: list[Loss], path: str) -> None:
 
 
 def _content(candidate: Candidate, reply: Reply, losses: list[Loss]) -> list[dict[str, Any]]:
+    """The blocks. A text of which only a piece has a source is cut, so that the piece is a block of its own (7.2)."""
     blocks: list[dict[str, Any]] = []
     others = {one["block"]: one["citations"] for one in own(candidate.ext).get("citations", ())}
-    start = 0
+    cited = sorted(candidate.citations, key=lambda one: (one.start, one.end))
+    start, told = 0, 0
     for part in candidate.parts:
         made = render_part(part, reply, losses)
         if isinstance(part, Text):
             end = start + len(part.text)
-            cited = [
-                location(one, part.text) for one in candidate.citations if start <= one.start < max(end, start + 1)
-            ]
-            if made and (cited or others):
-                at = len(blocks) + len(made) - 1
-                cited += others.get(at, [])
-                if cited:
-                    made[-1]["citations"] = cited
+            here = [one for one in cited if start <= one.start and one.end <= end]
+            if here and made:
+                pieces = _pieces(made.pop(), start, here)
+                told += sum(len(piece.get("citations", ())) for piece in pieces)
+                made += pieces
             start = end
         blocks += made
+    if told < len(cited):
+        losses.append(Loss("7.2:citations", "$.content", "sources of pieces that overlap, or of more than one block"))
+    for at, more in others.items():
+        if at < len(blocks) and blocks[at]["type"] == "text":
+            blocks[at]["citations"] = [*blocks[at].get("citations", ()), *more]
     return blocks
+
+
+def _pieces(block: dict[str, Any], start: int, cited: list[Citation]) -> list[dict[str, Any]]:
+    """A text block, cut at the ends of what has a source. Of pieces that overlap the first is told."""
+    text: str = block["text"]
+    pieces: list[dict[str, Any]] = []
+    at = 0
+    for begin, end in dict.fromkeys([(one.start - start, one.end - start) for one in cited]):
+        if begin < at or (end <= begin and text):
+            continue
+        if begin > at:
+            pieces.append({**block, "text": text[at:begin]})
+        sources = [
+            location(one, text[begin:end]) for one in cited if (one.start - start, one.end - start) == (begin, end)
+        ]
+        pieces.append({**block, "text": text[begin:end], "citations": sources})
+        at = end
+    if at < len(text) or not pieces:
+        pieces.append({**block, "text": text[at:]})
+    return pieces
 
 
 def location(citation: Citation, text: str) -> dict[str, Any]:
@@ -221,9 +258,11 @@ def location(citation: Citation, text: str) -> dict[str, Any]:
 
 def render_part(part: Part, reply: Reply, losses: list[Loss]) -> list[dict[str, Any]]:
     """A part as blocks: mostly one; a sealed blob of another vendor comes before what it belongs to."""
+    if not isinstance(part, Opaque) and part.ext:
+        losses += foreign_extras(part.ext, "$.content", own=(ORIGIN,))
     match part:
         case Text(text, signature, ext):
-            if ext and any(origin != ORIGIN for origin in ext):
+            if ext and "openai_chat" in ext:
                 losses.append(Loss("2.1:refusal", "$.content", "Anthropic tells a refusal as text"))
             block = [{"type": "text", "text": text, **own(ext)}] if text else []
             return [*sealed(signature, "", reply), *block]

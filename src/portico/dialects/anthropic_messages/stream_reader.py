@@ -8,6 +8,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.dialect import Reading
 from portico.core.envelope import unwrapped
 from portico.core.errors import InvalidRequest, UpstreamBadGateway, UpstreamEmpty, UpstreamError, UpstreamIncomplete
@@ -23,7 +25,7 @@ from portico.core.events import (
     Started,
     UsageReported,
 )
-from portico.core.parts import Reasoning, Signature, Text, ToolCall
+from portico.core.parts import Reasoning, Signature, ToolCall
 from portico.core.response import Citation, Finish
 from portico.dialects.anthropic_messages.blocks import Blocks
 from portico.dialects.anthropic_messages.errors import parse_error_object
@@ -125,7 +127,8 @@ class AnthropicReader:
         block.cited = list(fields.pop("citations", None) or ())
         match fields.get("type"):
             case "text":
-                self._begin(block, Text(fields.get("text") or "", ext=_rest(fields, "type", "text")), events)
+                said = self._blocks.block({**fields, "text": fields.get("text") or ""}, "$.content")[0]
+                self._begin(block, said, events)
                 self._length += len(fields.get("text") or "")
             case "thinking":
                 if blob := fields.get("signature"):
@@ -135,12 +138,12 @@ class AnthropicReader:
                     self._begin(block, part, events)
             case "tool_use":
                 given = fields.get("input")
-                call = self._blocks.content([{**fields, "input": given or {}}], "$.content")[0]
+                call = self._blocks.block({**fields, "input": given or {}}, "$.content")[0]
                 call = renamed(call, self._reading)
                 if isinstance(call, ToolCall) and call.kind != "custom":
                     text = jsontext.encode(given).decode() if given else ""
                     block.pieces.append(text)
-                    self._begin(block, ToolCall(call.id, call.name, text, call.kind, ext=call.ext), events)
+                    self._begin(block, msgspec.structs.replace(call, arguments=text), events)
 
     def _begin(self, block: _Block, part: Any, events: list[Event]) -> None:
         block.part = self._next
@@ -183,14 +186,22 @@ class AnthropicReader:
                 events.append(PartDelta(0, block.part, "{}"))
             events.append(PartEnded(0, block.part))
         elif kind == "thinking":
-            blob = "".join(block.sealed)
-            events.append(PartEnded(0, block.part, Signature(VENDOR, blob, self._reading.signer) if blob else None))
+            events.append(PartEnded(0, block.part, self._seal("".join(block.sealed))))
         else:
             if block.cited:
                 cite(block.cited, block.start, self._length, self._number, self._citations, self._others)
                 events.append(Annotated(0, ends(self._last, self._others), tuple(self._citations)))
             events.append(PartEnded(0, block.part))
         self._number += 1
+
+    def _seal(self, blob: str) -> Signature | None:
+        """What a thinking block was signed with; the signature of another vendor's part that follows waits for it."""
+        if (found := unwrapped(blob)) is None:
+            return Signature(VENDOR, blob, self._reading.signer) if blob else None
+        if found.signature.origin != "google":
+            return found.signature
+        self._blocks.block({"type": "redacted_thinking", "data": blob}, "$.content")
+        return None
 
     def _whole(self, block: _Block, events: list[Event]) -> None:
         """A block that is read when it is complete: another vendor's, of a tool that Anthropic ran, one nobody knows."""
@@ -200,7 +211,7 @@ class AnthropicReader:
             fields = {**fields, "thinking": (fields.get("thinking") or "") + text, "signature": "".join(block.sealed)}
         elif text:
             fields = {**fields, "input": jsontext.decode(text)}
-        for part in self._blocks.content([fields], "$.content"):
+        for part in self._blocks.block(fields, "$.content"):
             part = renamed(part, self._reading)
             events.append(PartStarted(0, self._next, part))
             events.append(PartEnded(0, self._next))
@@ -234,6 +245,9 @@ class AnthropicReader:
         self._ended = True
         for number in sorted(self._open):
             self.on_block_stop({"index": number}, events)
+        for part in self._blocks.rest():
+            events += [PartStarted(0, self._next, part), PartEnded(0, self._next)]
+            self._next += 1
         if extras := ends(self._last, self._others):
             events.append(Annotated(0, extras))
         if self._finish is not None:

@@ -22,6 +22,7 @@ from portico.core.events import (
     Started,
     UsageReported,
 )
+from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
 from portico.core.parts import Media, Part, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Citation, Finish
@@ -35,9 +36,10 @@ from portico.dialects.anthropic_messages.response import (
     stop_of,
     tell_finish,
     tell_foreign,
+    tell_tier,
 )
 from portico.dialects.anthropic_messages.usage import render_usage
-from portico.dialects.anthropic_messages.words import own
+from portico.dialects.anthropic_messages.words import ORIGIN, own
 from portico.wire import jsontext
 from portico.wire.sse import Frame
 
@@ -122,10 +124,12 @@ class AnthropicWriter:
 
     def _begin(self, part: Part, frames: list[Frame]) -> None:
         reply = self._reply
+        if isinstance(part, (Text, ToolCall, Reasoning)) and part.ext:
+            self.losses += foreign_extras(part.ext, "$.content", own=(ORIGIN,))
         match part:
             case Text(text, signature, ext):
                 self._block_from = self._length
-                if ext and any(name != "anthropic_messages" for name in ext):
+                if ext and "openai_chat" in ext:
                     self.losses.append(Loss("2.1:refusal", "$.content", "Anthropic tells a refusal as text"))
                 self._blocks(sealed(signature, "", reply), frames)
                 if text:
@@ -182,6 +186,8 @@ class AnthropicWriter:
                 self._blocks(render_part(self._completed(part, signature), reply, self.losses), frames)
         if self._shown:
             self._stop(frames)
+        if isinstance(part, Text):  # it came when the text had been told: whoever brings it back brings both
+            self._blocks(sealed(signature, "", reply), frames)
 
     def _completed(self, part: Part, signature: Signature | None) -> Part:
         text = "".join(self._pieces)
@@ -241,7 +247,7 @@ class AnthropicWriter:
     # -- what is said beside the parts
 
     def _annotated(self, said: Annotated) -> list[Frame]:
-        tell_foreign(said.ext, self.losses, "$")
+        tell_foreign(said.ext, self.losses, "$" if said.candidate is None else "$.content")
         if said.candidate is None:
             (self._extras if self._told else self._body).update(own(said.ext))
             return []
@@ -285,6 +291,12 @@ class AnthropicWriter:
         if self._cited < len(self._citations):
             self.losses.append(Loss("7.2:citations", "$.content", "sources were told after the text they are of"))
         usage = self._usage
+        if self._others:
+            said = "sources were told after the text they are of"
+            self.losses.append(Loss("2.1:answer_ext", "$.content.citations", said))
+        if usage is not None:
+            tell_foreign(usage.usage.ext, self.losses, "$.usage")
+            tell_tier(usage.service_tier, self.losses)
         counts = render_usage(
             None if usage is None else usage.usage,
             {} if usage is None else usage.uses,

@@ -6,11 +6,11 @@ Anthropic counts apart what was read from a cache, written to one, and neither; 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portico.core.usage import Tokens, Usage, total
+from portico.core.usage import MODALITIES, Tokens, Usage, split, total
 from portico.dialects.anthropic_messages.words import USES
 
 _TIERS: Final = {"standard": "default", "priority": "priority", "batch": "batch"}
-_TIER_WORDS: Final = {"default": "standard", "priority": "priority", "batch": "batch"}
+TIER_WORDS: Final = {"default": "standard", "priority": "priority", "batch": "batch"}
 
 
 def parse_usage(wire: Any) -> Usage | None:
@@ -24,14 +24,24 @@ def parse_usage(wire: Any) -> Usage | None:
     output = _count(wire, "output_tokens")
     details = wire.get("output_tokens_details")
     thought = min(_count(details, "thinking_tokens"), output) if isinstance(details, Mapping) else 0
+    more = wire.get(DETAILS)
+    more = more if isinstance(more, Mapping) else {}
+    tool = split(_count(more, "tool_use_tokens"), _by(more, "tool_use"))
     return Usage(
-        input_uncached=_text(_count(wire, "input_tokens")),
-        input_cache_read=_text(_count(wire, "cache_read_input_tokens")),
-        input_cache_write=_text(max(0, written - hour)),
-        input_cache_write_1h=_text(hour),
-        output_visible=_text(output - thought),
-        output_reasoning=_text(thought),
+        input_uncached=split(max(0, _count(wire, "input_tokens") - total(tool)), _by(more, "input")),
+        input_cache_read=split(_count(wire, "cache_read_input_tokens"), _by(more, "cache_read")),
+        input_cache_write=split(max(0, written - hour), _by(more, "cache_write")),
+        input_cache_write_1h=split(hour, _by(more, "cache_write_1h")),
+        input_tool=tool,
+        output_visible=split(output - thought, _by(more, "output")),
+        output_reasoning=split(thought, _by(more, "thinking")),
     )
+
+
+def _by(more: Mapping[str, Any], bucket: str) -> Tokens:
+    """How many tokens of a bucket are of which modality; {}: all are text."""
+    found = more.get(bucket)
+    return {name: n for name in MODALITIES if (n := _count(found, name))} if isinstance(found, Mapping) else {}
 
 
 def uses_of(wire: Any) -> dict[str, int]:
@@ -66,19 +76,38 @@ def render_usage(usage: Usage | None, uses: Mapping[str, int], tier: str | None)
         rendered["cache_creation"] = {"ephemeral_5m_input_tokens": minutes, "ephemeral_1h_input_tokens": hour}
     if thought := total(usage.output_reasoning):
         rendered["output_tokens_details"] = {"thinking_tokens": thought}
+    if more := _more(usage):
+        rendered[DETAILS] = more
     counts = {name: uses[use] for name, use in USES.items() if uses.get(use)}
     if counts:
         rendered["server_tool_use"] = counts
-    if tier in _TIER_WORDS:
-        rendered["service_tier"] = _TIER_WORDS[tier]
+    if tier in TIER_WORDS:
+        rendered["service_tier"] = TIER_WORDS[tier]
     return rendered
 
 
+DETAILS: Final = "token_details"
+"""What Anthropic's usage has no counts for: modalities other than text, and tokens that tools brought in. An extension,
+told only where there are such."""
+
+
+def _more(usage: Usage) -> dict[str, Any]:
+    buckets = {
+        "input": usage.input_uncached,
+        "cache_read": usage.input_cache_read,
+        "cache_write": usage.input_cache_write,
+        "cache_write_1h": usage.input_cache_write_1h,
+        "tool_use": usage.input_tool,
+        "output": usage.output_visible,
+        "thinking": usage.output_reasoning,
+    }
+    more: dict[str, Any] = {name: dict(counts) for name, counts in buckets.items() if counts.keys() - {"text"}}
+    if usage.input_tool:
+        more["tool_use_tokens"] = total(usage.input_tool)
+    return more
+
+
 _COUNTED: Final = frozenset({"input_tokens", "output_tokens"})
-
-
-def _text(count: int) -> Tokens:
-    return {"text": count} if count else {}
 
 
 def _count(fields: Any, name: str) -> int:

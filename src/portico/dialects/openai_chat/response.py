@@ -67,6 +67,7 @@ def render_response(response: Response, reply: Reply) -> Rendered:
     if response.service_tier is not None:
         body["service_tier"] = response.service_tier
     body.update({**own, **extra_content(None, response.ext)})
+    tell_foreign(response.ext, losses, "$")
     return Rendered(body, losses)
 
 
@@ -118,6 +119,7 @@ def _choice(candidate: Candidate, reply: Reply, losses: list[Loss]) -> dict[str,
     if candidate.searches:
         google[SEARCHES] = list(candidate.searches)
     message.update(extra_content(parts.signature(), candidate.ext, google))
+    tell_foreign(candidate.ext, losses, path)
     own = dict((candidate.ext or {}).get(ORIGIN, {}))
     annotations = [*render_annotations(candidate.citations, parts.insertions), *own.get("annotations", [])]
     if annotations:
@@ -128,6 +130,13 @@ def _choice(candidate: Candidate, reply: Reply, losses: list[Loss]) -> dict[str,
     choice: dict[str, Any] = {"index": candidate.index, "message": message, "logprobs": logprobs}
     choice.update(finish_fields(finish, reply, losses, path))
     return choice
+
+
+def tell_foreign(ext: Ext, losses: list[Loss], path: str) -> None:
+    """What only a dialect has a field for that is neither ours nor has a place in `extra_content`."""
+    for origin, fields in (ext or {}).items():
+        if origin not in (ORIGIN, GOOGLE_EXT):
+            losses += [Loss("2.1:answer_ext", f"{path}.{name}", f"Chat has nothing for {name}") for name in fields]
 
 
 class _Tagged(Text, frozen=True):

@@ -49,6 +49,7 @@ from portico.dialects.openai_chat.response import (
     finish_fields,
     is_refusal,
     refusal_text,
+    tell_foreign,
     text_signature,
     thought_detail,
 )
@@ -173,6 +174,7 @@ class ChatWriter:
         ext, index = said.ext or {}, said.candidate
         self._extras.setdefault(index, {}).update(ext.get(GOOGLE_EXT, {}))
         self._own.setdefault(index, {}).update(ext.get(ORIGIN, {}))
+        tell_foreign(ext, self.losses, "$" if index is None else CANDIDATE_PATH.format(index))
         if index is None:
             if ORIGIN in ext:
                 self._begin(self._started)

@@ -23,8 +23,10 @@ def render_usage(usage: Usage) -> dict[str, Any]:
     prompt_details.update(_by_modality(prompt))
     if set(usage.input_cache_read) - {"text"}:
         prompt_details["cached_tokens_details"] = _by_modality(usage.input_cache_read)
-    if usage.input_cache_write:
-        prompt_details["cache_write_tokens"] = total(usage.input_cache_write)
+    if usage.input_cache_write or usage.input_cache_write_1h:
+        prompt_details["cache_write_tokens"] = total(usage.input_cache_write) + total(usage.input_cache_write_1h)
+    if usage.input_cache_write_1h:
+        prompt_details["cache_write_1h_tokens"] = total(usage.input_cache_write_1h)
     completion_details: dict[str, Any] = {
         "reasoning_tokens": total(usage.output_reasoning),
         "audio_tokens": 0,
@@ -49,7 +51,8 @@ def render_usage(usage: Usage) -> dict[str, Any]:
 
 def _is_plain(usage: Usage) -> bool:
     """Whether it counts text alone, fresh and answered."""
-    special = usage.input_cache_read or usage.input_cache_write or usage.input_tool or usage.ext
+    cached = usage.input_cache_read or usage.input_cache_write or usage.input_cache_write_1h
+    special = cached or usage.input_tool or usage.ext
     return not special and usage.input_uncached.keys() <= _TEXT and usage.output_visible.keys() <= _TEXT
 
 
@@ -138,13 +141,16 @@ def parse_usage(wire: Any) -> Usage | None:
         details = _details(prompt_details.get("cached_tokens_details"))
         cached = split(cached_count, details) if details else take(prompt, cached_count)
     fresh = minus(prompt, cached) if cached else prompt
-    written = take(fresh, _count(prompt_details, "cache_write_tokens"))
+    hour = take(fresh, _count(prompt_details, "cache_write_1h_tokens"))
+    fresh = minus(fresh, hour) if hour else fresh
+    written = take(fresh, _count(prompt_details, "cache_write_tokens") - total(hour))
     completion = _count(wire, "completion_tokens")
     reasoning = min(_count(completion_details, "reasoning_tokens"), completion)
     return Usage(
         input_uncached=minus(fresh, written) if written else fresh,
         input_cache_read=cached,
         input_cache_write=written,
+        input_cache_write_1h=hour,
         input_tool=tool,
         output_visible=split(completion - reasoning, _details(completion_details)),
         output_reasoning=split(reasoning, {}),
