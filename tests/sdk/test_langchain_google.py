@@ -6,7 +6,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_google_genai import ChatGoogleGenerativeAI
 
-from gateway.house import KEY, House
+from gateway.house import KEY
 from sdk.standard import Standard
 
 pytestmark = [
