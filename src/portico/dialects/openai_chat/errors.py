@@ -294,7 +294,7 @@ def _error(fault: _Fault, status: int) -> UpstreamError:
     )
     if isinstance(error, UpstreamRejected) and kind in (UpstreamRejected, UpstreamUnsupported):
         error.refused = refused_field(fault.code, fault.param, fault.message)
-        error.only_value = error.refused is not None and only_value(fault.code, fault.message)
+        error.only_value = only_value(error.refused, fault.code, fault.message)
     if isinstance(error, UpstreamRejected):
         own = {"type": fault.type, "param": fault.param, "code": fault.code}
         error.native = {NATIVE: {name: masked(word) for name, word in own.items() if word}}
