@@ -203,6 +203,16 @@ def parse_error_object(body: Any, status: int = 0) -> UpstreamError:
     return _error(fault, status or fault.status or _status_of(fault))
 
 
+def tells_error(body: Any) -> bool:
+    """Whether a decoded body that came as an answer, or as a piece of one, is an error: it has one, or it is nothing else
+    than one (vLLM's `{"object": "error"}`, FastAPI's `detail`)."""
+    if not isinstance(body, Mapping):
+        return False
+    if body.get("error") is not None:
+        return True
+    return "choices" not in body and (body.get("object") == "error" or "detail" in body)
+
+
 def _of_text(status: int, body: bytes) -> UpstreamError:
     """An error in words alone. A page is for people, and says nothing of the request: what its status means is all."""
     text = body[: _LONGEST_TEXT + 1].decode("utf-8", "replace").strip()
