@@ -1,8 +1,8 @@
 """How single servers deviate from the Chat Completions they claim to speak: named pure functions, body -> body.
 
 A provider's configuration or kind names the quirks it has; the dialect knows none of them. What every reader has to
-survive anyway is not here but in `dialects/openai_chat`. A function takes a decoded body and gives a new one; what it is given stays
-as it was. [K] marks what is general knowledge and no document's word.
+survive anyway is not here but in `dialects/openai_chat`. A function takes a decoded body and gives a new one; what it is
+given stays as it was. [K] marks what is general knowledge and no document's word.
 """
 
 import hashlib
@@ -65,8 +65,8 @@ def with_parameters(body: Body) -> Body:
 
 
 def nine_character_ids(body: Body) -> Body:
-    """Ids of calls are nine letters or digits: "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9" (Mistral's
-    400; mistral-common, `InvalidFunctionCallException`). Ids that are so stay; others become the same nine every time."""
+    """Ids of calls are nine letters or digits: "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9" (a 400
+    of Mistral's [K]). Ids that are so stay; others become the same nine every time."""
 
     def renamed(message: Body) -> Body:
         changed = dict(message)

@@ -126,7 +126,7 @@ _CONTEXT: Final = re.compile(
 )
 _MODEL: Final = re.compile(
     r"\bmodels?\b.*\b(?:not (?:exist|found|available|supported|allowed|a valid|a chat)|no access|does not exist|unknown)"
-    r"|\b(?:not found|unknown|no such|invalid|not a valid|not a chat)\b.{0,20}\bmodel"
+    r"|\b(?:unknown|no such|invalid|not a valid|not a chat) model\b"
     r"|\bnot allowed to sample from this model",
     re.IGNORECASE,
 )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from portico.core.audio import is_raw
 from portico.core.loss import Loss
-from portico.core.mime import EXTENSIONS, settled_mime
+from portico.core.mime import EXTENSIONS, by_extension, settled_mime
 from portico.core.parts import Media
 from portico.dialects.openai_chat.content import data_uri
 
@@ -27,6 +27,8 @@ def media_for(part: Media, path: str, losses: list[Loss]) -> dict[str, Any]:
         losses.append(Loss("1.4:detail", path, f"no detail {part.detail!r} for such a part"))
     if part.name is not None and kind in _LINKS:
         losses.append(Loss("1.4:name", path, "Chat has no place for the name of such a file"))
+    if part.uri is not None and kind not in _LINKS and by_extension(part.uri) != mime:
+        losses.append(Loss("7.1:media_type", path, "Chat has no place for the type of what is at an address"))
     if part.uri is not None and "://" not in part.uri and part.uri[:5].lower() != "data:":
         return {"type": "file", "file": {"file_id": part.uri}}
     if kind == "audio" and part.data is not None:
