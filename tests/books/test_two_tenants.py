@@ -32,7 +32,7 @@ from portico.wire.http import App
 
 USD: Final = 1_000_000_000
 CREDENTIAL: Final = "good-key"
-ANSWER: Final = says("Hello there", usageMetadata=usage(1000, 500))
+ANSWER: Final = says("Hello there", usageMetadata=usage(1000, 500), totalTokens=1000)
 NAMES: Final = {FILE: "files/{}", CACHE: "cachedContents/{}", STORE: "fileSearchStores/{}", RESPONSE: "resp_{}"}
 NUMBERS: Final = itertools.count(1)
 """Tests share a database, and nothing in it."""
@@ -85,7 +85,7 @@ class Street:
 
 
 @asynccontextmanager
-async def open_street(url: str, folder: Path, provider: App) -> AsyncIterator[Street]:
+async def open_street(url: str, folder: Path, provider: App, **options: Any) -> AsyncIterator[Street]:
     config = load_config({"PORTICO_STORAGE_URL": url, "GEMINI_API_KEY": CREDENTIAL}, folder=folder)
     books, number = Bookkeeper(config, Random(1)), next(NUMBERS)
 
@@ -108,6 +108,8 @@ async def open_street(url: str, folder: Path, provider: App) -> AsyncIterator[St
         till=lambda: books.till,
         make_vault=lambda: books.vault,
         resources=books.resources,
+        responses=lambda: books.responses,
+        **options,
     )
     await house.start()
     try:
@@ -181,6 +183,16 @@ def embeddings(name: str) -> Json:
     return {"requests": [embedding(name)]}
 
 
+def responses_file(name: str, **more: Any) -> Json:
+    content = [{"type": "input_file", "file_id": name, "filename": "plan.pdf"}]
+    return {"model": "gemini-3.5-flash", "input": [{"role": "user", "content": content}], **more}
+
+
+def messages_file(name: str, **more: Any) -> Json:
+    content = [{"type": "document", "source": {"type": "file", "file_id": name}, "title": "plan.pdf"}]
+    return {"model": "gemini-3.5-flash", "max_tokens": 100, "messages": [{"role": "user", "content": content}], **more}
+
+
 CHAT: Final = "/v1/chat/completions"
 EMBEDDER: Final = "gemini-embedding-2"
 Named = tuple[str, str, str, Callable[[str], Json]]
@@ -200,6 +212,12 @@ NAMED: Final[list[Named]] = [
     ("count_tokens", CACHE, address("countTokens"), lambda name: {"generateContentRequest": {"cachedContent": name}}),
     ("embed_content", FILE, address("embedContent", model=EMBEDDER), embedding),
     ("batch_embed_contents", FILE, address("batchEmbedContents", model=EMBEDDER), embeddings),
+    ("responses", FILE, "/v1/responses", responses_file),
+    ("responses", FILE, "/v1/responses", lambda name: responses_file(name, stream=True)),
+    ("responses_input_tokens", FILE, "/v1/responses/input_tokens", responses_file),
+    ("messages", FILE, "/v1/messages", messages_file),
+    ("messages", FILE, "/v1/messages", lambda name: messages_file(name, stream=True)),
+    ("messages_count_tokens", FILE, "/v1/messages/count_tokens", messages_file),
     ("estimate", FILE, "/v1/estimate", chat_file),
     ("estimate", CACHE, "/v1/estimate?model=gemini-3.5-flash", lambda name: parts() | {"cachedContent": name}),
     ("estimate", STORE, "/v1/estimate?model=gemini-3.5-flash", searching),
@@ -247,6 +265,30 @@ def signatures(body: Any) -> set[str]:
             return set().union(*[signatures(item) for item in body])
         case _:
             return set()
+
+
+async def test_the_stored_responses_of_one_are_unknown_to_the_other(url: str, tmp_path: Path) -> None:
+    script = Script(answers(ANSWER))
+    asked = {"model": "gemini-3.5-flash", "input": "Hello"}
+    async with open_street(url, tmp_path, script) as street:
+        alice, bob = street.alice, street.bob
+        told = (await alice.ask("/v1/responses", asked)).json()
+        name, unknown = told["id"], told["id"][:-3] + "abc"
+        item, no_item = [[{"type": "item_reference", "id": f"{one}"}] for one in (told["output"][-1]["id"], "msg_abc")]
+        for method, path in (("GET", ""), ("GET", "/input_items"), ("DELETE", "")):
+            taken, never = [await bob.ask(f"/v1/responses/{id_}{path}", b"", method=method) for id_ in (name, unknown)]
+            assert taken.status == 404
+            assert alike(taken, never, name, unknown)
+        for path in ("/v1/responses", "/v1/responses/input_tokens", "/v1/estimate"):
+            taken, never = [await bob.ask(path, {**asked, "previous_response_id": id_}) for id_ in (name, unknown)]
+            assert taken.status == 400
+            assert alike(taken, never, name, unknown)
+            taken, never = [await bob.ask(path, {**asked, "input": given}) for given in (item, no_item)]
+            assert taken.status == 404
+            assert alike(taken, never, item[0]["id"], no_item[0]["id"])
+        assert len(script.requests) == 1
+        assert (await alice.get(f"/v1/responses/{name}")).json() == told
+        assert (await alice.ask("/v1/responses", {**asked, "previous_response_id": name})).status == 200
 
 
 # -- what is kept of calls: receipts, usage, balance, answers under a key ----------------------------------------------
@@ -362,7 +404,6 @@ async def test_what_is_shown_of_a_key_opens_nothing(url: str, tmp_path: Path) ->
 FOR_NOBODY: Final = [
     *[f"/{version}/{what}" for version in ("v1", "v1beta") for what in ("files", "cachedContents", "fileSearchStores")],
     *[f"/v1beta/{NAMES[kind]}" for kind in (FILE, CACHE, STORE)],
-    "/v1/responses",
     f"/v1/responses/{NAMES[RESPONSE]}",
     "/v1/keys",
     "/v1/accounts",
@@ -394,6 +435,7 @@ async def test_both_are_told_the_same_models(sqlite_url: str, tmp_path: Path) ->
 
 PROVED: Final = {
     *[route for route, _, _, _ in NAMED],
+    *[Action.RESPONSE, Action.RESPONSE_ITEMS],
     *[Action.BALANCE, Action.USAGE, Action.RECEIPT, Action.LIST_MODELS, Action.SHOW_MODEL],
 }
 

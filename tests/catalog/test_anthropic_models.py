@@ -4,7 +4,16 @@ from datetime import date
 
 import pytest
 
-from catalog.vendor_files import CATALOG, TODAY, check_words, has_limits, is_dearer_by_band, is_sourced, of_vendor
+from catalog.vendor_files import (
+    CATALOG,
+    TODAY,
+    check_words,
+    has_limits,
+    is_dearer_by_band,
+    is_sourced,
+    of_vendor,
+    recorded_names,
+)
 from portico.catalog import Model, PriceKind, PriceUnit, Tier, fee_of, nanos_of_usd, rate_of
 from portico.core.target import UNJUDGED, ThinkingControl
 
@@ -210,3 +219,7 @@ def test_the_inference_is_no_looser_than_the_file(model: Model) -> None:
 
 def test_a_name_that_says_nothing_is_held_to_nothing() -> None:
     assert CATALOG.capabilities_for("kimi-k3", "anthropic") == UNJUDGED
+
+
+def test_every_model_that_was_recorded_answering_resolves() -> None:
+    assert not [name for name in recorded_names("anthropic") if CATALOG.known(name) is None]

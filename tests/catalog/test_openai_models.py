@@ -4,7 +4,16 @@ from datetime import date
 
 import pytest
 
-from catalog.vendor_files import CATALOG, TODAY, check_words, has_limits, is_dearer_by_band, is_sourced, of_vendor
+from catalog.vendor_files import (
+    CATALOG,
+    TODAY,
+    check_words,
+    has_limits,
+    is_dearer_by_band,
+    is_sourced,
+    of_vendor,
+    recorded_names,
+)
 from portico.catalog import Model, ModelKind, PriceKind, Tier, nanos_of_usd, rate_of
 from portico.core.target import COMPATIBLE, UNJUDGED, ThinkingControl
 
@@ -224,3 +233,18 @@ def test_a_model_away_from_home_keeps_its_limits_and_is_held_to_nothing_else() -
     assert away.input_modalities == home.capabilities.input_modalities
     gpt = CATALOG.models["gpt-5.5"]
     assert gpt.capabilities_at("openai-compatible") == gpt.capabilities
+
+
+NOT_SERVED = {
+    # Completions without a chat, and names from before them.
+    "ada", "babbage-002", "curie", "davinci-002", "gpt-3.5-turbo-instruct",
+    # Moderation has no dialect here.
+    "omni-moderation-2024-09-26", "text-moderation-007", "text-moderation-latest",
+    # Billed by the picture, and shut down.
+    "dall-e-2", "dall-e-3",
+}  # fmt: skip
+
+
+def test_every_model_that_was_recorded_answering_resolves() -> None:
+    names = recorded_names("openai", "openai_responses")
+    assert {name for name in names if CATALOG.known(name) is None} <= NOT_SERVED

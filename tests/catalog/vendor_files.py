@@ -1,8 +1,10 @@
 """What is true of a data file of any vendor, told once: each test module hands in its models."""
 
+import json
 import unicodedata
 from datetime import date
 
+from laws.corpus import FOLDER
 from portico.catalog import Model, PriceKind, PriceRow, Rates, Tier, load_catalog
 from portico.catalog.books import PriceBooks
 
@@ -63,3 +65,15 @@ def is_dearer_by_band(rows: tuple[PriceRow, ...], kind: PriceKind) -> bool:
     """A longer prompt is never cheaper by the token."""
     found = sorted((row.above_tokens, row.rate_nanos) for row in rows if row.kind is kind and not row.cached)
     return [rate for _, rate in found] == sorted(rate for _, rate in found)
+
+
+def recorded_names(*kinds: str) -> set[str]:
+    """Every model that a recorded request of these kinds asked for and was answered with 200."""
+    names: set[str] = set()
+    for path in sorted(path for kind in kinds for path in FOLDER.glob(f"{kind}/*.jsonl")):
+        with path.open(encoding="utf-8") as lines:
+            for raw in map(json.loads, lines):
+                request = raw.get("request")
+                if isinstance(request, dict) and raw["response"].get("status") == 200:
+                    names.add(str(request.get("model") or raw.get("model") or ""))
+    return names - {""}

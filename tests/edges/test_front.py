@@ -161,7 +161,7 @@ async def test_a_page_may_read_why_its_call_was_not_even_heard(
         ("/v1/models", "GET, HEAD"),
         ("/v1/models/m", "GET, HEAD"),
         ("/v1beta/models/m:tuned", "POST, GET, HEAD"),
-        ("/v1/nothing", "POST, GET, HEAD"),
+        ("/v1/nothing", "POST, GET, HEAD, DELETE"),
     ],
 )
 async def test_a_preflight_is_answered_without_a_key(house: Serve, call: Call, path: str, methods: str) -> None:

@@ -27,6 +27,7 @@ from portico.http.estimate import Estimates
 from portico.http.fetch import Fetcher
 from portico.http.gateway import Gateway
 from portico.http.guard import GuardedResolver
+from portico.http.kept import ResponsePages
 from portico.http.limits import Limits
 from portico.http.server import Server
 from portico.providers import KINDS, Provider, ProviderKind, Secret
@@ -37,6 +38,7 @@ from portico.relay.report import NOBODY, Observer
 from portico.relay.till import Till
 from portico.simulator import Simulator
 from portico.vault import MemoryVault, Resources, Vault
+from portico.vault.responses import StoredResponses
 from portico.wire.http import App, Exchange, HttpRequest
 
 Json = dict[str, Any]
@@ -85,10 +87,14 @@ class House:
         till: Callable[[], Till] | None = None,
         make_vault: Callable[[], Vault] = lambda: MemoryVault(time.monotonic),
         resources: Resources | None = None,
+        configure: Callable[[str], Sequence[Provider]] | None = None,
+        responses: Callable[[], StoredResponses] | None = None,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
         each is configured, all of them at the one address; the first is asked first. `till` makes what calls are paid
-        with."""
+        with, `responses` what keeps the answers that calls go on from. `configure` makes other providers than that, given
+        the address of the one there is."""
+        self._configure = configure
         self._allow = allow
         self.budget = budget or Budget()
         self._observer = observer
@@ -108,6 +114,7 @@ class House:
         self.upstream = HttpUpstream()
         self._make_vault = make_vault
         self._resources = resources
+        self._responses = responses
         self._server: Server
 
     async def start(self) -> "House":
@@ -121,10 +128,15 @@ class House:
         self.fetcher = Fetcher(GuardedResolver(AllowList.of(self._allow)), time.monotonic, timeout_s=5)
         secrets = tuple([Secret(key, f"env:KEY_{number}") for number, key in enumerate(self._keys)])
         address = f"http://127.0.0.1:{self._provider_server.port}"
+        responses = None if self._responses is None else self._responses()
         calls = partial(
             Relay,
             catalog=self._catalog,
-            providers=[Provider.at(kind.name, kind, address, secrets) for kind in self._kinds],
+            providers=(
+                [Provider.at(kind.name, kind, address, secrets) for kind in self._kinds]
+                if self._configure is None
+                else self._configure(address)
+            ),
             upstream=self.upstream,
             vault=self.vault,
             rng=self._rng,
@@ -133,14 +145,16 @@ class House:
             defaults=self._defaults,
             till=None if self._till is None else self._till(),
             resources=self._resources,
+            responses=responses,
         )
-        relay = calls(fetcher=self.fetcher)
+        self.relay = relay = calls(fetcher=self.fetcher)
         estimate = None if self._till is None else Estimates(calls(tab=QuoteTab))
         gateway = Gateway(
             relay=relay,
             catalog=self._catalog,
             keyring=self._keyring,
             pages=None if self._reading is None else AccountPages(self._reading, self._today, estimate),
+            responses=None if responses is None else ResponsePages(responses),
             rng=self._rng,
             now=self._now,
             budget=self.budget,

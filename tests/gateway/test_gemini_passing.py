@@ -27,7 +27,8 @@ from portico.core.usage import Usage
 from portico.http import connection as connection_module
 from portico.http.keepalive import COUNT, IDLE_S, INTERVAL_S
 from portico.relay.call import Call
-from portico.relay.relay import Relay, Settings
+from portico.relay.reception import Reception
+from portico.relay.relay import Settings
 from portico.wire.http import Exchange
 
 SSE = [("content-type", "text/event-stream")]
@@ -198,13 +199,13 @@ def in_pieces(data: bytes, size: int) -> Any:
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     """The calls as the relay knows them: where the books will look when they are over."""
     known: list[Call] = []
-    called = Relay._called
+    called = Reception.call
 
-    async def remembered(self: Relay, *args: Any) -> Call:
+    async def remembered(self: Reception, *args: Any) -> Call:
         known.append(await called(self, *args))
         return known[-1]
 
-    monkeypatch.setattr(Relay, "_called", remembered)
+    monkeypatch.setattr(Reception, "call", remembered)
     return known
 
 

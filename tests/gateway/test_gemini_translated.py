@@ -273,7 +273,21 @@ async def test_a_body_that_has_to_be_read_is_judged() -> None:
         assert len(provider.requests) == 1
 
 
-@pytest.mark.parametrize("verb", ["countTokens", "embedContent", "batchEmbedContents"])
+async def test_what_a_chat_provider_cannot_count_is_estimated_and_said_to_be() -> None:
+    provider = Script(answers({"totalTokens": 7}))
+    async with open_house(provider, kinds=CHAT_ONLY) as house:
+        answer = await ask(house, prompt("x" * 4000), "countTokens")
+        assert answer.status == 200, answer.body
+        assert answer.headers["x-portico-estimated"] == "1"
+        assert 1000 <= answer.json()["totalTokens"] < 1100
+        assert provider.requests == []
+    async with open_house(provider, kinds=(CHAT_KIND, KINDS["gemini"])) as house:
+        answer = await ask(house, verb="countTokens")
+        assert answer.json() == {"totalTokens": 7}
+        assert "x-portico-estimated" not in answer.headers
+
+
+@pytest.mark.parametrize("verb", ["embedContent", "batchEmbedContents"])
 async def test_what_a_chat_provider_cannot_be_asked_it_is_not_asked(verb: str) -> None:
     provider = Script(answers({"totalTokens": 7}))
     async with open_house(provider, kinds=CHAT_ONLY) as house:

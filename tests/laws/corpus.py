@@ -15,7 +15,7 @@ from typing import Any
 from portico.catalog import load_catalog
 from portico.core.dialect import Dialect, Reading
 from portico.core.target import Target
-from portico.dialects import gemini, openai_chat
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from portico.relay.prepare import target_at
 from portico.wire import jsontext
 from portico.wire.sse import Frame
@@ -23,13 +23,26 @@ from portico.wire.sse import Frame
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("PORTICO_RECORDINGS") or ROOT.parent / "shared" / "recordings")
 
-DIALECTS: dict[str, Dialect] = {d.name: d for d in (openai_chat.DIALECT, gemini.DIALECT)}
+DIALECTS: dict[str, Dialect] = {
+    d.name: d for d in (openai_chat.DIALECT, openai_responses.DIALECT, anthropic_messages.DIALECT, gemini.DIALECT)
+}
 DIALECT_OF_KIND = {
     "gemini": "gemini",
     "vertex": "gemini",
     "openai": "openai_chat",
+    "openai_responses": "openai_responses",
     "gemini_openai_compat": "openai_chat",
+    "anthropic": "anthropic_messages",
 }
+_PROVIDERS = {"vertex": "vertex", "anthropic": "anthropic"}
+"""Kind of recording -> the kind of provider that it is of; the others are read as if they had been for Gemini."""
+FOREIGN = {
+    ("", "openai_responses"): ("gpt-5.5", "openai"),
+    ("", "anthropic_messages"): ("claude-sonnet-4-5", "anthropic"),
+    ("anthropic_messages", "gemini"): ("gemini-3.5-flash", "gemini"),
+    ("anthropic_messages", "openai_chat"): ("gpt-4.1", "openai"),
+}
+"""(recorded dialect, or "" for any other, dialect) -> a model that stands for those that are asked in it."""
 TRUSTED = {"wire", "wire_redacted"}
 
 
@@ -85,8 +98,18 @@ class Exchange:
     @property
     def target(self) -> Target:
         """The model it was sent to, with what we know of it."""
-        kind = "vertex" if self.kind == "vertex" else "gemini"
+        kind = _PROVIDERS.get(self.kind, "gemini")
         return Target(self.model, kind, load_catalog().capabilities_for(self._answering_model, kind))
+
+    def target_in(self, dialect: Dialect) -> Target:
+        """A model that is asked in this dialect: the recorded one, else one that the dialect's vendor serves."""
+        if dialect is self.dialect:
+            return self.own_target
+        found = FOREIGN.get((self.dialect.name, dialect.name)) or FOREIGN.get(("", dialect.name))
+        if found is not None:
+            model, kind = found
+            return Target(model, kind, load_catalog().capabilities_for(model, kind))
+        return self.target
 
     @property
     def own_target(self) -> Target:
@@ -115,8 +138,12 @@ def _counter() -> Iterator[str]:
 def in_scope(raw: dict[str, Any]) -> bool:
     """Whether a dialect of ours speaks this endpoint."""
     endpoint = str(raw.get("endpoint") or "")
+    if raw["bucket"] == "openai_responses":
+        return endpoint == "/v1/responses" and raw["method"] == "POST"
     if DIALECT_OF_KIND.get(raw["bucket"]) == "openai_chat":
         return endpoint.endswith("/chat/completions")
+    if raw["bucket"] == "anthropic":
+        return endpoint.endswith("/messages")
     return raw["bucket"] in DIALECT_OF_KIND and endpoint.rsplit(":", 1)[-1] in (
         "generateContent",
         "streamGenerateContent",

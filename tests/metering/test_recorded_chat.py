@@ -15,9 +15,9 @@ from metering.pricing import CATALOG, rates_of
 from metering.recorded import MEASURED
 from portico.catalog import tier_of
 from portico.core.ask import Ask
-from portico.dialects.openai_chat.asking import ask as ask_of_body
+from portico.dialects import openai_chat
 from portico.dialects.openai_chat.usage import parse_usage
-from portico.metering.ceiling import ceiling
+from portico.metering.ceiling import ask_of_request, ceiling
 from portico.metering.charge import charge
 from portico.wire import jsontext
 
@@ -60,9 +60,9 @@ def _bodies(exchange: Exchange) -> list[dict[str, Any]]:
 def dollars(one: Told) -> Fraction:
     """Of the numbers as OpenAI tells them: cached and written ones are inside prompt_tokens, audio in both."""
     inside, written = one.usage.get("prompt_tokens_details") or {}, one.usage.get("completion_tokens_details") or {}
-    prompt, answer = one.usage["prompt_tokens"], one.usage.get("completion_tokens") or 0
-    cached, kept = inside.get("cached_tokens") or 0, inside.get("cache_write_tokens") or 0
-    heard, spoken = inside.get("audio_tokens") or 0, written.get("audio_tokens") or 0
+    prompt, answer = int(one.usage["prompt_tokens"]), int(one.usage.get("completion_tokens") or 0)
+    cached, kept = int(inside.get("cached_tokens") or 0), int(inside.get("cache_write_tokens") or 0)
+    heard, spoken = int(inside.get("audio_tokens") or 0), int(written.get("audio_tokens") or 0)
     long = prompt > 272_000
     read = rate(one.model, "input", long)
     audio = rate(one.model, "input", long, "audio") or read
@@ -113,7 +113,7 @@ def test_a_ceiling_covers_the_charge_of_text_tools_and_inline_images() -> None:
         body = one.exchange.request
         if not (one.exchange.trusted and isinstance(body, dict) and body.get("messages")):
             continue
-        ask = ask_of_body(body, len(jsontext.encode(body)))
+        ask = ask_of_request(openai_chat.DIALECT.parse_request(body), len(jsontext.encode(body)))
         if not is_promised(ask):
             continue
         rates = rates_of(one.model, kind="openai", provider="openai", on=DAY)

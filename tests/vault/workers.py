@@ -19,6 +19,7 @@ from portico.vault import (
     TurnRecord,
     VaultSettings,
 )
+from portico.vault.responses import ResponseSettings, StoredResponses
 
 T = TypeVar("T")
 SIGNER = "gemini-3@gemini"
@@ -66,6 +67,15 @@ class Workers:
 
     def resources(self, now: Callable[[], float] = time.time) -> Resources:
         return Resources(*self.storage(), now=now)
+
+    def responses(
+        self,
+        settings: ResponseSettings | None = None,
+        *,
+        through: Callable[[Committer], Committer] = lambda committer: committer,
+    ) -> StoredResponses:
+        committer, reading = self.storage()
+        return StoredResponses(through(committer), reading, settings)
 
     async def change(self, sql: str, *values: int | str | bytes) -> int:
         """A statement of the test's own; how many rows it changed."""

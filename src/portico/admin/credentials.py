@@ -9,9 +9,10 @@ import msgspec
 
 from portico.admin.desk import Args, Desk, Nothing, Page, at, at_or_none, says
 from portico.core.errors import Conflict, InvalidRequest
-from portico.providers import stored
+from portico.providers import google, stored
 from portico.providers.sealed import CannotUnseal
 from portico.providers.secret_keys import NoSecretKey, SecretKeys
+from portico.wire import jsontext
 
 CredentialId = Annotated[str, says("A credential's id (`cred_…`).", min_length=1, max_length=200)]
 
@@ -50,12 +51,25 @@ def add(desk: Desk, args: AddCredential) -> CredentialView:
     if args.provider not in desk.house.providers:
         known = ", ".join(desk.house.providers) or "none"
         raise InvalidRequest(f"There is no provider {args.provider!r} (configured: {known}).", param="provider")
+    value = args.value
+    if google.is_document(value):
+        value = _on_one_line(value, desk.house.providers[args.provider])
     keys = _keys(desk)
     with _explained():
         made = stored.add_credential(
-            desk.db, keys.ring, provider=args.provider, value=args.value, name=args.name, rng=desk.rng
+            desk.db, keys.ring, provider=args.provider, value=value, name=args.name, rng=desk.rng
         )
     return _view(made)
+
+
+def _on_one_line(document: str, kind: str) -> str:
+    """A JSON document as a credential is kept. Raises `InvalidRequest` for one that its provider could not use."""
+    if kind == "vertex" and (fault := google.document_fault(document)) is not None:
+        raise InvalidRequest(f"The credential {fault}.", param="value")
+    try:
+        return jsontext.dumps(jsontext.decode(document.encode()))
+    except jsontext.NotJson:
+        return document
 
 
 def list_(desk: Desk, args: Nothing) -> Page[CredentialView]:  # noqa: ARG001

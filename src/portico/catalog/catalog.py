@@ -10,7 +10,7 @@ import msgspec
 from portico.catalog.errors import CatalogError
 from portico.catalog.infer import OPEN_KINDS, Inference
 from portico.catalog.model import Description, ListedModel, Model, ModelKind, ModelTarget, OperatorModel, Resolved
-from portico.catalog.names import check_name, find
+from portico.catalog.names import LONGEST, check_name, find
 from portico.core.errors import ModelNotFound
 from portico.core.target import Capabilities
 
@@ -24,11 +24,19 @@ _HINT_LENGTH = 100
 class Catalog:
     """An immutable set of models. Extending it makes another."""
 
-    def __init__(self, models: Iterable[Model], inference: Inference, vendor_tools: Mapping[str, bool]) -> None:
+    def __init__(
+        self,
+        models: Iterable[Model],
+        inference: Inference,
+        vendor_tools: Mapping[str, bool],
+        open_providers: frozenset[str] = frozenset(),
+    ) -> None:
+        """`open_providers`: those at which any model may be asked for, as `provider/model`."""
         self.models: dict[str, Model] = {model.name: model for model in models}
         self.tool_input_billed = vendor_tools
         """By built-in tool, whether the tokens it brings in are billed as input (mapping.md 2.9, Billing)."""
         self._inference = inference
+        self._open = open_providers
         aliases = {alias: model for model in self.models.values() for alias in model.aliases}
         self._names: dict[str, Model] = self.models | aliases
         self._folded = {name.casefold(): model for name, model in self._names.items()}
@@ -36,8 +44,11 @@ class Catalog:
     def resolve(self, name: str) -> Resolved:
         """The model a name stands for, by the rules of mapping.md 1.8. Raises ModelNotFound.
 
-        Names match exactly; only if nothing does is the case of letters disregarded.
+        Names match exactly; only if nothing does is the case of letters disregarded. A name that begins with an open
+        provider's is a model's there, unless the whole of it is a name of this catalog.
         """
+        if self._open and name not in self._names and (model := self._at_open(name)) is not None:
+            return Resolved(model, name)
         for form, search in (
             (name, False),
             *[(name.removesuffix(end), True) for end in _SEARCHING if name.endswith(end)],
@@ -97,7 +108,14 @@ class Catalog:
             for name, model in self.models.items()
             if name not in added
         )
-        return type(self)([*kept, *added.values()], self._inference, self.tool_input_billed)
+        return type(self)([*kept, *added.values()], self._inference, self.tool_input_billed, self._open)
+
+    def with_open(self, providers: Iterable[str]) -> Self:
+        """This catalog where any model may be asked for at these providers."""
+        names = frozenset(providers)
+        if names == self._open:
+            return self
+        return type(self)(self.models.values(), self._inference, self.tool_input_billed, names)
 
     def listing(self, *, today: date | None = None) -> list[ListedModel]:
         """Every name worth showing: models, their aliases, and `-thinking`/`-nothinking` of models that can be steered.
@@ -118,6 +136,14 @@ class Catalog:
                     if (variant := model.name + suffix) not in self._names
                 ]
         return rows
+
+    def _at_open(self, name: str) -> Model | None:
+        """The model that is meant by `provider/model`. What stands behind the provider is its own name for it, letter by
+        letter: no prefix or suffix is taken off."""
+        provider, _, upstream_model = name.partition("/")
+        if provider not in self._open or not upstream_model.strip() or len(name) > LONGEST or not name.isprintable():
+            return None
+        return self._named(name, ModelTarget(provider, upstream_model))
 
     def _named(self, name: str, target: ModelTarget) -> Model:
         """An operator's model: its upstream model under another name, or one of which only the name is known."""

@@ -1,6 +1,7 @@
 """How a name asked for becomes a known name, in the order of mapping.md 1.8.
 
-    as written -> without prefixes -> without a thinking suffix -> the same three with dots for dashes -> with dashes for dots
+    as written -> without prefixes -> without a thinking suffix
+    -> the same three with dots for dashes -> and with dashes for dots
 
 A prefix or suffix is only ever taken off if what remains is known, so real names that end in such words are safe.
 """

@@ -92,17 +92,22 @@ def simulate(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     seed: Annotated[int, typer.Option(help="Answers are the same for the same seed.")] = 0,
     pace: Annotated[float, typer.Option(help="Seconds between the events of a stream.")] = 0.0,
-    lenient: Annotated[bool, typer.Option("--lenient", help="Accept thought signatures that others made.")] = False,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Accept thought signatures and reasoning that others made.")
+    ] = False,
 ) -> None:
-    """Run the simulator: a strict stand-in for Google Gemini's native API.
+    """Run the simulator: a strict stand-in for the providers, each at its own paths of one address.
 
-    Failures are provoked by a marker in the last user text, such as [[sim:429]], [[sim:cut=2]] or [[sim:block]].
+    It plays Google Gemini's native API, and OpenAI's Chat Completions, Responses and embeddings (at OpenAI's paths and at
+    Azure's). Failures are provoked by a marker in the last user text, such as [[sim:429]], [[sim:cut=2]] or [[sim:block]].
 
     Example:
 
         portico simulate --port 8090 &
 
         curl -H 'x-goog-api-key: any' http://127.0.0.1:8090/v1beta/models
+
+        curl -H 'authorization: Bearer any' http://127.0.0.1:8090/v1/models
     """
     from portico.cli.simulate import run_simulate
 

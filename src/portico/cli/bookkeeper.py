@@ -30,6 +30,7 @@ from portico.store.leases import Lease
 from portico.store.version import bring_up_to_date
 from portico.store.watch import Changed, RevisionWatch
 from portico.vault import MemoryVault, Resources, StoredVault
+from portico.vault.responses import ResponseSettings, StoredResponses
 from portico.vault.stored import VaultSettings
 
 log = logging.getLogger("portico.books")
@@ -76,6 +77,8 @@ class Bookkeeper:
         memory = MemoryVault(time.monotonic, ttl_s=kept.ttl_s)
         self.vault = StoredVault(memory, self.committer, self.database.reading, clock=time.monotonic, settings=kept)
         self.resources = Resources(self.committer, self.database.reading, now=time.time)
+        going_on = ResponseSettings(retention.responses_days * 86_400.0, retention.responses_max_bytes)
+        self.responses = StoredResponses(self.committer, self.database.reading, going_on)
         self.till = Till(
             self.committer,
             lambda: self._prices,
@@ -154,7 +157,7 @@ class Bookkeeper:
         while True:
             with _told_once_more("what is too old was not removed"):
                 await self.database.reading.work(leases.ended)  # forgets the oldest
-                for piece in (self._sweep, self.vault.sweep, self.resources.sweep):
+                for piece in (self._sweep, self.vault.sweep, self.resources.sweep, self.responses.sweep):
                     await _to_the_end(piece)
             await asyncio.sleep(SWEEP_S)
 

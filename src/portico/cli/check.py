@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from portico.cli.tls import server_tls
 from portico.config import Config, ConfigError, Problem, load_config
 from portico.core.errors import UpstreamError
 from portico.http.client import HttpUpstream
-from portico.providers import Provider, Secret
+from portico.providers import Provider, Secret, check_url
 from portico.relay.ports import UpstreamRequest
+from portico.relay.signing import Signer
 from portico.wire import jsontext
 
 TIMEOUT_S = 15.0
@@ -43,16 +45,18 @@ def run_check(*, config: Path | None, as_json: bool) -> int:
         problems.append(
             Problem(
                 "providers",
-                "none is configured; set GEMINI_API_KEY, add [[providers]], or use `portico credentials add`",
+                "none is configured; set GEMINI_API_KEY, OPENAI_API_KEY or ANTHROPIC_API_KEY, add [[providers]],"
+                " or use `portico credentials add`",
             )
         )
     tried: list[dict[str, Any]] = []
 
     async def main() -> int:
         upstream = HttpUpstream(proxies=settings.proxies)
+        signer = Signer(upstream, time.time)
         try:
             for provider in settings.providers:
-                tried.extend([await _try(upstream, provider, secret) for secret in provider.keys])
+                tried.extend([await _try(upstream, signer, provider, secret) for secret in provider.keys])
         finally:
             await upstream.aclose()
         return 0
@@ -61,17 +65,18 @@ def run_check(*, config: Path | None, as_json: bool) -> int:
     return _report(settings, problems, tried, warnings, as_json=as_json)
 
 
-async def _try(upstream: HttpUpstream, provider: Provider, secret: Secret) -> dict[str, Any]:
+async def _try(upstream: HttpUpstream, signer: Signer, provider: Provider, secret: Secret) -> dict[str, Any]:
     """Lists the provider's models with a key, which costs nothing."""
     result: dict[str, Any] = {"provider": provider.name, "url": provider.base_url, "key": secret.source}
-    request = UpstreamRequest(
-        url=provider.base_url + provider.kind.models_path,
-        headers=[provider.kind.auth_header(secret.reveal())],
-        method="GET",
-        first_byte_timeout_s=TIMEOUT_S,
-        idle_timeout_s=TIMEOUT_S,
-    )
+    spoken = provider.kind.spoken[0]
     try:
+        request = UpstreamRequest(
+            url=check_url(provider),
+            headers=await signer.headers(provider, spoken, secret),
+            method="GET",
+            first_byte_timeout_s=TIMEOUT_S,
+            idle_timeout_s=TIMEOUT_S,
+        )
         response = await upstream.send(request)
         try:
             body = await response.read()

@@ -104,7 +104,7 @@ def _planned(
 
 _NO_PROVIDER: Final = """\
 No provider is configured, so there is nobody to answer.
-  Set GEMINI_API_KEY to a key from Google AI Studio:
+  Set the key of a provider, or of several (also OPENAI_API_KEY, ANTHROPIC_API_KEY, VERTEX_API_KEY):
       GEMINI_API_KEY=… portico serve
   or name providers in portico.toml:
       [[providers]]

@@ -33,6 +33,7 @@ from portico.http.fetch import Fetcher
 from portico.http.forwarded import TrustedProxies
 from portico.http.front import Front
 from portico.http.gateway import Gateway
+from portico.http.kept import ResponsePages
 from portico.http.limits import Limits
 from portico.http.operations import Operations
 from portico.http.readiness import DRAINING, STARTING, Readiness
@@ -94,6 +95,7 @@ class Worker:
             defaults=settings.defaults,
             till=self.books.till,
             resources=self.books.resources,
+            responses=self.books.responses,
         )
         relay, quotes = calls(fetcher=self.fetcher), calls(tab=QuoteTab)
         reading = self.books.database.reading
@@ -107,6 +109,7 @@ class Worker:
             budget=self.budget,
             observer=self.watch.observer,
             pages=AccountPages(reading, lambda: datetime.now(UTC).date(), Estimates(quotes)),
+            responses=ResponsePages(self.books.responses),
         )
         self.bridge = AsgiBridge(plan.web) if plan.web is not None else None
         front = Front(gateway, gateway.render_protocol_error, self.bridge)

@@ -18,6 +18,10 @@ class RetentionConfig(msgspec.Struct, frozen=True):
     vault_hours: int = 24
     vault_max_bytes: int = 256 * 1024 * 1024
     """Of each account; the oldest goes first."""
+    responses_days: int = 30
+    """Answers of the Responses API that callers may go on from."""
+    responses_max_bytes: int = 1024 * 1024 * 1024
+    """Of each account; the oldest goes first."""
 
 
 LONGEST_DAYS: Final = 36_500
@@ -35,6 +39,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "idempotency_hours": HOURS,
     "vault_hours": HOURS,
     "vault_max_bytes": POSITIVE,
+    "responses_days": DAYS,
+    "responses_max_bytes": POSITIVE,
 }
 """The keys of [retention]; each is also PORTICO_RETENTION_<KEY>."""
 

@@ -75,7 +75,7 @@ class Sources:
         for number, line in enumerate(self._text.splitlines(), start=1):
             header = re.match(r"\s*\[\[?\s*([A-Za-z0-9_.-]+)\s*\]?\]", line)
             if header:
-                if key is not None and header.group(1) == f"{table}.{key}":
+                if key is not None and header.group(1) == f"{table}.{key}" and max(seen, 0) == index:
                     return number
                 inside = header.group(1) == table
                 seen += inside

@@ -4,7 +4,7 @@ A dialect is one folder and one `Dialect` value. Nothing in it opens a socket, r
 plain JSON values; streams are frames (`wire/sse.py`) in and out of small machines that are fed and closed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -58,6 +58,8 @@ class Reply(msgspec.Struct, frozen=True):
     model: str | None = None
     include_usage: bool = False
     thoughts: bool = False
+    seals: bool = False
+    """The caller asked for thoughts, shown or not, and brings sealed blobs back as they were told (mapping.md 7.4)."""
     thought_tag: str | None = None
     legacy_functions: bool = False
     image_form: str = "markdown"
@@ -68,6 +70,10 @@ class Reply(msgspec.Struct, frozen=True):
     """`wav` or `pcm16`; None: speech is told as the provider gave it."""
     reasoning_details: bool = False
     """Thoughts and signatures are told once more, as OpenRouter's clients read them (mapping.md 2.4, channel B)."""
+    own_id: bool = False
+    """The answer is found by its id later: it is told with ours, for a provider may give two answers one."""
+    echo: Mapping[str, Any] = {}
+    """Settings of the request that an answer repeats (`Request.echo`)."""
     cost: Callable[[], int] | None = None
     """What the answer costs its caller, in nano-dollars, asked when its usage is told; None: that is not told."""
 
@@ -166,6 +172,81 @@ class Passing(msgspec.Struct, frozen=True):
         return self.watch(fresh_id) if self.watch_for is None else self.watch_for(fresh_id, body)
 
 
+class Counting(msgspec.Struct, frozen=True):
+    """How a dialect asks how many tokens a request has, for a request that was rendered for a provider."""
+
+    asked: Callable[[Any], Any]
+    """A caller's question -> the body of the request that is asked about."""
+    question: Callable[[Any, Target], Any]
+    """A rendered request -> the body of the question to the provider."""
+    read: Callable[[Any], int | None]
+    """The provider's answer -> the number; None for what is no answer."""
+    tell: Callable[[int], Any]
+    """The number -> the answer to the caller."""
+
+
+class Continuing(msgspec.Struct, frozen=True):
+    """What a body says of answers that are kept between calls."""
+
+    keeps: bool
+    """Its own answer is to be kept."""
+    previous: str | None
+    """The id of the answer it goes on from."""
+    new: tuple[bytes, ...]
+    """The items it brings itself, each as JSON."""
+    named: Mapping[int, str] = {}
+    """Those of them that only name another: where they stand -> the other's id."""
+
+
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """What later calls may name of an answer: its id, and each of its items with its own ("": it has none)."""
+
+    id: str
+    items: tuple[tuple[str, bytes], ...]
+
+
+class KeptTurn(msgspec.Struct, frozen=True):
+    """An answer that is kept, with what its request brought."""
+
+    id: str
+    previous: str | None
+    input: bytes
+    """The new items of the request, a JSON list."""
+    response: bytes
+    """The answer as it was told."""
+    native: bool = True
+    """The dialect's own provider made it: everything in it can be given back to that as it is."""
+
+
+class Continued(Protocol):
+    def __call__(self, body: bytes, items: Sequence[bytes], *, asked: Continuing, thinks: bool) -> bytes:
+        """A body that stands alone, with these items. `thinks`: the model may have thoughts to be kept."""
+
+
+class Told(Protocol):
+    def __call__(self, answer: bytes, asked: Continuing, *, kept: bool) -> bytes:
+        """A whole answer that says of itself what was asked, and whether it is kept."""
+
+
+class ToldFrame(Protocol):
+    def __call__(self, frame: Frame, asked: Continuing, *, kept: bool) -> tuple[Frame, bytes | None]:
+        """The same of a stream's frame, and the whole answer if it is the one that ends it."""
+
+
+class State(msgspec.Struct, frozen=True):
+    """How a dialect speaks of what is kept between calls. All pure: `relay/stored.py` keeps."""
+
+    read: Callable[[bytes], Continuing | None]
+    """What a body says; None for one that cannot be read."""
+    continued: Continued
+    told: Told
+    told_frame: ToldFrame
+    kept: Callable[[bytes], KeptAnswer | None]
+    """What of a whole answer is to be kept; None: nothing."""
+    input_items: Callable[[Sequence[KeptTurn]], list[dict[str, Any]]]
+    """What the last of some turns was asked with, as it is listed."""
+
+
 class ParseRequest(Protocol):
     def __call__(self, body: Any, *, model: str | None = None, stream: bool | None = None) -> Request:
         """A body as a request. `model` and `stream` are given where the dialect puts them in the path.
@@ -196,5 +277,9 @@ class Dialect(msgspec.Struct, frozen=True):
     """The sizes of a rendered body, which takes so many bytes on the wire, and what of it changes the price."""
     passing: Passing | None = None
     """How bodies pass to a provider that speaks this dialect too; None: they are read and written anew."""
+    state: State | None = None
+    """How it speaks of what is kept between calls; None: it knows of no such thing."""
+    counting: Counting | None = None
+    """How it asks for a count of tokens; None: it does not."""
     guards_small_limits: bool = False
     """Callers of this dialect set `max_tokens` without thinking of thoughts (mapping.md 9, first row)."""

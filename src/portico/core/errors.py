@@ -5,7 +5,8 @@
     │   ├── InvalidRequest          400
     │   │   ├── UnsupportedParameter
     │   │   ├── BodyNotJson
-    │   │   └── IdempotencyKeyReused
+    │   │   ├── IdempotencyKeyReused
+    │   │   └── PreviousResponseNotFound
     │   ├── AuthenticationFailed    401
     │   ├── InsufficientFunds       402, only when the balance itself does not cover it
     │   ├── PermissionDenied        403, never on a call: clients shut a key out after one
@@ -103,6 +104,12 @@ class BodyNotJson(InvalidRequest):
     """The request body is not valid JSON."""
 
     code = "invalid_json"
+
+
+class PreviousResponseNotFound(InvalidRequest):
+    """There is no such response to go on from."""
+
+    code = "previous_response_not_found"
 
 
 class AuthenticationFailed(CallerError):

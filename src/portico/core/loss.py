@@ -143,6 +143,12 @@ CODES: Final[Mapping[str, Excuse]] = {
         ("signature",),
         "of several signatures of a text Chat shows the last; the gateway keeps them all",
     ),
+    # What Claude cannot be told, or tell (7.1, 7.2, 7.4, 7.5)
+    "7.2:citations": Excuse(("candidate.citations",), "sources that were told after the block they are of"),
+    "7.2:searches": Excuse(("candidate.searches",), "what was searched for, where only the blocks of a tool tell it"),
+    "7.5:logprobs": Excuse(("candidate.logprobs",), "logprobs, which Claude's dialect has no place for"),
+    "7.5:prefill": Excuse((), "the model does not go on from the beginning of an answer: it is told to continue"),
+    "7.5:stop": Excuse(("sampling.stop",), "a stop sequence that the provider refuses"),
     # Answers
     "2.1:answer_ext": Excuse(("ext",), "fields of an answer that Gemini has nothing for"),
     "2.1:refusal": Excuse(("refusal",), "Gemini tells a refusal as text"),
@@ -167,6 +173,12 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.1:show": Excuse(("thinking.show",), "Chat Completions have no switch that shows thoughts"),
     "7.1:builtin": Excuse(("builtins",), "a tool of a provider that the target has not, or not beside functions"),
     "7.1:media_type": Excuse(("media.mime",), "the type of media by address, which has no field of its own"),
+    # What the Responses API has and others have not, and the other way round (mapping.md 7.1 to 7.5)
+    "7.1:item_ext": Excuse(("item.ext",), "fields of a part that only one dialect has (phase, namespace, citations …)"),
+    "7.1:media_ext": Excuse(("media.ext",), "which piece of a video is looked at, and how often a second"),
+    "7.1:stop": Excuse(("sampling.stop",), "the Responses API has no stop sequences"),
+    "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API answers in text"),
+    "7.1:setting": Excuse(("ext",), "a setting that one dialect has and the other has nothing for"),
     "7.4:thoughts": Excuse(("part.reasoning",), "earlier thoughts that the target cannot be given"),
     # What was sent to another model than asked
     "6:successor": Excuse(("model",), "the model is no longer served; its successor answers, at its own price"),

@@ -5,7 +5,8 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 
 - 1.2 roles: system and developer are both system; all system text is hoisted, in order.
 - 1.2 merge: consecutive messages of one role are one message; a message with nothing in it is none.
-- 1.2 filler: a turn of one space says nothing: it is written where Google wants a turn and the caller had none.
+- 1.2 filler: a turn of one space, or of one full stop, says nothing: it is written where Google, or Anthropic, wants a turn
+  and the caller had none.
 - 1.4 text: an empty text part without a signature says nothing.
 - 1.1 defaults: n = 1, penalties of 0 and no logprobs are the default; so are tool_choice auto,
   text output and service tier default.
@@ -14,6 +15,8 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.10 name: a format without a name is called `response` where a name is demanded.
 - 1.3 results: come in the order of their calls; `{"output": text}` is its text, `{}` is none; JSON text is the object
   it spells.
+- 7.1 cache: marks of where a prompt may be cached are advice: no answer shows them.
+- 7.5 errors: a result that is marked as an error is `{"error": text}`, where there is no mark.
 - 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points
   to it.
 - 1.13 hint: system sentences that stand in for a missing switch or slot are ours.
@@ -22,9 +25,10 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
 - 1.5 aliases: a type has one spelling, and is found out where it was not declared.
 - 1.3 arguments: are the value they spell; "" is {}.
-- 2.1 id: `chatcmpl-` before an answer's id means nothing; an answer without an id may be given one.
+- 2.1 id: `chatcmpl-` or `resp_` before an answer's id means nothing; an answer without an id may be given one.
 - 2.3 ids: are renumbered in the order of calls; a minted id means no more than another.
 - 2.5 raw: a provider's word that says no more than the neutral one is that word.
+- 7.5 items: an item's own id and status say nothing beside its content; a thought that is empty and unsigned is none.
 - 3.1 deltas: adjacent text (thought text) of an answer is one text, since a stream cannot tell it apart; the signatures
   keep their order. Pieces of raw speech are one likewise.
 
@@ -39,10 +43,11 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.audio import is_raw
+from portico.core.foreign import ITEMS_ORIGIN, OF_PARTS
 from portico.core.loss import CODES, Loss
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
-from portico.core.request import FREE_TEXT, WHOLE_MODALITIES, Message, Request, Role, Speech, Tool, is_hint
+from portico.core.request import FILLER, FREE_TEXT, WHOLE_MODALITIES, Message, Request, Role, Speech, Tool, is_hint
 from portico.core.response import Candidate, Response, TopLogprob
 from portico.core.usage import Usage
 from portico.core.voices import google_voice
@@ -51,7 +56,10 @@ from portico.wire import jsontext
 Normal = dict[str, Any]
 
 _PLAIN_FINISHES: Final = frozenset(
-    {"stop", "length", "max_tokens", "tool_calls", "function_call", "content_filter", "safety"}
+    {
+        *("stop", "length", "max_tokens", "tool_calls", "function_call", "content_filter", "safety"),
+        *("completed", "incomplete:max_output_tokens", "incomplete:content_filter"),
+    }
 )
 _DEFAULTS: Final = {"n": 1, "presence_penalty": 0, "frequency_penalty": 0, "logprobs": False, "top_logprobs": 0}
 
@@ -177,8 +185,11 @@ def _is_label(part: Normal) -> bool:
 
 
 def _without_filler(parts: list[Normal]) -> list[Normal]:
-    """Rule 1.2 filler: a turn of one space says nothing."""
-    return [] if parts == [{"part": "text", "text": " "}] else parts
+    """Rule 1.2 filler."""
+    return [] if len(parts) == 1 and parts[0] in _FILLERS else parts
+
+
+_FILLERS: Final = ({"part": "text", "text": " "}, {"part": "text", "text": FILLER})
 
 
 # -- parts -----------------------------------------------------------------------------------------------------------
@@ -204,7 +215,9 @@ class _Ids:
 
 def _parts(parts: Iterable[Part], ids: _Ids) -> list[Normal]:
     return [
-        _part(part, ids) for part in parts if not (isinstance(part, Text) and not part.text and part.signature is None)
+        _part(part, ids)
+        for part in parts
+        if not (isinstance(part, (Text, Reasoning)) and not part.text and part.signature is None)
     ]
 
 
@@ -240,9 +253,8 @@ def _part(part: Part, ids: _Ids) -> Normal:
                 "part": "result",
                 "call": ids.result(part.call_id),
                 "name": part.name,
-                "text": _result_value(text_of(part.parts)),
+                "text": _result_value(text_of(part.parts), is_error=part.is_error),
                 "media": [_part(p, ids) for p in part.parts if isinstance(p, Media)],
-                "is_error": part.is_error or None,
                 "ext": _ext(part.ext),
             }
         case Opaque(origin, value):
@@ -262,8 +274,11 @@ def _spelt(text: str) -> Any:
         return {"_raw": text}
 
 
-def _result_value(text: str) -> Any:
+def _result_value(text: str, *, is_error: bool = False) -> Any:
     """Rule 1.3: a result is the object its text spells, and `{"output": text}` is that text, however often wrapped."""
+    if is_error:  # rule 7.5 errors
+        said = _result_value(text)
+        return said if isinstance(said, dict) and "error" in said else {"error": said}
     value: Any = text
     while True:
         if isinstance(value, str):
@@ -271,7 +286,7 @@ def _result_value(text: str) -> Any:
                 return ""
             spelt = _spelt(value)
             if not isinstance(spelt, dict) or spelt.keys() == {"_raw"}:
-                return value
+                return {"error": value[7:]} if value.startswith("Error: ") else value
             value = spelt
         if not value:
             return ""
@@ -282,8 +297,20 @@ def _result_value(text: str) -> Any:
 
 
 def _ext(ext: Ext) -> Normal | None:
-    plain = {origin: _plain(fields) for origin, fields in (ext or {}).items() if fields}
-    return plain or None
+    plain = {origin: _without_advice(origin, _plain(fields)) for origin, fields in (ext or {}).items()}
+    return {origin: fields for origin, fields in plain.items() if fields} or None
+
+
+def _without_advice(origin: str, fields: Normal) -> Normal:
+    """Rules 7.5 items and 7.1 cache."""
+    means_nothing = _MEANS_NOTHING.get(origin, ())
+    return {key: value for key, value in fields.items() if key not in means_nothing}
+
+
+_MEANS_NOTHING: Final[Mapping[str, tuple[str, ...]]] = {
+    ITEMS_ORIGIN: ("id",),
+    "anthropic_messages": ("cache_control", "cache_marks"),
+}
 
 
 def _plain_schema(schema: Any) -> Any:
@@ -317,7 +344,7 @@ def normal_response(response: Response) -> Normal:
     ids = _Ids()
     return _without_nothing(
         {
-            "id": (response.id or "").removeprefix("chatcmpl-"),
+            "id": (response.id or "").removeprefix("chatcmpl-").removeprefix("resp_"),
             "model": response.model,
             "candidates": [_candidate(candidate, ids) for candidate in response.candidates],
             "usage": None if response.usage is None else _usage(response.usage),
@@ -398,7 +425,24 @@ def erase(form: Normal, losses: Iterable[Loss]) -> Normal:
             _erase_extra(erased, key)
         else:
             _erase_field(erased, field)
+    if "turns" in erased:
+        erased["turns"] = _without_gaps(erased["turns"])
     return _without_nothing(erased)
+
+
+def _without_gaps(turns: list[Normal]) -> list[Normal]:
+    """Turns of which nothing is left are none, and those beside them may be one (rule 1.2 merge)."""
+    kept: list[Normal] = []
+    for turn in turns:
+        if not turn["parts"]:
+            continue
+        if kept and kept[-1]["role"] == turn["role"]:
+            kept[-1]["parts"] += turn["parts"]
+            if "extras" in turn:
+                kept[-1].setdefault("extras", []).extend(turn["extras"])
+        else:
+            kept.append(turn)
+    return kept
 
 
 def _key_of(loss: Loss) -> str:
@@ -417,7 +461,7 @@ def _erase_extra(form: Normal, key: str) -> None:
 def _erase_field(form: Normal, field: str) -> None:
     head, _, tail = field.partition(".")
     match head:
-        case "message" | "candidate" | "media" | "result" | "refusal" | "signature" | "part":
+        case "message" | "candidate" | "media" | "result" | "refusal" | "signature" | "part" | "item":
             holders = form.get("turns", []) + form.get("candidates", [])
             for holder in holders:
                 _erase_in_parts(holder, head, tail)
@@ -437,6 +481,7 @@ def _erase_field(form: Normal, field: str) -> None:
             form.pop(head, None)
 
 
+_NOTHING_SAID: Final = ({"part": "text", "text": ""}, {"part": "reasoning", "text": ""})
 _KIND_ORDER = {"reasoning": 0, "text": 1, "media": 1, "call": 2, "result": 3, "opaque": 4}
 
 
@@ -455,8 +500,16 @@ def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
             for part in parts:
                 if part["part"] == "text":
                     part.pop("ext", None)
+        case "item", _:
+            for part in parts:
+                for origin in list(part.get("ext", ())):
+                    if origin in OF_PARTS:
+                        del part["ext"][origin]
+                if not part.get("ext", True):
+                    del part["ext"]
         case "part", kind:
-            holder["parts"] = [part for part in parts if part["part"] != kind]
+            kept = [part for part in parts if part["part"] != kind]
+            holder["parts"] = kept if "role" in holder else _merged(kept)
         case "message", _:
             for extras in holder.get("extras", []):
                 extras.pop(tail, None)
@@ -469,7 +522,7 @@ def _erase_in_parts(holder: Normal, head: str, tail: str) -> None:
             for part in parts:
                 part.pop("signature", None)
                 part.pop("signatures", None)
-            holder["parts"] = [part for part in parts if part != {"part": "text", "text": ""}]
+            holder["parts"] = [part for part in parts if part not in _NOTHING_SAID]
         case _:
             for part in parts:
                 for found in [part, *part.get("media", [])]:

@@ -53,6 +53,10 @@ FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}
 """What a custom tool takes, where all tools are functions."""
 
 
+FILLER: Final = "."
+"""What stands where a provider wants a turn of the user's and the caller had none."""
+
+
 ONE_CALL_HINT: Final = "Call at most one function at a time."
 """What a model is told that has no switch for parallel calls (mapping.md 1.13)."""
 
@@ -86,6 +90,8 @@ class Builtin(msgspec.Struct, frozen=True):
     kind: str
     at: int = -1
     ext: Ext = None
+    spare: bool = False
+    """An agent declares it as a matter of course: where the target cannot have it, it is left out and told, not refused."""
 
 
 class ToolChoice(msgspec.Struct, frozen=True):
@@ -174,5 +180,7 @@ class Request(msgspec.Struct, frozen=True):
     """The caller asks for thoughts as OpenRouter's clients do, and reads them so (mapping.md 2.4, channel B)."""
     thought_tag: str | None = None
     """Thoughts are wanted inside the text, between tags of this name (mapping.md 1.9)."""
+    echo: Mapping[str, Any] = {}
+    """Settings of the caller's body that an answer in its dialect repeats, as they stood there (clients.md 10)."""
     ext: Ext = None
     where: Where = Where()

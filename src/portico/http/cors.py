@@ -19,6 +19,7 @@ EXPOSED: Final = (
     "x-upstream-status",
     "x-portico-changes",
     "x-portico-cost",
+    "x-portico-estimated",
     "x-portico-next",
     "x-portico-replayed",
     "x-portico-request-id",

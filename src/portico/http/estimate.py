@@ -1,7 +1,8 @@
 """POST /v1/estimate: what would be held for a request, and what that is made up of.
 
 The body is the request's own, in any dialect: one with `contents` is Gemini's, whose model stands in the query (`?model=…`)
-or beside the contents; `?dialect=` says it where the body could be either. Nothing is sent, nothing fetched (a file that is
+or beside the contents; one with `input` is Responses'; one that comes with `anthropic-version` is Messages'; `?dialect=`
+says it where that does not tell. Nothing is sent, nothing fetched (a file that is
 named by its address is counted as one), nothing held.
 """
 
@@ -16,7 +17,7 @@ from portico.catalog.price import PriceRow
 from portico.core.dialect import Dialect
 from portico.core.errors import BodyNotJson, InvalidRequest
 from portico.http.query import Query
-from portico.http.routes import CHAT, GEMINI
+from portico.http.routes import ANTHROPIC_VERSION, CHAT, GEMINI, MESSAGES, RESPONSES
 from portico.http.wrapped import Wrapped
 from portico.providers import Verb
 from portico.relay.quote import Quote, Quoted
@@ -24,7 +25,7 @@ from portico.relay.relay import Relay
 from portico.relay.report import Report
 from portico.wire.http import Exchange
 
-DIALECTS: Final[Mapping[str, Dialect]] = {"openai_chat": CHAT, "gemini": GEMINI}
+DIALECTS: Final[Mapping[str, Dialect]] = {one.name: one for one in (CHAT, RESPONSES, MESSAGES, GEMINI)}
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -36,7 +37,8 @@ class Estimates:
 
     async def __call__(self, exchange: Exchange, query: Query, caller: Caller) -> dict[str, Any]:
         """Raises what the request itself would be refused with."""
-        dialect, model, body = _asked(exchange.request.take_body(), query)
+        anthropic = ANTHROPIC_VERSION in exchange.request.headers
+        dialect, model, body = _asked(exchange.request.take_body(), query, anthropic=anthropic)
         report = Report()
         verb = Verb.GENERATE if model is not None else None
         try:
@@ -55,13 +57,14 @@ class _Asking(Wrapped):
         self.request = msgspec.structs.replace(exchange.request, body=body, query="", taken_bytes=0)
 
 
-def _asked(body: bytes, query: Query) -> tuple[Dialect, str | None, bytes]:
+def _asked(body: bytes, query: Query, *, anthropic: bool) -> tuple[Dialect, str | None, bytes]:
     """The dialect of a body, and for Gemini the model and the body without it."""
     try:
         members = _MEMBERS.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BodyNotJson(f"The request body is not a JSON object: {error}") from None
-    said = query.parameters.get("dialect") or ("gemini" if "contents" in members else "openai_chat")
+    shown = GEMINI if "contents" in members else RESPONSES if "input" in members else MESSAGES if anthropic else CHAT
+    said = query.parameters.get("dialect") or shown.name
     dialect = DIALECTS.get(said)
     if dialect is None:
         raise InvalidRequest(f"dialect: one of {', '.join(DIALECTS)}.", param="dialect")

@@ -35,7 +35,8 @@ from portico.core.ids import timed_id
 from portico.http.account import AccountPages
 from portico.http.budget import Budget
 from portico.http.idempotency import Recorded, keyed, replay
-from portico.http.listing import gemini_list, gemini_model, openai_list, openai_model
+from portico.http.kept import ResponsePages
+from portico.http.listing import LISTINGS
 from portico.http.query import NOTHING, Query, read_query
 from portico.http.reader import Refusal
 from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route, route_name
@@ -51,6 +52,7 @@ from portico.wire.http import Exchange, Headers, HttpRequest
 log = logging.getLogger("portico.gateway")
 JSON: Final = ("content-type", "application/json")
 _LISTS: Final = (Action.LIST_MODELS, Action.SHOW_MODEL)
+_KEPT: Final = (Action.RESPONSE, Action.RESPONSE_ITEMS)
 
 
 class Gateway:
@@ -68,11 +70,14 @@ class Gateway:
         budget: Budget | None = None,
         observer: Observer = NOBODY,
         pages: AccountPages | None = None,
+        responses: ResponsePages | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`budget` bounds the calls that are open at once. The observer is told of every request, with times of `clock`.
-        `pages`: what callers see of their accounts, where there are books."""
+        `pages`: what callers see of their accounts, where there are books; `responses`: what they see of answers that are
+        kept, where any are."""
         self._pages = pages
+        self._responses = responses
         self._budget = budget or Budget()
         self._observer = observer
         self._clock = clock
@@ -97,10 +102,10 @@ class Gateway:
             report.tenant = caller.tenant
             if route.action is Action.CALL:
                 await self._serve(answer, route, query, caller)
-            elif route.action not in _LISTS:
-                await self._account_page(answer, route, query, caller)
-            else:
+            elif route.action in _LISTS:
                 answer.send(200, [JSON], jsontext.encode(self._models(route, query, caller)))
+            else:
+                await self._page(answer, route, query, caller)
         except Replayed as found:
             replay(answer, found.replay)
         except PorticoError as error:
@@ -151,20 +156,18 @@ class Gateway:
             self._budget.end_call()
             self._observer.closed(report)
 
-    async def _account_page(self, exchange: Exchange, route: Route, query: Query, caller: Caller) -> None:
-        if self._pages is None:
+    async def _page(self, exchange: Exchange, route: Route, query: Query, caller: Caller) -> None:
+        pages = self._responses if route.action in _KEPT else self._pages
+        if pages is None:
             raise RouteNotFound
-        await self._pages.serve(exchange, route, query, caller)
+        await pages.serve(exchange, route, query, caller)
 
     def _models(self, route: Route, query: Query, caller: Caller) -> dict[str, Any]:
-        catalog, google, scope = self._catalog, route.dialect is GEMINI, caller.policy.models
-        serves = self._relay.serves
+        scope, serves = caller.policy.models, self._relay.serves
+        one, many = LISTINGS[route.dialect.name]
         if route.model is not None:
-            one = gemini_model if google else openai_model
-            return one(catalog, route.model, scope, serves=serves)
-        if google:
-            return gemini_list(catalog, self._today(), query.parameters, scope, serves=serves)
-        return openai_list(catalog, self._today(), scope, serves=serves)
+            return one(self._catalog, route.model, scope, serves=serves)
+        return many(self._catalog, self._today(), query.parameters, scope, serves=serves)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()

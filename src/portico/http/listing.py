@@ -4,9 +4,9 @@
 here serves it: what nobody does is not there either.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import date
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final, Protocol, TypeAlias
 
 from portico.accounts import is_in_scope, require_in_scope
 from portico.catalog import Catalog, ListedModel, Model, ModelKind
@@ -17,7 +17,9 @@ from portico.wire.names import snake
 Scope: TypeAlias = tuple[str, ...]
 Serves: TypeAlias = Callable[[Model], bool]
 
+NO_QUERY: Final[Mapping[str, str]] = {}
 DEFAULT_PAGE: Final = 50
+ANTHROPIC_PAGE: Final = 20
 LARGEST_PAGE: Final = 1000
 _GENERATING: Final = ("generateContent", "streamGenerateContent", "countTokens")
 _EMBEDDING: Final = ("embedContent", "batchEmbedContents", "countTokens")
@@ -46,7 +48,14 @@ def _listed(catalog: Catalog, today: date, scope: Scope, serves: Serves | None) 
 # -- OpenAI ----------------------------------------------------------------------------------------------------------
 
 
-def openai_list(catalog: Catalog, today: date, scope: Scope = (), *, serves: Serves | None = None) -> dict[str, Any]:
+def openai_list(
+    catalog: Catalog,
+    today: date,
+    query: Mapping[str, str] = NO_QUERY,  # noqa: ARG001 - OpenAI's list has one page
+    scope: Scope = (),
+    *,
+    serves: Serves | None = None,
+) -> dict[str, Any]:
     return {"object": "list", "data": [_openai_row(row) for row in _listed(catalog, today, scope, serves)]}
 
 
@@ -71,6 +80,57 @@ def _openai_row(row: ListedModel) -> dict[str, Any]:
     if row.base is not None:
         rendered["base"] = row.base
     return rendered
+
+
+# -- Anthropic -------------------------------------------------------------------------------------------------------
+
+
+def anthropic_list(
+    catalog: Catalog, today: date, query: Mapping[str, str], scope: Scope = (), *, serves: Serves | None = None
+) -> dict[str, Any]:
+    """A page of `limit` models (20 unless told, at most 1000) behind `after_id` or before `before_id`.
+
+    Raises `InvalidRequest`."""
+    rows = _listed(catalog, today, scope, serves)
+    size = min(_whole(query, "limit") or ANTHROPIC_PAGE, LARGEST_PAGE)
+    after, before = query.get("after_id"), query.get("before_id")
+    if after and before:
+        raise InvalidRequest("after_id or before_id, not both.", param="before_id")
+    if before:
+        end = _place(rows, before, "before_id")
+        start = max(0, end - size)
+        page, more = rows[start:end], start > 0
+    else:
+        start = _place(rows, after, "after_id") + 1 if after else 0
+        page, more = rows[start : start + size], start + size < len(rows)
+    return {
+        "data": [_anthropic_row(catalog, row, row.id) for row in page],
+        "has_more": more,
+        "first_id": page[0].id if page else None,
+        "last_id": page[-1].id if page else None,
+    }
+
+
+def anthropic_model(catalog: Catalog, name: str, scope: Scope = (), *, serves: Serves | None = None) -> dict[str, Any]:
+    """One model, under the name asked for. Raises `ModelNotFound`."""
+    return _anthropic_row(catalog, find_row(catalog, name, scope, serves), name)
+
+
+def _place(rows: Sequence[ListedModel], id_: str, param: str) -> int:
+    found = next((number for number, row in enumerate(rows) if row.id == id_), None)
+    if found is None:
+        raise InvalidRequest(f"{param}: the id of a model of this list.", param=param)
+    return found
+
+
+def _anthropic_row(catalog: Catalog, row: ListedModel, name: str) -> dict[str, Any]:
+    title = catalog.resolve(row.id).model.title
+    return {
+        "type": "model",
+        "id": name,
+        "display_name": title if row.base is None else f"{title} ({row.id})",
+        "created_at": datetime.fromtimestamp(row.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
 
 
 # -- Gemini ----------------------------------------------------------------------------------------------------------
@@ -117,3 +177,32 @@ def _gemini_row(catalog: Catalog, row: ListedModel, name: str) -> dict[str, Any]
         "supportedGenerationMethods": list(_EMBEDDING if row.kind is ModelKind.EMBEDDING else _GENERATING),
         "thinking": model.capabilities.thinking.control is not ThinkingControl.NONE,
     }
+
+
+# -- which is whose ----------------------------------------------------------------------------------------------------
+
+
+class _One(Protocol):
+    def __call__(
+        self, catalog: Catalog, name: str, scope: Scope = (), *, serves: Serves | None = None
+    ) -> dict[str, Any]: ...
+
+
+class _Many(Protocol):
+    def __call__(
+        self,
+        catalog: Catalog,
+        today: date,
+        query: Mapping[str, str],
+        scope: Scope = (),
+        *,
+        serves: Serves | None = None,
+    ) -> dict[str, Any]: ...
+
+
+LISTINGS: Final[Mapping[str, tuple[_One, _Many]]] = {
+    "openai_chat": (openai_model, openai_list),
+    "anthropic_messages": (anthropic_model, anthropic_list),
+    "gemini": (gemini_model, gemini_list),
+}
+"""By dialect: how one model is shown, and how all are listed."""

@@ -1,11 +1,15 @@
 """Addresses: which call a path is, and in which dialect it is answered. One table, matched in its order.
 
     POST {v}/chat/completions                           Chat, under /v1, /v1beta/openai or nothing
+    POST {v}/responses, {v}/responses/input_tokens      Responses, under the same
+    GET, DELETE {v}/responses/{id}                      an answer that is kept (http/kept.py), also …/input_items
+    POST {v}/messages, {v}/messages/count_tokens        Anthropic's Messages, under /v1 or nothing
     POST {v}/models/{m}:generateContent …               Gemini, under any version of Google's or none (mapping.md 7.6),
                                                         also {v}/publishers/google/models/{m}:… and
                                                         {v}/projects/P/locations/L/publishers/google/models/{m}:…
     GET  {v}/models, {v}/models/{m}                     Gemini under /v1beta and its like; under /v1 or nothing for who
-                                                        brings Google's key header or `?key=`; else Chat
+                                                        brings Google's key header or `?key=`; Anthropic's for who says
+                                                        which version of Anthropic's API it speaks; else Chat
     GET  /v1/balance, /v1/usage, /v1/receipts/{id}      what a caller sees of its account (http/account.py)
     POST /v1/estimate                                   what would be held for a request
 
@@ -22,11 +26,13 @@ import msgspec
 
 from portico.core.dialect import Dialect
 from portico.core.errors import RouteNotFound
-from portico.dialects import gemini, openai_chat
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from portico.http.query import Query
 from portico.providers import Verb
 
 CHAT: Final = openai_chat.DIALECT
+RESPONSES: Final = openai_responses.DIALECT
+MESSAGES: Final = anthropic_messages.DIALECT
 GEMINI: Final = gemini.DIALECT
 
 GEMINI_VERBS: Final[Mapping[str, Verb]] = {
@@ -48,6 +54,8 @@ class Action(StrEnum):
     USAGE = "usage"
     RECEIPT = "receipt"
     ESTIMATE = "estimate"
+    RESPONSE = "response"
+    RESPONSE_ITEMS = "response_items"
 
 
 METHODS: Final[Mapping[Action, tuple[str, ...]]] = {
@@ -58,6 +66,8 @@ METHODS: Final[Mapping[Action, tuple[str, ...]]] = {
     Action.USAGE: ("GET", "HEAD"),
     Action.RECEIPT: ("GET", "HEAD"),
     Action.ESTIMATE: ("POST",),
+    Action.RESPONSE: ("GET", "HEAD", "DELETE"),
+    Action.RESPONSE_ITEMS: ("GET", "HEAD"),
 }
 
 
@@ -72,13 +82,17 @@ class Route(msgspec.Struct, frozen=True):
     """Which of several an address names, if that is no model."""
 
 
-_CALLS: Final[Mapping[Verb | None, str]] = {
-    None: "chat_completions",
-    Verb.GENERATE: "generate_content",
-    Verb.STREAM: "stream_generate_content",
-    Verb.COUNT_TOKENS: "count_tokens",
-    Verb.EMBED: "embed_content",
-    Verb.BATCH_EMBED: "batch_embed_contents",
+_CALLS: Final[Mapping[tuple[str, Verb | None], str]] = {
+    (CHAT.name, None): "chat_completions",
+    (RESPONSES.name, None): "responses",
+    (RESPONSES.name, Verb.COUNT_TOKENS): "responses_input_tokens",
+    (MESSAGES.name, None): "messages",
+    (MESSAGES.name, Verb.COUNT_TOKENS): "messages_count_tokens",
+    (GEMINI.name, Verb.GENERATE): "generate_content",
+    (GEMINI.name, Verb.STREAM): "stream_generate_content",
+    (GEMINI.name, Verb.COUNT_TOKENS): "count_tokens",
+    (GEMINI.name, Verb.EMBED): "embed_content",
+    (GEMINI.name, Verb.BATCH_EMBED): "batch_embed_contents",
 }
 ROUTE_NAMES: Final = (*_CALLS.values(), *[action.value for action in Action if action is not Action.CALL])
 """What `route_name` can say."""
@@ -86,7 +100,7 @@ ROUTE_NAMES: Final = (*_CALLS.values(), *[action.value for action in Action if a
 
 def route_name(route: Route) -> str:
     """The route in one word, whatever the model: for logs and metrics."""
-    return _CALLS[route.verb] if route.action is Action.CALL else route.action.value
+    return _CALLS[route.dialect.name, route.verb] if route.action is Action.CALL else route.action.value
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -94,6 +108,7 @@ class _Row(msgspec.Struct, frozen=True):
     action: Action
     dialect: Dialect | None
     """None: the caller's headers tell."""
+    verb: Verb | None
 
 
 _GOOGLES: Final = r"v1(?:(?:alpha|beta)\d*)?"
@@ -101,12 +116,21 @@ _PREVIEW: Final = r"/v1(?:alpha|beta)\d*"
 _PUBLISHER: Final = r"(?:(?:/projects/[^/]+/locations/[^/]+)?/publishers/google)?"
 
 
-def _row(path: str, action: Action, dialect: Dialect | None) -> _Row:
-    return _Row(re.compile(path, re.DOTALL), action, dialect)
+_OPENAI: Final = rf"(?:/v1|/{_GOOGLES}/openai)?"
+
+
+def _row(path: str, action: Action, dialect: Dialect | None, verb: Verb | None = None) -> _Row:
+    return _Row(re.compile(path, re.DOTALL), action, dialect, verb)
 
 
 _ROWS: Final = (
-    _row(rf"(?:/v1|/{_GOOGLES}/openai)?/chat/completions", Action.CALL, CHAT),
+    _row(rf"{_OPENAI}/chat/completions", Action.CALL, CHAT),
+    _row(rf"{_OPENAI}/responses", Action.CALL, RESPONSES),
+    _row(rf"{_OPENAI}/responses/input_tokens", Action.CALL, RESPONSES, Verb.COUNT_TOKENS),
+    _row(rf"{_OPENAI}/responses/(?!input_tokens$)(?P<item>[^/]+)", Action.RESPONSE, RESPONSES),
+    _row(rf"{_OPENAI}/responses/(?P<item>[^/]+)/input_items", Action.RESPONSE_ITEMS, RESPONSES),
+    _row(r"(?:/v1)?/messages", Action.CALL, MESSAGES),
+    _row(r"(?:/v1)?/messages/count_tokens", Action.CALL, MESSAGES, Verb.COUNT_TOKENS),
     _row(rf"/{_GOOGLES}/openai/models", Action.LIST_MODELS, CHAT),
     _row(rf"/{_GOOGLES}/openai/models/(?P<model>.+)", Action.SHOW_MODEL, CHAT),
     _row(rf"(?:/{_GOOGLES})?{_PUBLISHER}/models/(?P<model>.+):(?P<verb>[^:/]*)", Action.CALL, GEMINI),
@@ -123,13 +147,15 @@ _CHAT_PATHS: Final = frozenset({"/v1/chat/completions", "/chat/completions"})
 _CHAT_CALL: Final = Route(Action.CALL, CHAT)
 """Nearly every call: found without a search."""
 _ALWAYS: Final = (
+    (re.compile(rf"{_OPENAI}/responses(?:/.*)?", re.DOTALL), RESPONSES),
+    (re.compile(r"(?:/v1)?/messages(?:/.*)?", re.DOTALL), MESSAGES),
     (re.compile(rf"/{_GOOGLES}/openai(?:/.*)?", re.DOTALL), CHAT),
     (re.compile(rf"{_PREVIEW}(?:/.*)?", re.DOTALL), GEMINI),
     (re.compile(r"(?>.*?/models/).+:[^:/]*", re.DOTALL), GEMINI),  # atomic: a long path is not searched over and over
 )
 """Paths that are one dialect's, whether or not there is anything at them."""
 _MODELS: Final = re.compile(r"(?:/v1)?/models(?:/.*)?", re.DOTALL)
-"""Paths of both, at which the key tells."""
+"""Paths of all, at which the headers tell."""
 _OWN: Final = re.compile(rf"/{_GOOGLES}(?:/.*)?", re.DOTALL)
 """Versioned paths are calls, or errors told as calls are: who mistypes one is a program, not a reader of pages."""
 _MOSTLY: Final = ("/v1/", "/v1beta/")
@@ -151,7 +177,7 @@ def find_route(method: str, path: str, query: Query, headers: Mapping[str, str])
                 break
             continue  # the name of a model may hold a colon
         dialect = row.dialect or _dialect_by_key(query, headers)
-        return Route(row.action, dialect, found.get("model"), verb, found.get("item"))
+        return Route(row.action, dialect, found.get("model"), verb or row.verb, found.get("item"))
     raise RouteNotFound(f"Unknown request URL: {method} {_shown(path)}.")
 
 
@@ -176,12 +202,20 @@ def dialect_at(path: str, query: Query, headers: Mapping[str, str]) -> Dialect:
     for paths, dialect in _ALWAYS:
         if paths.fullmatch(plain):
             return dialect
-    return _dialect_by_key(query, headers) if _MODELS.fullmatch(plain) else CHAT
+    if _MODELS.fullmatch(plain):
+        return _dialect_by_key(query, headers)
+    return MESSAGES if ANTHROPIC_VERSION in headers else CHAT
+
+
+ANTHROPIC_VERSION: Final = "anthropic-version"
+"""Every client of Anthropic's says it, and nobody else."""
 
 
 def _dialect_by_key(query: Query, headers: Mapping[str, str]) -> Dialect:
     """Only Google's clients have a key header of this name, or a key in the query."""
-    return GEMINI if "x-goog-api-key" in headers or query.key is not None else CHAT
+    if "x-goog-api-key" in headers or query.key is not None:
+        return GEMINI
+    return MESSAGES if ANTHROPIC_VERSION in headers else CHAT
 
 
 def _shown(path: str) -> str:

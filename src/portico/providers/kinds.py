@@ -1,71 +1,19 @@
 """The kinds of provider: what all providers of one kind have in common, as data."""
 
-from collections.abc import Callable, Mapping
-from enum import StrEnum
+import re
+from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
-from portico.core.dialect import Dialect
-from portico.dialects import gemini
-from portico.providers.intake import GOOGLE, Intake
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
+from portico.providers import google
+from portico.providers.intake import ANTHROPIC, GOOGLE, OPENAI, VERTEX
+from portico.providers.kind import ProviderKind, Spoken, Verb
 
-
-class Verb(StrEnum):
-    """What a model is asked to do."""
-
-    GENERATE = "generate"
-    STREAM = "stream"
-    COUNT_TOKENS = "count_tokens"
-    EMBED = "embed"
-    BATCH_EMBED = "batch_embed"
-
-
-GENERATING: Final = frozenset({Verb.GENERATE, Verb.STREAM})
-"""What can be asked in any dialect of a provider that speaks any other."""
-
-
-class Spoken(msgspec.Struct, frozen=True):
-    """A dialect that a kind of provider speaks, and where it is spoken."""
-
-    dialect: Dialect
-    paths: Mapping[Verb, str]
-    """What it can be asked -> path below the version, `{model}` being the upstream model."""
-
-
-class ProviderKind(msgspec.Struct, frozen=True):
-    """A kind of endpoint. `vendors` are those whose catalog models every provider of this kind serves."""
-
-    name: str
-    spoken: tuple[Spoken, ...]
-    """The first is what callers of other dialects are translated into."""
-    default_base_url: str
-    default_version: str
-    vendors: frozenset[str]
-    key_env: str
-    """The environment variable that alone is a complete configuration."""
-    auth_header: Callable[[str], tuple[str, str]]
-    models_path: str
-    """What to GET to see whether a key works."""
-    intake: Intake | None = None
-    """Which media it takes; None: nothing is known, and all go as they come."""
-
-    @property
-    def dialect(self) -> Dialect:
-        """What it speaks to callers of other dialects."""
-        return self.spoken[0].dialect
-
-    def to(self, caller: Dialect) -> Spoken:
-        """What it is asked in: the caller's own dialect, if it speaks that."""
-        for one in self.spoken:
-            if one.dialect.name == caller.name:
-                return one
-        return self.spoken[0]
-
-    def speaks(self, dialect: Dialect) -> bool:
-        """Whether callers of a dialect are understood as they are."""
-        return any(one.dialect.name == dialect.name for one in self.spoken)
-
+_DATED: Final = re.compile(r"\d{4}-")
+_AZURE_END: Final = re.compile(r"/openai(/v1)?$")
 
 _GEMINI: Final = Spoken(
     gemini.DIALECT,
@@ -77,6 +25,31 @@ _GEMINI: Final = Spoken(
         Verb.BATCH_EMBED: "/models/{model}:batchEmbedContents",
     },
 )
+_VERTEX: Final = Spoken(
+    gemini.DIALECT,
+    {
+        Verb.GENERATE: "/publishers/google/models/{model}:generateContent",
+        Verb.STREAM: "/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+        Verb.COUNT_TOKENS: "/publishers/google/models/{model}:countTokens",
+        Verb.EMBED: "/publishers/google/models/{model}:embedContent",
+    },
+)
+CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"})
+RESPONSES: Final = Spoken(
+    openai_responses.DIALECT,
+    {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
+)
+MESSAGES: Final = Spoken(
+    anthropic_messages.DIALECT,
+    {Verb.GENERATE: "/messages", Verb.STREAM: "/messages", Verb.COUNT_TOKENS: "/messages/count_tokens"},
+    headers=(("anthropic-version", "2023-06-01"),),
+    forwarded=("anthropic-version", "anthropic-beta"),
+)
+
+
+def _bearer(key: str) -> tuple[str, str]:
+    return "authorization", f"Bearer {key}"
+
 
 KINDS: Final[Mapping[str, ProviderKind]] = {
     "gemini": ProviderKind(
@@ -90,4 +63,101 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         models_path="/models?pageSize=1",
         intake=GOOGLE,
     ),
+    "vertex": ProviderKind(
+        name="vertex",
+        spoken=(_VERTEX,),
+        default_base_url=google.host_of(google.GLOBAL),
+        default_version="v1beta1",
+        vendors=frozenset({"google"}),
+        key_env="VERTEX_API_KEY",
+        auth_header=lambda key: ("x-goog-api-key", key),
+        models_path="/publishers/google/models?pageSize=1",
+        intake=VERTEX,
+        exchanges=google.is_document,
+        place_of=google.place_of,
+    ),
+    "openai": ProviderKind(
+        name="openai",
+        spoken=(RESPONSES, CHAT),
+        default_base_url="https://api.openai.com",
+        default_version="v1",
+        vendors=frozenset({"openai"}),
+        key_env="OPENAI_API_KEY",
+        auth_header=_bearer,
+        models_path="/models",
+        intake=OPENAI,
+    ),
+    "anthropic": ProviderKind(
+        name="anthropic",
+        spoken=(MESSAGES,),
+        default_base_url="https://api.anthropic.com",
+        default_version="v1",
+        vendors=frozenset({"anthropic"}),
+        key_env="ANTHROPIC_API_KEY",
+        auth_header=lambda key: ("x-api-key", key),
+        models_path="/models?limit=1",
+        intake=ANTHROPIC,
+    ),
+    "azure-openai": ProviderKind(
+        name="azure-openai",
+        spoken=(RESPONSES, CHAT),
+        default_base_url="",
+        default_version="",
+        vendors=frozenset(),
+        key_env="AZURE_OPENAI_API_KEY",
+        auth_header=lambda key: ("api-key", key),
+        models_path="/models",
+        intake=OPENAI,
+    ),
+    "openai-compatible": ProviderKind(
+        name="openai-compatible",
+        spoken=(CHAT,),
+        default_base_url="",
+        default_version="",
+        vendors=frozenset(),
+        key_env="",
+        auth_header=_bearer,
+        models_path="/models",
+        may_speak=(RESPONSES, MESSAGES),
+        takes_any_model=True,
+    ),
 }
+
+
+# -- what an entry of the configuration makes of a kind ----------------------------------------------------------------
+
+
+def at_api_version(kind: ProviderKind, version: str) -> ProviderKind:
+    """The kind at a version of its API: a part of its addresses, and at Azure of their query.
+
+    Azure's dated versions have the deployment in the path of a call and serve Chat Completions; `v1` has it in the body, as
+    OpenAI has the model (Azure's reference of the inference API).
+    """
+    if kind.name != "azure-openai":
+        return msgspec.structs.replace(kind, default_version=version)
+    if version == "v1":
+        return kind
+    query = f"?api-version={version}"
+    models_path = kind.models_path + query
+    if not _DATED.match(version):
+        spoken = tuple([_with_query(one, query) for one in kind.spoken])
+        return msgspec.structs.replace(kind, spoken=spoken, models_path=models_path)
+    path = f"/deployments/{{model}}/chat/completions{query}"
+    chat = Spoken(openai_chat.DIALECT, {Verb.GENERATE: path, Verb.STREAM: path})
+    return msgspec.structs.replace(kind, spoken=(chat,), models_path=models_path)
+
+
+def _with_query(spoken: Spoken, query: str) -> Spoken:
+    return msgspec.structs.replace(spoken, paths={verb: path + query for verb, path in spoken.paths.items()})
+
+
+def azure_address(address: str, version: str) -> str:
+    """Where a resource's paths begin, given its address with or without `/openai` or `/openai/v1`."""
+    root = _AZURE_END.sub("", address.rstrip("/"))
+    return f"{root}/openai" if _DATED.match(version) else f"{root}/openai/v1"
+
+
+def compatible_address(address: str) -> str:
+    """A server of OpenAI's dialect as its clients are told of it: `/v1` where the address names nothing but a host."""
+    address = address.rstrip("/")
+    return address if urlsplit(address).path else f"{address}/v1"

@@ -1,5 +1,7 @@
 """A secret that does not show itself: not in repr, str, logs or tracebacks."""
 
+from typing import Final
+
 
 class Secret:
     """An upstream credential. `reveal` is the one way to its value."""
@@ -16,7 +18,7 @@ class Secret:
 
     def hidden_in(self, data: bytes) -> bytes:
         """The same without the secret: some providers say in their errors which key they were shown."""
-        return data.replace(self._value.encode(), b"[hidden]")
+        return data.replace(self._value.encode(), b"[hidden]") if self._value else data
 
     def __repr__(self) -> str:
         return f"Secret(from {self.source})"
@@ -26,3 +28,7 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+
+NO_KEY: Final = Secret("", "no key")
+"""Stands among the credentials of a provider that wants none, so that it has one to be tried with."""

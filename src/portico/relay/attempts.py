@@ -59,11 +59,13 @@ async def piped(
     Raises while nothing was shown; afterwards a failure is told in the last frames. What comes before the hold of the call
     is durable is kept until it is, and meanwhile the provider is not read.
     """
-    paying, decoder = call.paying, SseDecoder()
+    paying, continuation, decoder = call.paying, call.continuation, SseDecoder()
     early: list[Frame] = []
 
     def take(data: bytes) -> bool:
         out = pump.feed(decoder.feed(data))
+        if continuation is not None:
+            out = continuation.frames(out)
         if not out:
             return not pump.ended
         if attempt.asked is not None:
@@ -90,6 +92,15 @@ async def piped(
         if not pump.committed:
             raise
         return early + pump.fail(error)
+
+
+def last_of(call: Call, frames: list[Frame]) -> list[Frame]:
+    """The last frames of a stream, with those that waited for its end; what is kept of the answer is on its way."""
+    if call.continuation is None:
+        return frames
+    told = [*call.continuation.frames(frames), *call.continuation.rest()]
+    call.continuation.keep(call)
+    return told
 
 
 def note_stream(call: Call, pump: Pump | PassingPump) -> None:

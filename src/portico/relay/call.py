@@ -30,6 +30,7 @@ from portico.wire.http import Exchange, Headers
 
 if TYPE_CHECKING:
     from portico.relay.paying import Paying
+    from portico.relay.stored import Continuation
 
 _HEADER_TEXT: Final = re.compile(r"[!-~]{1,256}")
 
@@ -49,6 +50,12 @@ class Call(msgspec.Struct):
     """How the caller's own body goes to a provider of its dialect; None: it is always rendered."""
     unread: bool = False
     """`request` only stands for a body that nobody has had to understand yet."""
+    in_path: bool = False
+    """The path names its model and verb, and the body does not."""
+    translated: bool = False
+    """It was last rendered for a provider, and not passed on."""
+    continuation: "Continuation | None" = None
+    """What it goes on from and leaves behind, in a dialect that knows of such a thing."""
     seen: Seen = Seen()
     """What the answer told of itself."""
     media_losses: list[Loss] = []

@@ -149,13 +149,31 @@ def _media(part: Media, intakes: Sequence[Intake], told: Told) -> Text | Media:
         return part
     step, mime = _step(part, intakes)
     if step is None:
-        return part if mime == part.mime else msgspec.structs.replace(part, mime=mime)
-    return step(part, mime or "", told)
+        part = part if mime == part.mime else msgspec.structs.replace(part, mime=mime)
+        _refuse_large_picture(part, intakes)
+        return part
+    made = step(part, mime or "", told)
+    if isinstance(made, Media):
+        _refuse_large_picture(made, intakes)
+    return made
+
+
+def _refuse_large_picture(part: Media, intakes: Sequence[Intake]) -> None:
+    """Raises `InvalidRequest` for a picture that some provider takes only if it is smaller."""
+    limits = [intake.max_picture_bytes for intake in intakes if intake.max_picture_bytes is not None]
+    size = len(part.data or "")
+    if limits and size > min(limits) and (part.mime or "").startswith("image/"):
+        raise InvalidRequest(
+            f"{_called(part, part.mime or '')} is {size / MIB:.1f} MiB as base64; the model's provider takes pictures of"
+            f" {min(limits) / MIB:g} MiB."
+        )
 
 
 def _refuse_unknown_address(part: Media, intakes: Sequence[Intake]) -> None:
     address = part.uri or ""
-    if address[:8].lower().startswith(("http://", "https://")) or all(intake.knows(address) for intake in intakes):
+    if address[:8].lower().startswith(("http://", "https://")) or all(
+        intake.knows(address, part.mime) for intake in intakes
+    ):
         return
     shown = address if len(address) <= 60 else address[:60] + "…"
     raise InvalidRequest(

@@ -40,10 +40,10 @@ def image_form(headers: Mapping[str, str], default: str) -> str:
 
 def intakes_of(dialect: Dialect, kinds: Iterable[ProviderKind]) -> list[Intake]:
     """What media must fit into, for a caller of this dialect: the intakes of the providers that speak another."""
-    intakes: dict[str, Intake] = {}
+    intakes: dict[int, Intake] = {}
     for kind in kinds:
         if kind.intake is not None and not kind.speaks(dialect):
-            intakes[kind.name] = kind.intake
+            intakes[id(kind.intake)] = kind.intake
     return list(intakes.values())
 
 
@@ -88,7 +88,7 @@ def remote_address(part: Part, intakes: Sequence[Intake]) -> str | None:
     if not isinstance(part, Media) or part.uri is None:
         return None
     remote = part.uri[:8].lower().startswith(("http://", "https://"))
-    return part.uri if remote and not all(intake.knows(part.uri) for intake in intakes) else None
+    return part.uri if remote and not all(intake.knows(part.uri, part.mime) for intake in intakes) else None
 
 
 async def _all_fetched(

@@ -6,6 +6,9 @@ nobody knows, is refused with the same 404 before anything is sent, and the call
 it names. Addresses on the open Internet, YouTube and Cloud Storage are nobody's (mapping.md 1.4): a name is the provider's
 own if it has no scheme, or if its address is at the provider's files.
 
+Other providers' names are bare ids in fields of their dialects. What a model was told or has said (arguments, schemas,
+results and citations of the provider's own tools) names nothing, whatever it looks like.
+
 Bodies that pass untouched are looked through for a few words, and read only where one of them stands.
 """
 
@@ -34,6 +37,28 @@ _KINDS: Final[Mapping[str, str]] = {"fileUri": FILE, "cachedContent": CACHE, "fi
 _FIELD: Final = re.compile(
     rb'"(?:file_?[uU]ri|cached_?[cC]ontent|file_?[sS]earch_?[sS]tore_?[nN]ames)"'  # a quote first: so it is looked for fast
 )
+FILE_ID: Final = "file_id"
+STORE_ID: Final = "vector_store"
+CONTAINER: Final = "container"
+CONVERSATION: Final = "conversation"
+_OPENAI: Final = {"file_id": FILE_ID, "file_ids": FILE_ID}
+_KINDS_OF: Final[Mapping[str, Mapping[str, str]]] = {
+    "gemini": _KINDS,
+    "openai_chat": _OPENAI | {"vector_store_ids": STORE_ID},
+    "openai_responses": _OPENAI | {"vector_store_ids": STORE_ID, "container": CONTAINER, "conversation": CONVERSATION},
+    "anthropic_messages": {"file_id": FILE_ID, "container": CONTAINER},
+}
+"""By dialect, its fields that hold names."""
+_FIELDS_OF: Final = {
+    name: re.compile(b'"(?:' + "|".join(kinds).encode() + b')"') for name, kinds in _KINDS_OF.items()
+} | {"gemini": _FIELD}
+_SAID: Final = frozenset(
+    {"metadata", "input_schema", "parameters", "schema", "arguments", "annotations", "citations", "input_examples"}
+)
+"""Fields below which nothing is named, in dialects whose names are bare ids."""
+_TOOL_USE: Final = "tool_use"
+_DONE: Final = ("_call", "_tool_result")
+"""How the types of objects end that tell what a provider's own tool did. (`function_call` too.)"""
 _SPELT_OUT: Final = re.compile(rb"\\u00[4-7]")
 """A letter written as an escape: a name could be hidden by it."""
 _NAMES: Final[Mapping[str, re.Pattern[str]]] = {
@@ -41,6 +66,14 @@ _NAMES: Final[Mapping[str, re.Pattern[str]]] = {
     CACHE: re.compile(r"(?:projects/[^/\s]+/locations/[^/\s]+/)?cachedContents/[A-Za-z0-9_-]{1,128}"),
     STORE: re.compile(r"fileSearchStores/[A-Za-z0-9_-]{1,128}"),
 }
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_BY_ID: Final[Mapping[str, str]] = {
+    FILE_ID: FILE,
+    STORE_ID: STORE,
+    CONTAINER: CONTAINER,
+    CONVERSATION: CONVERSATION,
+}
+"""What is named by a bare id, and the kind of thing that it is."""
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _AUTHORITY: Final = re.compile(r"\s*[a-z][a-z0-9+.-]*:[\\/]*([^/?#]*)", re.IGNORECASE)
 _FILE_AT: Final = re.compile(r"/v\d[a-z0-9]*/(files/[A-Za-z0-9_-]{1,128})(?::download)?")
@@ -59,9 +92,9 @@ class OwnedThings:
         """What a request is held to. Raises `NotFound` for what its tenant does not own, `StorageUnavailable`."""
         return await self._pins(tenant, list(named_in(request)))
 
-    async def pins_of_body(self, tenant: str, body: bytes) -> Pins:
-        """The same for a body that passes. Raises `BodyNotJson` too."""
-        return await self._pins(tenant, named_in_body(body))
+    async def pins_of_body(self, tenant: str, body: bytes, dialect: str = "gemini") -> Pins:
+        """The same for a body of a dialect that passes. Raises `BodyNotJson` too."""
+        return await self._pins(tenant, named_in_body(body, dialect))
 
     async def _pins(self, tenant: str, named: Iterable[tuple[str, str]]) -> Pins:
         things = [thing for kind, name in named if (thing := self._thing(kind, name)) is not None]
@@ -75,6 +108,10 @@ class OwnedThings:
 
     def _thing(self, kind: str, name: str) -> Thing | None:
         """What a name stands for; None for an address that is nobody's. Raises `NotFound` for what is no name."""
+        if (by_id := _BY_ID.get(kind)) is not None:
+            if not _ID.fullmatch(name):
+                raise _not_found(by_id, name)
+            return by_id, name
         if kind == FILE and _SCHEME.match(name.strip()):
             found = self._at_address(name)
             if found is None:
@@ -119,7 +156,7 @@ def _place(candidate: Candidate) -> tuple[str, str]:
 
 
 def _not_found(kind: str, name: str) -> NotFound:
-    word = {FILE: "file", CACHE: "cached content", STORE: "store"}[kind]
+    word = {CACHE: "cached content"}.get(kind, kind)
     return NotFound(f"There is no {word} {name[:200]!r}.")
 
 
@@ -129,25 +166,30 @@ def _not_found(kind: str, name: str) -> NotFound:
 def named_in(request: Request) -> Iterator[tuple[str, str]]:
     """(kind, name) of what a request names, as its caller sent it."""
     if request.ext:
-        yield from _named_below(request.ext)
+        yield from _named_in_ext(request.ext)
     for message in request.messages:
         if message.ext:
-            yield from _named_below(message.ext)
+            yield from _named_in_ext(message.ext)
         for part in message.parts:
             kind = type(part)
             if (kind is not Text and kind is not ToolCall) or part.ext:  # type: ignore[union-attr]
                 yield from _named_by(part)
     for ext in (*[one.ext for one in request.builtins], *[one.ext for one in request.tools]):
         if ext:
-            yield from _named_below(ext)
+            yield from _named_in_ext(ext)
+
+
+def _named_in_ext(ext: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for dialect, fields in ext.items():
+        yield from _named_below(fields, dialect)
 
 
 def _named_by(part: Part) -> Iterator[tuple[str, str]]:
     if isinstance(part, Opaque):
-        yield from _named_below(part.value)
+        yield from _named_below(part.value, part.origin)
         return
     if part.ext:
-        yield from _named_below(part.ext)
+        yield from _named_in_ext(part.ext)
     if isinstance(part, Media) and part.uri is not None:
         yield FILE, part.uri
     elif isinstance(part, ToolResult):
@@ -156,12 +198,12 @@ def _named_by(part: Part) -> Iterator[tuple[str, str]]:
                 yield from _named_by(inner)
 
 
-def named_in_body(body: bytes) -> list[tuple[str, str]]:
-    """The same for a body of Google's, of whichever verb. Raises `BodyNotJson` where one would have to be looked at."""
-    if _FIELD.search(body) is None and not _may_hide(body):
+def named_in_body(body: bytes, dialect: str = "gemini") -> list[tuple[str, str]]:
+    """The same for a body of whichever verb. Raises `BodyNotJson` where one would have to be looked at."""
+    if dialect not in _FIELDS_OF or (_FIELDS_OF[dialect].search(body) is None and not _may_hide(body)):
         return []
     try:
-        return list(_named_below(jsontext.decode(body)))
+        return list(_named_below(jsontext.decode(body), dialect))
     except jsontext.NotJson as error:
         raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
 
@@ -171,8 +213,15 @@ def _may_hide(body: bytes) -> bool:
     return b"\0" in body or (b"\\u00" in body and _SPELT_OUT.search(body) is not None)
 
 
-def _named_below(value: Any) -> Iterator[tuple[str, str]]:
-    """Every name below a JSON value, wherever it stands."""
+def _named_below(value: Any, dialect: str) -> Iterator[tuple[str, str]]:
+    """Every name below a JSON value of a dialect, wherever it stands."""
+    if dialect == "gemini":
+        return _googles_below(value)
+    kinds = _KINDS_OF.get(dialect)
+    return iter(()) if kinds is None else _ids_below(value, kinds)
+
+
+def _googles_below(value: Any) -> Iterator[tuple[str, str]]:
     waiting = [value]
     while waiting:
         value = waiting.pop()
@@ -185,6 +234,26 @@ def _named_below(value: Any) -> Iterator[tuple[str, str]]:
                     waiting.append(item)
         elif isinstance(value, (list, tuple)):
             waiting += value
+
+
+def _ids_below(value: Any, kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (list, tuple)):
+            waiting += value
+        elif isinstance(value, Mapping):
+            type_ = value.get("type")
+            told = type_ if isinstance(type_, str) else ""
+            if told.endswith(_DONE):
+                continue
+            for key, item in value.items():
+                if key in _SAID or (key == "input" and told.endswith(_TOOL_USE)):
+                    continue
+                if (kind := kinds.get(key)) is not None:
+                    yield from _texts(kind, item.get("id") if isinstance(item, Mapping) else item)
+                if isinstance(item, (Mapping, list, tuple)):
+                    waiting.append(item)
 
 
 def _texts(kind: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -5,23 +5,30 @@ dialect's to say (`core.dialect.Passing`). A body that passes is read only if an
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from portico.catalog import Model, Resolved
-from portico.core.dialect import Dialect, Passing, Seen
+from portico.core.dialect import Dialect, Passing, Reply, Seen
+from portico.core.envelope import MARK
 from portico.core.errors import UpstreamError
+from portico.core.events import Failed
 from portico.core.request import Request
 from portico.core.usage import Usage
-from portico.providers import GENERATING, ProviderKind, Verb
+from portico.providers import GENERATING, ProviderKind, Spoken, Verb
 from portico.routing import Deployment
 from portico.vault import TurnRecorder
-from portico.wire import jsontext
 from portico.wire.sse import Frame
 
+ENVELOPE: Final = MARK.encode()
 
-def passes_whole(resolved: Resolved, dialect: Dialect, verb: Verb) -> bool:
-    """Whether a call may pass untouched: its model's name says nothing that its body would have to be told."""
+
+def passes_whole(resolved: Resolved, dialect: Dialect, verb: Verb, body: bytes) -> bool:
+    """Whether a call may pass untouched: its model's name says nothing that its body would have to be told, and nothing in
+    its body is meant for the gateway alone (another vendor's signature, in an envelope)."""
     plain = resolved == Resolved(resolved.model, resolved.asked)
-    return dialect.passing is not None and (plain or verb not in GENERATING)
+    if dialect.passing is None or (not plain and verb in GENERATING):
+        return False
+    return ENVELOPE not in body and dialect.passing.may_pass(body)
 
 
 def unread(dialect: Dialect, model: str, verb: Verb) -> Request:
@@ -29,8 +36,15 @@ def unread(dialect: Dialect, model: str, verb: Verb) -> Request:
     return Request(model=model, messages=(), stream=verb is Verb.STREAM, include_usage=True, where=dialect.where)
 
 
+def spoken_for_counts(kind: ProviderKind) -> Spoken | None:
+    """In which of its dialects a kind of provider counts tokens for callers of others; None: it does not."""
+    return next((one for one in kind.spoken if Verb.COUNT_TOKENS in one.paths and one.dialect.counting), None)
+
+
 def takes(kind: ProviderKind, dialect: Dialect, verb: Verb) -> bool:
     """Whether providers of a kind can be asked this by callers of a dialect: only what all dialects know is translated."""
+    if verb is Verb.COUNT_TOKENS and not kind.speaks(dialect):
+        return dialect.counting is not None and spoken_for_counts(kind) is not None
     return verb in kind.to(dialect).paths and (verb in GENERATING or kind.speaks(dialect))
 
 
@@ -54,6 +68,7 @@ class PassingPump:
     def __init__(self, dialect: Dialect, passing: Passing, fresh_id: str, asked: bytes = b"") -> None:
         """`asked`: the caller's body."""
         self._dialect = dialect
+        self._id = fresh_id
         self._watch = passing.watching(fresh_id, asked)
         self.recorder = TurnRecorder("")
         """Of nothing: callers of the provider's own dialect bring back what it signed."""
@@ -106,10 +121,11 @@ class PassingPump:
         return out
 
     def fail(self, error: UpstreamError) -> list[Frame]:
-        """The provider broke off after something was sent: that is said as the dialect says it."""
+        """The provider broke off after something was sent: that is said as the dialect says it in a stream."""
         self.ended = True
         self.failure = error
-        return [Frame(jsontext.encode(self._dialect.render_error(error)))]
+        told = self._dialect.writer(Reply(self._id, 0, self.model)).feed(Failed(error))
+        return [frame for frame in told if frame.event == "error"] or told[-1:]
 
     def _failed(self, error: UpstreamError) -> list[Frame]:
         if not self.committed:

@@ -89,11 +89,11 @@ def target_at(
     """What to render for, given which dialect the caller speaks and which the provider.
 
     Only some callers need their limits guarded (mapping.md 9); one who speaks the provider's own dialect is not judged,
-    but the effort that a model's name asks for still means what it means to that model.
+    but the effort that a model's name asks for still means what it means to that model, and it signs as for everybody.
     """
     if dialect.name == to.name:
         thinking = ThinkingSpec(ThinkingControl.ANY, effort=capabilities.thinking.effort)
-        unjudged = msgspec.structs.replace(UNJUDGED, thinking=thinking)
+        unjudged = msgspec.structs.replace(UNJUDGED, thinking=thinking, family=capabilities.family)
         return Target(upstream_model, provider_kind, unjudged, own=True)
     small = small_max_tokens if dialect.guards_small_limits else 0
     return Target(upstream_model, provider_kind, capabilities, small_max_tokens=small)
@@ -136,10 +136,12 @@ def reply_for(
         model=request.model,
         include_usage=request.include_usage,
         thoughts=request.thinking.show is True,
+        seals=request.thinking.show is not None,
         thought_tag=request.thought_tag,
         legacy_functions=request.legacy_functions,
         image_form=image_form,
         markdown_slice_bytes=markdown_slice_bytes,
         audio_format=(request.speech and request.speech.format) or ("pcm16" if request.stream else "wav"),
         reasoning_details=request.reasoning_details,
+        echo=request.echo,
     )

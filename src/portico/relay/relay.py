@@ -20,9 +20,9 @@ from typing import Final
 
 import msgspec
 
-from portico.accounts import Caller, require_in_scope
+from portico.accounts import Caller
 from portico.catalog import Catalog, Model
-from portico.core.dialect import Dialect, Reading, Reply, Seen
+from portico.core.dialect import Dialect, Reading, Seen
 from portico.core.errors import (
     PorticoError,
     UpstreamEmpty,
@@ -31,37 +31,26 @@ from portico.core.errors import (
     UpstreamModelNotFound,
     UpstreamRejected,
 )
-from portico.core.ids import call_ids, random_token, timed_id
-from portico.core.request import Request
+from portico.core.ids import call_ids, timed_id
 from portico.core.response import Response
-from portico.providers import Provider, Verb
-from portico.relay.attempts import decoded, made, note_failure, note_stream, piped, pump_of
+from portico.providers import Provider, Verb, with_forwarded
+from portico.relay import counting
+from portico.relay.attempts import decoded, last_of, made, note_failure, note_stream, piped, pump_of
 from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
-from portico.relay.convert import Converted
-from portico.relay.defaults import Defaults, of_key, with_defaults
+from portico.relay.defaults import Defaults
 from portico.relay.downstream import Downstream
 from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
-from portico.relay.known import KnownLists
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
-from portico.relay.media import image_form, with_media
 from portico.relay.owned import OwnedThings, held_to
-from portico.relay.passthrough import body_for, nobody_serves, passes_whole, takes, unread
+from portico.relay.passthrough import body_for, nobody_serves, takes
 from portico.relay.paying import COST_HEADER, Paying, dollars
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
-from portico.relay.prepare import (
-    Prepared,
-    in_words_of,
-    parse_body,
-    reading_for,
-    reply_for,
-    resolve,
-    resolve_name,
-    successor,
-    successor_loss,
-)
+from portico.relay.prepare import in_words_of, reading_for, successor, successor_loss
 from portico.relay.pump import Teller
+from portico.relay.reception import Reception
 from portico.relay.report import Report, Try
-from portico.relay.served import Served
+from portico.relay.served import Served, spoken_for
+from portico.relay.signing import Signer
 from portico.relay.strict import is_strict, refuse_losses
 from portico.relay.tab import Once, Tab
 from portico.relay.till import Till
@@ -69,7 +58,8 @@ from portico.relay.together import together
 from portico.relay.unfence import may_be_fenced, not_json, unfenced
 from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
 from portico.routing import Candidate, plan
-from portico.vault import Resources, TurnRecorder, Vault, keys_of_request, restore, without_unknown_signatures
+from portico.vault import Resources, TurnRecorder, Vault, without_unknown_signatures
+from portico.vault.responses import StoredResponses
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
 from portico.wire.http import Exchange
@@ -109,14 +99,14 @@ class Relay:
         tab: type[Tab] = Tab,
         clock: Callable[[], float] = time.perf_counter,
         resources: Resources | None = None,
+        responses: StoredResponses | None = None,
     ) -> None:
         """`fetcher` gets remote media; without one an address is left to the provider. Without a till nothing is charged;
-        `tab` is how calls are held for. `clock` is for reports, `resources` for who owns files and caches at providers."""
+        `tab` is how calls are held for. `clock` is for reports, `resources` for who owns files and caches at providers,
+        `responses` for answers that calls go on from."""
         self._till, self._tab = till, tab
-        self._owned = None if resources is None else OwnedThings(resources, providers)
         self._clock = clock
         self._defaults = defaults or Defaults()
-        self._fetcher = fetcher
         self._catalog = catalog
         self._upstream = upstream
         self._vault = vault
@@ -124,13 +114,23 @@ class Relay:
         self._settings = settings or Settings()
         self._mint = call_ids(rng)
         self._learned = Learned()
+        self._reception = Reception(
+            vault=vault,
+            responses=responses,
+            owned=None if resources is None else OwnedThings(resources, providers),
+            defaults=self._defaults,
+            fetcher=fetcher,
+            rng=rng,
+            now=now,
+        )
+        self._signer = Signer(upstream, now)
         self.serve_from(providers)
-        self._known = KnownLists("tools", random_token(rng))
 
     def serve_from(self, providers: Sequence[Provider]) -> None:
         """From now on these providers are asked. Calls that have begun stay with those they began with."""
         by_name = {provider.name: provider for provider in providers}
-        self._served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
+        self._served = self._reception.served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
+        self._signer.serve(providers)
 
     @property
     def charges(self) -> bool:
@@ -155,7 +155,7 @@ class Relay:
         went wrong before anything was sent.
         """
         strict = is_strict(exchange.request.headers, default=caller.policy.strict)
-        call = await self._called(exchange, dialect, caller, model, verb)
+        call = await self._reception.call(exchange, dialect, caller, model, verb)
         call.strict = strict
         if report is not None:
             call.report = report
@@ -180,57 +180,6 @@ class Relay:
         else:
             await self._whole(call)
 
-    async def _called(
-        self, exchange: Exchange, dialect: Dialect, caller: Caller, model: str | None, verb: Verb | None
-    ) -> Call:
-        answer_id, created = random_token(self._rng), int(self._now())
-        scope = caller.policy.models
-        if model is not None and verb is not None:
-            resolved = resolve_name(model, self._catalog)
-            require_in_scope(scope, resolved.model.name, model, param=None)
-            if passes_whole(resolved, dialect, verb):
-                request = unread(dialect, model, verb)
-                reply = self._reply(exchange, caller, request, answer_id, created)
-                call = Call(exchange, dialect, caller, resolved.model, request, reply, verb)
-                call.passing, call.unread = dialect.passing, True
-                if self._owned is not None:
-                    call.pins = await self._owned.pins_of_body(caller.tenant, exchange.request.body)
-                return call
-        stream = None if verb is None else verb is Verb.STREAM
-        read = parse_body(dialect, exchange.request.take_body(), model=model, stream=stream, known=self._known)
-        prepared = resolve(read, self._catalog)
-        require_in_scope(scope, prepared.resolved.model.name, read.model, param=read.where.field("model"))
-        pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
-        media = await self._completed(caller, dialect, prepared)
-        request = media.request
-        reply = self._reply(exchange, caller, request, answer_id, created)
-        verb = Verb.STREAM if request.stream else Verb.GENERATE
-        model_asked = prepared.resolved.model
-        return Call(exchange, dialect, caller, model_asked, request, reply, verb, media_losses=media.losses, pins=pins)
-
-    async def _understand(self, call: Call) -> None:
-        """Reads a body that was going to pass: a candidate speaks another dialect."""
-        asked = call.request
-        read = parse_body(call.dialect, call.exchange.request.body, model=asked.model, stream=asked.stream)
-        media = await self._completed(call.caller, call.dialect, resolve(read, self._catalog))
-        call.request, call.media_losses = media.request, media.losses
-        call.reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
-        call.unread = False
-
-    def _reply(self, exchange: Exchange, caller: Caller, request: Request, answer_id: str, created: int) -> Reply:
-        form = image_form(exchange.request.headers, caller.policy.image_form or self._defaults.image_form)
-        slices = self._defaults.markdown_slice_bytes
-        return reply_for(request, answer_id=answer_id, created=created, image_form=form, markdown_slice_bytes=slices)
-
-    async def _completed(self, caller: Caller, dialect: Dialect, prepared: Prepared) -> Converted:
-        """The request with what the vault kept, and with media that its providers take."""
-        request = prepared.request
-        if keys := keys_of_request(request):
-            request = restore(request, await self._vault.find(caller.tenant, keys))
-        model = prepared.resolved.model
-        request = with_defaults(request, of_key(self._defaults, caller.policy), model.capabilities.thinking)
-        return await with_media(request, self._fetcher, self._served.intakes(dialect, model))
-
     # -- candidates
 
     async def _try_each(self, call: Call, attempt_one: AttemptOne, lane: Lane | None = None) -> None:
@@ -242,7 +191,7 @@ class Relay:
         while queue:
             model, candidate = queue.pop(0)
             if call.unread and not call.passes_to(candidate.deployment.provider):
-                await self._understand(call)
+                await self._reception.understand(call)
             aim = self._aim(call, model, candidate)
             lanes = self._lanes(call, aim, lane or lane_of(call.request))
             if len(lanes) > 1:
@@ -320,7 +269,8 @@ class Relay:
         if call.strict:
             learned &= LOSSLESS
             target = msgspec.structs.replace(target, small_max_tokens=0)  # what was asked, exactly
-        return Aim(place.model, candidate, narrowed(target, learned | dropped), place.spoken, dropped)
+        spoken = place.spoken if call.passes_to(place.deployment.provider) else spoken_for(place, call.verb)
+        return Aim(place.model, candidate, narrowed(target, learned | dropped), spoken, dropped)
 
     def _attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
         """Renders what a lane asks for. Raises `UnsupportedParameter` if the call is strict and something is lost."""
@@ -331,6 +281,10 @@ class Relay:
             body, deployment = call.exchange.request.body, aim.candidate.deployment
             content = body_for(call.passing, body, call.request.model, deployment, call.verb)
             attempt = Attempt(aim, lane, content, Reading(self._mint), call.passing, tried=tried)
+        elif call.verb is Verb.COUNT_TOKENS:
+            rendered = dialect.render_request(call.request, target)
+            content = counting.question(dialect, rendered.body, target)
+            attempt = Attempt(aim, lane, content, Reading(self._mint), tried=tried)
         else:
             request = share(call.request, lane)
             rendered = dialect.render_request(request, target)
@@ -341,6 +295,7 @@ class Relay:
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
         call.lane_losses[lane.first] = losses
+        call.translated = attempt.passing is None
         attempt.asked = call.request
         return attempt
 
@@ -361,11 +316,17 @@ class Relay:
         if paying is not None:
             await paying.sending(attempt, paying.ask(attempt, body, content), self._elsewhere(call, aim))
         del content
+        credential = aim.candidate.credential
+        headers = self._signer.ready(provider, aim.spoken, credential)
+        if headers is None:
+            headers = await self._signer.headers(provider, aim.spoken, credential)
+        if aim.spoken.forwarded and call.dialect is aim.spoken.dialect:
+            headers = with_forwarded(headers, aim.spoken, call.exchange.request.headers)
         attempt.tried.sent = self._clock()
         response = await self._upstream.send(
             UpstreamRequest(
-                url=self._served.url(provider, aim.spoken, aim.target.model, call.verb),
-                headers=(provider.kind.auth_header(aim.candidate.credential.reveal()), JSON),
+                url=self._served.url(provider, aim.spoken, aim.target.model, call.verb, credential),
+                headers=headers,
                 body=body,
                 connect_timeout_s=settings.connect_timeout_s,
                 first_byte_timeout_s=settings.first_byte_timeout_s,
@@ -383,13 +344,21 @@ class Relay:
             body = await response.read(MAX_ERROR_BYTES)
         finally:
             response.close()
-        raise attempt.dialect.parse_error(response.status, aim.candidate.credential.hidden_in(body))
+        if response.status == 401:
+            self._signer.refused(credential)
+        raise attempt.dialect.parse_error(response.status, credential.hidden_in(body))
 
     # -- whole answers
 
     async def _whole(self, call: Call) -> None:
+        if call.verb is Verb.COUNT_TOKENS and self._served.deployments(call.model) and not self._plan(call, call.model):
+            estimate = counting.estimated(call)
+            call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
+            return
         await self._try_each(call, self._whole_one)
-        body = call.passed if call.passing is not None and not call.answers else self._translated(call)
+        body = call.passed or self._translated(call)
+        if call.continuation is not None and call.generates:
+            body = call.continuation.whole(call, body)
         await call.settled()
         call.note_model(call.seen.model)
         if call.paying is not None:
@@ -406,10 +375,12 @@ class Relay:
                 body = await upstream.read()
             finally:
                 upstream.close()
-        if attempt.passing is None:
+        if attempt.passing is None and not call.generates:
+            call.passed, call.counts = counting.answer(call, attempt, body), True
+        elif attempt.passing is None:
             call.answers.append((attempt.lane, self._read(call, attempt, body, last=last)))
         else:
-            call.seen = seen = attempt.passing.response(body)
+            call.seen = seen = counting.seen(call.dialect, attempt.passing, call.verb, body)
             call.passed = body
             if call.generates:
                 if seen.empty and call.paying is not None and not last:
@@ -494,6 +465,7 @@ class Relay:
                 upstream.close()
                 self._keep(call, pump.recorder)
                 note_stream(call, pump)
+            out = last_of(call, out)
             call.note_model(pump.model)
             await call.settled()
             if call.paying is not None:

@@ -1,25 +1,29 @@
 """What is the same for every call of a model, worked out once: where it is served, what its media must fit into, and what
 is rendered for at each place.
 
-Bounded by the catalog and the configuration. A target depends on the day too, since models are retired.
+Bounded: there is no end of models at providers that serve any. A target depends on the day too, since models are retired.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from portico.catalog import Catalog, Model
 from portico.core.dialect import Dialect
 from portico.core.target import Target
-from portico.providers import Provider, Spoken, Verb, upstream_url
+from portico.providers import Provider, Secret, Spoken, Verb, upstream_url
 from portico.providers.intake import Intake
 from portico.relay.media import intakes_of
+from portico.relay.passthrough import spoken_for_counts
 from portico.relay.prepare import successor, target_at
 from portico.routing import Deployment, deployments_of
 
 _DAY_S: Final = 86_400
+MAX_REMEMBERED: Final = 4096
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -31,24 +35,32 @@ class Place(msgspec.Struct, frozen=True):
     spoken: Spoken
 
 
+def spoken_for(place: Place, verb: Verb) -> Spoken:
+    """The dialect a place is asked in by callers who are translated."""
+    return (spoken_for_counts(place.deployment.provider.kind) if verb is Verb.COUNT_TOKENS else None) or place.spoken
+
+
 class Served:
     """The answers to these questions, remembered. `small_max_tokens` is the operator's (`relay/defaults.py`)."""
 
     def __init__(self, catalog: Catalog, providers: Mapping[str, Provider], small_max_tokens: int) -> None:
-        self._catalog = catalog
+        self.catalog = catalog.with_open([one.name for one in providers.values() if one.kind.takes_any_model])
+        """The models that callers may name."""
         self._providers = providers
         self._small_max_tokens = small_max_tokens
         self._deployments: dict[str, list[Deployment]] = {}
         self._intakes: dict[tuple[str, str], list[Intake]] = {}
+        self._spoken: dict[tuple[str, str], bool] = {}
         self._places: dict[tuple[str, str, str, str], Place] = {}
-        self._urls: dict[tuple[str, str, str, Verb], str] = {}
+        self._urls: dict[tuple[str, str, str, Verb, Secret], str] = {}
         self._day = 0
 
     def deployments(self, model: Model) -> list[Deployment]:
         """Where a model is served."""
         found = self._deployments.get(model.name)
         if found is None:
-            found = self._deployments[model.name] = deployments_of(model, self._providers)
+            found = [_limited(one) for one in deployments_of(model, self._providers)]
+            _room(self._deployments)[model.name] = found
         return found
 
     def serves(self, model: Model, today: date) -> bool:
@@ -61,7 +73,16 @@ class Served:
         found = self._intakes.get((dialect.name, model.name))
         if found is None:
             kinds = [one.provider.kind for one in self.deployments(model)]
-            found = self._intakes[dialect.name, model.name] = intakes_of(dialect, kinds)
+            found = _room(self._intakes)[dialect.name, model.name] = intakes_of(dialect, kinds)
+        return found
+
+    def is_spoken(self, dialect: Dialect, model: Model | None = None) -> bool:
+        """Whether a provider of a model, or any at all, speaks a dialect."""
+        key = (dialect.name, "" if model is None else model.name)
+        found = self._spoken.get(key)
+        if found is None:
+            at = self._providers.values() if model is None else [one.provider for one in self.deployments(model)]
+            found = _room(self._spoken)[key] = any(provider.kind.speaks(dialect) for provider in at)
         return found
 
     def place(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
@@ -73,25 +94,44 @@ class Served:
         key = (dialect.name, model.name, deployment.provider.name, deployment.upstream_model)
         found = self._places.get(key)
         if found is None:
-            found = self._places[key] = self._found(dialect, model, deployment, now)
+            found = _room(self._places)[key] = self._found(dialect, model, deployment, now)
         return found
 
     def _found(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
         kind = deployment.provider.kind
         today = datetime.fromtimestamp(now, UTC).date()
-        if (follower := successor(self._catalog, model, today, kind.name)) is not None:
+        if (follower := successor(self.catalog, model, today, kind.name)) is not None:
             able = follower.capabilities_at(kind.name)
-            model, deployment = follower, Deployment(deployment.provider, follower.name, able)
+            model, deployment = follower, _limited(Deployment(deployment.provider, follower.name, able))
+            kind = deployment.provider.kind
         small = self._small_max_tokens
         upstream, able = deployment.upstream_model, deployment.capabilities
         spoken = kind.to(dialect)
         target = target_at(dialect, spoken.dialect, upstream, kind.name, able, small_max_tokens=small)
         return Place(model, deployment, target, spoken)
 
-    def url(self, provider: Provider, spoken: Spoken, model: str, verb: Verb) -> str:
+    def url(self, provider: Provider, spoken: Spoken, model: str, verb: Verb, credential: Secret) -> str:
         """The address of one call. Raises as `upstream_url` does."""
-        found = self._urls.get((provider.name, spoken.dialect.name, model, verb))
+        key = (provider.name, spoken.dialect.name, model, verb, credential)
+        found = self._urls.get(key)
         if found is None:
-            found = upstream_url(provider, spoken, model, verb)
-            self._urls[provider.name, spoken.dialect.name, model, verb] = found
+            found = upstream_url(provider, spoken, model, verb, credential)
+            _room(self._urls)[key] = found
         return found
+
+
+def _limited(deployment: Deployment) -> Deployment:
+    """A deployment at a provider that speaks what its model can be asked in, and nothing else."""
+    provider = deployment.provider
+    kind = provider.kind.limited_to(deployment.capabilities.dialects)
+    if kind is provider.kind:
+        return deployment
+    provider = msgspec.structs.replace(provider, kind=kind)
+    return msgspec.structs.replace(deployment, provider=provider)
+
+
+def _room(remembered: dict[_K, _V]) -> dict[_K, _V]:
+    """A memory with room for one more: callers name models of which nobody has a list."""
+    if len(remembered) >= MAX_REMEMBERED:
+        remembered.clear()
+    return remembered

@@ -16,6 +16,7 @@ from portico.simulator.caches import Cached, Caches, named_by, rfc3339, token
 from portico.simulator.delivery import Delivery
 from portico.simulator.faults import Wishes, refusal, wishes
 from portico.simulator.models import MODELS, Model, describe, find
+from portico.simulator.openai.door import Door as OpenAI
 from portico.simulator.plan import draft, spoil
 from portico.simulator.refusal import (
     Json,
@@ -40,7 +41,7 @@ _LOGGED_BYTES = _MEGABYTE
 
 
 class Simulator:
-    """An App that plays Google.
+    """An App that plays the providers: Google itself, the others through their doors.
 
     `lenient` takes signatures made elsewhere and retired models. `pace_s` is the time between events of a stream.
     `now` gives epoch seconds; without it no answer carries a time. Body limits are in bytes.
@@ -66,6 +67,9 @@ class Simulator:
         self._signer = Signer(seed)
         self._caches = Caches(seed, now)
         self._once: dict[bytes, None] = {}
+        self._doors = (
+            OpenAI(self.stats, seed=seed, lenient=lenient, pace_s=pace_s, now=now, max_body_bytes=max_body_bytes),
+        )
 
     @property
     def models(self) -> Sequence[Json]:
@@ -83,9 +87,14 @@ class Simulator:
 
     async def _serve(self, exchange: Exchange) -> None:
         request = exchange.request
+        for door in self._doors:
+            if (asked := door.takes(request)) is not None:
+                self._log(request, *asked)
+                await door.serve(exchange)
+                return
         where = route(request)
         out = Delivery(exchange, where, self.stats, self.pace_s)
-        self._log(request, where)
+        self._log(request, *((where.model, where.verb) if where else ("", "")))
         if where is None:
             out.html(404, "Not Found", f"The requested URL <code>{request.path}</code> was not found on this server.")
             return
@@ -106,14 +115,15 @@ class Simulator:
         else:
             self.stats.answered += 1
 
-    def _log(self, request: HttpRequest, where: Route | None) -> None:
+    def _log(self, request: HttpRequest, model: str, verb: str) -> None:
         body = None
         if request.body and len(request.body) <= _LOGGED_BYTES:
             try:
                 body = decode(request.body)
             except NotJson:
                 body = None
-        model, verb = (where.model, where.verb) if where else ("", "")
+        if not model and isinstance(body, dict) and isinstance(body.get("model"), str):
+            model = body["model"]
         key = _key(request)
         self.stats.seen.append(
             Seen(request.method, request.path, request.query, model, verb, key, dict(request.headers), body)
@@ -278,7 +288,7 @@ _EMBED_VERBS = ("embedcontent", "embedcontents", "predict")
 
 
 def _key(request: HttpRequest) -> str:
-    header = request.headers.get("x-goog-api-key", "")
+    header = request.headers.get("x-goog-api-key", "") or request.headers.get("api-key", "")
     bearer = request.headers.get("authorization", "")
     return header or (bearer[7:].strip() if bearer.lower().startswith("bearer ") else "")
 

@@ -10,6 +10,7 @@ the user; `once:` before the name makes it happen only the first time that very 
     malformed, unexpected, empty, block[=REASON], safety, recitation, length    answers that are no full answer
     size=50M, slow=S, words=N              N bytes of text; S seconds between events; an answer of N words
     steps=N, calls=N, talk                 N rounds of calls before the text; N calls in a round; text before the calls
+    refuse, failed                         of OpenAI: a refusal; a response that failed (`malformed`: a call's arguments)
     sources=N, ungrounded, code-fails      N sources of a search (3); no search though one is offered; code that fails
 """
 

@@ -372,6 +372,37 @@ RESOURCES: Final = Table(
     Index("resources_by_expiry", "expires_us"),
 )
 
+STORED_RESPONSES: Final = Table(
+    "stored_responses",
+    METADATA,
+    # Answers of the Responses API that callers go on from, each with what was new in its request (docs/decisions/0022).
+    _text("account_id"),
+    _text("id"),
+    _text("previous_id", null=True),
+    # JSON: the list of new items, and the answer as it was told.
+    Column("input", LargeBinary, nullable=False),
+    Column("response", LargeBinary, nullable=False),
+    # Whose own words they are: the dialect's own provider made it, and 0 what was translated.
+    _count("native"),
+    _count("size_bytes"),
+    _count("created_us"),
+    _count("expires_us"),
+    PrimaryKeyConstraint("account_id", "id"),
+    Index("responses_by_expiry", "expires_us"),
+    Index("responses_by_account", "account_id", "expires_us", "size_bytes"),
+)
+
+STORED_ITEMS: Final = Table(
+    "stored_items",
+    METADATA,
+    # Which answer an item of one was said in, for callers who name an item by its id.
+    _text("account_id"),
+    _text("id"),
+    _text("response_id"),
+    PrimaryKeyConstraint("account_id", "id"),
+    Index("items_by_response", "account_id", "response_id"),
+)
+
 # -- who changed what --------------------------------------------------------------------------------------------------
 
 AUDIT: Final = Table(

@@ -1,4 +1,5 @@
-"""The vault keeps what clients lose: thought signatures, the provider's own call ids, and parts that no client sees.
+"""The vault keeps what clients lose: thought signatures and the thoughts they belong to, the provider's own call ids, and
+parts that no client sees.
 
 Most clients drop fields they do not know, and some shorten ids (clients.md 1). So an answer's hidden state is kept on
 the server, found again by tool-call id, by the answer's pictures or by its text, and put back into the next request
@@ -8,7 +9,16 @@ What tenants made at a provider, files and cached contents, is theirs in the sam
 """
 
 from portico.vault.memory import MemoryVault
-from portico.vault.record import CallKept, MediaKept, OpaqueKept, TextKept, TurnRecord, Vault, keys_of_message
+from portico.vault.record import (
+    CallKept,
+    MediaKept,
+    OpaqueKept,
+    ReasoningKept,
+    TextKept,
+    TurnRecord,
+    Vault,
+    keys_of_message,
+)
 from portico.vault.recorder import TurnRecorder
 from portico.vault.resources import Resource, Resources, fingerprint
 from portico.vault.restore import keys_of_request, restore, without_unknown_signatures
@@ -19,6 +29,7 @@ __all__ = [
     "MediaKept",
     "MemoryVault",
     "OpaqueKept",
+    "ReasoningKept",
     "Resource",
     "Resources",
     "StoredVault",

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from portico.core.parts import Signature
-from portico.vault.record import CallKept, Kept, MediaKept, OpaqueKept, TextKept, TurnRecord
+from portico.vault.record import CallKept, Kept, MediaKept, OpaqueKept, ReasoningKept, TextKept, TurnRecord
 from portico.wire import jsontext
 
 RECORD: Final = b"\x01"
@@ -52,9 +52,20 @@ class _Media(msgspec.Struct, frozen=True, array_like=True, tag=3):
     signature: _Signed | None = None
 
 
+class _Reasoning(msgspec.Struct, frozen=True, array_like=True, tag=4):
+    text: str
+    signature: _Signed | None
+    redacted: bool = False
+    ext: str = ""
+    """As JSON."""
+
+
+_Part: TypeAlias = _Text | _Call | _Opaque | _Media | _Reasoning
+
+
 class _Turn(msgspec.Struct, frozen=True, array_like=True):
     signer: str
-    parts: list[_Text | _Call | _Opaque | _Media]
+    parts: list[_Part]
     before: str = ""
     after: str = ""
     text: str = ""
@@ -98,7 +109,7 @@ def where(data: bytes) -> str | None:
     return data[1:].decode("utf-8", "replace") if data.startswith(ELSEWHERE) else None
 
 
-def _written(part: Kept) -> _Text | _Call | _Opaque | _Media:
+def _written(part: Kept) -> _Part:
     match part:
         case CallKept():
             return _Call(part.id, part.upstream_id, _signed(part.signature), part.said)
@@ -108,9 +119,11 @@ def _written(part: Kept) -> _Text | _Call | _Opaque | _Media:
             return _Media(part.digest, _signed(part.signature))
         case OpaqueKept():
             return _Opaque(part.origin, jsontext.dumps(part.value))
+        case ReasoningKept(text, signature, redacted, ext):
+            return _Reasoning(text, _signed(signature), redacted, jsontext.dumps(ext) if ext else "")
 
 
-def _read(part: _Text | _Call | _Opaque | _Media) -> Kept:
+def _read(part: _Part) -> Kept:
     match part:
         case _Call():
             return CallKept(part.id, part.upstream_id, _signature(part.signature), part.said)
@@ -120,6 +133,8 @@ def _read(part: _Text | _Call | _Opaque | _Media) -> Kept:
             return MediaKept(part.digest, _signature(part.signature))
         case _Opaque():
             return OpaqueKept(part.origin, _object(part.json))
+        case _Reasoning(text, signed, redacted, ext):
+            return ReasoningKept(text, _signature(signed), redacted, _object(ext) if ext else None)
 
 
 def _object(text: str) -> Mapping[str, Any]:

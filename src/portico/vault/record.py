@@ -1,8 +1,8 @@
 """What is kept of one answer, and the port a vault implements.
 
-A record holds the layout of the answer's parts and everything hidden in it, but no text and no picture: of a text only
-its length and of a picture a digest, so that a record is small however long the answer was. What is hidden may be large
-all the same: image models sign with megabytes.
+A record holds the layout of the answer's parts and everything hidden in it, but no visible text and no picture: of a text
+only its length and of a picture a digest, so that a record is small however long the answer was. What is hidden may be
+large all the same: image models sign with megabytes, and signed thoughts go back word for word.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import msgspec
 
 from portico.core.ids import normalised_call_id
-from portico.core.parts import Media, Part, Signature, ToolCall, text_of
+from portico.core.parts import Ext, Media, Part, Signature, ToolCall, text_of
 from portico.wire import jsontext
 
 
@@ -50,7 +50,18 @@ class MediaKept(msgspec.Struct, frozen=True):
     signature: Signature | None = None
 
 
-Kept: TypeAlias = TextKept | CallKept | OpaqueKept | MediaKept
+class ReasoningKept(msgspec.Struct, frozen=True):
+    """Thoughts that are signed: the vendor wants them back whole, in their place (mapping.md 7.4), and many callers are
+    not shown them. `ext` is what only one dialect says of them (an item's id, how its summary is laid out). Of thoughts
+    that were told in pieces, the last has the signature."""
+
+    text: str
+    signature: Signature | None
+    redacted: bool = False
+    ext: Ext = None
+
+
+Kept: TypeAlias = TextKept | CallKept | OpaqueKept | MediaKept | ReasoningKept
 
 
 class TurnRecord(msgspec.Struct, frozen=True):
@@ -75,6 +86,7 @@ class TurnRecord(msgspec.Struct, frozen=True):
                 size += 200 + len(str(part.value))
             else:
                 size += 200 + (len(part.signature.data) if part.signature else 0)
+                size += len(part.text) if isinstance(part, ReasoningKept) else 0
         return size
 
 

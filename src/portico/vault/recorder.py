@@ -1,17 +1,18 @@
-"""Makes a record of an answer while it passes, without holding its text or its pictures."""
+"""Makes a record of an answer while it passes, without holding its visible text or its pictures."""
 
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from portico.core.events import Event, PartDelta, PartEnded, PartStarted
-from portico.core.parts import Media, Opaque, Signature, Text, ToolCall
+from portico.core.parts import Media, Opaque, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Response
 from portico.vault.record import (
     CallKept,
     Kept,
     MediaKept,
     OpaqueKept,
+    ReasoningKept,
     TextKept,
     TextMark,
     TurnRecord,
@@ -24,7 +25,7 @@ from portico.vault.record import (
 
 
 class _Candidate:
-    __slots__ = ("growing", "parts", "text", "texts")
+    __slots__ = ("growing", "parts", "text", "texts", "thoughts")
 
     def __init__(self) -> None:
         self.parts: dict[int, Kept] = {}
@@ -32,13 +33,15 @@ class _Candidate:
         self.texts: dict[int, int] = {}
         """The length of a text so far, while more of it comes."""
         self.growing: dict[int, list[str]] = {}
-        """The data of files that come in pieces: a digest needs all of it."""
+        """The data of files that come in pieces, since a digest needs all of it, and thoughts, which go back whole."""
+        self.thoughts: dict[int, Reasoning] = {}
+        """Thoughts as they began: whether they are signed, and so worth keeping, is mostly known at their end."""
 
     def kept(self) -> tuple[Kept, ...]:
         """The parts in order."""
         for index in list(self.texts):
             self.end_text(index, None)
-        return tuple([part for _, part in sorted(self.parts.items())])
+        return tuple(_without_unsigned([part for _, part in sorted(self.parts.items())]))
 
     def end_text(self, index: int, signature: Signature | None) -> bool:
         """The text has its length; False if no such text is growing."""
@@ -98,10 +101,17 @@ class TurnRecorder:
             case Media(data=str(data), thought=False, signature=signature):
                 candidate.parts[event.index] = MediaKept("", signature)
                 candidate.growing[event.index] = [data]
+            case Reasoning(text) as thoughts:
+                candidate.thoughts[event.index] = thoughts
+                candidate.growing[event.index] = [text]
 
     def _ended(self, event: PartEnded) -> None:
         candidate = self._candidates.get(event.candidate)
         if candidate is None or candidate.end_text(event.index, event.signature):
+            return
+        if (thoughts := candidate.thoughts.pop(event.index, None)) is not None:
+            text, signature = "".join(candidate.growing.pop(event.index)), event.signature or thoughts.signature
+            candidate.parts[event.index] = ReasoningKept(text, signature, thoughts.redacted, thoughts.ext)
             return
         part = candidate.parts.get(event.index)
         if part is None:
@@ -123,6 +133,22 @@ class TurnRecorder:
             keys = [*files, *([record.text] if record.text else [])]
             if keys and (hidden or _shows_before_text(parts)):
                 yield keys, record
+
+
+def _without_unsigned(parts: Sequence[Kept]) -> list[Kept]:
+    """The parts without thoughts that nobody signed, be it further on in the same run of thoughts."""
+    kept: list[Kept] = []
+    signed = False
+    for part in reversed(parts):
+        if isinstance(part, ReasoningKept):
+            signed = signed or part.signature is not None
+            if not signed:
+                continue
+        else:
+            signed = False
+        kept.append(part)
+    kept.reverse()
+    return kept
 
 
 def _signed(part: Kept, signature: Signature | None) -> Kept:

@@ -3,10 +3,11 @@
 If a message still says what the answer said, its parts get their exact layout back: order, signatures, hidden parts,
 the provider's ids. White space that a client trimmed from the ends is put back, and pictures that it lost are not missed.
 If the client edited the message, each call and each picture that is still there gets its own signature back, and no
-more. A kept signature wins over one the client sent: it is known who can read it.
+more; but thoughts that stood before a call stand before it again, for their vendor refuses the call without them
+(mapping.md 7.4). What was kept wins over what the client sent: it is known who can read it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ from portico.vault.record import (
     CallKept,
     MediaKept,
     OpaqueKept,
+    ReasoningKept,
     TextKept,
     TextMark,
     TurnRecord,
@@ -114,7 +116,8 @@ def _exactly(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
         return None
     if not all(isinstance(part, _KNOWN) for part in parts):
         return None
-    restored: list[Part] = [part for part in parts if isinstance(part, Reasoning)]
+    thoughts = any(isinstance(part, ReasoningKept) for part in record.parts)
+    restored: list[Part] = [] if thoughts else [part for part in parts if isinstance(part, Reasoning)]
     at = 0
     for part in record.parts:
         match part:
@@ -126,6 +129,8 @@ def _exactly(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
             case MediaKept(digest, signature):
                 if same := files.get(digest):
                     restored.append(msgspec.structs.replace(same.pop(0), signature=_named(signature, record)))
+            case ReasoningKept():
+                restored.append(_thoughts(part, record))
             case OpaqueKept(origin, value):
                 restored.append(Opaque(origin, value))
     return None if any(files.values()) else restored
@@ -150,7 +155,31 @@ def _by_digest(parts: tuple[Part, ...]) -> dict[str, list[Media]]:
     return files
 
 
-def _one_by_one(parts: tuple[Part, ...], records: Iterable[TurnRecord]) -> list[Part]:
+def _thoughts(kept: ReasoningKept, record: TurnRecord) -> Reasoning:
+    return Reasoning(kept.text, _named(kept.signature, record), kept.ext, kept.redacted)
+
+
+def _thoughts_before(parts: tuple[Part, ...], records: Sequence[TurnRecord]) -> dict[str, list[Reasoning]] | None:
+    """By the key of a call that is still there, the thoughts between it and the call before. None where there are none, or
+    the client brought signed ones itself."""
+    if any(isinstance(part, Reasoning) and part.signature is not None for part in parts):
+        return None
+    there = {call_key(part.id) for part in parts if isinstance(part, ToolCall)}
+    found: dict[str, list[Reasoning]] = {}
+    for record in {id(record): record for record in records}.values():
+        thoughts: list[Reasoning] = []
+        for part in record.parts:
+            if isinstance(part, ReasoningKept):
+                thoughts.append(_thoughts(part, record))
+            elif isinstance(part, CallKept) and thoughts:
+                key = call_key(part.id)
+                if key in there:
+                    found[key] = thoughts
+                thoughts = []
+    return found or None
+
+
+def _one_by_one(parts: tuple[Part, ...], records: Sequence[TurnRecord]) -> list[Part]:
     calls = {
         call_key(part.id): (part, record) for record in records for part in record.parts if isinstance(part, CallKept)
     }
@@ -160,7 +189,12 @@ def _one_by_one(parts: tuple[Part, ...], records: Iterable[TurnRecord]) -> list[
             if isinstance(kept, MediaKept):
                 files.setdefault(kept.digest, []).append((kept, record))
     restored: list[Part] = []
+    waiting = _thoughts_before(parts, records)
     for part in parts:
+        if waiting is not None and isinstance(part, Reasoning):
+            continue  # shown without its signature: it comes back with it
+        if isinstance(part, ToolCall):
+            restored += () if waiting is None else waiting.pop(call_key(part.id), ())
         if isinstance(part, ToolCall) and (call := calls.get(call_key(part.id))) is not None:
             part = _with_kept(part, *call)
         elif isinstance(part, Media) and part.data and (same := files.get(media_digest(part.data))) is not None:

@@ -6,13 +6,50 @@ are, and inline base64 is stepped over at the speed of a regular expression.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
+
+import msgspec
 
 from portico.wire import jsontext
 
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]', re.DOTALL)
 _SPACE: Final = b" \t\r\n"
+
+
+class Named(msgspec.Struct):
+    """What a body says of itself at its top, where its dialect puts that into the body."""
+
+    model: str
+    stream: bool | None = None
+
+
+_named: Final = msgspec.json.Decoder(Named)
+
+
+def named(body: bytes) -> Named | None:
+    """What a body that is one JSON object says of itself; the rest of it is only checked to be JSON. None for a body that
+    says it otherwise, or is none: whoever reads all of it says what is wrong."""
+    try:
+        return _named.decode(body.removeprefix(jsontext.BOM))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+_DECIDING: Final = ("model", "stream")
+_QUOTED: Final = tuple([f'"{name}"'.encode() for name in _DECIDING])
+_SPELT_OUT: Final = re.compile(rb"\\u00[2-7]")
+"""A character of a name written as an escape: a name could be hidden by it."""
+
+
+def says_twice(body: bytes) -> bool:
+    """Whether what decides where a call goes comes twice in a body: who reads it next might believe the other one. The body
+    must be one JSON object already."""
+    once = all(body.count(name) <= 1 for name in _QUOTED)
+    if once and not (b"\\u00" in body and _SPELT_OUT.search(body)):
+        return False
+    names = [name for name, _ in each_member(body.removeprefix(jsontext.BOM)) if name in _DECIDING]
+    return len(names) > len(set(names))
 
 
 class Span:
@@ -100,12 +137,23 @@ def items(body: bytes) -> list[tuple[int, int]]:
     raise jsontext.NotJson("the body is cut off")
 
 
+_BEGINS: Final = re.compile(rb"[ \t\r\n]*\{")
+_ENDS: Final = re.compile(rb"[ \t\r\n]*\}")
+
+
+def _holds_none_of(body: bytes, names: Iterable[str]) -> bool:
+    """Whether an object has none of these members, nor anything below it: that is seen without a look at its structure."""
+    if _BEGINS.match(body) is None or (b"\\u00" in body and _SPELT_OUT.search(body)):
+        return False
+    return not any(f'"{name}"'.encode() in body for name in names)
+
+
 def patch(body: bytes, changes: Mapping[str, object]) -> bytes:
     """The body with top-level members set to new values; what is not there is added at its head.
 
     Everything else keeps its bytes. Raises `NotJson` if the body is no object.
     """
-    spans = members(body)
+    spans = {} if _holds_none_of(body, changes) else members(body)
     edits = [
         (spans[name].start, spans[name].end, jsontext.encode(value)) for name, value in changes.items() if name in spans
     ]
@@ -114,7 +162,7 @@ def patch(body: bytes, changes: Mapping[str, object]) -> bytes:
     ]
     if added:
         head = body.index(b"{") + 1
-        edits.append((head, head, b",".join(added) + (b"," if spans else b"")))
+        edits.append((head, head, b",".join(added) + (b"" if _ENDS.match(body, head) else b",")))
     for start, end, encoded in sorted(edits, reverse=True):
         body = body[:start] + encoded + body[end:]
     return body

@@ -4,6 +4,7 @@ from typing import Final
 
 from portico.core.dialect import Dialect, Passing
 from portico.dialects.gemini.asking import ask, ask_of_rendered
+from portico.dialects.gemini.counting import COUNTING
 from portico.dialects.gemini.errors import parse_error, render_error
 from portico.dialects.gemini.passing import GeminiWatch, renamed, see
 from portico.dialects.gemini.request_parse import WHERE, parse_request
@@ -25,6 +26,7 @@ DIALECT: Final = Dialect(
     frame=encode_crlf,
     where=WHERE,
     ask=ask_of_rendered,
+    counting=COUNTING,
     passing=Passing(renamed=renamed, response=see, watch=GeminiWatch, ask=ask, model_in_path=True),
     keep_alive=None,  # google-genai and gemini-cli break on SSE comments (clients.md 1)
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
+from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Signature, Text, ToolCall, ToolResult
 from portico.core.request import Message, Request, Role
@@ -109,6 +110,9 @@ class ContentsRenderer:
         wire_id = wire_call_id(call) if self._with_ids else None
         self._wire_ids[call.id] = wire_id
         rendered = render_call(call, self._wire_names.get(call.name, call.name), wire_id)
+        if call.ext is not None:
+            path = self._where.at_message(message.at)
+            self.losses += foreign_extras(call.ext, path, own=(ORIGIN,))
         if call.signature is not None:
             if self._reads(call.signature):
                 return rendered
@@ -179,6 +183,10 @@ class ContentsRenderer:
             part, moved = render_result(result, name, wire_id, self._target, label=f"result-{number + 1}")
             parts.append(part)
             following += moved
+            if any(isinstance(item, Media) and item.name for item in result.parts):
+                path = self._where.at_message(message.at)
+                if self._target.provider_kind != "vertex" and self._capabilities.judged:
+                    self.losses.append(Loss("1.4:name", path, "the Gemini API has no place for a file's name"))
             if result.ext and any(fields for origin, fields in result.ext.items() if origin != ORIGIN):
                 path = self._where.at_message(message.at)
                 self.losses.append(Loss("1.3:result_ext", path, "extra fields of a tool result"))
@@ -223,6 +231,9 @@ class ContentsRenderer:
     def _content_part(self, part: Part, message: Message) -> dict[str, Any] | None:
         if type(part) is Text and part.signature is None and (not part.text or part.ext is None):
             return {"text": part.text} if part.text else None
+        if not isinstance(part, Opaque) and part.ext:
+            path = self._where.at_message(message.at)
+            self.losses += foreign_extras(part.ext, path, own=(ORIGIN,))
         rendered = render_part(part)
         if rendered is None:
             text = "a part that only another provider understands"

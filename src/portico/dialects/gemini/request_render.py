@@ -5,7 +5,7 @@ cannot do is left out and told as a loss; what would change the meaning of the a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +14,7 @@ from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.known import KnownTools
 from portico.core.loss import Loss
-from portico.core.request import ONE_CALL_HINT, Request, Tool, ToolChoice
+from portico.core.request import GOOGLE_BUILTINS, ONE_CALL_HINT, Builtin, Request, Tool, ToolChoice
 from portico.core.target import Target
 from portico.dialects.gemini.backend import settle_backend
 from portico.dialects.gemini.builtins import location_hints, render_builtin
@@ -49,6 +49,8 @@ _HARMLESS: Final = frozenset(
         "prompt_cache_key",
         "prompt_cache_retention",
         "prompt_cache_options",
+        "cache_control",
+        "cache_marks",
     }
 )
 """Fields whose absence no answer shows (1.1)."""
@@ -262,7 +264,7 @@ def _tools(
         losses.append(Loss("1.12:validated", where.field("tools"), message))
     declarations = _known_declarations(request, target, names, losses, validated=validated) if request.tools else []
     tools: list[dict[str, Any]] = [{"functionDeclarations": declarations}] if declarations else []
-    for builtin in request.builtins:
+    for builtin in _provided(request, target, losses, functions=bool(declarations)):
         if (provided := render_builtin(builtin, losses, request)) not in tools:  # asked for in two ways, it is one tool
             tools.append(provided)
     config: dict[str, Any] = {}
@@ -273,9 +275,9 @@ def _tools(
         config["functionCallingConfig"] = calling
     if request.tool_choice is not None and request.tool_choice.mode != "auto" and not declarations:
         losses.append(Loss("1.13:choice", where.field("tool_choice"), "there are no functions to choose among"))
-    if request.builtins and not able.builtin_tools:
+    if tools[bool(declarations) :] and not able.builtin_tools:
         raise UnsupportedParameter(f"{target.model} has no tools of its own.", param=where.field("tools"))
-    mixed = declarations and request.builtins
+    mixed = declarations and tools[1:]
     if mixed and not able.builtin_with_functions:
         message = f"{target.model} takes either functions or its own tools, not both."
         raise UnsupportedParameter(message, param=where.field("tools"))
@@ -285,6 +287,22 @@ def _tools(
         message = "Gemini has no switch for parallel calls; it was told to make one at a time, which it may not heed"
         losses.append(Loss("1.13:parallel", where.field("parallel_tool_calls"), message))
     return tools, config
+
+
+def _provided(request: Request, target: Target, losses: list[Loss], *, functions: bool) -> Iterator[Builtin]:
+    """The tools of the provider's own that are asked for. What agents declare as a matter of course is left out where
+    Google has none, or none beside functions."""
+    able = target.capabilities
+    impossible = not able.builtin_tools or (functions and not able.builtin_with_functions)
+    for builtin in request.builtins:
+        unknown = builtin.kind not in GOOGLE_BUILTINS.values()
+        if builtin.spare and (unknown or impossible):
+            text = f"{target.model} has no tool {builtin.kind}" + (
+                " beside functions" if functions and not unknown else ""
+            )
+            losses.append(Loss("7.1:builtin", request.where.field(builtin.kind), text))
+        else:
+            yield builtin
 
 
 def _known_declarations(

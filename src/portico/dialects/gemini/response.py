@@ -11,6 +11,7 @@ import msgspec
 
 from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
+from portico.core.foreign import foreign_losses
 from portico.core.loss import Loss
 from portico.core.parts import Ext, Opaque, Part, Signature, Text, ToolCall, text_of
 from portico.core.response import Candidate, Finish, Response
@@ -19,7 +20,7 @@ from portico.dialects.gemini.fields import camelise
 from portico.dialects.gemini.finish import FINISH, parse_block, parse_finish, render_finish
 from portico.dialects.gemini.grounding import CITATIONS, GROUNDING, Grounding, read_grounding, render_grounding
 from portico.dialects.gemini.logprobs import LOGPROBS, read_logprobs, render_logprobs
-from portico.dialects.gemini.parts import ORIGIN, parse_part, render_part
+from portico.dialects.gemini.parts import ORIGIN, VENDOR, parse_part, render_part
 from portico.dialects.gemini.request_parse import build_call, served_by_provider
 from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
 from portico.dialects.gemini.uses import uses_of
@@ -289,6 +290,8 @@ def render_parts(parts: tuple[Part, ...], losses: list[Loss], index: int) -> lis
             losses.append(Loss("1.2:opaque", path, "a part that only another provider understands"))
         else:
             rendered.append(wire)
-            if isinstance(part, Text) and any(origin != ORIGIN for origin in part.ext or ()):
+            if not isinstance(part, Opaque) and (part.ext or getattr(part, "signature", None) is not None):
+                losses += foreign_losses(part, path, own=(ORIGIN,), vendor=VENDOR)
+            if isinstance(part, Text) and "openai_chat" in (part.ext or ()):
                 losses.append(Loss("2.1:refusal", path, "Gemini tells a refusal as text"))
     return rendered

@@ -3,8 +3,8 @@
 from typing import Final
 
 from portico.core.dialect import Dialect, Passing
+from portico.dialects.openai.errors import parse_error, render_error
 from portico.dialects.openai_chat.asking import ask, ask_of_body
-from portico.dialects.openai_chat.errors import parse_error, render_error
 from portico.dialects.openai_chat.passing import MARKS, ChatWatch, renamed, see, watch_for
 from portico.dialects.openai_chat.request import WHERE, parse_request, render_request
 from portico.dialects.openai_chat.response import render_response

@@ -11,9 +11,10 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.errors import InvalidRequest
+from portico.core.loss import Loss, Where
 from portico.core.request import GOOGLE_BUILTINS, Builtin, OutputFormat, Request, Thinking
 from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
-from portico.dialects.openai_chat.extra_content import GOOGLE_EXT
+from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN
 from portico.dialects.openai_chat.modalities import image_fields
 from portico.wire.names import camel, snake
 
@@ -229,7 +230,7 @@ def render_google(request: Request) -> dict[str, Any]:
     config = {name: value for name, value in config.items() if value is not None}
     if config:
         google["thinking_config"] = config
-    tools = [_render_builtin(tool) for tool in request.builtins if not is_web_search_option(tool)]
+    tools = [_render_builtin(tool) for tool in request.builtins if not (is_web_search_option(tool) or is_unknown(tool))]
     if tools:
         google["tools"] = tools
     if request.thought_tag is not None:
@@ -249,6 +250,19 @@ def render_google(request: Request) -> dict[str, Any]:
 def is_web_search_option(tool: Builtin) -> bool:
     """Whether `web_search_options` says it all."""
     return tool.kind == "web_search" and GOOGLE_EXT not in (tool.ext or {})
+
+
+def is_unknown(tool: Builtin) -> bool:
+    """Whether it is a tool of another provider's own, which goes by that provider's word."""
+    return tool.spare and tool.kind not in _BUILTIN_NAMES
+
+
+def search_options(tool: Builtin, where: Where, losses: list[Loss]) -> dict[str, Any]:
+    """`web_search_options`. What another dialect says of a search beside them is a loss."""
+    foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields]
+    if foreign:
+        losses.append(Loss("1.14:builtin", where.field(tool.kind), f"a search has no place for {', '.join(foreign)}"))
+    return dict((tool.ext or {}).get(ORIGIN, {}))
 
 
 def _render_builtin(tool: Builtin) -> dict[str, Any]:

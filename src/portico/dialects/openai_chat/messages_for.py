@@ -12,9 +12,9 @@ from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Request, Role
 from portico.core.target import Target
+from portico.dialects.openai.refusals import SYSTEM_ROLE
 from portico.dialects.openai_chat.extra_content import ORIGIN
 from portico.dialects.openai_chat.media_for import media_for
-from portico.dialects.openai_chat.refusals import SYSTEM_ROLE
 from portico.dialects.openai_chat.wire_names import called, wire_id
 from portico.wire import jsontext
 

@@ -6,11 +6,12 @@ no field for travels in `extra_content`.
 
 from typing import Any
 
+from portico.core.foreign import foreign_losses
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Reasoning, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Request, Role
 from portico.dialects.openai_chat.content import render_content
-from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, extra_content
+from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, VENDOR, extra_content
 
 
 def render_messages(request: Request, losses: list[Loss]) -> list[dict[str, Any]]:
@@ -73,6 +74,9 @@ def _assistant(message: Message, request: Request, losses: list[Loss]) -> dict[s
     opaque: list[dict[str, Any]] = []
     order: list[int] = []
     for index, part in enumerate(message.parts):
+        if not isinstance(part, Opaque) and (part.ext or getattr(part, "signature", None) is not None):
+            path = request.where.at_message(message.at)
+            losses += foreign_losses(part, path, own=(ORIGIN, GOOGLE_EXT), vendor=VENDOR)
         match part:
             case Reasoning():
                 reasoning.append(part)

@@ -26,9 +26,11 @@ from portico.dialects.openai_chat.checks import (
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, GOOGLE_KINDS, ORIGIN
 from portico.dialects.openai_chat.google import (
     GoogleExtras,
+    is_unknown,
     is_web_search_option,
     render_google,
     safety_settings,
+    search_options,
     take_google,
 )
 from portico.dialects.openai_chat.messages import parse_messages
@@ -308,6 +310,8 @@ def render_request(request: Request, target: Target) -> Rendered:
         body["tools"] = render_tools(request, losses)
     if request.tool_choice is not None and request.tools:
         body["tool_choice"] = render_choice(request.tool_choice)
+    elif request.tool_choice is not None and request.tool_choice.mode != "auto":
+        losses.append(Loss("1.13:choice", request.where.field("tool_choice"), "there are no functions to choose among"))
     if request.parallel_tool_calls is not None:
         body["parallel_tool_calls"] = request.parallel_tool_calls
     if request.thinking.effort is not None:
@@ -320,14 +324,27 @@ def render_request(request: Request, target: Target) -> Rendered:
         body["service_tier"] = request.service_tier
     for tool in request.builtins:
         if is_web_search_option(tool):
-            body["web_search_options"] = dict((tool.ext or {}).get(ORIGIN, {}))
+            body["web_search_options"] = search_options(tool, request.where, losses)
+        elif is_unknown(tool):
+            losses.append(Loss("7.1:builtin", request.where.field(tool.kind), f"Chat has no tool {tool.kind}"))
+        elif options := [
+            name for origin, fields in (tool.ext or {}).items() if origin != GOOGLE_EXT for name in fields
+        ]:
+            text = f"{tool.kind} has no place for {', '.join(options)}"
+            losses.append(Loss("1.14:builtin", request.where.field(tool.kind), text))
     if request.include_cost:
         body["usage"] = {"include": True}
     if request.stream:
         body["stream"] = True
         if request.include_usage:
             body["stream_options"] = {"include_usage": True}
-    body.update((request.ext or {}).get(ORIGIN, {}))
+    for origin, fields in (request.ext or {}).items():
+        if origin == ORIGIN:
+            body.update(fields)
+        elif origin != GOOGLE_EXT:
+            losses += [
+                Loss("7.1:setting", request.where.field(name), f"Chat has nothing for {name}") for name in fields
+            ]
     if request.speech is not None:
         body["audio"] = {**body.get("audio", {}), **_render_speech(request.speech)}
     google = render_google(request)

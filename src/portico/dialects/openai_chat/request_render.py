@@ -14,10 +14,10 @@ from portico.core.loss import Loss
 from portico.core.parts import Text
 from portico.core.request import FORMAT_HINT, ONE_CALL_HINT, OutputFormat, Request
 from portico.core.target import Target
+from portico.dialects.openai.refusals import MAX_TOKENS_FIELD
 from portico.dialects.openai_chat.effort import reasoning_effort, thinks
 from portico.dialects.openai_chat.extra_content import ORIGIN
 from portico.dialects.openai_chat.messages_for import MessagesRenderer
-from portico.dialects.openai_chat.refusals import MAX_TOKENS_FIELD
 from portico.dialects.openai_chat.tools_for import choice_for, tools_for
 from portico.dialects.openai_chat.wire_names import wire_names
 from portico.wire import jsontext

@@ -7,19 +7,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from portico.core.dialect import Rendered, Reply
+from portico.core.foreign import foreign_losses, is_foreign
 from portico.core.loss import Loss
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from portico.core.response import Candidate, Finish, FinishReason, Response
+from portico.dialects.openai.logprobs import render_logprobs
 from portico.dialects.openai_chat.annotations import Insertions, render_annotations
 from portico.dialects.openai_chat.content import render_part
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
     ORIGIN,
+    VENDOR,
     extra_content,
     is_bearable,
 )
 from portico.dialects.openai_chat.finish import FINISH_WORDS
-from portico.dialects.openai_chat.logprobs import render_logprobs
 from portico.dialects.openai_chat.media_out import audio_entry, continues, image_entry, is_audio, markdown
 from portico.dialects.openai_chat.messages_render import render_call
 from portico.dialects.openai_chat.usage import costing, render_usage, searched
@@ -151,6 +153,8 @@ class _Parts:
             else:
                 self._losses.append(Loss("1.2:opaque", self._path, "a part that only another provider understands"))
             return
+        if part.ext or getattr(part, "signature", None) is not None:
+            self._losses += foreign_losses(part, self._path, own=(ORIGIN, GOOGLE_EXT), vendor=VENDOR)
         if isinstance(part, Reasoning):
             if not self._reply.thoughts:
                 return
@@ -171,7 +175,7 @@ class _Parts:
                 self._refusal.append(text)
             case Text(_, signature):
                 self.content.append(part)
-                if signature is not None:
+                if signature is not None and not is_foreign(signature, VENDOR):
                     self._signatures.append(signature)
             case Media():
                 if is_audio(part) and continues(self._audio, part):

@@ -20,15 +20,16 @@ from portico.core.events import (
     Started,
     UsageReported,
 )
+from portico.core.foreign import foreign_losses, foreign_signature, is_foreign
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Citation, Finish
 from portico.core.usage import Usage
+from portico.dialects.openai.errors import render_error
+from portico.dialects.openai.logprobs import render_logprobs
 from portico.dialects.openai_chat.annotations import Insertions, render_annotations
 from portico.dialects.openai_chat.content import render_part
-from portico.dialects.openai_chat.errors import render_error
-from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, extra_content
-from portico.dialects.openai_chat.logprobs import render_logprobs
+from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, VENDOR, extra_content
 from portico.dialects.openai_chat.media_out import (
     SpeechDeltas,
     audio_entry,
@@ -196,7 +197,13 @@ class ChatWriter:
             choice.highest = ORDER[Opaque]
             if part.origin == GOOGLE_EXT:
                 choice.opaque.append({"index": index, "part": part.value})
+            else:
+                path = CANDIDATE_PATH.format(candidate)
+                self.losses.append(Loss("1.2:opaque", path, "a part that only another provider understands"))
             return frames
+        if part.ext or getattr(part, "signature", None) is not None:
+            path = CANDIDATE_PATH.format(candidate)
+            self.losses += foreign_losses(part, path, own=(ORIGIN, GOOGLE_EXT), vendor=VENDOR)
         if isinstance(part, Reasoning) and not self._reply.thoughts:
             choice.kinds[index] = part
             return frames
@@ -215,7 +222,7 @@ class ChatWriter:
             self._media(candidate, part, choice, frames)
         else:
             choice.kinds[index] = part
-            if isinstance(part, Text) and part.signature is not None:
+            if isinstance(part, Text) and part.signature is not None and not is_foreign(part.signature, VENDOR):
                 choice.signatures.append(part.signature)
             if isinstance(part, Reasoning) and self._reply.thought_tag:
                 frames.append(self._inserted(candidate, choice, f"<{self._reply.thought_tag}>{part.text}"))
@@ -266,7 +273,9 @@ class ChatWriter:
 
     def _part_ended(self, candidate: int, index: int, signature: Signature | None) -> list[Frame]:
         choice = self._choices[candidate]
-        if signature is not None:
+        if signature is not None and is_foreign(signature, VENDOR):
+            self.losses.append(foreign_signature(CANDIDATE_PATH.format(candidate)))
+        elif signature is not None:
             choice.signatures.append(signature)
         if self._reply.thought_tag and self._reply.thoughts and isinstance(choice.kinds.get(index), Reasoning):
             return [self._inserted(candidate, choice, f"</{self._reply.thought_tag}>")]

@@ -1,4 +1,4 @@
-"""`choice.logprobs` <-> token logprobs (mapping.md 2.10)."""
+"""`logprobs` <-> token logprobs (mapping.md 2.10)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

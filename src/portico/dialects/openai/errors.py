@@ -31,7 +31,7 @@ from portico.core.errors import (
     UpstreamTimeout,
     UpstreamUnsupported,
 )
-from portico.dialects.openai_chat.refusals import only_value, refused_field
+from portico.dialects.openai.refusals import only_value, refused_field
 from portico.wire import jsontext
 
 _TYPES: Final[Mapping[int, str]] = {
@@ -187,7 +187,7 @@ class _Fault(msgspec.Struct):
 
 
 def parse_error(status: int, body: bytes) -> UpstreamError:
-    """A failed answer of an endpoint that speaks Chat: JSON in any of its shapes, plain text, or a page."""
+    """A failed answer of an endpoint of a dialect of OpenAI's: JSON in any of its shapes, plain text, or a page."""
     try:
         decoded = jsontext.decode(body)
     except jsontext.NotJson:

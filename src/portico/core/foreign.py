@@ -1,0 +1,40 @@
+"""What a part brings along that another dialect has no place for: extras of its origin, and seals of another vendor."""
+
+from typing import Final
+
+from portico.core.loss import Loss
+from portico.core.parts import Ext, Part, Signature
+
+ITEMS_ORIGIN: Final = "openai_responses"
+"""The dialect whose parts are items with ids of their own; an item's id says nothing elsewhere (7.5, row 3)."""
+OF_PARTS: Final = (ITEMS_ORIGIN, "anthropic_messages")
+"""Dialects whose parts say more than others have places for."""
+_ADVICE: Final = frozenset({"id", "cache_control"})
+
+
+def foreign_losses(part: Part, path: str, *, own: tuple[str, ...], vendor: str) -> list[Loss]:
+    """The losses of a part that is rendered by a dialect of these origins, which tells this vendor's signatures alone."""
+    losses = foreign_extras(getattr(part, "ext", None), path, own=own)
+    if (signature := getattr(part, "signature", None)) is not None and signature.origin != vendor:
+        losses.append(foreign_signature(path))
+    return losses
+
+
+def foreign_extras(ext: Ext, path: str, *, own: tuple[str, ...]) -> list[Loss]:
+    """The loss of what an item says beside its content."""
+    names = [
+        name
+        for origin, fields in (ext or {}).items()
+        if origin in OF_PARTS and origin not in own
+        for name in fields
+        if name not in _ADVICE
+    ]
+    return [Loss("7.1:item_ext", path, f"no place for {', '.join(names)}")] if names else []
+
+
+def is_foreign(signature: Signature | None, vendor: str) -> bool:
+    return signature is not None and signature.origin != vendor
+
+
+def foreign_signature(path: str) -> Loss:
+    return Loss("2.4:foreign_signature", path, "a thought signature of another vendor is not told")

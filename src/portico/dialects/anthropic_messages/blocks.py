@@ -1,0 +1,193 @@
+"""Content blocks of Anthropic's -> parts (mapping.md 7.1, 7.4).
+
+Order is kept. A block that only Anthropic understands (a tool that it ran, and what came of it) is `Opaque`; one that
+nobody here knows is too. A sealed blob of another vendor, which came here in an envelope, goes back to the part it
+belongs to.
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from portico.core.envelope import unwrapped
+from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
+from portico.dialects.anthropic_messages.checks import array_at, missing, object_at, string_at, wrong_type
+from portico.dialects.anthropic_messages.words import ORIGIN, VENDOR, ext_of
+from portico.wire import jsontext
+
+Block: TypeAlias = Mapping[str, Any]
+_PLAIN_TEXT: Final = "text/plain"
+
+
+class Blocks:
+    """Reads the blocks of one conversation: results are told the names of their calls, sealed blobs find their parts."""
+
+    def __init__(self, signer: str | None = None) -> None:
+        """`signer`: who made Anthropic's own blobs, where that is known (an answer's)."""
+        self._signer = signer
+        self._names: dict[str, str] = {}
+        self._sealed: dict[str, Signature] = {}
+        """Call id -> a signature that came before it, in an envelope."""
+        self._next: Signature | None = None
+        """The same for a text."""
+        self.marks = 0
+        """How many blocks say that the prompt may be cached up to them."""
+
+    def content(self, value: Any, path: str) -> list[Part]:
+        """A message's content: text, or a list of blocks. Raises `InvalidRequest`."""
+        if isinstance(value, str):
+            return [Text(value)]
+        if not isinstance(value, list):
+            raise wrong_type(path, "a string or an array", value)
+        parts: list[Part] = []
+        for at, block in enumerate(value):
+            here = f"{path}.{at}"
+            fields = object_at(block, here)
+            kind = fields.get("type")
+            self.marks += "cache_control" in fields
+            if kind is None:
+                raise missing(f"{here}.type")
+            read = _READERS.get(kind) if isinstance(kind, str) else None
+            if read is None:
+                parts.append(Opaque(ORIGIN, dict(fields)))
+            else:
+                parts += read(self, fields, here)
+        self._next = None
+        return parts
+
+    # -- one reader for each type
+
+    def read_text(self, block: Block, path: str) -> list[Part]:
+        text = string_at(_needed(block, "text", path), f"{path}.text")
+        signature, self._next = self._next, None
+        if len(block) == 2:
+            return [Text(text, signature)]
+        return [Text(text, signature, _rest(block, "type", "text"))]
+
+    def read_thinking(self, block: Block, path: str) -> list[Part]:
+        text = string_at(_needed(block, "thinking", path), f"{path}.thinking")
+        blob = string_at(block.get("signature") or "", f"{path}.signature")
+        ext = _rest(block, "type", "thinking", "signature")
+        found = unwrapped(blob)
+        if found is None:
+            return [Reasoning(text, Signature(VENDOR, blob, self._signer) if blob else None, ext)]
+        return self._enclosed(text, found.signature, found.call, ext)
+
+    def read_redacted(self, block: Block, path: str) -> list[Part]:
+        blob = string_at(_needed(block, "data", path), f"{path}.data")
+        found = unwrapped(blob)
+        if found is None:
+            signature = Signature(VENDOR, blob, self._signer)
+            return [Reasoning("", signature, _rest(block, "type", "data"), redacted=True)]
+        return self._enclosed("", found.signature, found.call, None)
+
+    def _enclosed(self, text: str, signature: Signature, call: str, ext: Any) -> list[Part]:
+        """What came in an envelope: Google's signatures are of the part that follows, others of the thought itself."""
+        if signature.origin != "google":
+            return [Reasoning(text, signature, ext)]
+        if call:
+            self._sealed[call] = signature
+        else:
+            self._next = signature
+        return [Reasoning(text, None, ext)] if text else []
+
+    def read_tool_use(self, block: Block, path: str) -> list[Part]:
+        id_ = string_at(_needed(block, "id", path), f"{path}.id")
+        name = string_at(_needed(block, "name", path), f"{path}.name")
+        given = block.get("input")
+        arguments = jsontext.encode(object_at({} if given is None else given, f"{path}.input")).decode()
+        self._names[id_] = name
+        signature = self._sealed.pop(id_, None)
+        if len(block) == 4:
+            return [ToolCall(id_, name, arguments, signature=signature)]
+        ext = _rest(block, "type", "id", "name", "input")
+        return [ToolCall(id_, name, arguments, signature=signature, ext=ext)]
+
+    def read_tool_result(self, block: Block, path: str) -> list[Part]:
+        id_ = string_at(_needed(block, "tool_use_id", path), f"{path}.tool_use_id")
+        content = block.get("content")
+        said: list[Part] = [] if content is None else self._inside(content, f"{path}.content")
+        inner = [part for part in said if isinstance(part, (Text, Media))]
+        odd = [part.value for part in said if isinstance(part, Opaque)]
+        extras = {"content": odd} if odd else {}
+        rest = _rest(block, "type", "tool_use_id", "content", "is_error")
+        ext = ext_of({**((rest or {}).get(ORIGIN) or {}), **extras})
+        error = block.get("is_error") is True
+        return [ToolResult(id_, self._names.get(id_, ""), tuple(inner), is_error=error, ext=ext)]
+
+    def _inside(self, content: Any, path: str) -> list[Part]:
+        """What stands inside a block."""
+        inner = Blocks()
+        parts = inner.content(content, path)
+        self.marks += inner.marks
+        return parts
+
+    def read_image(self, block: Block, path: str) -> list[Part]:
+        source = object_at(_needed(block, "source", path), f"{path}.source")
+        return [_media(source, f"{path}.source", _rest(block, "type", "source"))]
+
+    def read_document(self, block: Block, path: str) -> list[Part]:
+        """Text that comes as a document is a text file; one made of blocks is its blocks."""
+        source = object_at(_needed(block, "source", path), f"{path}.source")
+        title = block.get("title")
+        name = None if title is None else string_at(title, f"{path}.title")
+        ext = _rest(block, "type", "source", "title")
+        match source.get("type"):
+            case "text":
+                text = string_at(_needed(source, "data", f"{path}.source"), f"{path}.source.data")
+                data = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
+                return [Media(_PLAIN_TEXT, data, name=name, ext=ext)]
+            case "content":
+                inner = self._inside(_needed(source, "content", f"{path}.source"), f"{path}.source.content")
+                return [part for part in inner if isinstance(part, (Text, Media))]
+        media = _media(source, f"{path}.source", ext)
+        return [msgspec.structs.replace(media, name=name, mime=media.mime or _PDF)]
+
+    def read_search_result(self, block: Block, path: str) -> list[Part]:
+        """A source that the caller found: its title and address, then what it says."""
+        content = array_at(_needed(block, "content", path), f"{path}.content")
+        head = " ".join([str(block[name]) for name in ("title", "source") if isinstance(block.get(name), str)])
+        inner = self._inside(content, f"{path}.content")
+        return [*([Text(head)] if head else []), *[part for part in inner if isinstance(part, Text)]]
+
+
+_PDF: Final = "application/pdf"
+
+
+def _needed(block: Block, name: str, path: str) -> Any:
+    value = block.get(name)
+    if value is None:
+        raise missing(f"{path}.{name}")
+    return value
+
+
+def _rest(block: Block, *known: str) -> Any:
+    """What else a block says, as an ext."""
+    return ext_of({name: value for name, value in block.items() if name not in known})
+
+
+def _media(source: Mapping[str, Any], path: str, ext: Any) -> Media:
+    """A source by its bytes, its address, or the id of a file at Anthropic."""
+    match source.get("type"):
+        case "base64":
+            mime = string_at(_needed(source, "media_type", path), f"{path}.media_type")
+            return Media(mime, string_at(_needed(source, "data", path), f"{path}.data"), ext=ext)
+        case "url":
+            return Media(None, uri=string_at(_needed(source, "url", path), f"{path}.url"), ext=ext)
+        case "file":
+            return Media(None, uri=string_at(_needed(source, "file_id", path), f"{path}.file_id"), ext=ext)
+    raise wrong_type(f"{path}.type", "base64, url, text, content or file", source.get("type"))
+
+
+_READERS: Final[Mapping[str, Callable[[Blocks, Block, str], list[Part]]]] = {
+    "text": Blocks.read_text,
+    "thinking": Blocks.read_thinking,
+    "redacted_thinking": Blocks.read_redacted,
+    "tool_use": Blocks.read_tool_use,
+    "tool_result": Blocks.read_tool_result,
+    "image": Blocks.read_image,
+    "document": Blocks.read_document,
+    "search_result": Blocks.read_search_result,
+}

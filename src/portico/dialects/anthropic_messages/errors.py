@@ -1,0 +1,140 @@
+"""Anthropic's error bodies <-> errors (mapping.md 4, end; traffic.md).
+
+{"type": "error", "error": {"type": "rate_limit_error", "message": …}, "request_id": …}
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from portico.core.errors import (
+    ContextLengthExceeded,
+    PorticoError,
+    UpstreamAuthFailed,
+    UpstreamBadGateway,
+    UpstreamError,
+    UpstreamFileNotFound,
+    UpstreamInternal,
+    UpstreamModelNotFound,
+    UpstreamOverloaded,
+    UpstreamRateLimited,
+    UpstreamRefusedAccount,
+    UpstreamRejected,
+    UpstreamRequestTooLarge,
+    UpstreamSignatureRejected,
+    UpstreamTimeout,
+)
+from portico.wire import jsontext
+
+TYPES: Final[Mapping[int, str]] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    502: "api_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+"""What a status is called."""
+
+_BY_TYPE: Final[Mapping[str, type[UpstreamError]]] = {
+    "invalid_request_error": UpstreamRejected,
+    "authentication_error": UpstreamAuthFailed,
+    "billing_error": UpstreamRefusedAccount,
+    "permission_error": UpstreamAuthFailed,
+    "not_found_error": UpstreamModelNotFound,
+    "request_too_large": UpstreamRequestTooLarge,
+    "rate_limit_error": UpstreamRateLimited,
+    "api_error": UpstreamInternal,
+    "timeout_error": UpstreamTimeout,
+    "overloaded_error": UpstreamOverloaded,
+}
+_BY_STATUS: Final[Mapping[int, type[UpstreamError]]] = {
+    **{status: _BY_TYPE[word] for status, word in TYPES.items() if word in _BY_TYPE},
+    502: UpstreamBadGateway,
+}
+_CONTEXT: Final = re.compile(
+    r"prompt is too long|exceed context limit|context window|too many total text", re.IGNORECASE
+)
+_SIGNATURE: Final = re.compile(
+    r"invalid `?signature`? in `?thinking|`?(?:redacted_)?thinking`? (?:blocks? )?.*cannot be modified"
+    r"|invalid `?data`? in `?redacted_thinking",
+    re.IGNORECASE,
+)
+_CREDIT: Final = re.compile(r"credit balance is too low|organization has been disabled|plans & billing", re.IGNORECASE)
+_FILE: Final = re.compile(r"\bfile", re.IGNORECASE)
+_REFUSED: Final = re.compile(
+    r"`?(temperature|top_p|top_k|thinking|output_config|stop_sequences|service_tier)`?"
+    r"[^.]{0,60}(?:not supported|is deprecated|not permitted|cannot both be specified|not available)",
+    re.IGNORECASE,
+)
+_FIELDS: Final = {
+    "temperature": "sampling",
+    "top_p": "sampling",
+    "top_k": "sampling",
+    "thinking": "thinking",
+    "output_config": "thinking",
+    "stop_sequences": "stop",
+    "service_tier": "service_tier",
+}
+"""Anthropic's field -> the name under which it is learned that a model does not take it (`relay/learned.py`)."""
+_KEYS: Final = re.compile(r"sk-ant-[\w-]{8,}|\borg_?[0-9a-f-]{16,}|req_\w{10,}", re.IGNORECASE)
+
+
+def parse_error(status: int, body: bytes) -> UpstreamError:
+    """A failed answer as an error; JSON as documented, or no JSON at all."""
+    try:
+        decoded = jsontext.decode(body)
+    except jsontext.NotJson:
+        kind = _BY_STATUS.get(status, UpstreamInternal if status >= 500 else UpstreamBadGateway)
+        if kind in (UpstreamRejected, UpstreamModelNotFound):
+            kind = UpstreamBadGateway
+        return kind(upstream_status=status)
+    return parse_error_object(decoded, status)
+
+
+def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
+    """The same from a decoded body. In a stream there is no status, and the type tells."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if not isinstance(error, Mapping):
+        return _BY_STATUS.get(status or 0, UpstreamBadGateway)(upstream_status=status)
+    word = str(error.get("type") or "")
+    message = _KEYS.sub("[hidden]", str(error.get("message") or ""))
+    kind = _kind(word, status, message)
+    if kind in (UpstreamAuthFailed, UpstreamRefusedAccount):
+        message = ""  # it speaks of the operator's account: the caller gets our own words
+    made = kind(message, upstream_status=status, reason=word or None)
+    if kind is UpstreamModelNotFound:
+        made.param = "model"
+    elif kind is UpstreamRejected and isinstance(made, UpstreamRejected) and (found := _REFUSED.search(message)):
+        made.refused = _FIELDS[found.group(1).lower()]
+    return made
+
+
+def _kind(word: str, status: int | None, message: str) -> type[UpstreamError]:
+    kind = _BY_TYPE.get(word) or _BY_STATUS.get(status or 0)
+    if kind is None:
+        kind = UpstreamInternal if (status or 500) >= 500 else UpstreamRejected
+    if kind is UpstreamRejected:
+        if _SIGNATURE.search(message):
+            return UpstreamSignatureRejected
+        if _CONTEXT.search(message):
+            return ContextLengthExceeded
+        if _CREDIT.search(message):
+            return UpstreamRefusedAccount
+    if kind is UpstreamModelNotFound and _FILE.search(message) and "model" not in message:
+        return UpstreamFileNotFound
+    return kind
+
+
+def render_error(error: PorticoError) -> dict[str, Any]:
+    """An error in Anthropic's shape. The request id stands in the `request-id` header."""
+    status = error.http_status
+    word = TYPES.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
+    return {"type": "error", "error": {"type": word, "message": error.message}}

@@ -1,0 +1,264 @@
+"""Neutral messages -> Anthropic's (mapping.md 7.1, 7.4, 7.5).
+
+Turns of one role are one turn; results come first in theirs; empty text, which Anthropic refuses, is left out. Thoughts go
+only where their seal can be read: to the vendor and the model line that made it.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from portico.core.errors import InvalidRequest
+from portico.core.foreign import foreign_extras
+from portico.core.loss import Loss
+from portico.core.mime import settled_mime
+from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
+from portico.core.request import FILLER, Message, Request, Role
+from portico.core.target import Target
+from portico.dialects.anthropic_messages.words import ORIGIN, VENDOR, own
+from portico.wire import jsontext
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NOT_OF_IDS: Final = re.compile(r"[^A-Za-z0-9_-]")
+_NOT_OF_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
+LONGEST_NAME: Final = 128
+
+Blocks = list[dict[str, Any]]
+
+
+class Names:
+    """Tool names as Anthropic allows them, and the way back."""
+
+    def __init__(self, request: Request) -> None:
+        self._wire: dict[str, str] = {}
+        self.back: dict[str, str] = {}
+        for name in [tool.name for tool in request.tools]:
+            self.of(name)
+
+    def of(self, name: str) -> str:
+        """The name on the wire."""
+        found = self._wire.get(name)
+        if found is None:
+            found = _NOT_OF_NAMES.sub("_", name)[:LONGEST_NAME] or "tool"
+            number = 1
+            while self.back.get(found, name) != name or (found != name and found in self._wire.values()):
+                number += 1
+                found = f"{found[: LONGEST_NAME - 4]}_{number}"
+            self._wire[name] = found
+            if found != name:
+                self.back[found] = name
+        return found
+
+
+class MessageRenderer:
+    """Renders the messages of one request; what it could not say is in `losses`."""
+
+    def __init__(self, request: Request, target: Target, names: Names, losses: list[Loss]) -> None:
+        self._request = request
+        self._target = target
+        self._names = names
+        self._losses = losses
+        self._where = request.where
+        self._judged = target.capabilities.judged
+        self._ids: dict[str, str] = {}
+        self._at = -1
+
+    def system(self) -> Blocks:
+        """The texts that stand before the conversation; all of them, where none may stand in its middle."""
+        blocks: Blocks = []
+        for message in self._hoisted():
+            self._begin(message)
+            blocks += self._blocks(message.parts)
+        return blocks
+
+    def _hoisted(self) -> list[Message]:
+        system = [one for one in self._request.messages if one.role in (Role.SYSTEM, Role.DEVELOPER)]
+        if not self._keeps_places():
+            return system
+        leading: list[Message] = []
+        for message in self._request.messages:
+            if message.role not in (Role.SYSTEM, Role.DEVELOPER) or (not self._judged and message.at >= 0):
+                break
+            leading.append(message)
+        return leading
+
+    def _keeps_places(self) -> bool:
+        return not self._judged or self._target.capabilities.mid_system
+
+    def messages(self) -> list[dict[str, Any]]:
+        hoisted = {id(message) for message in self._hoisted()}
+        turns: list[dict[str, Any]] = []
+        for message in self._request.messages:
+            if id(message) in hoisted:
+                continue
+            self._begin(message)
+            role = "system" if message.role in (Role.SYSTEM, Role.DEVELOPER) else str(message.role)
+            blocks = self._blocks(message.parts)
+            if not blocks:
+                continue
+            if turns and turns[-1]["role"] == role and role != "system" and not own(message.ext):
+                turns[-1]["content"] += blocks
+            else:
+                turns.append({"role": role, "content": blocks, **own(message.ext)})
+        for turn in turns:
+            if turn["role"] == "user":
+                turn["content"].sort(key=lambda block: block["type"] != "tool_result")
+        if self._judged and (not turns or turns[0]["role"] == "assistant"):
+            turns.insert(0, {"role": "user", "content": [{"type": "text", "text": FILLER}]})
+        return turns
+
+    def _begin(self, message: Message) -> None:
+        self._at = message.at
+        path = self._where.at_message(message.at)
+        if message.name is not None:
+            self._losses.append(Loss("1.2:name", f"{path}.name", "a message has no author's name at Anthropic"))
+        if message.ext:
+            foreign = [name for origin, fields in message.ext.items() if origin != ORIGIN for name in fields]
+            if foreign:
+                self._losses.append(Loss("1.2:message_ext", path, f"no place for {', '.join(foreign)}"))
+
+    def _blocks(self, parts: tuple[Part, ...]) -> Blocks:
+        blocks: Blocks = []
+        for part in parts:
+            if not isinstance(part, Opaque) and part.ext:
+                self._losses += foreign_extras(part.ext, self._where.at_message(self._at), own=(ORIGIN,))
+            block = _RENDERERS[type(part)](self, part)
+            if block is not None:
+                blocks.append(block)
+        return blocks
+
+    def _lose(self, code: str, message: str) -> None:
+        self._losses.append(Loss(code, self._where.at_message(self._at), message))
+
+    # -- one renderer for each kind of part
+
+    def render_text(self, part: Text) -> dict[str, Any] | None:
+        if part.signature is not None:
+            self._lose("2.4:foreign_signature", "a signature of text is another vendor's")
+        if not part.text.strip() and (self._judged or not part.text):
+            return None
+        return {"type": "text", "text": part.text, **own(part.ext)}
+
+    def render_reasoning(self, part: Reasoning) -> dict[str, Any] | None:
+        signature = part.signature
+        if signature is None:
+            if self._judged:
+                self._lose("7.4:thoughts", "Anthropic takes no thoughts without its own seal")
+                return None
+            return {"type": "thinking", "thinking": part.text, "signature": "", **own(part.ext)}
+        if not self._readable(signature):
+            self._lose("7.4:thoughts", "the thoughts are of another vendor or model line")
+            return None
+        if part.redacted:
+            return {"type": "redacted_thinking", "data": signature.data, **own(part.ext)}
+        return {"type": "thinking", "thinking": part.text, "signature": signature.data, **own(part.ext)}
+
+    def _readable(self, signature: Signature) -> bool:
+        if signature.origin != VENDOR:
+            return False
+        return not self._judged or signature.signer is None or signature.signer == self._target.signer
+
+    def render_media(self, part: Media) -> dict[str, Any]:
+        extras = own(part.ext)
+        mime = settled_mime(part.mime, name=part.name or part.uri, data=part.data) or ""
+        path = self._where.at_message(self._at)
+        if mime.startswith(("audio/", "video/")):
+            raise InvalidRequest(f"Claude takes no files of the type {mime!r}.", param=path)
+        if part.detail is not None:
+            self._lose("1.4:detail", "a picture has no detail at Anthropic")
+        if part.data is None:
+            uri = part.uri or ""
+            if part.mime is not None:
+                self._lose("7.1:media_type", "the type of media by address is found out by Anthropic itself")
+            source = {"type": "url", "url": uri} if "://" in uri else {"type": "file", "file_id": uri}
+            kind = "image" if mime.startswith("image/") or (not mime and part.name is None) else "document"
+        elif mime.startswith("image/"):
+            kind, source = "image", {"type": "base64", "media_type": mime, "data": part.data}
+        elif mime == "application/pdf":
+            kind, source = "document", {"type": "base64", "media_type": mime, "data": part.data}
+        elif mime.startswith("text/") or mime in _AS_TEXT:
+            text = self._decoded(part.data)
+            kind, source = "document", {"type": "text", "media_type": "text/plain", "data": text}
+        else:
+            raise InvalidRequest(f"Claude takes no files of the type {part.mime or 'unknown'!r}.", param=path)
+        block: dict[str, Any] = {"type": kind, "source": source}
+        if part.name is not None and kind == "document":
+            block["title"] = part.name
+        elif part.name is not None:
+            self._lose("1.4:name", "a picture has no name at Anthropic")
+        return {**block, **extras}
+
+    def _decoded(self, data: str) -> str:
+        try:
+            return base64.b64decode(data + "=" * (-len(data) % 4), altchars=None).decode("utf-8", "replace")
+        except (binascii.Error, ValueError):
+            path = self._where.at_message(self._at)
+            raise InvalidRequest("A file's data is not base64.", param=path) from None
+
+    def render_call(self, part: ToolCall) -> dict[str, Any]:
+        if part.signature is not None:
+            self._lose("2.4:foreign_signature", "a call's signature is another vendor's")
+        given = _input(part)
+        return {
+            "type": "tool_use",
+            "id": self._id(part.id),
+            "name": self._names.of(part.name),
+            "input": given,
+            **own(part.ext),
+        }
+
+    def render_result(self, part: ToolResult) -> dict[str, Any]:
+        inner = self._blocks(part.parts)
+        extras = dict(own(part.ext))
+        inner += extras.pop("content", [])
+        block: dict[str, Any] = {"type": "tool_result", "tool_use_id": self._id(part.call_id)}
+        if len(inner) == 1 and inner[0].keys() == _PLAIN:
+            block["content"] = inner[0]["text"]
+        elif inner:
+            block["content"] = inner
+        if part.is_error:
+            block["is_error"] = True
+        if part.ext and any(fields for origin, fields in part.ext.items() if origin != ORIGIN):
+            self._lose("1.3:result_ext", "extra fields of a tool's result")
+        return {**block, **extras}
+
+    def render_opaque(self, part: Opaque) -> dict[str, Any] | None:
+        if part.origin == ORIGIN:
+            return dict(part.value)
+        self._lose("1.2:opaque", "a part that only another provider understands")
+        return None
+
+    def _id(self, call_id: str) -> str:
+        """An id that Anthropic accepts, the same for a call and its result (mapping.md 7.5, 18)."""
+        if _ID.fullmatch(call_id):
+            return call_id
+        found = self._ids.get(call_id)
+        if found is None:
+            stem = _NOT_OF_IDS.sub("_", call_id)[:48] or "call"
+            found = self._ids[call_id] = f"{stem}_{len(self._ids)}"
+        return found
+
+
+_PLAIN: Final = {"type", "text"}
+_AS_TEXT: Final = frozenset({"application/json", "application/xml", "application/javascript", "application/rtf"})
+_RENDERERS: Final[Mapping[type, Callable[[MessageRenderer, Any], dict[str, Any] | None]]] = {
+    Text: MessageRenderer.render_text,
+    Reasoning: MessageRenderer.render_reasoning,
+    Media: MessageRenderer.render_media,
+    ToolCall: MessageRenderer.render_call,
+    ToolResult: MessageRenderer.render_result,
+    Opaque: MessageRenderer.render_opaque,
+}
+
+
+def _input(call: ToolCall) -> dict[str, Any]:
+    """A call's arguments as the object that Anthropic wants."""
+    if call.kind == "custom":
+        return {"input": call.arguments}
+    try:
+        value = jsontext.decode(call.arguments or "{}")
+    except jsontext.NotJson:
+        return {"arguments": call.arguments}
+    return value if isinstance(value, dict) else {"arguments": value}

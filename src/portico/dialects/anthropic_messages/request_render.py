@@ -1,0 +1,218 @@
+"""A request as a Messages body for a Claude model (mapping.md 7.1, 7.5).
+
+What the model cannot be told is left out and told as a loss. Which fields a model takes is asked of its capabilities.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from portico.core.dialect import Rendered
+from portico.core.loss import Loss
+from portico.core.request import FORMAT_HINT, FREE_TEXT, Builtin, Request, Tool
+from portico.core.target import Target
+from portico.dialects.anthropic_messages.messages_render import MessageRenderer, Names
+from portico.dialects.anthropic_messages.sampling import render_sampling
+from portico.dialects.anthropic_messages.thinking import Thoughts, render_thinking
+from portico.dialects.anthropic_messages.words import DATED, ORIGIN, SERVER_TOOLS, own
+from portico.wire import jsontext
+
+CONTINUE: Final = "Continue."
+"""What follows an answer that was begun for a model that does not go on from one (mapping.md 7.5, 21)."""
+_IGNORED: Final = frozenset(
+    {
+        "user",
+        "metadata",
+        "store",
+        "prompt_cache_key",
+        "safety_identifier",
+        "prompt_cache_retention",
+        "labels",
+        "logprobs",
+    }
+)
+"""Fields of bookkeeping that no answer shows (mapping.md 1.1)."""
+_UNSAID: Final[tuple[Any, ...]] = (None, "", [], {})
+
+
+def render_request(request: Request, target: Target) -> Rendered:
+    """The body for one model. Raises `InvalidRequest` for a file of a type that no Claude takes."""
+    losses: list[Loss] = []
+    names = Names(request)
+    renderer = MessageRenderer(request, target, names, losses)
+    system, messages = renderer.system(), renderer.messages()
+    able = target.capabilities
+    body: dict[str, Any] = {"model": target.model, "messages": messages}
+    extras = dict((request.ext or {}).get(ORIGIN, {}))
+    extras.pop("cache_marks", None)
+    config: dict[str, Any] = dict(extras.pop("output_config", {}))
+    tools = _tools(request, target, names, losses)
+    thoughts = render_thinking(request, target, messages, losses)
+    body |= render_sampling(request, target, losses, thinks=thoughts.on, budget=thoughts.budget)
+    if (hint := _output(request, target, config, losses)) is not None:
+        system.append({"type": "text", "text": hint})
+    if system:
+        plain = len(system) == 1 and system[0].keys() == {"type", "text"}
+        body["system"] = system[0]["text"] if plain else system
+    _add_thoughts(body, config, extras, thoughts)
+    if config:
+        body["output_config"] = config
+    if tools:
+        body["tools"] = tools
+    _add_choice(body, request, target, thoughts, losses, names)
+    if able.judged and not able.prefill and messages and messages[-1]["role"] == "assistant":
+        messages.append({"role": "user", "content": [{"type": "text", "text": CONTINUE}]})
+        losses.append(Loss("7.5:prefill", "$.messages", "this model does not go on from the beginning of an answer"))
+    _add_tier(body, request, losses)
+    if request.stream:
+        body["stream"] = True
+    _tell_ext(request, body, losses)
+    return Rendered({**body, **extras}, losses, names.back)
+
+
+def _add_thoughts(body: dict[str, Any], config: dict[str, Any], extras: dict[str, Any], thoughts: Thoughts) -> None:
+    more = extras.pop("thinking", {})
+    if thoughts.wire is not None:
+        body["thinking"] = {**thoughts.wire, **more}
+    if thoughts.effort is not None:
+        config["effort"] = thoughts.effort
+
+
+def _output(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> str | None:
+    """The format of the answer; a sentence that asks for it where the model cannot be held to it."""
+    output = request.output
+    if output is None:
+        return None
+    able, path = target.capabilities, request.where.field("response_format")
+    if output.name is not None or output.strict is not None or output.description is not None:
+        losses.append(Loss("1.10:name", path, "a schema has no name and no strict flag at Anthropic"))
+    if output.schema is not None and output.kind == "json_schema" and (able.json_schema or not able.judged):
+        config["format"] = {"type": "json_schema", "schema": output.schema}
+        return None
+    losses.append(Loss("1.10:format", path, "the format is asked for in words"))
+    if output.schema is None:
+        return f"{FORMAT_HINT}JSON, without any text around it."
+    schema = jsontext.encode(output.schema).decode()
+    return f"{FORMAT_HINT}JSON that fits this JSON Schema, without any text around it: {schema}"
+
+
+# -- tools -----------------------------------------------------------------------------------------------------------
+
+
+def _tools(request: Request, target: Target, names: Names, losses: list[Loss]) -> list[dict[str, Any]]:
+    tools = [_tool(tool, request, names, losses, judged=target.capabilities.judged) for tool in request.tools]
+    for builtin in request.builtins:
+        made = _builtin(builtin, request, target, losses)
+        if made is not None:
+            tools.append(made)
+    return tools
+
+
+def _tool(tool: Tool, request: Request, names: Names, losses: list[Loss], *, judged: bool) -> dict[str, Any]:
+    schema, description = tool.schema, tool.description
+    if tool.kind == "custom":
+        schema = FREE_TEXT
+        if format_ := _grammar(tool):
+            at = request.where.at_tool(tool.at)
+            losses.append(Loss("1.12:grammar", at, "a grammar is told in the description and not enforced"))
+            description = f"{description or ''}\n\nThe input has this form:\n{format_}".strip()
+    wire: dict[str, Any] = {"name": names.of(tool.name)}
+    if description is not None:
+        wire["description"] = description
+    wire["input_schema"] = _schema(schema, judged=judged)
+    if tool.strict is not None:
+        wire["strict"] = tool.strict
+    foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields]
+    if tool.kind == "custom":
+        foreign = [name for name in foreign if name != "format"]
+    if foreign:
+        losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
+    return {**wire, **own(tool.ext)}
+
+
+def _schema(schema: Mapping[str, Any] | None, *, judged: bool) -> Mapping[str, Any]:
+    """Anthropic wants an object's schema that says so."""
+    if schema is None:
+        return {"type": "object", "properties": {}}
+    return schema if "type" in schema or not judged else {"type": "object", **schema}
+
+
+def _grammar(tool: Tool) -> str | None:
+    for fields in (tool.ext or {}).values():
+        format_ = fields.get("format")
+        if isinstance(format_, Mapping) and format_.get("type") == "grammar":
+            return jsontext.encode(format_).decode()
+    return None
+
+
+def _builtin(builtin: Builtin, request: Request, target: Target, losses: list[Loss]) -> dict[str, Any] | None:
+    said, path = own(builtin.ext), request.where.at_tool(builtin.at)
+    known = SERVER_TOOLS.get(builtin.kind)
+    if known is None and DATED.search(builtin.kind):
+        known = {"type": builtin.kind, "name": DATED.sub("", builtin.kind)}
+    if known is None or (target.capabilities.judged and not target.capabilities.builtin_tools):
+        losses.append(Loss("7.1:builtin", path, f"Anthropic has no tool {builtin.kind}"))
+        return None
+    if any(fields for origin, fields in (builtin.ext or {}).items() if origin != ORIGIN):
+        losses.append(Loss("1.14:builtin", path, "an option of a built-in tool that Anthropic has no place for"))
+    return {**known, **said}
+
+
+def _add_choice(
+    body: dict[str, Any], request: Request, target: Target, thoughts: Thoughts, losses: list[Loss], names: Names
+) -> None:
+    choice, able = request.tool_choice, target.capabilities
+    wire: dict[str, Any] = {}
+    where = request.where.field("tool_choice")
+    if choice is not None and "tools" not in body:
+        losses.append(Loss("1.13:choice", where, "a tool choice without tools"))
+        choice = None
+    if choice is not None:
+        if choice.mode == "validated":
+            losses.append(Loss("1.12:validated", where, "Anthropic has no mode of its own for calls that must fit"))
+        wire = {"type": {"none": "none", "required": "any"}.get(choice.mode, "auto")}
+        if choice.mode == "required" and len(choice.names) == 1:
+            wire = {"type": "tool", "name": names.of(choice.names[0])}
+        elif choice.names:
+            losses.append(Loss("1.13:choice", where, "Anthropic's choice is of one tool or of all"))
+        forced = wire["type"] in ("any", "tool")
+        if able.judged and forced and (not able.forced_tools or (thoughts.on and not able.forced_tools_while_thinking)):
+            losses.append(Loss("1.13:choice", where, "this model cannot be made to call a tool while it thinks"))
+            wire = {"type": "auto"}
+    if request.parallel_tool_calls is not None and "tools" in body:
+        wire = {**(wire or {"type": "auto"}), "disable_parallel_tool_use": not request.parallel_tool_calls}
+        if wire["type"] == "none" or (request.parallel_tool_calls and choice is None):
+            del wire["disable_parallel_tool_use"]
+            wire = wire if choice is not None else {}
+    if wire:
+        body["tool_choice"] = wire
+
+
+# -- the rest --------------------------------------------------------------------------------------------------------
+
+
+def _add_tier(body: dict[str, Any], request: Request, losses: list[Loss]) -> None:
+    match request.service_tier:
+        case "default":
+            body["service_tier"] = "standard_only"
+        case None | "auto":
+            pass
+        case other:
+            where = request.where.field("service_tier")
+            losses.append(Loss("1.1:service_tier", where, f"Anthropic has no tier {other}"))
+
+
+def _tell_ext(request: Request, body: dict[str, Any], losses: list[Loss]) -> None:
+    """Fields of other dialects: who the user is has a place here."""
+    if request.speech is not None:
+        losses.append(Loss("1.15:speech", request.where.field("audio"), "Claude does not speak"))
+    for origin, fields in (request.ext or {}).items():
+        if origin == ORIGIN:
+            continue
+        user = fields.get("safety_identifier") or fields.get("user")
+        if isinstance(user, str) and user:
+            body["metadata"] = {"user_id": user}
+        for name, value in fields.items():
+            if value in _UNSAID:
+                continue
+            code = "1.1:ignored" if name in _IGNORED else "1.1:unsupported"
+            losses.append(Loss(code, f"$.{name}", f"Anthropic has nothing for {name}"))

@@ -1,0 +1,86 @@
+"""usage of a Messages answer <-> disjoint usage (mapping.md 7.2).
+
+Anthropic counts apart what was read from a cache, written to one, and neither; thoughts are inside the output.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from portico.core.usage import Tokens, Usage, total
+from portico.dialects.anthropic_messages.words import USES
+
+_TIERS: Final = {"standard": "default", "priority": "priority", "batch": "batch"}
+_TIER_WORDS: Final = {"default": "standard", "priority": "priority", "batch": "batch"}
+
+
+def parse_usage(wire: Any) -> Usage | None:
+    """Anthropic's usage object as disjoint buckets; None where there is none."""
+    if not isinstance(wire, Mapping) or not (_COUNTED & wire.keys()):
+        return None
+    written = _count(wire, "cache_creation_input_tokens")
+    created = wire.get("cache_creation")
+    hour = _count(created, "ephemeral_1h_input_tokens") if isinstance(created, Mapping) else 0
+    hour = min(hour, written) if written else hour
+    output = _count(wire, "output_tokens")
+    details = wire.get("output_tokens_details")
+    thought = min(_count(details, "thinking_tokens"), output) if isinstance(details, Mapping) else 0
+    return Usage(
+        input_uncached=_text(_count(wire, "input_tokens")),
+        input_cache_read=_text(_count(wire, "cache_read_input_tokens")),
+        input_cache_write=_text(max(0, written - hour)),
+        input_cache_write_1h=_text(hour),
+        output_visible=_text(output - thought),
+        output_reasoning=_text(thought),
+    )
+
+
+def uses_of(wire: Any) -> dict[str, int]:
+    """Tools that Anthropic ran, and how often."""
+    counts = wire.get("server_tool_use") if isinstance(wire, Mapping) else None
+    if not isinstance(counts, Mapping):
+        return {}
+    return {use: n for name, use in USES.items() if (n := _count(counts, name))}
+
+
+def tier_of(wire: Any) -> str | None:
+    """The service tier that answered, by its neutral name; `fast` is a speed at Anthropic, with prices of its own."""
+    if not isinstance(wire, Mapping):
+        return None
+    if wire.get("speed") == "fast":
+        return "fast"
+    return _TIERS.get(wire.get("service_tier"))  # type: ignore[arg-type]
+
+
+def render_usage(usage: Usage | None, uses: Mapping[str, int], tier: str | None) -> dict[str, Any]:
+    """Disjoint buckets as Anthropic counts them. What tools brought in is input like any other."""
+    if usage is None:
+        return {"input_tokens": 0, "output_tokens": 0}
+    hour, minutes = total(usage.input_cache_write_1h), total(usage.input_cache_write)
+    rendered: dict[str, Any] = {
+        "input_tokens": total(usage.input_uncached) + total(usage.input_tool),
+        "cache_creation_input_tokens": minutes + hour,
+        "cache_read_input_tokens": total(usage.input_cache_read),
+        "output_tokens": usage.output_total,
+    }
+    if hour or minutes:
+        rendered["cache_creation"] = {"ephemeral_5m_input_tokens": minutes, "ephemeral_1h_input_tokens": hour}
+    if thought := total(usage.output_reasoning):
+        rendered["output_tokens_details"] = {"thinking_tokens": thought}
+    counts = {name: uses[use] for name, use in USES.items() if uses.get(use)}
+    if counts:
+        rendered["server_tool_use"] = counts
+    if tier in _TIER_WORDS:
+        rendered["service_tier"] = _TIER_WORDS[tier]
+    return rendered
+
+
+_COUNTED: Final = frozenset({"input_tokens", "output_tokens"})
+
+
+def _text(count: int) -> Tokens:
+    return {"text": count} if count else {}
+
+
+def _count(fields: Any, name: str) -> int:
+    value = fields.get(name)
+    return max(0, int(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0

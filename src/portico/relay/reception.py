@@ -1,0 +1,209 @@
+"""What a call is, before anybody is asked: its model, and its body read, or left unread where it may pass as it is.
+
+A body passes where its dialect is spoken by a provider of its model. Which model that is stands in the path or at the top
+of the body, which is looked at and not read. A body that passes is read all the same if a candidate turns up that speaks
+another dialect (`understand`).
+"""
+
+from collections.abc import Callable
+from random import Random
+
+import msgspec
+
+from portico.accounts import Caller, require_in_scope
+from portico.catalog import Resolved
+from portico.core.dialect import Dialect, Reply
+from portico.core.errors import ModelNotFound
+from portico.core.ids import random_token
+from portico.core.request import Request
+from portico.core.target import ThinkingControl
+from portico.providers import GENERATING, Verb
+from portico.relay import counting, stored
+from portico.relay.call import Call
+from portico.relay.convert import Converted
+from portico.relay.defaults import Defaults, of_key, with_defaults
+from portico.relay.known import KnownLists
+from portico.relay.media import image_form, with_media
+from portico.relay.owned import OwnedThings, Pins
+from portico.relay.passthrough import passes_whole, unread
+from portico.relay.ports import MediaFetcher
+from portico.relay.prepare import Prepared, parse_body, reply_for, resolve, resolve_name
+from portico.relay.served import Served
+from portico.relay.stored import Continuation
+from portico.vault import Vault, keys_of_request, restore
+from portico.vault.responses import StoredResponses
+from portico.wire import raw
+from portico.wire.http import Exchange
+
+
+class Reception:
+    """Receives calls. Holds what all calls share."""
+
+    served: Served
+    """Where models are served; set by whoever changes that."""
+
+    def __init__(
+        self,
+        *,
+        vault: Vault,
+        responses: StoredResponses | None,
+        owned: OwnedThings | None,
+        defaults: Defaults,
+        fetcher: MediaFetcher | None,
+        rng: Random,
+        now: Callable[[], float],
+    ) -> None:
+        """`fetcher` gets remote media; without one an address is left to the provider. `responses`: answers that calls go
+        on from; `owned`: whose files and caches at providers are."""
+        self._vault = vault
+        self._responses = responses
+        self._owned = owned
+        self._defaults = defaults
+        self._fetcher = fetcher
+        self._rng, self._now = rng, now
+        self._known = KnownLists("tools", random_token(rng))
+
+    async def call(
+        self, exchange: Exchange, dialect: Dialect, caller: Caller, model: str | None, verb: Verb | None
+    ) -> Call:
+        """The call on an exchange. `model` and `verb` are given as far as the path says them. Raises what is wrong."""
+        continuation: Continuation | None = None
+        answer_id, created = random_token(self._rng), int(self._now())
+        in_path = model is not None
+        named = self._named(exchange, model, verb) if self._looks(dialect, in_path=in_path) else None
+        if named is not None:
+            asked, verb_asked = named
+            resolved = self._resolved(dialect, asked, in_path=in_path)
+            require_in_scope(caller.policy.models, resolved.model.name, asked, param=_blamed(dialect, model))
+            if dialect.state is not None:
+                continuation = await self._continued(exchange, dialect, caller, resolved, verb_asked)
+            if self._passes(exchange, dialect, resolved, verb_asked, continuation, in_path=in_path):
+                request = unread(dialect, asked, verb_asked)
+                reply = self._reply(exchange, caller, request, answer_id, created)
+                call = Call(exchange, dialect, caller, resolved.model, request, reply, verb_asked)
+                call.passing, call.unread, call.in_path = dialect.passing, True, in_path
+                call.continuation = continuation
+                if self._owned is not None:
+                    call.pins = await self._owned.pins_of_body(caller.tenant, exchange.request.body, dialect.name)
+                return call
+        call = await self._read(exchange, dialect, caller, model, verb, answer_id, created)
+        call.continuation = continuation
+        call.reply = _with_own_id(call.reply, continuation)
+        return call
+
+    def _looks(self, dialect: Dialect, *, in_path: bool) -> bool:
+        """Whether what a body says at its top may decide how it is served."""
+        return in_path or dialect.state is not None or self.served.is_spoken(dialect)
+
+    def _named(self, exchange: Exchange, model: str | None, verb: Verb | None) -> tuple[str, Verb] | None:
+        if model is not None:
+            return None if verb is None else (model, verb)
+        said = raw.named(exchange.request.body)
+        if said is None:
+            return None
+        return said.model, verb or (Verb.STREAM if said.stream else Verb.GENERATE)
+
+    def _resolved(self, dialect: Dialect, asked: str, *, in_path: bool) -> Resolved:
+        try:
+            return resolve_name(asked, self.served.catalog)
+        except ModelNotFound as error:
+            if not in_path:
+                error.param = dialect.where.field("model")
+            raise
+
+    def _passes(
+        self,
+        exchange: Exchange,
+        dialect: Dialect,
+        resolved: Resolved,
+        verb: Verb,
+        continuation: Continuation | None,
+        *,
+        in_path: bool,
+    ) -> bool:
+        if continuation is not None and not continuation.native:
+            return False
+        if not in_path and not self.served.is_spoken(dialect, resolved.model):
+            return False  # it would have to be read at once
+        body = exchange.request.body
+        return passes_whole(resolved, dialect, verb, body) and (in_path or not raw.says_twice(body))
+
+    async def _continued(
+        self, exchange: Exchange, dialect: Dialect, caller: Caller, resolved: Resolved, verb: Verb
+    ) -> Continuation | None:
+        """What the call goes on from and leaves behind; its body stands alone from here on."""
+        assert dialect.state is not None  # noqa: S101 - the caller has looked
+        request, generates = exchange.request, verb in GENERATING
+        begun = await stored.begin(self._responses, dialect.state, caller.tenant, request.body, generates=generates)
+        if begun is not None:
+            thinks = resolved.model.capabilities.thinking.control is not ThinkingControl.NONE
+            request.body = begun.body(request.body, thinks=thinks)
+        return begun
+
+    async def _read(
+        self,
+        exchange: Exchange,
+        dialect: Dialect,
+        caller: Caller,
+        model: str | None,
+        verb: Verb | None,
+        answer_id: str,
+        created: int,
+    ) -> Call:
+        """A call that is translated from the beginning."""
+        stream = None if verb is None else verb is Verb.STREAM
+        read = parse_body(dialect, _taken(exchange, dialect, verb), model=model, stream=stream, known=self._known)
+        prepared = resolve(read, self.served.catalog)
+        require_in_scope(
+            caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")
+        )
+        pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
+        media = await self._completed(caller, dialect, prepared)
+        request = media.request
+        reply = self._reply(exchange, caller, request, answer_id, created)
+        verb = verb or (Verb.STREAM if request.stream else Verb.GENERATE)
+        model_asked = prepared.resolved.model
+        return Call(exchange, dialect, caller, model_asked, request, reply, verb, media_losses=media.losses, pins=pins)
+
+    async def understand(self, call: Call) -> None:
+        """Reads a body that was going to pass: a candidate speaks another dialect."""
+        asked, body = call.request, call.exchange.request.body
+        if call.verb is Verb.COUNT_TOKENS:
+            body = counting.asked(call.dialect, body)
+        named = {"model": asked.model, "stream": asked.stream} if call.in_path else {}
+        read = parse_body(call.dialect, body, **named)  # type: ignore[arg-type]
+        media = await self._completed(call.caller, call.dialect, resolve(read, self.served.catalog))
+        call.request, call.media_losses = media.request, media.losses
+        reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
+        call.reply = _with_own_id(reply, call.continuation)
+        call.unread = False
+
+    def _reply(self, exchange: Exchange, caller: Caller, request: Request, answer_id: str, created: int) -> Reply:
+        form = image_form(exchange.request.headers, caller.policy.image_form or self._defaults.image_form)
+        slices = self._defaults.markdown_slice_bytes
+        return reply_for(request, answer_id=answer_id, created=created, image_form=form, markdown_slice_bytes=slices)
+
+    async def _completed(self, caller: Caller, dialect: Dialect, prepared: Prepared) -> Converted:
+        """The request with what the vault kept, and with media that its providers take."""
+        request = prepared.request
+        if keys := keys_of_request(request):
+            request = restore(request, await self._vault.find(caller.tenant, keys))
+        model = prepared.resolved.model
+        request = with_defaults(request, of_key(self._defaults, caller.policy), model.capabilities.thinking)
+        return await with_media(request, self._fetcher, self.served.intakes(dialect, model))
+
+
+def _with_own_id(reply: Reply, continuation: Continuation | None) -> Reply:
+    return reply if continuation is None else msgspec.structs.replace(reply, own_id=True)
+
+
+def _taken(exchange: Exchange, dialect: Dialect, verb: Verb | None) -> bytes:
+    """The request in the body of a call, which nobody else holds: a large one is not to be there more often than needed."""
+    if verb is Verb.COUNT_TOKENS:
+        return counting.asked(dialect, exchange.request.take_body())
+    return exchange.request.take_body()
+
+
+def _blamed(dialect: Dialect, in_path: str | None) -> str | None:
+    """What of the caller's is to blame for a model that is not there for it."""
+    return None if in_path is not None else dialect.where.field("model")
