@@ -125,8 +125,8 @@ def test_a_learned_field_is_left_out_and_told(field: str, body: Any, wire: str, 
     assert [loss.code for loss in after.losses] == codes
 
 
-def test_a_target_that_is_not_judged_is_never_changed() -> None:
-    own = msgspec.structs.replace(ABLE, capabilities=UNJUDGED)
+def test_a_target_whose_caller_speaks_to_it_is_never_changed() -> None:
+    own = msgspec.structs.replace(ABLE, capabilities=UNJUDGED, own=True)
     assert narrowed(own, frozenset(row[0] for row in LEFT_OUT)) is own
     assert narrowed(ABLE, frozenset()) is ABLE
 

@@ -119,6 +119,7 @@ AT_A_PROVIDER = {
     "7.1:builtin",
     "7.1:chat_modalities",
     "7.1:chat_stop",
+    "7.1:media_type",
     "7.1:show",
     "7.4:thoughts",
 }

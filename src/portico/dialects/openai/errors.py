@@ -126,7 +126,7 @@ _CONTEXT: Final = re.compile(
 )
 _MODEL: Final = re.compile(
     r"\bmodels?\b.*\b(?:not (?:exist|found|available|supported|allowed|a valid|a chat)|no access|does not exist|unknown)"
-    r"|\b(?:not found|unknown|no such|invalid|not a valid|not a chat)\b.{0,20}\bmodel"
+    r"|\b(?:unknown|no such|invalid|not a valid|not a chat) model\b"
     r"|\bnot allowed to sample from this model",
     re.IGNORECASE,
 )
@@ -201,6 +201,16 @@ def parse_error_object(body: Any, status: int = 0) -> UpstreamError:
     if fault is None:
         return UpstreamBadGateway(upstream_status=status)
     return _error(fault, status or fault.status or _status_of(fault))
+
+
+def tells_error(body: Any) -> bool:
+    """Whether a decoded body that came as an answer, or as a piece of one, is an error: it has one, or it is nothing else
+    than one (vLLM's `{"object": "error"}`, FastAPI's `detail`)."""
+    if not isinstance(body, Mapping):
+        return False
+    if body.get("error") is not None:
+        return True
+    return "choices" not in body and (body.get("object") == "error" or "detail" in body)
 
 
 def _of_text(status: int, body: bytes) -> UpstreamError:
@@ -294,7 +304,7 @@ def _error(fault: _Fault, status: int) -> UpstreamError:
     )
     if isinstance(error, UpstreamRejected) and kind in (UpstreamRejected, UpstreamUnsupported):
         error.refused = refused_field(fault.code, fault.param, fault.message)
-        error.only_value = error.refused is not None and only_value(fault.code, fault.message)
+        error.only_value = only_value(error.refused, fault.code, fault.message)
     if isinstance(error, UpstreamRejected):
         own = {"type": fault.type, "param": fault.param, "code": fault.code}
         error.native = {NATIVE: {name: masked(word) for name, word in own.items() if word}}

@@ -73,8 +73,9 @@ def refused_field(code: str, param: str, message: str) -> str | None:
     return None
 
 
-def only_value(code: str, message: str) -> bool:
+def only_value(field: str | None, code: str, message: str) -> bool:
     """Whether only the value that was sent is refused: another may be taken. A field of which nothing but the default is
     taken might as well not be there."""
-    said = code == "unsupported_value" and "messages" not in message
-    return said and "only the default" not in message.lower()
+    return (
+        code == "unsupported_value" and field not in (None, SYSTEM_ROLE) and "only the default" not in message.lower()
+    )

@@ -7,7 +7,8 @@ from portico.dialects.openai.errors import parse_error, render_error
 from portico.dialects.openai_chat.asking import ask, ask_of_body
 from portico.dialects.openai_chat.passing import MARKS, ChatWatch, renamed, see, watch_for
 from portico.dialects.openai_chat.request import WHERE, parse_request, render_request
-from portico.dialects.openai_chat.response import parse_response, render_response
+from portico.dialects.openai_chat.response import render_response
+from portico.dialects.openai_chat.response_parse import parse_response
 from portico.dialects.openai_chat.stream import ChatWriter
 from portico.dialects.openai_chat.stream_reader import ChatReader
 from portico.wire.sse import KEEP_ALIVE, encode

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from portico.core.audio import is_raw
 from portico.core.loss import Loss
-from portico.core.mime import EXTENSIONS, settled_mime
+from portico.core.mime import EXTENSIONS, by_extension, settled_mime
 from portico.core.parts import Media
 from portico.dialects.openai_chat.content import data_uri
 
@@ -23,11 +23,14 @@ def media_for(part: Media, path: str, losses: list[Loss]) -> dict[str, Any]:
     """One content part. `path`: where losses are told."""
     mime = settled_mime(part.mime, name=part.name or part.uri, data=part.data)
     kind = (mime or "image/").partition("/")[0]
-    if part.detail not in (None, "auto") and (kind != "image" or part.detail not in _DETAILS):
+    own_file = part.uri is not None and "://" not in part.uri and part.uri[:5].lower() != "data:"
+    if part.detail not in (None, "auto") and (own_file or kind != "image" or part.detail not in _DETAILS):
         losses.append(Loss("1.4:detail", path, f"no detail {part.detail!r} for such a part"))
     if part.name is not None and kind in _LINKS:
         losses.append(Loss("1.4:name", path, "Chat has no place for the name of such a file"))
-    if part.uri is not None and "://" not in part.uri and part.uri[:5].lower() != "data:":
+    if part.uri is not None and kind not in _LINKS and by_extension(part.uri) != mime:
+        losses.append(Loss("7.1:media_type", path, "Chat has no place for the type of what is at an address"))
+    if own_file:
         return {"type": "file", "file": {"file_id": part.uri}}
     if kind == "audio" and part.data is not None:
         return {"type": "input_audio", "input_audio": {"data": part.data, "format": _audio_format(mime or "")}}

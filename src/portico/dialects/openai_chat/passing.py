@@ -24,7 +24,7 @@ from portico.core.errors import (
     UpstreamRefusedAccount,
 )
 from portico.core.response import FinishReason
-from portico.dialects.openai.errors import masked, parse_error_object, render_error
+from portico.dialects.openai.errors import masked, parse_error_object, render_error, tells_error
 from portico.dialects.openai_chat.checks import wrong_type
 from portico.dialects.openai_chat.finish import finish_reason
 from portico.dialects.openai_chat.usage import parse_usage, usage_in, uses_in
@@ -273,8 +273,8 @@ def see(body: bytes) -> Seen:
     """What a whole answer tells. Raises `UpstreamError`."""
     answer = _look(body)
     if answer.choices is None:
-        if answer.error is not None:
-            raise parse_error_object(jsontext.decode(body))
+        if tells_error(decoded := jsontext.decode(body)):
+            raise parse_error_object(decoded)
         raise UpstreamBadGateway("The provider sent something that is not an answer.")
     watched = _Watched()
     watched.look(answer)
@@ -316,7 +316,7 @@ class ChatWatch:
         answer = _look(frame.data)
         if b"\n" in frame.data:  # several `data:` lines: a line end in JSON is a space, and some clients read one line
             frame = Frame(frame.data.replace(b"\n", b" "), frame.event)
-        if answer.error is not None or frame.event == "error":
+        if answer.error is not None or frame.event == "error" or (answer.choices is None and _is_error(frame.data)):
             return [self._told(frame)]
         self._watched.look(answer)
         self._note(answer)
@@ -352,6 +352,10 @@ class ChatWatch:
         if masked(text) == text and not isinstance(error, (UpstreamAuthFailed, UpstreamRefusedAccount)):
             return frame
         return Frame(jsontext.encode(render_error(error)))
+
+
+def _is_error(data: bytes) -> bool:
+    return (b'"detail"' in data or b'"error"' in data) and tells_error(jsontext.decode(data))
 
 
 def watch_for(fresh_id: str, body: bytes) -> ChatWatch:

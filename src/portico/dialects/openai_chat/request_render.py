@@ -121,11 +121,11 @@ def _add_logprobs(body: dict[str, Any], request: Request, target: Target, losses
         path = where.field("top_logprobs")
         losses.append(Loss("1.1:logprobs", path, "without logprobs there are no top ones"))
         return
+    if not target.capabilities.logprobs:
+        raise UnsupportedParameter(f"{target.model} gives no logprobs.", param=where.field("logprobs"))
     if "logprobs" in target.refused or not drawn:
         losses.append(Loss("1.1:logprobs", where.field("logprobs"), f"{target.model} gives no logprobs here"))
         return
-    if not target.capabilities.logprobs:
-        raise UnsupportedParameter(f"{target.model} gives no logprobs.", param=where.field("logprobs"))
     body["logprobs"] = True
     if sampling.top_logprobs is not None:
         body["top_logprobs"] = sampling.top_logprobs

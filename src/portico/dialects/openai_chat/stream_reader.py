@@ -1,11 +1,14 @@
 """chat.completion.chunk frames -> events (mapping.md 3.2, 3.6).
 
-Endpoints differ in what they leave out: an index, an id, a finish reason. A call is known by its index, else by a new id or
-name; a stream is complete when every choice has said how it ended.
+Endpoints differ in what they leave out: an index, an id, a finish reason. A call is known by its index, where that is not
+the same for all of them, else by a new id or name; a stream is complete when every choice has said how it ended, or when
+`[DONE]` was said.
 """
 
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 from portico.core.dialect import Reading
 from portico.core.errors import UpstreamBadGateway, UpstreamEmpty, UpstreamIncomplete
@@ -20,29 +23,32 @@ from portico.core.events import (
     Started,
     UsageReported,
 )
-from portico.core.parts import Opaque, Reasoning, Signature, Text
+from portico.core.parts import Opaque, Reasoning, Signature, Text, ToolCall
+from portico.core.response import Finish, FinishReason
 from portico.core.telling import PartTeller
-from portico.dialects.openai.errors import parse_error_object
+from portico.dialects.openai.errors import parse_error_object, tells_error
 from portico.dialects.openai.logprobs import parse_logprobs
 from portico.dialects.openai_chat.annotations import parse_annotations
 from portico.dialects.openai_chat.checks import object_at
 from portico.dialects.openai_chat.content import parse_content
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, VENDOR, ext_of, read_google
-from portico.dialects.openai_chat.response import (
-    REFUSAL,
-    SEARCHES,
+from portico.dialects.openai_chat.response import REFUSAL, SEARCHES
+from portico.dialects.openai_chat.response_parse import (
     UNREADABLE,
     arguments_in,
     created_at,
+    free_text,
     name_in,
     parse_audio,
     parse_call,
     parse_finish,
     searches_in,
     text_in,
+    thoughts_in,
+    with_calls,
     with_own,
 )
-from portico.dialects.openai_chat.usage import parse_usage
+from portico.dialects.openai_chat.usage import parse_usage, usage_in, uses_in
 from portico.wire import jsontext
 from portico.wire.sse import Frame
 
@@ -52,15 +58,20 @@ class _ReadChoice:
 
     __slots__ = (
         "annotations",
+        "call_ids",
         "call_parts",
+        "called",
+        "calls_waiting",
         "feedback",
         "finish",
         "google",
         "last_call",
+        "latest",
         "own",
         "refusals",
         "searches",
         "teller",
+        "waiting",
     )
 
     def __init__(self, index: int) -> None:
@@ -70,6 +81,13 @@ class _ReadChoice:
         self.own: dict[str, Any] = {}
         self.teller = PartTeller(index)
         self.call_parts: dict[Any, int] = {}
+        self.call_ids: dict[Any, str] = {}
+        """Of every call the id it came with, maybe none."""
+        self.called = False
+        self.latest: dict[Any, Any] = {}
+        """Of an index that several calls have, the last of them."""
+        self.waiting: dict[Any, list[str]] = {}
+        self.calls_waiting: dict[Any, ToolCall] = {}
         self.last_call: Any = None
         self.finish: Mapping[str, Any] | None = None
         self.google: dict[str, Any] = {}
@@ -98,7 +116,7 @@ class ChatReader:
             return self._fail(UpstreamBadGateway(f"The provider sent a frame that is not JSON: {error}"))
         if not isinstance(body, dict):
             return self._fail(UpstreamBadGateway("The provider sent a frame that is not a chunk."))
-        if body.get("error") is not None:
+        if frame.event == "error" or tells_error(body):
             return self._fail(parse_error_object(body))
         events: list[Event] = []
         try:
@@ -122,18 +140,23 @@ class ChatReader:
             if choice.refusals and not choice.feedback:  # of a blocked prompt the refusal is only a retelling
                 choice.teller.whole(Text("".join(choice.refusals), ext=REFUSAL), events)
             self._end_all(index, choice, events)
-            if choice.finish is not None:
-                finish = parse_finish(choice.finish, choice.feedback)
-                if finish is not None:
-                    finished.append(CandidateFinished(index, finish))
+            finish = self._finish_of(choice)
+            if finish is not None:
+                finished.append(CandidateFinished(index, finish))
             searches = choice.searches
             citations, choice.own["annotations"] = parse_annotations(choice.annotations)
             extras = with_own(ext_of(choice.google), choice.own)
             if extras or citations or searches:
                 events.append(Annotated(index, extras, citations, searches))
-        if not self._choices or any(choice.finish is None for choice in self._choices.values()):
+        if not self._choices or not (self._done or all(choice.finish is not None for choice in self._choices.values())):
             return [*events, *self._fail(UpstreamIncomplete())]
         return [*events, *finished, Finished()]
+
+    def _finish_of(self, choice: _ReadChoice) -> Finish | None:
+        """How it ended. Where the stream was ended in order and nobody says how, it stopped."""
+        if choice.finish is None:
+            return with_calls(Finish(FinishReason.STOP), choice.called) if self._done else None
+        return with_calls(parse_finish(choice.finish, choice.feedback), choice.called)
 
     def _fail(self, error: Any) -> list[Event]:
         self._failed = True
@@ -148,9 +171,11 @@ class ChatReader:
         for position, wire in enumerate(body.get("choices") or ()):
             index = wire.get("index")
             self._read_choice(position if index is None else int(index), wire, events)
-        usage = parse_usage(body.get("usage"))
+        counts = usage_in(body)
+        usage = parse_usage(counts)
         if usage is not None:
-            events.append(UsageReported(usage, name_in(body, "service_tier"), raw=body.get("usage")))
+            uses = uses_in(counts, searched=any(_cites(choice.annotations) for choice in self._choices.values()))
+            events.append(UsageReported(usage, name_in(body, "service_tier"), uses, raw=counts))
         if extras := ext_of(read_google(body)):
             events.append(Annotated(None, extras))
 
@@ -159,8 +184,7 @@ class ChatReader:
         if choice is None:
             choice = self._choices[index] = _ReadChoice(index)
         delta = wire.get("delta") or {}
-        thought = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(thought, str):
+        if thought := thoughts_in(delta):
             choice.teller.text(Reasoning(thought), events)
         if isinstance(delta.get("content"), str):
             choice.teller.text(Text(delta["content"]), events)
@@ -194,18 +218,46 @@ class ChatReader:
     # -- parts
 
     def _tool_call(self, index: int, choice: _ReadChoice, item: Mapping[str, Any], events: list[Event]) -> None:
-        """A call is known by its index; where an endpoint leaves it out, a new id or a name begins a new call."""
+        """A call is known by its index; where an endpoint leaves it out or gives all the same, a new id or a name begins a
+        new call. Ids and names that are said again with every piece begin none."""
         function = item.get("function") or item.get("custom") or {}
-        key = item.get("index")
+        key, call_id, name = item.get("index"), text_in(item, "id"), function.get("name")
         if key is None:
-            begins = bool(item.get("id")) or bool(function.get("name"))
-            key = ("call", len(choice.call_parts)) if begins or choice.last_call is None else choice.last_call
+            key = choice.last_call
+            begins = call_id != choice.call_ids.get(key) if call_id else bool(name)
+            if key is None or begins:
+                key = ("call", len(choice.call_ids))
+        elif key in choice.call_ids:
+            key = self._same_index(choice, key, call_id, begins=bool(name))
         choice.last_call = key
-        part_index = choice.call_parts.get(key)
-        if part_index is None:
-            choice.call_parts[key] = choice.teller.start(parse_call(item, self._reading), events)
+        if key not in choice.call_ids:
+            self._begin_call(choice, key, item, events)
         elif text := arguments_in(function) or text_in(function, "input"):
-            events.append(PartDelta(index, part_index, text))
+            if (waiting := choice.waiting.get(key)) is not None:
+                waiting.append(text)
+            else:
+                events.append(PartDelta(index, choice.call_parts[key], text))
+
+    def _same_index(self, choice: _ReadChoice, index: Any, call_id: str, *, begins: bool) -> Any:
+        """Which call a piece belongs to whose index is known: that which has its id, or the last of that index."""
+        if not call_id:
+            return choice.latest.get(index, index)
+        key = (index, call_id)
+        if choice.call_ids[index] in ("", call_id) or not (begins or key in choice.call_ids):
+            return index
+        choice.latest[index] = key
+        return key
+
+    def _begin_call(self, choice: _ReadChoice, key: Any, item: Mapping[str, Any], events: list[Event]) -> None:
+        """A custom tool that was declared as a function is told when its text is whole."""
+        choice.called = True
+        choice.call_ids[key] = text_in(item, "id")
+        call = parse_call(item, Reading(self._reading.mint, self._reading.tool_names))
+        if call.kind == "function" and call.name in self._reading.custom:
+            choice.waiting[key] = [call.arguments]
+            choice.calls_waiting[key] = call
+        else:
+            choice.call_parts[key] = choice.teller.start(call, events)
 
     def _legacy_call(self, index: int, choice: _ReadChoice, call: Any, events: list[Event]) -> None:
         if isinstance(call, Mapping):
@@ -230,3 +282,13 @@ class ChatReader:
         choice.teller.end(events)
         events += [PartEnded(index, part_index) for part_index in choice.call_parts.values()]
         choice.call_parts = {}
+        for key, call in choice.calls_waiting.items():
+            arguments = "".join(choice.waiting[key])
+            text = free_text(arguments)
+            kind, said = ("function", arguments) if text is None else ("custom", text)
+            choice.teller.whole(msgspec.structs.replace(call, kind=kind, arguments=said), events)
+        choice.calls_waiting = {}
+
+
+def _cites(annotations: list[Any]) -> bool:
+    return any(isinstance(one, Mapping) and one.get("type") == "url_citation" for one in annotations)

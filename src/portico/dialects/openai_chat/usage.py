@@ -135,7 +135,7 @@ def parse_usage(wire: Any) -> Usage | None:
     prompt_details = wire.get("prompt_tokens_details") or {}
     completion_details = wire.get("completion_tokens_details") or {}
     prompt = split(max(0, _count(wire, "prompt_tokens") - total(tool)), _details(prompt_details))
-    cached_count = min(_count(prompt_details, "cached_tokens"), total(prompt))
+    cached_count = min(_cached(wire, prompt_details), total(prompt))
     cached: Tokens = {}
     if cached_count:
         details = _details(prompt_details.get("cached_tokens_details"))
@@ -145,7 +145,10 @@ def parse_usage(wire: Any) -> Usage | None:
     fresh = minus(fresh, hour) if hour else fresh
     written = take(fresh, _count(prompt_details, "cache_write_tokens") - total(hour))
     completion = _count(wire, "completion_tokens")
-    reasoning = min(_count(completion_details, "reasoning_tokens"), completion)
+    reasoning = _count(completion_details, "reasoning_tokens")
+    if reasoning and _count(wire, "total_tokens") == _count(wire, "prompt_tokens") + completion + reasoning:
+        completion += reasoning  # xAI counts them beside the others
+    reasoning = min(reasoning, completion)
     return Usage(
         input_uncached=minus(fresh, written) if written else fresh,
         input_cache_read=cached,
@@ -156,6 +159,12 @@ def parse_usage(wire: Any) -> Usage | None:
         output_reasoning=split(reasoning, {}),
         ext=ext_of(read_google(wire)),
     )
+
+
+def _cached(wire: Mapping[str, Any], details: Mapping[str, Any]) -> int:
+    """Tokens read from a cache: where OpenAI counts them, else where DeepSeek and Moonshot do."""
+    found = _count(details, "cached_tokens")
+    return found or _count(wire, "prompt_cache_hit_tokens") or _count(wire, "cached_tokens")
 
 
 def _count(fields: Mapping[str, Any], name: str) -> int:
