@@ -67,6 +67,7 @@ def answer_into(dialect: Dialect, *, emptied: bool) -> Law:
     def law(exchange: Exchange) -> None:
         response = exchange.dialect.parse_response(whole(exchange), exchange.reading())
         refuse_cache_writes(exchange, dialect, response)
+        refuse_several(dialect, response)
         if emptied:
             response = without_ext(response)
         rendered = dialect.render_response(response, REPLY)
@@ -82,6 +83,11 @@ def refuse_cache_writes(exchange: Exchange, dialect: Dialect, response: Response
     written = response.usage is not None and response.usage.input_cache_write
     if written and exchange.dialect.name != "gemini" and dialect.name == "gemini":
         raise Skip("Google's usage has no count for tokens written to a cache")
+
+
+def refuse_several(dialect: Dialect, response: Response) -> None:
+    if dialect.name == "openai_responses" and len(response.candidates) > 1:
+        raise Skip("a Responses body holds one answer; serving refuses to ask for several")
 
 
 def settled(response: Response) -> Any:
@@ -176,6 +182,7 @@ def stream_into(dialect: Dialect) -> Law:
         failed = any(isinstance(event, Failed) for event in events)
         if failed and not exchange.trusted:
             raise Skip("a mock of a broken stream")
+        refuse_several(dialect, assemble(events))
         rewritten_is_the_same(exchange, dialect, events)
 
     law.__name__ = f"stream into {dialect.name}"
@@ -188,6 +195,7 @@ def told_into(dialect: Dialect) -> Law:
         if not response.candidates or any(candidate.finish is None for candidate in response.candidates):
             raise Skip("it has no end, so a stream of it is cut")
         refuse_cache_writes(exchange, dialect, response)
+        refuse_several(dialect, response)
         rewritten_is_the_same(exchange, dialect, tell(response))
 
     law.__name__ = f"an answer told as a stream into {dialect.name}"

@@ -31,6 +31,7 @@ from portico.dialects.openai_responses.around import answer_id, finished, refusa
 from portico.dialects.openai_responses.content import ORIGIN, SHARED, data_uri
 from portico.dialects.openai_responses.hosted import hosted_events, in_progress
 from portico.dialects.openai_responses.marks import TextMarks
+from portico.dialects.openai_responses.reading import BLOCKED
 from portico.dialects.openai_responses.thoughts import BETWEEN, FULL, own_fields, seal
 from portico.dialects.openai_responses.tools import JOINT
 from portico.dialects.openai_responses.usage import render_usage
@@ -90,6 +91,8 @@ class Telling:
         self._pending: dict[int, tuple[Part, list[str]]] = {}
         """Parts that are told at their end: media that comes in pieces, hidden thoughts that may still be sealed."""
         self._kept: dict[int, Part] = {}
+        self._late: list[Signature] = []
+        """Seals that came behind a text."""
         self._marks = TextMarks()
         self._finish: Finish | None = None
         self._extras: dict[str, Any] = {}
@@ -137,15 +140,18 @@ class Telling:
     def _close(self, told: Told) -> None:
         finish = self._finish
         if finish is not None and finish.prompt_blocked:
-            item = self._message({}, told)
+            item = self._message({BLOCKED: True}, told)
             self._open_content(item, {"type": "refusal", "refusal": ""}, told)
             self._append(item, refusal_text(finish), told)
         self._end_last(told)
+        self._tell_late(told)
         finished(self.body, finish, max(self._reply.created, self.body["created_at"]))
         if finish is not None and finish.reason in (FinishReason.ERROR, FinishReason.OTHER):
             text = f"the Responses API has no word for {finish.raw}; native_finish_reason says it"
             self._lose("2.5:finish", text)
         self.body["output"] = self._output
+        if self._marks.homeless:
+            self._extras["citations"] = [msgspec.structs.asdict(cited) for cited in self._marks.homeless]
         if self._extras:
             self.body["extra_content"] = self._extras
         if self._reply.cost is not None and self.body["usage"] is not None:
@@ -203,17 +209,26 @@ class Telling:
         value = {"type": "reasoning", "summary": [], "encrypted_content": seal(signature, call=call)}
         self._done(self._add(value, {}, told), told)
 
+    def _tell_late(self, told: Told) -> None:
+        """Seals of a text that was over: the message stays open until then, for its sources."""
+        late, self._late = self._late, []
+        for signature in late:
+            self._seal_item(signature, "", told)
+
     # -- parts
 
     def _begin(self, index: int, part: Part, told: Told) -> None:
+        if self._late:
+            self._tell_late(told)
         match part:
             case Text(text, signature, ext):
-                if signature is not None:
-                    self._seal_item(signature, "", told)
                 if not text and signature is not None:
+                    self._late.append(signature)
                     self._parts[index] = None
                     self._kept[index] = part
                     return
+                if signature is not None:
+                    self._seal_item(signature, "", told)
                 self._parts[index] = self._text(text, ext, told)
             case Reasoning():
                 self._thought(index, part, told)
@@ -235,6 +250,7 @@ class Telling:
         if item is not None:
             self._append(item, text, told)
         elif isinstance(kept := self._kept.pop(index, None), Text):
+            self._tell_late(told)
             self._parts[index] = self._text(text, kept.ext, told)
 
     def _append(self, item: _Item, text: str, told: Told) -> None:
@@ -271,7 +287,7 @@ class Telling:
         self._kept.pop(index, None)
         if item is None:
             if signature is not None:
-                self._seal_item(signature, "", told)
+                self._late.append(signature)
             return
         if item.kind in ("function_call", "custom_tool_call"):
             if signature is not None:
@@ -281,14 +297,13 @@ class Telling:
             if signature is not None:
                 self._seal_thought(item, signature, told)
         elif signature is not None:
-            self._seal_item(signature, "", told)
+            self._late.append(signature)
 
     # -- messages
 
     def _message(self, own: Mapping[str, Any], told: Told) -> _Item:
         """The open message if it is this one, else a new one."""
         last = self._last
-        own = {name: value for name, value in own.items() if name in ("id", "phase")}
         same = last is not None and last.kind == "message" and all(last.value.get(k) == v for k, v in own.items())
         if last is not None and same and ("phase" in own or "phase" not in last.value):
             return last
