@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from laws import responses_streams
 from laws.corpus import DIALECTS, Exchange, files
 from laws.judge import Law, NotThisShape, Skip, hold, same
 from laws.loss_table import ALLOWED
@@ -108,12 +109,15 @@ def test_an_answer_said_again_is_the_same_answer(dialect: Dialect, emptied: bool
 def cut_into_a_stream(size: int | None) -> Law:
     def law(exchange: Exchange) -> None:
         body = whole(exchange)
-        if exchange.dialect.name != "gemini":
+        if exchange.dialect.name == "openai_chat":
             raise NotThisShape
         response = exchange.dialect.parse_response(body, exchange.reading())
         if any(candidate.finish is None for candidate in response.candidates) or not response.candidates:
             raise Skip("it has no end, so a stream of it is cut")
-        pieces = cut_by_part(body) if size is None else cut_by_text(body, size)
+        if exchange.dialect.name == "openai_responses":
+            pieces = responses_streams.cut(body, size)
+        else:
+            pieces = cut_by_part(body) if size is None else cut_by_text(body, size)
         frames = [Frame(jsontext.encode(piece)) for piece in pieces]
         same(normal(assembled(events_of(exchange.dialect, frames, exchange.reading()))), normal(response))
 
@@ -132,14 +136,23 @@ def test_a_body_cut_into_a_stream_is_read_as_the_body(size: int | None, path: Pa
 
 def is_read_as_joined(exchange: Exchange) -> None:
     frames = streamed(exchange)
-    if exchange.dialect.name != "gemini":
+    if exchange.dialect.name == "openai_chat":
         raise NotThisShape
     bodies = [jsontext.decode(frame.data) for frame in frames]
     if any("error" in body for body in bodies):
         raise NotThisShape
+    if exchange.dialect.name == "openai_responses":
+        is_read_as(exchange, frames, responses_streams.joined(bodies) if responses_streams.is_whole(bodies) else None)
+        return
     if not any(candidate.get("finishReason") for body in bodies for candidate in body.get("candidates") or ()):
         raise Skip("it has no end, so a stream of it is cut")
-    expected = exchange.dialect.parse_response(joined(bodies), exchange.reading())
+    is_read_as(exchange, frames, joined(bodies))
+
+
+def is_read_as(exchange: Exchange, frames: list[Frame], body: Any) -> None:
+    if body is None:
+        raise Skip("it has no end, so a stream of it is cut")
+    expected = exchange.dialect.parse_response(body, exchange.reading())
     actual = assemble(events_of(exchange.dialect, frames, exchange.reading()))
     same(normal(actual), normal(expected))
 
