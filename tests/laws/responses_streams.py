@@ -88,7 +88,7 @@ def joined(events: list[Json]) -> Json:
     items: dict[int, Json] = {}
     texts: dict[tuple[int, str, int], str] = {}
     for event in copy.deepcopy(events):
-        kind, at = event["type"], event.get("output_index")
+        kind, at = event["type"], event.get("output_index", 0)
         if kind in LAST:
             body = event["response"]
         elif kind == "response.output_item.done":
