@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from laws import responses_streams
 from laws.corpus import DIALECTS, Exchange, files
 from laws.judge import Law, NotThisShape, Skip, hold, same
 from laws.loss_table import ALLOWED
@@ -67,6 +68,7 @@ def answer_into(dialect: Dialect, *, emptied: bool) -> Law:
     def law(exchange: Exchange) -> None:
         response = exchange.dialect.parse_response(whole(exchange), exchange.reading())
         refuse_cache_writes(exchange, dialect, response)
+        refuse_several(dialect, response)
         if emptied:
             response = without_ext(response)
         rendered = dialect.render_response(response, REPLY)
@@ -92,6 +94,11 @@ def refuse_cache_writes(exchange: Exchange, dialect: Dialect, response: Response
         raise Skip("Google's usage has no count for tokens written to a cache")
 
 
+def refuse_several(dialect: Dialect, response: Response) -> None:
+    if dialect.name == "openai_responses" and len(response.candidates) > 1:
+        raise Skip("a Responses body holds one answer; serving refuses to ask for several")
+
+
 def settled(response: Response) -> Any:
     """The normal form of an answer, ids and dates given where the provider gave none (mapping.md 2.1)."""
     return normal(msgspec.structs.replace(response, id=response.id or "law"))
@@ -110,12 +117,15 @@ def test_an_answer_said_again_is_the_same_answer(dialect: Dialect, emptied: bool
 def cut_into_a_stream(size: int | None) -> Law:
     def law(exchange: Exchange) -> None:
         body = whole(exchange)
-        if exchange.dialect.name != "gemini":
+        if exchange.dialect.name == "openai_chat":
             raise NotThisShape
         response = exchange.dialect.parse_response(body, exchange.reading())
         if any(candidate.finish is None for candidate in response.candidates) or not response.candidates:
             raise Skip("it has no end, so a stream of it is cut")
-        pieces = cut_by_part(body) if size is None else cut_by_text(body, size)
+        if exchange.dialect.name == "openai_responses":
+            pieces = responses_streams.cut(body, size)
+        else:
+            pieces = cut_by_part(body) if size is None else cut_by_text(body, size)
         frames = [Frame(jsontext.encode(piece)) for piece in pieces]
         same(normal(assembled(events_of(exchange.dialect, frames, exchange.reading()))), normal(response))
 
@@ -134,14 +144,23 @@ def test_a_body_cut_into_a_stream_is_read_as_the_body(size: int | None, path: Pa
 
 def is_read_as_joined(exchange: Exchange) -> None:
     frames = streamed(exchange)
-    if exchange.dialect.name != "gemini":
+    if exchange.dialect.name == "openai_chat":
         raise NotThisShape
     bodies = [jsontext.decode(frame.data) for frame in frames]
     if any("error" in body for body in bodies):
         raise NotThisShape
+    if exchange.dialect.name == "openai_responses":
+        is_read_as(exchange, frames, responses_streams.joined(bodies) if responses_streams.is_whole(bodies) else None)
+        return
     if not any(candidate.get("finishReason") for body in bodies for candidate in body.get("candidates") or ()):
         raise Skip("it has no end, so a stream of it is cut")
-    expected = exchange.dialect.parse_response(joined(bodies), exchange.reading())
+    is_read_as(exchange, frames, joined(bodies))
+
+
+def is_read_as(exchange: Exchange, frames: list[Frame], body: Any) -> None:
+    if body is None:
+        raise Skip("it has no end, so a stream of it is cut")
+    expected = exchange.dialect.parse_response(body, exchange.reading())
     actual = assemble(events_of(exchange.dialect, frames, exchange.reading()))
     same(normal(actual), normal(expected))
 
@@ -185,6 +204,7 @@ def stream_into(dialect: Dialect) -> Law:
         if failed and not exchange.trusted:
             raise Skip("a mock of a broken stream")
         refuse_cache_writes(exchange, dialect, assemble(events))
+        refuse_several(dialect, assemble(events))
         rewritten_is_the_same(exchange, dialect, events)
 
     law.__name__ = f"stream into {dialect.name}"
@@ -197,6 +217,7 @@ def told_into(dialect: Dialect) -> Law:
         if not response.candidates or any(candidate.finish is None for candidate in response.candidates):
             raise Skip("it has no end, so a stream of it is cut")
         refuse_cache_writes(exchange, dialect, response)
+        refuse_several(dialect, response)
         rewritten_is_the_same(exchange, dialect, tell(response))
 
     law.__name__ = f"an answer told as a stream into {dialect.name}"

@@ -139,6 +139,8 @@ def parse_finish(body: Mapping[str, Any], *, calls: bool) -> Finish | None:
         known = {said: reason for reason, said in _DETAILS.items()}
         said = word if isinstance(word, str) else "unknown"
         return Finish(known.get(said, FinishReason.OTHER), raw or f"incomplete:{said}", message)
+    if status in ("queued", "in_progress"):
+        return None
     if status in ("completed", "complete", None):
         return Finish(FinishReason.TOOL_CALLS if calls else FinishReason.STOP, raw or "completed", message)
     return Finish(FinishReason.OTHER, raw or str(status), message)

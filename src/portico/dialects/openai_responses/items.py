@@ -28,8 +28,13 @@ MAX_ITEMS: Final = 50_000
 """More fit no model, and reading them would hold up everybody else's calls."""
 Namespaces = Mapping[tuple[str, str], str]
 """(namespace, tool) -> what the tool is called where there are no namespaces."""
-_DOMESTIC: Final = frozenset({"type", "status", "role", "content", "call_id", "name", "arguments", "input"})
-"""Fields of a message or call that the neutral part says, or that say nothing (`status`)."""
+_DOMESTIC: Final = frozenset(
+    {
+        *("type", "status", "role", "content", "call_id", "name", "arguments", "input"),
+        *("metadata", "internal_chat_message_metadata_passthrough"),
+    }
+)
+"""Fields of a message or call that the neutral part says, or that say nothing: `status`, notes of OpenAI's own clients."""
 _IMAGE_TYPES: Final[Mapping[str, str]] = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
 _USERS_OWN: Final = frozenset({"mcp_approval_response", "computer_call_output", "local_shell_call_output"})
 """Results that the user's side gives to tools of the provider: no turn of the assistant."""

@@ -27,12 +27,14 @@ class _Place:
 class TextMarks:
     """The content parts of one answer so far."""
 
-    __slots__ = ("_cited", "_length", "_places")
+    __slots__ = ("_cited", "_length", "_places", "homeless")
 
     def __init__(self) -> None:
         self._places: list[_Place] = []
         self._length = 0
         self._cited: set[Citation] = set()
+        self.homeless: list[Citation] = []
+        """Sources of an answer without text."""
 
     def begin(self, entry: dict[str, Any], output_index: int, content_index: int, item_id: Any) -> None:
         self._places.append(_Place(self._length, entry, output_index, content_index, item_id))
@@ -43,9 +45,12 @@ class TextMarks:
 
     def cite(self, cited: Citation) -> list[dict[str, Any]]:
         """The event of a source; none for one that was told, or where there is no text."""
-        if cited in self._cited or not self._places:
+        if cited in self._cited:
             return []
         self._cited.add(cited)
+        if not self._places:
+            self.homeless.append(cited)
+            return []
         place = self._places[max(0, bisect_right([one.at for one in self._places], cited.start) - 1)]
         return self._told(
             place,

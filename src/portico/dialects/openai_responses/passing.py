@@ -19,7 +19,7 @@ from portico.core.errors import (
 )
 from portico.dialects.openai.errors import parse_error_object, render_error
 from portico.dialects.openai_responses.reading import USES
-from portico.dialects.openai_responses.response import failure, name_in
+from portico.dialects.openai_responses.response import failure, name_in, tier_of
 from portico.dialects.openai_responses.usage import parse_usage
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame
@@ -76,7 +76,7 @@ def _seen(answer: Mapping[str, Any], model: str | None) -> Seen:
     shown = 0 if usage is not None else sum(_shown(item) for item in items)
     if usage is None:
         return Seen(model, empty=empty, shown=shown)
-    return Seen(model, usage, name_in(answer, "service_tier"), uses, answer.get("usage"), empty)
+    return Seen(model, usage, tier_of(answer), uses, answer.get("usage"), empty)
 
 
 def _says(item: Mapping[str, Any]) -> bool:

@@ -21,6 +21,8 @@ from portico.dialects.openai_responses.thoughts import BETWEEN, parse_reasoning,
 
 CALLS: Final[Mapping[str, str]] = {"function_call": "arguments", "custom_tool_call": "input"}
 """Items that call a tool of the caller, and the field that grows."""
+BLOCKED: Final = "prompt_blocked"
+"""Marks a message that only says that the prompt was refused; how the answer ended says it too."""
 USES: Final[Mapping[str, str]] = {
     "web_search_call": "web_search",
     "file_search_call": "file_search",
@@ -63,6 +65,8 @@ class OutputReader:
         self._items: dict[int, _Item] = {}
         self._done: set[int] = set()
         self._next = 0
+        self._starts: dict[tuple[int, int], int] = {}
+        """Where the texts of whole items begin in all the text."""
         self._length = 0
         """Characters of visible text so far."""
         self._signed: dict[str, Signature] = {}
@@ -72,8 +76,6 @@ class OutputReader:
         self.calls = False
         """The caller's tools were called."""
         self.uses: dict[str, int] = {}
-        self.blocked = False
-        """The prompt was refused: what the answer says is only that."""
 
     # -- items
 
@@ -96,7 +98,7 @@ class OutputReader:
         if kind != "message":
             self._end_text(events)
         if kind == "message":
-            self._message(opened, item, events)
+            self._message(at, opened, item, events)
         elif kind == "reasoning":
             self._thoughts(opened, item, events)
         elif kind in CALLS:
@@ -143,7 +145,7 @@ class OutputReader:
         """More of a message's text."""
         opened = self._items.setdefault(at, _Item(None))
         found = opened.parts.get(("content", place))
-        if not text or self.blocked:
+        if not text or (opened.ext or {}).get(ORIGIN, {}).get(BLOCKED):
             return
         self._length += len(text)
         if found is None:
@@ -181,22 +183,21 @@ class OutputReader:
 
     # -- whole items
 
-    def _message(self, opened: _Item, item: Mapping[str, Any], events: list[Event]) -> None:
-        content = array_at(item.get("content") or [], ".content")
+    def _message(self, at: int, opened: _Item, item: Mapping[str, Any], events: list[Event]) -> None:
+        content = [] if item.get(BLOCKED) else array_at(item.get("content") or [], ".content")
         for place, entry in enumerate(content):
             fields = object_at(entry, ".content")
             found = opened.parts.get(("content", place))
             start = self._length - (found.told if found is not None else 0)
             kind = fields.get("type")
             if kind in ("output_text", "refusal", "input_text", "text"):
-                if self.blocked:
-                    continue
                 said = string_at(fields.get("refusal" if kind == "refusal" else "text"), ".text")
                 if found is None:
                     self._told_late(opened, item, place, said, events, refusal=kind == "refusal")
                 elif len(said) > found.told:
                     self._length += len(said) - found.told
                     events.append(PartDelta(0, found.index, said[found.told :]))
+                self._starts[at, place] = start
                 self._marks(fields, start, events)
             else:
                 for part in parse_content([fields]):
@@ -221,14 +222,22 @@ class OutputReader:
     def _marks(self, fields: Mapping[str, Any], start: int, events: list[Event]) -> None:
         """Sources and logprobs of a text that begins at this character of the answer's."""
         for annotation in annotations_of(fields):
-            cited = _citation(annotation, start)
-            if cited is None:
-                self._annotations.append(annotation)
-            else:
-                self._citations.append(cited)
+            self._annotate(annotation, start)
         if fields.get("logprobs"):
             tokens, _ = parse_logprobs({"content": fields["logprobs"]})
             events.append(Annotated(0, logprobs=tokens))
+
+    def _annotate(self, annotation: Any, start: int) -> None:
+        cited = _citation(annotation, start)
+        if cited is None:
+            self._annotations.append(annotation)
+        else:
+            self._citations.append(cited)
+
+    def late_annotation(self, at: int, place: int, annotation: Any) -> None:
+        """An annotation by itself: the whole item repeats it, unless that was told before."""
+        if at in self._done:
+            self._annotate(annotation, self._starts.get((at, place), 0))
 
     def _thoughts(self, opened: _Item, item: Mapping[str, Any], events: list[Event]) -> None:
         sealed = parse_reasoning(item)

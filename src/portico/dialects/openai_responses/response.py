@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.assembly import Assembler
 from portico.core.dialect import Reading
 from portico.core.errors import InvalidRequest, UpstreamBadGateway, UpstreamError
 from portico.core.events import Annotated, CandidateFinished, Event, Started, UsageReported
-from portico.core.response import Candidate, Response
+from portico.core.response import Candidate, Citation, Response
 from portico.dialects.openai.errors import parse_error_object
 from portico.dialects.openai_responses.around import parse_finish
 from portico.dialects.openai_responses.checks import array_at, object_at
@@ -31,6 +33,12 @@ def started(body: Mapping[str, Any]) -> Started:
     return Started(name_in(body, "id"), name_in(body, "model"), at)
 
 
+def tier_of(body: Mapping[str, Any]) -> str | None:
+    """The tier an answer was served in; `auto` is what was asked for and says nothing."""
+    tier = name_in(body, "service_tier")
+    return None if tier == "auto" else tier
+
+
 def failure(body: Mapping[str, Any]) -> UpstreamError | None:
     """The error that an answer tells in its place; None where it tells none."""
     if body.get("error") is not None:
@@ -43,7 +51,6 @@ def failure(body: Mapping[str, Any]) -> UpstreamError | None:
 def ending(body: Mapping[str, Any], output: OutputReader) -> list[Event]:
     """What the last object of an answer tells beside its items."""
     events: list[Event] = []
-    output.blocked = isinstance(body.get("prompt_feedback"), Mapping)
     for at, item in enumerate(array_at(body.get("output") or [], ".output")):
         if not output.holds(at):
             output.done(at, object_at(item, f".output[{at}]"), events)
@@ -52,13 +59,14 @@ def ending(body: Mapping[str, Any], output: OutputReader) -> list[Event]:
     if isinstance(extras, Mapping):
         candidate = extras.get("candidate")
         searches = tuple([str(query) for query in extras.get("searches") or ()])
-        if candidate or searches:
-            events.append(Annotated(0, candidate or None, searches=searches))
+        citations = tuple(msgspec.convert(extras.get("citations") or [], list[Citation]))
+        if candidate or searches or citations:
+            events.append(Annotated(0, candidate or None, citations, searches))
         if extras.get("answer"):
             events.append(Annotated(None, extras["answer"]))
     usage = parse_usage(body.get("usage"))
     if usage is not None:
-        events.append(UsageReported(usage, name_in(body, "service_tier"), dict(output.uses), body.get("usage")))
+        events.append(UsageReported(usage, tier_of(body), dict(output.uses), body.get("usage")))
     finish = parse_finish(body, calls=output.calls)
     if finish is not None:
         events.append(CandidateFinished(0, finish))

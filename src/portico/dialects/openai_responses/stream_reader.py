@@ -129,11 +129,16 @@ def _arguments(output: OutputReader, body: Mapping[str, Any], events: list[Event
     output.arguments(_at(body), string_at(body.get("delta"), ".delta"), events)
 
 
+def _annotation(output: OutputReader, body: Mapping[str, Any], events: list[Event]) -> None:  # noqa: ARG001
+    output.late_annotation(_at(body), _at(body, "content_index"), body.get("annotation"))
+
+
 _READERS: Final[Mapping[str, _Read]] = {
     "response.output_item.added": _added,
     "response.output_item.done": _done,
     "response.output_text.delta": _text,
     "response.refusal.delta": _refusal,
+    "response.output_text.annotation.added": _annotation,
     "response.reasoning_summary_text.delta": _summary,
     "response.reasoning_text.delta": _thought,
     "response.function_call_arguments.delta": _arguments,

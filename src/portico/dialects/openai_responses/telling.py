@@ -31,8 +31,9 @@ from portico.dialects.openai_responses.around import answer_id, finished, refusa
 from portico.dialects.openai_responses.content import ORIGIN, SHARED, data_uri
 from portico.dialects.openai_responses.hosted import hosted_events, in_progress
 from portico.dialects.openai_responses.marks import TextMarks
+from portico.dialects.openai_responses.open_item import OpenItem, copied, entry_place, namespaces_of
+from portico.dialects.openai_responses.reading import BLOCKED
 from portico.dialects.openai_responses.thoughts import BETWEEN, FULL, own_fields, seal
-from portico.dialects.openai_responses.tools import JOINT
 from portico.dialects.openai_responses.usage import render_usage
 
 PATH: Final = "$.output"
@@ -48,31 +49,6 @@ MAX_SEAL: Final = 64 * 1024
 """Image models sign with megabytes; such a signature is kept on the server only (mapping.md 2.4)."""
 
 
-class _Item:
-    """An item that is being told. `value` is the item as it stands in the end."""
-
-    __slots__ = ("entry", "full", "index", "kind", "pieces", "value")
-
-    def __init__(self, index: int, value: dict[str, Any]) -> None:
-        self.index = index
-        self.value = value
-        self.kind: str = value["type"]
-        self.pieces: list[str] = []
-        """Of what grows: the open content or summary entry, arguments, base64."""
-        self.entry: dict[str, Any] | None = None
-        """The open content part or summary entry."""
-        self.full = False
-        """Thoughts are told in full, not summed up."""
-
-    @property
-    def holds_thoughts(self) -> bool:
-        return bool(self.value["content"] if self.full else self.value["summary"])
-
-    @property
-    def id(self) -> Any:
-        return self.value.get("id")
-
-
 class Telling:
     """Tells one answer. `losses` grows as things turn up that the Responses API cannot say."""
 
@@ -81,15 +57,17 @@ class Telling:
         self.body: dict[str, Any] = {}
         """The response object; complete at the end."""
         self._reply = reply
-        self._namespaces = _namespaces(reply.echo)
+        self._namespaces = namespaces_of(reply.echo)
         self._output: list[dict[str, Any]] = []
-        self._last: _Item | None = None
+        self._last: OpenItem | None = None
         """The message or reasoning item that is still open."""
-        self._parts: dict[int, _Item | None] = {}
+        self._parts: dict[int, OpenItem | None] = {}
         """Open parts by their number; None for one that is not shown."""
         self._pending: dict[int, tuple[Part, list[str]]] = {}
         """Parts that are told at their end: media that comes in pieces, hidden thoughts that may still be sealed."""
         self._kept: dict[int, Part] = {}
+        self._late: list[Signature] = []
+        """Seals that came behind a text."""
         self._marks = TextMarks()
         self._finish: Finish | None = None
         self._extras: dict[str, Any] = {}
@@ -137,15 +115,18 @@ class Telling:
     def _close(self, told: Told) -> None:
         finish = self._finish
         if finish is not None and finish.prompt_blocked:
-            item = self._message({}, told)
+            item = self._message({BLOCKED: True}, told)
             self._open_content(item, {"type": "refusal", "refusal": ""}, told)
             self._append(item, refusal_text(finish), told)
         self._end_last(told)
+        self._tell_late(told)
         finished(self.body, finish, max(self._reply.created, self.body["created_at"]))
         if finish is not None and finish.reason in (FinishReason.ERROR, FinishReason.OTHER):
             text = f"the Responses API has no word for {finish.raw}; native_finish_reason says it"
             self._lose("2.5:finish", text)
         self.body["output"] = self._output
+        if self._marks.homeless:
+            self._extras["citations"] = [msgspec.structs.asdict(cited) for cited in self._marks.homeless]
         if self._extras:
             self.body["extra_content"] = self._extras
         if self._reply.cost is not None and self.body["usage"] is not None:
@@ -170,17 +151,17 @@ class Telling:
 
     # -- items
 
-    def _add(self, value: dict[str, Any], first: Mapping[str, Any], told: Told) -> _Item:
+    def _add(self, value: dict[str, Any], first: Mapping[str, Any], told: Told) -> OpenItem:
         """A new item; `first` is what of it differs while it is in progress."""
         index = len(self._output)
         if not value.get("id"):
             prefix = _PREFIXES.get(value["type"], "item")
             value = {"id": f"{prefix}_{self.body['id'].removeprefix('resp_')}_{index}", **value}
         self._output.append(value)
-        told.append({"type": "response.output_item.added", "output_index": index, "item": _copied({**value, **first})})
-        return _Item(index, value)
+        told.append({"type": "response.output_item.added", "output_index": index, "item": copied({**value, **first})})
+        return OpenItem(index, value)
 
-    def _done(self, item: _Item, told: Told) -> None:
+    def _done(self, item: OpenItem, told: Told) -> None:
         told.append({"type": "response.output_item.done", "output_index": item.index, "item": item.value})
 
     def _end_last(self, told: Told) -> None:
@@ -193,7 +174,7 @@ class Telling:
             item.value["status"] = "completed"
         self._done(item, told)
 
-    def _at(self, item: _Item, kind: str, **more: Any) -> dict[str, Any]:
+    def _at(self, item: OpenItem, kind: str, **more: Any) -> dict[str, Any]:
         """An event of an item."""
         return {"type": f"response.{kind}", "item_id": item.id, "output_index": item.index, **more}
 
@@ -203,17 +184,26 @@ class Telling:
         value = {"type": "reasoning", "summary": [], "encrypted_content": seal(signature, call=call)}
         self._done(self._add(value, {}, told), told)
 
+    def _tell_late(self, told: Told) -> None:
+        """Seals of a text that was over: the message stays open until then, for its sources."""
+        late, self._late = self._late, []
+        for signature in late:
+            self._seal_item(signature, "", told)
+
     # -- parts
 
     def _begin(self, index: int, part: Part, told: Told) -> None:
+        if self._late:
+            self._tell_late(told)
         match part:
             case Text(text, signature, ext):
-                if signature is not None:
-                    self._seal_item(signature, "", told)
                 if not text and signature is not None:
+                    self._late.append(signature)
                     self._parts[index] = None
                     self._kept[index] = part
                     return
+                if signature is not None:
+                    self._seal_item(signature, "", told)
                 self._parts[index] = self._text(text, ext, told)
             case Reasoning():
                 self._thought(index, part, told)
@@ -235,9 +225,10 @@ class Telling:
         if item is not None:
             self._append(item, text, told)
         elif isinstance(kept := self._kept.pop(index, None), Text):
+            self._tell_late(told)
             self._parts[index] = self._text(text, kept.ext, told)
 
-    def _append(self, item: _Item, text: str, told: Told) -> None:
+    def _append(self, item: OpenItem, text: str, told: Told) -> None:
         """More of what is open in an item."""
         if not text:
             return
@@ -253,7 +244,7 @@ class Telling:
             else:
                 told.append(self._at(item, "output_text.delta", content_index=at, delta=text, logprobs=[]))
         elif item.kind == "reasoning":
-            kind, place = _entry_place(item)
+            kind, place = entry_place(item)
             told.append(self._at(item, f"{kind}.delta", **place, delta=text))
         elif item.kind == "custom_tool_call":
             told.append(self._at(item, "custom_tool_call_input.delta", delta=text))
@@ -271,7 +262,7 @@ class Telling:
         self._kept.pop(index, None)
         if item is None:
             if signature is not None:
-                self._seal_item(signature, "", told)
+                self._late.append(signature)
             return
         if item.kind in ("function_call", "custom_tool_call"):
             if signature is not None:
@@ -281,14 +272,13 @@ class Telling:
             if signature is not None:
                 self._seal_thought(item, signature, told)
         elif signature is not None:
-            self._seal_item(signature, "", told)
+            self._late.append(signature)
 
     # -- messages
 
-    def _message(self, own: Mapping[str, Any], told: Told) -> _Item:
+    def _message(self, own: Mapping[str, Any], told: Told) -> OpenItem:
         """The open message if it is this one, else a new one."""
         last = self._last
-        own = {name: value for name, value in own.items() if name in ("id", "phase")}
         same = last is not None and last.kind == "message" and all(last.value.get(k) == v for k, v in own.items())
         if last is not None and same and ("phase" in own or "phase" not in last.value):
             return last
@@ -297,7 +287,7 @@ class Telling:
         self._last = self._add(value, {"content": []}, told)
         return self._last
 
-    def _text(self, text: str, ext: Ext, told: Told) -> _Item:
+    def _text(self, text: str, ext: Ext, told: Told) -> OpenItem:
         refusal = bool((ext or {}).get(SHARED, {}).get("refusal"))
         item = self._message(own_fields(ext), told)
         kind = "refusal" if refusal else "output_text"
@@ -311,16 +301,16 @@ class Telling:
         self._append(item, text, told)
         return item
 
-    def _open_content(self, item: _Item, entry: dict[str, Any], told: Told) -> None:
+    def _open_content(self, item: OpenItem, entry: dict[str, Any], told: Told) -> None:
         self._end_entry(item, told)
         at = len(item.value["content"])
         item.entry, item.pieces = entry, []
         item.value["content"].append(entry)
         if entry["type"] == "output_text":
             self._marks.begin(entry, item.index, at, item.id)
-        told.append(self._at(item, "content_part.added", content_index=at, part=_copied(entry)))
+        told.append(self._at(item, "content_part.added", content_index=at, part=copied(entry)))
 
-    def _end_entry(self, item: _Item, told: Told) -> None:
+    def _end_entry(self, item: OpenItem, told: Told) -> None:
         """The open content part or summary entry of an item is complete."""
         entry = item.entry
         if entry is None:
@@ -338,7 +328,7 @@ class Telling:
             entry["text"] = text
             logprobs = entry["logprobs"]
             told.append(self._at(item, "output_text.done", content_index=at, text=text, logprobs=logprobs))
-        told.append(self._at(item, "content_part.done", content_index=at, part=_copied(entry)))
+        told.append(self._at(item, "content_part.done", content_index=at, part=copied(entry)))
 
     # -- thoughts
 
@@ -366,7 +356,7 @@ class Telling:
         if part.signature is not None:
             self._seal_thought(item, part.signature, told, redacted=part.redacted)
 
-    def _open_thought(self, item: _Item, told: Told) -> None:
+    def _open_thought(self, item: OpenItem, told: Told) -> None:
         """An entry begins with its first text: an item may hold nothing but a seal."""
         if item.full:
             item.entry = {"type": "reasoning_text", "text": ""}
@@ -374,17 +364,17 @@ class Telling:
             return
         item.entry = {"type": "summary_text", "text": ""}
         item.value["summary"].append(item.entry)
-        _, place = _entry_place(item)
+        _, place = entry_place(item)
         told.append(self._at(item, "reasoning_summary_part.added", **place, part=dict(item.entry)))
 
-    def _end_thought(self, item: _Item, entry: dict[str, Any], text: str, told: Told) -> None:
+    def _end_thought(self, item: OpenItem, entry: dict[str, Any], text: str, told: Told) -> None:
         entry["text"] = text
-        kind, place = _entry_place(item)
+        kind, place = entry_place(item)
         told.append(self._at(item, f"{kind}.done", **place, text=text))
         if not item.full:
             told.append(self._at(item, "reasoning_summary_part.done", **place, part=dict(entry)))
 
-    def _seal_thought(self, item: _Item, signature: Signature, told: Told, *, redacted: bool = False) -> None:
+    def _seal_thought(self, item: OpenItem, signature: Signature, told: Told, *, redacted: bool = False) -> None:
         item.value["encrypted_content"] = seal(signature, redacted=redacted)
         if self._last is item:
             self._end_last(told)
@@ -410,7 +400,7 @@ class Telling:
         self._parts[index] = item
         self._append(item, part.arguments, told)
 
-    def _end_call(self, item: _Item, told: Told) -> None:
+    def _end_call(self, item: OpenItem, told: Told) -> None:
         text = "".join(item.pieces)
         if item.kind == "custom_tool_call":
             item.value["input"] = text
@@ -497,25 +487,3 @@ class Telling:
             self._extras["searches"] = list(said.searches)
         if said.logprobs:
             self._marks.weigh(said.logprobs)
-
-
-def _copied(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A content part as it is now: what is in it still grows."""
-    return {name: list(value) if isinstance(value, list) else value for name, value in entry.items()}
-
-
-def _entry_place(item: _Item) -> tuple[str, dict[str, int]]:
-    """How events of the open entry of a reasoning item are called, and which entry it is."""
-    if item.full:
-        return "reasoning_text", {"content_index": len(item.value["content"]) - 1}
-    return "reasoning_summary_text", {"summary_index": len(item.value["summary"]) - 1}
-
-
-def _namespaces(echo: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """What a tool is called where there are no namespaces -> its namespace and its name in it."""
-    names: dict[str, tuple[str, str]] = {}
-    for tool in echo.get("tools", ()):
-        if isinstance(tool, Mapping) and tool.get("type") == "namespace":
-            for inner in tool["tools"]:
-                names[f"{tool['name']}{JOINT}{inner.get('name')}"] = (tool["name"], inner.get("name"))
-    return names

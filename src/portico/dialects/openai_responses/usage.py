@@ -16,9 +16,11 @@ def render_usage(usage: Usage) -> dict[str, Any]:
     """Disjoint buckets as OpenAI counts them; input + output is always the total."""
     cached, written = usage.input_cache_read, plus(usage.input_cache_write, usage.input_cache_write_1h)
     given = plus(plus(usage.input_uncached, cached), written)
-    details: dict[str, Any] = {"cached_tokens": total(cached), **_by_modality(given)}
-    if written:
-        details["cache_write_tokens"] = total(written)
+    details: dict[str, Any] = {
+        "cached_tokens": total(cached),
+        "cache_write_tokens": total(written),
+        **_by_modality(given),
+    }
     if usage.input_cache_write_1h:
         details["cache_write_1h_tokens"] = total(usage.input_cache_write_1h)
     if set(cached) - _TEXT:

@@ -1,0 +1,377 @@
+"""Bodies of POST /v1/responses, read and written (mapping.md 7.1, 7.4, 7.5; clients.md 2 and 4)."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from dialects.responses_bodies import CODEX, OPENCLAW, SHELL
+from portico.catalog import load_catalog
+from portico.core.dialect import Rendered
+from portico.core.envelope import wrapped
+from portico.core.errors import InvalidRequest, UnsupportedParameter
+from portico.core.parts import Media, Opaque, Reasoning, Signature, Text, ToolCall, ToolResult
+from portico.core.request import Request, Role, ToolChoice
+from portico.core.target import UNJUDGED, Target
+from portico.dialects import gemini, openai_chat, openai_responses
+
+PARSE = openai_responses.DIALECT.parse_request
+
+
+def model(name: str, kind: str = "openai") -> Target:
+    return Target(name, kind, load_catalog().capabilities_for(name, kind))
+
+
+def parsed(**fields: Any) -> Request:
+    return PARSE({"model": "m", "input": "Hi", **fields})
+
+
+def rendered(body: dict[str, Any], target: Target | None = None) -> Rendered:
+    """A Chat body as it goes to a Responses endpoint."""
+    request = openai_chat.DIALECT.parse_request({"model": "m", "messages": [{"role": "user", "content": "Hi"}], **body})
+    return openai_responses.DIALECT.render_request(request, target or model("gpt-5.5"))
+
+
+def codes(told: Rendered) -> set[str]:
+    return {loss.code for loss in told.losses}
+
+
+# -- agents
+
+
+@pytest.mark.parametrize("body", [CODEX, OPENCLAW], ids=["codex", "OpenClaw"])
+@pytest.mark.parametrize("name", ["gemini-2.5-flash", "gemini-3.5-flash", "gemini-2.5-pro"])
+def test_what_agents_send_is_never_refused_on_the_way_to_gemini(body: dict[str, Any], name: str) -> None:
+    told = gemini.DIALECT.render_request(PARSE(body), model(name, "gemini"))
+    assert all(set(tool) <= {"functionDeclarations", "googleSearch"} for tool in told.body["tools"])
+
+
+@pytest.mark.parametrize("body", [CODEX, OPENCLAW], ids=["codex", "OpenClaw"])
+def test_what_agents_send_is_never_refused_on_the_way_to_chat(body: dict[str, Any]) -> None:
+    told = openai_chat.DIALECT.render_request(PARSE(body), Target("m", "openai-compatible", UNJUDGED))
+    again = openai_chat.DIALECT.parse_request(told.body)
+    assert [tool.name for tool in again.tools] == [tool.name for tool in PARSE(body).tools]
+
+
+def test_tools_that_gemini_has_not_are_left_out_and_told() -> None:
+    told = gemini.DIALECT.render_request(PARSE(CODEX), model("gemini-2.5-flash", "gemini"))
+    lost = {loss.path for loss in told.losses if loss.code == "7.1:builtin"}
+    assert "$.tools[3]" in lost
+    names = [one["name"] for one in told.body["tools"][0]["functionDeclarations"]]
+    assert names == ["shell", "multi_agent_v1__spawn", "multi_agent_v1__wait", "apply_patch"]
+
+
+def test_a_namespace_is_found_again() -> None:
+    told = openai_responses.DIALECT.render_request(PARSE(CODEX), Target("m", "openai", UNJUDGED))
+    assert told.body["tools"] == CODEX["tools"]
+    assert told.body["input"][0]["role"] == "developer"
+    assert told.losses == []
+
+
+# -- items
+
+
+def test_items_of_the_assistant_that_follow_each_other_are_one_turn() -> None:
+    items: list[dict[str, Any]] = [
+        {"role": "user", "content": "Hi"},
+        {
+            "type": "reasoning",
+            "id": "rs_1",
+            "summary": [{"type": "summary_text", "text": "hm"}, {"type": "summary_text", "text": "so"}],
+        },
+        {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text", "text": "Look:"}]},
+        {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+        {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": '{"a": 1.0}'},
+        {"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_2", "name": "g", "input": "free"},
+        {"type": "function_call_output", "call_id": "call_1", "output": "1"},
+        {"type": "custom_tool_call_output", "call_id": "call_2", "output": [{"type": "input_text", "text": "2"}]},
+    ]
+    user, turn, first, second = parsed(input=items).messages
+    own = "openai_responses"
+    assert user.parts == (Text("Hi"),)
+    assert turn.role is Role.ASSISTANT
+    assert turn.parts == (
+        Reasoning("hm", ext={own: {"id": "rs_1"}}),
+        Reasoning("\n\nso", ext={own: {"id": "rs_1"}}),
+        Text("Look:", ext={own: {"id": "msg_1"}}),
+        Opaque(own, items[3]),
+        ToolCall("call_1", "f", '{"a": 1.0}', ext={own: {"id": "fc_1"}}),
+        ToolCall("call_2", "g", "free", "custom", ext={own: {"id": "ctc_1"}}),
+    )
+    assert first.parts == (ToolResult("call_1", "f", (Text("1"),)),)
+    assert second.parts == (ToolResult("call_2", "g", (Text("2"),)),)
+    assert [message.at for message in (user, turn, first, second)] == [0, 1, 6, 7]
+
+
+def test_items_are_written_as_they_were_read() -> None:
+    items: list[dict[str, Any]] = [
+        {"role": "user", "content": "Hi"},
+        {
+            "type": "reasoning",
+            "id": "rs_1",
+            "summary": [{"type": "summary_text", "text": "hm"}, {"type": "summary_text", "text": "so"}],
+            "encrypted_content": "gAAAA",
+        },
+        {
+            "type": "message",
+            "id": "msg_1",
+            "status": "completed",
+            "role": "assistant",
+            "phase": "commentary",
+            "content": [{"type": "output_text", "text": "Look:", "annotations": []}],
+        },
+        {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": '{"a": 1.0}'},
+        {"type": "function_call_output", "call_id": "call_1", "output": "1"},
+        {"type": "item_reference", "id": "msg_0"},
+    ]
+    told = openai_responses.DIALECT.render_request(parsed(input=items), Target("m", "openai", UNJUDGED))
+    assert told.body["input"] == items
+
+
+@pytest.mark.parametrize(
+    ("part", "media"),
+    [
+        (
+            {"type": "input_image", "image_url": "https://e.example/a.png", "detail": "high"},
+            Media(None, uri="https://e.example/a.png", detail="high"),
+        ),
+        ({"type": "input_image", "image_url": "data:image/png;base64,iVBO"}, Media("image/png", data="iVBO")),
+        ({"type": "input_image", "file_id": "file-1"}, Media(None, uri="file-1")),
+        (
+            {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBE"},
+            Media("application/pdf", data="JVBE", name="a.pdf"),
+        ),
+        ({"type": "input_file", "file_url": "https://e.example/a.pdf"}, Media(None, uri="https://e.example/a.pdf")),
+        ({"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}}, Media("audio/wav", data="UklG")),
+        ({"type": "refusal", "refusal": "No."}, Text("No.")),
+    ],
+)
+def test_content_parts_are_read(part: dict[str, Any], media: Media | Text) -> None:
+    (message,) = parsed(input=[{"role": "user", "content": [part]}]).messages
+    assert message.parts == (media,)
+
+
+def test_an_envelope_finds_its_call_and_its_text() -> None:
+    of_call, of_text = Signature("google", "AAA="), Signature("google", "BBB=", "gemini-3@gemini")
+    items: list[dict[str, Any]] = [
+        {"role": "user", "content": "Hi"},
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": wrapped(of_text)},
+        {"role": "assistant", "content": "Hello"},
+        {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": wrapped(of_call, "call_1")},
+        {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_1", "output": ""},
+    ]
+    turn = parsed(input=items).messages[1]
+    assert turn.parts == (Text("Hello", of_text), ToolCall("call_1", "f", "{}", signature=of_call))
+
+
+def test_a_seal_is_told_to_its_own_vendor_alone() -> None:
+    body = copy.deepcopy(OPENCLAW)
+    body["input"][2:2] = [
+        {"type": "reasoning", "summary": [], "encrypted_content": wrapped(Signature("anthropic", "EqM"))}
+    ]
+    told = openai_responses.DIALECT.render_request(PARSE(body), model("gpt-5.5"))
+    assert not any(item.get("type") == "reasoning" for item in told.body["input"])
+    assert "2.4:foreign_signature" in codes(told)
+
+
+# -- fields
+
+
+def test_a_function_is_strict_unless_it_is_said_otherwise() -> None:
+    plain = {"type": "function", "name": "f", "parameters": SHELL}
+    tools = [plain, {**plain, "name": "g", "strict": None}, {**plain, "name": "h", "strict": False}]
+    assert [tool.strict for tool in parsed(tools=tools).tools] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("choice", "meant"),
+    [
+        ("required", ToolChoice("required")),
+        ({"type": "function", "name": "f"}, ToolChoice("required", ("f",))),
+        ({"type": "function", "function": {"name": "f"}}, ToolChoice("required", ("f",))),
+        (
+            {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]},
+            ToolChoice("validated", ("f",)),
+        ),
+        ({"type": "web_search"}, None),
+    ],
+)
+def test_tool_choices_are_read(choice: Any, meant: ToolChoice | None) -> None:
+    request = parsed(tools=[{"type": "function", "name": "f"}], tool_choice=choice)
+    assert request.tool_choice == meant
+    told = openai_responses.DIALECT.render_request(request, Target("m", "openai", UNJUDGED))
+    assert PARSE(told.body).tool_choice == meant
+    if meant is None:
+        assert told.body["tool_choice"] == choice
+
+
+def test_settings_are_read_where_they_stand() -> None:
+    request = parsed(
+        instructions="Be brief.",
+        reasoning={"effort": "high", "summary": "auto"},
+        text={"format": {"type": "json_schema", "name": "a", "schema": SHELL, "strict": True}, "verbosity": "low"},
+        include=["message.output_text.logprobs", "reasoning.encrypted_content", "file_search_call.results"],
+        top_logprobs=2,
+        store=False,
+    )
+    assert request.messages[0].role is Role.SYSTEM
+    assert (request.thinking.effort, request.thinking.show) == ("high", True)
+    assert request.output is not None
+    assert (request.output.name, request.output.strict, request.output.schema) == ("a", True, SHELL)
+    assert (request.sampling.logprobs, request.sampling.top_logprobs) == (True, 2)
+    assert request.ext == {
+        "openai_responses": {"include": ["file_search_call.results"]},
+        "openai_chat": {"store": False, "verbosity": "low"},
+    }
+    assert request.echo["instructions"] == "Be brief."
+
+
+# -- what is wrong is said where it is
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"input": None}, "$.input"),
+        ({"input": 5}, "$.input"),
+        ({"input": ["x"]}, "$.input[0]"),
+        ({"input": [{"type": "message", "role": "tool", "content": "x"}]}, "$.input[0].role"),
+        ({"input": [{"type": "message", "role": "user", "content": 5}]}, "$.input[0].content"),
+        ({"input": [{"role": "user", "content": [{"type": "input_text", "text": 5}]}]}, "$.input[0].content[0].text"),
+        ({"input": [{"role": "user", "content": [{"type": "nonsense"}]}]}, "$.input[0].content[0].type"),
+        ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "$.input[0].content[0].image_url"),
+        (
+            {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": "data:x"}]}]},
+            "$.input[0].content[0].image_url",
+        ),
+        ({"input": [{"type": "function_call", "call_id": "c", "arguments": "{}"}]}, "$.input[0].name"),
+        ({"input": [{"type": "function_call", "call_id": 1, "name": "f", "arguments": "{}"}]}, "$.input[0].call_id"),
+        ({"input": [{"type": "function_call_output", "call_id": "gone", "output": ""}]}, "$.input[0].call_id"),
+        ({"input": [{"type": "reasoning", "summary": [5]}]}, "$.input[0].summary[0]"),
+        ({"input": [{"type": "reasoning", "summary": "x"}]}, "$.input[0].summary"),
+        ({"input": [{}]}, "$.input[0].type"),
+        ({"instructions": 5}, "$.instructions"),
+        ({"tools": {}}, "$.tools"),
+        ({"tools": [{"name": "f"}]}, "$.tools[0].type"),
+        ({"tools": [{"type": "function"}]}, "$.tools[0].name"),
+        ({"tools": [{"type": "function", "name": "f", "parameters": "x"}]}, "$.tools[0].parameters"),
+        ({"tools": [{"type": "function", "name": "f", "strict": "x"}]}, "$.tools[0].strict"),
+        ({"tools": [{"type": "namespace", "name": "n", "tools": [{"type": "function"}]}]}, "$.tools[0].tools[0].name"),
+        ({"tool_choice": "some"}, "$.tool_choice"),
+        ({"tool_choice": {"type": "function"}}, "$.tool_choice.name"),
+        ({"temperature": 3}, "$.temperature"),
+        ({"top_logprobs": 21}, "$.top_logprobs"),
+        ({"max_output_tokens": 0}, "$.max_output_tokens"),
+        ({"max_output_tokens": True}, "$.max_output_tokens"),
+        ({"reasoning": {"effort": "hard"}}, "$.reasoning.effort"),
+        ({"reasoning": []}, "$.reasoning"),
+        ({"text": {"format": {"type": "xml"}}}, "$.text.format.type"),
+        ({"text": {"format": {"type": "json_schema", "schema": 5}}}, "$.text.format.schema"),
+        ({"text": {"verbosity": "loud"}}, "$.text.verbosity"),
+        ({"include": "x"}, "$.include"),
+        ({"include": [5]}, "$.include[0]"),
+        ({"store": "no"}, "$.store"),
+        ({"metadata": "x"}, "$.metadata"),
+        ({"user": 5}, "$.user"),
+        ({"stream": 1}, "$.stream"),
+        ({"truncation": "some"}, "$.truncation"),
+        ({"service_tier": "gold"}, "$.service_tier"),
+        ({"background": True}, "$.background"),
+        ({"model": 5}, "$.model"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_path(fields: dict[str, Any], param: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        parsed(**fields)
+    assert refused.value.param == param
+
+
+def test_a_body_that_is_no_object_is_refused() -> None:
+    bodies: tuple[Any, ...] = (None, [], "x", 5)
+    for body in bodies:
+        with pytest.raises(InvalidRequest):
+            PARSE(body)
+
+
+def test_background_is_refused_in_words() -> None:
+    with pytest.raises(UnsupportedParameter, match="background: false"):
+        parsed(background=True)
+    assert parsed(background=False).ext is None
+
+
+# -- to OpenAI, from elsewhere
+
+
+def test_callers_of_other_dialects_get_their_thoughts_back() -> None:
+    told = rendered({"reasoning_effort": "low"})
+    assert told.body["store"] is False
+    assert told.body["include"] == ["reasoning.encrypted_content"]
+    assert told.body["reasoning"] == {"effort": "low"}
+    assert "include" not in rendered({}, model("gpt-4o")).body
+
+
+def test_what_the_responses_api_has_not_is_told() -> None:
+    told = rendered({"stop": ["x"], "n": 2, "seed": 1, "presence_penalty": 1, "top_k": 5, "logit_bias": {"1": 1}})
+    assert codes(told) == {"7.1:stop", "1.1:n", "1.1:seed", "1.1:penalties", "1.1:sampling", "7.1:setting"}
+    assert not {"stop", "n", "seed", "presence_penalty", "top_k", "logit_bias"} & told.body.keys()
+
+
+def test_a_model_that_takes_no_temperature_gets_none() -> None:
+    told = rendered({"temperature": 0.5})
+    assert "temperature" not in told.body
+    assert codes(told) == {"1.1:sampling"}
+    assert rendered({"temperature": 0.5}, model("gpt-4o")).body["temperature"] == 0.5
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(1, 16), (16, 16), (10**9, 128_000)])
+def test_the_limit_is_one_that_openai_takes(asked: int, sent: int) -> None:
+    told = rendered({"max_completion_tokens": asked})
+    assert told.body["max_output_tokens"] == sent
+    assert ("1.1:max_tokens" in codes(told)) is (asked != sent)
+
+
+def test_strictness_and_the_format_are_written_flat_and_in_full() -> None:
+    told = rendered(
+        {
+            "tools": [{"type": "function", "function": {"name": "f", "parameters": SHELL}}],
+            "response_format": {"type": "json_schema", "json_schema": {"name": "a", "strict": True, "schema": SHELL}},
+            "verbosity": "low",
+        }
+    )
+    assert told.body["tools"] == [{"type": "function", "name": "f", "parameters": SHELL, "strict": False}]
+    assert told.body["text"] == {
+        "format": {"type": "json_schema", "name": "a", "strict": True, "schema": SHELL},
+        "verbosity": "low",
+    }
+
+
+def test_a_grammar_lies_where_each_dialect_has_it() -> None:
+    grammar = {"syntax": "lark", "definition": 'start: "x"'}
+    nested = {"type": "custom", "custom": {"name": "p", "format": {"type": "grammar", "grammar": grammar}}}
+    told = rendered({"tools": [nested]})
+    assert told.body["tools"] == [{"type": "custom", "name": "p", "format": {"type": "grammar", **grammar}}]
+    back = openai_chat.DIALECT.render_request(PARSE(told.body), Target("m", "openai", UNJUDGED))
+    assert back.body["tools"] == [nested]
+
+
+def test_an_id_that_is_too_long_is_short_on_call_and_result_alike() -> None:
+    told = openai_responses.DIALECT.render_request(PARSE(CODEX), model("gpt-5.5"))
+    ids = [item["call_id"] for item in told.body["input"] if "call_id" in item]
+    assert len(ids) == 2
+    assert ids[0] == ids[1]
+    assert len(ids[0]) <= 64
+    assert told.body["input"][2] == {
+        "type": "reasoning",
+        "summary": [],
+        "id": "rs_1",
+        "encrypted_content": "gAAAAsealed",
+    }
+
+
+def test_names_that_openai_refuses_are_others_on_the_wire() -> None:
+    tools = [{"type": "function", "function": {"name": name}} for name in ("a.b", "a_b", "x" * 70)]
+    told = rendered({"tools": tools})
+    names = [tool["name"] for tool in told.body["tools"]]
+    assert names == ["a_b_2", "a_b", "x" * 64]
+    assert told.tool_names == {"a_b_2": "a.b", "x" * 64: "x" * 70}
