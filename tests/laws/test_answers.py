@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from laws import responses_streams
+from laws import anthropic_streams, responses_streams
 from laws.corpus import DIALECTS, Exchange, files
 from laws.judge import Law, NotThisShape, Skip, hold, same
 from laws.loss_table import ALLOWED
@@ -67,7 +67,7 @@ def check_codes(exchange: Exchange, dialect: Dialect, losses: list[Loss]) -> Non
 def answer_into(dialect: Dialect, *, emptied: bool) -> Law:
     def law(exchange: Exchange) -> None:
         response = exchange.dialect.parse_response(whole(exchange), exchange.reading())
-        refuse_cache_writes(exchange, dialect, response)
+        refuse_what_has_no_word(exchange, dialect, response)
         refuse_several(dialect, response)
         if emptied:
             response = without_ext(response)
@@ -80,7 +80,7 @@ def answer_into(dialect: Dialect, *, emptied: bool) -> Law:
     return law
 
 
-def refuse_cache_writes(exchange: Exchange, dialect: Dialect, response: Response) -> None:
+def refuse_what_has_no_word(exchange: Exchange, dialect: Dialect, response: Response) -> None:
     if dialect.name == "anthropic_messages" and response.usage is None:
         raise Skip("no usage was reported, and a message must have one")
     if dialect.name == "anthropic_messages" and len(response.candidates) != 1:
@@ -88,10 +88,6 @@ def refuse_cache_writes(exchange: Exchange, dialect: Dialect, response: Response
     finishes = [candidate.finish.raw for candidate in response.candidates if candidate.finish is not None]
     if dialect.name == "gemini" and "pause_turn" in finishes:
         raise Skip("Google has no word for a turn that is to be continued")
-    usage = response.usage
-    written = usage is not None and (usage.input_cache_write or usage.input_cache_write_1h)
-    if written and exchange.dialect.name != "gemini" and dialect.name == "gemini":
-        raise Skip("Google's usage has no count for tokens written to a cache")
 
 
 def refuse_several(dialect: Dialect, response: Response) -> None:
@@ -124,6 +120,8 @@ def cut_into_a_stream(size: int | None) -> Law:
             raise Skip("it has no end, so a stream of it is cut")
         if exchange.dialect.name == "openai_responses":
             pieces = responses_streams.cut(body, size)
+        elif exchange.dialect.name == "anthropic_messages":
+            pieces = anthropic_streams.cut(body, size)
         else:
             pieces = cut_by_part(body) if size is None else cut_by_text(body, size)
         frames = [Frame(jsontext.encode(piece)) for piece in pieces]
@@ -151,6 +149,10 @@ def is_read_as_joined(exchange: Exchange) -> None:
         raise NotThisShape
     if exchange.dialect.name == "openai_responses":
         is_read_as(exchange, frames, responses_streams.joined(bodies) if responses_streams.is_whole(bodies) else None)
+        return
+    if exchange.dialect.name == "anthropic_messages":
+        ended = any((body.get("delta") or {}).get("stop_reason") for body in bodies)
+        is_read_as(exchange, frames, anthropic_streams.joined(bodies) if ended else None)
         return
     if not any(candidate.get("finishReason") for body in bodies for candidate in body.get("candidates") or ()):
         raise Skip("it has no end, so a stream of it is cut")
@@ -203,7 +205,7 @@ def stream_into(dialect: Dialect) -> Law:
         failed = any(isinstance(event, Failed) for event in events)
         if failed and not exchange.trusted:
             raise Skip("a mock of a broken stream")
-        refuse_cache_writes(exchange, dialect, assemble(events))
+        refuse_what_has_no_word(exchange, dialect, assemble(events))
         refuse_several(dialect, assemble(events))
         rewritten_is_the_same(exchange, dialect, events)
 
@@ -216,7 +218,7 @@ def told_into(dialect: Dialect) -> Law:
         response = exchange.dialect.parse_response(whole(exchange), exchange.reading())
         if not response.candidates or any(candidate.finish is None for candidate in response.candidates):
             raise Skip("it has no end, so a stream of it is cut")
-        refuse_cache_writes(exchange, dialect, response)
+        refuse_what_has_no_word(exchange, dialect, response)
         refuse_several(dialect, response)
         rewritten_is_the_same(exchange, dialect, tell(response))
 

@@ -51,7 +51,7 @@ def a_stream_passes_as_it_is_and_is_seen_as_it_is_read(exchange: Exchange) -> No
     passed = [out for frame in spelt for out in watch.feed(frame)]
     watch.close()
     if exchange.dialect.name != "gemini":
-        assert passed == spelt
+        assert [frame.data for frame in passed] == [frame.data for frame in spelt]
     else:
         one_id(passed, spelt)
     response, seen = assembled(events), watch.seen()

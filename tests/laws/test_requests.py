@@ -74,8 +74,8 @@ def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: T
     except InvalidRequest as error:
         if exchange.status == 400:
             raise Skip("the provider refused it too") from None
-        if error.message.startswith("Claude takes no files"):
-            raise Skip("the target model takes no such files") from None
+        if error.message.startswith("Claude takes no files") and error.param:
+            return  # what cannot be carried is refused, and its place is told
         raise
     body = jsontext.decode(jsontext.encode(rendered.body))
     own = dialect.name == exchange.dialect.name
@@ -97,7 +97,9 @@ def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: T
         excused.append(Loss("1.1:ignored", "$.metadata", "who the user is stands in the metadata"))
         if request.thinking.effort is not None or request.thinking.level is not None:
             excused.append(Loss("1.7:thinking", "$", "an effort becomes a budget of the target model"))
-    if (exchange.dialect.name, dialect.name) == ("anthropic_messages", "openai_chat"):
+    if exchange.dialect.name == "anthropic_messages" and dialect.name.startswith("openai"):
+        if set(request.tool_choice.names if request.tool_choice else ()) - {tool.name for tool in request.tools}:
+            excused.append(Loss("1.13:choice", "$", "the choice of a tool that the provider runs"))
         excused.append(Loss("1.4:name", "$", "a file is given a name"))
         excused.append(Loss("7.1:media_type", "$", "a file by address or id has no type"))
     if (exchange.dialect.name, dialect.name) == ("anthropic_messages", "gemini"):

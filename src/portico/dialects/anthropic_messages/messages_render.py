@@ -170,7 +170,7 @@ class MessageRenderer:
             self._lose("1.4:detail", "a picture has no detail at Anthropic")
         if part.data is None:
             uri = part.uri or ""
-            if part.mime is not None:
+            if part.mime is not None and mime != "application/pdf" and self._judged:
                 self._lose("7.1:media_type", "the type of media by address is found out by Anthropic itself")
             source = {"type": "url", "url": uri} if "://" in uri else {"type": "file", "file_id": uri}
             kind = "image" if mime.startswith("image/") or (not mime and part.name is None) else "document"

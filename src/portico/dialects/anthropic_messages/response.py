@@ -97,7 +97,9 @@ def cite(
         url = one.get("url") if isinstance(one, Mapping) else None
         if isinstance(url, str) and url:
             title = one.get("title")
-            citations.append(Citation(start, end, url, title if isinstance(title, str) else None))
+            found = Citation(start, end, url, title if isinstance(title, str) else None)
+            if found not in citations:
+                citations.append(found)
         else:
             kept.append(one)
     if kept:

@@ -167,6 +167,10 @@ class AnthropicReader:
                 block.sealed.append(delta["signature"])
             case "citations_delta":
                 block.cited.append(delta["citation"])
+            case _:  # of a block that is told whole: it grows by whatever comes
+                for name, more in delta.items():
+                    if name != "type" and isinstance(more, str):
+                        block.fields[name] = f"{block.fields.get(name) or ''}{more}"
 
     def _more(self, block: _Block, text: str, events: list[Event]) -> None:
         if text:

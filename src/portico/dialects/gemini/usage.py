@@ -10,6 +10,11 @@ from typing import Any, Final
 from portico.core.usage import MODALITIES, NONE, Tokens, Usage, minus, split, take, total
 from portico.dialects.gemini.parts import ORIGIN
 
+WRITTEN: Final = "cacheWriteTokenCount"
+WRITTEN_1H: Final = "cacheWriteHourTokenCount"
+"""Tokens written to a cache, for minutes and for an hour: Google counts none. Extensions of ours, told only where there are
+such, so that what another vendor counts is not lost; they are inside the prompt's count."""
+
 _COUNTS: Final = frozenset(
     {
         "promptTokenCount",
@@ -23,6 +28,8 @@ _COUNTS: Final = frozenset(
         "cacheTokensDetails",
         "toolUsePromptTokensDetails",
         "serviceTier",
+        WRITTEN,
+        WRITTEN_1H,
     }
 )
 _WITH_INT_ENUMS: Final = {1: "text", 2: "image", 3: "video", 4: "audio", 5: "document"}
@@ -82,10 +89,16 @@ def parse_usage(metadata: Mapping[str, Any]) -> Usage | None:
     if cached_count:
         details = _details(metadata.get("cacheTokensDetails"))
         cached = split(cached_count, details) if details else take(prompt, cached_count)
+    fresh = minus(prompt, cached) if cached else prompt
+    hour = take(fresh, _count(metadata, WRITTEN_1H))
+    fresh = minus(fresh, hour) if hour else fresh
+    written = take(fresh, _count(metadata, WRITTEN))
     extras = {key: value for key, value in metadata.items() if key not in _COUNTS and value is not None}
     return Usage(
-        input_uncached=minus(prompt, cached) if cached else prompt,
+        input_uncached=minus(fresh, written) if written else fresh,
         input_cache_read=cached,
+        input_cache_write=written,
+        input_cache_write_1h=hour,
         input_tool=_tokens(metadata, "toolUsePromptTokenCount", "toolUsePromptTokensDetails"),
         output_visible=_tokens(metadata, "candidatesTokenCount", "candidatesTokensDetails"),
         output_reasoning=_tokens(metadata, "thoughtsTokenCount", None),
@@ -139,17 +152,16 @@ def _details(details: Any) -> dict[str, int]:
 
 def render_usage(usage: Usage, tier: str | None = None) -> dict[str, Any]:
     """Disjoint buckets as Google counts them. What is zero is left out, as Google does, but for prompt and total."""
-    prompt = {
-        name: n
-        for name in MODALITIES
-        if (n := sum(b.get(name, 0) for b in (usage.input_uncached, usage.input_cache_read, usage.input_cache_write)))
-    }
+    buckets = (usage.input_uncached, usage.input_cache_read, usage.input_cache_write, usage.input_cache_write_1h)
+    prompt = {name: n for name in MODALITIES if (n := sum(bucket.get(name, 0) for bucket in buckets))}
     metadata: dict[str, Any] = {"promptTokenCount": total(prompt)}
     for name, tokens in (
         ("candidatesTokenCount", usage.output_visible),
         ("thoughtsTokenCount", usage.output_reasoning),
         ("toolUsePromptTokenCount", usage.input_tool),
         ("cachedContentTokenCount", usage.input_cache_read),
+        (WRITTEN, usage.input_cache_write),
+        (WRITTEN_1H, usage.input_cache_write_1h),
     ):
         if count := total(tokens):
             metadata[name] = count

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Request, Role
@@ -209,6 +210,9 @@ class MessagesRenderer:
     def _tell_signature(self, part: Text | Media | ToolCall | Reasoning, message: Message) -> None:
         if part.signature is not None:
             self._lose("2.4:foreign_signature", message, "Chat has no place for a thought signature")
+        if part.ext:
+            path = self._where.at_message(message.at)
+            self._losses += foreign_extras(part.ext, path, own=(ORIGIN,))
 
     def _lose(self, code: str, message: Message, text: str) -> None:
         loss = Loss(code, self._where.at_message(message.at), text)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Request, Role
@@ -72,6 +73,7 @@ class ItemsRenderer:
             if isinstance(part, ToolResult):
                 self._items.append(self._result(part))
             elif isinstance(part, Text | Media):
+                self._losses += foreign_extras(part.ext, self._path, own=(ORIGIN,))
                 self._tell_part(part)
                 content.append(part)
             elif isinstance(part, Reasoning):
@@ -108,6 +110,8 @@ class ItemsRenderer:
 
     def _turn(self, message: Message) -> None:
         for index, part in enumerate(message.parts):
+            if not isinstance(part, Opaque) and part.ext:
+                self._losses += foreign_extras(part.ext, self._path, own=(ORIGIN,))
             match part:
                 case Text():
                     self._text(part, continues=index > 0 and _goes_on(message.parts[index - 1], part))

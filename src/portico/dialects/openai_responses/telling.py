@@ -24,6 +24,7 @@ from portico.core.events import (
     Started,
     UsageReported,
 )
+from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Finish, FinishReason
@@ -195,6 +196,8 @@ class Telling:
     def _begin(self, index: int, part: Part, told: Told) -> None:
         if self._late:
             self._tell_late(told)
+        if not isinstance(part, Opaque) and part.ext:
+            self.losses += foreign_extras(part.ext, PATH, own=(ORIGIN,))
         match part:
             case Text(text, signature, ext):
                 if not text and signature is not None:
