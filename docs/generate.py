@@ -13,7 +13,7 @@ from portico.catalog import Model, load_catalog
 from portico.core import mime, voices
 from portico.core.loss import CODES, UNSEEN
 from portico.core.request import GOOGLE_BUILTINS
-from portico.core.target import ThinkingControl
+from portico.core.target import ThinkingControl, ThinkingSpec
 from portico.dialects.gemini.finish import FINISH
 from portico.dialects.gemini.schema_rules import UNENFORCED
 from portico.dialects.openai_chat.response import FINISH_WORDS
@@ -21,7 +21,7 @@ from portico.dialects.openai_chat.tools import BUILTIN_KINDS
 from portico.providers.intake import GOOGLE, MIB
 
 FOLDER: Final = Path(__file__).parent
-EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "max")
+EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 CARRIED: Final = (
     ("system and developer messages, wherever they stand", "`systemInstruction`, one part each, in order"),
@@ -180,13 +180,18 @@ def _finishes() -> Iterator[tuple[str, str]]:
     yield "any other word", "`stop`"
 
 
+def _unasked(spec: ThinkingSpec) -> str:
+    """What is in force when nothing is said."""
+    return (spec.default or "") if spec.on_by_default else "none" if "none" in spec.levels else "off"
+
+
 def _thinking() -> Iterator[tuple[str, ...]]:
     for model in sorted(load_catalog().models.values(), key=lambda model: model.name):
         if model.capabilities.thinking.control is not ThinkingControl.NONE:
             yield (
                 f"`{model.name}`",
                 *[_effort(model, effort) for effort in EFFORTS],
-                model.capabilities.thinking.default or "",
+                _unasked(model.capabilities.thinking),
             )
 
 

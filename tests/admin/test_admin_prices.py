@@ -249,12 +249,28 @@ def _is_plain(price: dict[str, Any]) -> bool:
 
 
 def test_every_model_of_the_catalog_has_its_prices_listed_page_by_page(bench: Bench) -> None:
-    seen: list[Any] = []
-    after: str | None = ""
-    while after is not None:
-        page = bench.do("prices list", limit=50, after=after)
-        seen += page["data"]
-        after = page["next"]
-    assert seen == bench.do("prices list", limit=500)["data"]
+    def listed(limit: int) -> list[Any]:
+        seen: list[Any] = []
+        after: str | None = ""
+        while after is not None:
+            page = bench.do("prices list", limit=limit, after=after)
+            seen += page["data"]
+            after = page["next"]
+        return seen
+
+    seen = listed(50)
+    assert seen == listed(500)
     assert MODEL in {price["model"] for price in seen}
     assert all(price["origin"] == "catalog" for price in seen)
+
+
+def test_cache_writes_have_prices_of_their_own(bench: Bench) -> None:
+    claude = "claude-opus-5-5"
+    draft = [{"model": claude, "write": "5.50", "write_1h": "8.80", "effective_from": later(1)}]
+    diff = bench.do("prices diff", prices=draft)["changes"]
+    assert [(change["what"], change["old_usd"], change["new_usd"]) for change in diff] == [
+        ("input_cache_write", "5.00", "5.50"),
+        ("input_cache_write_1h", "8.00", "8.80"),
+    ]
+    bench.do("prices publish", prices=draft)
+    assert bench.do("prices publish", prices=draft)["unchanged"] == 2

@@ -133,7 +133,8 @@ def test_text_costs_what_the_sheet_says(model: str, paid_in: str, cached: str, o
 
 
 def test_every_model_is_in_the_table_or_free() -> None:
-    assert {name for name, model in CATALOG.models.items() if not model.prices.free} == {row[0] for row in TEXT_PRICES}
+    priced = {name for name, model in CATALOG.models.items() if model.vendor == "google" and not model.prices.free}
+    assert priced == {row[0] for row in TEXT_PRICES}
 
 
 @pytest.mark.parametrize(("model", "kind", "modality", "cached", "prompt_tokens", "usd"), OTHER_PRICES)

@@ -485,6 +485,17 @@ async def test_models_are_listed_as_served(tmp_path: Path) -> None:
     json.loads(out)
 
 
+async def test_with_a_key_of_googles_alone_only_its_models_are_listed(tmp_path: Path) -> None:
+    _, without, _ = await run("models", "--json", folder=tmp_path)
+    code, out, _ = await run("models", "--json", folder=tmp_path, env=GEMINI)
+    assert code == 0
+    listed = {model["id"]: model["served_by"] for model in json.loads(out)["models"]}
+    assert all(listed.values())
+    assert "gemini-3.5-flash" in listed
+    assert not {"gpt-5.5", "claude-opus-5-5"} & set(listed)
+    assert {"gpt-5.5", "claude-opus-5-5"} <= {model["id"] for model in json.loads(without)["models"]}
+
+
 @pytest.mark.parametrize("arguments", [("serve", "--port", "eighty"), ("nonsense",), ("serve", "--nonsense")])
 async def test_wrong_usage_is_exit_code_2(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     code, _, err = await run(*arguments, folder=tmp_path)

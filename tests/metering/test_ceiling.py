@@ -202,6 +202,7 @@ def test_a_request_is_asked_for_the_sizes_of_its_parts() -> None:
         max_output_tokens=7,
         candidates=3,
         service_tier="flex",
+        own_tools=False,
     )
 
 

@@ -44,7 +44,7 @@ def test_a_line_says_who_asked_for_what_and_how_it_went() -> None:
     report.asked, report.model, report.stream = "gemini-3.5-flash-thinking", "gemini-3.5-flash", True
     report.tries = [Try("a", "up-1", 5.0, 5.1, "overloaded"), Try("b", "up-2", 5.1, 5.2, "ok")]
     report.status, report.first_byte, report.ended, report.bytes_out = 200, 5.25, 6.5, 900
-    assert line_of(report, [10, 20, 0, 1, 5, 7]) == {
+    assert line_of(report, [4, 20, 2, 4, 1, 5, 7]) == {
         "time": "2027-01-15T08:00:00.062Z",
         "request_id": "req_1",
         "method": "POST",
@@ -75,7 +75,7 @@ def test_a_line_says_who_asked_for_what_and_how_it_went() -> None:
 def test_what_is_not_known_is_left_out_and_no_tokens_are_not_none_reported() -> None:
     report = Report("req_1", "GET", "/v1/models", ended=0.001)
     assert set(line_of(report)) == {"time", "request_id", "method", "path", "status", "outcome", "duration_ms"}
-    assert line_of(report, [0] * 6)["output_tokens"] == 0
+    assert line_of(report, [0] * 7)["output_tokens"] == 0
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ One line is one model's prices, in dollars per million tokens, written in digits
     output = "10.80"
 
 Without `provider` it is a sale price of a model by its name here; with one it is what that provider asks for its model.
-Beside it may stand `modality`, `above_tokens`, `tier`, `backend`, `effective_from`, `source`; in place of the three columns
+Beside `input`, `cached`, `output` may stand `write`, `write_1h` (input kept in a cache for minutes, for an hour or more),
+`modality`, `above_tokens`, `tier`, `backend`, `effective_from`, `source`; in place of its amounts
 `item`, `usd` and `unit` (a fee for web searches and the like), or `free = true`. In TOML and JSON, `effective_from` and
 `source` may also stand once, at the top, for every line that has none.
 """
@@ -41,6 +42,8 @@ class Line(Args, frozen=True, kw_only=True, omit_defaults=True):
     provider: Annotated[str, says("Whose price it is to us. Empty: the price callers pay.", max_length=200)] = ""
     input: Annotated[str, says("A million tokens read, in dollars.")] | None = None
     cached: Annotated[str, says("A million tokens read from a cache, in dollars.")] | None = None
+    write: Annotated[str, says("A million tokens kept in a cache for minutes, in dollars.")] | None = None
+    write_1h: Annotated[str, says("A million tokens kept in a cache for an hour or more, in dollars.")] | None = None
     output: Annotated[str, says("A million tokens written, thoughts included, in dollars.")] | None = None
     item: Annotated[str, says("What a fee is for: `web_search`, `google_maps`, `cache_storage`.", max_length=60)] = ""
     usd: Annotated[str, says("The fee, in dollars for one `unit`.")] | None = None
@@ -52,6 +55,11 @@ class Line(Args, frozen=True, kw_only=True, omit_defaults=True):
     backend: Annotated[Literal["", "gemini", "vertex"], says("Where only one kind of provider asks this.")] = ""
     effective_from: Annotated[date, says("The first day (UTC) it holds. By default today.")] | None = None
     source: Annotated[str, says("Where it is written.", max_length=500)] = ""
+
+    @property
+    def amounts(self) -> bool:
+        """Whether it gives a price of tokens."""
+        return any((self.input, self.cached, self.write, self.write_1h, self.output))
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -84,7 +92,7 @@ def _cells(line: Line, today: date) -> Iterator[Cell]:
         message = f"{begins} has passed. A price begins today ({today}) or later: what was charged stays."
         raise InvalidRequest(message, param="effective_from")
     if line.free:
-        if line.input or line.cached or line.output or line.usd or line.item:
+        if line.amounts or line.usd or line.item:
             raise InvalidRequest("A model is free or has prices.", param="free")
         yield Cell(book, line.provider, line.model, begins, None)
         return
@@ -94,7 +102,7 @@ def _cells(line: Line, today: date) -> Iterator[Cell]:
 
 def _rows(line: Line, begins: date) -> Iterator[PriceRow]:
     if line.item or line.usd or line.unit:
-        if not (line.item and line.usd and line.unit) or line.input or line.cached or line.output:
+        if not (line.item and line.usd and line.unit) or line.amounts:
             raise InvalidRequest("A fee has item, usd and unit, and no other price on its line.", param="item")
         rate_nanos = dollars.nanos(line.usd, "usd", zero=True)
         yield PriceRow(
@@ -110,11 +118,14 @@ def _rows(line: Line, begins: date) -> Iterator[PriceRow]:
     columns = (
         ("input", line.input, PriceKind.INPUT, False),
         ("cached", line.cached, PriceKind.INPUT, True),
+        ("write", line.write, PriceKind.CACHE_WRITE, False),
+        ("write_1h", line.write_1h, PriceKind.CACHE_WRITE_1H, False),
         ("output", line.output, PriceKind.OUTPUT, False),
     )
     if all(usd is None for _, usd, _, _ in columns):
         raise InvalidRequest(
-            "It says no price: give input, cached, output, or item with usd and unit, or free.", param="model"
+            "It says no price: give input, cached, write, write_1h, output, or item with usd and unit, or free.",
+            param="model",
         )
     for name, usd, kind, cached in columns:
         if usd is not None:
@@ -134,7 +145,7 @@ def _rows(line: Line, begins: date) -> Iterator[PriceRow]:
 # -- files -------------------------------------------------------------------------------------------------------------
 
 FORMATS: Final = ("toml", "csv", "json")
-_AMOUNTS: Final = ("input", "cached", "output", "usd")
+_AMOUNTS: Final = ("input", "cached", "write", "write_1h", "output", "usd")
 
 
 def read_lines(text: str, form: str) -> list[Line]:

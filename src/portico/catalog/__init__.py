@@ -8,7 +8,6 @@ from portico.catalog.catalog import Catalog
 from portico.catalog.errors import CatalogError
 from portico.catalog.load import load_catalog, parse_catalog
 from portico.catalog.model import (
-    BACKENDS,
     Description,
     ListedModel,
     Model,
@@ -34,7 +33,6 @@ from portico.catalog.thinking import DYNAMIC, EFFORTS, completed
 
 __all__ = [
     "ANY",
-    "BACKENDS",
     "DYNAMIC",
     "EFFORTS",
     "Catalog",

@@ -17,7 +17,7 @@ import msgspec
 
 from portico.catalog.catalog import Catalog
 from portico.catalog.model import Model
-from portico.catalog.price import Cell, PriceKind, PriceList, PriceRow, Tier, TierRule, newest_of
+from portico.catalog.price import Cell, PriceKind, PriceList, PriceRow, Tier, TierRule, newest_of, with_uses
 
 FREE: Final = "free"
 """What stands in the place of a row for a model that costs nothing from its day on."""
@@ -26,7 +26,7 @@ SALE: Final = "sale"
 BOOKS: Final = (COST, SALE)
 NO_MARKUP: Final = 1000
 _CACHED_RATES: Final = 4096
-_TIERS: Final = {"flex": Tier.FLEX, "batch": Tier.BATCH, "priority": Tier.PRIORITY, "fast": Tier.PRIORITY}
+_TIERS: Final = {tier.value: tier for tier in Tier}
 
 
 def tier_of(word: str | None) -> Tier:
@@ -195,9 +195,11 @@ class _Page(msgspec.Struct, frozen=True):
         standard = self.cells[Tier.STANDARD]
         if tier is Tier.STANDARD:
             return tuple(standard.values())
-        rule = next((rule for rule in listed.tiers if rule.tier is tier), None)
+        rule = listed.rule_of(tier)
+        if tier is Tier.FAST and rule is None and not self.cells[tier]:
+            return self.at(Tier.PRIORITY, listed)
         if rule is None:
-            return tuple(self.cells[tier].values())
+            return tuple(with_uses(self.cells[tier], standard).values())
         return tuple(({cell: _applied(rule, row) for cell, row in standard.items()} | self.cells[tier]).values())
 
 

@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from portico.catalog.errors import CatalogError
-from portico.catalog.infer import Inference
+from portico.catalog.infer import OPEN_KINDS, Inference
 from portico.catalog.model import Description, ListedModel, Model, ModelKind, ModelTarget, OperatorModel, Resolved
 from portico.catalog.names import check_name, find
 from portico.core.errors import ModelNotFound
@@ -135,6 +135,9 @@ class Catalog:
             owned_by=target.provider,
             description=Description(line, line, line),
             capabilities=self._inference.capabilities(target.upstream_model),
+            backend_capabilities={
+                kind: self._inference.capabilities(target.upstream_model, kind) for kind in (*OPEN_KINDS, "vertex")
+            },
             source="operator",
             as_of=date.min,
             targets=(target,),

@@ -26,7 +26,7 @@ def check_thinking(spec: ThinkingSpec, where: str) -> None:
         raise CatalogError(f"{where}.effort", f"must name {', '.join(EFFORTS)}, in this order")
     if spec.control is ThinkingControl.LEVEL:
         for effort, level in spec.effort.items():
-            if level not in spec.levels:
+            if level not in spec.levels and not (level == 0 and spec.can_disable):
                 raise CatalogError(f"{where}.effort.{effort}", f"{level!r} is not one of {spec.levels}")
         if spec.default is not None and spec.default not in spec.levels:
             raise CatalogError(f"{where}.default", f"{spec.default!r} is not one of {spec.levels}")

@@ -1,14 +1,26 @@
-"""What a Gemini name that the catalog does not hold suggests: the day a model is released, its name is all there is.
+"""What a name that the catalog does not hold suggests: the day a model is released, its name is all there is.
 
 The rules are data (`[[inference]]` in the file, first match wins); only the version is read here.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Final
 
 import msgspec
 
-from portico.core.target import Capabilities
+from portico.core.target import COMPATIBLE, UNJUDGED, Capabilities
+
+UNKNOWN: Final = Capabilities(signatures_required=False)
+"""A name that says nothing, at Google."""
+OPEN_KINDS: Final[Mapping[str, Capabilities]] = {
+    "openai-compatible": COMPATIBLE,
+    "openai": UNJUDGED,
+    "azure-openai": UNJUDGED,
+    "anthropic": UNJUDGED,
+}
+"""Kinds at which a name that says nothing (a deployment's, somebody else's model) is held to nothing."""
 
 _VERSION = re.compile(r"\b(gemini|gemma)(?:-[a-z]+)*?-([1-9][0-9]?)(?:\.([0-9]{1,2}))?(?![0-9.])")
 
@@ -34,13 +46,19 @@ class Inference:
         return [(re.compile(rule.pattern), rule) for rule in self._rules]
 
     def capabilities(self, name: str, provider_kind: str = "gemini") -> Capabilities:
-        """The template of the first rule that fits, in the family and generation that the name states. Never raises."""
+        """The template of the first rule that fits, in the family and generation that the name states. Never raises.
+
+        At somebody else's server nothing is inferred: `gpt-oss` there is not what GPT is at OpenAI.
+        """
+        unknown = OPEN_KINDS.get(provider_kind, UNKNOWN)
+        if provider_kind == "openai-compatible":
+            return unknown
         folded = name.casefold()[:200]
         for pattern, rule in self._compiled:
             if pattern.search(folded):
                 template = rule.backend_templates.get(provider_kind, rule.template)
                 return template if rule.keeps_version else _with_version(template, folded)
-        return Capabilities(signatures_required=False)
+        return unknown
 
 
 def _with_version(template: Capabilities, name: str) -> Capabilities:

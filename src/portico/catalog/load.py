@@ -7,9 +7,10 @@ keys beside it override.
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from functools import cache
 from importlib import resources
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -17,7 +18,7 @@ from portico.catalog.catalog import Catalog
 from portico.catalog.checks import check_names, check_successors, check_thinking, looked_up
 from portico.catalog.errors import CatalogError
 from portico.catalog.infer import Inference, InferenceRule
-from portico.catalog.model import BACKENDS, Model
+from portico.catalog.model import Model
 from portico.catalog.price import (
     ANY,
     PriceKind,
@@ -37,27 +38,49 @@ _VIA_BACKEND = "vertex"
 """Capability tables describe Google's own API; a sub-table of this name says where Vertex AI differs."""
 
 
+FILES: Final = ("google.toml", "openai.toml", "anthropic.toml")
+"""In the order of a list of models. Their rules for new names are asked in the opposite order: Google's are the loosest."""
+
+
 @cache
 def load_catalog() -> Catalog:
     """The catalog shipped with Portico, parsed once per process. Raises CatalogError."""
-    name = "google.toml"
-    return parse_catalog(resources.files("portico.catalog").joinpath("data", name).read_text("utf-8"), name)
+    folder = resources.files("portico.catalog").joinpath("data")
+    files = [(name, _parsed(folder.joinpath(name).read_text("utf-8"), name)) for name in FILES]
+    models = [model for _, file in files for model in file.models]
+    check_names("data", models)
+    rules = tuple(rule for _, file in reversed(files) for rule in file.rules)
+    return Catalog(models, Inference(rules), {tool: billed for _, file in files for tool, billed in file.tools.items()})
 
 
 def parse_catalog(text: str, file: str) -> Catalog:
     """A catalog from the text of one file; `file` is its name in errors. Raises CatalogError."""
+    parsed = _parsed(text, file)
+    return Catalog(parsed.models, Inference(parsed.rules), parsed.tools)
+
+
+class _Parsed(msgspec.Struct, frozen=True):
+    """What one file says."""
+
+    models: tuple[Model, ...]
+    rules: tuple[InferenceRule, ...]
+    tools: dict[str, bool]
+    """By built-in tool, whether the tokens it brings in are billed as input."""
+
+
+def _parsed(text: str, file: str) -> _Parsed:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CatalogError(file, str(error)) from error
     entry = _converted(raw, FileEntry, file, "")
     reader = _Reader(file, entry)
-    models = [reader.model(name, raw_model) for name, raw_model in entry.models.items()]
+    models = tuple(reader.model(name, raw_model) for name, raw_model in entry.models.items())
     check_names(file, models)
     check_successors(file, {model.name: model for model in models})
-    return Catalog(
+    return _Parsed(
         models,
-        Inference(tuple(reader.rule(index, rule) for index, rule in enumerate(entry.inference))),
+        tuple(reader.rule(index, rule) for index, rule in enumerate(entry.inference)),
         {
             name: _converted(raw_tool, ToolEntry, file, f"tools.{name}").input_billed
             for name, raw_tool in entry.tools.items()
@@ -94,17 +117,24 @@ class _Reader:
             description=entry.description,
             capabilities=capabilities,
             backend_capabilities=elsewhere,
+            backends=tuple(self._entry.backends),
             prices=self._prices(entry, key),
             source=entry.source,
             as_of=entry.as_of,
             created=entry.created,
             preview=entry.preview,
             retired=entry.retired,
-            shutdown={kind: day for kind in BACKENDS if (day := getattr(entry.shutdown, kind)) is not None},
+            shutdown=self._shutdown(entry, key),
             successor=entry.successor,
             aliases=tuple(entry.aliases),
             embedding_dimensions=entry.embedding_dimensions,
         )
+
+    def _shutdown(self, entry: ModelEntry, key: str) -> dict[str, date]:
+        backends = dict.fromkeys(self._entry.backends)
+        for kind in entry.shutdown:
+            looked_up(backends, kind, self._where(f"{key}.shutdown"), "a kind of provider that serves it")
+        return entry.shutdown
 
     def rule(self, index: int, entry: RuleEntry) -> InferenceRule:
         template, elsewhere = self._capabilities(entry.capabilities, f"inference[{index}].capabilities")
@@ -138,6 +168,8 @@ class _Reader:
         columns = (
             ("input", price.input, PriceKind.INPUT, False),
             ("cached", price.cached, PriceKind.INPUT, True),
+            ("write", price.write, PriceKind.CACHE_WRITE, False),
+            ("write_1h", price.write_1h, PriceKind.CACHE_WRITE_1H, False),
             ("output", price.output, PriceKind.OUTPUT, False),
         )
         if all(usd is None for _, usd, _, _ in columns):

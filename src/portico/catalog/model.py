@@ -2,16 +2,14 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from portico.catalog.price import PriceList
 from portico.catalog.thinking import UNSAID
 from portico.core.request import Thinking
-from portico.core.target import Capabilities, ThinkingControl
-
-BACKENDS = ("gemini", "vertex")
-"""The provider kinds that serve Google's models, each with its own limits and dates."""
+from portico.core.target import COMPATIBLE, Capabilities, ThinkingControl
 
 
 class ModelKind(StrEnum):
@@ -60,6 +58,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """At Google's own API; `capabilities_at` knows other backends."""
     backend_capabilities: dict[str, Capabilities] = {}
     """Only for backends where they differ."""
+    backends: tuple[str, ...] = ()
+    """The kinds of provider whose shutdown dates count; when it is gone from all, it is gone."""
     prices: PriceList = PriceList()
     source: str
     as_of: date
@@ -75,8 +75,15 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     embedding_dimensions: int | None = None
 
     def capabilities_at(self, provider_kind: str) -> Capabilities:
-        """What the model can do at a kind of provider (`gemini`, `vertex`)."""
-        return self.backend_capabilities.get(provider_kind, self.capabilities)
+        """What the model can do at a kind of provider (`gemini`, `vertex`, `openai` …).
+
+        At a server of OpenAI's dialect a model of another vendor is away from home: how it is asked is that server's own
+        affair, so of what is known only the limits, the modalities and who reads its signatures hold.
+        """
+        known = self.backend_capabilities.get(provider_kind, self.capabilities)
+        if provider_kind != COMPATIBLE_KIND or self.vendor == COMPATIBLE_VENDOR or not known.judged:
+            return known
+        return away(known)
 
     @property
     def thinking_can_be_steered(self) -> bool:
@@ -88,8 +95,25 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
             return True
         if self.targets:
             return False
-        kinds = BACKENDS if provider_kind is None else (provider_kind,)
-        return all(kind in self.shutdown and self.shutdown[kind] <= today for kind in kinds)
+        kinds = self.backends if provider_kind is None else (provider_kind,)
+        return bool(kinds) and all(kind in self.shutdown and self.shutdown[kind] <= today for kind in kinds)
+
+
+COMPATIBLE_KIND: Final = "openai-compatible"
+COMPATIBLE_VENDOR: Final = "openai"
+
+
+def away(known: Capabilities) -> Capabilities:
+    """A known model at somebody else's server, which speaks OpenAI's dialect and is held to nothing."""
+    return msgspec.structs.replace(
+        COMPATIBLE,
+        family=known.family,
+        generation=known.generation,
+        max_input_tokens=known.max_input_tokens,
+        max_output_tokens=known.max_output_tokens,
+        input_modalities=known.input_modalities,
+        output_modalities=known.output_modalities,
+    )
 
 
 class Resolved(msgspec.Struct, frozen=True):

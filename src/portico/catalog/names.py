@@ -1,6 +1,7 @@
 """How a name asked for becomes a known name, in the order of mapping.md 1.8.
 
-    as written -> without prefixes -> without a thinking suffix -> the same three with dots for dashes
+    as written -> without prefixes -> without a thinking suffix
+    -> the same three with dots for dashes -> and with dashes for dots
 
 A prefix or suffix is only ever taken off if what remains is known, so real names that end in such words are safe.
 """
@@ -15,10 +16,24 @@ from portico.core.request import Thinking
 
 T = TypeVar("T")
 
-PREFIXES = ("publishers/google/models/", "models/", "google/", "gemini/", "vertex_ai/")
+PREFIXES = (
+    "publishers/google/models/",
+    "publishers/anthropic/models/",
+    "models/",
+    "google/",
+    "gemini/",
+    "vertex_ai/",
+    "openai/",
+    "azure/",
+    "azure_ai/",
+    "anthropic/",
+    "openrouter/",
+)
+"""What LiteLLM, OpenRouter and SDKs put before a name; more than one may."""
 LONGEST = 256
 """Nobody's model has a longer name, and taking one apart costs more than its length."""
 _DASHED_VERSION = re.compile(r"-([0-9])-([0-9])")
+_DOTTED_VERSION = re.compile(r"-([0-9])\.([0-9])")
 _RESERVED = frozenset({"compare", "gemini", "gemma", "gpt", "claude"})
 _RESERVED_ENDINGS = (".md", ".json", ".csv")
 
@@ -29,7 +44,10 @@ def find(name: str, known: Mapping[str, T]) -> tuple[T, Thinking] | None:
         return None
     if (known_by := known.get(name)) is not None:
         return known_by, UNSAID
-    return _find(name, known) or _find(_DASHED_VERSION.sub(r"-\1.\2", name), known)
+    for form in (name, _DASHED_VERSION.sub(r"-\1.\2", name), _DOTTED_VERSION.sub(r"-\1-\2", name)):
+        if (found := _find(form, known)) is not None:
+            return found
+    return None
 
 
 def _find(name: str, known: Mapping[str, T]) -> tuple[T, Thinking] | None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -23,6 +23,10 @@ class PriceKind(StrEnum):
     """What is counted."""
 
     INPUT = "input"
+    CACHE_WRITE = "input_cache_write"
+    """Input that is written to a cache which lasts minutes; where it has no row of its own it is input."""
+    CACHE_WRITE_1H = "input_cache_write_1h"
+    """Written to a cache that lasts an hour or more; where it has no row of its own it is a cache write."""
     OUTPUT = "output"
     """Thoughts included: they are billed as output (mapping.md 6)."""
     USE = "use"
@@ -49,13 +53,16 @@ class Tier(StrEnum):
     FLEX = "flex"
     BATCH = "batch"
     PRIORITY = "priority"
+    FAST = "fast"
+    """Anthropic's `speed: fast`; OpenAI's other word for priority, which counts where a model has no row for this one."""
+    ULTRAFAST = "ultrafast"
 
 
 class PriceRow(msgspec.Struct, frozen=True, kw_only=True):
     """One published price.
 
     `above_tokens` is the context band: the row holds for the whole request when its prompt has more tokens than that.
-    `backend` is empty where every backend charges the same, else `gemini` or `vertex`.
+    `backend` is empty where every kind of provider charges the same, else the kind (`gemini`, `vertex`).
     """
 
     kind: PriceKind
@@ -95,7 +102,7 @@ class TierRule(msgspec.Struct, frozen=True):
         match row.kind:
             case PriceKind.USE:
                 return 1000
-            case PriceKind.INPUT:
+            case PriceKind.INPUT | PriceKind.CACHE_WRITE | PriceKind.CACHE_WRITE_1H:
                 return self.cached_permille if row.cached else self.input_permille
             case PriceKind.OUTPUT:
                 return self.output_permille
@@ -119,10 +126,16 @@ class PriceList(msgspec.Struct, frozen=True):
         if tier is Tier.STANDARD:
             return tuple(standard.values())
         own = newest_of(self.rows, on, backend, tier)
-        rule = next((rule for rule in self.tiers if rule.tier is tier), None)
+        rule = self.rule_of(tier)
+        if tier is Tier.FAST and rule is None and not own:
+            return self.in_force(on, backend=backend, tier=Tier.PRIORITY)
         if rule is None:
-            return tuple(own.values())
+            return tuple(with_uses(own, standard).values())
         return tuple((({key: rule.applied(row) for key, row in standard.items()}) | own).values())
+
+    def rule_of(self, tier: Tier) -> TierRule | None:
+        """How the tier changes the standard rates; None where it is not offered, or has rows of its own alone."""
+        return next((rule for rule in self.tiers if rule.tier is tier), None)
 
 
 Cell: TypeAlias = tuple[object, ...]
@@ -142,14 +155,23 @@ def newest_of(rows: Iterable[PriceRow], on: date, backend: str, tier: Tier) -> d
     return chosen
 
 
+def with_uses(own: dict[Cell, PriceRow], standard: dict[Cell, PriceRow]) -> dict[Cell, PriceRow]:
+    """The rows of a tier that has no rule: its own, and the fees for uses, which are the same in every tier."""
+    if not own:
+        return own
+    return {cell: row for cell, row in standard.items() if row.kind is PriceKind.USE} | own
+
+
 def rate_of(
     rows: Iterable[PriceRow], kind: PriceKind, modality: str, *, cached: bool = False, prompt_tokens: int = 0
 ) -> PriceRow | None:
     """The row of `rows` (as `PriceList.in_force` gives them) for tokens of one kind; None if there is none: unpriced.
 
     A modality without a row of its own takes the row for any. Cached tokens of a model that publishes no cached rate
-    are plain input.
+    are plain input, and so are those written to a cache where writing has no price of its own.
     """
+    rows = tuple(rows)
+    kind = _priced_kind(rows, kind)
     fitting = [row for row in rows if row.kind is kind and (row.above_tokens == 0 or prompt_tokens > row.above_tokens)]
     for wanted_cached in (True, False) if cached else (False,):
         for wanted_modality in (modality, ANY):
@@ -157,6 +179,16 @@ def rate_of(
             if found:
                 return max(found, key=lambda row: row.above_tokens)
     return None
+
+
+def _priced_kind(rows: Iterable[PriceRow], kind: PriceKind) -> PriceKind:
+    """The kind itself, or what it is charged as where no row is of that kind."""
+    while (stand_in := _STANDS_IN.get(kind)) is not None and all(row.kind is not kind for row in rows):
+        kind = stand_in
+    return kind
+
+
+_STANDS_IN: Final = {PriceKind.CACHE_WRITE_1H: PriceKind.CACHE_WRITE, PriceKind.CACHE_WRITE: PriceKind.INPUT}
 
 
 def fee_of(rows: Iterable[PriceRow], item: str) -> PriceRow | None:

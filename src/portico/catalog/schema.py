@@ -17,15 +17,19 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PriceEntry(Strict, frozen=True, kw_only=True):
-    """Up to three rows on one line: dollars per million tokens, in digits."""
+    """Up to five rows on one line: dollars per million tokens, in digits."""
 
     input: str | None = None
     cached: str | None = None
+    write: str | None = None
+    """Written to a cache for minutes."""
+    write_1h: str | None = None
+    """Written to a cache for an hour or more."""
     output: str | None = None
     modality: Literal["any", "text", "image", "audio", "video", "document"] = "any"
     above_tokens: int = 0
     tier: Tier = Tier.STANDARD
-    backend: Literal["", "gemini", "vertex"] = ""
+    backend: Literal["", "gemini", "vertex", "openai", "azure-openai", "anthropic"] = ""
     effective_from: date | None = None
     source: str | None = None
 
@@ -56,13 +60,6 @@ class RuleEntry(Strict, frozen=True):
     keeps_version: bool = False
 
 
-class Shutdown(Strict, frozen=True):
-    """By backend, the first day without the model."""
-
-    gemini: date | None = None
-    vertex: date | None = None
-
-
 class ModelEntry(Strict, frozen=True, kw_only=True):
     """One `[models."NAME"]` table."""
 
@@ -78,7 +75,8 @@ class ModelEntry(Strict, frozen=True, kw_only=True):
     created: date | None = None
     preview: bool = False
     retired: bool = False
-    shutdown: Shutdown = Shutdown()
+    shutdown: dict[str, date] = {}
+    """By kind of provider, the first day without the model."""
     successor: str | None = None
     aliases: list[str] = []
     embedding_dimensions: int | None = None
@@ -91,9 +89,11 @@ class FileEntry(Strict, frozen=True, kw_only=True):
     owned_by: str
     prices_effective_from: date
     """For rows that say nothing: long before the first call, as nobody wrote down when they began."""
-    tiers: dict[Tier, Table]
-    tools: dict[str, Table]
-    fees: dict[str, dict[str, Table]]
+    backends: list[str]
+    """The kinds of provider whose dates say when a model is gone."""
+    tiers: dict[Tier, Table] = {}
+    tools: dict[str, Table] = {}
+    fees: dict[str, dict[str, Table]] = {}
     thinking: dict[str, Table]
     capabilities: dict[str, Table]
     inference: list[RuleEntry]

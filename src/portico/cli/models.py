@@ -19,7 +19,7 @@ NANOS_PER_USD = 1_000_000_000
 
 
 def run_models(*, name: str | None, config: Path | None, as_json: bool) -> int:
-    """Prints the catalog, or one model of it."""
+    """Prints what the configured providers serve, the whole catalog where there is none, or one model."""
     try:
         settings = load_config(os.environ, file=config)
         catalog = load_catalog().with_models(settings.models)
@@ -31,6 +31,8 @@ def run_models(*, name: str | None, config: Path | None, as_json: bool) -> int:
         return _one(catalog, settings, name, today, as_json=as_json)
     models = [model for model in catalog.models.values() if not (model.is_gone(today) and model.successor is None)]
     rows = [_row(model, settings, today) for model in models]
+    if settings.providers:
+        rows = [row for row in rows if row["served_by"]]
     if as_json:
         print(jsontext.dumps({"models": rows}))
         return 0

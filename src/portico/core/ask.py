@@ -41,6 +41,11 @@ class Ask(msgspec.Struct, frozen=True):
     candidates: int = 1
     service_tier: str | None = None
     """As it was asked for; `catalog.tier_of` understands it."""
+    own_tools: bool = True
+    """Whether it brings tools of the caller, whose hidden prompt some models count (`Capabilities.tools_prompt_tokens`).
+    True where nobody looked: a ceiling is rather too high."""
+    long_cache: bool = False
+    """Whether it asks for a cache that lasts an hour or more, which is dearer to write."""
     embedded_characters: int = 0
     """Of the text that is to be embedded: older models report no usage (mapping.md 5.1)."""
     unknown: tuple[str, ...] = ()

@@ -34,6 +34,16 @@ class Db(Protocol):
     def now_us(self) -> int:
         """When this transaction began, in microseconds since 1970, by the database's clock."""
 
+    carried: "dict[str, Carried] | None"
+    """What the writes of one batch leave to be written together at its end, by a name of theirs; None where each writes its
+    own."""
+
+
+class Carried(Protocol):
+    """Rows that many writes of a batch change, written once. Only those who carry them touch them in a batch."""
+
+    def flush(self) -> None: ...
+
 
 class Write(Protocol[T_co]):
     """One independent change of a batch."""

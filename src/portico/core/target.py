@@ -38,6 +38,13 @@ class ThinkingSpec(msgspec.Struct, frozen=True):
     effort: dict[str, str | int] = {}
     dynamic_budget: bool = False
     """Whether a budget of -1 (the model decides) is accepted."""
+    adaptive: bool = False
+    """Anthropic's `thinking: {type: adaptive}` is accepted; how much is `output_config.effort`, one of `levels`. A model
+    with a `max_budget` beside takes `enabled` with a budget too; one without refuses it with a 400."""
+    off_type: str = "disabled"
+    """What Anthropic's `thinking.type` is to switch it off, where `can_disable` says that it can be."""
+    on_by_default: bool = True
+    """Whether it thinks when nothing is said. Claude up to 4.8 and GPT 5.1 to 5.4 do not."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -85,6 +92,44 @@ class Capabilities(msgspec.Struct, frozen=True):
     """Of pictures it makes, as `imageConfig.aspectRatio` spells them (mapping.md 1.15)."""
     image_sizes: tuple[str, ...] = ()
     """As `imageConfig.imageSize` spells them, smallest first; empty: the size cannot be chosen."""
+    dialects: tuple[str, ...] = ()
+    """Dialects that the model can be asked in, the best first, where its provider speaks others too (GPT's pro and codex
+    models answer at `/v1/responses` alone); empty: all that the provider speaks."""
+    streaming: bool = True
+    max_tokens_field: str = "max_completion_tokens"
+    """What Chat Completions call the limit of an answer: `max_tokens` at older and at most compatible servers."""
+    system_role: str = "system"
+    """The role of instructions in Chat Completions and Responses: `developer` for models that reason."""
+    mid_system: bool = False
+    """A message of role system may stand between others, not only before them (mapping.md 7.5, 17)."""
+    prefill: bool = True
+    """The last message may be the assistant's, to be continued (mapping.md 7.5, 21)."""
+    stop_max: int = 5
+    """So many stop sequences are accepted at most; 0: the field itself is refused (mapping.md 7.5, 7)."""
+    temperature_max: float = 2.0
+    temperature_with_top_p: bool = True
+    """False: one of the two may be sent, not both (Claude since 4.1)."""
+    sampling_while_thinking: bool = True
+    """False: `sampling` holds while the model does not think (GPT since 5.1 with effort none; Claude with budgets)."""
+    verbosity: bool = False
+    """`verbosity` (Chat) and `text.verbosity` (Responses) are accepted."""
+    json_schema: bool = True
+    """An answer can be held to a JSON Schema; `json_mode` speaks of JSON of any shape."""
+    parallel_choice: bool = True
+    """Whether calls may be parallel can be said: `parallel_tool_calls`, `disable_parallel_tool_use`."""
+    forced_tools: bool = True
+    """A call, or one of a certain tool, can be forced by the tool choice."""
+    forced_tools_while_thinking: bool = True
+    """False: forcing a call is a 400 while the model thinks (Claude)."""
+    thinking_block_required: bool = False
+    """With a thinking budget, an assistant turn that calls tools must open with its own thinking block, else it is a 400
+    (mapping.md 7.4, end; older Claude)."""
+    image_tokens: int = 0
+    """The most input tokens that one picture is counted as; 0: as metering guesses."""
+    tools_prompt_tokens: int = 0
+    """Input tokens of the hidden prompt that comes with any tools of the caller."""
+    effort_with_functions_in_chat: bool = True
+    """False: Chat Completions refuse functions beside a reasoning effort other than none; Responses take both."""
 
 
 UNJUDGED: Final = Capabilities(
@@ -95,8 +140,17 @@ UNJUDGED: Final = Capabilities(
     max_candidates=2**31 - 1,
     signatures_required=False,
     judged=False,
+    mid_system=True,
+    stop_max=2**31 - 1,
+    temperature_max=float("inf"),
+    verbosity=True,
 )
 """A caller who speaks the provider's own dialect is judged by the provider: nothing is refused, dropped or changed."""
+
+
+COMPATIBLE: Final = msgspec.structs.replace(UNJUDGED, max_tokens_field="max_tokens")
+"""A model that nobody here knows, behind a server of OpenAI's dialect: nothing is refused or dropped. All such servers know
+`max_tokens`, not all the newer name."""
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -158,11 +158,13 @@ class Gateway:
 
     def _models(self, route: Route, query: Query, caller: Caller) -> dict[str, Any]:
         catalog, google, scope = self._catalog, route.dialect is GEMINI, caller.policy.models
+        serves = self._relay.serves
         if route.model is not None:
-            return gemini_model(catalog, route.model, scope) if google else openai_model(catalog, route.model, scope)
+            one = gemini_model if google else openai_model
+            return one(catalog, route.model, scope, serves=serves)
         if google:
-            return gemini_list(catalog, self._today(), query.parameters, scope)
-        return openai_list(catalog, self._today(), scope)
+            return gemini_list(catalog, self._today(), query.parameters, scope, serves=serves)
+        return openai_list(catalog, self._today(), scope, serves=serves)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()

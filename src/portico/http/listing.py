@@ -1,19 +1,21 @@
 """The models there are, as callers of each dialect list them (mapping.md 5.5): the same names in every list.
 
-`scope` are the globs of the caller's key: what they do not hold is not there.
+`scope` are the globs of the caller's key: what they do not hold is not there. `serves` says of a model whether anybody
+here serves it: what nobody does is not there either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Final, TypeAlias
 
 from portico.accounts import is_in_scope, require_in_scope
-from portico.catalog import Catalog, ListedModel, ModelKind
-from portico.core.errors import InvalidRequest
+from portico.catalog import Catalog, ListedModel, Model, ModelKind
+from portico.core.errors import InvalidRequest, ModelNotFound
 from portico.core.target import ThinkingControl
 from portico.wire.names import snake
 
 Scope: TypeAlias = tuple[str, ...]
+Serves: TypeAlias = Callable[[Model], bool]
 
 DEFAULT_PAGE: Final = 50
 LARGEST_PAGE: Final = 1000
@@ -21,28 +23,36 @@ _GENERATING: Final = ("generateContent", "streamGenerateContent", "countTokens")
 _EMBEDDING: Final = ("embedContent", "batchEmbedContents", "countTokens")
 
 
-def find_row(catalog: Catalog, name: str, scope: Scope = ()) -> ListedModel:
+def find_row(catalog: Catalog, name: str, scope: Scope = (), serves: Serves | None = None) -> ListedModel:
     """One model by any name it is known by; the row carries its own. Raises `ModelNotFound`."""
     rows = {row.id: row for row in catalog.listing()}
     row = rows.get(name) or rows[catalog.resolve(name).name]
     require_in_scope(scope, row.base or row.id, name)
+    if serves is not None and not serves(catalog.models[row.base or row.id]):
+        raise ModelNotFound(
+            f"The model {name!r} is known, but no provider that serves it is configured.", param="model"
+        )
     return row
 
 
-def _listed(catalog: Catalog, today: date, scope: Scope) -> list[ListedModel]:
-    return [row for row in catalog.listing(today=today) if is_in_scope(scope, row.base or row.id, row.id)]
+def _listed(catalog: Catalog, today: date, scope: Scope, serves: Serves | None) -> list[ListedModel]:
+    rows = [row for row in catalog.listing(today=today) if is_in_scope(scope, row.base or row.id, row.id)]
+    if serves is None:
+        return rows
+    served = {name for name in {row.base or row.id for row in rows} if serves(catalog.models[name])}
+    return [row for row in rows if (row.base or row.id) in served]
 
 
 # -- OpenAI ----------------------------------------------------------------------------------------------------------
 
 
-def openai_list(catalog: Catalog, today: date, scope: Scope = ()) -> dict[str, Any]:
-    return {"object": "list", "data": [_openai_row(row) for row in _listed(catalog, today, scope)]}
+def openai_list(catalog: Catalog, today: date, scope: Scope = (), *, serves: Serves | None = None) -> dict[str, Any]:
+    return {"object": "list", "data": [_openai_row(row) for row in _listed(catalog, today, scope, serves)]}
 
 
-def openai_model(catalog: Catalog, name: str, scope: Scope = ()) -> dict[str, Any]:
+def openai_model(catalog: Catalog, name: str, scope: Scope = (), *, serves: Serves | None = None) -> dict[str, Any]:
     """One model, under the name asked for. Raises `ModelNotFound`."""
-    return {**_openai_row(find_row(catalog, name, scope)), "id": name}
+    return {**_openai_row(find_row(catalog, name, scope, serves)), "id": name}
 
 
 def _openai_row(row: ListedModel) -> dict[str, Any]:
@@ -66,9 +76,11 @@ def _openai_row(row: ListedModel) -> dict[str, Any]:
 # -- Gemini ----------------------------------------------------------------------------------------------------------
 
 
-def gemini_list(catalog: Catalog, today: date, query: Mapping[str, str], scope: Scope = ()) -> dict[str, Any]:
+def gemini_list(
+    catalog: Catalog, today: date, query: Mapping[str, str], scope: Scope = (), *, serves: Serves | None = None
+) -> dict[str, Any]:
     """A page of `pageSize` models (50 unless told, at most 1000) from `pageToken` on. Raises `InvalidRequest`."""
-    rows = _listed(catalog, today, scope)
+    rows = _listed(catalog, today, scope, serves)
     size = min(_whole(query, "pageSize") or DEFAULT_PAGE, LARGEST_PAGE)
     start = _whole(query, "pageToken")
     if start >= len(rows) > 0:
@@ -79,9 +91,9 @@ def gemini_list(catalog: Catalog, today: date, query: Mapping[str, str], scope: 
     return page
 
 
-def gemini_model(catalog: Catalog, name: str, scope: Scope = ()) -> dict[str, Any]:
+def gemini_model(catalog: Catalog, name: str, scope: Scope = (), *, serves: Serves | None = None) -> dict[str, Any]:
     """One model, under the name asked for. Raises `ModelNotFound`."""
-    return _gemini_row(catalog, find_row(catalog, name, scope), name.removeprefix("models/"))
+    return _gemini_row(catalog, find_row(catalog, name, scope, serves), name.removeprefix("models/"))
 
 
 def _whole(query: Mapping[str, str], camel: str) -> int:

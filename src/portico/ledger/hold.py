@@ -1,30 +1,22 @@
 """Holds: what a call may cost is reserved before it is answered, and so is its place under the limits of its key.
 
-One hold is one conditional debit, `posted - held >= amount`, decided by the database. What is refused leaves nothing
-behind.
+One hold is one conditional debit, `posted - held >= amount`, decided by rows that its transaction has locked
+(`ledger.sums`). What is refused leaves nothing behind.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 import msgspec
 
 from portico.core.storage import Db
 from portico.ledger import windows
+from portico.ledger.sums import Standing, Sums, sums_of
 
 IDEMPOTENCY_US: Final = 24 * 3600 * 1_000_000
 """How long an answer is remembered under its idempotency key."""
 BUSY_RETRY_S: Final = 1.0
 
-_HOLD_IF_COVERED: Final = (
-    "UPDATE accounts SET held_nanos = held_nanos + ?"
-    " WHERE id = ? AND closed_us IS NULL AND posted_nanos - held_nanos >= ?"
-)
-_HOLD: Final = "UPDATE accounts SET held_nanos = held_nanos + ? WHERE id = ? AND closed_us IS NULL"
-_LOCK: Final = "UPDATE accounts SET held_nanos = held_nanos WHERE id = ?"
-_AVAILABLE: Final = "SELECT posted_nanos - held_nanos FROM accounts WHERE id = ?"
-_UNHOLD: Final = "UPDATE accounts SET held_nanos = held_nanos - ? WHERE id = ?"
-_BALANCE: Final = "SELECT posted_nanos, held_nanos, closed_us FROM accounts WHERE id = ?"
 _ENTRY: Final = (
     "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, request_id, at_us) VALUES (?, ?, 0, ?, ?, ?)"
     " ON CONFLICT DO NOTHING"
@@ -33,7 +25,6 @@ _OPEN: Final = (
     "INSERT INTO holds (request_id, account_id, key_id, worker_id, amount_nanos, tokens, minute, budgets, at_us)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_OPEN_CALLS: Final = "SELECT COUNT(*) FROM holds WHERE key_id = ?"
 _MORE: Final = "UPDATE holds SET amount_nanos = amount_nanos + ? WHERE request_id = ? RETURNING key_id, budgets, at_us"
 _HELD_BY: Final = "SELECT 1 FROM entries WHERE request_id = ? AND kind = 'hold'"
 
@@ -77,6 +68,15 @@ class Held(msgspec.Struct, frozen=True):
     """The time of the database it was made at, by which windows go."""
 
 
+_WINDOWS: Final = {
+    "rpm": windows.REQUESTS,
+    "tpm": windows.TOKENS,
+    "budget_day": windows.BUDGET_DAY,
+    "budget_month": windows.BUDGET_MONTH,
+}
+"""What counts each limit that is one of a window."""
+
+
 class Refused(msgspec.Struct, frozen=True):
     """There is no hold, and nothing was taken.
 
@@ -102,7 +102,6 @@ class Replay(msgspec.Struct, frozen=True):
 
 
 Decision: TypeAlias = Held | Refused | Replay
-_Undo: TypeAlias = list[Callable[[Db], Any]]
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -129,34 +128,30 @@ class Hold(msgspec.Struct, frozen=True):
         return (f"account:{self.account_id}", f"key:{self.key_id}")
 
     def apply(self, db: Db) -> Decision:
-        if self.idempotency_key:
-            # The account first, as without a key: who has it may be about to claim the same key, and would wait for us.
-            db.run(_LOCK, self.account_id)
-            if (answered := self._claim(db)) is not None:
-                return answered
-        undo: _Undo = []
-        decision = self._held(db, undo)
-        if isinstance(decision, Refused):
-            for step in reversed(undo):
-                step(db)
-            if self.idempotency_key:
-                db.run(_UNCLAIM, self.account_id, self.idempotency_key, self.request_id)
+        sums, carried = sums_of(db)
+        standing = sums.standing(self.account_id)
+        if self.idempotency_key and (answered := self._claim(db)) is not None:
+            return answered
+        decision = self._held(db, sums, standing)
+        if self.idempotency_key and isinstance(decision, Refused):
+            db.run(_UNCLAIM, self.account_id, self.idempotency_key, self.request_id)
+        if not carried:
+            sums.flush()
         return decision
 
-    def _held(self, db: Db, undo: _Undo) -> Decision:
-        amount, account = self.amount_nanos, self.account_id
-        if not _debited(db, account, amount, prepaid=self.prepaid):
-            return self._again(db) or _why_not(db, account, amount)
-        available = int(db.rows(_AVAILABLE, account)[0][0])
-        if not db.run(_ENTRY, account, "hold", amount, self.request_id, db.now_us):
-            db.run(_UNHOLD, amount, account)  # it is held already: this was sent twice
-            return Held(available + amount, at_us=db.now_us)
-        undo.append(lambda db: db.run(_UNHOLD, amount, account))
-        undo.append(lambda db: db.run("DELETE FROM entries WHERE request_id = ? AND kind = 'hold'", self.request_id))
+    def _held(self, db: Db, sums: Sums, standing: Standing | None) -> Decision:
+        amount, account, limits = self.amount_nanos, self.account_id, self.limits
+        refused = self._uncovered(standing)
+        if standing is None:
+            return refused or Refused("no_account")
         uses: list[Use] = []
-        if self.limits != UNLIMITED and (refused := self._limited(db, undo, uses)) is not None:
-            return refused
-        limits = self.limits
+        if refused is None and limits is not UNLIMITED and limits != UNLIMITED:
+            refused = self._limited(sums, uses)
+        if refused is not None:
+            return Held(standing.available, at_us=db.now_us) if db.rows(_HELD_BY, self.request_id) else refused
+        if not db.run(_ENTRY, account, "hold", amount, self.request_id, db.now_us):
+            return Held(standing.available, at_us=db.now_us)  # it is held already: this was sent twice
+        sums.move(account, 0, amount)
         tokens, minute = (0, 0) if limits.tpm is None else (self.tokens, windows.window_of(windows.TOKENS, db.now_us))
         budgets = (limits.budget_day_nanos is not None) + 2 * (limits.budget_month_nanos is not None)
         db.run(
@@ -171,41 +166,50 @@ class Hold(msgspec.Struct, frozen=True):
             budgets,
             db.now_us,
         )
-        return Held(available, tuple(uses), db.now_us)
+        sums.count_open(self.key_id, 1)
+        for use in uses:
+            if (kind := _WINDOWS.get(use.kind)) is not None:
+                sums.take(self.key_id, kind, self._amount_of(kind))
+        return Held(standing.available, tuple(uses), db.now_us)
 
-    def _again(self, db: Db) -> Held | None:
-        """The same hold sent twice, the first of which took the last there was."""
-        if not db.rows(_HELD_BY, self.request_id):
+    def _uncovered(self, standing: Standing | None) -> Refused | None:
+        """Why the account cannot bear it; None: it can. One that is not prepaid bears anything."""
+        amount = self.amount_nanos
+        if standing is None or standing.closed:
+            return Refused("no_account")
+        if not self.prepaid or standing.available >= amount:
             return None
-        posted, held, _ = db.rows(_BALANCE, self.account_id)[0]
-        return Held(posted - held, at_us=db.now_us)
+        if standing.posted < amount:
+            return Refused("insufficient_funds")
+        return Refused("funds_held", BUSY_RETRY_S)
 
-    def _limited(self, db: Db, undo: _Undo, uses: list[Use]) -> Refused | None:
+    def _limited(self, sums: Sums, uses: list[Use]) -> Refused | None:
+        """Which limit it does not fit under; None: it fits all, and `uses` says how much of each is used with it."""
         limits, key = self.limits, self.key_id
         if limits.concurrent is not None:
-            windows.lock(db, key)
-            open_calls = int(db.rows(_OPEN_CALLS, key)[0][0])
+            open_calls = sums.open_calls(key)
             if open_calls >= limits.concurrent and self.refusable:
                 return Refused("concurrent", BUSY_RETRY_S, limits.concurrent, open_calls)
             uses.append(Use("concurrent", limits.concurrent, open_calls + 1))
-        for reason, kind, amount, cap in (
-            ("rpm", windows.REQUESTS, 1, limits.rpm),
-            ("tpm", windows.TOKENS, self.tokens, limits.tpm),
-            ("budget_day", windows.BUDGET_DAY, self.amount_nanos, limits.budget_day_nanos),
-            ("budget_month", windows.BUDGET_MONTH, self.amount_nanos, limits.budget_month_nanos),
+        for reason, kind, cap in (
+            ("rpm", windows.REQUESTS, limits.rpm),
+            ("tpm", windows.TOKENS, limits.tpm),
+            ("budget_day", windows.BUDGET_DAY, limits.budget_day_nanos),
+            ("budget_month", windows.BUDGET_MONTH, limits.budget_month_nanos),
         ):
             if cap is None:
                 continue
-            if not self.refusable:
-                windows.count(db, self.account_id, key, kind, amount)
-                continue
-            fits, used = windows.debit(db, self.account_id, key, kind, amount, cap)
-            if not fits:
-                return Refused(reason, windows.seconds_left(kind, db.now_us), cap, used)
-            uses.append(Use(reason, cap, used))
-            window = windows.window_of(kind, db.now_us)
-            undo.append(_give_back(key, kind, window, amount))
+            used, amount = sums.used(self.account_id, key, kind), self._amount_of(kind)
+            if used + amount > cap and self.refusable:
+                return Refused(reason, windows.seconds_left(kind, sums.now_us), cap, used)
+            uses.append(Use(reason, cap, used + amount))
         return None
+
+    def _amount_of(self, kind: str) -> int:
+        """What it takes of a window."""
+        if kind is windows.REQUESTS:
+            return 1
+        return self.tokens if kind is windows.TOKENS else self.amount_nanos
 
     def _claim(self, db: Db) -> Refused | Replay | None:
         """Takes the idempotency key for this request; None: it is ours."""
@@ -225,24 +229,6 @@ class Hold(msgspec.Struct, frozen=True):
         return Replay(request_id, status, headers or "[]", bytes(body or b""))
 
 
-def _debited(db: Db, account: str, amount: int, *, prepaid: bool) -> bool:
-    """Holds more of an account; whether it can bear that. (For SQLite RETURNING is dear.)"""
-    done = db.run(_HOLD_IF_COVERED, amount, account, amount) if prepaid else db.run(_HOLD, amount, account)
-    return done == 1
-
-
-def _give_back(key: str, kind: str, window: int, amount: int) -> Callable[[Db], Any]:
-    return lambda db: windows.correct(db, key, kind, window, -amount)
-
-
-def _why_not(db: Db, account: str, amount: int) -> Refused:
-    found = db.rows(_BALANCE, account)
-    if not found or found[0][2] is not None:
-        return Refused("no_account")
-    posted = found[0][0]
-    return Refused("insufficient_funds") if posted < amount else Refused("funds_held", BUSY_RETRY_S)
-
-
 class Extend(msgspec.Struct, frozen=True):
     """A Write[bool]: holds more for a call that is being answered. False: the account cannot bear it, or it has ended."""
 
@@ -257,17 +243,25 @@ class Extend(msgspec.Struct, frozen=True):
         return (f"account:{self.account_id}", f"key:{self.key_id}")
 
     def apply(self, db: Db) -> bool:
+        sums, carried = sums_of(db)
+        extended = self._extended(db, sums)
+        if not carried:
+            sums.flush()
+        return extended
+
+    def _extended(self, db: Db, sums: Sums) -> bool:
         amount, account = self.amount_nanos, self.account_id
-        if not _debited(db, account, amount, prepaid=self.prepaid):
+        standing = sums.standing(account)
+        if standing is None or standing.closed or (self.prepaid and standing.available < amount):
             return False
         found = db.rows(_MORE, amount, self.request_id)
         if not found:
-            db.run(_UNHOLD, amount, account)
             return False
+        sums.move(account, 0, amount)
         db.run(_ENTRY, account, "extend", amount, self.request_id, db.now_us)
         key, budgets, at_us = found[0]
         for kind in kinds_of(budgets):
-            windows.correct(db, key, kind, windows.window_of(kind, at_us), amount)
+            sums.correct(key, kind, windows.window_of(kind, at_us), amount)
         return True
 
 

@@ -12,11 +12,11 @@ import msgspec
 from portico.core.storage import Db, Row
 from portico.ledger import windows
 from portico.ledger.hold import kinds_of
+from portico.ledger.sums import Sums, sums_of
 from portico.metering.receipt import RECOVERED, decode
 
 # What the row said when it went: it may have grown, or begun to count in a budget, since it was last looked at.
 _TAKE: Final = "DELETE FROM holds WHERE request_id = ? RETURNING amount_nanos, tokens, minute, budgets, at_us, key_id"
-_MOVE: Final = "UPDATE accounts SET posted_nanos = posted_nanos - ?, held_nanos = held_nanos - ? WHERE id = ?"
 _ENTRY: Final = (
     "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, request_id, note, at_us) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING"
@@ -30,17 +30,6 @@ _RECEIPT: Final = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _NOTE: Final = "INSERT INTO receipt_notes (request_id, kind, body, at_us) VALUES (?, ?, ?, ?)"
-_USAGE: Final = (
-    "INSERT INTO usage_days (account_id, day, model, key_id, calls, input_tokens, cached_tokens, output_tokens,"
-    " reasoning_tokens, charge_nanos, cost_nanos) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (account_id, day, model, key_id) DO UPDATE SET calls = usage_days.calls + excluded.calls,"
-    " input_tokens = usage_days.input_tokens + excluded.input_tokens,"
-    " cached_tokens = usage_days.cached_tokens + excluded.cached_tokens,"
-    " output_tokens = usage_days.output_tokens + excluded.output_tokens,"
-    " reasoning_tokens = usage_days.reasoning_tokens + excluded.reasoning_tokens,"
-    " charge_nanos = usage_days.charge_nanos + excluded.charge_nanos,"
-    " cost_nanos = usage_days.cost_nanos + excluded.cost_nanos"
-)
 _REMEMBER: Final = (
     "UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE account_id = ? AND key = ? AND request_id = ?"
 )
@@ -83,63 +72,67 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
         return (f"account:{self.account_id}", f"key:{self.key_id}")
 
     def _end(self, db: Db, kind: str) -> None:
+        sums, carried = sums_of(db)
         if held := db.rows(_TAKE, self.request_id):  # whoever takes it away resolves it
-            self._resolve(db, kind, held[0])
+            self._resolve(db, sums, kind, held[0])
         else:
-            self._late(db, kind)
+            self._late(db, sums, kind)
         self._remember(db)
+        if not carried:
+            sums.flush()
 
-    def _resolve(self, db: Db, kind: str, held: Row) -> None:
+    def _resolve(self, db: Db, sums: Sums, kind: str, held: Row) -> None:
         amount, tokens, minute, budgets, held_at_us, key = held
         charge = self.charge_nanos
-        db.run(_MOVE, charge, amount, self.account_id)
+        sums.move(self.account_id, -charge, -amount)
+        sums.count_open(key, -1)
         db.run(_ENTRY, self.account_id, kind, -charge, -amount, self.request_id, self.note, db.now_us)
         self._keep_receipt(db)
         if kind == "settle":
-            self._count(db)
+            self._count(sums)
         if tokens:
             used = self.input_tokens + self.output_tokens
-            windows.correct(db, key, windows.TOKENS, minute, used - tokens)
+            sums.correct(key, windows.TOKENS, minute, used - tokens)
         for counted in kinds_of(budgets):
-            windows.correct(db, key, counted, windows.window_of(counted, held_at_us), charge - amount)
+            sums.correct(key, counted, windows.window_of(counted, held_at_us), charge - amount)
 
-    def _late(self, db: Db, kind: str) -> None:
+    def _late(self, db: Db, sums: Sums, kind: str) -> None:
         """The hold is not open: this was said before, somebody else resolved it, or there never was one."""
         found = db.rows(_RESOLUTION, self.request_id)
         if not found:
-            db.run(_MOVE, self.charge_nanos, 0, self.account_id)
+            sums.move(self.account_id, -self.charge_nanos, 0)
             db.run(_ENTRY, self.account_id, "hold", 0, 0, self.request_id, "late", db.now_us)
             db.run(_ENTRY, self.account_id, kind, -self.charge_nanos, 0, self.request_id, self.note, db.now_us)
             self._keep_receipt(db)
             if kind == "settle":
-                self._count(db)
-                self._count_in_budgets(db, self.charge_nanos)
+                self._count(sums)
+                self._count_in_budgets(sums, self.charge_nanos)
             return
         resolved, posted, note = found[0]
         if note != RECOVERED or self.note == RECOVERED:
             return
         difference = self.charge_nanos + posted
         if db.run(_ENTRY, self.account_id, "adjust", -difference, 0, self.request_id, "after recovery", db.now_us):
-            db.run(_MOVE, difference, 0, self.account_id)
+            sums.move(self.account_id, -difference, 0)
             db.run(_NOTE, self.request_id, "adjust", self.receipt.decode(), db.now_us)
-            self._correct(db, kind, resolved, posted, difference)
+            self._correct(db, sums, kind, resolved, posted, difference)
 
-    def _count_in_budgets(self, db: Db, charge: int) -> None:
+    def _count_in_budgets(self, sums: Sums, charge: int) -> None:
         """What no hold had counted. A budget that is set later finds it in the day's usage."""
         for kind in windows.BUDGETS:
-            windows.correct(db, self.key_id, kind, windows.window_of(kind, self.at_us or db.now_us), charge)
+            sums.correct(self.key_id, kind, windows.window_of(kind, self.at_us or sums.now_us), charge)
 
-    def _correct(self, db: Db, kind: str, resolved: str, posted: int, difference: int) -> None:
+    def _correct(self, db: Db, sums: Sums, kind: str, resolved: str, posted: int, difference: int) -> None:
         """Usage and budgets become what they would be if nobody else had resolved it."""
         for key, at_us, model, cost, body in db.rows(_RECOVERED_AS, self.request_id):
             if resolved == "settle":
                 day = windows.day_of(at_us).isoformat()
                 less = [-tokens for tokens in _tokens(body)]
-                db.run(_USAGE, self.account_id, day, model, key, -1, *less, posted, -cost)
+                sums.count_usage((self.account_id, day, model, key), (-1, *less, posted, -cost))
             if kind == "settle":
-                self._count(db)
+                self._count(sums)
             for budget in windows.BUDGETS:  # where there is none, nothing is counted
-                windows.correct(db, key, budget, windows.window_of(budget, at_us), difference)
+                sums.correct(key, budget, windows.window_of(budget, at_us), difference)
 
     def _keep_receipt(self, db: Db) -> None:
         db.run(
@@ -155,13 +148,9 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             self.receipt.decode(),
         )
 
-    def _count(self, db: Db) -> None:
-        db.run(
-            _USAGE,
-            self.account_id,
-            windows.day_of(self.at_us or db.now_us).isoformat(),
-            self.model,
-            self.key_id,
+    def _count(self, sums: Sums) -> None:
+        day = windows.day_of(self.at_us or sums.now_us).isoformat()
+        counts = (
             1,
             self.input_tokens,
             self.cached_tokens,
@@ -170,6 +159,7 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             self.charge_nanos,
             self.cost_nanos,
         )
+        sums.count_usage((self.account_id, day, self.model, self.key_id), counts)
 
     def _remember(self, db: Db) -> None:
         kept = self.idempotency

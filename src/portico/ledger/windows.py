@@ -1,6 +1,6 @@
 """Limits in fixed windows of UTC, counted in the database: a minute's requests and tokens, a day's and a month's money.
 
-A debit is conditional: it is made only if it fits, so that no two workers can both take the last of it.
+Who counts in one has locked its row (`ledger.sums`), so that no two workers can both take the last of it.
 """
 
 from datetime import UTC, date, datetime
@@ -17,13 +17,6 @@ BUDGET_MONTH: Final = "budget_month"
 BUDGETS: Final = {BUDGET_DAY: 1, BUDGET_MONTH: 2}
 """Of each budget the bit in `holds.budgets` that says that the hold is counted in it."""
 
-_DEBIT: Final = (
-    'UPDATE counters SET used = used + ? WHERE subject = ? AND kind = ? AND "window" = ?'
-    " AND used + ? <= ? RETURNING used"
-)
-_USED: Final = 'SELECT used FROM counters WHERE subject = ? AND kind = ? AND "window" = ?'
-_BEGIN: Final = 'INSERT INTO counters (subject, kind, "window", used) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'
-_CORRECT: Final = 'UPDATE counters SET used = used + ? WHERE subject = ? AND kind = ? AND "window" = ?'
 _SPENT: Final = (
     "SELECT CAST(COALESCE(SUM(charge_nanos), 0) AS BIGINT) FROM usage_days"
     " WHERE account_id = ? AND key_id = ? AND day >= ? AND day <= ?"
@@ -57,32 +50,7 @@ def seconds_left(kind: str, at_us: int) -> float:
     return (end_us - at_us) / 1_000_000
 
 
-def debit(db: Db, account_id: str, subject: str, kind: str, amount: int, cap: int) -> tuple[bool, int]:
-    """Takes an amount of a window if it fits; whether it did, and what is used of the window now.
-
-    The account has to be locked before: by that nobody else begins the same window.
-    """
-    window = window_of(kind, db.now_us)
-    if amount <= cap and (taken := db.rows(_DEBIT, amount, subject, kind, window, amount, cap)):
-        return True, int(taken[0][0])
-    used = db.rows(_USED, subject, kind, window)
-    if not used:
-        db.run(_BEGIN, subject, kind, window, _already(db, account_id, subject, kind))
-        if amount <= cap and (taken := db.rows(_DEBIT, amount, subject, kind, window, amount, cap)):
-            return True, int(taken[0][0])
-        used = db.rows(_USED, subject, kind, window)
-    return False, int(used[0][0])
-
-
-def count(db: Db, account_id: str, subject: str, kind: str, amount: int) -> None:
-    """Takes an amount of a window, whether it fits or not."""
-    window = window_of(kind, db.now_us)
-    if not db.run(_CORRECT, amount, subject, kind, window):
-        db.run(_BEGIN, subject, kind, window, _already(db, account_id, subject, kind))
-        db.run(_CORRECT, amount, subject, kind, window)
-
-
-def _already(db: Db, account_id: str, subject: str, kind: str) -> int:
+def already(db: Db, account_id: str, subject: str, kind: str) -> int:
     """What a window begins with: of money, what the key holds and has spent in it before it had a budget.
 
     The holds are counted in from now on. They are asked first: one that ends meanwhile is in what was spent.
@@ -100,12 +68,6 @@ def begin_budgets_anew(db: Db, subject: str) -> None:
     """A key's budgets are set, changed or taken away: the next debit counts anew what was held and spent, also while there
     was none."""
     db.run(_BEGIN_ANEW, subject)
-
-
-def correct(db: Db, subject: str, kind: str, window: int, difference: int) -> None:
-    """Counts more, or less, in a window than was taken of it."""
-    if difference:
-        db.run(_CORRECT, difference, subject, kind, window)
 
 
 def lock(db: Db, subject: str) -> None:

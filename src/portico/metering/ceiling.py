@@ -1,9 +1,10 @@
 """What a call can cost at most, before anybody knows: integers over sizes, without a tokeniser (money.md, A call 1).
 
     text        half a token for a byte of the rendered body: on the recordings the worst is 0.39
-    tools       of the provider: its hidden prompt, what it may bring in, its fee
-    media       by kind: so much each, and by its base64 bytes; by address or cached, what is not known is guessed
-    input       at most what the model takes in
+    tools       of the provider: its hidden prompt, what it may bring in, its fee; of the caller: Claude's hidden prompt
+    media       by kind: so much each, and by its base64 bytes; by address or cached, what is not known is guessed;
+                a picture by what the model counts it as at most, where that is known
+    input       at most what the model takes in, at the rate of a cache write where writing has one
     output      min(asked for, the model's limit), else what a hold is by default, for each candidate
     rates       the dearest context band that so long a prompt can be in, and the dearest modality there is
 
@@ -11,7 +12,8 @@ It never fails a call for being low: the hold is extended, and a settlement abov
 least the real charge for text, tools of the caller and inline images; for the rest the shortfall is measured by a test.
 """
 
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -19,7 +21,7 @@ from portico.catalog import ANY, PriceKind, PriceRow, PriceUnit
 from portico.catalog.books import Rates
 from portico.core.ask import CACHE, FILE, TOOL_NAMES, Ask, MediaCount
 from portico.core.dialect import Dialect
-from portico.core.parts import Media, Part, ToolResult
+from portico.core.parts import Ext, Media, Opaque, Part, ToolResult
 from portico.core.request import Request
 from portico.core.target import Capabilities
 
@@ -90,6 +92,8 @@ def ceiling(ask: Ask, rates: Rates, able: Capabilities, *, default_hold_tokens: 
     """
     text_tokens = -(-ask.text_bytes // BYTES_A_TOKEN)
     pieces: list[_Piece] = []
+    if ask.own_tools:
+        text_tokens += able.tools_prompt_tokens
     if ask.media or ask.tools:
         pieces = [("text", text_tokens, False), *_media_pieces(ask, able)]
         pieces += [("text", _rule(tool).prompt + _rule(tool).brings, False) for tool in ask.tools]
@@ -102,9 +106,9 @@ def ceiling(ask: Ask, rates: Rates, able: Capabilities, *, default_hold_tokens: 
     for band in _bands(rates):
         reached += band < input_tokens
     if pieces:
-        scaled = _input_scaled(pieces, input_tokens, rates, reached)
+        scaled = _input_scaled(pieces, input_tokens, rates, reached, ask.long_cache)
     else:
-        scaled = input_tokens * _dearest(rates, "input", "text", reached)
+        scaled = input_tokens * _dearest_read(rates, "text", reached, ask.long_cache)
     scaled += _output_scaled(each, able, rates, reached) * ask.candidates
     for tool in ask.tools:
         scaled += _fee_nanos(tool, rates) * PER_MTOK
@@ -130,6 +134,8 @@ def _media_pieces(ask: Ask, able: Capabilities) -> list[_Piece]:
             pieces.append((ANY, able.max_input_tokens, True))
         elif kind == FILE:
             pieces.append((ANY, FILE_TOKENS * count, False))
+        elif kind == "image" and able.image_tokens:
+            pieces.append((kind, able.image_tokens * count, False))
         else:
             rule = MEDIA.get(kind, MEDIA["document"])
             tokens = rule.each * count + ask.media_bytes.get(kind, 0) // rule.bytes_a_token
@@ -138,9 +144,17 @@ def _media_pieces(ask: Ask, able: Capabilities) -> list[_Piece]:
     return pieces
 
 
-def _input_scaled(pieces: list[_Piece], input_tokens: int, rates: Rates, reached: int) -> int:
+def _input_scaled(pieces: list[_Piece], input_tokens: int, rates: Rates, reached: int, long_cache: bool) -> int:
     """Nano-dollars times a million, the dearest tokens first, as many as the model takes in."""
-    priced = [(_dearest(rates, "input", kind, reached, cached), tokens) for kind, tokens, cached in pieces]
+    priced = [
+        (
+            _dearest(rates, "input", kind, reached, cached)
+            if cached
+            else _dearest_read(rates, kind, reached, long_cache),
+            tokens,
+        )
+        for kind, tokens, cached in pieces
+    ]
     priced.sort(reverse=True)
     scaled, left = 0, input_tokens
     for rate, tokens in priced:
@@ -171,6 +185,20 @@ def _bands(rates: Rates) -> list[int]:
     if bands is None:
         bands = rates.memo["sale_bands"] = sorted({row.above_tokens for row in rates.sale} - {0})
     return bands
+
+
+def _dearest_read(rates: Rates, modality: str, reached: int, long_cache: bool) -> int:
+    """The dearest rate of tokens that are read, or read and written to a cache: who is cached is the provider's to say."""
+    key = ("read", modality, reached, long_cache)
+    found: int | None = rates.memo.get(key)
+    if found is None:
+        kinds = _READ_LONG if long_cache else _READ
+        found = rates.memo[key] = max([_dearest(rates, kind, modality, reached) for kind in kinds])
+    return found
+
+
+_READ: Final = (PriceKind.INPUT.value, PriceKind.CACHE_WRITE.value)
+_READ_LONG: Final = (*_READ, PriceKind.CACHE_WRITE_1H.value)
 
 
 def _dearest(rates: Rates, kind: str, modality: str, reached: int, cached: bool = False) -> int:
@@ -213,9 +241,13 @@ def _rule(tool: str) -> ToolRule:
 def ask_of_request(request: Request, body_bytes: int) -> Ask:
     """The sizes of a request whose rendered body has so many bytes. Walks its parts and takes lengths."""
     media = MediaCount()
+    marks: list[Ext] = [request.ext]
     for message in request.messages:
         for part in message.parts:
             _count(part, media)
+            if not isinstance(part, Opaque) and part.ext is not None:
+                marks.append(part.ext)
+    marks += [tool.ext for tool in request.tools]
     own = (request.ext or {}).get("gemini", {})
     if own.get("cachedContent"):
         media.by_address(CACHE)
@@ -229,6 +261,16 @@ def ask_of_request(request: Request, body_bytes: int) -> Ask:
         max_output_tokens=request.sampling.max_tokens,
         candidates=request.sampling.n or 1,
         service_tier=request.service_tier,
+        own_tools=bool(request.tools),
+        long_cache=any(_lasts_long(bag) for ext in marks if ext for bag in ext.values()),
+    )
+
+
+def _lasts_long(bag: Mapping[str, Any]) -> bool:
+    """Whether it asks for an hour of cache (Anthropic's `cache_control`) or longer (OpenAI's retention)."""
+    mark = bag.get("cache_control")
+    return bool(bag.get("prompt_cache_retention")) or (
+        isinstance(mark, Mapping) and mark.get("ttl") not in (None, "5m")
     )
 
 

@@ -68,6 +68,14 @@ class Charge(msgspec.Struct, frozen=True):
 
 NOTHING: Final = Charge(0, 0, ())
 
+_KINDS: Final = {
+    CACHE_WRITE: PriceKind.CACHE_WRITE,
+    CACHE_WRITE_1H: PriceKind.CACHE_WRITE_1H,
+    OUTPUT: PriceKind.OUTPUT,
+    REASONING: PriceKind.OUTPUT,
+}
+"""What prices a line that is not plain input."""
+
 _Terms: TypeAlias = tuple[str, int | None, int | None, int, str, str, str, str, str]
 """Of a line what is the same for every count: unit, rate, rate of the cost, band, tier, day, sources, note."""
 
@@ -152,7 +160,7 @@ def _bands(rates: Rates) -> list[int]:
 
 def _terms_of_tokens(item: str, modality: str, rates: Rates, reached: int) -> _Terms:
     """By the rows of both books for a prompt that is beyond so many of the bands."""
-    kind = PriceKind.OUTPUT if item in (OUTPUT, REASONING) else PriceKind.INPUT
+    kind = _KINDS.get(item, PriceKind.INPUT)
     prompt_tokens = _bands(rates)[reached - 1] + 1 if reached else 0
     sale, cost = (
         rate_of(rows, kind, modality, cached=item == CACHED, prompt_tokens=prompt_tokens)

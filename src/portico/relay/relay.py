@@ -264,6 +264,10 @@ class Relay:
                 queue += [(follower, candidate) for candidate in self._plan(call, follower)] if follower else []
         raise last or UpstreamModelNotFound(nobody_serves(call.model, call.verb))
 
+    def serves(self, model: Model) -> bool:
+        """Whether a call of the model can be sent anywhere today, were it to the one that follows it."""
+        return self._served.serves(model, self._today())
+
     def _plan(self, call: Call, model: Model) -> list[Candidate]:
         deployments = self._served.deployments(model)
         able = [one for one in deployments if takes(one.provider.kind, call.dialect, call.verb)]

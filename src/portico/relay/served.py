@@ -5,7 +5,7 @@ Bounded by the catalog and the configuration. A target depends on the day too, s
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 import msgspec
@@ -50,6 +50,11 @@ class Served:
         if found is None:
             found = self._deployments[model.name] = deployments_of(model, self._providers)
         return found
+
+    def serves(self, model: Model, today: date) -> bool:
+        """Whether anybody serves a model on a day, or the one that follows it there."""
+        kinds = [one.provider.kind.name for one in self.deployments(model)]
+        return any(model.successor is not None or not model.is_gone(today, kind) for kind in kinds)
 
     def intakes(self, dialect: Dialect, model: Model) -> list[Intake]:
         """What media must fit into, for a caller of this dialect."""

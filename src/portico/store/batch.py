@@ -3,6 +3,7 @@
 The rules:
     - An item is decided by its own result. If one raises, the transaction is undone and run again with a savepoint around
       each, so that nobody fails its neighbour; without failures there are no savepoints.
+    - Rows that many of them change are carried, and written at the end. With savepoints each writes its own.
     - The first statement inserts a row (worker, sequence). If a COMMIT was sent and its answer was lost, the same batch is
       sent again under the same number: where the row exists already, the batch was applied, and the results of then are
       true. PostgreSQL lets the insert wait for a transaction that is still deciding, so that there is no gap between.
@@ -95,13 +96,18 @@ class Batch:
     def _apply(session: Session, items: list[Item]) -> bool:
         """The way without savepoints. False: one of them failed."""
         db = session.db
+        db.carried = {}
         try:
             for item in items:
                 item.result = item.write.apply(db)
+            for carried in db.carried.values():
+                carried.flush()
         except Exception as error:
             if session.fault(error) is Fault.LOST:
                 raise
             return False
+        finally:
+            db.carried = None
         return True
 
     def _apply_each(self, session: Session, items: list[Item]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import Connection, conninfo
 
-from portico.core.storage import Row, Value
+from portico.core.storage import Carried, Row, Value
 from portico.store.engine import Fault
 
 CONNECT_TIMEOUT_S: Final = 3
@@ -40,10 +40,11 @@ def _as_psycopg(sql: str) -> bytes:
 class PostgresDb:
     """A `core.storage.Db` on an open connection; whoever holds it begins and ends transactions."""
 
-    __slots__ = ("_connection", "now_us")
+    __slots__ = ("_connection", "carried", "now_us")
 
     def __init__(self, connection: Connection[tuple[Any, ...]]) -> None:
         self._connection = connection
+        self.carried: dict[str, Carried] | None = None
         self.now_us = 0
 
     def begin(self) -> None:

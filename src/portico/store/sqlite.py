@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from portico.core.storage import Row, Value
+from portico.core.storage import Carried, Row, Value
 from portico.store.engine import Fault
 from portico.store.filelock import FileLock, lock_path
 
@@ -31,10 +31,11 @@ _OWN: Final = frozenset(
 class SqliteDb:
     """A `core.storage.Db` on an open connection; whoever holds it begins and ends transactions."""
 
-    __slots__ = ("_execute", "now_us")
+    __slots__ = ("_execute", "carried", "now_us")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
+        self.carried: dict[str, Carried] | None = None
         self.now_us = time.time_ns() // 1000
 
     def begin(self, now_us: int | None = None) -> None:

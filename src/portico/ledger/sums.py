@@ -1,0 +1,190 @@
+"""Rows that many calls change, carried through a transaction: balances, counters of limits, the day's usage.
+
+A batch holds dozens of calls of a few accounts. The first that touches such a row locks and reads it; all of them decide by
+what it has become since; and it is written once, at the end. The decisions are those of one statement for each, since
+nobody else can change a row that this transaction has locked.
+
+The locks are taken in one order: an account, then what belongs to it (docs/decisions/0021).
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import msgspec
+
+from portico.core.storage import Db
+from portico.ledger import windows
+
+_STANDING: Final = (
+    "UPDATE accounts SET held_nanos = held_nanos WHERE id = ? RETURNING posted_nanos, held_nanos, closed_us"
+)
+_MOVE: Final = "UPDATE accounts SET posted_nanos = posted_nanos + ?, held_nanos = held_nanos + ? WHERE id = ?"
+_TAKE: Final = 'UPDATE counters SET used = used + ? WHERE subject = ? AND kind = ? AND "window" = ? RETURNING used'
+_CORRECT: Final = 'UPDATE counters SET used = used + ? WHERE subject = ? AND kind = ? AND "window" = ?'
+_BEGIN: Final = 'INSERT INTO counters (subject, kind, "window", used) VALUES (?, ?, ?, ?)'
+_OPEN_CALLS: Final = "SELECT COUNT(*) FROM holds WHERE key_id = ?"
+_USAGE: Final = (
+    "INSERT INTO usage_days (account_id, day, model, key_id, calls, input_tokens, cached_tokens, output_tokens,"
+    " reasoning_tokens, charge_nanos, cost_nanos) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (account_id, day, model, key_id) DO UPDATE SET calls = usage_days.calls + excluded.calls,"
+    " input_tokens = usage_days.input_tokens + excluded.input_tokens,"
+    " cached_tokens = usage_days.cached_tokens + excluded.cached_tokens,"
+    " output_tokens = usage_days.output_tokens + excluded.output_tokens,"
+    " reasoning_tokens = usage_days.reasoning_tokens + excluded.reasoning_tokens,"
+    " charge_nanos = usage_days.charge_nanos + excluded.charge_nanos,"
+    " cost_nanos = usage_days.cost_nanos + excluded.cost_nanos"
+)
+
+Counter: TypeAlias = tuple[str, str, int]
+"""(subject, kind, window)."""
+Day: TypeAlias = tuple[str, str, str, str]
+"""(account, day, model, key)."""
+
+
+class Standing(msgspec.Struct):
+    """An account in this transaction. `posted` and `held` are what they have become; the moves are not written yet."""
+
+    posted: int
+    held: int
+    closed: bool
+    posted_moved: int = 0
+    held_moved: int = 0
+
+    @property
+    def available(self) -> int:
+        return self.posted - self.held
+
+
+CARRIED: Final = "ledger"
+
+
+def sums_of(db: Db) -> tuple["Sums", bool]:
+    """What this transaction carries, and whether somebody else flushes it."""
+    carried = db.carried
+    if carried is None:
+        return Sums(db), False
+    sums = carried.get(CARRIED)
+    if not isinstance(sums, Sums):
+        sums = carried[CARRIED] = Sums(db)
+    return sums, True
+
+
+class Sums:
+    """What one transaction carries. `flush` writes it; nothing that was carried may be read by a statement before."""
+
+    __slots__ = ("_db", "_moved", "_open_calls", "_standings", "_usage", "_used")
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+        self._standings: dict[str, Standing | None] = {}
+        self._used: dict[Counter, int] = {}
+        """Counters that were read, as they have become."""
+        self._moved: dict[Counter, int] = {}
+        """By how much a counter is to be changed."""
+        self._open_calls: dict[str, int] = {}
+        self._usage: dict[Day, list[int]] = {}
+
+    @property
+    def now_us(self) -> int:
+        """See `Db.now_us`."""
+        return self._db.now_us
+
+    # -- accounts
+
+    def standing(self, account: str) -> Standing | None:
+        """An account, locked; None: there is none of that name."""
+        found = self._standings.get(account)
+        if found is None and account not in self._standings:
+            rows = self._db.rows(_STANDING, account)
+            if rows:
+                posted, held, closed_us = rows[0]
+                found = Standing(posted, held, closed_us is not None)
+            self._standings[account] = found
+        return found
+
+    def move(self, account: str, posted: int, held: int) -> None:
+        """Changes a balance. An account that there is none of has none to change."""
+        standing = self.standing(account)
+        if standing is not None:
+            standing.posted += posted
+            standing.held += held
+            standing.posted_moved += posted
+            standing.held_moved += held
+
+    # -- the limits of keys; the account is locked before
+
+    def used(self, account: str, subject: str, kind: str) -> int:
+        """How much of a window of now is used. It is begun if it was not yet."""
+        counter = (subject, kind, windows.window_of(kind, self._db.now_us))
+        used = self._used.get(counter)
+        if used is None:
+            rows = self._db.rows(_TAKE, self._moved.pop(counter, 0), *counter)
+            if rows:
+                used = int(rows[0][0])
+            else:
+                self._flush_usage()  # a budget begins with what was spent
+                used = windows.already(self._db, account, subject, kind)
+                self._db.run(_BEGIN, *counter, used)
+            self._used[counter] = used
+        return used
+
+    def take(self, subject: str, kind: str, amount: int) -> int:
+        """Takes an amount of a window that `used` has read; how much is used now."""
+        counter = (subject, kind, windows.window_of(kind, self._db.now_us))
+        self.correct(*counter, amount)
+        return self._used[counter]
+
+    def correct(self, subject: str, kind: str, window: int, difference: int) -> None:
+        """Counts more, or less, in a window than was taken of it; nothing where it was never begun."""
+        if not difference:
+            return
+        counter = (subject, kind, window)
+        self._moved[counter] = self._moved.get(counter, 0) + difference
+        if counter in self._used:
+            self._used[counter] += difference
+
+    def open_calls(self, key: str) -> int:
+        """How many holds of a key are open. Nobody else counts them until this transaction ends."""
+        count = self._open_calls.get(key)
+        if count is None:
+            windows.lock(self._db, key)
+            count = self._open_calls[key] = int(self._db.rows(_OPEN_CALLS, key)[0][0])
+        return count
+
+    def count_open(self, key: str, difference: int) -> None:
+        """A hold of a key was made, or resolved."""
+        if key in self._open_calls:
+            self._open_calls[key] += difference
+
+    # -- the day's usage
+
+    def count_usage(self, day: Day, counts: Sequence[int]) -> None:
+        """Adds to what a key used of a model on a day: calls, four kinds of tokens, the charge, the cost."""
+        so_far = self._usage.get(day)
+        if so_far is None:
+            self._usage[day] = list(counts)
+        else:
+            for at, count in enumerate(counts):
+                so_far[at] += count
+
+    # -- at the end
+
+    def flush(self) -> None:
+        """Writes what is carried. More may follow."""
+        run = self._db.run
+        for account, standing in self._standings.items():
+            if standing is not None and (standing.posted_moved or standing.held_moved):
+                run(_MOVE, standing.posted_moved, standing.held_moved, account)
+        self._standings.clear()
+        for counter, difference in self._moved.items():
+            if difference:
+                run(_CORRECT, difference, *counter)
+        self._moved.clear()
+        self._used.clear()
+        self._open_calls.clear()
+        self._flush_usage()
+
+    def _flush_usage(self) -> None:
+        for day, counts in self._usage.items():
+            self._db.run(_USAGE, *day, *counts)
+        self._usage.clear()
