@@ -1,4 +1,4 @@
-"""A fleet in which one attempt in three fails in a random way: what each call may end with follows from the fleet's own log.
+"""A fleet in which one attempt in three fails in a random way: what a call may end with follows from the fleet's own log.
 
 Nobody is answered twice, no stream is begun anew after its first event, a failure is only told when every try allowed
 failed, and nothing but what succeeded is charged.
