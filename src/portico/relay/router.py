@@ -244,9 +244,11 @@ class Route:
         if found is None:
             if wait_s is None:
                 return None
-            return UpstreamRateLimited(
-                "Every provider of this model rests: its quota is used up.", retry_after_s=wait_s
-            )
+            if self._tripped:
+                message = "Every provider of this model has failed several times in a row."
+                return UpstreamOverloaded(message, retry_after_s=wait_s)
+            message = "Every provider of this model rests: its quota is used up."
+            return UpstreamRateLimited(message, retry_after_s=wait_s)
         if wait_s is not None and isinstance(found, (UpstreamRateLimited, UpstreamOverloaded)):
             found.retry_after_s = min(wait_s, found.retry_after_s or wait_s)
         return found
