@@ -98,8 +98,8 @@ def simulate(
 ) -> None:
     """Run the simulator: a strict stand-in for the providers, each at its own paths of one address.
 
-    It plays Google Gemini's native API, and OpenAI's Chat Completions, Responses and embeddings (at OpenAI's paths and at
-    Azure's). Failures are provoked by a marker in the last user text, such as [[sim:429]], [[sim:cut=2]] or [[sim:block]].
+    It plays Google Gemini's native API, OpenAI's Chat Completions, Responses and embeddings (at OpenAI's paths and at
+    Azure's), and Anthropic's Messages (at Anthropic's paths and at Vertex AI's). Failures are provoked by a marker in the last user text, such as [[sim:429]], [[sim:cut=2]] or [[sim:block]].
 
     Example:
 
@@ -108,6 +108,8 @@ def simulate(
         curl -H 'x-goog-api-key: any' http://127.0.0.1:8090/v1beta/models
 
         curl -H 'authorization: Bearer any' http://127.0.0.1:8090/v1/models
+
+        curl -H 'x-api-key: any' -H 'anthropic-version: 2023-06-01' http://127.0.0.1:8090/v1/models
     """
     from portico.cli.simulate import run_simulate
 

@@ -23,6 +23,8 @@ def run_simulate(*, host: str, port: int, seed: int, pace_s: float, lenient: boo
         print(f"  curl -H 'x-goog-api-key: any' {base}/v1beta/models", flush=True)
         print(f"Simulating OpenAI's Chat Completions and Responses on {base}/v1", flush=True)
         print(f"  curl -H 'authorization: Bearer any' {base}/v1/models", flush=True)
+        print(f"Simulating Anthropic's Messages on {base}/v1", flush=True)
+        print(f"  curl -H 'x-api-key: any' -H 'anthropic-version: 2023-06-01' {base}/v1/models", flush=True)
         print("Stop with Ctrl-C.", flush=True)
         await run_until_stopped(listen_for_stop())
         await server.stop(grace_s=1.0)

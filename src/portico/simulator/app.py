@@ -1,7 +1,7 @@
 """The simulator as an app: who may ask, what is asked, and the answer put on the wire.
 
 The rule kept: nothing depends on a clock or on what was asked before, but for `once:` faults, which remember their text,
-and for cached contents, which are made to be remembered.
+and for cached contents and marked prefixes, which are made to be remembered.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any
 
 from portico.simulator import embeddings, grammar, tokens, validate
 from portico.simulator.answer import Reply, blocked, seal
+from portico.simulator.anthropic.door import Door as Anthropic
 from portico.simulator.caches import Cached, Caches, named_by, rfc3339, token
 from portico.simulator.delivery import Delivery
 from portico.simulator.faults import Wishes, refusal, wishes
@@ -68,6 +69,7 @@ class Simulator:
         self._caches = Caches(seed, now)
         self._once: dict[bytes, None] = {}
         self._doors = (
+            Anthropic(self.stats, seed=seed, lenient=lenient, pace_s=pace_s, now=now, max_body_bytes=max_body_bytes),
             OpenAI(self.stats, seed=seed, lenient=lenient, pace_s=pace_s, now=now, max_body_bytes=max_body_bytes),
         )
 
@@ -287,8 +289,11 @@ class Simulator:
 _EMBED_VERBS = ("embedcontent", "embedcontents", "predict")
 
 
+_KEYS = ("x-goog-api-key", "x-api-key", "api-key")
+
+
 def _key(request: HttpRequest) -> str:
-    header = request.headers.get("x-goog-api-key", "") or request.headers.get("api-key", "")
+    header = next((value for name in _KEYS if (value := request.headers.get(name))), "")
     bearer = request.headers.get("authorization", "")
     return header or (bearer[7:].strip() if bearer.lower().startswith("bearer ") else "")
 

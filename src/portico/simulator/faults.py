@@ -11,6 +11,8 @@ the user; `once:` before the name makes it happen only the first time that very 
     size=50M, slow=S, words=N              N bytes of text; S seconds between events; an answer of N words
     steps=N, calls=N, talk                 N rounds of calls before the text; N calls in a round; text before the calls
     refuse, failed                         of OpenAI: a refusal; a response that failed (`malformed`: a call's arguments)
+    529, redacted, pause, context-end      of Anthropic: overloaded; thinking that is redacted; a turn that is paused, or
+                                           that the context ended (`refuse` is a refusal there too)
     sources=N, ungrounded, code-fails      N sources of a search (3); no search though one is offered; code that fails
 """
 

@@ -42,6 +42,8 @@ class Draft:
     work: Work = field(default=Work())
     tooled: bool = False
     """Functions were declared."""
+    stopped: str = ""
+    """The stop sequence that ended the text."""
 
     @property
     def visible(self) -> int:
@@ -196,8 +198,11 @@ def _think(made: Draft, config: Json, model: Model, asked: Wishes) -> Draft:
 
 
 def _stop(made: Draft, config: Json) -> Draft:
-    cuts = [at for stop in config.get("stopSequences", []) if (at := made.text.find(stop)) >= 0]
-    return replace(made, text=made.text[: min(cuts)], media=None, media_tokens=0) if cuts else made
+    cuts = [(at, stop) for stop in config.get("stopSequences", []) if (at := made.text.find(stop)) >= 0]
+    if not cuts:
+        return made
+    at, stop = min(cuts)
+    return replace(made, text=made.text[:at], media=None, media_tokens=0, stopped=stop)
 
 
 def _limit(made: Draft, config: Json, asked: Wishes) -> Draft:
