@@ -1,5 +1,5 @@
-"""A tool loop that changes its model, and with it the vendor, at every turn: signatures, reasoning items and thinking blocks
-go back to who made them, and to nobody else, though the client drops what it does not know and shortens ids.
+"""A tool loop that changes its model, and with it the vendor, at every turn: signatures, reasoning items and thinking
+blocks go back to who made them, and to nobody else, though the client drops what it does not know and shortens ids.
 
 The simulator refuses what Google, OpenAI and Anthropic refuse: a call of the current turn without its signature, a result
 without its call, a seal that it did not issue itself.
