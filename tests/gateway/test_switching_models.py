@@ -1,5 +1,5 @@
-"""A tool loop that changes its model, and with it the vendor, at every turn: signatures, reasoning items and thinking blocks
-go back to who made them, and to nobody else, though the client drops what it does not know and shortens ids.
+"""A tool loop that changes its model, and with it the vendor, at every turn: signatures, reasoning items and thinking
+blocks go back to who made them, and to nobody else, though the client drops what it does not know and shortens ids.
 
 The simulator refuses what Google, OpenAI and Anthropic refuse: a call of the current turn without its signature, a result
 without its call, a seal that it did not issue itself.
@@ -154,9 +154,7 @@ class Gemini:
     def take(self, answer: bytes, *, stream: bool) -> int:
         """Google's own clients bring signatures back: where they were made by Google, and in an envelope of nobody's."""
         bodies = events(answer) if stream else [json.loads(answer)]
-        parts = [
-            part for body in bodies for part in body["candidates"][0].get("content", {}).get("parts", ()) if part
-        ]
+        parts = [part for body in bodies for part in body["candidates"][0].get("content", {}).get("parts", ()) if part]
         calls = [part for part in parts if "functionCall" in part]
         if calls:
             self._contents.append({"role": "model", "parts": calls})

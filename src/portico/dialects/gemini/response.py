@@ -262,8 +262,8 @@ def tell_foreign(ext: Ext, losses: list[Loss], path: str) -> None:
 def render_candidate(
     candidate: Candidate, losses: list[Loss], spans: TextSpans | None = None, *, called: bool = False
 ) -> dict[str, Any]:
-    """A candidate as Google tells it. `spans`: the places of its whole text, where it holds only its end; `called`: calls of
-    it were told before."""
+    """A candidate as Google tells it. `spans`: the places of its whole text, where it holds only its end; `called`: calls
+    of it were told before."""
     tell_foreign(candidate.ext, losses, f"$.candidates[{candidate.index}]")
     wire: dict[str, Any] = {
         "content": {"parts": render_parts(candidate.parts, losses, candidate.index, called=called), "role": "model"}
