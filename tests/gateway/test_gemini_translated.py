@@ -261,6 +261,7 @@ async def test_an_error_of_a_chat_provider_is_told_in_googles_shape(
 ) -> None:
     async with open_house(Script(answers({"error": error}, status)), kinds=CHAT_ONLY) as house:
         error_of(await ask(house), told_status, word)
+    async with open_house(Script(answers({"error": error}, status)), kinds=CHAT_ONLY) as house:
         error_of(await ask(house, verb=STREAM, query=query(array=array)), told_status, word, array=array)
 
 

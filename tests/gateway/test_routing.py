@@ -65,6 +65,24 @@ async def test_complaint_18_a_suspended_key_is_out_for_good() -> None:
         assert len({request.headers["x-goog-api-key"] for request in provider.requests[1:]}) == 1
 
 
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (fails(401, "UNAUTHENTICATED", "no such key"), 502, "upstream_auth"),
+        (fails(400, "FAILED_PRECONDITION", "User location is not supported."), 503, "upstream_unavailable"),
+    ],
+)
+async def test_complaint_18_when_no_key_may_be_used_that_is_what_is_told_and_not_that_nobody_serves_the_model(
+    failure: Any, status: int, code: str
+) -> None:
+    provider = Script(failure)
+    async with open_house(provider, keys=("first", "second")) as house:
+        first, again = await house.ask(chat()), await house.ask(chat())
+        assert (first.status, again.status) == (status, status)
+        assert [answer.json()["error"]["code"] for answer in (first, again)] == [code, code]
+        assert len(provider.requests) == 2
+
+
 @pytest.mark.parametrize("failure", [limited(), BUSY, fails(500, "INTERNAL"), answers(b"<html>", 502)])
 async def test_complaint_19_a_stream_that_fails_before_its_first_event_is_asked_for_elsewhere(failure: Any) -> None:
     first, second = Script(failure), Script(GOOD)

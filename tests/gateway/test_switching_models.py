@@ -154,9 +154,7 @@ class Gemini:
     def take(self, answer: bytes, *, stream: bool) -> int:
         """Google's own clients bring signatures back: where they were made by Google, and in an envelope of nobody's."""
         bodies = events(answer) if stream else [json.loads(answer)]
-        parts = [
-            part for body in bodies for part in body["candidates"][0].get("content", {}).get("parts", ()) if part
-        ]
+        parts = [part for body in bodies for part in body["candidates"][0].get("content", {}).get("parts", ()) if part]
         calls = [part for part in parts if "functionCall" in part]
         if calls:
             self._contents.append({"role": "model", "parts": calls})

@@ -24,6 +24,8 @@ CALLS: dict[str, tuple[str, Any]] = {
     "gemini streamed": (NATIVE + "streamGenerateContent?alt=sse", GEMINI),
     "gemini array": (NATIVE + "streamGenerateContent", GEMINI),
 }
+AT_ONCE = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "0s"}]
+"""The key does not rest after it."""
 ALL = pytest.mark.parametrize("call", list(CALLS))
 
 
@@ -90,7 +92,9 @@ async def test_of_many_at_once_one_is_made(tmp_path: Path, stream: bool) -> None
         assert act.asked == 1
 
 
-@pytest.mark.parametrize("act", [fails(503, "UNAVAILABLE"), fails(400, "INVALID_ARGUMENT"), fails(429, "X")])
+@pytest.mark.parametrize(
+    "act", [fails(503, "UNAVAILABLE"), fails(400, "INVALID_ARGUMENT"), fails(429, "X", details=AT_ONCE)]
+)
 @pytest.mark.parametrize("stream", [False, True])
 async def test_what_failed_may_be_tried_again_under_its_key(tmp_path: Path, act: Act, stream: bool) -> None:
     script = Script(act, answers(ANSWER))

@@ -17,6 +17,7 @@ EXPOSED: Final = (
     "x-request-id",
     "request-id",
     "x-upstream-status",
+    "x-portico-attempts",
     "x-portico-changes",
     "x-portico-cost",
     "x-portico-estimated",

@@ -33,9 +33,10 @@ from portico.core.errors import (
 from portico.core.request import Request
 from portico.relay.call import Call
 from portico.relay.owned import held_to
+from portico.relay.resting import nobody_asked
 from portico.relay.served import Served
-from portico.routing import BreakerRules, Candidate, Deployment, Health, Order, Policy, Wish, plan
-from portico.routing.plan import ANY, CIRCUIT_OPEN
+from portico.routing import BreakerRules, Candidate, Deployment, Health, LeftOut, Order, Policy, Wish, plan
+from portico.routing.plan import ANY
 
 ONLY_HEADER: Final = "x-portico-providers"
 NEVER_HEADER: Final = "x-portico-exclude"
@@ -173,8 +174,7 @@ class Route:
         self._models = [call.model, *router.fallbacks(call.model)]
         self._queue: list[tuple[Model, Candidate]] = []
         self._back_at: list[float] = []
-        self._tripped = False
-        """Somebody is left out since it fails, and not for a quota."""
+        self._left_out: list[LeftOut] = []
         self._rounds = 0
         self._steps = 0
         self._failures: list[UpstreamError] = []
@@ -182,13 +182,13 @@ class Route:
         self._fill()
 
     def _fill(self) -> None:
-        self._back_at = []
+        self._back_at, self._left_out = [], []
         for model in self._models:
             order = self._router.order(self._call, model, self._wish)
             self._queue += [(model, one) for one in order.candidates]
             if order.back_at is not None:
                 self._back_at.append(order.back_at)
-            self._tripped = self._tripped or any(one.why == CIRCUIT_OPEN for one in order.left_out)
+            self._left_out += order.left_out
 
     async def step(self) -> tuple[Model, Candidate] | None:
         """Whom to ask next; None: nobody, and `best` is what is told."""
@@ -241,13 +241,7 @@ class Route:
         back_at = min(self._back_at, default=None)
         wait_s = None if back_at is None else max(1.0, back_at - self._router.now())
         if found is None:
-            if wait_s is None:
-                return None
-            if self._tripped:
-                message = "Every provider of this model has failed several times in a row."
-                return UpstreamOverloaded(message, retry_after_s=wait_s)
-            message = "Every provider of this model rests: its quota is used up."
-            return UpstreamRateLimited(message, retry_after_s=wait_s)
+            return nobody_asked(self._left_out, wait_s)
         if wait_s is not None and isinstance(found, (UpstreamRateLimited, UpstreamOverloaded)):
             found.retry_after_s = min(wait_s, found.retry_after_s or wait_s)
         return found
