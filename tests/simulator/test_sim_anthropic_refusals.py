@@ -143,8 +143,8 @@ REFUSED: dict[str, tuple[Json, str]] = {
     "a call nobody answers": (
         tooled(U, said("assistant", CALL), U),
         (
-            "messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_1. Each `tool_use` "
-            "block must have a corresponding `tool_result` block in the next message."
+            "messages.1: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_1. Each "
+            "`tool_use` block must have a corresponding `tool_result` block in the next message."
         ),
     ),
     "a call at the end": (tooled(U, said("assistant", CALL)), "messages.1: `tool_use` ids were found without"),
@@ -163,8 +163,8 @@ REFUSED: dict[str, tuple[Json, str]] = {
     "a result of no call": (
         tooled(said("user", RESULT)),
         (
-            "messages.0.content.0: unexpected `tool_use_id` found in `tool_result` blocks: toolu_1. Each `tool_result` block "
-            "must have a corresponding `tool_use` block in the previous message."
+            "messages.0.content.0: unexpected `tool_use_id` found in `tool_result` blocks: toolu_1. Each `tool_result` "
+            "block must have a corresponding `tool_use` block in the previous message."
         ),
     ),
     "two results of one call": (
@@ -373,8 +373,8 @@ REFUSED: dict[str, tuple[Json, str]] = {
     "another picture": (
         picture(PNG, "image/jpeg"),
         (
-            "messages.0.content.0.image.source.base64.data: The image was specified using the image/jpeg media type, but the "
-            "image appears to be a image/png image"
+            "messages.0.content.0.image.source.base64.data: The image was specified using the image/jpeg media type, but "
+            "the image appears to be a image/png image"
         ),
     ),
     "a type of picture": (
