@@ -90,6 +90,7 @@ async def test_a_stream_says_what_a_whole_answer_says(name: str) -> None:
         ("code of the older tool", ["server_tool_use", "code_execution_tool_result", "text"], "end_turn"),
         ("a tool that is found", ["server_tool_use", "tool_search_tool_result", "tool_use"], "tool_use"),
         ("a refusal", [], "refusal"),
+        ("nothing", [], "end_turn"),
         ("a pause", ["server_tool_use", "web_search_tool_result"], "pause_turn"),
         ("a limit", ["text"], "max_tokens"),
         ("a stop", ["text"], "stop_sequence"),
