@@ -150,6 +150,16 @@ async def test_an_open_circuit_is_not_tried_while_another_provider_answers() -> 
         assert len(first.requests) == 2
 
 
+async def test_when_every_circuit_is_open_that_is_told_and_no_quota_is_blamed() -> None:
+    provider = Script(BUSY)
+    async with open_house(provider, rules=RoutingRules(breaker=BreakerRules(failures=1, pause_s=30))) as house:
+        await house.ask(chat())
+        answer = await house.ask(chat())
+        assert answer.status == 503
+        assert 20 <= int(answer.headers["retry-after"]) <= 30
+        assert len(provider.requests) == 1
+
+
 async def test_calls_with_one_cache_key_go_the_same_way() -> None:
     provider = Script(GOOD)
     async with open_house(provider, keys=tuple([f"key-{n}" for n in range(8)])) as house:

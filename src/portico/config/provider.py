@@ -67,7 +67,8 @@ def read_provider(sources: Sources, entry: Mapping[str, Any], index: int) -> Pro
     if kind is not None:
         kind = _as_said(kind, preset, texts, _dialects(entry, kind, wrong))
     stored = isinstance(entry.get("keys"), list) and DATABASE in entry["keys"]
-    secrets = _secrets(sources, entry, kind, preset, wrong, stored=stored)
+    projects: dict[str, str] = {}
+    secrets = _secrets(sources, entry, kind, preset, wrong, projects, stored=stored)
     if kind is not None and kind.name == VERTEX:
         _judge_documents(secrets, texts, wrong)
     if kind is None or len(sources.problems) > before:
@@ -75,7 +76,7 @@ def read_provider(sources: Sources, entry: Mapping[str, Any], index: int) -> Pro
     if not secrets and not stored:
         secrets = [NO_KEY]
     provider = made(name, kind, base_url, tuple(secrets), texts, stored=stored, headers=headers)
-    return msgspec.structs.replace(provider, quirks=quirks)
+    return msgspec.structs.replace(provider, quirks=quirks, projects=projects)
 
 
 def made(
@@ -259,10 +260,12 @@ def _secrets(
     kind: ProviderKind | None,
     preset: Preset | None,
     wrong: Wrong,
+    projects: dict[str, str],
     *,
     stored: bool,
 ) -> list[Secret]:
-    """`stored`: there may be none, since the database has others."""
+    """`stored`: there may be none, since the database has others. `projects` is told whose quota a key uses, by its
+    mark."""
     keys = entry.get("keys")
     may_lack = stored or (kind is not None and kind.name == COMPATIBLE)
     if keys is None:
@@ -277,12 +280,27 @@ def _secrets(
     for item in keys:
         if item == DATABASE:
             continue
+        item, project = _with_project(item)
+        if project is None:
+            wrong("keys", 'a key with a project is { key = "env:NAME", project = "name" }')
+            continue
         secret = sources.secret(item)
         if isinstance(secret, str):
             wrong("keys", secret)
-        else:
-            secrets.append(secret)
+            continue
+        secrets.append(secret)
+        if project:
+            projects[secret.mark] = project
     return secrets
+
+
+def _with_project(item: Any) -> tuple[Any, str | None]:
+    """A key, and the project whose quota it uses; "": its own. None: that cannot be read."""
+    if not isinstance(item, dict):
+        return item, ""
+    project = item.get("project")
+    fits = item.keys() == {"key", "project"} and isinstance(project, str) and project
+    return item.get("key"), project if fits else None
 
 
 def _judge_documents(secrets: list[Secret], texts: Mapping[str, str], wrong: Wrong) -> None:

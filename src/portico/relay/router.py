@@ -36,7 +36,7 @@ from portico.relay.owned import held_to
 from portico.relay.passthrough import takes
 from portico.relay.served import Served
 from portico.routing import BreakerRules, Candidate, Deployment, Health, Order, Policy, Wish, plan
-from portico.routing.plan import ANY
+from portico.routing.plan import ANY, CIRCUIT_OPEN
 
 ONLY_HEADER: Final = "x-portico-providers"
 NEVER_HEADER: Final = "x-portico-exclude"
@@ -174,6 +174,8 @@ class Route:
         self._models = [call.model, *router.fallbacks(call.model)]
         self._queue: list[tuple[Model, Candidate]] = []
         self._back_at: list[float] = []
+        self._tripped = False
+        """Somebody is left out since it fails, and not for a quota."""
         self._rounds = 0
         self._steps = 0
         self._failures: list[UpstreamError] = []
@@ -187,6 +189,7 @@ class Route:
             self._queue += [(model, one) for one in order.candidates]
             if order.back_at is not None:
                 self._back_at.append(order.back_at)
+            self._tripped = self._tripped or any(one.why == CIRCUIT_OPEN for one in order.left_out)
 
     async def step(self) -> tuple[Model, Candidate] | None:
         """Whom to ask next; None: nobody, and `best` is what is told."""
@@ -241,9 +244,11 @@ class Route:
         if found is None:
             if wait_s is None:
                 return None
-            return UpstreamRateLimited(
-                "Every provider of this model rests: its quota is used up.", retry_after_s=wait_s
-            )
+            if self._tripped:
+                message = "Every provider of this model has failed several times in a row."
+                return UpstreamOverloaded(message, retry_after_s=wait_s)
+            message = "Every provider of this model rests: its quota is used up."
+            return UpstreamRateLimited(message, retry_after_s=wait_s)
         if wait_s is not None and isinstance(found, (UpstreamRateLimited, UpstreamOverloaded)):
             found.retry_after_s = min(wait_s, found.retry_after_s or wait_s)
         return found

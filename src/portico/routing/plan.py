@@ -48,6 +48,8 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 ANY: Final = Wish()
+CIRCUIT_OPEN: Final = "circuit_open"
+"""Why a deployment is left out that failed several times in a row."""
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -107,7 +109,7 @@ def _kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, f
     if (rest := health.resting(candidate, now)) is not None:
         return rest.why, rest.until
     circuit = health.circuit(candidate.deployment)
-    return ("circuit_open", max(circuit.open_until, circuit.probing_until)) if circuit.is_open(now) else None
+    return (CIRCUIT_OPEN, max(circuit.open_until, circuit.probing_until)) if circuit.is_open(now) else None
 
 
 def _ordered(

@@ -14,11 +14,16 @@ from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Signature, Text, ToolCall, ToolResult
 from portico.core.request import Message, Request, Role
 from portico.core.target import Target
-from portico.dialects.gemini.parts import ORIGIN, VENDOR, drop_display_name, render_call, render_part, wire_call_id
+from portico.dialects.gemini.parts import (
+    ORIGIN,
+    SKIP_SIGNATURE,
+    VENDOR,
+    drop_display_name,
+    render_call,
+    render_part,
+    wire_call_id,
+)
 from portico.dialects.gemini.results import render_plain_result, render_result
-
-SKIP_SIGNATURE: Final = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
-"""base64 of `skip_thought_signature_validator`, Google's documented stand-in for a signature that is lost."""
 
 FILLER: Final[Mapping[str, Any]] = {"text": " "}
 

@@ -17,6 +17,9 @@ ORIGIN: Final = "gemini"
 VENDOR: Final = "google"
 """Who can read a thought signature."""
 
+SKIP_SIGNATURE: Final = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
+"""base64 of `skip_thought_signature_validator`, Google's documented stand-in for a signature that is lost."""
+
 _SERVER_MEMBERS: Final = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
 DATA_MEMBERS: Final = ("text", "inlineData", "fileData", "functionCall", "functionResponse", *_SERVER_MEMBERS)
 """What a part may be; it is one of them."""

@@ -20,7 +20,7 @@ from portico.dialects.gemini.fields import camelise
 from portico.dialects.gemini.finish import FINISH, parse_block, parse_finish, render_finish
 from portico.dialects.gemini.grounding import CITATIONS, GROUNDING, Grounding, read_grounding, render_grounding
 from portico.dialects.gemini.logprobs import LOGPROBS, read_logprobs, render_logprobs
-from portico.dialects.gemini.parts import ORIGIN, VENDOR, parse_part, render_part
+from portico.dialects.gemini.parts import ORIGIN, SKIP_SIGNATURE, VENDOR, parse_part, render_part
 from portico.dialects.gemini.request_parse import build_call, served_by_provider
 from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
 from portico.dialects.gemini.uses import uses_of
@@ -39,6 +39,8 @@ class CallReader:
         self._reading = reading
 
     def __call__(self, fields: Mapping[str, Any], signature: Signature | None, ext: Ext) -> ToolCall:
+        if signature is not None and signature.data == SKIP_SIGNATURE:
+            signature = None  # it stands in for one
         wire_id = fields.get("id") or None
         name = self._name(str(fields.get("name") or ""))
         schema = self._reading.tools.get(name)
@@ -257,11 +259,14 @@ def tell_foreign(ext: Ext, losses: list[Loss], path: str) -> None:
                 losses.append(Loss(code, f"{path}.{name}", f"Gemini has nothing for {name}"))
 
 
-def render_candidate(candidate: Candidate, losses: list[Loss], spans: TextSpans | None = None) -> dict[str, Any]:
-    """A candidate as Google tells it. `spans`: the places of its whole text, where it holds only its end."""
+def render_candidate(
+    candidate: Candidate, losses: list[Loss], spans: TextSpans | None = None, *, called: bool = False
+) -> dict[str, Any]:
+    """A candidate as Google tells it. `spans`: the places of its whole text, where it holds only its end; `called`: calls
+    of it were told before."""
     tell_foreign(candidate.ext, losses, f"$.candidates[{candidate.index}]")
     wire: dict[str, Any] = {
-        "content": {"parts": render_parts(candidate.parts, losses, candidate.index), "role": "model"}
+        "content": {"parts": render_parts(candidate.parts, losses, candidate.index, called=called), "role": "model"}
     }
     if not wire["content"]["parts"]:
         del wire["content"]["parts"]
@@ -281,7 +286,11 @@ def render_candidate(candidate: Candidate, losses: list[Loss], spans: TextSpans 
     return wire
 
 
-def render_parts(parts: tuple[Part, ...], losses: list[Loss], index: int) -> list[dict[str, Any]]:
+def render_parts(
+    parts: tuple[Part, ...], losses: list[Loss], index: int, *, called: bool = False
+) -> list[dict[str, Any]]:
+    """The parts as Google has them. The first call has a signature, always: the client may take its next step with a model
+    of Google's, and the call of a model that signs nothing would be refused there (2.4)."""
     path = f"$.candidates[{index}].content"
     rendered = []
     for part in parts:
@@ -289,6 +298,10 @@ def render_parts(parts: tuple[Part, ...], losses: list[Loss], index: int) -> lis
         if wire is None:
             losses.append(Loss("1.2:opaque", path, "a part that only another provider understands"))
         else:
+            if isinstance(part, ToolCall):
+                if not called:
+                    wire.setdefault("thoughtSignature", SKIP_SIGNATURE)
+                called = True
             rendered.append(wire)
             if not isinstance(part, Opaque) and (part.ext or getattr(part, "signature", None) is not None):
                 losses += foreign_losses(part, path, own=(ORIGIN,), vendor=VENDOR)

@@ -329,6 +329,8 @@ class GeminiWriter:
         self._extras: dict[int | None, dict[str, Any]] = {}
         self._sources: dict[int, Annotated] = {}
         self._spans: defaultdict[int, TextSpans] = defaultdict(TextSpans)
+        self._called: set[int] = set()
+        """The candidates of which a call was told."""
 
     def feed(self, event: Event) -> list[Frame]:
         match event:
@@ -436,7 +438,10 @@ class GeminiWriter:
         return [Frame(jsontext.encode(body))]
 
     def _frame(self, candidate: Candidate) -> Frame:
-        return Frame(jsontext.encode(self._body([render_candidate(candidate, self.losses)])))
+        called = candidate.index in self._called
+        if any(isinstance(part, ToolCall) for part in candidate.parts):
+            self._called.add(candidate.index)
+        return Frame(jsontext.encode(self._body([render_candidate(candidate, self.losses, called=called)])))
 
     def _body(self, candidates: list[dict[str, Any]]) -> dict[str, Any]:
         body: dict[str, Any] = {"candidates": candidates} if candidates else {}
