@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.house import PATIENCE_S, House, house_in_a_thread
+from portico.providers import KINDS
 from sdk import files
 
 _HERE = Path(__file__).parent
@@ -27,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
-_VENDORS = ("OPENAI_", "GEMINI_", "GOOGLE_", "LANGCHAIN_", "LANGSMITH_")
+_VENDORS = ("OPENAI_", "ANTHROPIC_", "GEMINI_", "GOOGLE_", "LANGCHAIN_", "LANGSMITH_")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,6 +46,14 @@ def bare_environment() -> Iterator[None]:
 def house() -> Iterator[House]:
     """Remote media may come from this machine, as `[media] allow` lets an operator say."""
     with house_in_a_thread(allow=["127.0.0.1"]) as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def house_of_all() -> Iterator[House]:
+    """The same before Gemini, OpenAI and Anthropic, all three played by the one simulator."""
+    kinds = [KINDS["gemini"], KINDS["openai"], KINDS["anthropic"]]
+    with house_in_a_thread(allow=["127.0.0.1"], kinds=kinds) as house:
         yield house
 
 
