@@ -92,7 +92,7 @@ def tool(name: str) -> Json:
     return {"name": name, "description": f"{name} of a city.", "input_schema": schema}
 
 
-TOOLS = [tool("get_weather"), tool("get_time")]
+TOOLS: list[Any] = [tool("get_weather"), tool("get_time")]
 RESULTS = {"get_weather": {"temperature": 21}, "get_time": {"time": "12:30"}}
 
 
