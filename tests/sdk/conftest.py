@@ -16,6 +16,7 @@ import pytest
 
 from gateway.house import PATIENCE_S, House, house_in_a_thread
 from portico.http.server import Server
+from portico.providers import KINDS
 from portico.simulator import Simulator
 from sdk import files
 
@@ -72,6 +73,14 @@ def simulated() -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     loop.call_soon_threadsafe(stop.set)
     thread.join(PATIENCE_S)
+
+
+@pytest.fixture(scope="module")
+def house_of_all() -> Iterator[House]:
+    """The same before Gemini, OpenAI and Anthropic, all three played by the one simulator."""
+    kinds = [KINDS["gemini"], KINDS["openai"], KINDS["anthropic"]]
+    with house_in_a_thread(allow=["127.0.0.1"], kinds=kinds) as house:
+        yield house
 
 
 _SERVED = {"/cat.png": ("image/png", files.png()), "/report.pdf": ("application/pdf", files.pdf())}
