@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from dialects.dialect_rows import Json, reading
 from portico.core.errors import UpstreamBadGateway
 from portico.core.response import FinishReason
 from portico.core.usage import total
 from portico.dialects.anthropic_messages import DIALECT
 from portico.dialects.anthropic_messages.usage import parse_usage, tier_of, uses_of
-from tests.dialects.dialect_rows import Json, reading
 
 
 def message(*content: Any, **fields: Any) -> Json:

@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
+from dialects.dialect_rows import byte_by_byte
+from portico.core.dialect import Passing
 from portico.core.errors import InvalidRequest, UpstreamError
 from portico.dialects.anthropic_messages import DIALECT
 from portico.wire import jsontext
 from portico.wire.sse import Frame
-from tests.dialects.dialect_rows import byte_by_byte
 
-PASSING = DIALECT.passing
-assert PASSING is not None
+assert DIALECT.passing is not None
+PASSING: Passing = DIALECT.passing
 
 
 def test_only_the_model_of_a_body_is_changed() -> None:
@@ -35,7 +36,7 @@ def test_whatever_stands_in_an_answer_is_survived(name: str, odd: Any) -> None:
         assert name in ("content", "error")
 
 
-STREAM = [
+STREAM: list[tuple[str, dict[str, Any]]] = [
     ("message_start", {"message": {"model": "c", "usage": {"input_tokens": 5, "service_tier": []}}}),
     ("ping", {}),
     ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": "hi"}}),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialects.dialect_rows import Json, byte_by_byte, reading, reply
 from portico.core.dialect import StreamReader
 from portico.core.errors import UpstreamInternal
 from portico.core.events import (
@@ -27,7 +28,6 @@ from portico.core.usage import total
 from portico.dialects.anthropic_messages import DIALECT
 from portico.wire import jsontext
 from portico.wire.sse import Frame, encode
-from tests.dialects.dialect_rows import Json, byte_by_byte, reading, reply
 
 START: Json = {"type": "message_start", "message": {"id": "msg_1", "model": "c", "usage": {"input_tokens": 5}}}
 STOPPED: list[Json] = [
