@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from portico.core.ask import FILE, Ask, MediaCount
 from portico.core.errors import BodyNotJson
+from portico.dialects.anthropic_messages.blocks import DEEPEST
 from portico.dialects.anthropic_messages.words import BUILTINS
 from portico.wire import jsontext
 
@@ -74,18 +75,21 @@ class _Look:
         if isinstance(mark, Mapping) and mark.get("ttl") == "1h":
             self.long_cache = True
 
-    def content(self, content: Any) -> None:
+    def content(self, content: Any, depth: int = 0) -> None:
+        """Blocks, and the blocks inside them, as deep as anybody reads them."""
+        if depth > DEEPEST:
+            return
         for block in _objects(content):
             self.marks(block)
             kind = block.get("type")
             if kind in ("image", "document"):
-                self._source(kind, block.get("source"))
+                self._source(kind, block.get("source"), depth)
             elif kind == "container_upload":
                 self._media.by_address(FILE)
             elif "content" in block:
-                self.content(block["content"])
+                self.content(block["content"], depth + 1)
 
-    def _source(self, kind: str, source: Any) -> None:
+    def _source(self, kind: str, source: Any, depth: int) -> None:
         if not isinstance(source, Mapping):
             return
         data = source.get("data")
@@ -94,7 +98,7 @@ class _Look:
                 mime = source.get("media_type")
                 self._media.inline(mime if isinstance(mime, str) else None, len(data))
             case "content":
-                self.content(source.get("content"))
+                self.content(source.get("content"), depth + 1)
             case "url" | "file":
                 self._media.by_address("image" if kind == "image" else FILE)
 

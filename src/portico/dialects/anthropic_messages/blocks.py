@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from portico.core.envelope import unwrapped
+from portico.core.errors import InvalidRequest
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from portico.dialects.anthropic_messages.checks import array_at, missing, object_at, string_at, wrong_type
 from portico.dialects.anthropic_messages.words import ORIGIN, VENDOR, ext_of
@@ -19,14 +20,17 @@ from portico.wire import jsontext
 
 Block: TypeAlias = Mapping[str, Any]
 _PLAIN_TEXT: Final = "text/plain"
+DEEPEST: Final = 8
+"""Blocks inside blocks: Anthropic has a document of text inside a result, which is three."""
 
 
 class Blocks:
     """Reads the blocks of one conversation: results are told the names of their calls, sealed blobs find their parts."""
 
-    def __init__(self, signer: str | None = None) -> None:
-        """`signer`: who made Anthropic's own blobs, where that is known (an answer's)."""
+    def __init__(self, signer: str | None = None, depth: int = 0) -> None:
+        """`signer`: who made Anthropic's own blobs, where that is known (an answer's). `depth`: inside so many blocks."""
         self._signer = signer
+        self._depth = depth
         self._names: dict[str, str] = {}
         self._sealed: dict[str, Signature] = {}
         """Call id -> a signature that came before it, in an envelope."""
@@ -121,7 +125,9 @@ class Blocks:
 
     def _inside(self, content: Any, path: str) -> list[Part]:
         """What stands inside a block."""
-        inner = Blocks()
+        if self._depth == DEEPEST:
+            raise InvalidRequest(f"{path.removeprefix('$.')}: blocks stand too deep inside one another.", param=path)
+        inner = Blocks(depth=self._depth + 1)
         parts = inner.content(content, path)
         self.marks += inner.marks
         return parts

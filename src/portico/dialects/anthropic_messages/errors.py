@@ -84,6 +84,8 @@ _FIELDS: Final = {
     "service_tier": "service_tier",
 }
 """Anthropic's field -> the name under which it is learned that a model does not take it (`relay/learned.py`)."""
+LONGEST: Final = 8192
+"""Characters of a message that are looked at and passed on."""
 _KEYS: Final = re.compile(r"sk-ant-[\w-]{8,}|\borg_?[0-9a-f-]{16,}|req_\w{10,}", re.IGNORECASE)
 
 
@@ -105,7 +107,7 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
     if not isinstance(error, Mapping):
         return _BY_STATUS.get(status or 0, UpstreamBadGateway)(upstream_status=status)
     word = str(error.get("type") or "")
-    message = _KEYS.sub("[hidden]", str(error.get("message") or ""))
+    message = _KEYS.sub("[hidden]", str(error.get("message") or "")[:LONGEST])
     kind = _kind(word, status, message)
     if kind in (UpstreamAuthFailed, UpstreamRefusedAccount):
         message = ""  # it speaks of the operator's account: the caller gets our own words

@@ -1,8 +1,8 @@
 """Messages bodies between two ends that both speak them: the bytes pass, and somebody watches.
 
 One thing of a request is changed: `model`, which is the provider's own name for it. Everything else passes, whether it is
-known here or not. Of a stream only the few events are read that tell of the model, of what is used and of the end; the
-others are looked at by their first bytes.
+known here or not. Of a stream's events only those members are read that tell of the model, of what is used, of what is
+shown and of the end.
 """
 
 import re

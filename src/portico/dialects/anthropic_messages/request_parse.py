@@ -100,7 +100,8 @@ def _messages(value: Any, blocks: Blocks) -> list[Message]:
     for at, item in enumerate(array_at(value, "$.messages")):
         path = f"$.messages.{at}"
         message = object_at(item, path)
-        role = _ROLES.get(message.get("role"))  # type: ignore[arg-type]
+        said = message.get("role")
+        role = _ROLES.get(said) if isinstance(said, str) else None
         if role is None:
             raise InvalidRequest(f"messages.{at}.role: one of user, assistant and system.", param=f"{path}.role")
         content = message.get("content")

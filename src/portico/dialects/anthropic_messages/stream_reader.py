@@ -28,6 +28,7 @@ from portico.core.events import (
 from portico.core.parts import Reasoning, Signature, ToolCall
 from portico.core.response import Citation, Finish
 from portico.dialects.anthropic_messages.blocks import Blocks
+from portico.dialects.anthropic_messages.checks import string_at, wrong_type
 from portico.dialects.anthropic_messages.errors import parse_error_object
 from portico.dialects.anthropic_messages.response import HEAD, cite, ends, finish_of, renamed
 from portico.dialects.anthropic_messages.usage import parse_usage, tier_of, uses_of
@@ -79,14 +80,15 @@ class AnthropicReader:
             return self._fail(UpstreamBadGateway(f"The provider sent a frame that is not JSON: {error}"))
         if not isinstance(body, dict):
             return self._fail(UpstreamBadGateway("The provider sent a frame that is not an event."))
-        read = _READERS.get(body.get("type"))  # type: ignore[arg-type]
+        kind = body.get("type")
+        read = _READERS.get(kind) if isinstance(kind, str) else None
         if read is None:
             return self._fail(parse_error_object(body)) if body.get("error") is not None else []
         events: list[Event] = []
         try:
             read(self, body, events)
-        except (InvalidRequest, AttributeError, KeyError, TypeError, ValueError):
-            return [*events, *self._fail(UpstreamBadGateway("The provider sent an event that cannot be read."))]
+        except _UNREADABLE:
+            return [*events, *self._fail(UpstreamBadGateway(_CANNOT))]
         return events
 
     def put_off(self) -> list[Event]:
@@ -99,7 +101,11 @@ class AnthropicReader:
             return self._fail(UpstreamEmpty())
         if self._finish is None:
             return self._fail(UpstreamIncomplete())
-        return self._finished([])
+        events: list[Event] = []
+        try:
+            return self._finished(events)
+        except _UNREADABLE:
+            return [*events, *self._fail(UpstreamBadGateway(_CANNOT))]
 
     def _fail(self, error: UpstreamError) -> list[Event]:
         self._ended = True
@@ -123,7 +129,10 @@ class AnthropicReader:
 
     def on_block_start(self, body: dict[str, Any], events: list[Event]) -> None:
         fields = dict(body["content_block"])
-        block = self._open[body.get("index", self._number)] = _Block(fields, self._length)
+        index = body.get("index", self._number)
+        if not isinstance(index, int):
+            raise wrong_type("$.index", "an integer", index)
+        block = self._open[index] = _Block(fields, self._length)
         block.cited = list(fields.pop("citations", None) or ())
         match fields.get("type"):
             case "text":
@@ -131,10 +140,11 @@ class AnthropicReader:
                 self._begin(block, said, events)
                 self._length += len(fields.get("text") or "")
             case "thinking":
-                if blob := fields.get("signature"):
-                    block.sealed.append(blob)
-                if unwrapped(fields.get("signature") or "") is None:
-                    part = Reasoning(fields.get("thinking") or "", ext=_rest(fields, "type", "thinking", "signature"))
+                blob = string_at(fields.get("signature") or "", "$.signature")
+                block.sealed.append(blob)
+                if unwrapped(blob) is None:
+                    text = string_at(fields.get("thinking") or "", "$.thinking")
+                    part = Reasoning(text, ext=_rest(fields, "type", "thinking", "signature"))
                     self._begin(block, part, events)
             case "tool_use":
                 given = fields.get("input")
@@ -157,14 +167,15 @@ class AnthropicReader:
             return
         match delta.get("type"):
             case "text_delta":
-                self._length += len(delta["text"])
-                self._more(block, delta["text"], events)
+                text = string_at(delta["text"], "$.text")
+                self._length += len(text)
+                self._more(block, text, events)
             case "thinking_delta":
-                self._more(block, delta["thinking"], events)
+                self._more(block, string_at(delta["thinking"], "$.thinking"), events)
             case "input_json_delta":
-                self._more(block, delta["partial_json"], events)
+                self._more(block, string_at(delta["partial_json"], "$.partial_json"), events)
             case "signature_delta":
-                block.sealed.append(delta["signature"])
+                block.sealed.append(string_at(delta["signature"], "$.signature"))
             case "citations_delta":
                 block.cited.append(delta["citation"])
             case _:  # of a block that is told whole: it grows by whatever comes
@@ -260,6 +271,8 @@ class AnthropicReader:
         return events
 
 
+_UNREADABLE: Final = (InvalidRequest, AttributeError, KeyError, TypeError, ValueError)
+_CANNOT: Final = "The provider sent an event that cannot be read."
 _DELTA: Final = frozenset({"type", "delta", "usage", "stop_reason", "stop_sequence", "stop_details"})
 _READERS: Final[Mapping[str, Callable[[AnthropicReader, dict[str, Any], list[Event]], None]]] = {
     "message_start": AnthropicReader.on_message_start,

@@ -64,7 +64,7 @@ class AnthropicWriter:
         self._waiting: dict[_Key, list[Event]] = {}
         self._length = 0
         self._block_from = 0
-        self._cited = 0
+        self._cited: set[Citation] = set()
         self._citations: tuple[Citation, ...] = ()
         self._extras: dict[str, Any] = {}
         self._body: dict[str, Any] = {}
@@ -196,6 +196,8 @@ class AnthropicWriter:
                 return msgspec.structs.replace(
                     part, arguments=part.arguments + text, signature=signature or part.signature
                 )
+            case Reasoning():
+                return msgspec.structs.replace(part, signature=signature or part.signature)
             case Media():
                 return msgspec.structs.replace(part, data=(part.data or "") + text if text else part.data)
         return part
@@ -275,20 +277,21 @@ class AnthropicWriter:
         """The sources of the block that is open, those that are known so far."""
         if not self._shown:
             return
-        told = [one for one in self._citations[self._cited :] if self._block_from <= one.start < max(self._length, 1)]
+        last = max(self._length, 1)
+        told = [one for one in self._citations if self._block_from <= one.start < last and one not in self._cited]
         for one in told:
             self._delta({"type": "citations_delta", "citation": location(one, "")}, frames)
-        self._cited += len(told)
+        self._cited.update(told)
         for one in self._others.pop(self._index, ()):
             self._delta({"type": "citations_delta", "citation": one}, frames)
 
     def _finished(self) -> list[Frame]:
         frames: list[Frame] = []
-        if self._open is not None:  # a stream that did not end its last part
-            self._tell(self._open, PartEnded(*self._open), frames)
+        while self._open is not None:  # a stream that did not end its parts; what waited for one comes now
+            frames += self._of_part(self._open, PartEnded(*self._open))
         self._head(frames)
         tell_finish(self._finish, self.losses)
-        if self._cited < len(self._citations):
+        if not self._cited.issuperset(self._citations):
             self.losses.append(Loss("7.2:citations", "$.content", "sources were told after the text they are of"))
         usage = self._usage
         if self._others:

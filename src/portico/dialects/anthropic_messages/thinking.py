@@ -79,9 +79,10 @@ def _budget(request: Request, target: Target, spec: ThinkingSpec, losses: list[L
         return Thoughts({"type": "disabled"})
     least, most = max(spec.min_budget, SMALLEST_BUDGET), spec.max_budget or target.capabilities.max_output_tokens
     budget = min(max(asked, least), most)
-    limit = request.sampling.max_tokens
+    room = target.capabilities.max_output_tokens
+    limit = min(request.sampling.max_tokens or room, room)  # what will be asked for, at most
     where = request.where.field("thinking")
-    if limit is not None and budget >= limit:  # thoughts count inside the limit, and must leave room
+    if budget >= limit:  # thoughts count inside the limit, and must leave room
         if limit <= least + 1:
             losses.append(Loss("1.7:thinking", where, f"a limit of {limit} tokens leaves no room for thoughts"))
             return Thoughts({"type": "disabled"})

@@ -58,7 +58,8 @@ def tier_of(wire: Any) -> str | None:
         return None
     if wire.get("speed") == "fast":
         return "fast"
-    return _TIERS.get(wire.get("service_tier"))  # type: ignore[arg-type]
+    word = wire.get("service_tier")
+    return _TIERS.get(word) if isinstance(word, str) else None
 
 
 def render_usage(usage: Usage | None, uses: Mapping[str, int], tier: str | None) -> dict[str, Any]:

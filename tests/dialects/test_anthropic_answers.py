@@ -1,0 +1,76 @@
+"""Whole answers of Anthropic's, as they come and as anybody might send them (mapping.md 7.2)."""
+
+from typing import Any
+
+import pytest
+
+from dialects.dialect_rows import Json, reading
+from portico.core.errors import UpstreamBadGateway
+from portico.core.response import FinishReason
+from portico.core.usage import total
+from portico.dialects.anthropic_messages import DIALECT
+from portico.dialects.anthropic_messages.usage import parse_usage, tier_of, uses_of
+
+
+def message(*content: Any, **fields: Any) -> Json:
+    return {"id": "msg_1", "type": "message", "role": "assistant", "model": "c", "content": list(content), **fields}
+
+
+@pytest.mark.parametrize(
+    "content", [[5], [None], [{"type": "text"}], [{"type": "text", "text": []}], [{"type": "tool_use", "id": 1}], [{}]]
+)
+def test_content_that_is_none_is_the_providers_fault(content: list[Any]) -> None:
+    with pytest.raises(UpstreamBadGateway):
+        DIALECT.parse_response(message(*content), reading())
+
+
+@pytest.mark.parametrize(
+    "usage", [5, [], {"input_tokens": "x"}, {"input_tokens": 1, "service_tier": []}, {"server_tool_use": [1]}]
+)
+def test_odd_usage_does_not_cost_the_answer(usage: Any) -> None:
+    answer = DIALECT.parse_response(message({"type": "text", "text": "hi"}, usage=usage, stop_reason=[]), reading())
+    assert answer.service_tier is None
+
+
+STOPS = [
+    ("end_turn", FinishReason.STOP),
+    ("stop_sequence", FinishReason.STOP),
+    ("pause_turn", FinishReason.OTHER),
+    ("max_tokens", FinishReason.LENGTH),
+    ("model_context_window_exceeded", FinishReason.LENGTH),
+    ("tool_use", FinishReason.TOOL_CALLS),
+    ("refusal", FinishReason.CONTENT_FILTER),
+    ("something_new", FinishReason.OTHER),
+]
+
+
+@pytest.mark.parametrize(("word", "reason"), STOPS)
+def test_each_ending_keeps_anthropics_word(word: str, reason: FinishReason) -> None:
+    finish = DIALECT.parse_response(message(stop_reason=word), reading()).candidates[0].finish
+    assert finish is not None
+    assert (finish.reason, finish.raw) == (reason, word)
+
+
+def test_writes_to_the_cache_are_told_apart_by_how_long_they_last() -> None:
+    usage = parse_usage(
+        {
+            "input_tokens": 3,
+            "output_tokens": 9,
+            "cache_creation_input_tokens": 10,
+            "cache_read_input_tokens": 7,
+            "cache_creation": {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 6},
+            "output_tokens_details": {"thinking_tokens": 2},
+        }
+    )
+    assert usage is not None
+    assert [total(bucket) for bucket in (usage.input_cache_write, usage.input_cache_write_1h)] == [4, 6]
+    assert [total(bucket) for bucket in (usage.input_uncached, usage.input_cache_read)] == [3, 7]
+    assert [total(bucket) for bucket in (usage.output_visible, usage.output_reasoning)] == [7, 2]
+
+
+def test_a_fast_answer_and_tools_that_were_used_are_counted() -> None:
+    assert tier_of({"service_tier": "standard", "speed": "fast"}) == "fast"
+    assert uses_of({"server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 1}}) == {
+        "web_search": 2,
+        "url_context": 1,
+    }

@@ -1,0 +1,47 @@
+"""Anthropic's errors, read and told (mapping.md 4)."""
+
+from typing import Any
+
+import pytest
+
+from portico.core import errors
+from portico.dialects.anthropic_messages import DIALECT
+from portico.wire import jsontext
+
+READ: list[tuple[int, str, str, type[errors.UpstreamError]]] = [
+    (400, "invalid_request_error", "messages: odd", errors.UpstreamRejected),
+    (400, "invalid_request_error", "prompt is too long: 9 tokens > 8 maximum", errors.ContextLengthExceeded),
+    (400, "invalid_request_error", "Invalid `signature` in `thinking` block", errors.UpstreamSignatureRejected),
+    (400, "invalid_request_error", "Your credit balance is too low", errors.UpstreamRefusedAccount),
+    (401, "authentication_error", "invalid x-api-key", errors.UpstreamAuthFailed),
+    (404, "not_found_error", "model: claude-0", errors.UpstreamModelNotFound),
+    (413, "request_too_large", "too large", errors.UpstreamRequestTooLarge),
+    (429, "rate_limit_error", "slow down", errors.UpstreamRateLimited),
+    (500, "api_error", "oops", errors.UpstreamInternal),
+    (529, "overloaded_error", "Overloaded", errors.UpstreamOverloaded),
+]
+
+
+@pytest.mark.parametrize(("status", "word", "said", "kind"), READ, ids=[f"{row[0]}-{row[3].__name__}" for row in READ])
+def test_an_error_is_known_by_its_type_and_words(
+    status: int, word: str, said: str, kind: type[errors.UpstreamError]
+) -> None:
+    body = jsontext.encode({"type": "error", "error": {"type": word, "message": said}})
+    assert type(DIALECT.parse_error(status, body)) is kind
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 418, 429, 500, 502, 529])
+@pytest.mark.parametrize("error", [None, 5, [], "x", {}, {"type": [], "message": {}}, {"type": 5, "message": ["x"]}])
+def test_any_body_is_an_error_of_the_providers(status: int, error: Any) -> None:
+    assert isinstance(DIALECT.parse_error(status, jsontext.encode({"error": error})), errors.UpstreamError)
+    assert isinstance(DIALECT.parse_error(status, b"<html>"), errors.UpstreamError)
+
+
+def test_a_message_without_end_is_cut() -> None:
+    body = jsontext.encode({"error": {"type": "invalid_request_error", "message": "thinking " * 100_000}})
+    assert len(DIALECT.parse_error(400, body).message) < 10_000
+
+
+def test_no_key_of_the_operators_is_told() -> None:
+    body = jsontext.encode({"error": {"type": "api_error", "message": "key sk-ant-sample-0000000000 failed"}})
+    assert "sk-ant" not in DIALECT.parse_error(500, body).message

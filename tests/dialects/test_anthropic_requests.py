@@ -1,0 +1,189 @@
+"""Messages bodies that anybody may send, and what a Claude model is sent (mapping.md 7.1, 7.5)."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialects.dialect_rows import Json, target
+from portico.core.errors import InvalidRequest
+from portico.core.request import Request
+from portico.dialects.anthropic_messages import DIALECT
+
+OLD_CLAUDE = "claude-sonnet-4-5"
+
+
+def asked(*messages: Json, **fields: Any) -> Json:
+    return {
+        "model": "m",
+        "max_tokens": 100,
+        "messages": list(messages) or [{"role": "user", "content": "hi"}],
+        **fields,
+    }
+
+
+def blocks(*content: Any) -> Json:
+    return asked({"role": "user", "content": list(content)})
+
+
+def parsed(body: Any) -> Request:
+    return DIALECT.parse_request(body)
+
+
+def sent(body: Json, model: str = OLD_CLAUDE) -> Json:
+    made: Json = dict(DIALECT.render_request(parsed({**body, "model": model}), target(model, "anthropic")).body)
+    return made
+
+
+ODD = [
+    (asked({"role": ["user"], "content": "x"}), "$.messages.0.role"),
+    (asked({"role": {}, "content": "x"}), "$.messages.0.role"),
+    (asked({"role": "user", "content": 5}), "$.messages.0.content"),
+    (asked({"role": "user"}), "$.messages.0.content"),
+    (blocks(5), "$.messages.0.content.0"),
+    (blocks({"text": "x"}), "$.messages.0.content.0.type"),
+    (blocks({"type": "text", "text": []}), "$.messages.0.content.0.text"),
+    (blocks({"type": "thinking", "thinking": "x", "signature": [1]}), "$.messages.0.content.0.signature"),
+    (blocks({"type": "tool_use", "id": "a", "name": "f", "input": []}), "$.messages.0.content.0.input"),
+    (blocks({"type": "image", "source": {"type": ["url"]}}), "$.messages.0.content.0.source.type"),
+    (
+        blocks({"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text"}]}),
+        "$.messages.0.content.0.content.0.text",
+    ),
+    (asked(tools={}), "$.tools"),
+    (asked(tools=[{"type": [], "name": "x"}]), "$.tools.0.type"),
+    (asked(tool_choice={"type": []}), "$.tool_choice.type"),
+    (asked(thinking={"type": {}}), "$.thinking.type"),
+    (asked(stop_sequences=[1]), "$.stop_sequences.0"),
+    (asked(output_config={"format": {"type": []}}), "$.output_config.format.type"),
+    (asked(temperature=1.5), "$.temperature"),
+    (asked(max_tokens=0), "$.max_tokens"),
+]
+
+
+@pytest.mark.parametrize(("body", "path"), ODD, ids=[path + str(number) for number, (_, path) in enumerate(ODD)])
+def test_what_is_wrong_is_told_by_its_path(body: Json, path: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parsed(body)
+    assert caught.value.param == path
+
+
+def test_blocks_too_deep_inside_one_another_are_refused() -> None:
+    block: Json = {"type": "text", "text": "x"}
+    for _ in range(300):
+        block = {"type": "tool_result", "tool_use_id": "a", "content": [block]}
+    with pytest.raises(InvalidRequest, match="too deep"):
+        parsed(blocks(block))
+    assert DIALECT.ask(blocks(block), 1000).text_bytes == 1000
+
+
+WHOLE: Json = asked(
+    {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "x", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+            {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}},
+            {
+                "type": "document",
+                "title": "t",
+                "source": {"type": "content", "content": [{"type": "text", "text": "y"}]},
+            },
+            {"type": "search_result", "title": "t", "source": "s", "content": [{"type": "text", "text": "z"}]},
+        ],
+    },
+    {
+        "role": "assistant",
+        "content": [
+            {"type": "thinking", "thinking": "hm", "signature": "abc"},
+            {"type": "redacted_thinking", "data": "abc"},
+            {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}},
+        ],
+    },
+    {
+        "role": "user",
+        "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": [{"type": "text", "text": "ok"}]}],
+    },
+    system=[{"type": "text", "text": "be brief"}],
+    tools=[{"name": "f", "input_schema": {"type": "object"}}, {"type": "web_search_20250305", "name": "web_search"}],
+    tool_choice={"type": "tool", "name": "f", "disable_parallel_tool_use": True},
+    thinking={"type": "enabled", "budget_tokens": 1024, "display": "omitted"},
+    output_config={"effort": "low", "format": {"type": "json_schema", "schema": {"type": "object"}}},
+    stop_sequences=["a"],
+    metadata={"user_id": "u"},
+    service_tier="auto",
+    temperature=0.5,
+    top_p=0.5,
+    top_k=5,
+    stream=True,
+)
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *[found for key, item in items for found in _paths(item, (*path, key))]]
+
+
+def _changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = _changed(value[path[0]], path[1:], new)
+    return copy
+
+
+@given(
+    path=st.sampled_from(_paths(WHOLE)),
+    new=st.sampled_from([None, True, -1, 1.5, 10**30, "", "x", [], [[]], {}, {"a": []}]),
+)
+def test_a_wrong_value_anywhere_is_understood_or_refused(path: tuple[Any, ...], new: Any) -> None:
+    body = _changed(WHOLE, path, new)
+    if isinstance(body, dict):
+        DIALECT.ask(body, 1000)
+    refused: InvalidRequest | None = None
+    try:
+        request = parsed(body)
+        for model in (OLD_CLAUDE, "claude-opus-4-8"):
+            DIALECT.render_request(request, target(model, "anthropic"))
+    except InvalidRequest as error:
+        refused = error
+    assert refused is None or str(refused.param).startswith("$")
+
+
+@pytest.mark.parametrize(
+    ("limit", "budget"), [(500_000, 400_000), (64_000, 64_000), (4096, 8192), (2048, 2048), (None, 400_000)]
+)
+def test_thoughts_leave_room_for_the_answer(limit: int | None, budget: int) -> None:
+    body = asked(thinking={"type": "enabled", "budget_tokens": budget}, max_tokens=limit)
+    made = sent(body)
+    assert made["thinking"]["budget_tokens"] < made["max_tokens"]
+
+
+def test_no_thoughts_are_asked_for_where_those_of_the_calls_are_lost() -> None:
+    turn: list[Json] = [
+        {"role": "user", "content": "go"},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": "ok"}]},
+    ]
+    more: Json = {
+        "max_tokens": 9000,
+        "thinking": {"type": "enabled", "budget_tokens": 2048},
+        "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+    }
+    assert "thinking" not in sent(asked(*turn, **more))
+    turn[1]["content"].insert(0, {"type": "thinking", "thinking": "hm", "signature": "abc"})
+    assert sent(asked(*turn, **more))["thinking"]["type"] == "enabled"
+
+
+def test_results_come_first_in_their_turn() -> None:
+    made = sent(
+        asked(
+            {"role": "user", "content": "go"},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "f", "input": {}}]},
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "also"}, {"type": "tool_result", "tool_use_id": "a"}],
+            },
+        )
+    )
+    assert [block["type"] for block in made["messages"][2]["content"]] == ["tool_result", "text"]
