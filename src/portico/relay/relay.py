@@ -366,7 +366,7 @@ class Relay:
             response.close()
         if response.status == 401:
             self._signer.refused(credential)
-        raise attempt.dialect.parse_error(response.status, credential.hidden_in(body))
+        raise attempt.dialect.parse_error(response.status, credential.hidden_in(body), response.headers)
 
     def _nobody_counts(self, call: Call) -> bool:
         """Whether the model is served, and nobody who serves it counts tokens."""
