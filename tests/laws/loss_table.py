@@ -67,6 +67,9 @@ INTO_RESPONSES = {
 }
 
 FOR_CLAUDE = {
+    "1.11:schema",
+    "1.12:strict",
+    "7.5:closed",
     "1.1:sampling",
     "1.1:max_tokens",
     "1.1:penalties",

@@ -4,6 +4,7 @@ Async tests of a module share one loop, because SDKs keep their connections for 
 to another host fails.
 """
 
+import asyncio
 import inspect
 import os
 import threading
@@ -14,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from gateway.house import PATIENCE_S, House, house_in_a_thread
+from portico.http.server import Server
+from portico.providers import KINDS
+from portico.simulator import Simulator
 from sdk import files
 
 _HERE = Path(__file__).parent
@@ -27,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
-_VENDORS = ("OPENAI_", "GEMINI_", "GOOGLE_", "LANGCHAIN_", "LANGSMITH_")
+_VENDORS = ("ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_", "LANGCHAIN_", "LANGSMITH_")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,6 +49,37 @@ def bare_environment() -> Iterator[None]:
 def house() -> Iterator[House]:
     """Remote media may come from this machine, as `[media] allow` lets an operator say."""
     with house_in_a_thread(allow=["127.0.0.1"]) as house:
+        yield house
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Iterator[str]:
+    """The address of a simulator alone, in a thread of its own."""
+    ready, stop = threading.Event(), asyncio.Event()
+    found: list[tuple[asyncio.AbstractEventLoop, int]] = []
+
+    async def main() -> None:
+        server = Server(Simulator())
+        await server.start(host="127.0.0.1", port=0)
+        found.append((asyncio.get_running_loop(), server.port))
+        ready.set()
+        await stop.wait()
+        await server.stop(grace_s=0.1)
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    assert ready.wait(PATIENCE_S)
+    loop, port = found[0]
+    yield f"http://127.0.0.1:{port}"
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(PATIENCE_S)
+
+
+@pytest.fixture(scope="module")
+def house_of_all() -> Iterator[House]:
+    """The same before Gemini, OpenAI and Anthropic, all three played by the one simulator."""
+    kinds = [KINDS["gemini"], KINDS["openai"], KINDS["anthropic"]]
+    with house_in_a_thread(allow=["127.0.0.1"], kinds=kinds) as house:
         yield house
 
 

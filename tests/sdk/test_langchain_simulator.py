@@ -3,9 +3,6 @@
 The gateway's own runs of this suite stand on that.
 """
 
-import asyncio
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -14,9 +11,6 @@ from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
-from gateway.house import PATIENCE_S
-from portico.http.server import Server
-from portico.simulator import Simulator
 from sdk import files
 
 pytestmark = [
@@ -38,29 +32,6 @@ def files_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGCHAIN_TESTS_USER_AGENT", "portico")  # warns without
 
 
-@pytest.fixture(scope="module")
-def simulated() -> Iterator[str]:
-    """The address of a simulator in a thread of its own."""
-    ready, stop = threading.Event(), asyncio.Event()
-    found: list[tuple[asyncio.AbstractEventLoop, int]] = []
-
-    async def main() -> None:
-        server = Server(Simulator())
-        await server.start(host="127.0.0.1", port=0)
-        found.append((asyncio.get_running_loop(), server.port))
-        ready.set()
-        await stop.wait()
-        await server.stop(grace_s=0.1)
-
-    thread = threading.Thread(target=lambda: asyncio.run(main()))
-    thread.start()
-    assert ready.wait(PATIENCE_S)
-    loop, port = found[0]
-    yield f"http://127.0.0.1:{port}/v1"
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(PATIENCE_S)
-
-
 class Standard(ChatModelIntegrationTests):
     """What a GPT of the simulator can do."""
 
@@ -70,7 +41,7 @@ class Standard(ChatModelIntegrationTests):
 
     @pytest.fixture(autouse=True)
     def at(self, simulated: str) -> None:
-        self.url = simulated
+        self.url = f"{simulated}/v1"
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from portico.core.ask import Ask
+from portico.core.embedding import Embedding
 from portico.core.errors import PorticoError, UpstreamError
 from portico.core.events import Event
 from portico.core.ids import Mint
@@ -18,11 +19,12 @@ from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
 from portico.core.usage import Usage
+from portico.wire.raw import Named, named, says_twice
 from portico.wire.sse import Frame
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """A body for the wire and what it could not say.
+    """A body for the wire (a JSON value, or a `RawBody`) and what it could not say.
 
     `tool_names` maps a tool's name in this body to the caller's name for it, where they had to differ.
     """
@@ -30,6 +32,20 @@ class Rendered(msgspec.Struct, frozen=True):
     body: Any
     losses: list[Loss] = []
     tool_names: Mapping[str, str] = {}
+
+
+class RawBody(msgspec.Struct, frozen=True):
+    """A body of an answer that is no JSON: sound, subtitles, plain text. `Rendered.body` may be one."""
+
+    content_type: str
+    data: bytes
+
+
+class Demands(msgspec.Struct, frozen=True):
+    """What a model must be able to do so that calls of a dialect make sense for it: modalities, as the catalog has them."""
+
+    makes: str
+    takes: str = "text"
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -159,6 +175,12 @@ class Passing(msgspec.Struct, frozen=True):
     """A request for an answer names its model in the path alone: its body goes as it is, and `renamed` is for others."""
     watch_for: Callable[[str, bytes], StreamWatch] | None = None
     """The same as `watch`, given the caller's body too, where that decides what of the stream is passed on."""
+    named: Callable[[bytes], Named | None] = named
+    """What a body says of itself at its top: its model, and whether a stream is wanted. None: it has to be read."""
+    says_twice: Callable[[bytes], bool] = says_twice
+    """Whether what decides where a call goes comes twice in a body."""
+    response_to: Callable[[bytes, bytes], Seen] | None = None
+    """The same as `response`, given the caller's body too, where the answer does not tell what it costs."""
     marks: tuple[bytes, ...] = ()
     """What only stands in bodies that mean something to the gateway, or hold what is another vendor's: one in which any of
     these bytes stand is read."""
@@ -170,6 +192,10 @@ class Passing(msgspec.Struct, frozen=True):
     def watching(self, fresh_id: str, body: bytes) -> StreamWatch:
         """A watch on the stream that answers a caller's body."""
         return self.watch(fresh_id) if self.watch_for is None else self.watch_for(fresh_id, body)
+
+    def seen(self, answer: bytes, body: bytes) -> Seen:
+        """What a whole answer to a caller's body tells. Raises `UpstreamError` as `response` does."""
+        return self.response(answer) if self.response_to is None else self.response_to(answer, body)
 
 
 class Counting(msgspec.Struct, frozen=True):
@@ -287,5 +313,15 @@ class Dialect(msgspec.Struct, frozen=True):
     """How it speaks of what is kept between calls; None: it knows of no such thing."""
     counting: Counting | None = None
     """How it asks for a count of tokens; None: it does not."""
+    embedding: Embedding | None = None
+    """How it asks for embeddings; None: it does not."""
+    read_body: Callable[[bytes], Any] | None = None
+    """A caller's body as the value that `parse_request` takes, where it may be other than JSON. Raises `InvalidRequest`."""
+    demands: Demands | None = None
+    """What a model must be able to do; None: whatever it can is asked of it."""
+    receives: bool = True
+    """Requests of other dialects can be rendered in it, so that a provider may be asked in it by anybody."""
+    raw_answers: bool = False
+    """A whole answer may be other than JSON: one that passes keeps the provider's content type."""
     guards_small_limits: bool = False
     """Callers of this dialect set `max_tokens` without thinking of thoughts (mapping.md 9, first row)."""

@@ -147,6 +147,7 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.2:citations": Excuse(("candidate.citations",), "sources that were told after the block they are of"),
     "7.2:searches": Excuse(("candidate.searches",), "what was searched for, where only the blocks of a tool tell it"),
     "7.5:logprobs": Excuse(("candidate.logprobs",), "logprobs, which Claude's dialect has no place for"),
+    "7.5:closed": Excuse(("tool.schema", "output.schema"), "properties that an enforced schema does not name"),
     "7.5:prefill": Excuse((), "the model does not go on from the beginning of an answer: it is told to continue"),
     "7.5:stop": Excuse(("sampling.stop",), "a stop sequence that the provider refuses"),
     # Answers
@@ -186,7 +187,7 @@ CODES: Final[Mapping[str, Excuse]] = {
 """Every loss there is, by its code: a row of mapping.md."""
 
 
-UNSEEN: Final = frozenset({"1.1:ignored", "1.10:name", "1.12:validated"})
+UNSEEN: Final = frozenset({"1.1:ignored", "1.10:name", "1.12:validated", "7.5:closed"})
 """What no answer shows: fields of bookkeeping (1.1), a schema's name, strict tools that are enforced in another way. A
 strict call may have these losses."""
 

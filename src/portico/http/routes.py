@@ -3,6 +3,7 @@
     POST {v}/chat/completions                           Chat, under /v1, /v1beta/openai or nothing
     POST {v}/responses, {v}/responses/input_tokens      Responses, under the same
     GET, DELETE {v}/responses/{id}                      an answer that is kept (http/kept.py), also …/input_items
+    POST {v}/embeddings                                 Embeddings, under the same
     POST {v}/messages, {v}/messages/count_tokens        Anthropic's Messages, under /v1 or nothing
     POST {v}/models/{m}:generateContent …               Gemini, under any version of Google's or none (mapping.md 7.6),
                                                         also {v}/publishers/google/models/{m}:… and
@@ -26,12 +27,13 @@ import msgspec
 
 from portico.core.dialect import Dialect
 from portico.core.errors import RouteNotFound
-from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_responses
 from portico.http.query import Query
 from portico.providers import Verb
 
 CHAT: Final = openai_chat.DIALECT
 RESPONSES: Final = openai_responses.DIALECT
+EMBEDDINGS: Final = openai_embeddings.DIALECT
 MESSAGES: Final = anthropic_messages.DIALECT
 GEMINI: Final = gemini.DIALECT
 
@@ -86,6 +88,7 @@ _CALLS: Final[Mapping[tuple[str, Verb | None], str]] = {
     (CHAT.name, None): "chat_completions",
     (RESPONSES.name, None): "responses",
     (RESPONSES.name, Verb.COUNT_TOKENS): "responses_input_tokens",
+    (EMBEDDINGS.name, Verb.EMBED): "embeddings",
     (MESSAGES.name, None): "messages",
     (MESSAGES.name, Verb.COUNT_TOKENS): "messages_count_tokens",
     (GEMINI.name, Verb.GENERATE): "generate_content",
@@ -129,6 +132,7 @@ _ROWS: Final = (
     _row(rf"{_OPENAI}/responses/input_tokens", Action.CALL, RESPONSES, Verb.COUNT_TOKENS),
     _row(rf"{_OPENAI}/responses/(?!input_tokens$)(?P<item>[^/]+)", Action.RESPONSE, RESPONSES),
     _row(rf"{_OPENAI}/responses/(?P<item>[^/]+)/input_items", Action.RESPONSE_ITEMS, RESPONSES),
+    _row(rf"{_OPENAI}/embeddings", Action.CALL, EMBEDDINGS, Verb.EMBED),
     _row(r"(?:/v1)?/messages", Action.CALL, MESSAGES),
     _row(r"(?:/v1)?/messages/count_tokens", Action.CALL, MESSAGES, Verb.COUNT_TOKENS),
     _row(rf"/{_GOOGLES}/openai/models", Action.LIST_MODELS, CHAT),

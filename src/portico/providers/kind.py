@@ -18,8 +18,11 @@ class Verb(StrEnum):
     COUNT_TOKENS = "count_tokens"
     EMBED = "embed"
     BATCH_EMBED = "batch_embed"
+    PREDICT = "predict"
 
 
+EMBEDDING: Final = frozenset({Verb.EMBED, Verb.BATCH_EMBED})
+"""What can be asked of whoever embeds, in any dialect that asks for embeddings."""
 GENERATING: Final = frozenset({Verb.GENERATE, Verb.STREAM})
 """What can be asked in any dialect of a provider that speaks any other."""
 
@@ -94,8 +97,13 @@ class ProviderKind(msgspec.Struct, frozen=True):
         return any(one.dialect.name == dialect.name for one in self.spoken)
 
     def as_declared(self, dialects: tuple[str, ...]) -> "ProviderKind":
-        """The kind of a provider whose entry names its dialects."""
-        return msgspec.structs.replace(self, spoken=(*self.spoken, *self.may_speak)).limited_to(dialects)
+        """The kind of a provider whose entry names its dialects; operations beside chat are asked for all the same, unless
+        it names some."""
+        spoken = (*self.spoken, *self.may_speak)
+        operations = [one.dialect.name for one in spoken if not one.dialect.receives]
+        if not set(operations) & {*dialects}:
+            dialects = (*dialects, *operations)
+        return msgspec.structs.replace(self, spoken=spoken).limited_to(dialects)
 
     def limited_to(self, dialects: tuple[str, ...]) -> "ProviderKind":
         """The kind for a model that can be asked in some dialects only, the best first (`Capabilities.dialects`)."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_responses
 from portico.providers import google
 from portico.providers.intake import ANTHROPIC, GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
@@ -32,6 +32,7 @@ _VERTEX: Final = Spoken(
         Verb.STREAM: "/publishers/google/models/{model}:streamGenerateContent?alt=sse",
         Verb.COUNT_TOKENS: "/publishers/google/models/{model}:countTokens",
         Verb.EMBED: "/publishers/google/models/{model}:embedContent",
+        Verb.PREDICT: "/publishers/google/models/{model}:predict",
     },
 )
 CHAT: Final = Spoken(openai_chat.DIALECT, {Verb.GENERATE: "/chat/completions", Verb.STREAM: "/chat/completions"})
@@ -39,6 +40,9 @@ RESPONSES: Final = Spoken(
     openai_responses.DIALECT,
     {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
 )
+EMBEDDINGS: Final = Spoken(openai_embeddings.DIALECT, {Verb.EMBED: "/embeddings"})
+OPERATIONS: Final = (EMBEDDINGS,)
+"""OpenAI's, beside chat. Whoever has them has them at OpenAI's addresses."""
 MESSAGES: Final = Spoken(
     anthropic_messages.DIALECT,
     {Verb.GENERATE: "/messages", Verb.STREAM: "/messages", Verb.COUNT_TOKENS: "/messages/count_tokens"},
@@ -78,7 +82,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
     ),
     "openai": ProviderKind(
         name="openai",
-        spoken=(RESPONSES, CHAT),
+        spoken=(RESPONSES, CHAT, *OPERATIONS),
         default_base_url="https://api.openai.com",
         default_version="v1",
         vendors=frozenset({"openai"}),
@@ -100,7 +104,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
     ),
     "azure-openai": ProviderKind(
         name="azure-openai",
-        spoken=(RESPONSES, CHAT),
+        spoken=(RESPONSES, CHAT, *OPERATIONS),
         default_base_url="",
         default_version="",
         vendors=frozenset(),
@@ -111,7 +115,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
     ),
     "openai-compatible": ProviderKind(
         name="openai-compatible",
-        spoken=(CHAT,),
+        spoken=(CHAT, *OPERATIONS),
         default_base_url="",
         default_version="",
         vendors=frozenset(),
@@ -142,9 +146,13 @@ def at_api_version(kind: ProviderKind, version: str) -> ProviderKind:
     if not _DATED.match(version):
         spoken = tuple([_with_query(one, query) for one in kind.spoken])
         return msgspec.structs.replace(kind, spoken=spoken, models_path=models_path)
-    path = f"/deployments/{{model}}/chat/completions{query}"
-    chat = Spoken(openai_chat.DIALECT, {Verb.GENERATE: path, Verb.STREAM: path})
-    return msgspec.structs.replace(kind, spoken=(chat,), models_path=models_path)
+    spoken = tuple([_with_query(_at_deployment(one), query) for one in (CHAT, *OPERATIONS)])
+    return msgspec.structs.replace(kind, spoken=spoken, models_path=models_path)
+
+
+def _at_deployment(spoken: Spoken) -> Spoken:
+    paths = {verb: f"/deployments/{{model}}{path}" for verb, path in spoken.paths.items()}
+    return msgspec.structs.replace(spoken, paths=paths)
 
 
 def _with_query(spoken: Spoken, query: str) -> Spoken:

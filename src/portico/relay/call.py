@@ -11,6 +11,7 @@ from portico.accounts import Caller
 from portico.catalog import Model
 from portico.core.ask import Ask
 from portico.core.dialect import Dialect, Passing, Reading, Reply, Seen
+from portico.core.embedding import Embedded
 from portico.core.loss import Loss, changes_header
 from portico.core.parts import Media
 from portico.core.request import Request
@@ -21,6 +22,7 @@ from portico.providers import GENERATING, Provider, Spoken, Verb
 from portico.relay.fanout import Lane, lane_of
 from portico.relay.learned import NOTHING
 from portico.relay.owned import Pins
+from portico.relay.passthrough import takes
 from portico.relay.pump import Teller
 from portico.relay.report import ATTEMPTS_HEADER, Report, Try, tries_header
 from portico.relay.verdict import delivered_bytes
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from portico.relay.paying import Paying
     from portico.relay.stored import Continuation
 
+JSON: Final = "application/json"
 _HEADER_TEXT: Final = re.compile(r"[!-~]{1,256}")
 
 
@@ -75,8 +78,12 @@ class Call(msgspec.Struct):
     """One for each upstream call at a time, where a call is made of several."""
     answers: list[tuple[Lane, Response]] = []
     """Whole answers, as the lanes bring them."""
+    embedded: list[tuple[Lane, Embedded]] = []
+    """The same, where vectors were asked for."""
     passed: bytes = b""
     """A whole answer that passes as it is."""
+    content_type: str = JSON
+    """Of the whole answer."""
     teller: Teller | None = None
     """Tells a streamed answer; None while there is none, and where the stream passes as it is."""
     report: Report = msgspec.field(default_factory=Report)
@@ -89,6 +96,8 @@ class Call(msgspec.Struct):
     """Upstream calls whose answers count."""
     counted: Usage | None = None
     """What the whole answers of it used that count."""
+    guessed: bool = False
+    """Some of that was not reported, and is what a rule says."""
     shown: int = 0
     """Bytes of text that were delivered, for an estimate where nothing is reported."""
     pictures: int = 0
@@ -138,6 +147,10 @@ class Call(msgspec.Struct):
     def passes_to(self, provider: Provider) -> bool:
         """Whether the caller's bytes go to this provider as they are."""
         return self.passing is not None and provider.kind.speaks(self.dialect)
+
+    def goes_to(self, provider: Provider) -> bool:
+        """Whether this provider can be asked this, as it is or translated."""
+        return takes(provider.kind, self.dialect, self.verb, passes=self.passing is not None)
 
     def commit(self, attempt: "Attempt") -> None:
         """The attempt has something to show, so that its lane asks nobody else. What was asked may be long and the answer
@@ -210,6 +223,8 @@ class Attempt(msgspec.Struct):
     """JSON may come in a Markdown fence."""
     tried: Try = msgspec.field(default_factory=Try)
     """What the observer will be told of it."""
+    verb: Verb | None = None
+    """What the provider is asked, if that is not what the caller asked."""
     asked: Request | None = None
     """What was rendered; None once the attempt is committed."""
 

@@ -45,10 +45,11 @@ def answer(call: Call, attempt: Attempt, body: bytes) -> bytes:
     return told(call.dialect, number)
 
 
-def seen(dialect: Dialect, passing: Passing, verb: Verb, body: bytes) -> Seen:
+def seen(call: Call, passing: Passing, body: bytes) -> Seen:
     """What a whole answer that passes tells, a count too. Raises `UpstreamError` for what is no answer."""
-    if verb is not Verb.COUNT_TOKENS or passing.model_in_path or dialect.counting is None:
-        return passing.response(body)
+    dialect = call.dialect
+    if call.verb is not Verb.COUNT_TOKENS or passing.model_in_path or dialect.counting is None:
+        return passing.seen(body, call.exchange.request.body)
     value = decoded(body)
     if dialect.counting.read(value) is None:
         raise dialect.parse_error(0, body) if tells_error(value) else UpstreamBadGateway(NO_COUNT)

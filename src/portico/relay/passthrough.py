@@ -14,7 +14,7 @@ from portico.core.errors import UpstreamError
 from portico.core.events import Failed
 from portico.core.request import Request
 from portico.core.usage import Usage
-from portico.providers import GENERATING, ProviderKind, Spoken, Verb
+from portico.providers import EMBEDDING, GENERATING, ProviderKind, Spoken, Verb
 from portico.routing import Deployment
 from portico.vault import TurnRecorder
 from portico.wire.sse import Frame
@@ -41,11 +41,25 @@ def spoken_for_counts(kind: ProviderKind) -> Spoken | None:
     return next((one for one in kind.spoken if Verb.COUNT_TOKENS in one.paths and one.dialect.counting), None)
 
 
-def takes(kind: ProviderKind, dialect: Dialect, verb: Verb) -> bool:
-    """Whether providers of a kind can be asked this by callers of a dialect: only what all dialects know is translated."""
-    if verb is Verb.COUNT_TOKENS and not kind.speaks(dialect):
+def spoken_for_embeddings(kind: ProviderKind) -> Spoken | None:
+    """The same for embeddings."""
+    return next((one for one in kind.spoken if one.dialect.embedding and not _EMBEDS.isdisjoint(one.paths)), None)
+
+
+_EMBEDS: Final = EMBEDDING | {Verb.PREDICT}
+
+
+def takes(kind: ProviderKind, dialect: Dialect, verb: Verb, *, passes: bool) -> bool:
+    """Whether providers of a kind can be asked this by callers of a dialect. `passes`: a body may go as it is to those who
+    speak it; else it is translated, and only what all dialects know is."""
+    spoken = kind.to(dialect)
+    if passes and spoken.dialect.name == dialect.name:
+        return verb in spoken.paths
+    if verb is Verb.COUNT_TOKENS:
         return dialect.counting is not None and spoken_for_counts(kind) is not None
-    return verb in kind.to(dialect).paths and (verb in GENERATING or kind.speaks(dialect))
+    if verb in EMBEDDING:
+        return dialect.embedding is not None and spoken_for_embeddings(kind) is not None
+    return spoken.dialect.receives and verb in GENERATING and verb in spoken.paths
 
 
 def body_for(passing: Passing, body: bytes, asked: str, deployment: Deployment, verb: Verb) -> bytes:

@@ -231,6 +231,8 @@ class Paying:
         if aim is None:
             raise RuntimeError("nothing was sent")
         flags = [PARTIAL] if partial else []
+        if call.guessed:
+            flags.append(ESTIMATED)
         if self.presence.drained:
             flags.append(DRAINED)
         rates = self._rates_of(aim, self._tier if call.seen.service_tier is None else tier_of(call.seen.service_tier))

@@ -37,17 +37,22 @@ def parse_body(
     model: str | None = None,
     stream: bool | None = None,
     known: KnownLists | None = None,
+    embeds: bool = False,
 ) -> Request:
-    """The request in a body. `known` remembers what comes with every turn.
+    """The request in a body. `known` remembers what comes with every turn; `embeds`: it asks for embeddings.
 
     Raises `BodyNotJson`, `InvalidRequest` or `RequestTooLarge`.
     """
+    if dialect.read_body is not None:
+        return dialect.parse_request(dialect.read_body(body), model=model, stream=stream)
     if not holds_at_most(body, MAX_VALUES):
         raise RequestTooLarge(f"The request holds more than {MAX_VALUES} JSON values.")
     try:
         value = jsontext.decode(body) if known is None else known.decode(body)
     except jsontext.NotJson as error:
         raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
+    if embeds and dialect.embedding is not None:
+        return dialect.embedding.parse(value, model)
     del body  # A large one is not held while parts of it are copied, if nobody else holds it.
     return dialect.parse_request(value, model=model, stream=stream)
 

@@ -17,8 +17,9 @@ from portico.core.errors import ModelNotFound
 from portico.core.ids import random_token
 from portico.core.request import Request
 from portico.core.target import ThinkingControl
-from portico.providers import GENERATING, Verb
+from portico.providers import EMBEDDING, GENERATING, Verb
 from portico.relay import counting, stored
+from portico.relay.able import require_able
 from portico.relay.call import Call
 from portico.relay.convert import Converted
 from portico.relay.defaults import Defaults, of_key, with_defaults
@@ -70,11 +71,12 @@ class Reception:
         continuation: Continuation | None = None
         answer_id, created = random_token(self._rng), int(self._now())
         in_path = model is not None
-        named = self._named(exchange, model, verb) if self._looks(dialect, in_path=in_path) else None
+        named = self._named(exchange, dialect, model, verb) if self._looks(dialect, in_path=in_path) else None
         if named is not None:
             asked, verb_asked = named
             resolved = self._resolved(dialect, asked, in_path=in_path)
             require_in_scope(caller.policy.models, resolved.model.name, asked, param=_blamed(dialect, model))
+            require_able(dialect, resolved.model, self.served.catalog, _blamed(dialect, model))
             if dialect.state is not None:
                 continuation = await self._continued(exchange, dialect, caller, resolved, verb_asked)
             if self._passes(exchange, dialect, resolved, verb_asked, continuation, in_path=in_path):
@@ -95,10 +97,12 @@ class Reception:
         """Whether what a body says at its top may decide how it is served."""
         return in_path or dialect.state is not None or self.served.is_spoken(dialect)
 
-    def _named(self, exchange: Exchange, model: str | None, verb: Verb | None) -> tuple[str, Verb] | None:
+    def _named(
+        self, exchange: Exchange, dialect: Dialect, model: str | None, verb: Verb | None
+    ) -> tuple[str, Verb] | None:
         if model is not None:
             return None if verb is None else (model, verb)
-        said = raw.named(exchange.request.body)
+        said = (raw.named if dialect.passing is None else dialect.passing.named)(exchange.request.body)
         if said is None:
             return None
         return said.model, verb or (Verb.STREAM if said.stream else Verb.GENERATE)
@@ -126,7 +130,8 @@ class Reception:
         if not in_path and not self.served.is_spoken(dialect, resolved.model):
             return False  # it would have to be read at once
         body = exchange.request.body
-        return passes_whole(resolved, dialect, verb, body) and (in_path or not raw.says_twice(body))
+        says_twice = raw.says_twice if dialect.passing is None else dialect.passing.says_twice
+        return passes_whole(resolved, dialect, verb, body) and (in_path or not says_twice(body))
 
     async def _continued(
         self, exchange: Exchange, dialect: Dialect, caller: Caller, resolved: Resolved, verb: Verb
@@ -152,11 +157,14 @@ class Reception:
     ) -> Call:
         """A call that is translated from the beginning."""
         stream = None if verb is None else verb is Verb.STREAM
-        read = parse_body(dialect, _taken(exchange, dialect, verb), model=model, stream=stream, known=self._known)
+        body, embeds = _taken(exchange, dialect, verb), verb in EMBEDDING
+        read = parse_body(dialect, body, model=model, stream=stream, known=self._known, embeds=embeds)
+        del body
         prepared = resolve(read, self.served.catalog)
         require_in_scope(
             caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")
         )
+        require_able(dialect, prepared.resolved.model, self.served.catalog, read.where.field("model"))
         pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
         media = await self._completed(caller, dialect, prepared)
         request = media.request
@@ -170,8 +178,8 @@ class Reception:
         asked, body = call.request, call.exchange.request.body
         if call.verb is Verb.COUNT_TOKENS:
             body = counting.asked(call.dialect, body)
-        named = {"model": asked.model, "stream": asked.stream} if call.in_path else {}
-        read = parse_body(call.dialect, body, **named)  # type: ignore[arg-type]
+        model, stream = (asked.model, asked.stream) if call.in_path else (None, None)
+        read = parse_body(call.dialect, body, model=model, stream=stream, embeds=call.verb in EMBEDDING)
         media = await self._completed(call.caller, call.dialect, resolve(read, self.served.catalog))
         call.request, call.media_losses = media.request, media.losses
         reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)

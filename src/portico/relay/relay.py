@@ -23,7 +23,7 @@ import msgspec
 from portico.accounts import Caller
 from portico.catalog import Catalog, Model
 from portico.catalog.books import PriceBooks
-from portico.core.dialect import Dialect, Reading, Seen
+from portico.core.dialect import Dialect, RawBody, Reading, Seen
 from portico.core.errors import (
     PorticoError,
     UpstreamEmpty,
@@ -34,9 +34,9 @@ from portico.core.errors import (
 )
 from portico.core.ids import call_ids, timed_id
 from portico.core.response import Response
-from portico.providers import Provider, Verb, with_forwarded
+from portico.providers import EMBEDDING, Provider, Verb, with_forwarded
 from portico.providers.quirks import in_answer, in_request
-from portico.relay import counting
+from portico.relay import counting, embedding, questions
 from portico.relay.attempts import decoded, last_of, made, note_failure, note_stream, piped, pump_of
 from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
 from portico.relay.dearness import dearness
@@ -45,7 +45,7 @@ from portico.relay.downstream import Downstream
 from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.owned import OwnedThings
-from portico.relay.passthrough import body_for, nobody_serves, takes
+from portico.relay.passthrough import body_for, nobody_serves
 from portico.relay.paying import COST_HEADER, Paying, dollars
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import in_words_of, reading_for, successor, successor_loss
@@ -209,7 +209,7 @@ class Relay:
             if call.unread and not call.passes_to(candidate.deployment.provider):
                 await self._reception.understand(call)
             aim = self._aim(call, model, candidate)
-            lanes = self._lanes(call, aim, lane or lane_of(call.request))
+            lanes = self._lanes(call, aim, lane)
             if len(lanes) > 1:
                 call.slots = call.slots or asyncio.Semaphore(MAX_AT_ONCE)
                 return await together([self._try_each(call, attempt_one, one) for one in lanes])
@@ -242,7 +242,10 @@ class Relay:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
 
-    def _lanes(self, call: Call, aim: Aim, lane: Lane) -> list[Lane]:
+    def _lanes(self, call: Call, aim: Aim, lane: Lane | None) -> list[Lane]:
+        if call.verb in EMBEDDING and not call.passes_to(aim.provider):
+            return embedding.lanes(call, aim) if lane is None else [lane]
+        lane = lane or lane_of(call.request)
         return [lane] if call.passes_to(aim.provider) else lane.split(aim.target.capabilities.max_candidates)
 
     async def _twice_if_faulty(self, call: Call, aim: Aim, lane: Lane, attempt_one: AttemptOne) -> None:
@@ -298,10 +301,9 @@ class Relay:
             body, deployment = call.exchange.request.body, aim.candidate.deployment
             content = body_for(call.passing, body, call.request.model, deployment, call.verb)
             attempt = Attempt(aim, lane, content, Reading(self._mint), call.passing, tried=tried)
-        elif call.verb is Verb.COUNT_TOKENS:
-            rendered = dialect.render_request(call.request, target)
-            content = counting.question(dialect, rendered.body, target)
-            attempt = Attempt(aim, lane, content, Reading(self._mint), tried=tried)
+        elif not call.generates:
+            attempt, unsaid = questions.asked(call, aim, lane, self._mint, tried)
+            losses += unsaid
         else:
             request = share(call.request, lane)
             rendered = dialect.render_request(request, target)
@@ -323,8 +325,7 @@ class Relay:
             self._aim(call, model, Candidate(one, one.provider.keys[0]))
             for model in (call.model, *self._router.fallbacks(call.model))
             for one in self._served.deployments(model)
-            if (one.provider is not aim.provider or model is not call.model)
-            and takes(one.provider.kind, call.dialect, call.verb)
+            if (one.provider is not aim.provider or model is not call.model) and call.goes_to(one.provider)
         ]
 
     async def _send(self, call: Call, attempt: Attempt) -> UpstreamResponse:
@@ -345,7 +346,7 @@ class Relay:
         attempt.tried.sent = self._clock()
         response = await self._upstream.send(
             UpstreamRequest(
-                url=self._served.url(provider, aim.spoken, aim.target.model, call.verb, credential),
+                url=self._served.url(provider, aim.spoken, aim.target.model, attempt.verb or call.verb, credential),
                 headers=headers,
                 body=body,
                 connect_timeout_s=settings.connect_timeout_s,
@@ -388,7 +389,7 @@ class Relay:
         call.note_model(call.seen.model)
         if call.paying is not None:
             await call.paying.tab.durable()
-        headers = [JSON, *call.answer_headers()]
+        headers = [("content-type", call.content_type), *call.answer_headers()]
         if call.paying is not None and call.paying.tells_cost:
             headers.append((COST_HEADER, dollars(call.paying.cost())))
         call.exchange.send(200, headers, body)
@@ -400,12 +401,14 @@ class Relay:
                 body = await upstream.read()
             finally:
                 upstream.close()
+        if call.dialect.raw_answers and attempt.passing is not None:
+            call.content_type = upstream.headers.get("content-type", call.content_type)
         if attempt.passing is None and not call.generates:
-            call.passed, call.counts = counting.answer(call, attempt, body), True
+            questions.answered(call, attempt, body)
         elif attempt.passing is None:
             call.answers.append((attempt.lane, self._read(call, attempt, body, last=last)))
         else:
-            call.seen = seen = counting.seen(call.dialect, attempt.passing, call.verb, body)
+            call.seen = seen = counting.seen(call, attempt.passing, body)
             call.passed = body
             if call.generates:
                 if seen.empty and call.paying is not None and not last:
@@ -436,11 +439,16 @@ class Relay:
 
     def _translated(self, call: Call) -> bytes:
         """The answers of all lanes in the caller's dialect."""
+        if call.embedded:
+            return embedding.told(call)
         response = merged(call.answers)
         used = (response.usage, response.service_tier, response.uses, response.raw_usage)
         call.seen = Seen(response.model, *used)
         rendered = call.dialect.render_response(response, call.reply)
         call.losses += rendered.losses
+        if isinstance(rendered.body, RawBody):
+            call.content_type = rendered.body.content_type
+            return rendered.body.data
         return jsontext.encode(rendered.body)
 
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:

@@ -33,7 +33,6 @@ from portico.core.errors import (
 from portico.core.request import Request
 from portico.relay.call import Call
 from portico.relay.owned import held_to
-from portico.relay.passthrough import takes
 from portico.relay.resting import nobody_asked
 from portico.relay.served import Served
 from portico.routing import BreakerRules, Candidate, Deployment, Health, LeftOut, Order, Policy, Wish, plan
@@ -135,7 +134,7 @@ class Router:
 
     def order(self, call: Call, model: Model, wish: Wish) -> Order:
         """The candidates of a model for a call. Raises `NotFound` if none can use what it names."""
-        able = [one for one in self._served().deployments(model) if takes(one.provider.kind, call.dialect, call.verb)]
+        able = [one for one in self._served().deployments(model) if call.goes_to(one.provider)]
         order = plan(
             able,
             self.health,

@@ -13,10 +13,10 @@ import msgspec
 from portico.catalog import Catalog, Model
 from portico.core.dialect import Dialect
 from portico.core.target import Target
-from portico.providers import Provider, Secret, Spoken, Verb, upstream_url
+from portico.providers import EMBEDDING, Provider, Secret, Spoken, Verb, upstream_url
 from portico.providers.intake import Intake
 from portico.relay.media import intakes_of
-from portico.relay.passthrough import spoken_for_counts
+from portico.relay.passthrough import spoken_for_counts, spoken_for_embeddings
 from portico.relay.prepare import successor, target_at
 from portico.routing import Deployment, deployments_of
 
@@ -37,7 +37,12 @@ class Place(msgspec.Struct, frozen=True):
 
 def spoken_for(place: Place, verb: Verb) -> Spoken:
     """The dialect a place is asked in by callers who are translated."""
-    return (spoken_for_counts(place.deployment.provider.kind) if verb is Verb.COUNT_TOKENS else None) or place.spoken
+    kind, found = place.deployment.provider.kind, None
+    if verb is Verb.COUNT_TOKENS:
+        found = spoken_for_counts(kind)
+    elif verb in EMBEDDING:
+        found = spoken_for_embeddings(kind)
+    return found or place.spoken
 
 
 class Served:

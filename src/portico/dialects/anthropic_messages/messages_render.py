@@ -144,10 +144,8 @@ class MessageRenderer:
     def render_reasoning(self, part: Reasoning) -> dict[str, Any] | None:
         signature = part.signature
         if signature is None:
-            if self._judged:
-                self._lose("7.4:thoughts", "Anthropic takes no thoughts without its own seal")
-                return None
-            return {"type": "thinking", "thinking": part.text, "signature": "", **own(part.ext)}
+            self._lose("7.4:thoughts", "Anthropic takes no thoughts without its own seal")
+            return None
         if not self._readable(signature):
             self._lose("7.4:thoughts", "the thoughts are of another vendor or model line")
             return None

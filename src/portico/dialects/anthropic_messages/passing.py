@@ -27,8 +27,9 @@ from portico.dialects.anthropic_messages.usage import parse_usage, tier_of, uses
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame
 
-MARKS: Final = (MARK.encode(),)
-"""Sealed blobs of other vendors, in envelopes of ours: a body with one is read, so that they stay here."""
+MARKS: Final = (MARK.encode(), b'"signature":""', b'"signature": ""')
+"""Sealed blobs of other vendors, in envelopes of ours, and thoughts of others that have no seal, which Anthropic refuses: a
+body with one is read, so that they stay here."""
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 _SPELT_OUT: Final = re.compile(rb"\\u00[4-7]")
 """A letter written as an escape: a name could be hidden by it."""

@@ -12,12 +12,14 @@ from portico.core.request import FORMAT_HINT, FREE_TEXT, Builtin, Request, Tool
 from portico.core.target import Target
 from portico.dialects.anthropic_messages.messages_render import MessageRenderer, Names
 from portico.dialects.anthropic_messages.sampling import render_sampling
+from portico.dialects.anthropic_messages.schemas import Closed, strict_schemas
 from portico.dialects.anthropic_messages.thinking import Thoughts, render_thinking
 from portico.dialects.anthropic_messages.words import DATED, ORIGIN, SERVER_TOOLS, own
 from portico.wire import jsontext
 
 CONTINUE: Final = "Continue."
 """What follows an answer that was begun for a model that does not go on from one (mapping.md 7.5, 21)."""
+CLOSED: Final = "an enforced schema has no properties beside those it names"
 _IGNORED: Final = frozenset(
     {
         "user",
@@ -86,8 +88,17 @@ def _output(request: Request, target: Target, config: dict[str, Any], losses: li
     if output.name is not None or output.strict is not None or output.description is not None:
         losses.append(Loss("1.10:name", path, "a schema has no name and no strict flag at Anthropic"))
     if output.schema is not None and output.kind == "json_schema" and (able.json_schema or not able.judged):
-        config["format"] = {"type": "json_schema", "schema": output.schema}
-        return None
+        if not able.judged:
+            config["format"] = {"type": "json_schema", "schema": output.schema}
+            return None
+        closed = Closed(output.schema)
+        if closed.schema is not None:
+            if closed.narrowed:
+                losses.append(Loss("7.5:closed", path, CLOSED))
+            if closed.dropped:
+                losses.append(Loss("1.11:schema", path, f"not enforced: {', '.join(sorted(closed.dropped))}"))
+            config["format"] = {"type": "json_schema", "schema": closed.schema}
+            return None
     losses.append(Loss("1.10:format", path, "the format is asked for in words"))
     if output.schema is None:
         return f"{FORMAT_HINT}JSON, without any text around it."
@@ -99,7 +110,12 @@ def _output(request: Request, target: Target, config: dict[str, Any], losses: li
 
 
 def _tools(request: Request, target: Target, names: Names, losses: list[Loss]) -> list[dict[str, Any]]:
-    tools = [_tool(tool, request, names, losses, judged=target.capabilities.judged) for tool in request.tools]
+    judged = target.capabilities.judged
+    strict = strict_schemas(request.tools) if judged else {}
+    tools = [
+        _tool(tool, request, names, losses, judged=judged, strict=strict.get(place))
+        for place, tool in enumerate(request.tools)
+    ]
     for builtin in request.builtins:
         made = _builtin(builtin, request, target, losses)
         if made is not None:
@@ -107,8 +123,17 @@ def _tools(request: Request, target: Target, names: Names, losses: list[Loss]) -
     return tools
 
 
-def _tool(tool: Tool, request: Request, names: Names, losses: list[Loss], *, judged: bool) -> dict[str, Any]:
-    schema, description = tool.schema, tool.description
+def _tool(
+    tool: Tool,
+    request: Request,
+    names: Names,
+    losses: list[Loss],
+    *,
+    judged: bool,
+    strict: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """`strict`: the schema that the tool is held to, where it can be."""
+    schema, description = strict or tool.schema, tool.description
     if tool.kind == "custom":
         schema = FREE_TEXT
         if format_ := _grammar(tool):
@@ -119,7 +144,13 @@ def _tool(tool: Tool, request: Request, names: Names, losses: list[Loss], *, jud
     if description is not None:
         wire["description"] = description
     wire["input_schema"] = _schema(schema, judged=judged)
-    if tool.strict is not None:
+    if tool.strict and tool.kind != "custom" and strict is not None and strict != tool.schema:
+        losses.append(Loss("7.5:closed", request.where.at_tool(tool.at), CLOSED))
+    if tool.strict and strict is None and judged:
+        losses.append(
+            Loss("1.12:strict", request.where.at_tool(tool.at), "this schema cannot be enforced at Anthropic")
+        )
+    elif tool.strict is not None:
         wire["strict"] = tool.strict
     foreign = [name for origin, fields in (tool.ext or {}).items() if origin != ORIGIN for name in fields]
     if tool.kind == "custom":

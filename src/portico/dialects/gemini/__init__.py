@@ -3,6 +3,8 @@
 from typing import Final
 
 from portico.core.dialect import Dialect, Passing
+from portico.core.embedding import Embedding
+from portico.dialects.gemini import embedding
 from portico.dialects.gemini.asking import ask, ask_of_rendered
 from portico.dialects.gemini.counting import COUNTING
 from portico.dialects.gemini.errors import parse_error, render_error
@@ -12,6 +14,10 @@ from portico.dialects.gemini.request_render import render_request
 from portico.dialects.gemini.response import parse_response, render_response
 from portico.dialects.gemini.stream import GeminiReader, GeminiWriter
 from portico.wire.sse import encode_crlf
+
+EMBEDDING: Final = Embedding(
+    parse=embedding.parse, render=embedding.render, read=embedding.read, tell=embedding.tell, most=embedding.most
+)
 
 DIALECT: Final = Dialect(
     name="gemini",
@@ -27,6 +33,7 @@ DIALECT: Final = Dialect(
     where=WHERE,
     ask=ask_of_rendered,
     counting=COUNTING,
+    embedding=EMBEDDING,
     passing=Passing(renamed=renamed, response=see, watch=GeminiWatch, ask=ask, model_in_path=True),
     keep_alive=None,  # google-genai and gemini-cli break on SSE comments (clients.md 1)
 )

@@ -21,6 +21,7 @@ SKIP_SIGNATURE: Final = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 """base64 of `skip_thought_signature_validator`, Google's documented stand-in for a signature that is lost."""
 
 _SERVER_MEMBERS: Final = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
+_FROM_URLSAFE: Final = str.maketrans("-_", "+/")
 DATA_MEMBERS: Final = ("text", "inlineData", "fileData", "functionCall", "functionResponse", *_SERVER_MEMBERS)
 """What a part may be; it is one of them."""
 _PLAIN_KEYS: Final = frozenset({"text", "thought", "thoughtSignature"})
@@ -98,7 +99,7 @@ def _media(fields: Mapping[str, Any], blob: Mapping[str, Any], signature: Signat
     resolution = fields.get("mediaResolution")
     return Media(
         mime=optional_string(blob.get("mimeType"), ".mimeType"),
-        data=optional_string(blob.get("data"), ".data"),
+        data=_plain_base64(optional_string(blob.get("data"), ".data")),
         uri=optional_string(blob.get("fileUri"), ".fileUri"),
         name=optional_string(blob.get("displayName"), ".displayName"),
         detail=None if resolution is None else _detail(resolution),
@@ -106,6 +107,13 @@ def _media(fields: Mapping[str, Any], blob: Mapping[str, Any], signature: Signat
         signature=signature,
         ext=ext,
     )
+
+
+def _plain_base64(data: str | None) -> str | None:
+    """Google takes both alphabets of base64, padded or not, and its own SDK writes the one for URLs; others take one."""
+    if data is None or ("-" not in data and "_" not in data):
+        return data
+    return data.translate(_FROM_URLSAFE) + "=" * (-len(data) % 4)
 
 
 def _signature(fields: Mapping[str, Any], signer: str | None) -> Signature | None:

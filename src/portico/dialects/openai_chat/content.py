@@ -13,7 +13,7 @@ from portico.core.audio import RAW_MIME
 from portico.core.errors import InvalidRequest
 from portico.core.mime import by_extension
 from portico.core.parts import Media, Part, Reasoning, Text
-from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
+from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ext_of, extra_content, read_google, read_signature
 from portico.wire.names import camel
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.parts import Ext, Signature
-from portico.dialects.openai_chat.checks import wrong_type
+from portico.dialects.openai.checks import wrong_type
 from portico.wire.names import camel, snake
 
 ORIGIN: Final = "openai_chat"

@@ -13,7 +13,7 @@ import msgspec
 from portico.core.errors import InvalidRequest
 from portico.core.loss import Loss, Where
 from portico.core.request import GOOGLE_BUILTINS, Builtin, OutputFormat, Request, Thinking
-from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
+from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN
 from portico.dialects.openai_chat.modalities import image_fields
 from portico.wire.names import camel, snake

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
 from portico.core.request import Speech
-from portico.dialects.openai_chat.checks import object_at, string_at, take_object, wrong_type
+from portico.dialects.openai.checks import object_at, string_at, take_object, wrong_type
 from portico.wire.names import camel, snake
 
 FORMATS: Final = ("wav", "aac", "mp3", "flac", "opus", "pcm16")

@@ -24,8 +24,8 @@ from portico.core.errors import (
     UpstreamRefusedAccount,
 )
 from portico.core.response import FinishReason
+from portico.dialects.openai.checks import wrong_type
 from portico.dialects.openai.errors import masked, parse_error_object, render_error, tells_error
-from portico.dialects.openai_chat.checks import wrong_type
 from portico.dialects.openai_chat.finish import finish_reason
 from portico.dialects.openai_chat.usage import parse_usage, usage_in, uses_in
 from portico.wire import jsontext, raw

@@ -12,7 +12,7 @@ from portico.core.errors import InvalidRequest
 from portico.core.loss import Loss, Where
 from portico.core.request import Builtin, OutputFormat, Request, Sampling, Speech, Thinking
 from portico.core.target import Target
-from portico.dialects.openai_chat.checks import (
+from portico.dialects.openai.checks import (
     object_at,
     string_at,
     take_bool,

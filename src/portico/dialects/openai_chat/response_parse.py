@@ -12,10 +12,10 @@ from portico.core.dialect import Reading
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, text_of
 from portico.core.response import Candidate, Finish, FinishReason, Response
+from portico.dialects.openai.checks import array_at, object_at, string_at
 from portico.dialects.openai.errors import parse_error_object, tells_error
 from portico.dialects.openai.logprobs import parse_logprobs
 from portico.dialects.openai_chat.annotations import parse_annotations
-from portico.dialects.openai_chat.checks import array_at, object_at, string_at
 from portico.dialects.openai_chat.content import parse_content
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,

@@ -26,10 +26,10 @@ from portico.core.events import (
 from portico.core.parts import Opaque, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Finish, FinishReason
 from portico.core.telling import PartTeller
+from portico.dialects.openai.checks import object_at
 from portico.dialects.openai.errors import parse_error_object, tells_error
 from portico.dialects.openai.logprobs import parse_logprobs
 from portico.dialects.openai_chat.annotations import parse_annotations
-from portico.dialects.openai_chat.checks import object_at
 from portico.dialects.openai_chat.content import parse_content
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, VENDOR, ext_of, read_google
 from portico.dialects.openai_chat.response import REFUSAL, SEARCHES

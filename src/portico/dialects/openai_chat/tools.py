@@ -8,7 +8,7 @@ from portico.core.errors import InvalidRequest
 from portico.core.known import Known, KnownTools
 from portico.core.loss import Loss
 from portico.core.request import GOOGLE_BUILTINS, Builtin, Request, Tool, ToolChoice
-from portico.dialects.openai_chat.checks import array_at, object_at, string_at, wrong_type
+from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, ext_of, extra_content, read_google
 from portico.dialects.openai_chat.google import read_builtins
 from portico.wire.names import snake

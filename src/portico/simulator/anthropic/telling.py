@@ -62,7 +62,7 @@ class Reply:
             return blocks
         blocks += self._texts(_FILLER * (made.bulk // len(_FILLER) + 1) if made.bulk else made.text)
         blocks += self._calls()
-        return blocks or [{"type": "text", "text": ""}]
+        return blocks
 
     @property
     def refuses(self) -> bool:

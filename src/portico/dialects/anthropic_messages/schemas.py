@@ -1,0 +1,135 @@
+"""What Anthropic's compiler of schemas takes, of strict tools and of the answer's format.
+
+An object must be closed in so many words, some keywords are refused, and there are limits over all tools of a call
+(Anthropic's page on structured outputs, and recorded refusals). A schema that cannot be compiled is never sent as one that
+is: the caller asked for help, and a refusal is none.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from portico.core.request import Tool
+
+_UNSUPPORTED: Final = frozenset(
+    {
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "maxItems",
+        "uniqueItems",
+        "contains",
+        "minProperties",
+        "maxProperties",
+        "patternProperties",
+        "propertyNames",
+    }
+)
+_NAMED: Final = ("properties", "$defs", "definitions")
+_LISTED: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
+_MOST_STRICT: Final = 20
+_MOST_OPTIONAL: Final = 24
+_MOST_UNIONS: Final = 16
+_DEEPEST: Final = 64
+
+
+class Closed:
+    """A schema with every object closed. `schema` is None where the compiler has no way to take it; `dropped` are the
+    keywords that had to go, which is a loss."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.dropped: set[str] = set()
+        self.narrowed = False
+        """Whether an object was closed that was not."""
+        self._possible = True
+        made = self._close(schema, 0)
+        if self._possible and _circular(made):
+            self._possible = False
+        self.schema: Mapping[str, Any] | None = made if self._possible else None
+
+    def _close(self, node: Any, depth: int) -> Any:
+        if not isinstance(node, Mapping):
+            return node
+        if depth > _DEEPEST:
+            self._possible = False
+            return node
+        made = {key: self._member(key, value, depth + 1) for key, value in node.items() if self._taken(key, value)}
+        if made.get("type") == "object" or "properties" in made:
+            further = node.get("additionalProperties")
+            if further is not False and (not made.get("properties") or isinstance(further, Mapping)):
+                self._possible = False  # a map of any keys: closed, it could only be empty
+            self.narrowed |= further is not False
+            made["additionalProperties"] = False
+        if len(made.get("allOf") or ()) > 1:
+            self._possible = False  # closed one by one, they would exclude each other's properties
+        return made
+
+    def _taken(self, key: str, value: Any) -> bool:
+        if key in _UNSUPPORTED or (key == "minItems" and value not in (0, 1)):
+            self.dropped.add(key)
+            return False
+        return True
+
+    def _member(self, key: str, value: Any, depth: int) -> Any:
+        if key in _NAMED and isinstance(value, Mapping):
+            return {name: self._close(inner, depth) for name, inner in value.items()}
+        if key == "items":
+            return self._close(value, depth)
+        if key in _LISTED and isinstance(value, Sequence):
+            return [self._close(inner, depth) for inner in value]
+        return value
+
+
+def strict_schemas(tools: Iterable[Tool]) -> dict[int, Mapping[str, Any]]:
+    """The schemas of the strict tools that stay strict, by the tool's place. None does where all of them are too many."""
+    kept: dict[int, Mapping[str, Any]] = {}
+    for place, tool in enumerate(tools):
+        if tool.strict and tool.kind != "custom":
+            closed = Closed(tool.schema or {"type": "object", "properties": {}, "additionalProperties": False})
+            if closed.schema is not None and not closed.dropped:
+                kept[place] = closed.schema
+    nodes = [node for schema in kept.values() for node in _nodes(schema)]
+    optional = sum(len(node.get("properties") or ()) - len(node.get("required") or ()) for node in nodes)
+    unions = sum("anyOf" in node or isinstance(node.get("type"), list) for node in nodes)
+    within = len(kept) <= _MOST_STRICT and optional < _MOST_OPTIONAL and unions < _MOST_UNIONS
+    return kept if within else {}
+
+
+def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:
+    if not isinstance(node, Mapping):
+        return
+    yield node
+    for key in _NAMED:
+        members = node.get(key)
+        for inner in members.values() if isinstance(members, Mapping) else ():
+            yield from _nodes(inner)
+    yield from _nodes(node.get("items"))
+    for key in _LISTED:
+        listed = node.get(key)
+        for inner in listed if isinstance(listed, list) else ():
+            yield from _nodes(inner)
+
+
+def _circular(schema: Any) -> bool:
+    """Whether definitions lead back to themselves, or anything to the root."""
+    definitions = {
+        name: {str(inner["$ref"]).rpartition("/")[2] for inner in _nodes(part) if "$ref" in inner}
+        for key in ("$defs", "definitions")
+        for name, part in (schema.get(key) or {}).items()
+    }
+    if any(node.get("$ref") == "#" for node in _nodes(schema)):
+        return True
+    for start, direct in definitions.items():
+        seen: set[str] = set()
+        waiting = list(direct)
+        while waiting:
+            name = waiting.pop()
+            if name == start:
+                return True
+            if name not in seen:
+                seen.add(name)
+                waiting.extend(definitions.get(name, ()))
+    return False

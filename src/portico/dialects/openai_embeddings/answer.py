@@ -1,0 +1,110 @@
+"""An answer of embeddings, either way. Vectors are told at unit length, whoever made them (mapping.md 5.1).
+
+`base64` is what OpenAI's Python client asks for: 32-bit floats, little-endian.
+"""
+
+import base64
+import math
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from portico.core.dialect import Seen
+from portico.core.embedding import Embedded, wish_of
+from portico.core.errors import UpstreamBadGateway
+from portico.core.request import Request
+from portico.core.usage import Usage
+from portico.dialects.openai.errors import parse_error_object, tells_error
+from portico.wire import jsontext
+
+
+def tell(answer: Embedded, request: Request) -> Any:
+    """The answer to a caller: a list with one vector for each text."""
+    in_base64 = wish_of(request).encoding == "base64"
+    data = [
+        {"object": "embedding", "index": index, "embedding": _base64(vector) if in_base64 else vector}
+        for index, vector in enumerate([unit(one) for one in answer.vectors])
+    ]
+    tokens = 0 if answer.usage is None else answer.usage.input_total
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    return {"object": "list", "data": data, "model": request.model, "usage": usage}
+
+
+def unit(vector: Sequence[float]) -> list[float]:
+    """The vector at length 1; one of zeros stays."""
+    length = math.hypot(*vector)
+    return [value / length for value in vector] if length else list(vector)
+
+
+def _base64(vector: Sequence[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+# -- the other way ---------------------------------------------------------------------------------------------------
+
+
+class _Counts(msgspec.Struct):
+    prompt_tokens: int = 0
+
+
+class _Vector(msgspec.Struct):
+    embedding: list[float] | str
+    index: int = 0
+
+
+class _Answer(msgspec.Struct):
+    data: list[_Vector]
+    model: str | None = None
+    usage: _Counts | None = None
+
+
+class _Head(msgspec.Struct):
+    """What is looked at of an answer that passes; its vectors are stepped over."""
+
+    data: list[msgspec.Raw]
+    model: Any = None
+    usage: Any = None
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def read(body: Any) -> Embedded:
+    """The vectors of an answer of OpenAI's. Raises `UpstreamError`."""
+    if tells_error(body):
+        raise parse_error_object(body)
+    try:
+        answer = msgspec.convert(body, _Answer)
+        vectors = [_floats(one.embedding) for one in sorted(answer.data, key=lambda one: one.index)]
+    except (msgspec.ValidationError, ValueError, struct.error) as error:
+        raise UpstreamBadGateway(f"The provider's answer holds no embeddings: {error}") from None
+    usage = None if answer.usage is None else Usage(input_uncached={"text": answer.usage.prompt_tokens})
+    return Embedded(tuple(vectors), answer.model, usage, body.get("usage"))
+
+
+def _floats(embedding: list[float] | str) -> Sequence[float]:
+    if isinstance(embedding, list):
+        return embedding
+    data = base64.b64decode(embedding, validate=True)
+    return struct.unpack(f"<{len(data) // 4}f", data)
+
+
+def see(body: bytes) -> Seen:
+    """What an answer that passes tells. Raises `UpstreamError`."""
+    try:
+        head = _HEAD.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        try:
+            value = jsontext.decode(body)
+        except jsontext.NotJson as error:
+            raise UpstreamBadGateway(f"The provider's answer is not JSON: {error}") from None
+        if tells_error(value):
+            raise parse_error_object(value) from None
+        raise UpstreamBadGateway("The provider's answer holds no embeddings.") from None
+    counts = head.usage.get("prompt_tokens") if isinstance(head.usage, dict) else None
+    model = head.model if isinstance(head.model, str) else None
+    if isinstance(counts, int) and not isinstance(counts, bool) and counts >= 0:
+        return Seen(model, Usage(input_uncached={"text": counts}), raw_usage=head.usage)
+    return Seen(model)

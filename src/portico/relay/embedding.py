@@ -1,0 +1,71 @@
+"""Embeddings, asked in any dialect that asks for them, of any provider that has them (mapping.md 5.1).
+
+A caller of the provider's own dialect has its question passed on. For others the texts are split into as many calls as the
+provider takes texts at a time, each a lane of its own, and the vectors are put together in their order. Where nothing is
+reported of what was used, a token is counted for four characters, and the receipt says so.
+"""
+
+import msgspec
+
+from portico.core.embedding import Embedded, EmbeddingCall, joined
+from portico.core.errors import UpstreamBadGateway, UpstreamModelNotFound
+from portico.core.parts import Text
+from portico.core.request import Request
+from portico.core.usage import Usage, added
+from portico.metering.estimate import CHARACTERS_A_TOKEN
+from portico.relay.attempts import decoded
+from portico.relay.call import Aim, Attempt, Call
+from portico.relay.fanout import Lane
+from portico.wire import jsontext
+
+
+def lanes(call: Call, aim: Aim) -> list[Lane]:
+    """The calls to a provider that a call is made of."""
+    facet, texts = aim.spoken.dialect.embedding, len(call.request.messages)
+    most = texts if facet is None else min(texts, facet.most(aim.target))
+    return [Lane(first, min(most, texts - first)) for first in range(0, texts, most)]
+
+
+def question(call: Call, aim: Aim, lane: Lane) -> EmbeddingCall:
+    """What a provider is asked for the texts of a lane."""
+    facet = aim.spoken.dialect.embedding
+    if facet is None:
+        raise UpstreamModelNotFound(f"{aim.provider.name} has no embeddings.")
+    return facet.render(_texts_of(call.request, lane), aim.target)
+
+
+def _texts_of(request: Request, lane: Lane) -> Request:
+    return msgspec.structs.replace(request, messages=request.messages[lane.first : lane.first + lane.count])
+
+
+def take(call: Call, attempt: Attempt, body: bytes) -> None:
+    """Takes a provider's answer for a lane. Raises `UpstreamBadGateway` for what is none."""
+    facet, lane = attempt.dialect.embedding, attempt.lane
+    answer = Embedded(()) if facet is None else facet.read(decoded(body))
+    if len(answer.vectors) != lane.count:
+        message = f"The provider gave {len(answer.vectors)} vectors for {lane.count} texts."
+        raise UpstreamBadGateway(message)
+    call.embedded.append((lane, answer))
+    call.counts = True
+    call.prompts += 1
+    used = answer.usage
+    if used is None:
+        call.guessed = True
+        used = Usage(input_uncached={"text": _characters(_texts_of(call.request, lane)) // CHARACTERS_A_TOKEN})
+    call.counted = used if call.counted is None else added(call.counted, used)
+
+
+def _characters(request: Request) -> int:
+    parts = [part for message in request.messages for part in message.parts]
+    return sum([len(part.text) for part in parts if isinstance(part, Text)])
+
+
+def told(call: Call) -> bytes:
+    """The vectors of all lanes, as the caller reads them."""
+    facet = call.dialect.embedding
+    if facet is None:
+        raise UpstreamBadGateway(f"A {call.dialect.name} caller cannot be told embeddings.")
+    answer = joined([one for _, one in sorted(call.embedded, key=lambda pair: pair[0].first)])
+    answer = msgspec.structs.replace(answer, usage=call.counted)
+    call.seen = msgspec.structs.replace(call.seen, model=answer.model, usage=call.counted, raw_usage=answer.raw_usage)
+    return jsontext.encode(facet.tell(answer, call.request))

@@ -1,0 +1,78 @@
+"""Schemas for Anthropic's compiler: closed where it wants it, never sent where it has no way to take them."""
+
+from typing import Any
+
+import pytest
+
+from portico.core.request import Tool
+from portico.dialects.anthropic_messages.schemas import Closed, strict_schemas
+
+NAME = {"type": "string"}
+
+
+def thing(**more: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": {"name": NAME}, "required": ["name"], **more}
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        (thing(), thing(additionalProperties=False)),
+        (thing(additionalProperties=True), thing(additionalProperties=False)),
+        (thing(additionalProperties=False), thing(additionalProperties=False)),
+        (
+            {"type": "array", "items": thing()},
+            {"type": "array", "items": thing(additionalProperties=False)},
+        ),
+        (
+            {"anyOf": [thing(), {"type": "null"}]},
+            {"anyOf": [thing(additionalProperties=False), {"type": "null"}]},
+        ),
+        (
+            {"$defs": {"T": thing()}, "$ref": "#/$defs/T"},
+            {"$defs": {"T": thing(additionalProperties=False)}, "$ref": "#/$defs/T"},
+        ),
+    ],
+)
+def test_every_object_is_closed(given: Any, made: Any) -> None:
+    closed = Closed(given)
+    assert closed.schema == made
+    assert not closed.dropped
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"type": "object"},
+        {"type": "object", "additionalProperties": NAME},
+        {"$defs": {"T": thing(properties={"t": {"$ref": "#/$defs/T"}})}, "$ref": "#/$defs/T"},
+        {"type": "object", "properties": {"again": {"$ref": "#"}}},
+        {"allOf": [thing(), thing()]},
+    ],
+    ids=["any keys", "a map", "a circle", "the root again", "two at once"],
+)
+def test_what_cannot_be_compiled_is_not_sent(given: Any) -> None:
+    assert Closed(given).schema is None
+
+
+def test_a_keyword_that_is_refused_is_dropped_and_told() -> None:
+    closed = Closed({"type": "object", "properties": {"age": {"type": "integer", "minimum": 0}}})
+    assert closed.dropped == {"minimum"}
+    assert closed.schema is not None
+    assert closed.schema["properties"] == {"age": {"type": "integer"}}
+
+
+def test_a_property_may_have_the_name_of_a_keyword() -> None:
+    given = {"type": "object", "properties": {"minimum": NAME}, "additionalProperties": False}
+    assert Closed(given).schema == given
+
+
+def test_a_tool_stays_strict_only_as_it_was_meant() -> None:
+    bounded = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 0}}}
+    tools = [Tool("a", None, thing(), True), Tool("b", None, bounded, True), Tool("c", None, thing(), None)]
+    assert strict_schemas(tools) == {0: thing(additionalProperties=False)}
+
+
+def test_too_many_strict_tools_are_none() -> None:
+    assert len(strict_schemas([Tool(f"t{n}", None, thing(), True) for n in range(20)])) == 20
+    assert strict_schemas([Tool(f"t{n}", None, thing(), True) for n in range(21)]) == {}
