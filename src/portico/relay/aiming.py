@@ -9,7 +9,7 @@ from portico.catalog import Model
 from portico.core.dialect import Reading
 from portico.core.errors import UpstreamError, UpstreamRejected
 from portico.core.ids import Mint
-from portico.providers import EMBEDDING
+from portico.providers import EMBEDDING, Verb
 from portico.providers.quirks import in_request
 from portico.relay import embedding, questions
 from portico.relay.call import Aim, Attempt, Call
@@ -73,7 +73,7 @@ class Aims:
     def attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
         """Renders what a lane asks for. Raises `UnsupportedParameter` if the call is strict and something is lost."""
         target, dialect = aim.target, aim.spoken.dialect
-        tried = Try(aim.provider.name, target.model)
+        tried = Try(aim.provider.name, target.model, streamed=call.verb is Verb.STREAM)
         losses = [successor_loss(call.request, call.model, aim.model)] if aim.model.name != call.model.name else []
         if call.passing is not None and call.passes_to(aim.provider):
             body, deployment = call.exchange.request.body, aim.candidate.deployment

@@ -419,7 +419,7 @@ class Relay:
             upstream = await self._send(call, attempt)
             pump = pump_of(call, attempt, last=last)
             try:
-                out = await piped(call, attempt, pump, upstream, downstream)
+                out = await piped(call, attempt, pump, upstream, downstream, self._clock)
             finally:
                 upstream.close()
                 self._keep(call, pump.recorder)

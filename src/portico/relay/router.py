@@ -31,6 +31,7 @@ from portico.core.errors import (
     UpstreamUnreachable,
 )
 from portico.core.request import Request
+from portico.providers import Verb
 from portico.relay.call import Call
 from portico.relay.owned import held_to
 from portico.relay.resting import nobody_asked
@@ -142,6 +143,7 @@ class Router:
             rng=self.rng,
             wish=wish,
             policy=self.rules.policy,
+            streamed=call.verb is Verb.STREAM,
             price=lambda one: self._dearness(model, one),
         )
         if not call.pins:
