@@ -21,9 +21,8 @@ from portico.wire import jsontext
 
 def lanes(call: Call, aim: Aim) -> list[Lane]:
     """The calls to a provider that a call is made of."""
-    facet, texts = aim.spoken.dialect.embedding, len(call.request.messages)
-    most = texts if facet is None else min(texts, facet.most(aim.target))
-    return [Lane(first, min(most, texts - first)) for first in range(0, texts, most)]
+    facet = aim.spoken.dialect.embedding
+    return call.whole.split(call.whole.count if facet is None else facet.most(aim.target))
 
 
 def question(call: Call, aim: Aim, lane: Lane) -> EmbeddingCall:
