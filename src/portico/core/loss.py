@@ -143,6 +143,8 @@ CODES: Final[Mapping[str, Excuse]] = {
         ("signature",),
         "of several signatures of a text Chat shows the last; the gateway keeps them all",
     ),
+    # Embeddings (mapping.md 5.1)
+    "5.1:task": Excuse(("ext",), "what a text is embedded for, or its title, for a model that is not told so"),
     # What Claude cannot be told, or tell (7.1, 7.2, 7.4, 7.5)
     "7.2:citations": Excuse(("candidate.citations",), "sources that were told after the block they are of"),
     "7.2:searches": Excuse(("candidate.searches",), "what was searched for, where only the blocks of a tool tell it"),
