@@ -14,7 +14,7 @@
     │   │   └── ModelNotPriced
     │   ├── NotFound                404
     │   ├── RouteNotFound           404
-    │   ├── NotOffered              404, a provider's API that the gateway has no part in
+    │   │   └── NotOffered          a provider's API that the gateway has no part in
     │   ├── MethodNotAllowed        405
     │   ├── Conflict                409
     │   │   └── RequestInFlight
@@ -164,10 +164,9 @@ class RouteNotFound(CallerError):
     code = "unknown_url"
 
 
-class NotOffered(CallerError):
+class NotOffered(RouteNotFound):
     """This gateway does not offer that."""
 
-    status = 404
     code = "not_offered"
 
 

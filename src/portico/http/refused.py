@@ -69,7 +69,7 @@ _TABLE: Final = (
     (r"/complete", "Text completions are not offered.", "Use POST /v1/messages."),
     (r"/(?:organization|organizations)(?:/.*)?", "Administration of a provider's account is not offered.", ""),
 )
-_ROWS: Final = tuple([(re.compile(_HERE + path, re.DOTALL), says, instead) for path, says, instead in _TABLE])
+_ROWS: Final = tuple([(re.compile(f"{_HERE}(?:{path})", re.DOTALL), says, instead) for path, says, instead in _TABLE])
 
 
 def not_offered(path: str) -> NotOffered | None:

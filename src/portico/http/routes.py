@@ -80,7 +80,7 @@ METHODS: Final[Mapping[Action, tuple[str, ...]]] = {
     Action.FILES: ("GET", "HEAD", "POST"),
     Action.FILE: ("GET", "HEAD", "DELETE"),
     Action.FILE_CONTENT: ("GET", "HEAD"),
-    Action.UPLOAD: ("POST", "PUT"),
+    Action.UPLOAD: ("POST",),
 }
 
 
