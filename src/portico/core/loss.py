@@ -181,6 +181,13 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API answers in text"),
     "7.1:setting": Excuse(("ext",), "a setting that one dialect has and the other has nothing for"),
     "7.4:thoughts": Excuse(("part.reasoning",), "earlier thoughts that the target cannot be given"),
+    # Embeddings (5.1)
+    "5.1:task": Excuse(("ext",), "what a text is embedded for, where a model does not ask"),
+    # Pictures (5.2)
+    "5.2:size": Excuse(("picture",), "a size in pixels is the nearest shape and size that the model paints"),
+    "5.2:quality": Excuse(("picture",), "a quality that the model has no setting for"),
+    "5.2:compression": Excuse(("picture",), "a format that loses nothing is not compressed further"),
+    "5.2:text": Excuse((), "text that came beside a picture; the Images API has no place for it"),
     # What was sent to another model than asked
     "6:successor": Excuse(("model",), "the model is no longer served; its successor answers, at its own price"),
 }

@@ -8,7 +8,17 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from portico.core.ask import Ask
-from portico.core.dialect import Demands, Dialect, ParseRequest, Passing, Reading, Rendered, Reply, StreamWriter
+from portico.core.dialect import (
+    Demands,
+    Dialect,
+    ParseRequest,
+    Passing,
+    Product,
+    Reading,
+    Rendered,
+    Reply,
+    StreamWriter,
+)
 from portico.core.embedding import Embedding
 from portico.core.errors import PorticoError
 from portico.core.events import Event, Failed
@@ -52,6 +62,7 @@ def operation(
     embedding: Embedding | None = None,
     raw_answers: bool = False,
     where: Where | None = None,
+    product: Product | None = None,
 ) -> Dialect:
     """The dialect of one operation."""
     return Dialect(
@@ -72,6 +83,7 @@ def operation(
         embedding=embedding,
         read_body=read_body,
         demands=demands,
+        product=product,
         receives=False,
         raw_answers=raw_answers,
     )
