@@ -214,6 +214,8 @@ class Route:
     async def _again(self) -> bool:
         """Waits for what may have passed; whether there is anybody to ask then."""
         router, rules = self._router, self._router.rules
+        if not self._failures and not self._back_at:
+            return False  # whoever is left out stays so until a person has looked
         while self._rounds < rules.retries:
             if self._failures and not isinstance(self._failures[-1], PASSING):
                 return False
