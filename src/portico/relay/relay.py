@@ -36,7 +36,7 @@ from portico.core.ids import call_ids, timed_id
 from portico.core.response import Response
 from portico.providers import Provider, Verb, with_forwarded
 from portico.providers.quirks import in_answer
-from portico.relay import counting, embedding, questions
+from portico.relay import counting, embedding, making, questions
 from portico.relay.aiming import Aims
 from portico.relay.attempts import decoded, last_of, made, note_failure, note_stream, piped, pump_of
 from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
@@ -58,7 +58,7 @@ from portico.relay.signing import Signer
 from portico.relay.strict import is_strict
 from portico.relay.tab import Once, Tab
 from portico.relay.till import Till
-from portico.relay.together import together
+from portico.relay.together import some, together
 from portico.relay.unfence import not_json, unfenced
 from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
 from portico.routing import ANY, Deployment, Health
@@ -211,7 +211,8 @@ class Relay:
             lanes = self._aims.lanes(call, aim, lane)
             if len(lanes) > 1:
                 call.slots = call.slots or asyncio.Semaphore(MAX_AT_ONCE)
-                return await together([self._try_each(call, attempt_one, one) for one in lanes])
+                gather = some if making.some_will_do(call) else together
+                return await gather([self._try_each(call, attempt_one, one) for one in lanes])
             try:
                 return await self._twice_if_faulty(call, aim, lanes[0], attempt_one)
             except UpstreamError as error:
@@ -332,14 +333,15 @@ class Relay:
         if attempt.passing is None and not call.generates:
             questions.answered(call, attempt, body)
         elif attempt.passing is None:
-            call.answers.append((attempt.lane, self._read(call, attempt, body, last=last)))
+            response = await making.in_format(self._read(call, attempt, body, last=last), call.request.picture)
+            call.answers.append((attempt.lane, response))
         else:
             call.seen = seen = counting.seen(call, attempt.passing, body)
             call.passed = body
             if call.generates:
                 if seen.empty and call.paying is not None and not last:
                     raise UpstreamEmpty
-                call.shown = seen.shown
+                call.shown, call.pictures = seen.shown, seen.pictures
             call.counts = not (call.generates and seen.empty)
 
     def _read(self, call: Call, attempt: Attempt, body: bytes, *, last: bool) -> Response:
@@ -350,6 +352,7 @@ class Relay:
         response = attempt.dialect.parse_response(answer, attempt.reading)
         if attempt.unfences:
             response = unfenced(response)
+        making.require(call.dialect.product, response)
         if (fault := fault_of_response(response)) is not None:
             raise fault
         if not is_unexplained(response):
@@ -396,7 +399,8 @@ class Relay:
         )
 
         async def attempt_one(call: Call, attempt: Attempt, *, last: bool) -> None:
-            await self._stream_one(call, attempt, downstream, last=last)
+            one = self._stream_one if attempt.verb is None else self._stream_whole
+            await one(call, attempt, downstream, last=last)
 
         try:
             await self._try_each(call, attempt_one)
@@ -435,3 +439,19 @@ class Relay:
             note_failure(call, pump.failure)
         if call.teller is not None and call.teller.failed:
             raise BrokenOff
+
+    async def _stream_whole(self, call: Call, attempt: Attempt, downstream: Downstream, *, last: bool) -> None:
+        """Reads one candidate's whole answer, and goes on with the stream by it."""
+        async with Slot(call):
+            upstream = await self._send(call, attempt)
+            try:
+                body = await upstream.read()
+            finally:
+                upstream.close()
+            response = await making.in_format(self._read(call, attempt, body, last=last), call.request.picture)
+            out = making.told(call, attempt, response)
+            await call.settled()
+            if call.paying is not None:
+                await call.paying.tab.durable()
+            downstream.write(out)
+            await downstream.drain()
