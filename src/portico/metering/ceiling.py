@@ -5,6 +5,7 @@
     media       by kind: so much each, and by its base64 bytes; by address or cached, what is not known is guessed;
                 a picture by what the model counts it as at most, where that is known
     input       at most what the model takes in, at the rate of a cache write where writing has one
+    metered     characters or seconds, where the model is billed by them
     output      min(asked for, the model's limit), else what a hold is by default, for each candidate
     rates       the dearest context band that so long a prompt can be in, and the dearest modality there is
 
@@ -112,6 +113,9 @@ def ceiling(ask: Ask, rates: Rates, able: Capabilities, *, default_hold_tokens: 
     scaled += _output_scaled(each, able, rates, reached) * ask.candidates
     for tool in ask.tools:
         scaled += _fee_nanos(tool, rates) * PER_MTOK
+    for row in rates.sale if ask.metered else ():
+        if row.kind is PriceKind.USE and row.item in ask.metered:
+            scaled += row.rate_nanos * ask.metered[row.item] * PER_MTOK
     nanos = -(-scaled * rates.markup_permille // (PER_MTOK * PERMILLE))
     return Ceiling(nanos, input_tokens, each * ask.candidates)
 

@@ -20,7 +20,7 @@ from portico.core.ask import Ask
 from portico.core.errors import BodyNotJson, InvalidRequest, PorticoError, UpstreamError
 from portico.core.usage import Usage
 from portico.ledger.settle import Outcome
-from portico.metering.charge import NOTHING, charge
+from portico.metering.charge import NOTHING, charge, is_metered
 from portico.metering.estimate import BYTES_A_TOKEN, Delivered, Estimate, estimate
 from portico.metering.receipt import CAPPED, DRAINED, ESTIMATED, PARTIAL
 from portico.providers import Verb
@@ -236,7 +236,7 @@ class Paying:
         if self.presence.drained:
             flags.append(DRAINED)
         rates = self._rates_of(aim, self._tier if call.seen.service_tier is None else tier_of(call.seen.service_tier))
-        if usage is not None:
+        if usage is not None or is_metered(call.uses(), rates):
             made = charge(usage, call.uses(), rates, prompts=max(1, call.prompts))
         elif call.verb is Verb.COUNT_TOKENS or not call.counts:
             made = NOTHING
