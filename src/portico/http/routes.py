@@ -4,6 +4,7 @@
     POST {v}/responses, {v}/responses/input_tokens      Responses, under the same
     GET, DELETE {v}/responses/{id}                      an answer that is kept (http/kept.py), also …/input_items
     POST {v}/embeddings                                 Embeddings, under the same
+    POST {v}/audio/speech, {v}/audio/transcriptions, {v}/audio/translations   under the same
     POST {v}/messages, {v}/messages/count_tokens        Anthropic's Messages, under /v1 or nothing
     POST {v}/models/{m}:generateContent …               Gemini, under any version of Google's or none (mapping.md 7.6),
                                                         also {v}/publishers/google/models/{m}:… and
@@ -27,13 +28,24 @@ import msgspec
 
 from portico.core.dialect import Dialect
 from portico.core.errors import RouteNotFound
-from portico.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_responses
+from portico.dialects import (
+    anthropic_messages,
+    gemini,
+    openai_chat,
+    openai_embeddings,
+    openai_responses,
+    openai_speech,
+    openai_transcriptions,
+)
 from portico.http.query import Query
 from portico.providers import Verb
 
 CHAT: Final = openai_chat.DIALECT
 RESPONSES: Final = openai_responses.DIALECT
 EMBEDDINGS: Final = openai_embeddings.DIALECT
+SPEECH: Final = openai_speech.DIALECT
+TRANSCRIPTIONS: Final = openai_transcriptions.DIALECT
+TRANSLATIONS: Final = openai_transcriptions.TRANSLATIONS
 MESSAGES: Final = anthropic_messages.DIALECT
 GEMINI: Final = gemini.DIALECT
 
@@ -89,6 +101,9 @@ _CALLS: Final[Mapping[tuple[str, Verb | None], str]] = {
     (RESPONSES.name, None): "responses",
     (RESPONSES.name, Verb.COUNT_TOKENS): "responses_input_tokens",
     (EMBEDDINGS.name, Verb.EMBED): "embeddings",
+    (SPEECH.name, None): "audio_speech",
+    (TRANSCRIPTIONS.name, None): "audio_transcriptions",
+    (TRANSLATIONS.name, None): "audio_translations",
     (MESSAGES.name, None): "messages",
     (MESSAGES.name, Verb.COUNT_TOKENS): "messages_count_tokens",
     (GEMINI.name, Verb.GENERATE): "generate_content",
@@ -133,6 +148,9 @@ _ROWS: Final = (
     _row(rf"{_OPENAI}/responses/(?!input_tokens$)(?P<item>[^/]+)", Action.RESPONSE, RESPONSES),
     _row(rf"{_OPENAI}/responses/(?P<item>[^/]+)/input_items", Action.RESPONSE_ITEMS, RESPONSES),
     _row(rf"{_OPENAI}/embeddings", Action.CALL, EMBEDDINGS, Verb.EMBED),
+    _row(rf"{_OPENAI}/audio/speech", Action.CALL, SPEECH),
+    _row(rf"{_OPENAI}/audio/transcriptions", Action.CALL, TRANSCRIPTIONS),
+    _row(rf"{_OPENAI}/audio/translations", Action.CALL, TRANSLATIONS),
     _row(r"(?:/v1)?/messages", Action.CALL, MESSAGES),
     _row(r"(?:/v1)?/messages/count_tokens", Action.CALL, MESSAGES, Verb.COUNT_TOKENS),
     _row(rf"/{_GOOGLES}/openai/models", Action.LIST_MODELS, CHAT),

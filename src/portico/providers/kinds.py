@@ -7,7 +7,15 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from portico.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_responses
+from portico.dialects import (
+    anthropic_messages,
+    gemini,
+    openai_chat,
+    openai_embeddings,
+    openai_responses,
+    openai_speech,
+    openai_transcriptions,
+)
 from portico.providers import google
 from portico.providers.intake import ANTHROPIC, GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
@@ -41,7 +49,20 @@ RESPONSES: Final = Spoken(
     {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
 )
 EMBEDDINGS: Final = Spoken(openai_embeddings.DIALECT, {Verb.EMBED: "/embeddings"})
-OPERATIONS: Final = (EMBEDDINGS,)
+SPEECH: Final = Spoken(openai_speech.DIALECT, {Verb.GENERATE: "/audio/speech", Verb.STREAM: "/audio/speech"})
+_FORM: Final = ("content-type",)
+"""Of a form its boundary stands there."""
+TRANSCRIPTIONS: Final = Spoken(
+    openai_transcriptions.DIALECT,
+    {Verb.GENERATE: "/audio/transcriptions", Verb.STREAM: "/audio/transcriptions"},
+    forwarded=_FORM,
+)
+TRANSLATIONS: Final = Spoken(
+    openai_transcriptions.TRANSLATIONS,
+    {Verb.GENERATE: "/audio/translations", Verb.STREAM: "/audio/translations"},
+    forwarded=_FORM,
+)
+OPERATIONS: Final = (EMBEDDINGS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS)
 """OpenAI's, beside chat. Whoever has them has them at OpenAI's addresses."""
 MESSAGES: Final = Spoken(
     anthropic_messages.DIALECT,
