@@ -148,7 +148,7 @@ def note_stream(call: Call, pump: Pump | PassingPump) -> None:
         call.counts = True
         call.prompts += 1
     if isinstance(pump, PassingPump):
-        call.shown, call.pictures = call.seen.shown, call.seen.pictures
+        call.note_seen(call.seen)
     else:
         call.shown += pump.shown
         call.pictures += pump.pictures

@@ -102,6 +102,10 @@ class Call(msgspec.Struct):
     """Bytes of text that were delivered, for an estimate where nothing is reported."""
     pictures: int = 0
     """Pictures that were."""
+    heard_s: float = 0.0
+    """Seconds of sound that were written down, where nothing is reported."""
+    spoken_s: float = 0.0
+    """Seconds of speech that were delivered."""
     counted_uses: dict[str, int] = {}
     """Tools that they used."""
     pins: Pins = ()
@@ -140,6 +144,12 @@ class Call(msgspec.Struct):
             for part in [part for candidate in response.candidates for part in candidate.parts]:
                 self.shown += delivered_bytes(part, thoughts=self.reply.thoughts)
                 self.pictures += isinstance(part, Media) and not part.thought
+
+    def note_seen(self, seen: Seen) -> None:
+        """Notes what was delivered of an answer that passes, for an estimate where nothing is reported."""
+        self.shown, self.pictures = seen.shown, seen.pictures
+        self.heard_s, self.spoken_s = seen.heard_s, seen.spoken_s
+        self.guessed = self.guessed or seen.guessed
 
     def note_model(self, name: str | None) -> None:
         """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
