@@ -5,7 +5,8 @@ of the body, which is looked at and not read. A body that passes is read all the
 another dialect (`understand`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from random import Random
 
@@ -77,7 +78,7 @@ class Reception:
             asked, verb_asked = named
             resolved = self._resolved(dialect, asked, in_path=in_path)
             require_in_scope(caller.policy.models, resolved.model.name, asked, param=_blamed(dialect, model))
-            require_able(dialect, resolved.model, self.served.catalog, _blamed(dialect, model))
+            require_able(dialect, resolved.model, self._able(), _blamed(dialect, model))
             verb_asked = _verb(dialect, resolved.model, verb_asked)
             if dialect.state is not None:
                 continuation = await self._continued(exchange, dialect, caller, resolved, verb_asked)
@@ -108,6 +109,11 @@ class Reception:
         if said is None:
             return None
         return said.model, verb or (Verb.STREAM if said.stream else Verb.GENERATE)
+
+    def _able(self) -> Iterator[Model]:
+        """The models that are served today."""
+        today = datetime.fromtimestamp(self._now(), UTC).date()
+        return (one for one in self.served.catalog.models.values() if self.served.serves(one, today))
 
     def _resolved(self, dialect: Dialect, asked: str, *, in_path: bool) -> Resolved:
         try:
@@ -165,7 +171,7 @@ class Reception:
         require_in_scope(
             caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")
         )
-        require_able(dialect, prepared.resolved.model, self.served.catalog, read.where.field("model"))
+        require_able(dialect, prepared.resolved.model, self._able(), read.where.field("model"))
         pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
         media = await self._completed(caller, dialect, prepared)
         request = media.request

@@ -228,7 +228,7 @@ class Relay:
                 kind = candidate.deployment.provider.kind.name
                 if (follower := successor(self._catalog, model, self._today(), kind, gone=True)) is not None:
                     route.also(follower)
-        raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.verb))
+        raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.dialect, call.verb))
 
     def serves(self, model: Model) -> bool:
         """Whether a call of the model can be sent anywhere today, were it to the one that follows it."""
