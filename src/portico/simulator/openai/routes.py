@@ -6,14 +6,18 @@ from urllib.parse import parse_qs, unquote
 
 from portico.wire.http import HttpRequest
 
-_AZURE = re.compile(r"/openai/deployments/(?P<deployment>[^/]+)/(?P<call>chat/completions|embeddings)$")
+_AZURE = re.compile(r"/openai/deployments/(?P<deployment>[^/]+)/(?P<call>chat/completions|embeddings|audio/[a-z]+)$")
 _PATH = re.compile(
-    r"(?P<azure>/openai)?(?P<version>/v1)?/(?P<call>chat/completions|responses/input_tokens|responses|embeddings|models)"
+    r"(?P<azure>/openai)?(?P<version>/v1)?/(?P<call>chat/completions|responses/input_tokens|responses|embeddings|models"
+    r"|audio/(?:speech|transcriptions|translations))"
     r"(?:/(?P<id>[^/]+?)(?P<items>/input_items)?)?$"
 )
 _METHODS = {
     "chat": ("POST",),
     "embeddings": ("POST",),
+    "speech": ("POST",),
+    "transcriptions": ("POST",),
+    "translations": ("POST",),
     "tokens": ("POST",),
     "responses": ("POST",),
     "models": ("GET",),
@@ -45,7 +49,9 @@ def route(request: HttpRequest) -> Route | None:
     path = unquote(request.path)
     query = parse_qs(request.query)
     if match := _AZURE.fullmatch(path):
-        call = "chat" if match["call"].startswith("chat") else "embeddings"
+        call = "chat" if match["call"].startswith("chat") else match["call"].removeprefix("audio/")
+        if call not in _METHODS:
+            return None
         dated = bool(query.get("api-version"))
         return Route(call, "", True, match["deployment"], dated, request.method == "POST")
     match = _PATH.fullmatch(path)
@@ -57,6 +63,9 @@ def route(request: HttpRequest) -> Route | None:
     names = {
         ("chat/completions", False): "chat",
         ("embeddings", False): "embeddings",
+        ("audio/speech", False): "speech",
+        ("audio/transcriptions", False): "transcriptions",
+        ("audio/translations", False): "translations",
         ("responses/input_tokens", False): "tokens",
         ("responses", False): "responses",
         ("responses", True): "items" if match["items"] else "response",
