@@ -132,6 +132,9 @@ def note_stream(call: Call, pump: Pump | PassingPump) -> None:
         call.prompts += 1
     if isinstance(pump, PassingPump):
         call.shown, call.pictures = call.seen.shown, call.seen.pictures
+        seen = call.seen
+        call.shown, call.heard_s, call.spoken_s = seen.shown, seen.heard_s, seen.spoken_s
+        call.guessed = call.guessed or seen.guessed
     else:
         call.shown += pump.shown
         call.pictures += pump.pictures

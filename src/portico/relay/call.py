@@ -102,6 +102,10 @@ class Call(msgspec.Struct):
     """Bytes of text that were delivered, for an estimate where nothing is reported."""
     pictures: int = 0
     """Pictures that were."""
+    heard_s: float = 0.0
+    """Seconds of sound that were written down, where nothing is reported."""
+    spoken_s: float = 0.0
+    """Seconds of speech that were delivered."""
     counted_uses: dict[str, int] = {}
     """Tools that they used."""
     pins: Pins = ()

@@ -244,13 +244,17 @@ class Paying:
             guess = self._estimate(rates)
             usage, made = guess.usage, guess.charge
             flags += [ESTIMATED, CAPPED] if guess.capped else [ESTIMATED]
-        return Bill(tab, call, aim, self._began_us, usage, made, tuple(flags))
+        return Bill(tab, call, aim, self._began_us, usage, made, tuple(dict.fromkeys(flags)))
 
     def _estimate(self, rates: Rates) -> Estimate:
         """By the published rule; of an embedding, which delivers no text, what was sent."""
         call, held = self._call, self.tab.amount
         if call.generates:
-            return estimate(Delivered(call.shown, pictures=call.pictures), rates, hold_nanos=held)
+            read = call.uses().get("characters", 0) if call.spoken_s else 0
+            delivered = Delivered(
+                call.shown, pictures=call.pictures, heard_s=call.heard_s, spoken_s=call.spoken_s, read_characters=read
+            )
+            return estimate(delivered, rates, hold_nanos=held)
         usage = Usage(input_uncached={"text": -(-self._text_bytes // BYTES_A_TOKEN)})
         made = charge(usage, {}, rates)
         if made.nanos <= held:

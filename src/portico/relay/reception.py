@@ -11,7 +11,7 @@ from random import Random
 import msgspec
 
 from portico.accounts import Caller, require_in_scope
-from portico.catalog import Resolved
+from portico.catalog import Model, Resolved
 from portico.core.dialect import Dialect, Reply
 from portico.core.errors import ModelNotFound
 from portico.core.ids import random_token
@@ -77,6 +77,7 @@ class Reception:
             resolved = self._resolved(dialect, asked, in_path=in_path)
             require_in_scope(caller.policy.models, resolved.model.name, asked, param=_blamed(dialect, model))
             require_able(dialect, resolved.model, self.served.catalog, _blamed(dialect, model))
+            verb_asked = _verb(dialect, resolved.model, verb_asked)
             if dialect.state is not None:
                 continuation = await self._continued(exchange, dialect, caller, resolved, verb_asked)
             if self._passes(exchange, dialect, resolved, verb_asked, continuation, in_path=in_path):
@@ -169,8 +170,8 @@ class Reception:
         media = await self._completed(caller, dialect, prepared)
         request = media.request
         reply = self._reply(exchange, caller, request, answer_id, created)
-        verb = verb or (Verb.STREAM if request.stream else Verb.GENERATE)
         model_asked = prepared.resolved.model
+        verb = _verb(dialect, model_asked, verb or (Verb.STREAM if request.stream else Verb.GENERATE))
         return Call(exchange, dialect, caller, model_asked, request, reply, verb, media_losses=media.losses, pins=pins)
 
     async def understand(self, call: Call) -> None:
@@ -203,6 +204,12 @@ class Reception:
 
 def _with_own_id(reply: Reply, continuation: Continuation | None) -> Reply:
     return reply if continuation is None else msgspec.structs.replace(reply, own_id=True)
+
+
+def _verb(dialect: Dialect, model: Model, verb: Verb) -> Verb:
+    """What is asked of a model. OpenAI's Whisper does not stream and answers whole to who asks it to (mapping.md 5.4)."""
+    whole = verb is Verb.STREAM and dialect.raw_answers and not model.capabilities.streaming
+    return Verb.GENERATE if whole else verb
 
 
 def _taken(exchange: Exchange, dialect: Dialect, verb: Verb | None) -> bytes:

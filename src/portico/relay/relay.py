@@ -384,7 +384,7 @@ class Relay:
             call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
             return
         await self._try_each(call, self._whole_one)
-        body = call.passed or self._translated(call)
+        body = call.passed or await self._translated(call)
         if call.continuation is not None and call.generates:
             body = call.continuation.whole(call, body)
         await call.settled()
@@ -417,6 +417,8 @@ class Relay:
                 if seen.empty and call.paying is not None and not last:
                     raise UpstreamEmpty
                 call.shown, call.pictures = seen.shown, seen.pictures
+                call.shown, call.heard_s, call.spoken_s = seen.shown, seen.heard_s, seen.spoken_s
+                call.guessed = call.guessed or seen.guessed
             call.counts = not (call.generates and seen.empty)
 
     def _read(self, call: Call, attempt: Attempt, body: bytes, *, last: bool) -> Response:
@@ -441,7 +443,7 @@ class Relay:
         self._keep(call, recorder)
         return response
 
-    def _translated(self, call: Call) -> bytes:
+    async def _translated(self, call: Call) -> bytes:
         """The answers of all lanes in the caller's dialect."""
         if call.embedded:
             return embedding.told(call)
@@ -452,7 +454,8 @@ class Relay:
         call.losses += rendered.losses
         if isinstance(rendered.body, RawBody):
             call.content_type = rendered.body.content_type
-            return rendered.body.data
+            finish, data = rendered.body.finish, rendered.body.data
+            return data if finish is None else await asyncio.to_thread(finish, data)
         return jsontext.encode(rendered.body)
 
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:

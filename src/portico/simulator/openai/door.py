@@ -24,6 +24,9 @@ from portico.simulator.openai import (
     models,
     refusal,
     responses_hearing,
+    sounds,
+    speech,
+    transcripts,
 )
 from portico.simulator.openai.chat_telling import Reply
 from portico.simulator.openai.forms import Form
@@ -129,6 +132,10 @@ class Door:
                 sender.send(200, JSON, encode(embeddings.answer(body, model)))
             case "images/generations" | "images/edits":
                 await self._paint(request, where, sender)
+            case "speech":
+                await self._speak(request, where, sender)
+            case "transcriptions" | "translations":
+                await self._write_down(request, where, sender)
             case "chat":
                 await self._chat(request, where, sender)
             case "responses":
@@ -246,6 +253,40 @@ class Door:
             await sender.frames(_with_done(reply.chunks()), wished, frame(refusal.OVERLOADED))
         else:
             await sender.whole(encode(reply.whole()), wished)
+
+    async def _speak(self, request: HttpRequest, where: Route, sender: Sender) -> None:
+        body = self._read(request, where, speech.REQUEST)
+        model = self._model(body, where)
+        speech.check(body, model)
+        wished = self._once.wishes(body["input"], request.headers.get("x-sim-fault", ""))
+        if error := refusal.wished(wished, model.name, chat=False, azure=where.azure):
+            raise error
+        pcm = speech.sound(body)
+        if body.get("stream_format") == "sse":
+            frames = (frame(event) for event in speech.events(body, pcm))
+            await sender.frames(frames, wished, frame({"type": "error", **refusal.OVERLOADED}))
+        else:
+            form = speech.format_of(body)
+            await sender.whole(sounds.told(pcm, form), wished, sounds.TYPES[form])
+
+    async def _write_down(self, request: HttpRequest, where: Route, sender: Sender) -> None:
+        if not request.headers.get("content-type", "").startswith("multipart/form-data; boundary="):
+            raise Refused("Could not parse multipart form: the request is not multipart/form-data with a boundary.")
+        task = "transcribe" if where.call == "transcriptions" else "translate"
+        form = transcripts.read(request.body, task)
+        if where.deployment:
+            form["model"] = where.deployment
+        model = self._model(form, where)
+        transcripts.check(form, model, task)
+        wished = self._once.wishes(form.get("prompt", ""), request.headers.get("x-sim-fault", ""))
+        if error := refusal.wished(wished, model.name, chat=False, azure=where.azure):
+            raise error
+        if transcripts.streams(form, model):
+            frames = (frame(event) for event in transcripts.events(form, model))
+            await sender.frames(frames, wished, frame({"type": "error", **refusal.OVERLOADED}))
+        else:
+            content_type, data = transcripts.whole(form, model, task)
+            await sender.whole(data, wished, content_type)
 
     def _wishes(self, request: HttpRequest, ask: mind.Ask) -> Wishes:
         return self._once.wishes(last_words(turns(ask.said)), request.headers.get("x-sim-fault", ""))

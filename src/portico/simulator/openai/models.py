@@ -39,6 +39,8 @@ class Model:
     rigid: bool = False
     """Sampling parameters are not taken even at their defaults' side: `unsupported_parameter`, not `unsupported_value`."""
     retired: bool = False
+    does: str = ""
+    """`speech` or `transcript`: what a model does that only an operation of its own serves."""
 
     @property
     def reasons(self) -> bool:
@@ -90,6 +92,14 @@ _PAINTER = re.compile(
 _RETIRED = re.compile(
     r"gpt-3\.5-turbo(-16k)?-0(301|613)$|gpt-4-(0314|vision-preview)|o1-(mini|preview)|gpt-4\.5|gpt-image-1$|dall-e"
 )
+_DATED = r"(-\d{4}-\d\d-\d\d)?"
+_OPERATIONS = (
+    (re.compile(rf"tts-1(-hd)?(-1106)?|gpt-4o-mini-tts{_DATED}"), "speech"),
+    (
+        re.compile(rf"whisper-1|gpt-4o(-mini)?-transcribe{_DATED}|gpt-4o-transcribe-diarize|gpt-transcribe"),
+        "transcript",
+    ),
+)
 _SNAPSHOTS = {
     "gpt-3.5-turbo": "0125",
     "gpt-4": "0613",
@@ -121,6 +131,15 @@ LISTED = (
     *("gpt-3.5-turbo", "gpt-4", "gpt-4-turbo", "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano"),
     *("gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-5-chat-latest", "gpt-5-codex", "gpt-5.1", "gpt-5.2", "gpt-5.4"),
     *("gpt-5.4-mini", "gpt-5.5", "gpt-5.6", "o1", "o3", "o3-mini", "o3-pro", "o4-mini", "gpt-4o-search-preview"),
+    *(
+        "tts-1",
+        "tts-1-hd",
+        "gpt-4o-mini-tts",
+        "whisper-1",
+        "gpt-4o-transcribe",
+        "gpt-4o-mini-transcribe",
+        "gpt-transcribe",
+    ),
     *("gpt-4o-audio-preview", "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"),
     *("gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2", "gpt-image-2.5-sunburst", "gpt-image-2.5-flare"),
     *("gpt-image-2.6-sunburst", "gpt-image-2.6-flare", "chatgpt-image-latest"),
@@ -135,6 +154,9 @@ def find(name: str) -> Model | None:
         retired = bool(_RETIRED.match(name))
         free, finest = line.startswith("2"), line.startswith("2.")
         return Model(name, chat=False, responses=False, paints=True, sizes=free, finest=finest, retired=retired)
+    for pattern, does in _OPERATIONS:
+        if pattern.fullmatch(name):
+            return Model(name, chat=False, responses=False, does=does)
     match = _FAMILY.fullmatch(name)
     if match is None:
         return None

@@ -6,10 +6,12 @@ from urllib.parse import parse_qs, unquote
 
 from portico.wire.http import HttpRequest
 
-_AZURE = re.compile(r"/openai/deployments/(?P<deployment>[^/]+)/(?P<call>chat/completions|embeddings|images/\w+)$")
+_AZURE = re.compile(
+    r"/openai/deployments/(?P<deployment>[^/]+)/(?P<call>chat/completions|embeddings|(?:audio|images)/[a-z]+)$"
+)
 _PATH = re.compile(
     r"(?P<azure>/openai)?(?P<version>/v1)?/(?P<call>chat/completions|responses/input_tokens|responses|embeddings|models"
-    r"|images/generations|images/edits)"
+    r"|audio/(?:speech|transcriptions|translations)|images/(?:generations|edits))"
     r"(?:/(?P<id>[^/]+?)(?P<items>/input_items)?)?$"
 )
 _METHODS = {
@@ -17,6 +19,9 @@ _METHODS = {
     "embeddings": ("POST",),
     "images/generations": ("POST",),
     "images/edits": ("POST",),
+    "speech": ("POST",),
+    "transcriptions": ("POST",),
+    "translations": ("POST",),
     "tokens": ("POST",),
     "responses": ("POST",),
     "models": ("GET",),
@@ -48,7 +53,7 @@ def route(request: HttpRequest) -> Route | None:
     path = unquote(request.path)
     query = parse_qs(request.query)
     if match := _AZURE.fullmatch(path):
-        call = "chat" if match["call"].startswith("chat") else match["call"]
+        call = "chat" if match["call"].startswith("chat") else match["call"].removeprefix("audio/")
         if call not in _METHODS:
             return None
         dated = bool(query.get("api-version"))
@@ -64,6 +69,9 @@ def route(request: HttpRequest) -> Route | None:
         ("embeddings", False): "embeddings",
         ("images/generations", False): "images/generations",
         ("images/edits", False): "images/edits",
+        ("audio/speech", False): "speech",
+        ("audio/transcriptions", False): "transcriptions",
+        ("audio/translations", False): "translations",
         ("responses/input_tokens", False): "tokens",
         ("responses", False): "responses",
         ("responses", True): "items" if match["items"] else "response",
