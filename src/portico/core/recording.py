@@ -13,6 +13,10 @@ from portico.core.audio import RATE_HZ, SAMPLE_BYTES
 MAX_SECONDS: Final = 7 * 24 * 3600.0
 """A header that says more is not believed."""
 _ID3_BYTES: Final = 10
+_SEARCHED_BYTES: Final = 65_536
+"""So far it is looked for the first frame."""
+_TAIL_BYTES: Final = 128
+"""What a tag behind the last frame takes."""
 _MP3_RATES: Final = (44_100, 48_000, 32_000)
 _MP3_KBITS: Final = {
     (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -139,26 +143,31 @@ def _of_mp4(data: bytes, at: int, end: int) -> float | None:
 
 
 def _of_frames(data: bytes, at: int) -> float | None:
-    """MP3 or AAC: the sum of its frames, each of which says how long it is."""
-    seconds, frames = 0.0, 0
-    while at + 7 <= len(data):
-        if data[at] != 0xFF or data[at + 1] & 0xE0 != 0xE0:
-            if frames:
-                break  # a tag behind the last frame
-            at = data.find(b"\xff", at + 1)
-            if at < 0:
-                break
-            continue
-        step = _aac_frame(data, at) if data[at + 1] & 0xF6 == 0xF0 else _mp3_frame(data, at)
-        if step is None:
-            at += 1
-            continue
-        seconds, frames, at = seconds + step[1], frames + 1, at + step[0]
-    return seconds if frames else None
+    """MP3 or AAC: the sum of its frames, each of which says how long it is. What stands before the first is no frame, nor is
+    one that no other follows."""
+    stop = min(len(data), at + _SEARCHED_BYTES)
+    while (at := data.find(b"\xff", at, stop)) >= 0:
+        first = _frame(data, at)
+        after = at + first[0] if first is not None else 0
+        if first is not None and (after >= len(data) - _TAIL_BYTES or _frame(data, after) is not None):
+            break
+        at += 1
+    else:
+        return None
+    seconds = 0.0
+    while (step := _frame(data, at)) is not None:
+        seconds, at = seconds + step[1], at + step[0]
+    return seconds
+
+
+def _frame(data: bytes, at: int) -> tuple[int, float] | None:
+    """Bytes and seconds of the frame at a place; None if there is none."""
+    if at + 7 > len(data) or data[at] != 0xFF or data[at + 1] & 0xE0 != 0xE0:
+        return None
+    return _aac_frame(data, at) if data[at + 1] & 0xF6 == 0xF0 else _mp3_frame(data, at)
 
 
 def _mp3_frame(data: bytes, at: int) -> tuple[int, float] | None:
-    """Bytes and seconds of a frame."""
     second, third = data[at + 1], data[at + 2]
     version, layer = second >> 3 & 3, 4 - (second >> 1 & 3)
     rate, kbits = third >> 2 & 3, third >> 4

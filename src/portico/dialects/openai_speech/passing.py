@@ -85,10 +85,12 @@ def see_answer(answer: bytes, body: bytes) -> Seen:
         _refuse_json(answer)
     asked = _asked(body)
     characters = _characters(asked)
-    seconds = seconds_of(answer)
-    if seconds is None:
-        samples = isinstance(asked, Mapping) and asked.get("response_format") == "pcm"
-        seconds = seconds_of_samples(answer) if samples else characters / CHARACTERS_A_SECOND
+    if isinstance(asked, Mapping) and asked.get("response_format") == "pcm":
+        seconds = seconds_of_samples(answer)
+    elif (known := seconds_of(answer)) is not None:
+        seconds = known
+    else:
+        seconds = characters / CHARACTERS_A_SECOND
     return Seen(uses={CHARACTERS: characters} if characters else {}, spoken_s=seconds)
 
 
