@@ -76,7 +76,7 @@ def test_keys_say_whose_quota_they_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('[routing]\npolicy = "best"', "expected one of weighted, latency, price"),
+        ('[routing]\npolicy = "best"', "expected one of weighted, latency, speed, price"),
         ("[routing]\nattempts = 0", "expected a whole number above 0"),
         ("[routing]\nretrys = 1", "is no key of this table"),
         ('[[models]]\nname = "x"', "a model needs"),

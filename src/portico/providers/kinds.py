@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from portico.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_responses
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_images, openai_responses
 from portico.providers import google
 from portico.providers.intake import ANTHROPIC, GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
@@ -41,7 +41,15 @@ RESPONSES: Final = Spoken(
     {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
 )
 EMBEDDINGS: Final = Spoken(openai_embeddings.DIALECT, {Verb.EMBED: "/embeddings"})
-OPERATIONS: Final = (EMBEDDINGS,)
+IMAGES: Final = Spoken(
+    openai_images.GENERATIONS, {Verb.GENERATE: "/images/generations", Verb.STREAM: "/images/generations"}
+)
+IMAGE_EDITS: Final = Spoken(
+    openai_images.EDITS,
+    {Verb.GENERATE: "/images/edits", Verb.STREAM: "/images/edits"},
+    forwarded=("content-type",),
+)
+OPERATIONS: Final = (EMBEDDINGS, IMAGES, IMAGE_EDITS)
 """OpenAI's, beside chat. Whoever has them has them at OpenAI's addresses."""
 MESSAGES: Final = Spoken(
     anthropic_messages.DIALECT,

@@ -1,5 +1,6 @@
 """One attempt at a provider: how it is made and reported, and the machines that its answer goes through."""
 
+import asyncio
 from collections.abc import Callable
 
 from portico.core.errors import PorticoError, UpstreamBadGateway, UpstreamError, UpstreamIncomplete
@@ -10,9 +11,9 @@ from portico.relay.fanout import lane_of
 from portico.relay.passthrough import PassingPump
 from portico.relay.ports import UpstreamResponse
 from portico.relay.pump import Pump, Teller
-from portico.relay.report import FAILED, OK
+from portico.relay.report import CANCELLED, FAILED, OK
 from portico.relay.unfence import UnfencedReader
-from portico.routing import Health
+from portico.routing import Health, Pace
 from portico.wire import jsontext
 from portico.wire.sse import Frame, SseDecoder
 
@@ -35,13 +36,17 @@ async def made(
         tried.outcome = call.report.error
         health.failed(candidate, UpstreamIncomplete(), now())
         raise
+    except asyncio.CancelledError:
+        tried.outcome = CANCELLED
+        raise
     finally:
         health.ended(candidate)
     tried.outcome = call.report.error or OK
     if call.report.error:
         health.failed(candidate, UpstreamIncomplete(), now())
     else:
-        health.answered(candidate, first_event_s=tried.answered - tried.sent if tried.answered else None)
+        health.answered(candidate)
+        health.measured(candidate, Pace(tried.first_s, tried.per_event_s, now()), streamed=tried.streamed)
 
 
 def note_failure(call: Call, error: PorticoError) -> None:
@@ -68,29 +73,38 @@ def decoded(body: bytes) -> object:
 
 
 async def piped(
-    call: Call, attempt: Attempt, pump: Pump | PassingPump, upstream: UpstreamResponse, downstream: Downstream
+    call: Call,
+    attempt: Attempt,
+    pump: Pump | PassingPump,
+    upstream: UpstreamResponse,
+    downstream: Downstream,
+    clock: Callable[[], float],
 ) -> list[Frame]:
     """Passes a candidate's stream on to the caller, as fast as both can; its last frames, which are not written yet.
 
     Raises while nothing was shown; afterwards a failure is told in the last frames. What comes before the hold of the call
-    is durable is kept until it is, and meanwhile the provider is not read.
+    is durable is kept until it is, and meanwhile the provider is not read. `clock` is read at the first event and after the
+    last: what lies between is only counted.
     """
     paying, continuation, decoder = call.paying, call.continuation, SseDecoder()
     early: list[Frame] = []
-    aim = attempt.aim
+    aim, tried, slowed = attempt.aim, attempt.tried, False
     change = in_stream(aim.provider.quirks_in(aim.spoken)) if attempt.passing is None else None
 
     def meant(frames: list[Frame]) -> list[Frame]:
         return frames if change is None else [change(frame) for frame in frames]
 
     def take(data: bytes) -> bool:
-        out = pump.feed(meant(decoder.feed(data)))
+        frames = decoder.feed(data)
+        tried.events += len(frames)
+        out = pump.feed(frames if change is None else meant(frames))
         if continuation is not None:
             out = continuation.frames(out)
         if not out:
             return not pump.ended
         if attempt.asked is not None:
             call.commit(attempt)
+            tried.shown, tried.events = clock(), 1
             call.note_model(pump.model)
             call.counts = call.counts or pump.counts
         if paying is not None:
@@ -102,12 +116,15 @@ async def piped(
 
     try:
         while not await upstream.pipe(take) and not pump.ended:
+            slowed = True
             if paying is not None and early:
                 await paying.tab.durable()
                 paying.told(pump)
                 downstream.write(early)
                 early.clear()
             await downstream.drain()
+        if tried.shown and not slowed:
+            tried.ended = clock()
         return early + pump.close(meant(decoder.close()))
     except UpstreamError as error:
         if not pump.committed:
@@ -131,7 +148,7 @@ def note_stream(call: Call, pump: Pump | PassingPump) -> None:
         call.counts = True
         call.prompts += 1
     if isinstance(pump, PassingPump):
-        call.shown = call.seen.shown
+        call.shown, call.pictures = call.seen.shown, call.seen.pictures
     else:
         call.shown += pump.shown
         call.pictures += pump.pictures

@@ -18,7 +18,7 @@ from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
 from portico.core.usage import Usage, added
-from portico.providers import GENERATING, Provider, Spoken, Verb
+from portico.providers import EMBEDDING, GENERATING, Provider, Spoken, Verb
 from portico.relay.fanout import Lane, lane_of
 from portico.relay.learned import NOTHING
 from portico.relay.owned import Pins
@@ -113,6 +113,13 @@ class Call(msgspec.Struct):
     def generates(self) -> bool:
         return self.verb in GENERATING
 
+    @property
+    def whole(self) -> Lane:
+        """All that is asked for: answers, or where it is embedded and not passed on, texts."""
+        if self.verb in EMBEDDING and not self.unread:
+            return Lane(0, max(1, len(self.request.messages)))
+        return lane_of(self.request)
+
     def uses(self) -> Mapping[str, int]:
         """Priced uses of tools -> how often."""
         return self.seen.uses if self.verb is Verb.STREAM or self.passed else self.counted_uses
@@ -146,7 +153,8 @@ class Call(msgspec.Struct):
 
     def passes_to(self, provider: Provider) -> bool:
         """Whether the caller's bytes go to this provider as they are."""
-        return self.passing is not None and provider.kind.speaks(self.dialect)
+        kind = provider.kind
+        return self.passing is not None and kind.speaks(self.dialect) and self.verb in kind.to(self.dialect).paths
 
     def goes_to(self, provider: Provider) -> bool:
         """Whether this provider can be asked this, as it is or translated."""

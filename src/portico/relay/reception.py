@@ -6,6 +6,7 @@ another dialect (`understand`).
 """
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 import msgspec
@@ -157,9 +158,8 @@ class Reception:
     ) -> Call:
         """A call that is translated from the beginning."""
         stream = None if verb is None else verb is Verb.STREAM
-        body, embeds = _taken(exchange, dialect, verb), verb in EMBEDDING
-        read = parse_body(dialect, body, model=model, stream=stream, known=self._known, embeds=embeds)
-        del body
+        taken, embeds = partial(_taken, exchange, dialect, verb), verb in EMBEDDING
+        read = parse_body(dialect, taken(), model=model, stream=stream, known=self._known, embeds=embeds)
         prepared = resolve(read, self.served.catalog)
         require_in_scope(
             caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")

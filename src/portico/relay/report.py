@@ -22,6 +22,12 @@ OUTCOMES: Final = (OK, REFUSED, CALLER_GONE, FAILED)
 ATTEMPTS_HEADER: Final = "x-portico-attempts"
 CANCELLED: Final = "cancelled"
 """How an attempt ends that nobody waits for any more."""
+ANSWERING: Final = "answering"
+"""What is told of an attempt that has not ended: the one whose answer this is the head of."""
+
+
+FEWEST_GAPS: Final = 4
+"""Fewer gaps between events say nothing of how fast they come."""
 
 
 class Try(msgspec.Struct, eq=False):
@@ -33,8 +39,27 @@ class Try(msgspec.Struct, eq=False):
     sent: float = 0.0
     answered: float = 0.0
     """When the head of its answer was here."""
-    outcome: str = CANCELLED
+    outcome: str = ANSWERING
     """`ok`, `cancelled`, or the code of the error it ended with."""
+    streamed: bool = False
+    shown: float = 0.0
+    """When the first event of a stream was, that its caller sees something of."""
+    ended: float = 0.0
+    """When the last one was, unless the caller was slower than the provider."""
+    events: int = 0
+    """How many came, as the provider tells them apart."""
+
+    @property
+    def first_s(self) -> float | None:
+        """How long the first event of a stream took, or a whole answer; None: it never came to that."""
+        first = self.shown if self.streamed else self.answered
+        return first - self.sent if first else None
+
+    @property
+    def per_event_s(self) -> float | None:
+        """How far events were apart, on average; None where the caller was in their way, or there are too few."""
+        gaps = self.events - 1
+        return (self.ended - self.shown) / gaps if self.ended and gaps >= FEWEST_GAPS else None
 
 
 def tries_header(tries: Sequence[Try], limit_bytes: int = 2048) -> str:

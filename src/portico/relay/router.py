@@ -31,6 +31,7 @@ from portico.core.errors import (
     UpstreamUnreachable,
 )
 from portico.core.request import Request
+from portico.providers import Verb
 from portico.relay.call import Call
 from portico.relay.owned import held_to
 from portico.relay.resting import nobody_asked
@@ -101,7 +102,7 @@ class Router:
         can be compared; infinite where that is not known."""
         self.health = health
         self.rules = rules
-        self._served = served
+        self.served = served
         self._followers = followers
         self._dearness = dearness
         self.rng = rng
@@ -130,11 +131,11 @@ class Router:
         return Wish(only, never, sticky)
 
     def _deployments_of(self, call: Call) -> list[Deployment]:
-        return [one for model in (call.model, *self.fallbacks(call.model)) for one in self._served().deployments(model)]
+        return [one for model in (call.model, *self.fallbacks(call.model)) for one in self.served().deployments(model)]
 
     def order(self, call: Call, model: Model, wish: Wish) -> Order:
         """The candidates of a model for a call. Raises `NotFound` if none can use what it names."""
-        able = [one for one in self._served().deployments(model) if call.goes_to(one.provider)]
+        able = [one for one in self.served().deployments(model) if call.goes_to(one.provider)]
         order = plan(
             able,
             self.health,
@@ -142,6 +143,7 @@ class Router:
             rng=self.rng,
             wish=wish,
             policy=self.rules.policy,
+            streamed=call.verb is Verb.STREAM,
             price=lambda one: self._dearness(model, one),
         )
         if not call.pins:
@@ -154,7 +156,7 @@ class Router:
         followers = self._followers(model)
         if not followers or self.rules.allow_dearer:
             return list(followers)
-        served = self._served()
+        served = self.served()
         limit = max([self._dearness(model, one) for one in served.deployments(model)], default=0.0)
         return [
             one

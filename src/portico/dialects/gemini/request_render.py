@@ -22,6 +22,7 @@ from portico.dialects.gemini.builtins import location_hints, render_builtin
 from portico.dialects.gemini.contents import FILLER, ContentsRenderer, media_resolution
 from portico.dialects.gemini.modalities import settle_image_config, settle_modalities
 from portico.dialects.gemini.parts import ORIGIN
+from portico.dialects.gemini.pictures import settle_picture
 from portico.dialects.gemini.schema_walk import Budget
 from portico.dialects.gemini.structured import add_output, format_hint, parameters
 from portico.dialects.gemini.thinking import thinking_config
@@ -91,6 +92,8 @@ def render_request(request: Request, target: Target) -> Rendered:
     _add_extras(request, target, body, config, losses)
     if target.capabilities.judged:
         settle_image_config(request, target, config)
+        if request.picture is not None:
+            settle_picture(request.picture, request.where, target, config, losses)
     if config:
         body["generationConfig"] = config
     if target.capabilities.judged:
