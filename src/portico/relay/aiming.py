@@ -92,9 +92,8 @@ class Aims:
             attempt = Attempt(aim, lane, asked, reading, unfences=fenced, tried=tried)
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
-        call.lane_losses[lane.first] = losses
-        call.translated = attempt.passing is None
-        attempt.asked = call.request
+        attempt.asked, attempt.losses = call.request, losses
+        attempt.stands_for(call)
         return attempt
 
     def elsewhere(self, call: Call, aim: Aim) -> list[Aim]:

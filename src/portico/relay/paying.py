@@ -113,14 +113,19 @@ class Paying:
         aim, call = attempt.aim, self._call
         if self._caller.prepaid:
             self._refuse_unknown(ask)
-        self._tier = tier_of(ask.service_tier)
         if not call.generates:
             ask = msgspec.structs.replace(ask, max_output_tokens=0)
-        self._aim, self._text_bytes = aim, ask.text_bytes
+        attempt.size = ask
+        self.asks(attempt)
         times = -(-lane_of(call.request).count // attempt.lane.count)
         aims = [aim] if self._sent else [aim, *places]
         await self.tab.hold(ask, [self._offer(one) for one in aims], times=times)
         self._sent += 1
+
+    def asks(self, attempt: Attempt) -> None:
+        """This is the attempt whose answer is charged for, if it has one."""
+        if (ask := attempt.size) is not None:
+            self._aim, self._tier, self._text_bytes = attempt.aim, tier_of(ask.service_tier), ask.text_bytes
 
     def _refuse_unknown(self, ask: Ask) -> None:
         where = self._call.request.where
