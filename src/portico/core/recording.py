@@ -143,8 +143,8 @@ def _of_mp4(data: bytes, at: int, end: int) -> float | None:
 
 
 def _of_frames(data: bytes, at: int) -> float | None:
-    """MP3 or AAC: the sum of its frames, each of which says how long it is. What stands before the first is no frame, nor is
-    one that no other follows."""
+    """MP3 or AAC: the sum of its frames, each of which says how long it is. What stands before the first is no frame, nor
+    is one that no other follows."""
     stop = min(len(data), at + _SEARCHED_BYTES)
     while (at := data.find(b"\xff", at, stop)) >= 0:
         first = _frame(data, at)

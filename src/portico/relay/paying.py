@@ -112,14 +112,20 @@ class Paying:
         aim, call = attempt.aim, self._call
         if self._caller.prepaid:
             self._refuse_unknown(ask)
-        self._tier = tier_of(ask.service_tier)
         if not call.generates:
             ask = msgspec.structs.replace(ask, max_output_tokens=0)
-        self._aim, self._embedded = aim, ask.embedded_characters
+        attempt.size = ask
+        self.asks(attempt)
         times = -(-call.whole.count // attempt.lane.count) if attempt.passing is None else 1
         aims = [aim] if self._sent else [aim, *places]
         await self.tab.hold(ask, [self._offer(one) for one in aims], times=times)
         self._sent += 1
+
+    def asks(self, attempt: Attempt) -> None:
+        """This is the attempt whose answer is charged for, if it has one."""
+        if (ask := attempt.size) is not None:
+            self._aim, self._tier = attempt.aim, tier_of(ask.service_tier)
+            self._embedded = ask.embedded_characters
 
     def _refuse_unknown(self, ask: Ask) -> None:
         where = self._call.request.where
