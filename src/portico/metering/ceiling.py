@@ -122,11 +122,12 @@ def ceiling(ask: Ask, rates: Rates, able: Capabilities, *, default_hold_tokens: 
 
 
 def _output_tokens(ask: Ask, able: Capabilities, default_hold_tokens: int) -> int:
-    """Of one candidate. A model that paints is given room for a picture, whatever was asked for (mapping.md 1.15)."""
+    """Of one candidate. A model that paints beside writing is given room for a picture, whatever was asked for (mapping.md
+    1.15); of one that only paints, the picture is what was asked for."""
     if ask.max_output_tokens is None:
         return min(default_hold_tokens, able.max_output_tokens)
     asked = ask.max_output_tokens
-    if "image" in able.output_modalities:
+    if able.output_modalities >= _TEXT_AND_PICTURES:
         asked = max(asked, PICTURE_TOKENS)
     return min(asked, able.max_output_tokens)
 
@@ -170,11 +171,13 @@ def _input_scaled(pieces: list[_Piece], input_tokens: int, rates: Rates, reached
 
 
 def _output_scaled(each: int, able: Capabilities, rates: Rates, reached: int) -> int:
-    """The same for one candidate: of a model that paints, only so much can be pictures."""
+    """The same for one candidate: of a model that paints and writes, only so much can be pictures."""
     text = _dearest(rates, "output", "text", reached)
     if able.output_modalities == _TEXT_ONLY:
         return each * text
     painted = min(each, PICTURE_TOKENS) if "image" in able.output_modalities else 0
+    if able.output_modalities == _PICTURES_ONLY:
+        painted = each
     picture = max(text, _dearest(rates, "output", "image", reached)) if painted else text
     spoken = max([text, *(_dearest(rates, "output", one, reached) for one in ("audio", "video"))])
     other = spoken if able.output_modalities - {"text", "image"} else text
@@ -182,6 +185,8 @@ def _output_scaled(each: int, able: Capabilities, rates: Rates, reached: int) ->
 
 
 _TEXT_ONLY: Final = frozenset({"text"})
+_PICTURES_ONLY: Final = frozenset({"image"})
+_TEXT_AND_PICTURES: Final = frozenset({"text", "image"})
 
 
 def _bands(rates: Rates) -> list[int]:

@@ -11,7 +11,7 @@ from portico.core.errors import UpstreamError, UpstreamRejected
 from portico.core.ids import Mint
 from portico.providers import EMBEDDING, Verb
 from portico.providers.quirks import in_request
-from portico.relay import embedding, questions
+from portico.relay import embedding, making, questions
 from portico.relay.call import Aim, Attempt, Call
 from portico.relay.fanout import Lane, lane_of, share
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
@@ -90,11 +90,11 @@ class Aims:
             fenced = may_be_fenced(request, target, rendered.losses)
             asked = in_request(aim.provider.quirks_in(aim.spoken), rendered.body)
             attempt = Attempt(aim, lane, asked, reading, unfences=fenced, tried=tried)
+            attempt.verb = Verb.GENERATE if making.is_asked_whole(call) else None
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
-        call.lane_losses[lane.first] = losses
-        call.translated = attempt.passing is None
-        attempt.asked = call.request
+        attempt.asked, attempt.losses = call.request, losses
+        attempt.stands_for(call)
         return attempt
 
     def elsewhere(self, call: Call, aim: Aim) -> list[Aim]:

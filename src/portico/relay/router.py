@@ -10,8 +10,9 @@ failure is told: one that says when to come back before one that says nothing, a
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from random import Random
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -33,6 +34,7 @@ from portico.core.errors import (
 from portico.core.request import Request
 from portico.providers import Verb
 from portico.relay.call import Call
+from portico.relay.hedge import Budget
 from portico.relay.owned import held_to
 from portico.relay.resting import nobody_asked
 from portico.relay.served import Served
@@ -79,6 +81,8 @@ class RoutingRules(msgspec.Struct, frozen=True):
     """A call that has taken so long without an answer is not tried again."""
     first_pause_s: float = 0.5
     longest_pause_s: float = 8.0
+    hedge_after_s: float = 0.0
+    """A stream that has shown nothing for so long is asked of another candidate too; 0: none is."""
     allow_dearer: bool = False
     """A call may fall back to a model that costs more than the one that was asked for."""
     breaker: BreakerRules = BreakerRules()
@@ -107,10 +111,15 @@ class Router:
         self._dearness = dearness
         self.rng = rng
         self.now = now
+        self.hedges = Budget()
 
     def route(self, call: Call) -> "Route":
         """The way of one call, or of a lane of it. Raises `InvalidRequest` for a provider that there is none of."""
+        self.hedges.earn()
         return Route(self, call, self._wish(call))
+
+    def today(self) -> date:
+        return datetime.fromtimestamp(self.now(), UTC).date()
 
     def _wish(self, call: Call) -> Wish:
         headers = call.exchange.request.headers
@@ -165,6 +174,9 @@ class Router:
         ]
 
 
+Step: TypeAlias = tuple[Model, Candidate]
+
+
 class Route:
     """One call's way: `step` says whom to ask next, `failed` what became of it."""
 
@@ -174,12 +186,14 @@ class Route:
         self._wish = wish
         self._began = router.now()
         self._models = [call.model, *router.fallbacks(call.model)]
-        self._queue: list[tuple[Model, Candidate]] = []
+        self._queue: list[Step] = []
         self._back_at: list[float] = []
         self._left_out: list[LeftOut] = []
         self._rounds = 0
         self._steps = 0
         self._failures: list[UpstreamError] = []
+        self._missing: set[str] = set()
+        """Models that somebody said are not there."""
         self._waited: list[UpstreamError] = []
         self._fill()
 
@@ -192,7 +206,7 @@ class Route:
                 self._back_at.append(order.back_at)
             self._left_out += order.left_out
 
-    async def step(self) -> tuple[Model, Candidate] | None:
+    async def step(self) -> Step | None:
         """Whom to ask next; None: nobody, and `best` is what is told."""
         rules = self._router.rules
         if self._steps >= rules.attempts:
@@ -202,9 +216,19 @@ class Route:
         self._steps += 1
         return self._queue.pop(0)
 
-    def first(self, model: Model, candidate: Candidate) -> None:
+    def beside(self, step: Step) -> Step | None:
+        """Who may be asked beside one that shows nothing, without a pause: rather another deployment than another key."""
+        router = self._router
+        if not self._queue or self._steps >= router.rules.attempts:
+            return None
+        self._steps += 1
+        other = next((one for one in self._queue if one[1].deployment != step[1].deployment), self._queue[0])
+        self._queue.remove(other)
+        return other
+
+    def first(self, step: Step) -> None:
         """This one is asked next, whatever else was to be."""
-        self._queue.insert(0, (model, candidate))
+        self._queue.insert(0, step)
         self._steps -= 1
 
     def also(self, model: Model) -> None:
@@ -236,8 +260,14 @@ class Route:
         return False
 
     def failed(self, error: UpstreamError) -> None:
-        """What the last step ended with."""
+        """What a step ended with."""
         self._failures.append(error)
+
+    def lacks(self, model: Model) -> bool:
+        """A model is not where it was to be: whether that is news."""
+        is_news = model.name not in self._missing
+        self._missing.add(model.name)
+        return is_news
 
     def best(self) -> UpstreamError | None:
         """The most useful of the failures; None: nobody was asked, and nobody rests."""

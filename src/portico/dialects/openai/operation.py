@@ -8,7 +8,17 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from portico.core.ask import Ask
-from portico.core.dialect import Demands, Dialect, ParseRequest, Passing, Reading, Rendered, Reply, StreamWriter
+from portico.core.dialect import (
+    Demands,
+    Dialect,
+    ParseRequest,
+    Passing,
+    Product,
+    Reading,
+    Rendered,
+    Reply,
+    StreamWriter,
+)
 from portico.core.embedding import Embedding
 from portico.core.errors import PorticoError
 from portico.core.events import Event, Failed
@@ -53,6 +63,7 @@ def operation(
     ask: Callable[[Any, int], Ask] | None = None,
     raw_answers: bool = False,
     where: Where | None = None,
+    product: Product | None = None,
 ) -> Dialect:
     """The dialect of one operation. `ask`: of bodies that are rendered in it all the same."""
     return Dialect(
@@ -73,6 +84,7 @@ def operation(
         embedding=embedding,
         read_body=read_body,
         demands=demands,
+        product=product,
         receives=False,
         raw_answers=raw_answers,
     )
