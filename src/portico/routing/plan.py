@@ -101,14 +101,15 @@ def plan(
     for deployment in ordered:
         for credential in _credentials(deployment, health, rng, wish.sticky):
             candidate = Candidate(deployment, credential)
-            if (why := _kept_from(candidate, health, now)) is None:
+            if (why := kept_from(candidate, health, now)) is None:
                 order.candidates.append(candidate)
             else:
                 order.left_out.append(LeftOut(candidate, *why))
     return order
 
 
-def _kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, float] | None:
+def kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, float] | None:
+    """Why a candidate is not tried now, and till when; None: it may be."""
     if health.is_quiet:
         return None
     if (rest := health.resting(candidate, now)) is not None:
