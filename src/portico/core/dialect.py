@@ -39,6 +39,8 @@ class RawBody(msgspec.Struct, frozen=True):
 
     content_type: str
     data: bytes
+    finish: Callable[[bytes], bytes] | None = None
+    """What is still to be made of the data, if that takes time: it is run beside everything else."""
 
 
 class Demands(msgspec.Struct, frozen=True):
@@ -46,6 +48,20 @@ class Demands(msgspec.Struct, frozen=True):
 
     makes: str
     takes: str = "text"
+
+
+class Product(msgspec.Struct, frozen=True):
+    """What the answers of an operation are for, where text is none: one without it is a failure."""
+
+    holds: Callable[[Response], bool]
+    """Whether an answer has it."""
+    lacking: Callable[[Response], UpstreamError]
+    """What is wrong with one that has not."""
+    some_will_do: bool = False
+    """Of several that were asked for, those that came are an answer."""
+    whole: bool = False
+    """No part of it is worth showing: where a stream is wanted, the provider is asked for a whole answer, which is told as
+    one."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -131,6 +147,14 @@ class Seen(msgspec.Struct, frozen=True):
     """There is nothing in it, and no limit or filter that says why."""
     shown: int = 0
     """About how many characters of text it holds, where no usage tells more."""
+    pictures: int = 0
+    """How many it holds."""
+    heard_s: float = 0.0
+    """Seconds of sound that were written down, where no usage tells more."""
+    spoken_s: float = 0.0
+    """Seconds of speech it holds, where no usage tells more."""
+    guessed: bool = False
+    """`uses` were not reported: they are what the gateway counted itself."""
 
 
 class StreamWatch(Protocol):
@@ -319,6 +343,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """A caller's body as the value that `parse_request` takes, where it may be other than JSON. Raises `InvalidRequest`."""
     demands: Demands | None = None
     """What a model must be able to do; None: whatever it can is asked of it."""
+    product: Product | None = None
+    """What an answer must hold; None: what it holds is the model's to decide."""
     receives: bool = True
     """Requests of other dialects can be rendered in it, so that a provider may be asked in it by anybody."""
     raw_answers: bool = False

@@ -7,7 +7,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from portico.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_responses
+from portico.dialects import (
+    anthropic_messages,
+    gemini,
+    openai_chat,
+    openai_embeddings,
+    openai_images,
+    openai_responses,
+    openai_speech,
+    openai_transcriptions,
+)
 from portico.providers import google
 from portico.providers.intake import ANTHROPIC, GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
@@ -41,7 +50,28 @@ RESPONSES: Final = Spoken(
     {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
 )
 EMBEDDINGS: Final = Spoken(openai_embeddings.DIALECT, {Verb.EMBED: "/embeddings"})
-OPERATIONS: Final = (EMBEDDINGS,)
+_FORM: Final = ("content-type",)
+"""Of a form its boundary stands there."""
+IMAGES: Final = Spoken(
+    openai_images.GENERATIONS, {Verb.GENERATE: "/images/generations", Verb.STREAM: "/images/generations"}
+)
+IMAGE_EDITS: Final = Spoken(
+    openai_images.EDITS,
+    {Verb.GENERATE: "/images/edits", Verb.STREAM: "/images/edits"},
+    forwarded=_FORM,
+)
+SPEECH: Final = Spoken(openai_speech.DIALECT, {Verb.GENERATE: "/audio/speech", Verb.STREAM: "/audio/speech"})
+TRANSCRIPTIONS: Final = Spoken(
+    openai_transcriptions.DIALECT,
+    {Verb.GENERATE: "/audio/transcriptions", Verb.STREAM: "/audio/transcriptions"},
+    forwarded=_FORM,
+)
+TRANSLATIONS: Final = Spoken(
+    openai_transcriptions.TRANSLATIONS,
+    {Verb.GENERATE: "/audio/translations", Verb.STREAM: "/audio/translations"},
+    forwarded=_FORM,
+)
+OPERATIONS: Final = (EMBEDDINGS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS)
 """OpenAI's, beside chat. Whoever has them has them at OpenAI's addresses."""
 MESSAGES: Final = Spoken(
     anthropic_messages.DIALECT,

@@ -162,7 +162,7 @@ def note_stream(call: Call, attempt: Attempt, pump: Pump | PassingPump) -> None:
         call.counts = True
         call.prompts += 1
     if isinstance(pump, PassingPump):
-        call.shown = call.seen.shown
+        call.note_seen(call.seen)
     else:
         call.shown += pump.shown
         call.pictures += pump.pictures

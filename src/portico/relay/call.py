@@ -18,7 +18,7 @@ from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
 from portico.core.usage import Usage, added
-from portico.providers import GENERATING, Provider, Spoken, Verb
+from portico.providers import EMBEDDING, GENERATING, Provider, Spoken, Verb
 from portico.relay.fanout import Lane, lane_of
 from portico.relay.hedge import Runner
 from portico.relay.learned import NOTHING
@@ -103,6 +103,10 @@ class Call(msgspec.Struct):
     """Bytes of text that were delivered, for an estimate where nothing is reported."""
     pictures: int = 0
     """Pictures that were."""
+    heard_s: float = 0.0
+    """Seconds of sound that were written down, where nothing is reported."""
+    spoken_s: float = 0.0
+    """Seconds of speech that were delivered."""
     counted_uses: dict[str, int] = {}
     """Tools that they used."""
     pins: Pins = ()
@@ -113,6 +117,13 @@ class Call(msgspec.Struct):
     @property
     def generates(self) -> bool:
         return self.verb in GENERATING
+
+    @property
+    def whole(self) -> Lane:
+        """All that is asked for: answers, or where it is embedded and not passed on, texts."""
+        if self.verb in EMBEDDING and not self.unread:
+            return Lane(0, max(1, len(self.request.messages)))
+        return lane_of(self.request)
 
     def uses(self) -> Mapping[str, int]:
         """Priced uses of tools -> how often."""
@@ -135,6 +146,12 @@ class Call(msgspec.Struct):
                 self.shown += delivered_bytes(part, thoughts=self.reply.thoughts)
                 self.pictures += isinstance(part, Media) and not part.thought
 
+    def note_seen(self, seen: Seen) -> None:
+        """Notes what was delivered of an answer that passes, for an estimate where nothing is reported."""
+        self.shown, self.pictures = seen.shown, seen.pictures
+        self.heard_s, self.spoken_s = seen.heard_s, seen.spoken_s
+        self.guessed = self.guessed or seen.guessed
+
     def note_model(self, name: str | None) -> None:
         """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
         if name and _HEADER_TEXT.fullmatch(name):
@@ -147,7 +164,8 @@ class Call(msgspec.Struct):
 
     def passes_to(self, provider: Provider) -> bool:
         """Whether the caller's bytes go to this provider as they are."""
-        return self.passing is not None and provider.kind.speaks(self.dialect)
+        kind = provider.kind
+        return self.passing is not None and kind.speaks(self.dialect) and self.verb in kind.to(self.dialect).paths
 
     def goes_to(self, provider: Provider) -> bool:
         """Whether this provider can be asked this, as it is or translated."""

@@ -11,6 +11,7 @@ tried. After it, never. Everything called here is pure or behind a port. Cancell
 closes the provider's connection, which stops generation.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -33,7 +34,7 @@ from portico.core.ids import call_ids, timed_id
 from portico.core.response import Response
 from portico.providers import Provider, Verb, with_forwarded
 from portico.providers.quirks import in_answer
-from portico.relay import counting, embedding, questions
+from portico.relay import counting, embedding, making, questions
 from portico.relay.aiming import Aims
 from portico.relay.attempts import decoded, last_of, note_failure, note_stream, piped, pump_of
 from portico.relay.call import Attempt, BrokenOff, Call, Slot
@@ -257,7 +258,7 @@ class Relay:
             call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
             return
         await self._tries.each(call, self._whole_one)
-        body = call.passed or self._translated(call)
+        body = call.passed or await self._translated(call)
         if call.continuation is not None and call.generates:
             body = call.continuation.whole(call, body)
         await call.settled()
@@ -281,14 +282,15 @@ class Relay:
         if attempt.passing is None and not call.generates:
             questions.answered(call, attempt, body)
         elif attempt.passing is None:
-            call.answers.append((attempt.lane, self._read(call, attempt, body, last=last)))
+            response = await making.in_format(self._read(call, attempt, body, last=last), call.request.picture)
+            call.answers.append((attempt.lane, response))
         else:
             call.seen = seen = counting.seen(call, attempt.passing, body)
             call.passed = body
             if call.generates:
                 if seen.empty and call.paying is not None and not last:
                     raise UpstreamEmpty
-                call.shown = seen.shown
+                call.note_seen(seen)
             call.counts = not (call.generates and seen.empty)
 
     def _read(self, call: Call, attempt: Attempt, body: bytes, *, last: bool) -> Response:
@@ -299,6 +301,7 @@ class Relay:
         response = attempt.dialect.parse_response(answer, attempt.reading)
         if attempt.unfences:
             response = unfenced(response)
+        making.require(call.dialect.product, response)
         if (fault := fault_of_response(response)) is not None:
             raise fault
         if not is_unexplained(response):
@@ -312,7 +315,7 @@ class Relay:
         self._keep(call, recorder)
         return response
 
-    def _translated(self, call: Call) -> bytes:
+    async def _translated(self, call: Call) -> bytes:
         """The answers of all lanes in the caller's dialect."""
         if call.embedded:
             return embedding.told(call)
@@ -323,7 +326,8 @@ class Relay:
         call.losses += rendered.losses
         if isinstance(rendered.body, RawBody):
             call.content_type = rendered.body.content_type
-            return rendered.body.data
+            finish, data = rendered.body.finish, rendered.body.data
+            return data if finish is None else await asyncio.to_thread(finish, data)
         return jsontext.encode(rendered.body)
 
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:
@@ -345,7 +349,8 @@ class Relay:
         )
 
         async def attempt_one(call: Call, attempt: Attempt, *, last: bool) -> None:
-            await self._stream_one(call, attempt, downstream, last=last)
+            one = self._stream_one if attempt.verb is None else self._stream_whole
+            await one(call, attempt, downstream, last=last)
 
         try:
             await self._tries.each(call, attempt_one)
@@ -384,3 +389,19 @@ class Relay:
             note_failure(call, pump.failure)
         if call.teller is not None and call.teller.failed:
             raise BrokenOff
+
+    async def _stream_whole(self, call: Call, attempt: Attempt, downstream: Downstream, *, last: bool) -> None:
+        """Reads one candidate's whole answer, and goes on with the stream by it."""
+        async with Slot(call):
+            upstream = await self._send(call, attempt)
+            try:
+                body = await upstream.read()
+            finally:
+                upstream.close()
+            response = await making.in_format(self._read(call, attempt, body, last=last), call.request.picture)
+            out = making.told(call, attempt, response)
+            await call.settled()
+            if call.paying is not None:
+                await call.paying.tab.durable()
+            downstream.write(out)
+            await downstream.drain()

@@ -20,6 +20,7 @@ from portico.core.errors import (
     UpstreamRejected,
 )
 from portico.providers import Verb
+from portico.relay import making
 from portico.relay.aiming import Aims
 from portico.relay.attempts import made
 from portico.relay.call import Aim, Attempt, AttemptOne, Call
@@ -29,7 +30,7 @@ from portico.relay.passthrough import nobody_serves
 from portico.relay.prepare import in_words_of, successor
 from portico.relay.reception import Reception
 from portico.relay.router import Route, Router, Step
-from portico.relay.together import together
+from portico.relay.together import some, together
 from portico.relay.verdict import may_be_of_signatures
 from portico.vault import without_unknown_signatures
 
@@ -66,16 +67,17 @@ class Tries:
             lanes = self._aims.lanes(call, aim, lane)
             if len(lanes) > 1:
                 call.slots = call.slots or asyncio.Semaphore(MAX_AT_ONCE)
-                return await together([self.each(call, attempt_one, one) for one in lanes])
+                gather = some if making.some_will_do(call) else together
+                return await gather([self.each(call, attempt_one, one) for one in lanes])
             part = _Part(call, route, lanes[0], attempt_one)
-            if not (after_s := self._router.rules.hedge_after_s) or call.verb is not Verb.STREAM:
+            if not (after_s := self._router.rules.hedge_after_s) or not _shows_early(call):
                 answered = await self._ask(part, step, aim)
             else:
                 ask = partial(self._ask, part, step, aim)
                 answered = await hedged(ask, partial(self._another, part, step), after_s)
             if answered:
                 return None
-        raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.verb))
+        raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.dialect, call.verb))
 
     async def _ask(self, part: _Part, step: Step, aim: Aim, runner: Runner | None = None) -> bool:
         """Asks one candidate: whether it answered. Raises what others would fail with too."""
@@ -132,3 +134,8 @@ class Tries:
     async def _made(self, part: _Part, attempt: Attempt, *, last: bool) -> None:
         router = self._router
         await made(part.call, attempt, part.attempt_one, router.health, router.now, last=last)
+
+
+def _shows_early(call: Call) -> bool:
+    """Whether something of its answer is shown before all of it is there."""
+    return call.verb is Verb.STREAM and not making.is_asked_whole(call)
