@@ -124,7 +124,8 @@ class Paying:
     def asks(self, attempt: Attempt) -> None:
         """This is the attempt whose answer is charged for, if it has one."""
         if (ask := attempt.size) is not None:
-            self._aim, self._tier, self._embedded = attempt.aim, tier_of(ask.service_tier), ask.embedded_characters
+            self._aim, self._tier = attempt.aim, tier_of(ask.service_tier)
+            self._embedded = ask.embedded_characters
 
     def _refuse_unknown(self, ask: Ask) -> None:
         where = self._call.request.where
