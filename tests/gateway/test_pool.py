@@ -279,3 +279,12 @@ async def test_of_keys_that_rest_the_one_that_is_back_first_is_what_the_caller_w
         clock.now += 35
         await ask(house, MODELS["gemini"])
         assert asked[2:] == ["second"]
+
+
+async def test_what_answers_for_a_retired_model_rests_under_that_models_name_too() -> None:
+    case, clock = TABLE["per day"], Clock()
+    pool = Pool(case)
+    async with pool_house(pool, case, keys=("first",), clock=clock) as house:
+        for _ in range(3):
+            assert (await ask(house, "gemini-3-pro-preview")).status == 429
+        assert len(pool.asked) == 1

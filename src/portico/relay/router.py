@@ -144,14 +144,16 @@ class Router:
         return [one for model in (call.model, *self.fallbacks(call.model)) for one in self.served().deployments(model)]
 
     def order(self, call: Call, model: Model, wish: Wish) -> Order:
-        """The candidates of a model for a call. Raises `NotFound` if none can use what it names."""
-        able = [one for one in self.served().deployments(model) if call.goes_to(one.provider)]
+        """The candidates of a model for a call, as they stand today: what rests is who answers in a retired model's place.
+        Raises `NotFound` if none can use what it names."""
+        served, now = self.served(), self.now()
+        able = [one for one in served.deployments(model) if call.goes_to(one.provider) and wish.allows(one)]
         order = plan(
-            able,
+            [served.place(call.dialect, model, one, now).deployment for one in able],
             self.health,
-            now=self.now(),
+            now=now,
             rng=self.rng,
-            wish=wish,
+            wish=Wish(sticky=wish.sticky) if wish.only or wish.never else wish,
             policy=self.rules.policy,
             streamed=call.verb is Verb.STREAM,
             price=lambda one: self._dearness(model, one),
