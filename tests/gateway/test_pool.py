@@ -288,3 +288,29 @@ async def test_what_answers_for_a_retired_model_rests_under_that_models_name_too
         for _ in range(3):
             assert (await ask(house, "gemini-3-pro-preview")).status == 429
         assert len(pool.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("vendor", "marker", "rests_s"),
+    [
+        ("gemini", "429", None),
+        ("gemini", "429-day", MIDNIGHT_S),
+        ("openai", "429", 2),
+        ("openai", "429-day", 600),
+        ("anthropic", "429", 2),
+        ("anthropic", "429-day", 46_800),
+    ],
+)
+async def test_what_the_simulator_provokes_rests_like_what_was_recorded(
+    vendor: str, marker: str, rests_s: float | None
+) -> None:
+    clock = Clock()
+    async with open_house(kinds=(KINDS[vendor],), keys=("good-key",), now=clock, rules=RULES) as house:
+        first = await house.ask(chat(f"[[sim:{marker}]]", model=MODELS[vendor]))
+        again = await house.ask(chat("Hello", model=MODELS[vendor]))
+        assert (first.status, again.status) == (429, 429)
+        assert first.headers["retry-after"] == again.headers["retry-after"]
+        wait_s = int(again.headers["retry-after"])
+        assert wait_s == pytest.approx(rests_s, abs=1) if rests_s else 1 <= wait_s <= 60
+        clock.now += wait_s + 1
+        assert (await house.ask(chat("Hello", model=MODELS[vendor]))).status == 200
