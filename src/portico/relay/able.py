@@ -1,6 +1,6 @@
 """Which models a dialect's calls make sense for: whoever asks for a picture is told at once that a model makes none."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from portico.catalog import Model
@@ -12,13 +12,13 @@ _MADE = {"image": "images", "audio": "speech", "embedding": "embeddings", "text"
 _TAKEN = {"audio": "audio", "image": "images"}
 
 
-def require_able(dialect: Dialect, model: Model, served: Iterable[Model], param: str | None) -> None:
+def require_able(dialect: Dialect, model: Model, served: Callable[[], Iterable[Model]], param: str | None) -> None:
     """Raises `UnsupportedParameter` if the model cannot do what calls of the dialect ask for, and names the newest of those
     served that can."""
     demands = dialect.demands
     if demands is None or is_able(model, demands):
         return
-    able = [one for one in served if is_able(one, demands) and one.capabilities.judged and one.successor is None]
+    able = [one for one in served() if is_able(one, demands) and one.capabilities.judged and one.successor is None]
     able.sort(key=lambda one: (one.created or date.min, one.name), reverse=True)
     lacks = _MADE.get(demands.makes, demands.makes)
     says = f"{model.name} does not make {lacks}"
