@@ -284,7 +284,7 @@ def test_chat_says_speech_again_word_for_word() -> None:
 
 # -- 2.2, 2.8: images of an answer ------------------------------------------------------------------------------------
 
-JPEG = "_9j-"
+JPEG = "/9j+"
 DRAFT: Json = inline("image/png", "RFJBRlQ=", thought=True)
 PAINTED: list[Json] = [{"text": "Here:"}, inline("image/png", PNG), {"text": "There."}, inline("image/jpeg", JPEG)]
 ENTRIES: list[Json] = [image(PNG_URI), image(f"data:image/jpeg;base64,{JPEG}")]

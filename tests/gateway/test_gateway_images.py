@@ -135,7 +135,7 @@ async def test_a_signature_of_megabytes_never_reaches_the_client_and_always_the_
 ) -> None:
     """2.4, cost; 3.2, row 6"""
     signature = base64.b64encode(b"\x12sig" * 400_000).decode()
-    picture = {"inlineData": {"mimeType": "image/jpeg", "data": "_9j-" * 5000}, "thoughtSignature": signature}
+    picture = {"inlineData": {"mimeType": "image/jpeg", "data": "/9j+" * 5000}, "thoughtSignature": signature}
     text = {"text": "Here:", "thoughtSignature": "VGV4dA=="}
     script = Script(answers(candidate(text, picture)))
     async with open_house(script) as house:

@@ -95,6 +95,13 @@ async def test_complaint_19_a_stream_that_fails_before_its_first_event_is_asked_
         assert len(first.requests) == len(second.requests) == 1
 
 
+async def test_nobody_waits_for_keys_that_stay_away_until_a_person_has_looked() -> None:
+    rules = RoutingRules(retries=3, first_pause_s=1_000, longest_pause_s=1_000, deadline_s=10_000)
+    async with open_house(Script(fails(401, "UNAUTHENTICATED")), rules=rules) as house:
+        for _ in range(3):
+            assert (await house.ask(chat())).status == 502  # at once: `ask` has no patience for a pause
+
+
 async def test_what_may_pass_is_tried_again_after_a_pause() -> None:
     provider = Script(BUSY, BUSY, GOOD)
     rules = RoutingRules(retries=2, first_pause_s=0.01)

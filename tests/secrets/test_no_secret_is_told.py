@@ -27,6 +27,9 @@ ENV = {
 }
 LOUD = ("-c", "import logging; logging.basicConfig(level=1); from portico.cli import main; main()")
 CONFIG = """
+[routing]
+retries = 0
+
 [[providers]]
 name = "gemini"
 base_url = "http://127.0.0.1:{port}"

@@ -50,6 +50,20 @@ class Demands(msgspec.Struct, frozen=True):
     takes: str = "text"
 
 
+class Product(msgspec.Struct, frozen=True):
+    """What the answers of an operation are for, where text is none: one without it is a failure."""
+
+    holds: Callable[[Response], bool]
+    """Whether an answer has it."""
+    lacking: Callable[[Response], UpstreamError]
+    """What is wrong with one that has not."""
+    some_will_do: bool = False
+    """Of several that were asked for, those that came are an answer."""
+    whole: bool = False
+    """No part of it is worth showing: where a stream is wanted, the provider is asked for a whole answer, which is told as
+    one."""
+
+
 class Reading(msgspec.Struct, frozen=True):
     """What a reader of an answer needs to know of the request it answers.
 
@@ -133,6 +147,8 @@ class Seen(msgspec.Struct, frozen=True):
     """There is nothing in it, and no limit or filter that says why."""
     shown: int = 0
     """About how many characters of text it holds, where no usage tells more."""
+    pictures: int = 0
+    """How many it holds."""
     heard_s: float = 0.0
     """Seconds of sound that were written down, where no usage tells more."""
     spoken_s: float = 0.0
@@ -289,6 +305,12 @@ class ParseRequest(Protocol):
         """
 
 
+class ParseError(Protocol):
+    def __call__(self, status: int, body: bytes, headers: Mapping[str, str] = ..., /) -> UpstreamError:
+        """A failed answer as an error. `status` 0: it came as a good one. `headers`, their names in small letters, say when
+        it is worth coming back, and of which quota."""
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """A wire format: everything the relay needs to speak it, in either direction."""
 
@@ -299,7 +321,7 @@ class Dialect(msgspec.Struct, frozen=True):
     render_response: Callable[[Response, Reply], Rendered]
     reader: Callable[[Reading], StreamReader]
     writer: Callable[[Reply], StreamWriter]
-    parse_error: Callable[[int, bytes], UpstreamError]
+    parse_error: ParseError
     render_error: Callable[[PorticoError], Any]
     """The body an error is told in."""
     frame: Callable[[Frame], bytes]
@@ -321,6 +343,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """A caller's body as the value that `parse_request` takes, where it may be other than JSON. Raises `InvalidRequest`."""
     demands: Demands | None = None
     """What a model must be able to do; None: whatever it can is asked of it."""
+    product: Product | None = None
+    """What an answer must hold; None: what it holds is the model's to decide."""
     receives: bool = True
     """Requests of other dialects can be rendered in it, so that a provider may be asked in it by anybody."""
     raw_answers: bool = False

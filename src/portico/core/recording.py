@@ -1,7 +1,7 @@
 """How long a recording is, read from its container: what is billed by the second of sound, and told of it.
 
 Of WAV, AIFF, FLAC, MP3, AAC (ADTS), Ogg (Opus, Vorbis) and MP4 the length stands in headers, or is the sum of frames.
-Nothing is decoded. What cannot be read has no length (None); a header may lie, so the provider's own count goes before.
+Nothing is decoded. What cannot be read has no length (None). A header may lie: the provider's own count goes before it.
 """
 
 import math

@@ -1,8 +1,8 @@
 """POST /v1/estimate: what would be held for a request, and what that is made up of.
 
 The body is the request's own, in any dialect: one with `contents` is Gemini's, whose model stands in the query (`?model=…`)
-or beside the contents; one with `input` is Responses'; one that comes with `anthropic-version` is Messages'; `?dialect=`
-says it where that does not tell. Nothing is sent, nothing fetched (a file that is
+or beside the contents; one with `input` is Responses'; one that comes with `anthropic-version` is Messages'; one with
+`prompt` is for pictures; `?dialect=` says it where that does not tell. Nothing is sent, nothing fetched (a file that is
 named by its address is counted as one), nothing held.
 """
 
@@ -17,7 +17,7 @@ from portico.catalog.price import PriceRow
 from portico.core.dialect import Dialect
 from portico.core.errors import BodyNotJson, InvalidRequest
 from portico.http.query import Query
-from portico.http.routes import ANTHROPIC_VERSION, CHAT, GEMINI, MESSAGES, RESPONSES
+from portico.http.routes import ANTHROPIC_VERSION, CHAT, GEMINI, IMAGES, MESSAGES, RESPONSES
 from portico.http.wrapped import Wrapped
 from portico.providers import Verb
 from portico.relay.quote import Quote, Quoted
@@ -25,7 +25,9 @@ from portico.relay.relay import Relay
 from portico.relay.report import Report
 from portico.wire.http import Exchange
 
-DIALECTS: Final[Mapping[str, Dialect]] = {one.name: one for one in (CHAT, RESPONSES, MESSAGES, GEMINI)}
+DIALECTS: Final[Mapping[str, Dialect]] = {one.name: one for one in (CHAT, RESPONSES, MESSAGES, GEMINI, IMAGES)}
+_SHOWN: Final = {"contents": GEMINI, "input": RESPONSES, "prompt": IMAGES}
+"""What only bodies of one dialect have."""
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -63,7 +65,8 @@ def _asked(body: bytes, query: Query, *, anthropic: bool) -> tuple[Dialect, str 
         members = _MEMBERS.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BodyNotJson(f"The request body is not a JSON object: {error}") from None
-    shown = GEMINI if "contents" in members else RESPONSES if "input" in members else MESSAGES if anthropic else CHAT
+    shown = MESSAGES if anthropic else CHAT
+    shown = next((dialect for name, dialect in _SHOWN.items() if name in members), shown)
     said = query.parameters.get("dialect") or shown.name
     dialect = DIALECTS.get(said)
     if dialect is None:

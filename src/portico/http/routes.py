@@ -4,6 +4,7 @@
     POST {v}/responses, {v}/responses/input_tokens      Responses, under the same
     GET, DELETE {v}/responses/{id}                      an answer that is kept (http/kept.py), also …/input_items
     POST {v}/embeddings                                 Embeddings, under the same
+    POST {v}/images/generations, {v}/images/edits       Images, under the same
     POST {v}/audio/speech, {v}/audio/transcriptions, {v}/audio/translations   under the same
     POST {v}/messages, {v}/messages/count_tokens        Anthropic's Messages, under /v1 or nothing
     POST {v}/models/{m}:generateContent …               Gemini, under any version of Google's or none (mapping.md 7.6),
@@ -33,6 +34,7 @@ from portico.dialects import (
     gemini,
     openai_chat,
     openai_embeddings,
+    openai_images,
     openai_responses,
     openai_speech,
     openai_transcriptions,
@@ -43,6 +45,8 @@ from portico.providers import Verb
 CHAT: Final = openai_chat.DIALECT
 RESPONSES: Final = openai_responses.DIALECT
 EMBEDDINGS: Final = openai_embeddings.DIALECT
+IMAGES: Final = openai_images.GENERATIONS
+IMAGE_EDITS: Final = openai_images.EDITS
 SPEECH: Final = openai_speech.DIALECT
 TRANSCRIPTIONS: Final = openai_transcriptions.DIALECT
 TRANSLATIONS: Final = openai_transcriptions.TRANSLATIONS
@@ -101,6 +105,8 @@ _CALLS: Final[Mapping[tuple[str, Verb | None], str]] = {
     (RESPONSES.name, None): "responses",
     (RESPONSES.name, Verb.COUNT_TOKENS): "responses_input_tokens",
     (EMBEDDINGS.name, Verb.EMBED): "embeddings",
+    (IMAGES.name, None): "images_generations",
+    (IMAGE_EDITS.name, None): "images_edits",
     (SPEECH.name, None): "audio_speech",
     (TRANSCRIPTIONS.name, None): "audio_transcriptions",
     (TRANSLATIONS.name, None): "audio_translations",
@@ -148,6 +154,8 @@ _ROWS: Final = (
     _row(rf"{_OPENAI}/responses/(?!input_tokens$)(?P<item>[^/]+)", Action.RESPONSE, RESPONSES),
     _row(rf"{_OPENAI}/responses/(?P<item>[^/]+)/input_items", Action.RESPONSE_ITEMS, RESPONSES),
     _row(rf"{_OPENAI}/embeddings", Action.CALL, EMBEDDINGS, Verb.EMBED),
+    _row(rf"{_OPENAI}/images/generations", Action.CALL, IMAGES),
+    _row(rf"{_OPENAI}/images/edits", Action.CALL, IMAGE_EDITS),
     _row(rf"{_OPENAI}/audio/speech", Action.CALL, SPEECH),
     _row(rf"{_OPENAI}/audio/transcriptions", Action.CALL, TRANSCRIPTIONS),
     _row(rf"{_OPENAI}/audio/translations", Action.CALL, TRANSLATIONS),
@@ -165,6 +173,13 @@ _ROWS: Final = (
     _row(r"/v1/receipts/(?P<item>[^/]+)", Action.RECEIPT, CHAT),
     _row(r"/v1/estimate", Action.ESTIMATE, CHAT),
 )
+_REFUSED: Final = (
+    (
+        re.compile(rf"{_OPENAI}/images/variations"),
+        "Variations were made by DALL-E 2 alone, which OpenAI has retired. Ask for one at /v1/images/edits, in words.",
+    ),
+)
+"""What clients know and no provider has, and why."""
 _CHAT_PATHS: Final = frozenset({"/v1/chat/completions", "/chat/completions"})
 _CHAT_CALL: Final = Route(Action.CALL, CHAT)
 """Nearly every call: found without a search."""
@@ -200,6 +215,9 @@ def find_route(method: str, path: str, query: Query, headers: Mapping[str, str])
             continue  # the name of a model may hold a colon
         dialect = row.dialect or _dialect_by_key(query, headers)
         return Route(row.action, dialect, found.get("model"), verb or row.verb, found.get("item"))
+    for refused, reason in _REFUSED:
+        if refused.fullmatch(plain):
+            raise RouteNotFound(reason)
     raise RouteNotFound(f"Unknown request URL: {method} {_shown(path)}.")
 
 

@@ -12,6 +12,7 @@ from portico.dialects import (
     gemini,
     openai_chat,
     openai_embeddings,
+    openai_images,
     openai_responses,
     openai_speech,
     openai_transcriptions,
@@ -49,9 +50,17 @@ RESPONSES: Final = Spoken(
     {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
 )
 EMBEDDINGS: Final = Spoken(openai_embeddings.DIALECT, {Verb.EMBED: "/embeddings"})
-SPEECH: Final = Spoken(openai_speech.DIALECT, {Verb.GENERATE: "/audio/speech", Verb.STREAM: "/audio/speech"})
 _FORM: Final = ("content-type",)
 """Of a form its boundary stands there."""
+IMAGES: Final = Spoken(
+    openai_images.GENERATIONS, {Verb.GENERATE: "/images/generations", Verb.STREAM: "/images/generations"}
+)
+IMAGE_EDITS: Final = Spoken(
+    openai_images.EDITS,
+    {Verb.GENERATE: "/images/edits", Verb.STREAM: "/images/edits"},
+    forwarded=_FORM,
+)
+SPEECH: Final = Spoken(openai_speech.DIALECT, {Verb.GENERATE: "/audio/speech", Verb.STREAM: "/audio/speech"})
 TRANSCRIPTIONS: Final = Spoken(
     openai_transcriptions.DIALECT,
     {Verb.GENERATE: "/audio/transcriptions", Verb.STREAM: "/audio/transcriptions"},
@@ -62,7 +71,7 @@ TRANSLATIONS: Final = Spoken(
     {Verb.GENERATE: "/audio/translations", Verb.STREAM: "/audio/translations"},
     forwarded=_FORM,
 )
-OPERATIONS: Final = (EMBEDDINGS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS)
+OPERATIONS: Final = (EMBEDDINGS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS)
 """OpenAI's, beside chat. Whoever has them has them at OpenAI's addresses."""
 MESSAGES: Final = Spoken(
     anthropic_messages.DIALECT,

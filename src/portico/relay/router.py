@@ -10,8 +10,9 @@ failure is told: one that says when to come back before one that says nothing, a
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from random import Random
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -31,7 +32,9 @@ from portico.core.errors import (
     UpstreamUnreachable,
 )
 from portico.core.request import Request
+from portico.providers import Verb
 from portico.relay.call import Call
+from portico.relay.hedge import Budget
 from portico.relay.owned import held_to
 from portico.relay.resting import nobody_asked
 from portico.relay.served import Served
@@ -78,6 +81,8 @@ class RoutingRules(msgspec.Struct, frozen=True):
     """A call that has taken so long without an answer is not tried again."""
     first_pause_s: float = 0.5
     longest_pause_s: float = 8.0
+    hedge_after_s: float = 0.0
+    """A stream that has shown nothing for so long is asked of another candidate too; 0: none is."""
     allow_dearer: bool = False
     """A call may fall back to a model that costs more than the one that was asked for."""
     breaker: BreakerRules = BreakerRules()
@@ -101,15 +106,20 @@ class Router:
         can be compared; infinite where that is not known."""
         self.health = health
         self.rules = rules
-        self._served = served
+        self.served = served
         self._followers = followers
         self._dearness = dearness
         self.rng = rng
         self.now = now
+        self.hedges = Budget()
 
     def route(self, call: Call) -> "Route":
         """The way of one call, or of a lane of it. Raises `InvalidRequest` for a provider that there is none of."""
+        self.hedges.earn()
         return Route(self, call, self._wish(call))
+
+    def today(self) -> date:
+        return datetime.fromtimestamp(self.now(), UTC).date()
 
     def _wish(self, call: Call) -> Wish:
         headers = call.exchange.request.headers
@@ -130,11 +140,11 @@ class Router:
         return Wish(only, never, sticky)
 
     def _deployments_of(self, call: Call) -> list[Deployment]:
-        return [one for model in (call.model, *self.fallbacks(call.model)) for one in self._served().deployments(model)]
+        return [one for model in (call.model, *self.fallbacks(call.model)) for one in self.served().deployments(model)]
 
     def order(self, call: Call, model: Model, wish: Wish) -> Order:
         """The candidates of a model for a call. Raises `NotFound` if none can use what it names."""
-        able = [one for one in self._served().deployments(model) if call.goes_to(one.provider)]
+        able = [one for one in self.served().deployments(model) if call.goes_to(one.provider)]
         order = plan(
             able,
             self.health,
@@ -142,6 +152,7 @@ class Router:
             rng=self.rng,
             wish=wish,
             policy=self.rules.policy,
+            streamed=call.verb is Verb.STREAM,
             price=lambda one: self._dearness(model, one),
         )
         if not call.pins:
@@ -154,13 +165,16 @@ class Router:
         followers = self._followers(model)
         if not followers or self.rules.allow_dearer:
             return list(followers)
-        served = self._served()
+        served = self.served()
         limit = max([self._dearness(model, one) for one in served.deployments(model)], default=0.0)
         return [
             one
             for one in followers
             if all(self._dearness(one, deployment) <= limit for deployment in served.deployments(one))
         ]
+
+
+Step: TypeAlias = tuple[Model, Candidate]
 
 
 class Route:
@@ -172,12 +186,14 @@ class Route:
         self._wish = wish
         self._began = router.now()
         self._models = [call.model, *router.fallbacks(call.model)]
-        self._queue: list[tuple[Model, Candidate]] = []
+        self._queue: list[Step] = []
         self._back_at: list[float] = []
         self._left_out: list[LeftOut] = []
         self._rounds = 0
         self._steps = 0
         self._failures: list[UpstreamError] = []
+        self._missing: set[str] = set()
+        """Models that somebody said are not there."""
         self._waited: list[UpstreamError] = []
         self._fill()
 
@@ -190,7 +206,7 @@ class Route:
                 self._back_at.append(order.back_at)
             self._left_out += order.left_out
 
-    async def step(self) -> tuple[Model, Candidate] | None:
+    async def step(self) -> Step | None:
         """Whom to ask next; None: nobody, and `best` is what is told."""
         rules = self._router.rules
         if self._steps >= rules.attempts:
@@ -200,9 +216,19 @@ class Route:
         self._steps += 1
         return self._queue.pop(0)
 
-    def first(self, model: Model, candidate: Candidate) -> None:
+    def beside(self, step: Step) -> Step | None:
+        """Who may be asked beside one that shows nothing, without a pause: rather another deployment than another key."""
+        router = self._router
+        if not self._queue or self._steps >= router.rules.attempts:
+            return None
+        self._steps += 1
+        other = next((one for one in self._queue if one[1].deployment != step[1].deployment), self._queue[0])
+        self._queue.remove(other)
+        return other
+
+    def first(self, step: Step) -> None:
         """This one is asked next, whatever else was to be."""
-        self._queue.insert(0, (model, candidate))
+        self._queue.insert(0, step)
         self._steps -= 1
 
     def also(self, model: Model) -> None:
@@ -214,6 +240,8 @@ class Route:
     async def _again(self) -> bool:
         """Waits for what may have passed; whether there is anybody to ask then."""
         router, rules = self._router, self._router.rules
+        if not self._failures and not self._back_at:
+            return False  # whoever is left out stays so until a person has looked
         while self._rounds < rules.retries:
             if self._failures and not isinstance(self._failures[-1], PASSING):
                 return False
@@ -232,8 +260,14 @@ class Route:
         return False
 
     def failed(self, error: UpstreamError) -> None:
-        """What the last step ended with."""
+        """What a step ended with."""
         self._failures.append(error)
+
+    def lacks(self, model: Model) -> bool:
+        """A model is not where it was to be: whether that is news."""
+        is_news = model.name not in self._missing
+        self._missing.add(model.name)
+        return is_news
 
     def best(self) -> UpstreamError | None:
         """The most useful of the failures; None: nobody was asked, and nobody rests."""

@@ -128,7 +128,7 @@ class Served:
 def _limited(deployment: Deployment) -> Deployment:
     """A deployment at a provider that speaks what its model can be asked in, and nothing else."""
     provider = deployment.provider
-    kind = provider.kind.limited_to(deployment.capabilities.dialects)
+    kind = provider.kind.for_model(deployment.capabilities)
     if kind is provider.kind:
         return deployment
     provider = msgspec.structs.replace(provider, kind=kind)

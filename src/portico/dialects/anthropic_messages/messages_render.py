@@ -13,7 +13,7 @@ from typing import Any, Final
 from portico.core.errors import InvalidRequest
 from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
-from portico.core.mime import settled_mime
+from portico.core.mime import plain_base64, settled_mime
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from portico.core.request import FILLER, Message, Request, Role
 from portico.core.target import Target
@@ -24,6 +24,8 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_OF_IDS: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NOT_OF_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
 LONGEST_NAME: Final = 128
+PICTURES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+"""Types of pictures that Claude takes."""
 
 Blocks = list[dict[str, Any]]
 
@@ -77,12 +79,28 @@ class MessageRenderer:
         system = [one for one in self._request.messages if one.role in (Role.SYSTEM, Role.DEVELOPER)]
         if not self._keeps_places():
             return system
+        if self._judged:
+            return self._out_of_place()
         leading: list[Message] = []
         for message in self._request.messages:
-            if message.role not in (Role.SYSTEM, Role.DEVELOPER) or (not self._judged and message.at >= 0):
+            if message.role not in (Role.SYSTEM, Role.DEVELOPER) or message.at >= 0:
                 break
             leading.append(message)
         return leading
+
+    def _out_of_place(self) -> list[Message]:
+        """Those that cannot stay where they are: what stays follows the user's, and comes last or before an answer."""
+        found: list[Message] = []
+        run: list[Message] = []
+        before: Role | None = None
+        for message in self._request.messages:
+            if message.role in (Role.SYSTEM, Role.DEVELOPER):
+                run.append(message)
+                continue
+            if before in (None, Role.ASSISTANT) or message.role is not Role.ASSISTANT:
+                found += run
+            run, before = [], message.role
+        return found + run if before in (None, Role.ASSISTANT) else found
 
     def _keeps_places(self) -> bool:
         return not self._judged or self._target.capabilities.mid_system
@@ -98,14 +116,15 @@ class MessageRenderer:
             blocks = self._blocks(message.parts)
             if not blocks:
                 continue
-            if turns and turns[-1]["role"] == role and role != "system" and not own(message.ext):
+            mergeable = (role != "system" or self._judged) and not own(message.ext)
+            if turns and turns[-1]["role"] == role and mergeable:
                 turns[-1]["content"] += blocks
             else:
                 turns.append({"role": role, "content": blocks, **own(message.ext)})
         for turn in turns:
             if turn["role"] == "user":
                 turn["content"].sort(key=lambda block: block["type"] != "tool_result")
-        if self._judged and (not turns or turns[0]["role"] == "assistant"):
+        if self._judged and (not turns or turns[0]["role"] != "user"):
             turns.insert(0, {"role": "user", "content": [{"type": "text", "text": FILLER}]})
         return turns
 
@@ -168,16 +187,20 @@ class MessageRenderer:
             self._lose("1.4:detail", "a picture has no detail at Anthropic")
         if part.data is None:
             uri = part.uri or ""
+            if self._judged and not uri.lower().startswith("https://"):
+                raise InvalidRequest(
+                    "Claude takes no files by address but those of https, nor another's ids.", param=path
+                )
             if part.mime is not None and mime != "application/pdf" and self._judged:
                 self._lose("7.1:media_type", "the type of media by address is found out by Anthropic itself")
             source = {"type": "url", "url": uri} if "://" in uri else {"type": "file", "file_id": uri}
             kind = "image" if mime.startswith("image/") or (not mime and part.name is None) else "document"
-        elif mime.startswith("image/"):
-            kind, source = "image", {"type": "base64", "media_type": mime, "data": part.data}
+        elif mime in PICTURES or (mime.startswith("image/") and not self._judged):
+            kind, source = "image", {"type": "base64", "media_type": mime, "data": self._plain(part.data)}
         elif mime == "application/pdf":
-            kind, source = "document", {"type": "base64", "media_type": mime, "data": part.data}
+            kind, source = "document", {"type": "base64", "media_type": mime, "data": self._plain(part.data)}
         elif mime.startswith("text/") or mime in _AS_TEXT:
-            text = self._decoded(part.data)
+            text = self._decoded(plain_base64(part.data))
             kind, source = "document", {"type": "text", "media_type": "text/plain", "data": text}
         else:
             raise InvalidRequest(f"Claude takes no files of the type {part.mime or 'unknown'!r}.", param=path)
@@ -187,6 +210,9 @@ class MessageRenderer:
         elif part.name is not None:
             self._lose("1.4:name", "a picture has no name at Anthropic")
         return {**block, **extras}
+
+    def _plain(self, data: str) -> str:
+        return plain_base64(data) if self._judged else data
 
     def _decoded(self, data: str) -> str:
         try:

@@ -128,7 +128,7 @@ def _tools(value: Any) -> tuple[list[Tool], list[Builtin]]:
         plain = BUILTINS.get(stem)
         usual = {"type": kind, "name": stem} if plain is None else SERVER_TOOLS[plain]
         said = {name: value for name, value in {**fields, "type": kind}.items() if usual.get(name) != value}
-        builtins.append(Builtin(plain or kind, at, ext_of(said), spare=plain is None))
+        builtins.append(Builtin(plain or kind, at, ext_of(said), spare=True))
     return tools, builtins
 
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.dialect import Rendered
+from portico.core.grammar import grammar_in_words
 from portico.core.loss import Loss
 from portico.core.request import FORMAT_HINT, FREE_TEXT, Builtin, Request, Tool
 from portico.core.target import Target
 from portico.dialects.anthropic_messages.messages_render import MessageRenderer, Names
 from portico.dialects.anthropic_messages.sampling import render_sampling
-from portico.dialects.anthropic_messages.schemas import Closed, strict_schemas
+from portico.dialects.anthropic_messages.schemas import Closed, fit, flattened, strict_schemas
 from portico.dialects.anthropic_messages.thinking import Thoughts, render_thinking
 from portico.dialects.anthropic_messages.words import DATED, ORIGIN, SERVER_TOOLS, own
 from portico.wire import jsontext
@@ -20,6 +21,8 @@ from portico.wire import jsontext
 CONTINUE: Final = "Continue."
 """What follows an answer that was begun for a model that does not go on from one (mapping.md 7.5, 21)."""
 CLOSED: Final = "an enforced schema has no properties beside those it names"
+LONGEST_USER: Final = 512
+"""Characters of `metadata.user_id`."""
 _IGNORED: Final = frozenset(
     {
         "user",
@@ -61,14 +64,24 @@ def render_request(request: Request, target: Target) -> Rendered:
     if tools:
         body["tools"] = tools
     _add_choice(body, request, target, thoughts, losses, names)
-    if able.judged and not able.prefill and messages and messages[-1]["role"] == "assistant":
-        messages.append({"role": "user", "content": [{"type": "text", "text": CONTINUE}]})
-        losses.append(Loss("7.5:prefill", "$.messages", "this model does not go on from the beginning of an answer"))
+    if able.judged and messages[-1]["role"] == "assistant":
+        _begin_answer(messages, losses, goes_on=able.prefill and not thoughts.on)
     _add_tier(body, request, losses)
     if request.stream:
         body["stream"] = True
     _tell_ext(request, body, losses)
     return Rendered({**body, **extras}, losses, names.back)
+
+
+def _begin_answer(messages: list[dict[str, Any]], losses: list[Loss], *, goes_on: bool) -> None:
+    """An answer that the caller began: a model that does not go on from one, or not while it thinks, is asked to."""
+    begun = messages[-1]["content"][-1]
+    if not goes_on:
+        messages.append({"role": "user", "content": [{"type": "text", "text": CONTINUE}]})
+        losses.append(Loss("7.5:prefill", "$.messages", "this model does not go on from the beginning of an answer"))
+    elif begun["type"] == "text" and begun["text"] != begun["text"].rstrip():
+        messages[-1]["content"][-1] = {**begun, "text": begun["text"].rstrip()}
+        losses.append(Loss("7.5:prefill", "$.messages", "the beginning of an answer ends without white space here"))
 
 
 def _add_thoughts(body: dict[str, Any], config: dict[str, Any], extras: dict[str, Any], thoughts: Thoughts) -> None:
@@ -92,7 +105,7 @@ def _output(request: Request, target: Target, config: dict[str, Any], losses: li
             config["format"] = {"type": "json_schema", "schema": output.schema}
             return None
         closed = Closed(output.schema)
-        if closed.schema is not None:
+        if closed.schema is not None and fit([closed.schema]):
             if closed.narrowed:
                 losses.append(Loss("7.5:closed", path, CLOSED))
             if closed.dropped:
@@ -136,13 +149,16 @@ def _tool(
     schema, description = strict or tool.schema, tool.description
     if tool.kind == "custom":
         schema = FREE_TEXT
-        if format_ := _grammar(tool):
+        if grammar := grammar_in_words(tool, own=ORIGIN):
             at = request.where.at_tool(tool.at)
             losses.append(Loss("1.12:grammar", at, "a grammar is told in the description and not enforced"))
-            description = f"{description or ''}\n\nThe input has this form:\n{format_}".strip()
+            description = f"{description or ''}\n\n{grammar}".strip()
     wire: dict[str, Any] = {"name": names.of(tool.name)}
     if description is not None:
         wire["description"] = description
+    if judged and schema is not None and (flat := flattened(schema)) is not schema:
+        losses.append(Loss("1.11:schema", request.where.at_tool(tool.at), "no unions at the top of a tool's schema"))
+        schema = flat
     wire["input_schema"] = _schema(schema, judged=judged)
     if tool.strict and tool.kind != "custom" and strict is not None and strict != tool.schema:
         losses.append(Loss("7.5:closed", request.where.at_tool(tool.at), CLOSED))
@@ -165,14 +181,6 @@ def _schema(schema: Mapping[str, Any] | None, *, judged: bool) -> Mapping[str, A
     if schema is None:
         return {"type": "object", "properties": {}}
     return schema if "type" in schema or not judged else {"type": "object", **schema}
-
-
-def _grammar(tool: Tool) -> str | None:
-    for fields in (tool.ext or {}).values():
-        format_ = fields.get("format")
-        if isinstance(format_, Mapping) and format_.get("type") == "grammar":
-            return jsontext.encode(format_).decode()
-    return None
 
 
 def _builtin(builtin: Builtin, request: Request, target: Target, losses: list[Loss]) -> dict[str, Any] | None:
@@ -240,7 +248,7 @@ def _tell_ext(request: Request, body: dict[str, Any], losses: list[Loss]) -> Non
         if origin == ORIGIN:
             continue
         user = fields.get("safety_identifier") or fields.get("user")
-        if isinstance(user, str) and user:
+        if isinstance(user, str) and 0 < len(user) <= LONGEST_USER:
             body["metadata"] = {"user_id": user}
         for name, value in fields.items():
             if value in _UNSAID:

@@ -5,7 +5,7 @@ An object must be closed in so many words, some keywords are refused, and there 
 is: the caller asked for help, and a refusal is none.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from portico.core.request import Tool
@@ -52,6 +52,7 @@ class Closed:
 
     def _close(self, node: Any, depth: int) -> Any:
         if not isinstance(node, Mapping):
+            self._possible = False  # true or false, or no schema at all
             return node
         if depth > _DEEPEST:
             self._possible = False
@@ -63,7 +64,7 @@ class Closed:
                 self._possible = False  # a map of any keys: closed, it could only be empty
             self.narrowed |= further is not False
             made["additionalProperties"] = False
-        if len(made.get("allOf") or ()) > 1:
+        if isinstance(made.get("allOf"), list) and len(made["allOf"]) > 1:
             self._possible = False  # closed one by one, they would exclude each other's properties
         return made
 
@@ -78,7 +79,7 @@ class Closed:
             return {name: self._close(inner, depth) for name, inner in value.items()}
         if key == "items":
             return self._close(value, depth)
-        if key in _LISTED and isinstance(value, Sequence):
+        if key in _LISTED and isinstance(value, list):
             return [self._close(inner, depth) for inner in value]
         return value
 
@@ -88,14 +89,69 @@ def strict_schemas(tools: Iterable[Tool]) -> dict[int, Mapping[str, Any]]:
     kept: dict[int, Mapping[str, Any]] = {}
     for place, tool in enumerate(tools):
         if tool.strict and tool.kind != "custom":
-            closed = Closed(tool.schema or {"type": "object", "properties": {}, "additionalProperties": False})
+            closed = Closed(
+                flattened(tool.schema)
+                if tool.schema
+                else {"type": "object", "properties": {}, "additionalProperties": False}
+            )
             if closed.schema is not None and not closed.dropped:
                 kept[place] = closed.schema
-    nodes = [node for schema in kept.values() for node in _nodes(schema)]
-    optional = sum(len(node.get("properties") or ()) - len(node.get("required") or ()) for node in nodes)
+    return kept if len(kept) <= _MOST_STRICT and fit(kept.values()) else {}
+
+
+def fit(schemas: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the compiler takes so many optional members and unions at once."""
+    nodes = [node for schema in schemas for node in _nodes(schema)]
+    optional = sum(len(_members(node).keys() - set(_required(node))) for node in nodes)
     unions = sum("anyOf" in node or isinstance(node.get("type"), list) for node in nodes)
-    within = len(kept) <= _MOST_STRICT and optional < _MOST_OPTIONAL and unions < _MOST_UNIONS
-    return kept if within else {}
+    return optional < _MOST_OPTIONAL and unions < _MOST_UNIONS
+
+
+def flattened(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A tool's schema as one object: Anthropic takes no `anyOf`, `oneOf` and `allOf` at its top.
+
+    The members of all branches may be given; those are required that each branch requires.
+    """
+    unions = [key for key in ("anyOf", "oneOf", "allOf") if isinstance(schema.get(key), list)]
+    if not unions:
+        return schema
+    members: dict[str, Any] = {**_members(schema)}
+    required = dict.fromkeys(_required(schema))
+    for key in unions:
+        branches = [_resolved(branch, schema) for branch in schema[key]]
+        for branch in branches:
+            members = {**_members(branch), **members}
+        names = [dict.fromkeys(_required(branch)) for branch in branches]
+        if key == "allOf":
+            required |= {name: None for one in names for name in one}
+        elif names:
+            required |= {name: None for name in names[0] if all(name in one for one in names)}
+    rest = {key: value for key, value in schema.items() if key not in (*unions, "required")}
+    flat = {**rest, "type": "object", "properties": members}
+    return {**flat, "required": list(required)} if required else flat
+
+
+def _resolved(branch: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A branch, or the definition that it names."""
+    if not isinstance(branch, Mapping):
+        return {}
+    name = branch.get("$ref")
+    if not isinstance(name, str):
+        return branch
+    found: Any = schema
+    for step in name.removeprefix("#/").split("/"):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _members(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    members = node.get("properties")
+    return members if isinstance(members, Mapping) else {}
+
+
+def _required(node: Mapping[str, Any]) -> list[str]:
+    names = node.get("required")
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:
@@ -118,7 +174,7 @@ def _circular(schema: Any) -> bool:
     definitions = {
         name: {str(inner["$ref"]).rpartition("/")[2] for inner in _nodes(part) if "$ref" in inner}
         for key in ("$defs", "definitions")
-        for name, part in (schema.get(key) or {}).items()
+        for name, part in (schema[key].items() if isinstance(schema.get(key), Mapping) else ())
     }
     if any(node.get("$ref") == "#" for node in _nodes(schema)):
         return True

@@ -12,6 +12,7 @@ import msgspec
 
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
+from portico.core.grammar import grammar_in_words
 from portico.core.known import KnownTools
 from portico.core.loss import Loss
 from portico.core.request import GOOGLE_BUILTINS, ONE_CALL_HINT, Builtin, Request, Tool, ToolChoice
@@ -21,6 +22,7 @@ from portico.dialects.gemini.builtins import location_hints, render_builtin
 from portico.dialects.gemini.contents import FILLER, ContentsRenderer, media_resolution
 from portico.dialects.gemini.modalities import settle_image_config, settle_modalities
 from portico.dialects.gemini.parts import ORIGIN
+from portico.dialects.gemini.pictures import settle_picture
 from portico.dialects.gemini.schema_walk import Budget
 from portico.dialects.gemini.structured import add_output, format_hint, parameters
 from portico.dialects.gemini.thinking import thinking_config
@@ -97,6 +99,8 @@ def render_request(request: Request, target: Target) -> Rendered:
     _add_extras(request, target, body, config, losses)
     if target.capabilities.judged:
         settle_image_config(request, target, config)
+        if request.picture is not None:
+            settle_picture(request.picture, request.where, target, config, losses)
     if config:
         body["generationConfig"] = config
     if target.capabilities.judged:
@@ -368,7 +372,7 @@ def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], reque
         if tool.description is not None:
             declaration["description"] = tool.description
         return declaration
-    grammar = _grammar(tool)
+    grammar = grammar_in_words(tool, own=ORIGIN)
     description = "\n\n".join([text for text in (tool.description, grammar) if text is not None])
     if description or tool.description is not None:
         declaration["description"] = description
@@ -382,16 +386,6 @@ def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], reque
     if foreign:
         losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
     return declaration
-
-
-def _grammar(tool: Tool) -> str | None:
-    """The grammar that a custom tool's text must follow, in words; None where there is none (1.12)."""
-    for origin, fields in (tool.ext or {}).items():
-        format_ = fields.get("format") if tool.kind == "custom" and origin != ORIGIN else None
-        grammar = format_.get("grammar") if isinstance(format_, Mapping) else None
-        if isinstance(grammar, Mapping) and grammar.get("definition"):
-            return f"The input must follow this {grammar.get('syntax') or ''} grammar:\n{grammar['definition']}"
-    return None
 
 
 def _calling_config(request: Request, names: Mapping[str, str]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from portico.simulator.openai import (
     chat_hearing,
     chat_rules,
     embeddings,
+    form_data,
+    images,
     models,
     refusal,
     responses_hearing,
@@ -128,6 +130,8 @@ class Door:
                 model = self._model(body, where)
                 embeddings.check(body, model)
                 sender.send(200, JSON, encode(embeddings.answer(body, model)))
+            case "images/generations" | "images/edits":
+                await self._paint(request, where, sender)
             case "speech":
                 await self._speak(request, where, sender)
             case "transcriptions" | "translations":
@@ -168,6 +172,34 @@ class Door:
             await sender.whole(encode(reply.response(None) | {"status": "queued"}), wished)
         else:
             await sender.whole(encode(reply.response(output)), wished)
+
+    async def _paint(self, request: HttpRequest, where: Route, sender: Sender) -> None:
+        edit = where.call.endswith("edits")
+        given: tuple[bytes, ...] = ()
+        mask: bytes | None = None
+        content_type = request.headers.get("content-type", "")
+        if edit and form_data.is_form(content_type):
+            body, files, over = images.of_form([*form_data.read(request.body, content_type)])
+            body = body | {"model": where.deployment} if where.deployment else body
+            images.EDIT(body, "")
+            given, mask = tuple([one.data for one in files]), None if over is None else over.data
+        else:
+            body = self._read(request, where, images.EDIT if edit else images.GENERATION)
+            given = images.of_names(body) if edit else ()
+        if body.get("model") is None:
+            raise refusal.missing("model")
+        paint = images.check(body, self._model(body, where), given, mask, edit=edit)
+        wished = self._once.wishes(paint.prompt, request.headers.get("x-sim-fault", ""))
+        if "block" in wished:
+            raise images.blocked()
+        if error := refusal.wished(wished, paint.model.name, chat=False, azure=where.azure):
+            raise error
+        paint = images.without_marks(paint, wished.words)
+        if body.get("stream"):
+            told = (frame(event, event["type"]) for event in images.events(paint, self.created))
+            await sender.frames(told, wished, frame({"type": "error", **refusal.OVERLOADED}, "error"))
+        else:
+            await sender.whole(encode(images.whole(paint, self.created)), wished)
 
     def _read(self, request: HttpRequest, where: Route, form: Form) -> Json:
         try:

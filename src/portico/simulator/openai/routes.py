@@ -6,15 +6,19 @@ from urllib.parse import parse_qs, unquote
 
 from portico.wire.http import HttpRequest
 
-_AZURE = re.compile(r"/openai/deployments/(?P<deployment>[^/]+)/(?P<call>chat/completions|embeddings|audio/[a-z]+)$")
+_AZURE = re.compile(
+    r"/openai/deployments/(?P<deployment>[^/]+)/(?P<call>chat/completions|embeddings|(?:audio|images)/[a-z]+)$"
+)
 _PATH = re.compile(
     r"(?P<azure>/openai)?(?P<version>/v1)?/(?P<call>chat/completions|responses/input_tokens|responses|embeddings|models"
-    r"|audio/(?:speech|transcriptions|translations))"
+    r"|audio/(?:speech|transcriptions|translations)|images/(?:generations|edits))"
     r"(?:/(?P<id>[^/]+?)(?P<items>/input_items)?)?$"
 )
 _METHODS = {
     "chat": ("POST",),
     "embeddings": ("POST",),
+    "images/generations": ("POST",),
+    "images/edits": ("POST",),
     "speech": ("POST",),
     "transcriptions": ("POST",),
     "translations": ("POST",),
@@ -63,6 +67,8 @@ def route(request: HttpRequest) -> Route | None:
     names = {
         ("chat/completions", False): "chat",
         ("embeddings", False): "embeddings",
+        ("images/generations", False): "images/generations",
+        ("images/edits", False): "images/edits",
         ("audio/speech", False): "speech",
         ("audio/transcriptions", False): "transcriptions",
         ("audio/translations", False): "translations",
