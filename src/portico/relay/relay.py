@@ -206,6 +206,8 @@ class Relay:
         missing: set[str] = set()
         while (step := await route.step()) is not None:
             model, candidate = step
+            if lane is not None and call.passes_to(candidate.deployment.provider):
+                continue  # a body that passes is the whole call, and no part of it
             if call.unread and not call.passes_to(candidate.deployment.provider):
                 await self._reception.understand(call)
             aim = self._aim(call, model, candidate)
