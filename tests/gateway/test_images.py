@@ -284,7 +284,7 @@ async def test_vertex_is_asked_for_the_format_itself() -> None:
 
 
 async def test_what_gemini_has_nothing_for_is_told() -> None:
-    said = {"style": "vivid", "moderation": "low", "user": "u1", "partial_images": 2, "surprise": [1]}
+    said: Json = {"style": "vivid", "moderation": "low", "user": "u1", "partial_images": 2, "surprise": [1]}
     async with open_house() as house:
         answer = await make(house, **said)
         assert answer.status == 200
