@@ -234,7 +234,8 @@ async def test_a_picture_has_the_format_that_was_asked_for(native: str, wanted: 
 async def test_a_native_picture_is_not_touched_where_no_format_is_said() -> None:
     raw = drawn("JPEG")
     async with open_house(Script(answers(painted(inline(raw, "image/jpeg"))))) as house:
-        for more in ({}, {"output_format": "jpeg"}, {"output_format": "jpeg", "output_compression": 100}):
+        cases: list[Json] = [{}, {"output_format": "jpeg"}, {"output_format": "jpeg", "output_compression": 100}]
+        for more in cases:
             answer = await make(house, **more)
             assert base64.b64decode(answer.json()["data"][0]["b64_json"]) == raw
             assert answer.json()["output_format"] == "jpeg"
@@ -284,7 +285,7 @@ async def test_vertex_is_asked_for_the_format_itself() -> None:
 
 
 async def test_what_gemini_has_nothing_for_is_told() -> None:
-    said = {"style": "vivid", "moderation": "low", "user": "u1", "partial_images": 2, "surprise": [1]}
+    said: Json = {"style": "vivid", "moderation": "low", "user": "u1", "partial_images": 2, "surprise": [1]}
     async with open_house() as house:
         answer = await make(house, **said)
         assert answer.status == 200
