@@ -305,6 +305,12 @@ class ParseRequest(Protocol):
         """
 
 
+class ParseError(Protocol):
+    def __call__(self, status: int, body: bytes, headers: Mapping[str, str] = ..., /) -> UpstreamError:
+        """A failed answer as an error. `status` 0: it came as a good one. `headers`, their names in small letters, say when
+        it is worth coming back, and of which quota."""
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """A wire format: everything the relay needs to speak it, in either direction."""
 
@@ -315,7 +321,7 @@ class Dialect(msgspec.Struct, frozen=True):
     render_response: Callable[[Response, Reply], Rendered]
     reader: Callable[[Reading], StreamReader]
     writer: Callable[[Reply], StreamWriter]
-    parse_error: Callable[[int, bytes], UpstreamError]
+    parse_error: ParseError
     render_error: Callable[[PorticoError], Any]
     """The body an error is told in."""
     frame: Callable[[Frame], bytes]

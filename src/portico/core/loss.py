@@ -143,6 +143,7 @@ CODES: Final[Mapping[str, Excuse]] = {
         ("signature",),
         "of several signatures of a text Chat shows the last; the gateway keeps them all",
     ),
+    # Embeddings (mapping.md 5.1)
     # What Claude cannot be told, or tell (7.1, 7.2, 7.4, 7.5)
     "7.2:citations": Excuse(("candidate.citations",), "sources that were told after the block they are of"),
     "7.2:searches": Excuse(("candidate.searches",), "what was searched for, where only the blocks of a tool tell it"),
@@ -182,7 +183,7 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.1:setting": Excuse(("ext",), "a setting that one dialect has and the other has nothing for"),
     "7.4:thoughts": Excuse(("part.reasoning",), "earlier thoughts that the target cannot be given"),
     # Embeddings (5.1)
-    "5.1:task": Excuse(("ext",), "what a text is embedded for, where a model does not ask"),
+    "5.1:task": Excuse(("ext",), "what a text is embedded for, or its title, for a model that is not told so"),
     # Pictures (5.2)
     "5.2:size": Excuse(("picture",), "a size in pixels is the nearest shape and size that the model paints"),
     "5.2:quality": Excuse(("picture",), "a quality that the model has no setting for"),

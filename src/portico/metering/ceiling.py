@@ -4,7 +4,8 @@
     tools       of the provider: its hidden prompt, what it may bring in, its fee; of the caller: Claude's hidden prompt
     media       by kind: so much each, and by its base64 bytes; by address or cached, what is not known is guessed;
                 a picture by what the model counts it as at most, where that is known
-    input       at most what the model takes in, at the rate of a cache write where writing has one
+    input       at most what the model takes in (of each text that is embedded), at the rate of a cache write where writing
+                has one
     metered     characters or seconds, where the model is billed by them
     output      min(asked for, the model's limit), else what a hold is by default, for each candidate
     rates       the dearest context band that so long a prompt can be in, and the dearest modality there is
@@ -99,7 +100,7 @@ def ceiling(ask: Ask, rates: Rates, able: Capabilities, *, default_hold_tokens: 
         pieces = [("text", text_tokens, False), *_media_pieces(ask, able)]
         pieces += [("text", _rule(tool).prompt + _rule(tool).brings, False) for tool in ask.tools]
         text_tokens = sum([tokens for _, tokens, _ in pieces])
-    input_tokens = min(text_tokens, able.max_input_tokens)
+    input_tokens = min(text_tokens, able.max_input_tokens * ask.inputs)
     each = _output_tokens(ask, able, default_hold_tokens)
     if rates.free or not rates.known:
         return Ceiling(0, input_tokens, each * ask.candidates)

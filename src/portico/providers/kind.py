@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from portico.core.dialect import Dialect
+from portico.core.target import Capabilities
 from portico.providers.intake import Intake
 
 
@@ -110,3 +111,23 @@ class ProviderKind(msgspec.Struct, frozen=True):
         by_name = {one.dialect.name: one for one in self.spoken}
         spoken = tuple([by_name[name] for name in dialects if name in by_name])
         return self if not spoken or spoken == self.spoken else msgspec.structs.replace(self, spoken=spoken)
+
+    def for_model(self, able: Capabilities) -> "ProviderKind":
+        """The kind for a model: in the dialects that it can be asked in, and what it can be asked there.
+
+        Vertex embeds with models before the second line by `predict` alone (mapping.md 5.1).
+        """
+        kind = self.limited_to(able.dialects)
+        if able.generation >= _EMBEDS_ITSELF or all(Verb.PREDICT not in one.paths for one in kind.spoken):
+            return kind
+        return msgspec.structs.replace(kind, spoken=tuple([_predicting(one) for one in kind.spoken]))
+
+
+_EMBEDS_ITSELF: Final = (2, 0)
+
+
+def _predicting(spoken: Spoken) -> Spoken:
+    if Verb.PREDICT not in spoken.paths:
+        return spoken
+    paths = {verb: path for verb, path in spoken.paths.items() if verb not in EMBEDDING}
+    return msgspec.structs.replace(spoken, paths=paths)

@@ -5,7 +5,9 @@ of the body, which is looked at and not read. A body that passes is read all the
 another dialect (`understand`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
 from random import Random
 
 import msgspec
@@ -76,7 +78,7 @@ class Reception:
             asked, verb_asked = named
             resolved = self._resolved(dialect, asked, in_path=in_path)
             require_in_scope(caller.policy.models, resolved.model.name, asked, param=_blamed(dialect, model))
-            require_able(dialect, resolved.model, self.served.catalog, _blamed(dialect, model))
+            require_able(dialect, resolved.model, self._able, _blamed(dialect, model))
             verb_asked = _verb(dialect, resolved.model, verb_asked)
             if dialect.state is not None:
                 continuation = await self._continued(exchange, dialect, caller, resolved, verb_asked)
@@ -107,6 +109,11 @@ class Reception:
         if said is None:
             return None
         return said.model, verb or (Verb.STREAM if said.stream else Verb.GENERATE)
+
+    def _able(self) -> Iterator[Model]:
+        """The models that are served today."""
+        today = datetime.fromtimestamp(self._now(), UTC).date()
+        return (one for one in self.served.catalog.models.values() if self.served.serves(one, today))
 
     def _resolved(self, dialect: Dialect, asked: str, *, in_path: bool) -> Resolved:
         try:
@@ -158,14 +165,13 @@ class Reception:
     ) -> Call:
         """A call that is translated from the beginning."""
         stream = None if verb is None else verb is Verb.STREAM
-        body, embeds = _taken(exchange, dialect, verb), verb in EMBEDDING
-        read = parse_body(dialect, body, model=model, stream=stream, known=self._known, embeds=embeds)
-        del body
+        taken, embeds = partial(_taken, exchange, dialect, verb), verb in EMBEDDING
+        read = parse_body(dialect, taken(), model=model, stream=stream, known=self._known, embeds=embeds)
         prepared = resolve(read, self.served.catalog)
         require_in_scope(
             caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")
         )
-        require_able(dialect, prepared.resolved.model, self.served.catalog, read.where.field("model"))
+        require_able(dialect, prepared.resolved.model, self._able, read.where.field("model"))
         pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
         media = await self._completed(caller, dialect, prepared)
         request = media.request

@@ -12,6 +12,7 @@ import msgspec
 
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
+from portico.core.grammar import grammar_in_words
 from portico.core.known import KnownTools
 from portico.core.loss import Loss
 from portico.core.request import GOOGLE_BUILTINS, ONE_CALL_HINT, Builtin, Request, Tool, ToolChoice
@@ -371,7 +372,7 @@ def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], reque
         if tool.description is not None:
             declaration["description"] = tool.description
         return declaration
-    grammar = _grammar(tool)
+    grammar = grammar_in_words(tool, own=ORIGIN)
     description = "\n\n".join([text for text in (tool.description, grammar) if text is not None])
     if description or tool.description is not None:
         declaration["description"] = description
@@ -385,16 +386,6 @@ def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], reque
     if foreign:
         losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
     return declaration
-
-
-def _grammar(tool: Tool) -> str | None:
-    """The grammar that a custom tool's text must follow, in words; None where there is none (1.12)."""
-    for origin, fields in (tool.ext or {}).items():
-        format_ = fields.get("format") if tool.kind == "custom" and origin != ORIGIN else None
-        grammar = format_.get("grammar") if isinstance(format_, Mapping) else None
-        if isinstance(grammar, Mapping) and grammar.get("definition"):
-            return f"The input must follow this {grammar.get('syntax') or ''} grammar:\n{grammar['definition']}"
-    return None
 
 
 def _calling_config(request: Request, names: Mapping[str, str]) -> dict[str, Any]:

@@ -60,11 +60,12 @@ def operation(
     writer: Callable[[Reply], StreamWriter] = ErrorWriter,
     read_body: Callable[[bytes], Any] | None = None,
     embedding: Embedding | None = None,
+    ask: Callable[[Any, int], Ask] | None = None,
     raw_answers: bool = False,
     where: Where | None = None,
     product: Product | None = None,
 ) -> Dialect:
-    """The dialect of one operation."""
+    """The dialect of one operation. `ask`: of bodies that are rendered in it all the same."""
     return Dialect(
         name=name,
         parse_request=parse_request,
@@ -77,7 +78,7 @@ def operation(
         render_error=render_error,
         frame=encode,
         where=where or Where(),
-        ask=_unasked,
+        ask=ask or _unasked,
         passing=passing,
         keep_alive=KEEP_ALIVE,
         embedding=embedding,
