@@ -234,7 +234,8 @@ async def test_a_picture_has_the_format_that_was_asked_for(native: str, wanted: 
 async def test_a_native_picture_is_not_touched_where_no_format_is_said() -> None:
     raw = drawn("JPEG")
     async with open_house(Script(answers(painted(inline(raw, "image/jpeg"))))) as house:
-        for more in ({}, {"output_format": "jpeg"}, {"output_format": "jpeg", "output_compression": 100}):
+        cases: list[Json] = [{}, {"output_format": "jpeg"}, {"output_format": "jpeg", "output_compression": 100}]
+        for more in cases:
             answer = await make(house, **more)
             assert base64.b64decode(answer.json()["data"][0]["b64_json"]) == raw
             assert answer.json()["output_format"] == "jpeg"
