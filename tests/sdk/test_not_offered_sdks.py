@@ -47,7 +47,6 @@ def test_google_s_client_is_told_what_to_use(house: House) -> None:
             (lambda: client.batches.create(model="gemini-3.5-flash", src="files/requests"), ":generateContent"),
             (lambda: list(client.batches.list()), "one by one"),
             (lambda: list(client.caches.list()), "by themselves"),
-            (lambda: client.models.generate_videos(model="veo-3.1", source={"prompt": "a"}), "Imagen, Veo"),
         ]
         for call, instead in calls:
             with pytest.raises(errors.ClientError) as caught:
