@@ -28,7 +28,7 @@ SETTINGS = Settings(first_byte_timeout_s=2.0, idle_timeout_s=2.0)
 # How an attempt may fail before anything of it is shown, and after; and how it may be good.
 EARLY = ("500", "503", "429", "cut", "garbage", "empty", "stall", "loris")
 LATE = ("late cut", "late garbage")
-GOOD = ("good", "dribble")
+GOOD = ("good", "dribble", "slow")
 OUTCOMES = {
     "500": "internal_error",
     "503": "overloaded",
@@ -42,6 +42,7 @@ OUTCOMES = {
     "late garbage": "bad_gateway",
     "good": "ok",
     "dribble": "ok",
+    "slow": "ok",
 }
 """What a receipt says of each."""
 SSE = [("content-type", "text/event-stream")]
@@ -76,7 +77,7 @@ class Member:
         dice = self._dice
         fate = dice.choice((*EARLY, *LATE) if streamed else EARLY) if dice.random() < 1 / 3 else ""
         begun = dice.randrange(1, 500)
-        fate = fate or ("dribble" if dice.random() < 0.05 else "good")
+        fate = fate or dice.choices(GOOD, (90, 5, 5))[0]
         tried = Tried(self._name, fate, dice.randrange(1, 5000), begun, begun + dice.randrange(1, 500))
         self._log.setdefault(word, []).append(tried)
         await _ACTS[fate](exchange, Answered(word, tried, streamed=streamed))
@@ -105,6 +106,12 @@ async def _good(exchange: Exchange, answer: Answered) -> None:
     exchange.write(answer.first)
     exchange.write(answer.second)
     exchange.finish()
+
+
+async def _slow(exchange: Exchange, answer: Answered) -> None:
+    """A good answer, after others would have been asked."""
+    await asyncio.sleep(0.05)
+    await _good(exchange, answer)
 
 
 async def _dribble(exchange: Exchange, answer: Answered) -> None:
@@ -175,6 +182,7 @@ async def _late_garbage(exchange: Exchange, answer: Answered) -> None:
 _ACTS: dict[str, Callable[[Exchange, Answered], Awaitable[None]]] = {
     "good": _good,
     "dribble": _dribble,
+    "slow": _slow,
     "loris": _loris,
     "stall": _stall,
     "500": _refuses(500, "INTERNAL"),

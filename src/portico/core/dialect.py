@@ -39,6 +39,8 @@ class RawBody(msgspec.Struct, frozen=True):
 
     content_type: str
     data: bytes
+    finish: Callable[[bytes], bytes] | None = None
+    """What is still to be made of the data, if that takes time: it is run beside everything else."""
 
 
 class Demands(msgspec.Struct, frozen=True):
@@ -147,6 +149,12 @@ class Seen(msgspec.Struct, frozen=True):
     """About how many characters of text it holds, where no usage tells more."""
     pictures: int = 0
     """How many it holds."""
+    heard_s: float = 0.0
+    """Seconds of sound that were written down, where no usage tells more."""
+    spoken_s: float = 0.0
+    """Seconds of speech it holds, where no usage tells more."""
+    guessed: bool = False
+    """`uses` were not reported: they are what the gateway counted itself."""
 
 
 class StreamWatch(Protocol):

@@ -189,13 +189,18 @@ CODES: Final[Mapping[str, Excuse]] = {
     "5.2:quality": Excuse(("picture",), "a quality that the model has no setting for"),
     "5.2:compression": Excuse(("picture",), "a format that loses nothing is not compressed further"),
     "5.2:text": Excuse((), "text that came beside a picture; the Images API has no place for it"),
+    # Speech and transcripts (5.3, 5.4)
+    "5.3:speed": Excuse(("ext",), "how fast a text is read, of voices that have no speed"),
+    "5.4:timestamps": Excuse(("ext",), "when something was said, which a model that listens only guesses"),
+    "5.4:include": Excuse(("ext",), "logprobs of a transcript"),
+    "5.4:chunking": Excuse(("ext",), "how a recording is cut into pieces before it is heard"),
     # What was sent to another model than asked
     "6:successor": Excuse(("model",), "the model is no longer served; its successor answers, at its own price"),
 }
 """Every loss there is, by its code: a row of mapping.md."""
 
 
-UNSEEN: Final = frozenset({"1.1:ignored", "1.10:name", "1.12:validated", "7.5:closed"})
+UNSEEN: Final = frozenset({"1.1:ignored", "1.10:name", "1.12:validated", "5.4:chunking", "7.5:closed"})
 """What no answer shows: fields of bookkeeping (1.1), a schema's name, strict tools that are enforced in another way. A
 strict call may have these losses."""
 

@@ -197,5 +197,8 @@ class Request(msgspec.Struct, frozen=True):
     """Thoughts are wanted inside the text, between tags of this name (mapping.md 1.9)."""
     echo: Mapping[str, Any] = {}
     """Settings of the caller's body that an answer in its dialect repeats, as they stood there (clients.md 10)."""
+    ours: frozenset[str] = frozenset()
+    """Fields that the caller said nothing of and an operation needs (`temperature`, `thinking`): where they cannot be said,
+    nobody has lost anything."""
     ext: Ext = None
     where: Where = Where()

@@ -1,6 +1,9 @@
 """Which models a dialect's calls make sense for: whoever asks for a picture is told at once that a model makes none."""
 
-from portico.catalog import Catalog, Model
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from portico.catalog import Model
 from portico.core.dialect import Demands, Dialect
 from portico.core.errors import UnsupportedParameter
 
@@ -9,17 +12,19 @@ _MADE = {"image": "images", "audio": "speech", "embedding": "embeddings", "text"
 _TAKEN = {"audio": "audio", "image": "images"}
 
 
-def require_able(dialect: Dialect, model: Model, catalog: Catalog, param: str | None) -> None:
-    """Raises `UnsupportedParameter` if the model cannot do what calls of the dialect ask for, and names some that can."""
+def require_able(dialect: Dialect, model: Model, served: Callable[[], Iterable[Model]], param: str | None) -> None:
+    """Raises `UnsupportedParameter` if the model cannot do what calls of the dialect ask for, and names the newest of those
+    served that can."""
     demands = dialect.demands
     if demands is None or is_able(model, demands):
         return
-    able = [one.name for one in catalog.models.values() if is_able(one, demands) and one.capabilities.judged]
+    able = [one for one in served() if is_able(one, demands) and one.capabilities.judged and one.successor is None]
+    able.sort(key=lambda one: (one.created or date.min, one.name), reverse=True)
     lacks = _MADE.get(demands.makes, demands.makes)
     says = f"{model.name} does not make {lacks}"
     if demands.makes in model.capabilities.output_modalities:
         says = f"{model.name} does not take {_TAKEN.get(demands.takes, demands.takes)}"
-    named = f" Models that do: {', '.join(sorted(able)[:MOST_NAMED])}." if able else ""
+    named = f" Models that do: {', '.join([one.name for one in able[:MOST_NAMED]])}." if able else ""
     raise UnsupportedParameter(f"{says}.{named}", param=param)
 
 

@@ -93,9 +93,8 @@ class Aims:
             attempt.verb = Verb.GENERATE if making.is_asked_whole(call) else None
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
-        call.lane_losses[lane.first] = losses
-        call.translated = attempt.passing is None
-        attempt.asked = call.request
+        attempt.asked, attempt.losses = call.request, losses
+        attempt.stands_for(call)
         return attempt
 
     def elsewhere(self, call: Call, aim: Aim) -> list[Aim]:

@@ -22,9 +22,13 @@ async def made(
     call: Call, attempt: Attempt, attempt_one: AttemptOne, health: Health, now: Callable[[], float], *, last: bool
 ) -> None:
     """Makes an attempt, and reports how it ended, to whoever plans next too."""
-    tried, candidate = attempt.tried, attempt.aim.candidate
+    tried, candidate, runner = attempt.tried, attempt.aim.candidate, attempt.runner
     call.report.tries.append(tried)
-    health.began(candidate, now())
+    if runner is not None:
+        tried.beside = runner.beside
+        runner.tries.append(tried)
+    began = now()
+    health.began(candidate, began)
     try:
         await attempt_one(call, attempt, last=last)
     except PorticoError as error:
@@ -38,6 +42,8 @@ async def made(
         raise
     except asyncio.CancelledError:
         tried.outcome = CANCELLED
+        if attempt.has_lost and not tried.beside:  # another was faster: at least so slow it is
+            health.measured(candidate, Pace(now() - began, at=now()), streamed=tried.streamed)
         raise
     finally:
         health.ended(candidate)
@@ -88,25 +94,27 @@ async def piped(
     """
     paying, continuation, decoder = call.paying, call.continuation, SseDecoder()
     early: list[Frame] = []
-    aim, tried, slowed = attempt.aim, attempt.tried, False
+    aim, tried, runner, slowed = attempt.aim, attempt.tried, attempt.runner, False
     change = in_stream(aim.provider.quirks_in(aim.spoken)) if attempt.passing is None else None
 
     def meant(frames: list[Frame]) -> list[Frame]:
         return frames if change is None else [change(frame) for frame in frames]
 
     def take(data: bytes) -> bool:
+        if runner is not None and runner.has_lost:
+            return False
         frames = decoder.feed(data)
         tried.events += len(frames)
         out = pump.feed(frames if change is None else meant(frames))
-        if continuation is not None:
-            out = continuation.frames(out)
-        if not out:
-            return not pump.ended
-        if attempt.asked is not None:
+        if out and attempt.asked is not None:
             call.commit(attempt)
             tried.shown, tried.events = clock(), 1
             call.note_model(pump.model)
             call.counts = call.counts or pump.counts
+        if continuation is not None:
+            out = continuation.frames(out)
+        if not out:
+            return not pump.ended
         if paying is not None:
             if not paying.tab.ready():
                 early.extend(out)
@@ -125,7 +133,10 @@ async def piped(
             await downstream.drain()
         if tried.shown and not slowed:
             tried.ended = clock()
-        return early + pump.close(meant(decoder.close()))
+        out = pump.close(meant(decoder.close()))
+        if attempt.asked is not None:
+            call.commit(attempt)  # it shows nothing, and its end says why
+        return early + out
     except UpstreamError as error:
         if not pump.committed:
             raise
@@ -141,14 +152,17 @@ def last_of(call: Call, frames: list[Frame]) -> list[Frame]:
     return told
 
 
-def note_stream(call: Call, pump: Pump | PassingPump) -> None:
-    """Notes what an attempt's stream told, and what of it is charged for."""
+def note_stream(call: Call, attempt: Attempt, pump: Pump | PassingPump) -> None:
+    """Notes what an attempt's stream told, and what of it is charged for. Nothing of one that another may have been asked
+    beside, and that has shown nothing."""
+    if attempt.runner is not None and attempt.asked is not None:
+        return
     call.seen = pump.seen()
     if pump.counts:
         call.counts = True
         call.prompts += 1
     if isinstance(pump, PassingPump):
-        call.shown, call.pictures = call.seen.shown, call.seen.pictures
+        call.note_seen(call.seen)
     else:
         call.shown += pump.shown
         call.pictures += pump.pictures

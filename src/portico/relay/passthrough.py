@@ -72,8 +72,9 @@ def body_for(passing: Passing, body: bytes, asked: str, deployment: Deployment, 
     return passing.renamed(body, deployment.upstream_model)
 
 
-def nobody_serves(model: Model, verb: Verb) -> str:
-    return f"No configured provider serves {model.name}" + ("." if verb in GENERATING else " with this method.")
+def nobody_serves(model: Model, dialect: Dialect, verb: Verb) -> str:
+    chat = verb in GENERATING and dialect.receives
+    return f"No configured provider serves {model.name}" + ("." if chat else " with this method.")
 
 
 class PassingPump:

@@ -112,14 +112,20 @@ class Paying:
         aim, call = attempt.aim, self._call
         if self._caller.prepaid:
             self._refuse_unknown(ask)
-        self._tier = tier_of(ask.service_tier)
         if not call.generates:
             ask = msgspec.structs.replace(ask, max_output_tokens=0)
-        self._aim, self._embedded = aim, ask.embedded_characters
+        attempt.size = ask
+        self.asks(attempt)
         times = -(-call.whole.count // attempt.lane.count) if attempt.passing is None else 1
         aims = [aim] if self._sent else [aim, *places]
         await self.tab.hold(ask, [self._offer(one) for one in aims], times=times)
         self._sent += 1
+
+    def asks(self, attempt: Attempt) -> None:
+        """This is the attempt whose answer is charged for, if it has one."""
+        if (ask := attempt.size) is not None:
+            self._aim, self._tier = attempt.aim, tier_of(ask.service_tier)
+            self._embedded = ask.embedded_characters
 
     def _refuse_unknown(self, ask: Ask) -> None:
         where = self._call.request.where
@@ -243,14 +249,18 @@ class Paying:
             guess = self._estimate(rates)
             usage, made = guess.usage, guess.charge
             flags += [ESTIMATED, CAPPED] if guess.capped else [ESTIMATED]
-        return Bill(tab, call, aim, self._began_us, usage, made, tuple(flags))
+        return Bill(tab, call, aim, self._began_us, usage, made, tuple(dict.fromkeys(flags)))
 
     def _estimate(self, rates: Rates) -> Estimate:
         """By the published rule; of an embedding, which delivers no text, what was sent."""
         call, held = self._call, self.tab.amount
-        delivered = Delivered(call.shown, pictures=call.pictures)
         if not call.generates:
             delivered = Delivered(embedded_characters=self._embedded)
+        else:
+            read = call.uses().get("characters", 0) if call.spoken_s else 0
+            delivered = Delivered(
+                call.shown, pictures=call.pictures, heard_s=call.heard_s, spoken_s=call.spoken_s, read_characters=read
+            )
         return estimate(delivered, rates, hold_nanos=held)
 
 

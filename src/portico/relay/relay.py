@@ -28,8 +28,6 @@ from portico.core.errors import (
     PorticoError,
     UpstreamEmpty,
     UpstreamError,
-    UpstreamMalformedOutput,
-    UpstreamModelNotFound,
     UpstreamRejected,
 )
 from portico.core.ids import call_ids, timed_id
@@ -38,17 +36,16 @@ from portico.providers import Provider, Verb, with_forwarded
 from portico.providers.quirks import in_answer
 from portico.relay import counting, embedding, making, questions
 from portico.relay.aiming import Aims
-from portico.relay.attempts import decoded, last_of, made, note_failure, note_stream, piped, pump_of
-from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
+from portico.relay.attempts import decoded, last_of, note_failure, note_stream, piped, pump_of
+from portico.relay.call import Attempt, BrokenOff, Call, Slot
 from portico.relay.dearness import dearness
 from portico.relay.defaults import Defaults
 from portico.relay.downstream import Downstream
-from portico.relay.fanout import MAX_AT_ONCE, Lane, merged
+from portico.relay.fanout import merged
+from portico.relay.files import Files
 from portico.relay.owned import OwnedThings
-from portico.relay.passthrough import nobody_serves
 from portico.relay.paying import COST_HEADER, Paying, dollars
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
-from portico.relay.prepare import in_words_of, successor
 from portico.relay.pump import Teller
 from portico.relay.reception import Reception
 from portico.relay.report import Report
@@ -58,11 +55,11 @@ from portico.relay.signing import Signer
 from portico.relay.strict import is_strict
 from portico.relay.tab import Once, Tab
 from portico.relay.till import Till
-from portico.relay.together import some, together
+from portico.relay.trying import Tries
 from portico.relay.unfence import not_json, unfenced
-from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
+from portico.relay.verdict import fault_of_response, is_unexplained, tells_error
 from portico.routing import ANY, Deployment, Health
-from portico.vault import Resources, TurnRecorder, Vault, without_unknown_signatures
+from portico.vault import Resources, TurnRecorder, Vault
 from portico.vault.responses import StoredResponses
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
@@ -70,8 +67,6 @@ from portico.wire.http import Exchange
 
 JSON: Final = ("content-type", "application/json")
 MAX_ERROR_BYTES: Final = 1024 * 1024
-RETRIED_ONCE: Final = (UpstreamMalformedOutput, UpstreamEmpty)
-"""Faults of chance: the same candidate is tried once more, silently, and then the caller hears of it (tries cost)."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -82,6 +77,8 @@ class Settings(msgspec.Struct, frozen=True):
     connect_timeout_s: float = 10.0
     first_byte_timeout_s: float = 600.0
     idle_timeout_s: float = 300.0
+    max_body_bytes: int = 64 * 1024 * 1024
+    """Of a request, and of a file that comes in several."""
 
 
 class Relay:
@@ -139,7 +136,11 @@ class Relay:
             rng=rng,
             now=now,
         )
+        self._tries = Tries(self._router, self._aims, self._reception, catalog)
         self._signer = Signer(upstream, now)
+        most = self._settings.max_body_bytes
+        self.files = None if resources is None else Files(upstream, self._signer, resources, now=now, max_bytes=most)
+        """Files at providers; None where nobody knows whose they are."""
         self.serve_from(providers)
 
     def serve_from(self, providers: Sequence[Provider]) -> None:
@@ -147,6 +148,8 @@ class Relay:
         by_name = {provider.name: provider for provider in providers}
         self._served = self._reception.served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
         self._signer.serve(providers)
+        if self.files is not None:
+            self.files.serve(providers)
 
     @property
     def charges(self) -> bool:
@@ -196,40 +199,6 @@ class Relay:
         else:
             await self._whole(call)
 
-    # -- candidates
-
-    async def _try_each(self, call: Call, attempt_one: AttemptOne, lane: Lane | None = None) -> None:
-        """Tries candidates in order until one commits, for the whole call or for a lane of it. A model that gives fewer
-        answers at once is asked in several lanes, each with its own tries. Raises the last failure when none commits."""
-        route = self._router.route(call)
-        missing: set[str] = set()
-        while (step := await route.step()) is not None:
-            model, candidate = step
-            if call.unread and not call.passes_to(candidate.deployment.provider):
-                await self._reception.understand(call)
-            aim = self._aims.aim(call, model, candidate)
-            lanes = self._aims.lanes(call, aim, lane)
-            if len(lanes) > 1:
-                call.slots = call.slots or asyncio.Semaphore(MAX_AT_ONCE)
-                gather = some if making.some_will_do(call) else together
-                return await gather([self._try_each(call, attempt_one, one) for one in lanes])
-            try:
-                return await self._twice_if_faulty(call, aim, lanes[0], attempt_one)
-            except UpstreamError as error:
-                failure = in_words_of(call.request, error)
-                if self._aims.drops(call, aim, lanes[0], failure):
-                    route.first(model, candidate)
-                    continue
-                route.failed(failure)
-                if not error.fails_over or isinstance(error, RETRIED_ONCE):
-                    raise
-            if isinstance(failure, UpstreamModelNotFound) and model.name not in missing:
-                missing.add(model.name)
-                kind = candidate.deployment.provider.kind.name
-                if (follower := successor(self._catalog, model, self._today(), kind, gone=True)) is not None:
-                    route.also(follower)
-        raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.verb))
-
     def serves(self, model: Model) -> bool:
         """Whether a call of the model can be sent anywhere today, were it to the one that follows it."""
         return self._served.serves(model, self._today())
@@ -242,19 +211,7 @@ class Relay:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
 
-    async def _twice_if_faulty(self, call: Call, aim: Aim, lane: Lane, attempt_one: AttemptOne) -> None:
-        first = self._aims.attempt(call, aim, lane)
-        try:
-            await made(call, first, attempt_one, self.health, self._now, last=False)
-        except RETRIED_ONCE:
-            await made(call, self._aims.attempt(call, aim, lane), attempt_one, self.health, self._now, last=True)
-        except UpstreamRejected as error:
-            asked = first.asked
-            may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
-            if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
-                raise
-            call.request = request  # the skip value stands in for what the client sent, and the losses say so
-            await made(call, self._aims.attempt(call, aim, lane), attempt_one, self.health, self._now, last=True)
+    # -- one attempt
 
     async def _send(self, call: Call, attempt: Attempt) -> UpstreamResponse:
         """The provider's answer, its status good. Raises what its error body says otherwise."""
@@ -308,8 +265,8 @@ class Relay:
             estimate = counting.estimated(call)
             call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
             return
-        await self._try_each(call, self._whole_one)
-        body = call.passed or self._translated(call)
+        await self._tries.each(call, self._whole_one)
+        body = call.passed or await self._translated(call)
         if call.continuation is not None and call.generates:
             body = call.continuation.whole(call, body)
         await call.settled()
@@ -341,7 +298,7 @@ class Relay:
             if call.generates:
                 if seen.empty and call.paying is not None and not last:
                     raise UpstreamEmpty
-                call.shown, call.pictures = seen.shown, seen.pictures
+                call.note_seen(seen)
             call.counts = not (call.generates and seen.empty)
 
     def _read(self, call: Call, attempt: Attempt, body: bytes, *, last: bool) -> Response:
@@ -366,7 +323,7 @@ class Relay:
         self._keep(call, recorder)
         return response
 
-    def _translated(self, call: Call) -> bytes:
+    async def _translated(self, call: Call) -> bytes:
         """The answers of all lanes in the caller's dialect."""
         if call.embedded:
             return embedding.told(call)
@@ -377,7 +334,8 @@ class Relay:
         call.losses += rendered.losses
         if isinstance(rendered.body, RawBody):
             call.content_type = rendered.body.content_type
-            return rendered.body.data
+            finish, data = rendered.body.finish, rendered.body.data
+            return data if finish is None else await asyncio.to_thread(finish, data)
         return jsontext.encode(rendered.body)
 
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:
@@ -403,7 +361,7 @@ class Relay:
             await one(call, attempt, downstream, last=last)
 
         try:
-            await self._try_each(call, attempt_one)
+            await self._tries.each(call, attempt_one)
         except BrokenOff:
             pass
         except PorticoError as error:
@@ -427,7 +385,7 @@ class Relay:
             finally:
                 upstream.close()
                 self._keep(call, pump.recorder)
-                note_stream(call, pump)
+                note_stream(call, attempt, pump)
             out = last_of(call, out)
             call.note_model(pump.model)
             await call.settled()

@@ -41,6 +41,8 @@ class Try(msgspec.Struct, eq=False):
     """When the head of its answer was here."""
     outcome: str = ANSWERING
     """`ok`, `cancelled`, or the code of the error it ended with."""
+    beside: bool = False
+    """It was asked beside another that had shown nothing (`relay/hedge.py`)."""
     streamed: bool = False
     shown: float = 0.0
     """When the first event of a stream was, that its caller sees something of."""
@@ -64,10 +66,15 @@ class Try(msgspec.Struct, eq=False):
 
 def tries_header(tries: Sequence[Try], limit_bytes: int = 2048) -> str:
     """Who was tried, and how it ended, as the `x-portico-attempts` header: ASCII JSON; of too many the last ones."""
-    told = [{"provider": one.provider, "model": one.model, "outcome": one.outcome} for one in tries]
+    told = [_told(one) for one in tries]
     while len(text := json.dumps(told, separators=(",", ":"))) > limit_bytes and len(told) > 1:
         del told[0]
     return text
+
+
+def _told(tried: Try) -> dict[str, str | bool]:
+    told: dict[str, str | bool] = {"provider": tried.provider, "model": tried.model, "outcome": tried.outcome}
+    return told | {"beside": True} if tried.beside else told
 
 
 class Report(msgspec.Struct, eq=False):
@@ -106,6 +113,14 @@ class Report(msgspec.Struct, eq=False):
     outcome: str = OK
     error: str = ""
     """The code of the error that was told, or of what ended the answer early."""
+
+    @property
+    def decisive(self) -> Try | None:
+        """The attempt whose answer or error was told: the last, but not one that was only beside it."""
+        tries = self.tries
+        if len(tries) < 2:
+            return tries[0] if tries else None
+        return next((one for one in reversed(tries) if one.outcome != CANCELLED), tries[-1])
 
 
 class Observer(Protocol):

@@ -56,6 +56,13 @@ _HARMLESS: Final = frozenset(
     }
 )
 """Fields whose absence no answer shows (1.1)."""
+_OF_OPERATIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "speed": ("5.3:speed", "Google's voices have no speed; an instruction may ask for one in words"),
+    "timestamps": ("5.4:timestamps", "the times are what the model makes of the recording, not measured"),
+    "include": ("5.4:include", "a transcript comes without logprobs"),
+    "chunking_strategy": ("5.4:chunking", "the recording is heard as a whole"),
+}
+"""Fields of OpenAI's operations beside chat that no model of Google's has."""
 _BAD_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 
 
@@ -137,6 +144,8 @@ def _generation_config(request: Request, target: Target, losses: list[Loss]) -> 
         asked["top_p"] = sampling.top_p
     if sampling.top_k is not None:
         asked["top_k"] = sampling.top_k
+    if not able.sampling:
+        asked = {name: value for name, value in asked.items() if name not in request.ours}
     if asked and not able.sampling:
         wire = ", ".join([_SAMPLING[name] for name in asked])
         losses.append(Loss("1.1:sampling", where.field(next(iter(asked))), f"{target.model} ignores {wire}"))
@@ -159,7 +168,8 @@ def _generation_config(request: Request, target: Target, losses: list[Loss]) -> 
     if sampling.n is not None or sampling.logprobs or sampling.top_logprobs:
         _add_choices(request, target, config, losses)
     thinking, told = thinking_config(request.thinking, sampling.max_tokens, target, where)
-    losses += told
+    if "thinking" not in request.ours:
+        losses += told
     if thinking:
         config["thinkingConfig"] = thinking
     add_output(request, target, config, losses)
@@ -413,7 +423,8 @@ def _add_extras(
             continue
         for name in fields:
             code = "1.1:ignored" if name in _HARMLESS else "1.1:unsupported"
-            losses.append(Loss(code, where.field(name), f"Gemini has nothing for {name}"))
+            code, message = _OF_OPERATIONS.get(name, (code, f"Gemini has nothing for {name}"))
+            losses.append(Loss(code, where.field(name), message))
 
 
 def _merge_own(fields: Mapping[str, Any], body: dict[str, Any], config: dict[str, Any]) -> None:
