@@ -15,6 +15,8 @@ MAX_SECONDS: Final = 7 * 24 * 3600.0
 _ID3_BYTES: Final = 10
 _SEARCHED_BYTES: Final = 65_536
 """So far it is looked for the first frame."""
+_MOST_FRAMES: Final = 100_000
+"""Half an hour or more."""
 _TAIL_BYTES: Final = 128
 """What a tag behind the last frame takes."""
 _MP3_RATES: Final = (44_100, 48_000, 32_000)
@@ -144,20 +146,22 @@ def _of_mp4(data: bytes, at: int, end: int) -> float | None:
 
 def _of_frames(data: bytes, at: int) -> float | None:
     """MP3 or AAC: the sum of its frames, each of which says how long it is. What stands before the first is no frame, nor
-    is one that no other follows."""
+    is one that no other follows. Of very many the rest is taken to be like those that were looked at."""
     stop = min(len(data), at + _SEARCHED_BYTES)
     while (at := data.find(b"\xff", at, stop)) >= 0:
-        first = _frame(data, at)
-        after = at + first[0] if first is not None else 0
-        if first is not None and (after >= len(data) - _TAIL_BYTES or _frame(data, after) is not None):
-            break
+        if (first := _frame(data, at)) is not None:
+            after = at + first[0]
+            if len(data) - _TAIL_BYTES <= after <= len(data) or _frame(data, after) is not None:
+                break
         at += 1
     else:
         return None
-    seconds = 0.0
-    while (step := _frame(data, at)) is not None:
+    begin, seconds = at, 0.0
+    for _ in range(_MOST_FRAMES):
+        if (step := _frame(data, at)) is None:
+            return seconds
         seconds, at = seconds + step[1], at + step[0]
-    return seconds
+    return seconds * max(1.0, (len(data) - begin) / (at - begin))
 
 
 def _frame(data: bytes, at: int) -> tuple[int, float] | None:

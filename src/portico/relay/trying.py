@@ -61,7 +61,10 @@ class Tries:
         failure when none does."""
         route = self._router.route(call)
         while (step := await route.step()) is not None:
-            if call.unread and not call.passes_to(step[1].deployment.provider):
+            passes = call.passes_to(step[1].deployment.provider)
+            if lane is not None and passes:
+                continue  # a body that passes is the whole call, and no part of it
+            if call.unread and not passes:
                 await self._reception.understand(call)
             aim = self._aims.aim(call, *step)
             lanes = self._aims.lanes(call, aim, lane)
