@@ -161,6 +161,20 @@ async def test_a_whole_answer_is_asked_for_once() -> None:
         assert second.asked == 0
 
 
+async def test_pictures_are_painted_once_though_their_caller_wants_a_stream() -> None:
+    first, second = Steps(says("First")), waits("Second")
+    models = [
+        OperatorModel("duo", f"{name}/gemini-3-pro-image-preview", priority=n) for n, name in enumerate(NAMES[:2])
+    ]
+    async with fleet(first, second, models=models) as house:
+        body = {"model": "duo", "prompt": "a fox", "stream": True}
+        call = asyncio.create_task(house.ask(body, path="/v1/images/generations"))
+        await until(lambda: first.asked)
+        await asyncio.sleep(0.05)
+        assert second.asked == 0
+        call.cancel()
+
+
 async def test_another_key_will_do_where_there_is_no_other_provider() -> None:
     first = waits("First")
     script = Script(first, answers(says("Second")))

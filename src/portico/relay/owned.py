@@ -117,6 +117,8 @@ class OwnedThings:
             if found is None:
                 return None
             name = found
+        if kind == FILE and _ID.fullmatch(name):  # as other providers name theirs
+            return kind, name
         if not _NAMES[kind].fullmatch(name):
             raise _not_found(kind, name)
         return kind, name

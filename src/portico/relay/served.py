@@ -107,7 +107,8 @@ class Served:
         today = datetime.fromtimestamp(now, UTC).date()
         if (follower := successor(self.catalog, model, today, kind.name)) is not None:
             able = follower.capabilities_at(kind.name)
-            model, deployment = follower, _limited(Deployment(deployment.provider, follower.name, able))
+            there = msgspec.structs.replace(deployment, upstream_model=follower.name, capabilities=able)
+            model, deployment = follower, _limited(there)
             kind = deployment.provider.kind
         small = self._small_max_tokens
         upstream, able = deployment.upstream_model, deployment.capabilities

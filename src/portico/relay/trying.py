@@ -61,7 +61,10 @@ class Tries:
         failure when none does."""
         route = self._router.route(call)
         while (step := await route.step()) is not None:
-            if call.unread and not call.passes_to(step[1].deployment.provider):
+            passes = call.passes_to(step[1].deployment.provider)
+            if lane is not None and passes:
+                continue  # a body that passes is the whole call, and no part of it
+            if call.unread and not passes:
                 await self._reception.understand(call)
             aim = self._aims.aim(call, *step)
             lanes = self._aims.lanes(call, aim, lane)
@@ -70,7 +73,7 @@ class Tries:
                 gather = some if making.some_will_do(call) else together
                 return await gather([self.each(call, attempt_one, one) for one in lanes])
             part = _Part(call, route, lanes[0], attempt_one)
-            if not (after_s := self._router.rules.hedge_after_s) or call.verb is not Verb.STREAM:
+            if not (after_s := self._router.rules.hedge_after_s) or not _shows_early(call):
                 answered = await self._ask(part, step, aim)
             else:
                 ask = partial(self._ask, part, step, aim)
@@ -134,3 +137,8 @@ class Tries:
     async def _made(self, part: _Part, attempt: Attempt, *, last: bool) -> None:
         router = self._router
         await made(part.call, attempt, part.attempt_one, router.health, router.now, last=last)
+
+
+def _shows_early(call: Call) -> bool:
+    """Whether something of its answer is shown before all of it is there."""
+    return call.verb is Verb.STREAM and not making.is_asked_whole(call)

@@ -46,6 +46,8 @@ class Wish(msgspec.Struct, frozen=True):
     """Calls with one such word go the same way, as long as that way is open."""
 
     def allows(self, deployment: Deployment) -> bool:
+        if not self.only and not self.never:
+            return True
         names = {deployment.provider.name, deployment.name}
         return not names & self.never and (not self.only or bool(names & self.only))
 
@@ -101,14 +103,15 @@ def plan(
     for deployment in ordered:
         for credential in _credentials(deployment, health, rng, wish.sticky):
             candidate = Candidate(deployment, credential)
-            if (why := _kept_from(candidate, health, now)) is None:
+            if (why := kept_from(candidate, health, now)) is None:
                 order.candidates.append(candidate)
             else:
                 order.left_out.append(LeftOut(candidate, *why))
     return order
 
 
-def _kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, float] | None:
+def kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, float] | None:
+    """Why a candidate is not tried now, and till when; None: it may be."""
     if health.is_quiet:
         return None
     if (rest := health.resting(candidate, now)) is not None:
