@@ -176,6 +176,16 @@ async def test_a_file_is_used_with_the_key_that_brought_it(tmp_path: Path) -> No
         assert other.status == 404
 
 
+async def test_a_picture_to_be_changed_may_be_a_file_of_one_s_own(tmp_path: Path) -> None:
+    script = Script(answers({"id": "file-abc1", "object": "file"}), answers({"created": 1, "data": [{"b64_json": ""}]}))
+    async with filed(tmp_path, script, kinds=(OPENAI_KIND,)) as at:
+        assert (await at.bring()).status == 200
+        edit = {"model": "gpt-image-2", "prompt": "A hat", "images": [{"file_id": "file-abc1"}]}
+        assert (await at.ask("POST", "/v1/images/edits", edit, key=OTHER_KEY)).status == 404
+        assert len(script.requests) == 1
+        assert (await at.ask("POST", "/v1/images/edits", edit)).status == 200
+
+
 async def test_a_key_that_is_not_let_in_gives_way_to_the_next(tmp_path: Path) -> None:
     async with filed(tmp_path, kinds=(OPENAI_KIND,), keys=("bad-key-1", "good-key")) as at:
         name = (await at.bring()).json()["id"]
