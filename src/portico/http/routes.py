@@ -4,6 +4,8 @@
     POST {v}/responses, {v}/responses/input_tokens      Responses, under the same
     GET, DELETE {v}/responses/{id}                      an answer that is kept (http/kept.py), also …/input_items
     POST {v}/embeddings                                 Embeddings, under the same
+    POST, GET {v}/files, {v}/files/{id} …               files at providers (http/filepages.py): OpenAI's; Anthropic's and
+                                                        Google's as models below; POST /upload/{v}/files
     POST {v}/images/generations, {v}/images/edits       Images, under the same
     POST {v}/audio/speech, {v}/audio/transcriptions, {v}/audio/translations   under the same
     POST {v}/messages, {v}/messages/count_tokens        Anthropic's Messages, under /v1 or nothing
@@ -40,6 +42,7 @@ from portico.dialects import (
     openai_transcriptions,
 )
 from portico.http.query import Query
+from portico.http.refused import not_offered
 from portico.providers import Verb
 
 CHAT: Final = openai_chat.DIALECT
@@ -74,6 +77,10 @@ class Action(StrEnum):
     ESTIMATE = "estimate"
     RESPONSE = "response"
     RESPONSE_ITEMS = "response_items"
+    FILES = "files"
+    FILE = "file"
+    FILE_CONTENT = "file_content"
+    UPLOAD = "upload"
 
 
 METHODS: Final[Mapping[Action, tuple[str, ...]]] = {
@@ -86,6 +93,10 @@ METHODS: Final[Mapping[Action, tuple[str, ...]]] = {
     Action.ESTIMATE: ("POST",),
     Action.RESPONSE: ("GET", "HEAD", "DELETE"),
     Action.RESPONSE_ITEMS: ("GET", "HEAD"),
+    Action.FILES: ("GET", "HEAD", "POST"),
+    Action.FILE: ("GET", "HEAD", "DELETE"),
+    Action.FILE_CONTENT: ("GET", "HEAD"),
+    Action.UPLOAD: ("POST",),
 }
 
 
@@ -141,6 +152,8 @@ _PUBLISHER: Final = r"(?:(?:/projects/[^/]+/locations/[^/]+)?/publishers/google)
 
 
 _OPENAI: Final = rf"(?:/v1|/{_GOOGLES}/openai)?"
+_FILE: Final = r"(?P<item>(?:files/)?[^/]+)"
+"""A file's id; one of Google's has a slash."""
 
 
 def _row(path: str, action: Action, dialect: Dialect | None, verb: Verb | None = None) -> _Row:
@@ -166,6 +179,16 @@ _ROWS: Final = (
     _row(rf"(?:/{_GOOGLES})?{_PUBLISHER}/models/(?P<model>.+):(?P<verb>[^:/]*)", Action.CALL, GEMINI),
     _row(rf"{_PREVIEW}/models", Action.LIST_MODELS, GEMINI),
     _row(rf"{_PREVIEW}/models/(?P<model>.+)", Action.SHOW_MODEL, GEMINI),
+    _row(rf"/{_GOOGLES}/openai/files", Action.FILES, CHAT),
+    _row(rf"/{_GOOGLES}/openai/files/{_FILE}", Action.FILE, CHAT),
+    _row(rf"/{_GOOGLES}/openai/files/{_FILE}/content", Action.FILE_CONTENT, CHAT),
+    _row(rf"{_PREVIEW}/files", Action.FILES, GEMINI),
+    _row(rf"{_PREVIEW}/files/(?P<item>[^/:]+)", Action.FILE, GEMINI),
+    _row(rf"(?:/{_GOOGLES})?/files/(?P<item>[^/:]+):download", Action.FILE_CONTENT, GEMINI),
+    _row(rf"/upload(?:/{_GOOGLES})?/files", Action.UPLOAD, GEMINI),
+    _row(r"(?:/v1)?/files", Action.FILES, None),
+    _row(rf"(?:/v1)?/files/{_FILE}", Action.FILE, None),
+    _row(rf"(?:/v1)?/files/{_FILE}/content", Action.FILE_CONTENT, None),
     _row(r"(?:/v1)?/models", Action.LIST_MODELS, None),
     _row(r"(?:/v1)?/models/(?P<model>.+)", Action.SHOW_MODEL, None),
     _row(r"/v1/balance", Action.BALANCE, CHAT),
@@ -173,13 +196,6 @@ _ROWS: Final = (
     _row(r"/v1/receipts/(?P<item>[^/]+)", Action.RECEIPT, CHAT),
     _row(r"/v1/estimate", Action.ESTIMATE, CHAT),
 )
-_REFUSED: Final = (
-    (
-        re.compile(rf"{_OPENAI}/images/variations"),
-        "Variations were made by DALL-E 2 alone, which OpenAI has retired. Ask for one at /v1/images/edits, in words.",
-    ),
-)
-"""What clients know and no provider has, and why."""
 _CHAT_PATHS: Final = frozenset({"/v1/chat/completions", "/chat/completions"})
 _CHAT_CALL: Final = Route(Action.CALL, CHAT)
 """Nearly every call: found without a search."""
@@ -187,11 +203,11 @@ _ALWAYS: Final = (
     (re.compile(rf"{_OPENAI}/responses(?:/.*)?", re.DOTALL), RESPONSES),
     (re.compile(r"(?:/v1)?/messages(?:/.*)?", re.DOTALL), MESSAGES),
     (re.compile(rf"/{_GOOGLES}/openai(?:/.*)?", re.DOTALL), CHAT),
-    (re.compile(rf"{_PREVIEW}(?:/.*)?", re.DOTALL), GEMINI),
+    (re.compile(rf"(?:/upload(?:/{_GOOGLES})?|{_PREVIEW})(?:/.*)?", re.DOTALL), GEMINI),
     (re.compile(r"(?>.*?/models/).+:[^:/]*", re.DOTALL), GEMINI),  # atomic: a long path is not searched over and over
 )
 """Paths that are one dialect's, whether or not there is anything at them."""
-_MODELS: Final = re.compile(r"(?:/v1)?/models(?:/.*)?", re.DOTALL)
+_MODELS: Final = re.compile(r"(?:/v1)?/(?:models|files)(?:/.*)?", re.DOTALL)
 """Paths of all, at which the headers tell."""
 _OWN: Final = re.compile(rf"/{_GOOGLES}(?:/.*)?", re.DOTALL)
 """Versioned paths are calls, or errors told as calls are: who mistypes one is a program, not a reader of pages."""
@@ -215,9 +231,8 @@ def find_route(method: str, path: str, query: Query, headers: Mapping[str, str])
             continue  # the name of a model may hold a colon
         dialect = row.dialect or _dialect_by_key(query, headers)
         return Route(row.action, dialect, found.get("model"), verb or row.verb, found.get("item"))
-    for refused, reason in _REFUSED:
-        if refused.fullmatch(plain):
-            raise RouteNotFound(reason)
+    if (told := not_offered(plain)) is not None:
+        raise told
     raise RouteNotFound(f"Unknown request URL: {method} {_shown(path)}.")
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from portico.core.dialect import Dialect
 from portico.core.target import Capabilities
+from portico.providers.filing import Filing
 from portico.providers.intake import Intake
 
 
@@ -72,6 +73,8 @@ class ProviderKind(msgspec.Struct, frozen=True):
     """What to GET to see whether a key works."""
     intake: Intake | None = None
     """Which media it takes; None: nothing is known, and all go as they come."""
+    files: Filing | None = None
+    """How it keeps files; None: it keeps none."""
     may_speak: tuple[Spoken, ...] = ()
     """Dialects that some of its providers speak too, if their entry says so."""
     takes_any_model: bool = False

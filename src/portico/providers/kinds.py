@@ -18,6 +18,7 @@ from portico.dialects import (
     openai_transcriptions,
 )
 from portico.providers import google
+from portico.providers.filing import ANTHROPIC_FILES, GOOGLES_FILES, OPENAI_FILES
 from portico.providers.intake import ANTHROPIC, GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
 
@@ -96,6 +97,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         auth_header=lambda key: ("x-goog-api-key", key),
         models_path="/models?pageSize=1",
         intake=GOOGLE,
+        files=GOOGLES_FILES,
     ),
     "vertex": ProviderKind(
         name="vertex",
@@ -120,6 +122,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         auth_header=_bearer,
         models_path="/models",
         intake=OPENAI,
+        files=OPENAI_FILES,
     ),
     "anthropic": ProviderKind(
         name="anthropic",
@@ -131,6 +134,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         auth_header=lambda key: ("x-api-key", key),
         models_path="/models?limit=1",
         intake=ANTHROPIC,
+        files=ANTHROPIC_FILES,
     ),
     "azure-openai": ProviderKind(
         name="azure-openai",
@@ -142,6 +146,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         auth_header=lambda key: ("api-key", key),
         models_path="/models",
         intake=OPENAI,
+        files=OPENAI_FILES,
     ),
     "openai-compatible": ProviderKind(
         name="openai-compatible",
@@ -152,6 +157,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         key_env="",
         auth_header=_bearer,
         models_path="/models",
+        files=OPENAI_FILES,
         may_speak=(RESPONSES, MESSAGES),
         takes_any_model=True,
     ),
@@ -172,6 +178,7 @@ def at_api_version(kind: ProviderKind, version: str) -> ProviderKind:
     if version == "v1":
         return kind
     query = f"?api-version={version}"
+    kind = msgspec.structs.replace(kind, files=msgspec.structs.replace(OPENAI_FILES, query=query))
     models_path = kind.models_path + query
     if not _DATED.match(version):
         spoken = tuple([_with_query(one, query) for one in kind.spoken])

@@ -42,6 +42,7 @@ from portico.relay.dearness import dearness
 from portico.relay.defaults import Defaults
 from portico.relay.downstream import Downstream
 from portico.relay.fanout import merged
+from portico.relay.files import Files
 from portico.relay.owned import OwnedThings
 from portico.relay.paying import COST_HEADER, Paying, dollars
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
@@ -76,6 +77,8 @@ class Settings(msgspec.Struct, frozen=True):
     connect_timeout_s: float = 10.0
     first_byte_timeout_s: float = 600.0
     idle_timeout_s: float = 300.0
+    max_body_bytes: int = 64 * 1024 * 1024
+    """Of a request, and of a file that comes in several."""
 
 
 class Relay:
@@ -135,6 +138,9 @@ class Relay:
         )
         self._tries = Tries(self._router, self._aims, self._reception, catalog)
         self._signer = Signer(upstream, now)
+        most = self._settings.max_body_bytes
+        self.files = None if resources is None else Files(upstream, self._signer, resources, now=now, max_bytes=most)
+        """Files at providers; None where nobody knows whose they are."""
         self.serve_from(providers)
 
     def serve_from(self, providers: Sequence[Provider]) -> None:
@@ -142,6 +148,8 @@ class Relay:
         by_name = {provider.name: provider for provider in providers}
         self._served = self._reception.served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
         self._signer.serve(providers)
+        if self.files is not None:
+            self.files.serve(providers)
 
     @property
     def charges(self) -> bool:
