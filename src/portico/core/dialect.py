@@ -132,6 +132,17 @@ class StreamWriter(Protocol):
     def close(self) -> list[Frame]: ...
 
 
+class RawWriter(Protocol):
+    """Events -> the pieces of an answer that is no JSON. Raises `UpstreamError` for what cannot be told."""
+
+    content_type: str
+    """Known once there is a piece."""
+
+    def feed(self, event: Event) -> bytes: ...
+
+    def close(self) -> bytes: ...
+
+
 class Seen(msgspec.Struct, frozen=True):
     """What was learned of an answer that passed untouched. `usage` is the last that was reported."""
 
@@ -349,5 +360,7 @@ class Dialect(msgspec.Struct, frozen=True):
     """Requests of other dialects can be rendered in it, so that a provider may be asked in it by anybody."""
     raw_answers: bool = False
     """A whole answer may be other than JSON: one that passes keeps the provider's content type."""
+    raw_writer: Callable[[Reply], RawWriter | None] | None = None
+    """How a whole answer that is no JSON is told in pieces as it comes; None: this one is not."""
     guards_small_limits: bool = False
     """Callers of this dialect set `max_tokens` without thinking of thoughts (mapping.md 9, first row)."""
