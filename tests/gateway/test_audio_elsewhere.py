@@ -1,4 +1,4 @@
-"""Speech and transcripts at providers that are neither Google's API nor OpenAI's own: Vertex AI, Azure, servers like them."""
+"""Speech and transcripts at Vertex AI, at Azure, and at servers that speak as OpenAI does."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,7 +9,6 @@ import pytest
 from gateway.hearing import BOUNDARY, HEARS, TTS, form, recording, samples, send, speak, speaks, transcribe
 from gateway.house import Script, answers, open_house, says
 from portico.catalog import OperatorModel
-from portico.catalog.model import ModelTarget
 from portico.providers import KINDS, Provider, Secret
 from portico.providers.kinds import at_api_version, azure_address
 from portico.simulator import Simulator
@@ -26,7 +25,7 @@ def azure(version: str) -> Callable[[str], Sequence[Provider]]:
 
 
 def deployed(name: str, upstream: str) -> OperatorModel:
-    return OperatorModel(name=name, targets=(ModelTarget("azure", upstream),))
+    return OperatorModel(name, f"azure/{upstream}")
 
 
 async def test_vertex_speaks_and_listens() -> None:

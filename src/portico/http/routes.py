@@ -4,10 +4,10 @@
     POST {v}/responses, {v}/responses/input_tokens      Responses, under the same
     GET, DELETE {v}/responses/{id}                      an answer that is kept (http/kept.py), also …/input_items
     POST {v}/embeddings                                 Embeddings, under the same
-    POST, GET {v}/files, {v}/files/{id} …               files at providers (http/filepages.py): OpenAI's; Anthropic's and
-                                                        Google's as models below; POST /upload/{v}/files
     POST {v}/images/generations, {v}/images/edits       Images, under the same
     POST {v}/audio/speech, {v}/audio/transcriptions, {v}/audio/translations   under the same
+    POST, GET {v}/files, {v}/files/{id} …               files at providers (http/filepages.py): OpenAI's; Anthropic's and
+                                                        Google's as models below; POST /upload/{v}/files
     POST {v}/messages, {v}/messages/count_tokens        Anthropic's Messages, under /v1 or nothing
     POST {v}/models/{m}:generateContent …               Gemini, under any version of Google's or none (mapping.md 7.6),
                                                         also {v}/publishers/google/models/{m}:… and
