@@ -194,6 +194,16 @@ async def test_a_model_that_does_not_speak_is_refused_with_those_that_do() -> No
     assert TTS in answer.error["message"]
 
 
+async def test_a_model_that_answers_is_not_asked_to_read() -> None:
+    script = Script(speaks(ONE_SECOND))
+    async with open_house(script, kinds=(KINDS["openai"], KINDS["gemini"])) as house:
+        answer = await speak(house, model="gpt-audio")
+    assert (answer.status, answer.error["param"]) == (400, "model")
+    assert "does not read" in answer.error["message"]
+    assert TTS in answer.error["message"]
+    assert not script.requests
+
+
 async def test_a_speed_is_told_as_lost() -> None:
     async with open_house(Script(speaks(ONE_SECOND))) as house:
         assert (await speak(house, speed=1.5)).codes == ["5.3:speed"]
