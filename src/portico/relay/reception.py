@@ -194,6 +194,7 @@ class Reception:
         media = await self._completed(call.caller, call.dialect, resolve(read, self.served.catalog))
         call.request, call.media_losses = media.request, media.losses
         reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
+        reply = msgspec.structs.replace(reply, cost=call.reply.cost)
         call.reply = _with_own_id(reply, call.continuation)
         call.unread = False
 
