@@ -356,6 +356,15 @@ def breaks_off(kind: str, after: bytes) -> Act:
     return act
 
 
+@pytest.mark.parametrize("format_", ["mp3", "pcm"])
+async def test_a_long_piece_is_made_sound_like_many_short_ones(format_: str) -> None:
+    whole, cut = samples(6.0), [samples(6.0)[at : at + 9_600] for at in range(0, 288_000, 9_600)]
+    async with open_house(Script(speaks(whole), speaks(*cut))) as house:
+        told = [await speak(house, response_format=format_) for _ in range(2)]
+    assert told[0].body == told[1].body
+    assert told[0].headers["content-type"] == told[1].headers["content-type"]
+
+
 @pytest.mark.parametrize(("kind", "model"), [("gemini", TTS), ("openai", "tts-1")])
 async def test_sound_that_breaks_off_is_a_cut_and_is_not_begun_again(kind: str, model: str) -> None:
     script = Script(breaks_off(kind, ONE_SECOND))
