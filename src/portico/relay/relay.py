@@ -4,11 +4,12 @@
       -> for each candidate: render, or pass the body on -> send -> read … until something is worth showing: COMMITTED
       -> write to the caller -> keep what the next turn needs
 
-A model that gives fewer answers to a call than were asked for is asked in several lanes, each with tries of its own; their
-answers come as one. An optional field that a provider refuses is left out, and the candidate asked once more (1.6).
-Until an answer is committed nothing has been promised: errors are real HTTP statuses and another candidate may be
-tried. After it, never. Everything called here is pure or behind a port. Cancelling the task (the caller went away)
-closes the provider's connection, which stops generation.
+Who is tried, one after the other or two beside each other, is told in trying.py. A model that gives fewer answers to
+a call than were asked for is asked in several lanes, each with tries of its own; their answers come as one. An
+optional field that a provider refuses is left out, and the candidate asked once more (1.6). Until an answer is
+committed nothing has been promised: errors are real HTTP statuses and another candidate may be tried. After it,
+never. Everything called here is pure or behind a port. Cancelling the task (the caller went away) closes the
+provider's connection, which stops generation.
 """
 
 import asyncio
