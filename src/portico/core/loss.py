@@ -100,7 +100,7 @@ CODES: Final[Mapping[str, Excuse]] = {
     ),
     "1.7:none": Excuse(("thinking",), "the model does not think"),
     "9:small_max_tokens": Excuse(
-        ("thinking.budget", "thinking.level"),
+        ("thinking.effort", "thinking.budget", "thinking.level"),
         "thoughts count inside max_tokens, so a small limit asks for the least thinking",
     ),
     # Output format (1.10, 1.11)

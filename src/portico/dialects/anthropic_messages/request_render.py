@@ -10,6 +10,7 @@ from portico.core.dialect import Rendered
 from portico.core.grammar import grammar_in_words
 from portico.core.loss import Loss
 from portico.core.request import FORMAT_HINT, FREE_TEXT, Builtin, Request, Tool
+from portico.core.small_limits import guarded
 from portico.core.target import Target
 from portico.dialects.anthropic_messages.messages_render import MessageRenderer, Names
 from portico.dialects.anthropic_messages.sampling import render_sampling
@@ -42,6 +43,7 @@ _UNSAID: Final[tuple[Any, ...]] = (None, "", [], {})
 def render_request(request: Request, target: Target) -> Rendered:
     """The body for one model. Raises `InvalidRequest` for a file of a type that no Claude takes."""
     losses: list[Loss] = []
+    request = guarded(request, target, losses)
     names = Names(request)
     renderer = MessageRenderer(request, target, names, losses)
     system, messages = renderer.system(), renderer.messages()
