@@ -218,6 +218,15 @@ async def test_numbers_of_tokens_become_text(given: Any, texts: list[str]) -> No
         assert [one["content"]["parts"][0]["text"] for one in body["requests"]] == texts
 
 
+async def test_as_many_numbers_as_langchain_sends_at_once_are_read() -> None:
+    """A thousand texts of 600 tokens."""
+    provider = Google()
+    async with open_house(provider) as house:
+        answer = await embed(house, [HELLO_WORLD * 200] * 1000)
+        assert len(vectors(answer)) == 1000
+        assert provider.asked[0][1]["requests"][0]["content"]["parts"][0]["text"] == "Hello world!" * 200
+
+
 async def test_without_the_vocabulary_numbers_of_tokens_are_refused_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -370,6 +379,16 @@ async def test_what_openai_does_not_ask_is_told_to_a_gemini_caller() -> None:
             ("5.1:task", "$.task_type"),
             ("1.1:unsupported", "$.autoTruncate"),
         }
+
+
+async def test_fields_that_only_some_of_a_batch_have_are_told_once() -> None:
+    async with open_house(kinds=(OPENAI_KIND,)) as house:
+        batch = {"requests": [content("one", tomorrow=1), content("two", today=1)]}
+        answer = await google(house, batch, "batchEmbedContents", OPENAI)
+        assert answer.status == 200, answer.body
+        assert [loss["path"] for loss in answer.changes] == ["$.today", "$.tomorrow"]
+        wishes = {"requests": [content("one", outputDimensionality=64), content("two", outputDimensionality=65)]}
+        assert (await google(house, wishes, "batchEmbedContents", OPENAI)).status == 400
 
 
 async def test_a_picture_is_not_embedded_by_a_model_of_texts() -> None:

@@ -30,9 +30,10 @@ BOUNDARY = "gateway-boundary-7"
 class Filed:
     """A house that knows whose files are whose."""
 
-    def __init__(self, house: House, resources: Resources) -> None:
+    def __init__(self, house: House, resources: Resources, counter: Counter) -> None:
         self.house = house
         self.resources = resources
+        self.counter = counter
 
     async def ask(self, method: str, path: str, body: Any = None, *, key: str = KEY, **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -90,7 +91,7 @@ async def filed(folder: Path, provider: App | None = None, **options: Any) -> As
     resources = Resources(counter, counter, now=time.time)
     try:
         async with open_house(provider or Simulator(now=time.time), resources=resources, **options) as house:
-            yield Filed(house, resources)
+            yield Filed(house, resources, counter)
     finally:
         counter.shut()
 
@@ -466,6 +467,16 @@ async def test_a_name_that_is_another_s_cannot_be_taken(tmp_path: Path) -> None:
         taken = await at.bring(key=OTHER_KEY)
         assert taken.status == 409
         assert [request.method for request in script.requests] == ["POST", "POST", "DELETE"]
+
+
+async def test_a_file_that_cannot_be_written_down_is_not_left_at_its_provider(tmp_path: Path) -> None:
+    script = Script(answers({"id": "file-abc1", "object": "file"}))
+    async with filed(tmp_path, script, kinds=(OPENAI_KIND,)) as at:
+        at.counter.away = True
+        assert (await at.bring()).status == 503
+        assert [request.method for request in script.requests] == ["POST", "DELETE"]
+        at.counter.open()
+        assert (await at.ask("GET", "/v1/files")).json()["data"] == []
 
 
 async def test_anthropic_s_files_are_had_by_its_own_clients(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ address for it holds a ticket that nobody else can write (`relay/tickets.py`).
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from portico.core.errors import (
     NotFound,
     NotOffered,
     RequestTooLarge,
+    StorageUnavailable,
     UpstreamAuthFailed,
     UpstreamBadGateway,
     UpstreamError,
@@ -192,8 +194,9 @@ class Files:
             await self._resources.record(
                 Resource(provider.name, FILE, file.name, tenant, place.credential.mark, expires_us=file.expires_us)
             )
-        except Conflict:
-            await self._sent(place, "DELETE", place.filing.url(provider.base_url, file.name))  # nobody could use it
+        except (Conflict, StorageUnavailable):
+            with contextlib.suppress(UpstreamError):  # nobody could use it
+                await self._sent(place, "DELETE", place.filing.url(provider.base_url, file.name))
             raise
         return file
 
@@ -264,17 +267,13 @@ class Files:
     async def delete(self, dialect: Dialect, tenant: str, name: str, headers: Mapping[str, str]) -> FileAnswer:
         """It is gone, at its provider and here. Raises as `show`."""
         place = await self._owned(dialect, tenant, name)
-        provider, gone = place.provider, False
-        url = place.filing.url(provider.base_url, name)
+        url = place.filing.url(place.provider.base_url, name)
         try:
             got = await self._found(place, name, "DELETE", url, headers)
         except NotFound:
-            gone = True
+            await self._resources.delete(tenant, place.provider.name, FILE, name)
             raise
-        finally:
-            if gone:
-                await self._resources.delete(tenant, provider.name, FILE, name)
-        await self._resources.delete(tenant, provider.name, FILE, name)
+        await self._resources.delete(tenant, place.provider.name, FILE, name)
         if place.filing.dialect == dialect.name:
             return FileAnswer(got.body, _shown(got))
         return FileAnswer(jsontext.encode({"id": name, "object": "file", "deleted": True}), _simulated(got))

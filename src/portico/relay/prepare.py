@@ -22,6 +22,9 @@ MAX_VALUES: Final = 500_000
 """In one request. The longest conversations that models take have a tenth of it; reading more than this takes seconds, in
 which nobody else is served."""
 
+MAX_EMBEDDED_VALUES: Final = 2_000_000
+"""The same where texts are embedded: they may come as the numbers of their tokens, which are read fast."""
+
 
 class Prepared(msgspec.Struct, frozen=True):
     """A caller's request, understood: what was asked, of which model."""
@@ -45,8 +48,9 @@ def parse_body(
     """
     if dialect.read_body is not None:
         return dialect.parse_request(dialect.read_body(body), model=model, stream=stream)
-    if not holds_at_most(body, MAX_VALUES):
-        raise RequestTooLarge(f"The request holds more than {MAX_VALUES} JSON values.")
+    most = MAX_EMBEDDED_VALUES if embeds else MAX_VALUES
+    if not holds_at_most(body, most):
+        raise RequestTooLarge(f"The request holds more than {most} JSON values.")
     try:
         value = jsontext.decode(body) if known is None else known.decode(body)
     except jsontext.NotJson as error:

@@ -50,7 +50,9 @@ def parse(body: Any, model: str | None) -> Request:
     asked = [camelise(object_at(one, f"$.requests[{at}]")) for at, one in enumerate(given)]
     if not asked:
         raise InvalidRequest("There is nothing to embed.", param="$.requests")
-    wishes = {_wish(one, batch=batch) for one in asked}
+    said = [_wish(one, batch=batch) for one in asked]
+    others = tuple(sorted({name for one in said for name in one.others}))
+    wishes = {msgspec.structs.replace(one, others=others) for one in said}
     if len(wishes) > 1:
         message = (
             "This model embeds all contents of a batch alike: outputDimensionality, taskType and title must agree."

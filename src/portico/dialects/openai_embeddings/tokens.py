@@ -42,6 +42,13 @@ def text_of(tokens: Sequence[Any], path: str) -> str:
     words = vocabulary()
     if words is None:
         raise UnsupportedParameter(NOT_HERE, param=path)
+    if set(map(type, tokens)) == {int} and 0 <= min(tokens) <= max(tokens) < len(words):
+        return b"".join([words[token] for token in tokens]).decode("utf-8", "replace")
+    return _slowly(tokens, words, path)
+
+
+def _slowly(tokens: Sequence[Any], words: Sequence[bytes], path: str) -> str:
+    """The same where some number is a special one, or none."""
     said: list[bytes] = []
     for at, token in enumerate(tokens):
         if not isinstance(token, int) or isinstance(token, bool):
