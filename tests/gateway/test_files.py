@@ -246,6 +246,48 @@ async def test_a_caller_may_say_at_which_provider(tmp_path: Path) -> None:
         assert len(both) == 2
 
 
+async def test_a_server_that_turns_out_to_keep_none_gives_way_to_the_next(tmp_path: Path) -> None:
+    """The first provider is a server of OpenAI's dialect without files."""
+
+    nothing = Script(answers({"error": {"message": "Not Found"}}, 404))
+    async with filed(tmp_path, nothing, kinds=(KINDS["openai-compatible"],)) as at:
+        answer = await at.bring()
+        assert code_of(answer) == (404, "not_offered")
+        assert "openai-compatible keeps no files" in answer.error["message"]
+    google = Simulator(now=time.time)
+
+    async def first(exchange: Exchange) -> None:
+        await (google if exchange.request.path.startswith("/upload/") else nothing)(exchange)
+
+    async with filed(tmp_path / "..", first, kinds=(KINDS["openai-compatible"], GEMINI_KIND)) as at:
+        assert (await at.bring()).json()["id"].startswith("files/")
+
+
+async def test_a_page_holds_what_is_there_though_some_are_gone(tmp_path: Path) -> None:
+    gone: set[str] = set()
+    made = iter(range(100))
+
+    async def act(exchange: Exchange) -> None:
+        request = exchange.request
+        name = request.path.rpartition("/")[2] if request.method == "GET" else f"file-{next(made):02}"
+        told = {"error": {"message": "No such File object"}} if name in gone else {"id": name, "object": "file"}
+        return await answers(told, 404 if name in gone else 200)(exchange)
+
+    async with filed(tmp_path, act, kinds=(OPENAI_KIND,)) as at:
+        names = [(await at.bring()).json()["id"] for _ in range(9)]
+        gone |= {names[0], names[2], names[3], names[6]}
+        seen: list[str] = []
+        after = ""
+        for _ in range(9):
+            page = (await at.ask("GET", f"/v1/files?limit=2{after}")).json()
+            seen += [one["id"] for one in page["data"]]
+            if not page["has_more"]:
+                break
+            assert len(page["data"]) == 2
+            after = f"&after={page['last_id']}"
+        assert seen == [name for name in names if name not in gone]
+
+
 async def test_where_nobody_keeps_files_that_is_said(tmp_path: Path) -> None:
     async with filed(tmp_path, kinds=(KINDS["vertex"],)) as at:
         answer = await at.bring()

@@ -194,6 +194,16 @@ async def test_a_model_that_does_not_speak_is_refused_with_those_that_do() -> No
     assert TTS in answer.error["message"]
 
 
+async def test_a_model_that_answers_is_not_asked_to_read() -> None:
+    script = Script(speaks(ONE_SECOND))
+    async with open_house(script, kinds=(KINDS["openai"], KINDS["gemini"])) as house:
+        answer = await speak(house, model="gpt-audio")
+    assert (answer.status, answer.error["param"]) == (400, "model")
+    assert "does not read" in answer.error["message"]
+    assert TTS in answer.error["message"]
+    assert not script.requests
+
+
 async def test_a_speed_is_told_as_lost() -> None:
     async with open_house(Script(speaks(ONE_SECOND))) as house:
         assert (await speak(house, speed=1.5)).codes == ["5.3:speed"]
@@ -344,6 +354,15 @@ def breaks_off(kind: str, after: bytes) -> Act:
         exchange.abort()
 
     return act
+
+
+@pytest.mark.parametrize("format_", ["mp3", "pcm"])
+async def test_a_long_piece_is_made_sound_like_many_short_ones(format_: str) -> None:
+    whole, cut = samples(6.0), [samples(6.0)[at : at + 9_600] for at in range(0, 288_000, 9_600)]
+    async with open_house(Script(speaks(whole), speaks(*cut))) as house:
+        told = [await speak(house, response_format=format_) for _ in range(2)]
+    assert told[0].body == told[1].body
+    assert told[0].headers["content-type"] == told[1].headers["content-type"]
 
 
 @pytest.mark.parametrize(("kind", "model"), [("gemini", TTS), ("openai", "tts-1")])

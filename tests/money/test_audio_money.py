@@ -157,6 +157,22 @@ async def test_speech_whose_listener_leaves_is_heard_to_its_end_and_charged(tmp_
     assert receipt["charge_nanos"] == (5 * CHARACTER if model == "tts-1" else 5 * 500 + 32 * 9_000)
 
 
+async def test_what_would_be_held_is_told_beforehand(tmp_path: Path) -> None:
+    async with paid_house(tmp_path / "books.db", Simulator(), kinds=BOTH) as paid:
+        spoken = await paid.house.ask(spoken_wish(model="tts-1"), path="/v1/estimate")
+        google = await paid.house.ask(spoken_wish(), path="/v1/estimate")
+        heard_for = await send(paid.house, form(recording(wav(7.3)), ("model", "whisper-1")), "/v1/estimate")
+        translated = "/v1/estimate?dialect=openai_translations"
+        english = await send(paid.house, form(recording(wav(7.3)), ("model", "whisper-1")), translated)
+        none = await send(paid.house, form(recording(), ("model", "whisper-1"))[:-9], "/v1/estimate")
+    assert spoken.json()["ceiling_nanos"] == 5 * CHARACTER
+    assert spoken.json()["made_up_of"]["metered"] == {"characters": 5}
+    assert google.json()["ceiling_nanos"] > 0
+    assert heard_for.json()["ceiling_nanos"] == english.json()["ceiling_nanos"] == 8 * SECOND
+    assert heard_for.json()["made_up_of"]["metered"] == {"seconds": 8}
+    assert none.status == 400
+
+
 # -- transcripts ---------------------------------------------------------------------------------------------------------
 
 

@@ -48,6 +48,8 @@ class Demands(msgspec.Struct, frozen=True):
 
     makes: str
     takes: str = "text"
+    alone: bool = False
+    """It makes nothing else: a model that speaks and writes would answer a text instead of reading it."""
 
 
 class Product(msgspec.Struct, frozen=True):

@@ -30,7 +30,9 @@ def require_able(
     able.sort(key=lambda one: (one.created or date.min, one.name), reverse=True)
     lacks = _MADE.get(demands.makes, demands.makes)
     says = f"{model.name} does not make {lacks}"
-    if demands.makes in model.capabilities.output_modalities:
+    if demands.alone and demands.makes in model.capabilities.output_modalities:
+        says = f"{model.name} answers, in {lacks} too, and does not read"
+    elif demands.makes in model.capabilities.output_modalities:
         says = f"{model.name} does not take {_TAKEN.get(demands.takes, demands.takes)}"
     named = f" Models that do: {', '.join([one.name for one in able[:MOST_NAMED]])}." if able else ""
     raise UnsupportedParameter(f"{says}.{named}", param=param)
@@ -40,4 +42,6 @@ def is_able(able: Capabilities, demands: Demands) -> bool:
     """Whether a model can do this, as far as anybody knows."""
     if not able.judged:
         return True
-    return demands.makes in able.output_modalities and demands.takes in able.input_modalities
+    makes = able.output_modalities
+    fits = makes == {demands.makes} if demands.alone else demands.makes in makes
+    return fits and demands.takes in able.input_modalities

@@ -5,6 +5,7 @@ dialect's `RawWriter` makes the sound. Nothing can be told in the middle of a so
 asked, and an answer that breaks off is a connection that does, so that nobody takes it for the whole. It is free then.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +13,8 @@ from typing import Final
 from portico.core.assembly import assemble
 from portico.core.dialect import RawWriter
 from portico.core.errors import UpstreamBadGateway, UpstreamError
-from portico.core.events import Event, Failed
+from portico.core.events import Event, Failed, PartDelta, PartStarted
+from portico.core.parts import Media
 from portico.core.response import Response
 from portico.providers import Verb
 from portico.relay.attempts import note_failure
@@ -22,6 +24,8 @@ from portico.relay.ports import UpstreamResponse
 from portico.wire.sse import Frame, SseDecoder
 
 MAX_BYTES: Final = 256 * 1024 * 1024
+LONG: Final = 128 * 1024
+"""Characters of base64 (two seconds of samples) that are made sound beside everything else."""
 _TEXT: Final = ("application/json", "text/")
 
 
@@ -84,7 +88,9 @@ async def told(call: Call, attempt: Attempt, upstream: UpstreamResponse) -> Resp
             if isinstance(event, Failed):
                 raise event.error
             events.append(event)
-            await _sent(call, writer.feed(event), writer)
+            long = _characters(event) > LONG
+            made = await asyncio.to_thread(writer.feed, event) if long else writer.feed(event)
+            await _sent(call, made, writer)
 
     async def read(frames: list[Frame]) -> None:
         for frame in frames:
@@ -96,6 +102,15 @@ async def told(call: Call, attempt: Attempt, upstream: UpstreamResponse) -> Resp
     await take(reader.close())
     await _sent(call, writer.close(), writer)
     return assemble(events)
+
+
+def _characters(event: Event) -> int:
+    match event:
+        case PartDelta(_, _, text):
+            return len(text)
+        case PartStarted(_, _, Media(data=str(data))):
+            return len(data)
+    return 0
 
 
 async def _sent(call: Call, data: bytes, writer: RawWriter | None = None) -> None:

@@ -13,7 +13,7 @@ from portico.dialects.openai_speech.stream import StreamWriter, raw_writer
 DIALECT: Final = operation(
     "openai_speech",
     parse_request=parse_request,
-    demands=Demands(makes="audio"),
+    demands=Demands(makes="audio", alone=True),
     passing=Passing(
         renamed=renamed_json,
         response=see,
