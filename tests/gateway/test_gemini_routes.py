@@ -225,7 +225,7 @@ DETAILS: list[Json] = [
     {"@type": "type.googleapis.com/google.rpc.Help", "links": [{"url": "https://console/?project=123456789"}]},
     {
         "@type": "type.googleapis.com/google.rpc.QuotaFailure",
-        "violations": [{"quotaId": "PerDay", "subject": "project:123456789", "quotaDimensions": {"model": MODEL}}],
+        "violations": [{"quotaId": "PerMinute", "subject": "project:123456789", "quotaDimensions": {"model": MODEL}}],
     },
     {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34.4s"},
     {
@@ -254,7 +254,7 @@ async def test_an_error_keeps_googles_words_as_far_as_they_are_the_callers_busin
             "ErrorInfo",
         ]
         assert error["details"][0]["violations"] == [
-            {"quotaId": "PerDay", "subject": "[hidden]", "quotaDimensions": {"model": MODEL}}
+            {"quotaId": "PerMinute", "subject": "[hidden]", "quotaDimensions": {"model": MODEL}}
         ]
         assert error["details"][1]["retryDelay"] == "34.4s"
         assert error["details"][2] == {

@@ -120,10 +120,15 @@ async def test_if_the_first_fails_the_other_goes_on_alone() -> None:
 
 @pytest.mark.parametrize("status", [400, 429, 503])
 async def test_if_the_other_fails_the_first_goes_on_as_if_it_had_been_alone(status: int) -> None:
-    first = waits("First")
-    async with fleet(first, fails(status, "WORD")) as house:
+    first, asked = waits("First"), list[int]()
+
+    async def second(exchange: Exchange) -> None:
+        asked.append(status)
+        await fails(status, "WORD")(exchange)
+
+    async with fleet(first, second) as house:
         call = asyncio.create_task(house.ask(BODY))
-        await until(lambda: first.asked)
+        await until(lambda: asked)
         await asyncio.sleep(0.05)
         first.let_go(2)
         answer = await soon(call)
@@ -241,7 +246,7 @@ async def test_each_lane_of_a_call_has_a_race_of_its_own() -> None:
 
     models = [OperatorModel("duo", f"{name}/{CLAUDE}", priority=n) for n, name in enumerate(("anthropic", "second"))]
     second = Script(streams_named(*claude_events("Second")))
-    options: Any = {"kinds": (KINDS["anthropic"],), "models": models, "rules": RoutingRules(hedge_after_s=0.2)}
+    options: Any = {"kinds": (KINDS["anthropic"],), "models": models, "rules": RoutingRules(hedge_after_s=1)}
     async with open_house(first, fleet={"second": second}, **options) as house:
         answer = await house.ask(chat(model="duo", stream=True, n=2, max_tokens=50))
         texts = {0: "", 1: ""}
@@ -275,7 +280,7 @@ async def test_another_key_will_do_where_there_is_no_other_provider() -> None:
 
 
 async def test_a_slow_one_is_known_to_be_slow_though_it_never_answers() -> None:
-    rules = RoutingRules(policy=Policy.LATENCY, hedge_after_s=0.05)
+    rules = RoutingRules(policy=Policy.LATENCY, hedge_after_s=0.3)
     models = [OperatorModel("duo", f"{name}/{FLASH}") for name in NAMES[:2]]
     slow, fast = waits("Slow"), answers(says("Fast"))
     async with fleet(slow, fast, rules=rules, models=models) as house:
