@@ -9,7 +9,7 @@ KEYS := $(GEMINI_API_KEY)$(OPENAI_API_KEY)$(ANTHROPIC_API_KEY)$(VERTEX_API_KEY)$
 CONFIGURED := $(or $(KEYS),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows compile bench bench-tools soak fuzz profile clean help
+.PHONY: run test lint types format lock docs rows compile bench bench-tools sdk-tools soak fuzz profile clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -50,6 +50,11 @@ bench-tools:
 	  { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends nginx-light wrk util-linux; } || \
 	  { echo "The bench needs nginx and wrk: sudo apt-get install nginx-light wrk"; exit 1; }
 
+sdk-tools:
+	@which node npm >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends nodejs npm; } || \
+	  { echo "The tests of the SDKs for Node.js need it: sudo apt-get install nodejs npm"; exit 1; }
+
 compile: $(VENV)/dev.stamp ## Optional: the translation as extension modules, about 1.6 times as fast (needs a C compiler)
 	PORTICO_COMPILE=1 $(BIN)/python setup.py --quiet build_ext --inplace
 
@@ -61,7 +66,7 @@ rows: $(VENV)/dev.stamp ## Write down which tests prove which row of the specifi
 
 lock: $(VENV)/dev.stamp ## Pin dependencies anew, with hashes and without addresses
 	$(BIN)/python -m pip install --quiet uv
-	for name in run dev; do \
+	for name in run dev langchain-openai langchain-anthropic langchain-google; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	    --no-strip-extras --upgrade --custom-compile-command "make lock" requirements/$$name.in --output-file requirements/$$name.txt; \
 	done

@@ -481,7 +481,8 @@ PROVED: Final = {
     *[route for route, _, _, _ in NAMED],
     *[Action.RESPONSE, Action.RESPONSE_ITEMS, Action.FILES, Action.FILE, Action.FILE_CONTENT, Action.UPLOAD],
     *[Action.BALANCE, Action.USAGE, Action.RECEIPT, Action.LIST_MODELS, Action.SHOW_MODEL],
-    "embeddings",  # whose bodies name nothing that anybody owns
+    # Whose bodies name nothing that anybody owns:
+    *["embeddings", "images_generations", "images_edits", "audio_speech", "audio_transcriptions", "audio_translations"],
 }
 
 

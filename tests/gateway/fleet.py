@@ -23,7 +23,7 @@ MODELS = [OperatorModel("fleet", f"{name}/{model}") for name, model in SERVED.it
 RULES = RoutingRules(
     retries=1, attempts=4, first_pause_s=0.001, longest_pause_s=0.002, breaker=BreakerRules(failures=0)
 )
-SETTINGS = Settings(first_byte_timeout_s=2.0, idle_timeout_s=2.0)
+SETTINGS = Settings(first_byte_timeout_s=4.0, idle_timeout_s=4.0)
 
 # How an attempt may fail before anything of it is shown, and after; and how it may be good.
 EARLY = ("500", "503", "429", "cut", "garbage", "empty", "stall", "loris")

@@ -176,6 +176,16 @@ async def test_a_file_is_used_with_the_key_that_brought_it(tmp_path: Path) -> No
         assert other.status == 404
 
 
+async def test_a_picture_to_be_changed_may_be_a_file_of_one_s_own(tmp_path: Path) -> None:
+    script = Script(answers({"id": "file-abc1", "object": "file"}), answers({"created": 1, "data": [{"b64_json": ""}]}))
+    async with filed(tmp_path, script, kinds=(OPENAI_KIND,)) as at:
+        assert (await at.bring()).status == 200
+        edit = {"model": "gpt-image-2", "prompt": "A hat", "images": [{"file_id": "file-abc1"}]}
+        assert (await at.ask("POST", "/v1/images/edits", edit, key=OTHER_KEY)).status == 404
+        assert len(script.requests) == 1
+        assert (await at.ask("POST", "/v1/images/edits", edit)).status == 200
+
+
 async def test_a_key_that_is_not_let_in_gives_way_to_the_next(tmp_path: Path) -> None:
     async with filed(tmp_path, kinds=(OPENAI_KIND,), keys=("bad-key-1", "good-key")) as at:
         name = (await at.bring()).json()["id"]
@@ -234,6 +244,48 @@ async def test_a_caller_may_say_at_which_provider(tmp_path: Path) -> None:
         assert (unknown.status, unknown.error["param"]) == (400, "x-portico-providers")
         both = (await at.ask("GET", "/v1/files")).json()["data"]
         assert len(both) == 2
+
+
+async def test_a_server_that_turns_out_to_keep_none_gives_way_to_the_next(tmp_path: Path) -> None:
+    """The first provider is a server of OpenAI's dialect without files."""
+
+    nothing = Script(answers({"error": {"message": "Not Found"}}, 404))
+    async with filed(tmp_path, nothing, kinds=(KINDS["openai-compatible"],)) as at:
+        answer = await at.bring()
+        assert code_of(answer) == (404, "not_offered")
+        assert "openai-compatible keeps no files" in answer.error["message"]
+    google = Simulator(now=time.time)
+
+    async def first(exchange: Exchange) -> None:
+        await (google if exchange.request.path.startswith("/upload/") else nothing)(exchange)
+
+    async with filed(tmp_path / "..", first, kinds=(KINDS["openai-compatible"], GEMINI_KIND)) as at:
+        assert (await at.bring()).json()["id"].startswith("files/")
+
+
+async def test_a_page_holds_what_is_there_though_some_are_gone(tmp_path: Path) -> None:
+    gone: set[str] = set()
+    made = iter(range(100))
+
+    async def act(exchange: Exchange) -> None:
+        request = exchange.request
+        name = request.path.rpartition("/")[2] if request.method == "GET" else f"file-{next(made):02}"
+        told = {"error": {"message": "No such File object"}} if name in gone else {"id": name, "object": "file"}
+        return await answers(told, 404 if name in gone else 200)(exchange)
+
+    async with filed(tmp_path, act, kinds=(OPENAI_KIND,)) as at:
+        names = [(await at.bring()).json()["id"] for _ in range(9)]
+        gone |= {names[0], names[2], names[3], names[6]}
+        seen: list[str] = []
+        after = ""
+        for _ in range(9):
+            page = (await at.ask("GET", f"/v1/files?limit=2{after}")).json()
+            seen += [one["id"] for one in page["data"]]
+            if not page["has_more"]:
+                break
+            assert len(page["data"]) == 2
+            after = f"&after={page['last_id']}"
+        assert seen == [name for name in names if name not in gone]
 
 
 async def test_where_nobody_keeps_files_that_is_said(tmp_path: Path) -> None:

@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 
-from gateway.house import Answer, Json, Script, answers, chat, fails, open_house, says, soon, until
+from gateway.house import Answer, Json, Script, answers, as_bytes, chat, fails, open_house, says, soon, until
+from gateway.vendors import CLAUDE, claude_events, streams_named
 from money.acts import Steps, piece, usage
 from money.paid import USD, paid_house, price_of
 from portico.catalog import OperatorModel
 from portico.core.errors import InsufficientFunds, UpstreamRejected
+from portico.providers import KINDS, Provider, Secret
 from portico.relay.hedge import Budget, Runner, hedged
 from portico.relay.report import ANSWERING, CANCELLED, Try
 from portico.relay.router import RoutingRules
 from portico.routing import BreakerRules, Policy
+from portico.wire.http import Exchange
 
 FLASH = "gemini-3.5-flash"
 NAMES = ("gemini", "second", "third")
@@ -173,6 +176,92 @@ async def test_pictures_are_painted_once_though_their_caller_wants_a_stream() ->
         await asyncio.sleep(0.05)
         assert second.asked == 0
         call.cancel()
+
+
+def two_vendors(address: str) -> list[Provider]:
+    """OpenAI before Gemini, at one address."""
+    return [Provider.at(name, KINDS[name], address, (Secret("sample", "env:KEY"),)) for name in ("openai", "gemini")]
+
+
+VENDORS = [OperatorModel("duo", "openai/gpt-5.5", priority=0), OperatorModel("duo", f"gemini/{FLASH}", priority=1)]
+
+
+def by_path(openai: Any, gemini: Any) -> Any:
+    async def app(exchange: Exchange) -> None:
+        await (gemini if "Generate" in exchange.request.path else openai)(exchange)
+
+    return app
+
+
+def chat_steps() -> Steps:
+    def chunk(content: str, finish: str | None) -> bytes:
+        choice = {"index": 0, "delta": {"role": "assistant", "content": content}, "finish_reason": finish}
+        return as_bytes(
+            {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-5.5", "choices": [choice]}
+        )
+
+    return Steps(chunk("Passed ", None), chunk("there", "stop"), b"[DONE]")
+
+
+@pytest.mark.parametrize("winner", ["openai", "gemini"])
+async def test_a_body_that_passes_is_read_for_who_is_asked_beside_and_speaks_another_dialect(winner: str) -> None:
+    passed, told = chat_steps(), waits("Translated")
+    options: Any = {"configure": two_vendors, "models": VENDORS, "rules": AT_ONCE}
+    async with open_house(by_path(passed, told), **options) as house:
+        call = asyncio.create_task(house.ask(chat(model="duo", stream=True, seed=7, logit_bias={"50256": -100})))
+        await until(lambda: passed.asked and told.asked)
+        (passed if winner == "openai" else told).let_go(3)
+        answer = await soon(call)
+        assert answer.events.text == ("Passed there" if winner == "openai" else "Translated there")
+        assert bool(answer.codes) == (winner == "gemini")  # what passes loses nothing
+        await until(lambda: (told if winner == "openai" else passed).cut)
+
+
+async def test_several_answers_are_not_asked_for_where_they_would_not_be_the_same_ones() -> None:
+    passed, told = chat_steps(), waits("Translated")
+    options: Any = {"configure": two_vendors, "models": VENDORS, "rules": AT_ONCE}
+    async with open_house(by_path(passed, told), **options) as house:
+        call = asyncio.create_task(house.ask(chat(model="duo", stream=True, n=2)))
+        await until(lambda: passed.asked)
+        await asyncio.sleep(0.05)
+        assert told.asked == 0
+        passed.let_go(3)
+        assert (await soon(call)).events.text == "Passed there"
+
+
+async def test_each_lane_of_a_call_has_a_race_of_its_own() -> None:
+    """Claude gives one answer at a time: of two, the first is silent at the first provider alone."""
+    silent, counted = asyncio.Event(), list[str]()
+
+    async def first(exchange: Exchange) -> None:
+        counted.append("first")
+        if len(counted) == 1:
+            await silent.wait()
+        await streams_named(*claude_events("First"))(exchange)
+
+    models = [OperatorModel("duo", f"{name}/{CLAUDE}", priority=n) for n, name in enumerate(("anthropic", "second"))]
+    second = Script(streams_named(*claude_events("Second")))
+    options: Any = {"kinds": (KINDS["anthropic"],), "models": models, "rules": RoutingRules(hedge_after_s=0.2)}
+    async with open_house(first, fleet={"second": second}, **options) as house:
+        answer = await house.ask(chat(model="duo", stream=True, n=2, max_tokens=50))
+        texts = {0: "", 1: ""}
+        for chunk in answer.events.chunks:
+            for choice in chunk["choices"]:
+                texts[choice["index"]] += choice["delta"].get("content") or ""
+        assert sorted(texts.values()) == ["First", "Second"]
+        assert answer.events.finishes == ["stop", "stop"]
+        assert len(second.requests) == 1
+
+
+async def test_a_call_that_nobody_can_be_asked_beside_costs_no_hedge() -> None:
+    first = waits("First")
+    async with open_house(Script(first), rules=AT_ONCE) as house:
+        call = asyncio.create_task(house.ask(chat(stream=True)))
+        await until(lambda: first.asked)
+        await asyncio.sleep(0.05)
+        first.let_go(2)
+        assert (await soon(call)).status == 200
+        assert [house.relay._router.hedges.spend() for _ in range(11)] == [True] * 10 + [False]
 
 
 async def test_another_key_will_do_where_there_is_no_other_provider() -> None:

@@ -194,13 +194,14 @@ WHOLE = form([("model", "painter"), ("prompt", "x"), ("image", Upload(drawn()))]
         form([(f"f{number}", "x") for number in range(300)]),
     ],
 )
-async def test_a_form_that_cannot_be_read_goes_nowhere(body: bytes) -> None:
+async def test_a_form_that_cannot_be_read_goes_nowhere(body: bytes, caplog: pytest.LogCaptureFixture) -> None:
     provider = Script(answers(ANSWER))
     async with house_of(provider) as house:
         answer = await house.ask(body, path=EDITED, headers=form_header())
         assert answer.status == 400, answer.body
         assert answer.error["type"] == "invalid_request_error"
         assert provider.requests == []
+        assert not [one for one in caplog.records if one.name.startswith("python_multipart")]
 
 
 async def test_a_form_that_is_too_large_is_a_413() -> None:

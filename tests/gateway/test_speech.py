@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.hearing import RATE, SPEECH, TTS, events_in, heard, samples, seconds_in, speak, speaks, spoken_wish, wav
-from gateway.house import House, Json, Script, answers, candidate, error_of, fails, frame, open_house
+from gateway.house import Act, House, Json, Script, answers, candidate, error_of, fails, frame, open_house
 from gateway.vendors import streams_named
 from portico.core.recording import seconds_of
 from portico.core.voices import GOOGLE, OPENAI
@@ -17,6 +17,7 @@ from portico.wire.http import Exchange
 
 OPENAI_KIND = (KINDS["openai"],)
 ONE_SECOND = samples(1.0)
+JUNE_2026 = 1_780_272_000.0
 
 
 def sound_of(told: list[Any]) -> bytes:
@@ -38,7 +39,27 @@ async def test_a_text_is_read_in_a_voice_of_googles() -> None:
             "speechConfig": {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": "Kore"}}},
         },
     }
-    assert script.requests[0].path.endswith(f"/models/{TTS}:generateContent")
+    assert script.requests[0].path.endswith(f"/models/{TTS}:streamGenerateContent")
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "verb"),
+    [
+        (TTS, {}, "streamGenerateContent"),
+        (TTS, {"response_format": "pcm"}, "streamGenerateContent"),
+        (TTS, {"response_format": "wav"}, "generateContent"),
+        (TTS, {"response_format": "wav", "stream_format": "sse"}, "streamGenerateContent"),
+        ("gemini-2.5-flash-preview-tts", {}, "generateContent"),
+    ],
+)
+async def test_a_provider_is_asked_for_a_stream_unless_the_sound_must_be_whole(
+    model: str, more: dict[str, Any], verb: str
+) -> None:
+    """A WAV says how long it is; older voices do not stream."""
+    script = Script(speaks(ONE_SECOND))
+    async with open_house(script, now=lambda: JUNE_2026) as house:
+        assert (await speak(house, model=model, **more)).status == 200
+    assert script.requests[0].path.endswith(f"/{model}:{verb}")
 
 
 async def test_instructions_stand_before_the_text() -> None:
@@ -173,6 +194,16 @@ async def test_a_model_that_does_not_speak_is_refused_with_those_that_do() -> No
     assert TTS in answer.error["message"]
 
 
+async def test_a_model_that_answers_is_not_asked_to_read() -> None:
+    script = Script(speaks(ONE_SECOND))
+    async with open_house(script, kinds=(KINDS["openai"], KINDS["gemini"])) as house:
+        answer = await speak(house, model="gpt-audio")
+    assert (answer.status, answer.error["param"]) == (400, "model")
+    assert "does not read" in answer.error["message"]
+    assert TTS in answer.error["message"]
+    assert not script.requests
+
+
 async def test_a_speed_is_told_as_lost() -> None:
     async with open_house(Script(speaks(ONE_SECOND))) as house:
         assert (await speak(house, speed=1.5)).codes == ["5.3:speed"]
@@ -277,6 +308,82 @@ async def test_a_stream_that_breaks_off_says_so() -> None:
         told = events_in(await speak(house, stream_format="sse"))
     assert [one["type"] for one in told] == ["speech.audio.delta", "error"]
     assert told[-1]["error"]["code"] == "upstream_incomplete"
+
+
+# -- one sound, in pieces ------------------------------------------------------------------------------------------------
+
+
+def speaks_until(told: asyncio.Event, *, kind: str) -> Act:
+    """A second of sound, and another one only after an event, of Google's or as OpenAI sends it."""
+    pieces = [frame(candidate(heard(ONE_SECOND), finish=None)), frame(candidate(heard(ONE_SECOND)))]
+
+    async def act(exchange: Exchange) -> None:
+        google = kind == "gemini"
+        first, second = pieces if google else [ONE_SECOND, ONE_SECOND]
+        exchange.start(200, [("content-type", "text/event-stream" if google else "audio/pcm")])
+        exchange.write(first)
+        await exchange.drain()
+        await told.wait()
+        exchange.write(second)
+        exchange.finish()
+
+    return act
+
+
+@pytest.mark.parametrize(("kind", "model"), [("gemini", TTS), ("openai", "tts-1")])
+async def test_sound_is_heard_before_its_end(kind: str, model: str) -> None:
+    told = asyncio.Event()
+    wish = spoken_wish(model=model, response_format="pcm")
+    script = Script(speaks_until(told, kind=kind))
+    async with open_house(script, kinds=(KINDS[kind],)) as house, house.open(wish, path=SPEECH) as wire:
+        sound = b""
+        while len(sound) < len(ONE_SECOND):
+            sound += await wire.chunk()
+        assert wire.headers["content-type"] == "audio/pcm"
+        told.set()
+        sound += (await wire.rest()).body
+    assert sound == ONE_SECOND * 2
+
+
+def breaks_off(kind: str, after: bytes) -> Act:
+    async def act(exchange: Exchange) -> None:
+        exchange.start(200, [("content-type", "text/event-stream" if kind == "gemini" else "audio/pcm")])
+        if after:
+            exchange.write(frame(candidate(heard(after), finish=None)) if kind == "gemini" else after)
+            await exchange.drain()
+        exchange.abort()
+
+    return act
+
+
+@pytest.mark.parametrize("format_", ["mp3", "pcm"])
+async def test_a_long_piece_is_made_sound_like_many_short_ones(format_: str) -> None:
+    whole, cut = samples(6.0), [samples(6.0)[at : at + 9_600] for at in range(0, 288_000, 9_600)]
+    async with open_house(Script(speaks(whole), speaks(*cut))) as house:
+        told = [await speak(house, response_format=format_) for _ in range(2)]
+    assert told[0].body == told[1].body
+    assert told[0].headers["content-type"] == told[1].headers["content-type"]
+
+
+@pytest.mark.parametrize(("kind", "model"), [("gemini", TTS), ("openai", "tts-1")])
+async def test_sound_that_breaks_off_is_a_cut_and_is_not_begun_again(kind: str, model: str) -> None:
+    script = Script(breaks_off(kind, ONE_SECOND))
+    async with open_house(script, kinds=(KINDS[kind],), keys=("one", "two")) as house:
+        async with house.open(spoken_wish(model=model, response_format="pcm"), path=SPEECH) as wire:
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await wire.rest()
+        assert wire.status == 200
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(("kind", "model"), [("gemini", TTS), ("openai", "tts-1")])
+async def test_before_its_first_piece_another_key_is_tried(kind: str, model: str) -> None:
+    sound = speaks(ONE_SECOND) if kind == "gemini" else sends(ONE_SECOND, "audio/pcm")
+    script = Script(breaks_off(kind, b""), sound)
+    async with open_house(script, kinds=(KINDS[kind],), keys=("one", "two")) as house:
+        answer = await speak(house, model=model, response_format="pcm")
+    assert (answer.status, answer.body) == (200, ONE_SECOND)
+    assert len(script.requests) == 2
 
 
 # -- to who speaks it ----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What speech and transcripts cost: tokens where they are told, else characters, seconds, or an estimate (money.md)."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from gateway.hearing import (
     TRANSLATIONS,
     TTS,
     form,
+    heard,
     recording,
     send,
     speaks,
@@ -20,7 +22,7 @@ from gateway.hearing import (
     wav,
 )
 from gateway.hearing import samples as sound
-from gateway.house import Answer, Json, Script, answers, candidate, says
+from gateway.house import Answer, Json, Script, answers, candidate, frame, says
 from gateway.vendors import streams_named
 from money.paid import Paid, is_marked, paid_house
 from portico.providers import KINDS
@@ -112,6 +114,63 @@ async def test_speech_that_does_not_come_is_free(tmp_path: Path, body: Any) -> N
         assert (await paid.house.ask(spoken_wish(), path=SPEECH)).status >= 400
         assert (await paid.settled()).get("charge_nanos", 0) == 0
         assert paid.account() == before
+
+
+@pytest.mark.parametrize("model", [TTS, "tts-1", "gpt-4o-mini-tts"])
+async def test_speech_that_breaks_off_is_free(tmp_path: Path, model: str) -> None:
+    async def act(exchange: Exchange) -> None:
+        google = "stream" in exchange.request.path
+        exchange.start(200, [("content-type", "text/event-stream" if google else "audio/mpeg")])
+        exchange.write(frame(candidate(heard(sound(0.5)), finish=None)) if google else bytes(4_000))
+        await exchange.drain()
+        exchange.abort()
+
+    async with paid_house(tmp_path / "books.db", Script(act), kinds=BOTH) as paid:
+        before = paid.account()
+        async with paid.house.open(spoken_wish(model=model), path=SPEECH) as wire:
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await wire.rest()
+        receipt = await paid.settled()
+        assert (receipt.get("charge_nanos", 0), receipt["outcome"]) == (0, "failed")
+        assert paid.account() == before
+
+
+@pytest.mark.parametrize("model", [TTS, "tts-1"])
+async def test_speech_whose_listener_leaves_is_heard_to_its_end_and_charged(tmp_path: Path, model: str) -> None:
+    left = asyncio.Event()
+
+    async def act(exchange: Exchange) -> None:
+        google = "stream" in exchange.request.path
+        exchange.start(200, [("content-type", "text/event-stream" if google else "audio/mpeg")])
+        exchange.write(frame(candidate(heard(sound(0.5)), finish=None)) if google else bytes(4_000))
+        await exchange.drain()
+        await left.wait()
+        counts = {"promptTokenCount": 5, "candidatesTokenCount": 32, "totalTokenCount": 37}
+        exchange.write(frame(candidate(heard(sound(0.5)), usageMetadata=counts)) if google else bytes(4_000))
+        exchange.finish()
+
+    async with paid_house(tmp_path / "books.db", Script(act), kinds=BOTH) as paid:
+        async with paid.house.open(spoken_wish(model=model), path=SPEECH) as wire:
+            assert await wire.chunk()
+        left.set()
+        receipt = await paid.settled()
+    assert receipt["charge_nanos"] == (5 * CHARACTER if model == "tts-1" else 5 * 500 + 32 * 9_000)
+
+
+async def test_what_would_be_held_is_told_beforehand(tmp_path: Path) -> None:
+    async with paid_house(tmp_path / "books.db", Simulator(), kinds=BOTH) as paid:
+        spoken = await paid.house.ask(spoken_wish(model="tts-1"), path="/v1/estimate")
+        google = await paid.house.ask(spoken_wish(), path="/v1/estimate")
+        heard_for = await send(paid.house, form(recording(wav(7.3)), ("model", "whisper-1")), "/v1/estimate")
+        translated = "/v1/estimate?dialect=openai_translations"
+        english = await send(paid.house, form(recording(wav(7.3)), ("model", "whisper-1")), translated)
+        none = await send(paid.house, form(recording(), ("model", "whisper-1"))[:-9], "/v1/estimate")
+    assert spoken.json()["ceiling_nanos"] == 5 * CHARACTER
+    assert spoken.json()["made_up_of"]["metered"] == {"characters": 5}
+    assert google.json()["ceiling_nanos"] > 0
+    assert heard_for.json()["ceiling_nanos"] == english.json()["ceiling_nanos"] == 8 * SECOND
+    assert heard_for.json()["made_up_of"]["metered"] == {"seconds": 8}
+    assert none.status == 400
 
 
 # -- transcripts ---------------------------------------------------------------------------------------------------------

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from gateway.house import Script, answers, chat, fails, says
+from gateway.house import Json, Script, answers, chat, fails, says
 from money.acts import usage
 from money.paid import USD, paid_house, price_of
 from portico.catalog import OperatorModel
+from portico.providers import KINDS, Provider, Secret
 from portico.relay.router import RoutingRules
 
 BUSY = fails(503, "UNAVAILABLE")
@@ -61,6 +62,23 @@ async def test_a_dearer_model_is_not_asked_where_it_is_not_allowed_and_nothing_i
         assert way(receipt) == [(LITE, "overloaded")]
         assert "charge_nanos" not in receipt
         assert paid.account() == (100 * USD, 0)
+
+
+def two_vendors(address: str) -> list[Provider]:
+    return [Provider.at(name, KINDS[name], address, (Secret("sample", "env:KEY"),)) for name in ("openai", "gemini")]
+
+
+@STREAMED
+async def test_what_it_cost_is_told_though_the_body_was_to_pass_to_who_failed(tmp_path: Path, stream: bool) -> None:
+    script = Script(answers({"error": {"message": "busy", "type": "server_error", "code": None}}, 503), HELLO)
+    models = [OperatorModel("duo", "openai/gpt-5.5"), OperatorModel("duo", f"gemini/{FLASH}", priority=1)]
+    more: Json = {"stream_options": {"include_usage": True}} if stream else {}
+    async with paid_house(tmp_path / "books.db", script, models=models, configure=two_vendors) as paid:
+        body = chat(model="duo", stream=stream, usage={"include": True}, **more)
+        answer = await paid.house.ask(body, headers={"x-portico-cost": "1"})
+        assert answer.status == 200
+        usage_told = answer.events.chunks[-1]["usage"] if stream else answer.json()["usage"]
+        assert round(usage_told["cost"] * 10**9) == price_of(1000, 40, FLASH)
 
 
 async def test_what_rests_is_not_in_the_way_and_costs_nothing(tmp_path: Path) -> None:

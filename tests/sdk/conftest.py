@@ -1,5 +1,7 @@
 """What the SDKs talk to: a whole gateway before the simulator, on loopback, in a thread of its own.
 
+What is in `suites/` is not collected: `test_langchain_suites.py` runs it elsewhere.
+
 Async tests of a module share one loop, because SDKs keep their connections for longer than a test. Whatever would connect
 to another host fails.
 """
@@ -7,10 +9,12 @@ to another host fails.
 import asyncio
 import inspect
 import os
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -19,16 +23,20 @@ from portico.http.server import Server
 from portico.providers import KINDS
 from portico.simulator import Simulator
 from sdk import files
+from sdk.inner import inner_results as inner_results
+from sdk.inner import pytest_runtest_protocol as pytest_runtest_protocol
 
 _HERE = Path(__file__).parent
+collect_ignore = ["suites"]
+T = TypeVar("T")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if isinstance(item, pytest.Function) and _HERE in item.path.parents:
-            item.add_marker(pytest.mark.block_network(allowed_hosts=["127.0.0.1"]))
-            if inspect.iscoroutinefunction(item.function):
-                item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+        if not isinstance(item, pytest.Function) or _HERE not in item.path.parents:
+            continue
+        if inspect.iscoroutinefunction(item.function):
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
 _VENDORS = ("ANTHROPIC_", "OPENAI_", "GEMINI_", "GOOGLE_", "LANGCHAIN_", "LANGSMITH_")
@@ -43,6 +51,26 @@ def bare_environment() -> Iterator[None]:
                 patch.delenv(name)
         patch.setenv("LANGSMITH_TRACING", "false")
         yield
+
+
+class ElsewhereError(Exception):
+    """A test would connect to a host that is not this one."""
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for those who catch what `connect` may raise: this is no `OSError`."""
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+
+
+def _guarded(connect: Callable[[socket.socket, Any], T]) -> Callable[[socket.socket, Any], T]:
+    def guarded(self: socket.socket, address: Any) -> T:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] != "127.0.0.1":
+            raise ElsewhereError(address[0])
+        return connect(self, address)
+
+    return guarded
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +111,11 @@ def house_of_all() -> Iterator[House]:
         yield house
 
 
-_SERVED = {"/cat.png": ("image/png", files.png()), "/report.pdf": ("application/pdf", files.pdf())}
+_SERVED = {
+    "/cat.png": ("image/png", files.png()),
+    "/report.pdf": ("application/pdf", files.pdf()),
+    "/sound.wav": ("audio/wav", files.wav()),
+}
 
 
 class _Files(BaseHTTPRequestHandler):
@@ -101,7 +133,7 @@ class _Files(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[str]:
-    """The address of somebody's web server with `/cat.png` and `/report.pdf`."""
+    """The address of somebody's web server with `/cat.png`, `/report.pdf` and `/sound.wav`."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Files) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

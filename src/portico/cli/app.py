@@ -111,9 +111,9 @@ def simulate(
 ) -> None:
     """Run the simulator: a strict stand-in for the providers, each at its own paths of one address.
 
-    It plays Google Gemini's native API, OpenAI's Chat Completions, Responses and embeddings (at OpenAI's paths and at
-    Azure's), and Anthropic's Messages (at Anthropic's paths and at Vertex AI's). Failures are provoked by a marker
-    in the last user text, such as [[sim:429]], [[sim:cut=2]] or [[sim:block]].
+    It plays Google Gemini's native API, OpenAI's Chat Completions, Responses, embeddings, pictures, speech and
+    transcripts (at OpenAI's paths and at Azure's), and Anthropic's Messages (at Anthropic's paths and at Vertex AI's).
+    Failures are provoked by a marker in the last user text, such as [[sim:429]], [[sim:cut=2]] or [[sim:block]].
 
     Example:
 

@@ -48,6 +48,8 @@ class Demands(msgspec.Struct, frozen=True):
 
     makes: str
     takes: str = "text"
+    alone: bool = False
+    """It makes nothing else: a model that speaks and writes would answer a text instead of reading it."""
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -130,6 +132,17 @@ class StreamWriter(Protocol):
     def feed(self, event: Event) -> list[Frame]: ...
 
     def close(self) -> list[Frame]: ...
+
+
+class RawWriter(Protocol):
+    """Events -> the pieces of an answer that is no JSON. Raises `UpstreamError` for what cannot be told."""
+
+    content_type: str
+    """Known once there is a piece."""
+
+    def feed(self, event: Event) -> bytes: ...
+
+    def close(self) -> bytes: ...
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -349,5 +362,7 @@ class Dialect(msgspec.Struct, frozen=True):
     """Requests of other dialects can be rendered in it, so that a provider may be asked in it by anybody."""
     raw_answers: bool = False
     """A whole answer may be other than JSON: one that passes keeps the provider's content type."""
+    raw_writer: Callable[[Reply], RawWriter | None] | None = None
+    """How a whole answer that is no JSON is told in pieces as it comes; None: this one is not."""
     guards_small_limits: bool = False
     """Callers of this dialect set `max_tokens` without thinking of thoughts (mapping.md 9, first row)."""

@@ -15,8 +15,8 @@ MAX_SECONDS: Final = 7 * 24 * 3600.0
 _ID3_BYTES: Final = 10
 _SEARCHED_BYTES: Final = 65_536
 """So far it is looked for the first frame."""
-_MOST_FRAMES: Final = 100_000
-"""Half an hour or more."""
+_MOST_FRAMES: Final = 20_000
+"""Some minutes: looking at them all would keep everybody waiting."""
 _TAIL_BYTES: Final = 128
 """What a tag behind the last frame takes."""
 _MP3_RATES: Final = (44_100, 48_000, 32_000)

@@ -32,7 +32,11 @@ _TABLE: Final = (
         "Use a streamed call: POST /v1/responses, /v1/chat/completions or :streamGenerateContent.",
     ),
     (r"/audio/voices(?:/.*)?", "Voices of your own are not offered.", "POST /v1/audio/speech has the providers' own."),
-    (r"/images/variations", "Variations of pictures are not offered.", "Use POST /v1/images/edits with a prompt."),
+    (
+        r"/images/variations",
+        "Variations were made by DALL-E 2 alone, which OpenAI has retired.",
+        "Ask for one at /v1/images/edits, in words.",
+    ),
     (r"/(?:videos|video)(?:/.*)?", "Videos are not offered.", ""),
     (
         r"/(?:fine_tuning|fine-tunes|tunedModels|tuningJobs)(?:/.*)?",

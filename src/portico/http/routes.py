@@ -257,7 +257,7 @@ def dialect_at(path: str, query: Query, headers: Mapping[str, str]) -> Dialect:
     for paths, dialect in _ALWAYS:
         if paths.fullmatch(plain):
             return dialect
-    if _MODELS.fullmatch(plain):
+    if _MODELS.fullmatch(plain) or not_offered(plain) is not None:
         return _dialect_by_key(query, headers)
     return MESSAGES if ANTHROPIC_VERSION in headers else CHAT
 

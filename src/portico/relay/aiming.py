@@ -11,7 +11,7 @@ from portico.core.errors import UpstreamError, UpstreamRejected
 from portico.core.ids import Mint
 from portico.providers import EMBEDDING, Verb
 from portico.providers.quirks import in_request
-from portico.relay import embedding, making, questions
+from portico.relay import embedding, making, piecewise, questions
 from portico.relay.call import Aim, Attempt, Call
 from portico.relay.fanout import Lane, lane_of, share
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
@@ -90,7 +90,10 @@ class Aims:
             fenced = may_be_fenced(request, target, rendered.losses)
             asked = in_request(aim.provider.quirks_in(aim.spoken), rendered.body)
             attempt = Attempt(aim, lane, asked, reading, unfences=fenced, tried=tried)
-            attempt.verb = Verb.GENERATE if making.is_asked_whole(call) else None
+            if making.is_asked_whole(call):
+                attempt.verb = Verb.GENERATE
+            elif piecewise.is_asked_in_pieces(call, aim):
+                attempt.verb = Verb.STREAM
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
         attempt.asked, attempt.losses = call.request, losses

@@ -186,7 +186,8 @@ class Call(msgspec.Struct):
     def all_losses(self) -> list[Loss]:
         """Of the request and of the answer so far, each once."""
         asked = [loss for _, losses in sorted(self.lane_losses.items()) for loss in losses]
-        return list(dict.fromkeys([*self.media_losses, *asked, *self.losses]))
+        fetched = self.media_losses if self.translated else []
+        return list(dict.fromkeys([*fetched, *asked, *self.losses]))
 
     def answer_headers(self) -> Headers:
         headers = list(self.headers.items())

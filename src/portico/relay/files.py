@@ -113,17 +113,23 @@ class Files:
 
     async def create(self, dialect: Dialect, tenant: str, request: HttpRequest) -> FileAnswer:
         """Brings a file that came whole, as a form. Raises what is wrong with it, `NotOffered`, and as the provider."""
-        provider, filing = self._chosen(dialect, request.headers)
-        if filing.dialect != dialect.name:
-            return await self._brought(tenant, provider, filing, request)
-        content = request.headers.get("content-type", "")
-        place, got = await self._with_a_key(provider, filing, request, content)
-        await self._recorded(tenant, place, filing.read(_decoded(got.body)))
-        return FileAnswer(got.body, _shown(got))
+        able = self._chosen(dialect, request.headers)
+        for number, (provider, filing) in enumerate(able, 1):
+            try:
+                if filing.dialect != dialect.name:
+                    return await self._brought(tenant, provider, filing, request)
+                place, got = await self._with_a_key(provider, filing, request, request.headers.get("content-type", ""))
+            except NotOffered:
+                if number == len(able):
+                    raise
+                continue
+            await self._recorded(tenant, place, filing.read(_decoded(got.body)))
+            return FileAnswer(got.body, _shown(got))
+        raise NotOffered
 
     async def begin(self, tenant: str, request: HttpRequest, dialect: Dialect) -> FileAnswer:
         """Begins one of Google's that comes in pieces. Raises as `create`."""
-        provider, filing = self._chosen(dialect, request.headers)
+        provider, filing = self._chosen(dialect, request.headers)[0]
         said = request.headers.get(f"{UPLOAD}header-content-length", "")
         if said.isdecimal() and int(said[:20]) > self.max_bytes:
             raise self._too_large()
@@ -208,12 +214,14 @@ class Files:
         while len(files) <= limit:
             found = await self._resources.list(tenant, FILE, limit=limit + 1, after=last)
             mine = [one for one in found if one.provider in able]
-            told = await self._told(dialect, mine[: limit + 1 - len(files)], headers)
+            asked = mine[: limit + 1 - len(files)]
+            told = await self._told(dialect, asked, headers)
             files += [file for _, file in told]
             names += [one.name for one, _ in told]
-            if len(found) <= limit:
+            if len(asked) == len(mine) and len(found) <= limit:
                 break
-            last = (found[-1].name, found[-1].provider)
+            until = asked[-1] if len(asked) < len(mine) else found[-1]
+            last = (until.name, until.provider)
         return Page(files[:limit], names[:limit], len(files) > limit)
 
     async def _told(
@@ -296,7 +304,8 @@ class Files:
             raise InvalidRequest(f"There is no provider {min(odd)!r}.", param=ONLY_HEADER)
         return names
 
-    def _chosen(self, dialect: Dialect, headers: Mapping[str, str]) -> tuple[Provider, Filing]:
+    def _chosen(self, dialect: Dialect, headers: Mapping[str, str]) -> list[tuple[Provider, Filing]]:
+        """Whom to bring a file to; the next one if one turns out to keep none. Raises `InvalidRequest`, `NotOffered`."""
         only = self._only(headers)
         able = [pair for pair in self._able(dialect) if not only or pair[0].name in only]
         if not able:
@@ -304,7 +313,7 @@ class Files:
             raise NotOffered(
                 f"No provider {which}keeps files for callers of this API. Send files inside the request, as base64."
             )
-        return able[0]
+        return able
 
     async def _owned(self, dialect: Dialect, tenant: str, name: str) -> _Place:
         """Where a tenant's file is. Raises `NotFound`."""
@@ -328,8 +337,9 @@ class Files:
     async def _with_a_key(
         self, provider: Provider, filing: Filing, request: HttpRequest, content: str
     ) -> tuple[_Place, _Got]:
-        """The first of a provider's credentials that is let in brings something new."""
-        url, body = filing.upload_url(provider.base_url), request.take_body()
+        """The first of a provider's credentials that is let in brings something new. Raises `NotOffered` where there is no
+        such address."""
+        url, body = filing.upload_url(provider.base_url), request.body
         headers = [*_asked(request.headers), *_forwarded(filing, request.headers)]
         if content:
             headers.append(("content-type", content))
@@ -340,6 +350,10 @@ class Files:
             except _NEXT_KEY:
                 if number == len(provider.keys):
                     raise
+            except UpstreamError as error:
+                if error.upstream_status in (404, 405):
+                    raise NotOffered(f"{provider.name} keeps no files.") from None
+                raise
         raise NotOffered(f"{provider.name} has no credential.")
 
     async def _asked_for(self, place: _Place, name: str, headers: Mapping[str, str]) -> _Got:

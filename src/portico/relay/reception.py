@@ -78,7 +78,7 @@ class Reception:
             asked, verb_asked = named
             resolved = self._resolved(dialect, asked, in_path=in_path)
             require_in_scope(caller.policy.models, resolved.model.name, asked, param=_blamed(dialect, model))
-            require_able(dialect, resolved.model, self._able, _blamed(dialect, model))
+            self._require_able(dialect, resolved.model, _blamed(dialect, model))
             verb_asked = _verb(dialect, resolved.model, verb_asked)
             if dialect.state is not None:
                 continuation = await self._continued(exchange, dialect, caller, resolved, verb_asked)
@@ -109,6 +109,10 @@ class Reception:
         if said is None:
             return None
         return said.model, verb or (Verb.STREAM if said.stream else Verb.GENERATE)
+
+    def _require_able(self, dialect: Dialect, model: Model, param: str | None) -> None:
+        if dialect.demands is not None:
+            require_able(dialect, model, self.served.deployments(model), self._able, param)
 
     def _able(self) -> Iterator[Model]:
         """The models that are served today."""
@@ -171,7 +175,7 @@ class Reception:
         require_in_scope(
             caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")
         )
-        require_able(dialect, prepared.resolved.model, self._able, read.where.field("model"))
+        self._require_able(dialect, prepared.resolved.model, read.where.field("model"))
         pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
         media = await self._completed(caller, dialect, prepared)
         request = media.request
@@ -190,6 +194,7 @@ class Reception:
         media = await self._completed(call.caller, call.dialect, resolve(read, self.served.catalog))
         call.request, call.media_losses = media.request, media.losses
         reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
+        reply = msgspec.structs.replace(reply, cost=call.reply.cost)
         call.reply = _with_own_id(reply, call.continuation)
         call.unread = False
 

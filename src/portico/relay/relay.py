@@ -4,11 +4,12 @@
       -> for each candidate: render, or pass the body on -> send -> read … until something is worth showing: COMMITTED
       -> write to the caller -> keep what the next turn needs
 
-A model that gives fewer answers to a call than were asked for is asked in several lanes, each with tries of its own; their
-answers come as one. An optional field that a provider refuses is left out, and the candidate asked once more (1.6).
-Until an answer is committed nothing has been promised: errors are real HTTP statuses and another candidate may be
-tried. After it, never. Everything called here is pure or behind a port. Cancelling the task (the caller went away)
-closes the provider's connection, which stops generation.
+Who is tried, one after the other or two beside each other, is told in trying.py. A model that gives fewer answers to
+a call than were asked for is asked in several lanes, each with tries of its own; their answers come as one. An
+optional field that a provider refuses is left out, and the candidate asked once more (1.6). Until an answer is
+committed nothing has been promised: errors are real HTTP statuses and another candidate may be tried. After it,
+never. Everything called here is pure or behind a port. Cancelling the task (the caller went away) closes the
+provider's connection, which stops generation.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ import msgspec
 from portico.accounts import Caller
 from portico.catalog import Catalog, Model
 from portico.catalog.books import PriceBooks
-from portico.core.dialect import Dialect, RawBody, Seen
+from portico.core.dialect import Dialect, Passing, RawBody, Seen
 from portico.core.errors import (
     PorticoError,
     UpstreamEmpty,
@@ -34,7 +35,7 @@ from portico.core.ids import call_ids, timed_id
 from portico.core.response import Response
 from portico.providers import Provider, Verb, with_forwarded
 from portico.providers.quirks import in_answer
-from portico.relay import counting, embedding, making, questions
+from portico.relay import counting, embedding, making, piecewise, questions
 from portico.relay.aiming import Aims
 from portico.relay.attempts import decoded, last_of, note_failure, note_stream, piped, pump_of
 from portico.relay.call import Attempt, BrokenOff, Call, Slot
@@ -265,7 +266,18 @@ class Relay:
             estimate = counting.estimated(call)
             call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
             return
-        await self._tries.each(call, self._whole_one)
+        try:
+            await self._tries.each(call, self._whole_one)
+        except BrokenOff:
+            call.counts = False
+            call.exchange.abort()
+            return
+        if call.exchange.started:  # it has gone out in pieces
+            if not call.passed:
+                self._merged(call)
+            await call.settled()
+            call.exchange.finish()
+            return
         body = call.passed or await self._translated(call)
         if call.continuation is not None and call.generates:
             body = call.continuation.whole(call, body)
@@ -279,34 +291,44 @@ class Relay:
         call.exchange.send(200, headers, body)
 
     async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
-        async with Slot(call):
-            upstream = await self._send(call, attempt)
-            try:
-                body = await upstream.read()
-            finally:
-                upstream.close()
-        if call.dialect.raw_answers and attempt.passing is not None:
-            call.content_type = upstream.headers.get("content-type", call.content_type)
-        if attempt.passing is None and not call.generates:
-            questions.answered(call, attempt, body)
-        elif attempt.passing is None:
-            response = await making.in_format(self._read(call, attempt, body, last=last), call.request.picture)
-            call.answers.append((attempt.lane, response))
-        else:
-            call.seen = seen = counting.seen(call, attempt.passing, body)
-            call.passed = body
-            if call.generates:
-                if seen.empty and call.paying is not None and not last:
-                    raise UpstreamEmpty
-                call.note_seen(seen)
-            call.counts = not (call.generates and seen.empty)
+        with piecewise.never_twice(call):
+            async with Slot(call):
+                upstream = await self._send(call, attempt)
+                try:
+                    if attempt.verb is Verb.STREAM:
+                        response = await piecewise.told(call, attempt, upstream)
+                        call.answers.append((attempt.lane, self._judged(call, attempt, response, last=last)))
+                        return
+                    body = await piecewise.passed(call, attempt, upstream)
+                finally:
+                    upstream.close()
+            if attempt.passing is None and not call.generates:
+                questions.answered(call, attempt, body)
+            elif attempt.passing is None:
+                response = await making.in_format(self._read(call, attempt, body, last=last), call.request.picture)
+                call.answers.append((attempt.lane, response))
+            else:
+                self._passed(call, attempt.passing, body, last=last)
+
+    def _passed(self, call: Call, passing: Passing, body: bytes, *, last: bool) -> None:
+        """Takes a whole answer that passes as it is. Raises what is wrong with it."""
+        call.seen = seen = counting.seen(call, passing, body)
+        call.passed = body
+        if call.generates:
+            if seen.empty and call.paying is not None and not last:
+                raise UpstreamEmpty
+            call.note_seen(seen)
+        call.counts = not (call.generates and seen.empty)
 
     def _read(self, call: Call, attempt: Attempt, body: bytes, *, last: bool) -> Response:
         """A whole answer of a provider's. Raises what is wrong with it."""
         answer = in_answer(attempt.aim.provider.quirks_in(attempt.aim.spoken), decoded(body))
         if tells_error(answer):  # some front ends answer 200 all the same
             raise attempt.dialect.parse_error(0, attempt.aim.candidate.credential.hidden_in(body))
-        response = attempt.dialect.parse_response(answer, attempt.reading)
+        return self._judged(call, attempt, attempt.dialect.parse_response(answer, attempt.reading), last=last)
+
+    def _judged(self, call: Call, attempt: Attempt, response: Response, *, last: bool) -> Response:
+        """The same of an answer that is understood."""
         if attempt.unfences:
             response = unfenced(response)
         making.require(call.dialect.product, response)
@@ -323,14 +345,18 @@ class Relay:
         self._keep(call, recorder)
         return response
 
+    def _merged(self, call: Call) -> Response:
+        """The answers of all lanes as one, and what it told of itself noted."""
+        response = merged(call.answers)
+        used = (response.usage, response.service_tier, response.uses, response.raw_usage)
+        call.seen = Seen(response.model, *used)
+        return response
+
     async def _translated(self, call: Call) -> bytes:
         """The answers of all lanes in the caller's dialect."""
         if call.embedded:
             return embedding.told(call)
-        response = merged(call.answers)
-        used = (response.usage, response.service_tier, response.uses, response.raw_usage)
-        call.seen = Seen(response.model, *used)
-        rendered = call.dialect.render_response(response, call.reply)
+        rendered = call.dialect.render_response(self._merged(call), call.reply)
         call.losses += rendered.losses
         if isinstance(rendered.body, RawBody):
             call.content_type = rendered.body.content_type

@@ -104,16 +104,25 @@ class Tries:
         return False
 
     def _another(self, part: _Part, step: Step) -> Ask | None:
-        """Who is asked beside a candidate that shows nothing; None: nobody, or nobody who is asked for just the same."""
-        call, route = part.call, part.route
-        if (other := route.beside(step)) is None:
+        """Who is asked beside a candidate that shows nothing; None: nobody."""
+        if (other := part.route.beside(step)) is None:
             return None
-        if call.passes_to(other[1].deployment.provider) or not call.unread:
-            aim = self._aims.aim(call, *other)
-            if self._aims.lanes(call, aim, part.lane) == [part.lane] and self._router.hedges.spend():
-                return partial(self._ask, part, other, aim)
-        route.first(other)
-        return None
+        if not self._router.hedges.spend():
+            part.route.first(other)
+            return None
+        return partial(self._ask_beside, part, other)
+
+    async def _ask_beside(self, part: _Part, step: Step, runner: Runner | None) -> bool:
+        """As `_ask`, if the candidate can be asked for the same part; if not it waits for its turn."""
+        call = part.call
+        whole, passes = part.lane == call.whole, call.passes_to(step[1].deployment.provider)
+        if not passes and call.unread:
+            await self._reception.understand(call)
+        aim = self._aims.aim(call, *step)
+        if (passes and not whole) or self._aims.lanes(call, aim, None if whole else part.lane) != [part.lane]:
+            part.route.first(step)
+            return False
+        return await self._ask(part, step, aim, runner)
 
     async def _twice_if_faulty(self, part: _Part, aim: Aim, runner: Runner | None) -> None:
         call, first = part.call, self._attempt(part, aim, runner)

@@ -41,7 +41,8 @@ def settle_picture(picture: Picture, where: Where, target: Target, config: dict[
     if picture.quality in _FINE and picture.size is None and _FINER in able.image_sizes:
         wanted["imageSize"] = _FINER
     elif picture.quality is not None:
-        message = f"{target.model} has no setting for quality"
+        stands = picture.quality in _FINE and picture.size is not None and _FINER in able.image_sizes
+        message = f"{target.model} has no setting for quality" + (" but a larger size" if stands else "")
         losses.append(Loss("5.2:quality", where.field("quality"), message))
     if target.provider_kind == "vertex" and picture.format in _VERTEX_MAKES:
         wanted["imageOutputOptions"] = _output(picture)

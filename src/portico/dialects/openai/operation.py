@@ -14,6 +14,7 @@ from portico.core.dialect import (
     ParseRequest,
     Passing,
     Product,
+    RawWriter,
     Reading,
     Rendered,
     Reply,
@@ -62,6 +63,7 @@ def operation(
     embedding: Embedding | None = None,
     ask: Callable[[Any, int], Ask] | None = None,
     raw_answers: bool = False,
+    raw_writer: Callable[[Reply], RawWriter | None] | None = None,
     where: Where | None = None,
     product: Product | None = None,
 ) -> Dialect:
@@ -87,6 +89,7 @@ def operation(
         product=product,
         receives=False,
         raw_answers=raw_answers,
+        raw_writer=raw_writer,
     )
 
 

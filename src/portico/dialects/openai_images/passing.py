@@ -23,6 +23,7 @@ from portico.core.errors import (
 )
 from portico.core.usage import Usage, added, minus, split, take
 from portico.dialects.openai import bodies
+from portico.dialects.openai.counts import by_modality, count
 from portico.dialects.openai.errors import parse_error_object, tells_error
 from portico.dialects.openai.operation import error_frame
 from portico.wire import jsontext, multipart
@@ -178,32 +179,21 @@ def _no_answer(body: bytes) -> UpstreamError:
 
 def parse_usage(wire: Any) -> Usage | None:
     """Counts as disjoint buckets; None for what are none. Output that no details speak of is pictures."""
-    if not isinstance(wire, Mapping) or _count(wire, "input_tokens") + _count(wire, "output_tokens") == 0:
+    if not isinstance(wire, Mapping) or count(wire, "input_tokens") + count(wire, "output_tokens") == 0:
         return None
-    taken = split(_count(wire, "input_tokens"), _listed(wire.get("input_tokens_details")))
+    taken = split(count(wire, "input_tokens"), by_modality(wire.get("input_tokens_details")))
     cached = _cached(wire.get("input_tokens_details"), taken)
-    made, told = _count(wire, "output_tokens"), _listed(wire.get("output_tokens_details"))
+    made, told = count(wire, "output_tokens"), by_modality(wire.get("output_tokens_details"))
     painted = split(made, told) if told else {"image": made} if made else {}
     return Usage(input_uncached=minus(taken, cached), input_cache_read=cached, output_visible=painted)
 
 
 def _cached(details: Any, taken: Mapping[str, int]) -> Mapping[str, int]:
     """How much of the input came from a cache."""
-    if not isinstance(details, Mapping) or not (count := _count(details, "cached_tokens")):
+    if not isinstance(details, Mapping) or not (cached := count(details, "cached_tokens")):
         return {}
-    told = _listed(details.get("cached_tokens_details"))
-    return split(count, told) if told else take(taken, count)
-
-
-def _listed(details: Any) -> dict[str, int]:
-    if not isinstance(details, Mapping):
-        return {}
-    return {name: count for name in ("text", "image") if (count := _count(details, f"{name}_tokens"))}
-
-
-def _count(fields: Mapping[str, Any], name: str) -> int:
-    value = fields.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    told = by_modality(details.get("cached_tokens_details"))
+    return split(cached, told) if told else take(taken, cached)
 
 
 class _Event(msgspec.Struct):

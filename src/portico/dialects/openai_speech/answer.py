@@ -6,7 +6,7 @@ from typing import Final
 
 from portico.core.audio import PcmShape, decoded, is_raw, shape_of
 from portico.core.dialect import RawBody, Rendered, Reply
-from portico.core.errors import UpstreamBadGateway, UpstreamContentRefused, UpstreamEmpty
+from portico.core.errors import UpstreamBadGateway, UpstreamContentRefused, UpstreamEmpty, UpstreamError
 from portico.core.mime import settled_mime
 from portico.core.parts import Media
 from portico.core.response import FinishReason, Response
@@ -15,18 +15,35 @@ from portico.core.speaking import FORMATS, spoken
 MOST_CHANNELS: Final = 2
 
 
+NO_SPEECH: Final = "The provider's answer holds no speech."
+
+
+def holds_speech(response: Response) -> bool:
+    """Whether anything is said in an answer."""
+    return bool(_pieces(response))
+
+
+def lacking(response: Response) -> UpstreamError:
+    """What is wrong with an answer in which nothing is."""
+    for candidate in response.candidates:
+        if candidate.finish is not None and candidate.finish.reason is FinishReason.CONTENT_FILTER:
+            return UpstreamContentRefused()
+    return UpstreamEmpty(NO_SPEECH)
+
+
+def _pieces(response: Response) -> list[Media]:
+    return [part for candidate in response.candidates for part in candidate.parts if isinstance(part, Media)]
+
+
 def render_response(response: Response, reply: Reply) -> Rendered:
     """The sound. Raises `UpstreamError` for an answer without any."""
-    pieces = [part for candidate in response.candidates for part in candidate.parts if isinstance(part, Media)]
+    pieces = _pieces(response)
     if not pieces:
-        for candidate in response.candidates:
-            if candidate.finish is not None and candidate.finish.reason is FinishReason.CONTENT_FILTER:
-                raise UpstreamContentRefused
-        raise UpstreamEmpty("The provider's answer holds no speech.")
+        raise lacking(response)
     format_ = format_of(reply)
     mime, sound = pieces[0].mime or "", joined(pieces)
-    if not is_raw(mime):  # a finished file, which nobody here decodes
-        return Rendered(RawBody(settled_mime(mime) or FORMATS[format_], sound))
+    if not is_raw(mime):
+        return Rendered(RawBody(type_of(pieces[0], format_), sound))
     finish = partial(spoken, format_, shape=shape_in(mime))
     if format_ == "mp3":
         return Rendered(RawBody(FORMATS[format_], sound, finish))
@@ -36,6 +53,11 @@ def render_response(response: Response, reply: Reply) -> Rendered:
 def format_of(reply: Reply) -> str:
     """What a caller wants to hear it in."""
     return str(reply.echo["format"])
+
+
+def type_of(part: Media, format_: str) -> str:
+    """Of a finished file, which nobody here decodes: what it is, whatever was asked for."""
+    return settled_mime(part.mime) or FORMATS[format_]
 
 
 def shape_in(mime: str) -> PcmShape:

@@ -5,13 +5,11 @@ The gateway's own runs of this suite stand on that.
 
 from typing import Any
 
-import httpx
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
-from langchain_tests.integration_tests import ChatModelIntegrationTests
 
-from sdk import files
+from sdk.suites.standard import SIMULATOR, Standard
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:OpenAI may require a filename for file uploads:UserWarning"),
@@ -21,27 +19,11 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def files_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests download a picture and a PDF; here these are made instead."""
-
-    def get(url: str, **_: object) -> httpx.Response:
-        return httpx.Response(200, content=files.pdf() if url.endswith(".pdf") else files.png())
-
-    monkeypatch.setattr(httpx, "get", get)
-    monkeypatch.setenv("LANGCHAIN_TESTS_USER_AGENT", "portico")  # warns without
-
-
-class Standard(ChatModelIntegrationTests):
+class GPT(Standard):
     """What a GPT of the simulator can do."""
 
     model_name = "gpt-4o"
     responses = False
-    url: str
-
-    @pytest.fixture(autouse=True)
-    def at(self, simulated: str) -> None:
-        self.url = f"{simulated}/v1"
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
@@ -49,7 +31,7 @@ class Standard(ChatModelIntegrationTests):
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        address = {"base_url": self.url, "api_key": "a-key", "max_retries": 0}
+        address = {"base_url": f"{SIMULATOR}/v1", "api_key": "a-key", "max_retries": 0}
         return {"model": self.model_name, "stream_usage": True, "use_responses_api": self.responses, **address}
 
     @property
@@ -61,23 +43,6 @@ class Standard(ChatModelIntegrationTests):
         return True
 
     @property
-    def supports_image_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_image_urls(self) -> bool:
-        """False: the picture they name is on the open Internet."""
-        return False
-
-    @property
-    def supports_pdf_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_image_tool_message(self) -> bool:
-        return True
-
-    @property
     def supports_pdf_tool_message(self) -> bool:
         return True
 
@@ -86,7 +51,7 @@ class Standard(ChatModelIntegrationTests):
         return True
 
 
-class TestChat(Standard):
+class TestChat(GPT):
     """Chat Completions."""
 
     @property
@@ -95,13 +60,13 @@ class TestChat(Standard):
         return False
 
 
-class TestResponses(Standard):
+class TestResponses(GPT):
     """Responses."""
 
     responses = True
 
 
-class TestReasoner(Standard):
+class TestReasoner(GPT):
     """Responses of a model that reasons."""
 
     model_name = "gpt-5-mini"

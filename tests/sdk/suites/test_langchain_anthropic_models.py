@@ -2,17 +2,10 @@
 
 from typing import Any
 
-import pytest
 from langchain_anthropic import ChatAnthropic
 from langchain_core.language_models import BaseChatModel
 
-from gateway.house import KEY, House
-from sdk.standard import Standard
-
-
-@pytest.fixture(scope="module")
-def house(house_of_all: House) -> House:
-    return house_of_all
+from sdk.suites.standard import HOUSE, KEY, Standard
 
 
 class Anthropic(Standard):
@@ -24,19 +17,11 @@ class Anthropic(Standard):
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        return {"model": self.model_name, "base_url": self.root, "api_key": KEY, "max_retries": 0, "max_tokens": 4096}
+        return {"model": self.model_name, "base_url": HOUSE, "api_key": KEY, "max_retries": 0, "max_tokens": 4096}
 
     @property
     def model_override_value(self) -> str:
         return "claude-sonnet-4-6"
-
-    @property
-    def supports_pdf_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_image_tool_message(self) -> bool:
-        return True
 
     @property
     def supports_pdf_tool_message(self) -> bool:

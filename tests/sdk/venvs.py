@@ -1,0 +1,89 @@
+"""Virtual environments for tests whose packages are nobody else's, made once outside the tree.
+
+The requirement files pin with hashes and name no address: packages come from wherever pip is told to look on this machine.
+An environment is kept in `$PORTICO_VENV_CACHE`, or in `portico/venvs` of the user's cache folder, under the hash of its
+requirements and of the Python that made it.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+REQUIREMENTS = Path(__file__).parents[2] / "requirements"
+_ENVIRONMENT = dict(os.environ)
+"""As it was before the tests took the proxies out of it: pip may need one to reach its index."""
+_MAKING_S, _INSTALLING_S = 120, 900
+
+_WITHOUT = re.compile(r"^ERROR: No matching distribution found for ([\w.-]+)", re.MULTILINE)
+_UNREACHED = re.compile(
+    r"Retry\(total=0,.* after connection broken by '(?:NewConnection|NameResolution|ConnectTimeout|Proxy)Error\("
+    r".*: \S*?/([\w.-]+)/?$",
+    re.MULTILINE,
+)
+
+
+class InstallFailed(Exception):
+    """pip could not install a requirement file. Its own words follow."""
+
+
+class NoIndex(InstallFailed):
+    """pip says that it cannot reach a package index. Its own words follow."""
+
+
+def python_with(requirements: Path) -> Path:
+    """The Python of an environment with these packages alone. Raises `InstallFailed`.
+
+    Two runs may make the same one at once: each makes its own, and the one that is there first serves both. Nothing in
+    an environment may name its folder, therefore: use `python -m`, not the commands in `bin`.
+    """
+    cache = _cache()
+    folder = cache / f"{requirements.stem}-{_key(requirements)}"
+    if not folder.is_dir():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, prefix="making-") as made:
+            _install(requirements, Path(made))
+            # Whoever else was making it meanwhile got there first: theirs is as good.
+            with contextlib.suppress(OSError):
+                Path(made).rename(folder)
+                Path(made).mkdir()
+    return _python(folder)
+
+
+def _cache() -> Path:
+    home = Path(_ENVIRONMENT.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(_ENVIRONMENT.get("PORTICO_VENV_CACHE") or home / "portico" / "venvs")
+
+
+def _key(requirements: Path) -> str:
+    maker = f"{sys.version} {sys.base_prefix}\n".encode()
+    return hashlib.sha256(maker + requirements.read_bytes()).hexdigest()[:16]
+
+
+def _python(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def _install(requirements: Path, folder: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=_MAKING_S)
+    # As many retries as make pip say why, whatever the machine's default is.
+    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--retries", "3", "--require-hashes"]
+    pip = [sys.executable, "-m", "pip", "--python", str(_python(folder))]
+    command = [*pip, "install", *options, "-r", str(requirements)]
+    done = subprocess.run(command, env=_ENVIRONMENT, capture_output=True, text=True, check=False, timeout=_INSTALLING_S)
+    if done.returncode != 0:
+        said = done.stdout + done.stderr
+        raise (NoIndex if unreachable(said) else InstallFailed)(f"{requirements.name}\n{said}")
+
+
+def unreachable(said: str) -> bool:
+    """Whether what pip said means that no index could be reached, as opposed to one that has not what was asked for.
+
+    It found no version at all of a package whose page it gave up connecting for.
+    """
+    missing = {re.sub(r"[-_.]+", "-", name).lower() for name in _WITHOUT.findall(said)}
+    return not missing.isdisjoint(_UNREACHED.findall(said))
