@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from gateway.house import KEY, house_in_a_thread
+from portico.catalog import OperatorModel
 from portico.providers import KINDS
+from providers.entries import configure
 from sdk import files, nodejs
 
 pytestmark = pytest.mark.skipif(nodejs.NODE is None or nodejs.NPM is None, reason="there is no Node.js here")
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.skipif(nodejs.NODE is None or nodejs.NPM is None, reaso
 FINISHED = {"chat": "stop", "responses": "completed", "anthropic": "end_turn", "google": "STOP"}
 CALLING = {"chat": "tool_calls", "responses": "completed", "anthropic": "tool_use", "google": "STOP"}
 GEMINI, GPT, CLAUDE = "gemini-2.5-flash", "gpt-5-mini", "claude-haiku-4-5"
+ELSEWHERE = {"vertex": GEMINI, "azure-openai": GPT, "openai-compatible": GPT}
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,15 @@ class Run:
     model: str
     direct: bool = False
     """The provider itself is asked, not a gateway."""
+    at: str = ""
+    """The kind of provider that has the model, if it is not its vendor's own."""
 
     @property
     def script(self) -> str:
         return "openai" if self.way in ("chat", "responses") else self.way
 
     def __str__(self) -> str:
-        return f"{self.way}-{self.model}{'-direct' * self.direct}"
+        return f"{self.way}-{self.model}{'-direct' * self.direct}{self.at and f'-at-{self.at}'}"
 
 
 RUNS = [
@@ -42,7 +47,19 @@ RUNS = [
     Run("anthropic", CLAUDE, True),
     Run("google", GEMINI, True),
     *(Run(way, model) for way in FINISHED for model in (GEMINI, GPT, CLAUDE)),
+    *(Run(way, model, at=at) for way in FINISHED for at, model in ELSEWHERE.items()),
 ]
+PROVIDERS = """
+[[providers]]
+kind = "gemini"
+base_url = "ADDRESS"
+
+[[providers]]
+kind = "KIND"
+name = "elsewhere"
+base_url = "ADDRESS"
+keys = ["env:GROQ_API_KEY"]
+"""
 
 
 def _reported(run: Run, base: str) -> dict[str, Any]:
@@ -52,7 +69,9 @@ def _reported(run: Run, base: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module", params=RUNS, ids=str)
-def told(request: pytest.FixtureRequest, simulated: str) -> tuple[Run, dict[str, Any]]:
+def told(
+    request: pytest.FixtureRequest, simulated: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Run, dict[str, Any]]:
     """A run, and what its script reported.
 
     A gateway with a provider of each kind, all of them the simulator, is opened for each: one that met a limit rests.
@@ -60,8 +79,11 @@ def told(request: pytest.FixtureRequest, simulated: str) -> tuple[Run, dict[str,
     run: Run = request.param
     if run.direct:
         return run, _reported(run, simulated)
-    kinds = tuple(KINDS[name] for name in ("gemini", "openai", "anthropic"))
-    with house_in_a_thread(kinds=kinds) as house:
+    options: dict[str, Any] = {"kinds": tuple(KINDS[name] for name in ("gemini", "openai", "anthropic"))}
+    if run.at:
+        make = configure(tmp_path_factory.mktemp("providers"), PROVIDERS.replace("KIND", run.at))
+        options = {"configure": make, "models": [OperatorModel(run.model, f"elsewhere/{run.model}")]}
+    with house_in_a_thread(**options) as house:
         return run, _reported(run, f"http://127.0.0.1:{house.port}")
 
 
@@ -113,7 +135,8 @@ def test_thinking(told: tuple[Run, dict[str, Any]]) -> None:
     made = step(told, "thinking")
     assert made["text"] == '[simulated] You said: "Think hard"'
     assert made["tokens"] > 0
-    if told[0].way != "chat":  # where thoughts are shown only to those who ask for them in words of the gateway's own
+    asked_in_chat = told[0].at == "openai-compatible"  # where GPT tells nobody what it thought
+    if told[0].way != "chat" and not asked_in_chat:  # in Chat they are asked for in words of the gateway's own
         assert made["thoughts"]
 
 
