@@ -13,34 +13,156 @@ from portico.catalog import Model, load_catalog
 from portico.core import mime, voices
 from portico.core.loss import CODES, UNSEEN
 from portico.core.request import GOOGLE_BUILTINS
+from portico.core.response import FinishReason
 from portico.core.target import ThinkingControl, ThinkingSpec
-from portico.dialects.gemini.finish import FINISH
+from portico.dialects.anthropic_messages.words import SERVER_TOOLS, STOP_REASON
+from portico.dialects.gemini.finish import FINISH, WIRE
 from portico.dialects.gemini.schema_rules import UNENFORCED
 from portico.dialects.openai_chat.finish import FINISH_WORDS
 from portico.dialects.openai_chat.tools import BUILTIN_KINDS
-from portico.providers.intake import GOOGLE, MIB
+from portico.dialects.openai_responses.around import DETAILS, STATUS
+from portico.dialects.openai_responses.tools import BUILTIN_KINDS as OPENAI_TOOLS
+from portico.providers.intake import ANTHROPIC, GOOGLE, MIB, OPENAI
 
 FOLDER: Final = Path(__file__).parent
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
+HEAD: Final = ("", "Chat Completions", "Responses", "Messages", "Gemini")
+REQUEST: Final = (
+    ("asked at", "`/v1/chat/completions`", "`/v1/responses`", "`/v1/messages`", "`/v1beta/models/…:generateContent`"),
+    (
+        "instructions",
+        "`system` and `developer` messages, anywhere",
+        "`instructions`, items of both roles",
+        "`system`; `system` messages in the middle",
+        "`systemInstruction`",
+    ),
+    ("turns", "`messages`", "`input`", "`messages`", "`contents`"),
+    ("text", "`text`", "`input_text`, `output_text`", "`text`", "`text`"),
+    (
+        "pictures, PDFs, files",
+        "`image_url`, `file`",
+        "`input_image`, `input_file`",
+        "`image`, `document`",
+        "`inlineData`, `fileData`",
+    ),
+    ("sound, video", "`input_audio`, `video_url`", "`input_audio`", "", "`inlineData`, `fileData`"),
+    ("calls", "`tool_calls`", "`function_call`, `custom_tool_call`", "`tool_use`", "`functionCall`"),
+    (
+        "results",
+        "`tool` messages",
+        "`function_call_output`, `custom_tool_call_output`",
+        "`tool_result`",
+        "`functionResponse`",
+    ),
+    (
+        "thoughts given back",
+        "kept by the gateway; `extra_content`",
+        "`reasoning` with `encrypted_content`",
+        "`thinking`, `redacted_thinking`",
+        "`thoughtSignature`",
+    ),
+    (
+        "tools",
+        "`function`, `custom`, `functions`",
+        "`function`, `custom`, `namespace`",
+        "with `input_schema`",
+        "`functionDeclarations`",
+    ),
+    (
+        "which to call",
+        "`tool_choice`, `parallel_tool_calls`",
+        "`tool_choice`, `parallel_tool_calls`",
+        "`tool_choice`, `disable_parallel_tool_use`",
+        "`functionCallingConfig`",
+    ),
+    (
+        "form of the answer",
+        "`response_format`",
+        "`text.format`",
+        "`output_config.format`",
+        "`responseJsonSchema`, `responseSchema`, `responseMimeType`",
+    ),
+    (
+        "thinking",
+        "`reasoning_effort`, `reasoning`, `thinking`",
+        "`reasoning.effort`, `reasoning.summary`",
+        "`thinking`, `output_config.effort`",
+        "`thinkingConfig`",
+    ),
+    (
+        "the longest answer",
+        "`max_completion_tokens`, `max_tokens`",
+        "`max_output_tokens`",
+        "`max_tokens`",
+        "`maxOutputTokens`",
+    ),
+    (
+        "how tokens are drawn",
+        "`temperature`, `top_p`, `top_k`, `seed`, penalties, `logprobs`, `stop`",
+        "`temperature`, `top_p`, `top_logprobs`",
+        "`temperature`, `top_p`, `top_k`, `stop_sequences`",
+        "all of them",
+    ),
+    ("several answers", "`n`", "", "", "`candidateCount`"),
+    ("going on from an answer", "", "`previous_response_id`, `item_reference`", "", ""),
+    ("service tier", "`service_tier`", "`service_tier`", "`service_tier`", "`serviceTier`"),
+    ("how many tokens it has", "", "`/v1/responses/input_tokens`", "`/v1/messages/count_tokens`", "`:countTokens`"),
+)
+ANSWER: Final = (
+    ("text", "`content`", "`message` items", "`text`", "`text`"),
+    ("thoughts, if asked for", "`reasoning_content`", "`reasoning` items", "`thinking`", "`thought` parts"),
+    ("calls", "`tool_calls`", "`function_call`, `custom_tool_call`", "`tool_use`", "`functionCall`"),
+    (
+        "sources",
+        "`annotations`, in characters",
+        "`annotations`, in characters",
+        "`citations` of text blocks",
+        "`groundingMetadata`, in bytes",
+    ),
+    ("how it ended", "`finish_reason`", "`status`, `incomplete_details`", "`stop_reason`", "`finishReason`"),
+    (
+        "input, output",
+        "`prompt_tokens`, `completion_tokens`",
+        "`input_tokens`, `output_tokens`",
+        "`input_tokens`, `output_tokens`",
+        "`promptTokenCount`, `candidatesTokenCount`",
+    ),
+    (
+        "read from a cache",
+        "`cached_tokens`, part of the input",
+        "`cached_tokens`, part of the input",
+        "`cache_read_input_tokens`, beside the input",
+        "`cachedContentTokenCount`, part of the prompt",
+    ),
+    (
+        "tokens of thoughts",
+        "`reasoning_tokens`, part of the output",
+        "`reasoning_tokens`, part of the output",
+        "`thinking_tokens`, part of the output",
+        "`thoughtsTokenCount`, beside the candidates",
+    ),
+    (
+        "a stream",
+        "chunks, then `[DONE]`",
+        "numbered events, `response.completed` last",
+        "`message_start` … `message_stop`",
+        "answers in pieces, as events or one array",
+    ),
+    ("an error", "`error`", "`error`", '`type: "error"`', "`error` with Google's `status`"),
+)
 CARRIED: Final = (
     ("system and developer messages, wherever they stand", "`systemInstruction`, one part each, in order"),
     ("user and assistant messages", "`contents`; neighbours of one role are one content, their parts never joined"),
     ("`tool` messages", "one content of `functionResponse` parts, in the order of the calls"),
-    ("text, pictures, PDFs, audio, video; data URI, address or file id", "`text`, `inlineData`, `fileData`"),
-    ("`tools`, `tool_choice`, `functions`, custom tools", "`functionDeclarations`, `functionCallingConfig`"),
     ("`web_search_options` and other built-in tools", "`googleSearch`, `codeExecution`, `urlContext`"),
-    ("`response_format`", "`responseMimeType`, `responseJsonSchema`"),
-    ("`reasoning_effort`, `reasoning`, `thinking`", "`thinkingConfig`"),
     ("`n`", "`candidateCount`, or as many calls as it takes"),
     ("`logprobs`, `top_logprobs`", "`responseLogprobs`, `logprobs`"),
     ("`modalities`, `audio`, `image_config`", "`responseModalities`, `speechConfig`, `imageConfig`"),
     ("`extra_body.google`, in any nesting and spelling", "Google's own fields, by an allow-list"),
-    ("`service_tier`", "`serviceTier`"),
     ("`extra_content.google.thought_signature`, or nothing at all", "`thoughtSignature`, from what the gateway kept"),
 )
 ANSWERED: Final = (
-    ("text parts", "`content`"),
     ("thought parts, if asked for", "`reasoning_content`; `reasoning_details` too for who sent `reasoning`"),
     ("`functionCall`", "`tool_calls`, each with an id of the gateway's own and a running index"),
     ("pictures", "Markdown in `content`, `message.images`, or parts of `content` (`x-portico-image-form`)"),
@@ -48,11 +170,22 @@ ANSWERED: Final = (
     ("`executableCode`, `toolCall` and other parts of Google's own", "`extra_content.google.parts`"),
     ("`groundingMetadata`, `citationMetadata`", "`annotations`, in characters; raw in `extra_content.google`"),
     ("`webSearchQueries`", "`extra_content.google.web_search_queries`, counted in `usage.server_tool_use`"),
-    ("`logprobsResult`", "`logprobs`"),
     ("`finishReason`", "`finish_reason`, the raw word in `native_finish_reason`"),
     ("`promptFeedback.blockReason`", "a `refusal` and `finish_reason: content_filter`"),
     ("`usageMetadata`", "`usage`: thoughts are output, tools' tokens are input, cached tokens are part of the prompt"),
-)  # fmt: skip
+)
+ENDS: Final = {
+    FinishReason.STOP: "the model was done",
+    FinishReason.TOOL_CALLS: "it calls",
+    FinishReason.LENGTH: "a limit",
+    FinishReason.CONTENT_FILTER: "a filter, or a refusal",
+    FinishReason.OTHER: "anything else",
+}
+INTAKES: Final = (
+    ("Gemini API, Vertex AI", GOOGLE, "its own files, `gs://`, YouTube"),
+    ("OpenAI, Azure", OPENAI, "pictures"),
+    ("Anthropic", ANTHROPIC, "pictures, PDFs"),
+)
 
 
 def main() -> int:
@@ -76,7 +209,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def translation() -> str:
-    """What is carried between Chat and Gemini, what is not, and why."""
+    """What is carried between the dialects, what is not, and why."""
     codes = [
         (f"`{code}`", excuse.says, "" if code in UNSEEN else "yes")
         for code, excuse in sorted(CODES.items(), key=_order)
@@ -90,13 +223,28 @@ is dropped in silence: what the other side has no words for is a **loss**, told 
 `x-portico-changes` header, before the first byte of a stream too. `x-portico-strict: true` turns losses of the request
 into a 400 before anything is sent. `portico translate` prints both bodies and the losses without a call.
 
-Who speaks the provider's own dialect (a Gemini client on a Gemini provider) loses nothing: the bytes pass.
+Who speaks the provider's own dialect loses nothing: the bytes pass, both ways, fields of tomorrow with them. Changed
+are the model's name, where yours is not the provider's, the ids of what Portico keeps for you, and
+`stream_options.include_usage` of a Chat stream, whose last event is kept back if you did not ask for it.
 
-## A request
+## Four dialects
+
+Whatever stands in one row says the same, and is carried from each column to each other. An empty field: that dialect
+has no word for it.
+
+{table(HEAD, REQUEST)}
+
+The answer, on its way back:
+
+{table(HEAD, ANSWER)}
+
+Thoughts that a provider sealed (signatures, `encrypted_content`) are good for that provider alone. Callers of another
+dialect get them in an envelope, where their dialect has a place for one, and the gateway keeps them besides:
+whichever model answers next is given its own, and never another's.
+
+## Chat and Gemini
 
 {table(("Chat Completions", "Gemini"), CARRIED)}
-
-## An answer
 
 {table(("Gemini", "Chat Completions"), ANSWERED)}
 
@@ -111,6 +259,10 @@ The number before the colon is a section of the sheet that the translation was b
 
 ## How an answer ended
 
+{table(("", *HEAD[1:]), _ends())}
+
+Google has more words than others:
+
 {table(("Gemini", "`finish_reason`"), _finishes())}
 
 With a tool call among the parts `STOP` is `tool_calls`. An answer with nothing in it and no reason given is tried once
@@ -123,24 +275,27 @@ What each effort asks of a model: a level, or a budget in tokens.
 {table(("model", *EFFORTS, "unasked"), _thinking())}
 
 Up to 2,048 `max_tokens` an effort that was not asked for is the least the model offers, since thoughts count inside
-the limit (`[defaults] small_max_tokens`).
+the limit (`[defaults] small_max_tokens`); not for Gemini's own callers, nor where the bytes pass.
 
 ## Media
 
-Inline: {", ".join(f"`{name}`" for name in sorted(GOOGLE.types))}, and whatever begins with
-{" or ".join(f"`{name}`" for name in GOOGLE.families)}; {GOOGLE.max_inline_bytes // MIB} MiB in all. A GIF becomes a PNG of
-its first frame; SVG, JSON, YAML, code and other text goes as text under the file's name. A type that was not declared is
-found out by the file's name, else by its first bytes. Addresses are fetched by the gateway, never from private networks
-unless `[media] allow` names them; Google's own files, `gs://` and YouTube stay addresses.
+{table(("provider", "takes inline", "at most", "fetches itself"), _intakes())}
+
+What a provider does not take is made to fit: for Google a GIF becomes a PNG of its first frame; SVG, JSON, YAML, code
+and other text goes as text under the file's name. A type that was not declared is found out by the file's name, else
+by its first bytes. Addresses that the provider does not fetch are fetched by the gateway, never from private networks
+unless `[media] allow` names them.
 
 {table(("declared as", "sent as"), [(f"`{alias}`", f"`{name}`") for alias, name in sorted(mime.ALIASES.items())])}
 
 ## Built-in tools
 
-{table(("asked for as", "Google's tool"), _builtins())}
+{table(("asked for as", "Google's tool", "OpenAI's tool", "Anthropic's tool"), _builtins())}
 
-Any of them may carry the date that a vendor puts behind it (`web_search_20250305`); a bare function of Google's name
-(`googleSearch`), `extra_body.google.tools`, and `-search` or `:online` behind a model's name work too.
+OpenAI's and Anthropic's other tools (`file_search`, `computer`, `tool_search`, `mcp` …) are their own: elsewhere they
+are left out, which is told as `7.1:builtin`. Those of the table may carry the date that a vendor puts behind it
+(`web_search_20250305`); a bare function of Google's name (`googleSearch`), `extra_body.google.tools`, and `-search`
+or `:online` behind a model's name work too.
 
 ## Schemas
 
@@ -199,11 +354,26 @@ def _effort(model: Model, effort: str) -> str:
     return str(model.capabilities.thinking.effort.get(effort, ""))
 
 
-def _builtins() -> Iterator[tuple[str, str]]:
+def _builtins() -> Iterator[tuple[str, ...]]:
     google = {kind: wire for wire, kind in GOOGLE_BUILTINS.items()}
-    yield "`web_search_options`", "`googleSearch`"
-    for name, kind in BUILTIN_KINDS.items():
-        yield f"`{name}`", f"`{google[kind]}`"
+    openai = {kind: wire for wire, kind in OPENAI_TOOLS.items()}
+    for name, kind in {"web_search_options": "web_search", **BUILTIN_KINDS}.items():
+        said = google[kind], openai.get(kind), SERVER_TOOLS[kind]["type"]
+        yield f"`{name}`", *[f"`{word}`" if word else "" for word in said]
+
+
+def _ends() -> Iterator[tuple[str, ...]]:
+    for reason, says in ENDS.items():
+        details = f" ({DETAILS[reason]})" if reason in DETAILS else ""
+        said = FINISH_WORDS[reason], f"{STATUS[reason]}{details}", STOP_REASON[reason], WIRE[reason]
+        yield says, *[f"`{word}`" for word in said]
+
+
+def _intakes() -> Iterator[tuple[str, ...]]:
+    for provider, intake, fetched in INTAKES:
+        types = [f"`{name}`" for name in (*sorted(intake.types), *[f"{family}*" for family in intake.families])]
+        each = "" if intake.max_picture_bytes is None else f", {intake.max_picture_bytes // MIB} MiB a picture"
+        yield provider, ", ".join(types), f"{intake.max_inline_bytes // MIB} MiB{each}", fetched
 
 
 PAGES: Final = {"translation.md": translation()}

@@ -19,6 +19,26 @@ _SPENT = {
 }
 
 
+_PROJECTS = {"key-a1": "a", "key-a2": "a", "key-b1": "b"}
+
+
+class OneSpent(Gate):
+    """A provider that has no more for the keys of one project."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        """Projects, in their order."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        project = _PROJECTS[exchange.request.headers["x-goog-api-key"]]
+        self.asked.append(project)
+        if project == "a":
+            exchange.send(429, [("content-type", "application/json")], as_bytes(_SPENT))
+        else:
+            await super().__call__(exchange)
+
+
 class Spent(Gate):
     """A provider whose quota of the day is gone."""
 
@@ -60,3 +80,39 @@ async def test_a_days_quota_rests_at_every_worker_and_after_a_kill(tmp_path: Pat
                 return provider.arrived > settled
 
             await eventually(asked_again)
+
+
+async def test_keys_of_one_project_rest_together_at_every_worker_and_after_a_kill(tmp_path: Path) -> None:
+    """Three keys, two workers: each finds out once at most, and whoever comes after them knows."""
+    provider = OneSpent()
+    async with open_shop(tmp_path, provider) as shop:
+        keys = [f'{{ key = "env:{key.upper().replace("-", "_")}", project = "{at}" }}' for key, at in _PROJECTS.items()]
+        shop.env |= {key.upper().replace("-", "_"): key for key in _PROJECTS}
+        with (tmp_path / "portico.toml").open("a", encoding="utf-8") as config:
+            config.write(f"keys = [{', '.join(keys)}]\n")
+        async with shop.serving(workers=2) as gateway:
+            port = await gateway.port()
+
+            async def found_out() -> bool:
+                assert (await call(port, OWNER_KEY)).status == 200
+                return "a" in provider.asked
+
+            await eventually(found_out)
+
+            async def known() -> bool:
+                return bool(json.loads(await shop.said("pool", "list"))["data"])
+
+            await eventually(known)
+            for _ in range(30):
+                assert (await call(port, OWNER_KEY)).status == 200
+            assert provider.asked.count("a") <= 2  # of two workers each
+            rests: list[Any] = json.loads(await shop.said("pool", "list"))["data"]
+            assert [rest["group"] for rest in rests] == ["project:a"]
+            gateway.kill()
+            await gateway.end()
+        asked = provider.asked.count("a")
+        async with shop.serving() as gateway:
+            port = await gateway.port()
+            for _ in range(30):
+                assert (await call(port, OWNER_KEY)).status == 200
+        assert provider.asked.count("a") == asked

@@ -6,6 +6,7 @@ Alice has something; Bob, who knows its name, asks for it. What he is told is wh
 import asyncio
 import itertools
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -292,6 +293,48 @@ async def test_the_stored_responses_of_one_are_unknown_to_the_other(url: str, tm
         assert (await alice.ask("/v1/responses", {**asked, "previous_response_id": name})).status == 200
 
 
+FILE_PATHS: Final = ["/v1beta/{}", "/v1beta/{}:download", "/v1/files/{}", "/v1/files/{}/content"]
+
+
+@pytest.mark.parametrize("path", FILE_PATHS)
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_the_files_of_one_are_unknown_to_the_other(url: str, tmp_path: Path, method: str, path: str) -> None:
+    script = Script(answers({"name": "files/of-alice", "state": "ACTIVE"}))
+    async with open_street(url, tmp_path, script) as street:
+        name = await street.owns(FILE)
+        unknown = name.replace("alice", "nobody")
+        taken, never = [await street.bob.ask(path.format(one), b"", method=method) for one in (name, unknown)]
+        assert taken.status in (404, 405)
+        assert alike(taken, never, name, unknown)
+        for listed in ("/v1/files", "/v1beta/files"):
+            told = await street.bob.get(listed)
+            assert told.status == 200
+            assert "of-alice" not in told.body.decode()
+        assert script.requests == []
+        assert "of-alice" in (await street.alice.get("/v1beta/files")).body.decode()
+
+
+async def test_a_file_that_comes_in_pieces_is_whose_it_was_begun_for(url: str, tmp_path: Path) -> None:
+    """Bob got hold of Alice's address for the pieces: what he brings there is hers."""
+    async with open_street(url, tmp_path, Simulator(now=time.time)) as street:
+        begun = await street.alice.ask(
+            "/upload/v1beta/files",
+            {"file": {}},
+            **{
+                "x-goog-api-key": street.alice.key,
+                "x-goog-upload-protocol": "resumable",
+                "x-goog-upload-command": "start",
+                "x-goog-upload-header-content-type": "text/plain",
+            },
+        )
+        path = begun.headers["x-goog-upload-url"].removeprefix("http://gateway")
+        piece = {"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0"}
+        done = await street.bob.ask(path, b"Hello", **piece)
+        name = done.json()["file"]["name"]
+        assert (await street.alice.get(f"/v1beta/{name}")).status == 200
+        assert (await street.bob.get(f"/v1beta/{name}")).status == 404
+
+
 # -- what is kept of calls: receipts, usage, balance, answers under a key ----------------------------------------------
 
 
@@ -403,8 +446,8 @@ async def test_what_is_shown_of_a_key_opens_nothing(url: str, tmp_path: Path) ->
 
 
 FOR_NOBODY: Final = [
-    *[f"/{version}/{what}" for version in ("v1", "v1beta") for what in ("files", "cachedContents", "fileSearchStores")],
-    *[f"/v1beta/{NAMES[kind]}" for kind in (FILE, CACHE, STORE)],
+    *[f"/{version}/{what}" for version in ("v1", "v1beta") for what in ("cachedContents", "fileSearchStores")],
+    *[f"/v1beta/{NAMES[kind]}" for kind in (CACHE, STORE)],
     f"/v1/responses/{NAMES[RESPONSE]}",
     "/v1/keys",
     "/v1/accounts",
@@ -436,8 +479,10 @@ async def test_both_are_told_the_same_models(sqlite_url: str, tmp_path: Path) ->
 
 PROVED: Final = {
     *[route for route, _, _, _ in NAMED],
-    *[Action.RESPONSE, Action.RESPONSE_ITEMS],
+    *[Action.RESPONSE, Action.RESPONSE_ITEMS, Action.FILES, Action.FILE, Action.FILE_CONTENT, Action.UPLOAD],
     *[Action.BALANCE, Action.USAGE, Action.RECEIPT, Action.LIST_MODELS, Action.SHOW_MODEL],
+    # Whose bodies name nothing that anybody owns:
+    *["embeddings", "images_generations", "images_edits", "audio_speech", "audio_transcriptions", "audio_translations"],
 }
 
 

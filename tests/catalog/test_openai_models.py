@@ -142,9 +142,45 @@ def test_a_longer_prompt_is_never_cheaper(model: Model) -> None:
     assert all(is_dearer_by_band(rows, kind) for kind in (INPUT, OUTPUT, WRITE, WRITE_1H))
 
 
-def test_what_is_not_billed_by_the_token_is_unpriced_and_never_free() -> None:
-    for name in ("tts-1", "tts-1-hd", "whisper-1", "gpt-transcribe", "o1-preview"):
-        assert (CATALOG.models[name].prices.rows, CATALOG.models[name].prices.free) == ((), False), name
+def test_a_model_without_a_price_is_unpriced_and_never_free() -> None:
+    assert (CATALOG.models["o1-preview"].prices.rows, CATALOG.models["o1-preview"].prices.free) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("name", "item", "unit", "usd"),
+    [
+        ("tts-1", "characters", "character", "0.000015"),
+        ("tts-1-hd", "characters", "character", "0.00003"),
+        ("whisper-1", "seconds", "second", "0.0001"),
+        ("gpt-transcribe", "seconds", "second", "0.000075"),
+    ],
+)
+def test_what_is_not_billed_by_the_token_has_a_fee_for_what_it_is_billed_by(
+    name: str, item: str, unit: str, usd: str
+) -> None:
+    (row,) = CATALOG.models[name].prices.in_force(TODAY)
+    assert (row.item, row.unit.value, row.rate_nanos) == (item, unit, nanos_of_usd(usd))
+
+
+OPERATIONS = [
+    ("gpt-image-2", ModelKind.IMAGE, ("openai_images", "openai_image_edits")),
+    ("gpt-image-2.6-sunburst", ModelKind.IMAGE, ("openai_images", "openai_image_edits")),
+    ("gpt-4o-mini-tts", ModelKind.SPEECH, ("openai_speech",)),
+    ("tts-1-hd", ModelKind.SPEECH, ("openai_speech",)),
+    ("gpt-4o-transcribe", ModelKind.TRANSCRIPTION, ("openai_transcriptions",)),
+    ("gpt-transcribe", ModelKind.TRANSCRIPTION, ("openai_transcriptions",)),
+    ("whisper-1", ModelKind.TRANSCRIPTION, ("openai_transcriptions", "openai_translations")),
+    ("text-embedding-3-small", ModelKind.EMBEDDING, ("openai_embeddings",)),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "dialects"), OPERATIONS)
+def test_a_model_of_one_operation_is_asked_in_its_dialect_alone(
+    name: str, kind: ModelKind, dialects: tuple[str, ...]
+) -> None:
+    model = CATALOG.models[name]
+    assert (model.kind, model.capabilities.dialects) == (kind, dialects)
+    assert CATALOG._inference.capabilities(name, "openai").dialects == dialects
 
 
 @pytest.mark.parametrize(("name", "levels", "default", "can_disable"), EFFORTS)

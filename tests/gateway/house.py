@@ -41,6 +41,7 @@ from portico.simulator import Simulator
 from portico.vault import MemoryVault, Resources, Vault
 from portico.vault.responses import StoredResponses
 from portico.wire.http import App, Exchange, HttpRequest
+from vault.workers import Workers
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -262,20 +263,25 @@ async def open_house(provider: App | None = None, **options: Any) -> AsyncIterat
 
 
 @contextlib.contextmanager
-def house_in_a_thread(provider: App | None = None, **options: Any) -> Iterator[House]:
-    """The same with a loop of its own, for tests that are not async."""
+def house_in_a_thread(provider: App | None = None, *, books: str | None = None, **options: Any) -> Iterator[House]:
+    """The same with a loop of its own, for tests that are not async. `books`: the address of a database, in which answers
+    are kept that calls go on from."""
     ready = threading.Event()
     done: asyncio.Event
     loop: asyncio.AbstractEventLoop
+    workers = Workers(books or "")
+    if books is not None:
+        options["responses"] = workers.responses
     house = House(provider or Simulator(), **options)
 
     async def main() -> None:
         nonlocal done, loop
         done, loop = asyncio.Event(), asyncio.get_running_loop()
-        await house.start()
-        ready.set()
-        await done.wait()
-        await house.stop()
+        async with workers:
+            await house.start()
+            ready.set()
+            await done.wait()
+            await house.stop()
 
     thread = threading.Thread(target=lambda: asyncio.run(main()))
     thread.start()

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from gateway.gemini import streams
-from gateway.house import KEY, Act, Json, Script, answers, chat, fails, open_house, says, until
+from gateway.house import KEY, Act, Json, Script, answers, chat, fails, frame, open_house, says, until
 from portico.catalog import load_catalog
 from portico.http.budget import Budget
 from portico.http.limits import Limits
@@ -16,8 +17,10 @@ from portico.http.routes import ROUTE_NAMES
 from portico.relay.report import Report
 from portico.telemetry import AccessLog, Metrics, Observing
 from portico.wire.http import Exchange
+from routing.route_cases import deployment
 
 GEMINI = "/v1beta/models/gemini-3.5-flash"
+HERE = deployment("gemini", model="gemini-3.5-flash")
 HELLO: Json = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
 
 
@@ -87,6 +90,46 @@ async def test_a_stream_is_told_with_its_bytes_and_its_last_usage(told: Told, pa
         assert report.usage.output_total > 0
         assert gist(report) == (200, "ok", "", ["ok"])
         assert report.route == ("stream_generate_content" if "Generate" in path else "chat_completions")
+
+
+def paced(count: int, gap_s: float) -> Act:
+    """A stream whose events are apart; its first piece shows nothing."""
+
+    async def act(exchange: Exchange) -> None:
+        exchange.start(200, [("content-type", "text/event-stream")])
+        exchange.write(b": here\r\n\r\n")
+        await asyncio.sleep(gap_s)
+        for number in range(count):
+            exchange.write(frame(says(f"word{number} ", finish="STOP" if number == count - 1 else None)))
+            await asyncio.sleep(gap_s)
+        exchange.finish()
+
+    return act
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", f"{GEMINI}:streamGenerateContent?alt=sse"])
+async def test_how_fast_a_stream_was_is_told(told: Told, path: str) -> None:
+    async with open_house(Script(paced(6, 0.02)), observer=told) as house:
+        await house.ask(HELLO if "Generate" in path else chat(stream=True), path=path)
+        (tried,) = told.one.tries
+        assert tried.first_s is not None
+        assert tried.per_event_s is not None
+        assert tried.sent < tried.answered < tried.shown < tried.ended <= told.one.ended
+        assert tried.first_s >= 0.02
+        assert tried.events == 6
+        assert tried.per_event_s >= 0.02
+        pace = house.relay.health.pace(HERE, time.time())
+        assert (pace.first_s, pace.per_event_s) == (tried.first_s, tried.per_event_s)
+
+
+async def test_of_a_whole_answer_its_time_is_told_and_no_events(told: Told) -> None:
+    async with open_house(observer=told) as house:
+        await house.ask(chat())
+        (tried,) = told.one.tries
+        assert tried.first_s == tried.answered - tried.sent
+        assert (tried.shown, tried.per_event_s) == (0.0, None)
+        assert house.relay.health.pace(HERE, time.time()).first_s is None
+        assert house.relay.health.pace(HERE, time.time(), streamed=False).first_s == tried.first_s
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 import pytest
 
-from portico.core.errors import InvalidRequest, RouteNotFound
+from portico.core.errors import InvalidRequest, NotOffered, RouteNotFound
 from portico.http.query import Query, read_query
-from portico.http.routes import CHAT, GEMINI, Action, Route, dialect_at, find_route
+from portico.http.routes import CHAT, GEMINI, MESSAGES, Action, Route, dialect_at, find_route
 from portico.providers import Verb
 
 BEARER = {"authorization": "Bearer x"}
 GOOGLES = {"x-goog-api-key": "x"}
+ANTHROPICS = {"x-api-key": "x", "anthropic-version": "2023-06-01"}
 PREFIXES = ["", "/v1", "/v1beta", "/v1alpha", "/v1beta1"]
 PUBLISHERS = ["", "/publishers/google", "/projects/my-p/locations/us-east1/publishers/google"]
 VERBS = {
@@ -63,7 +64,7 @@ def test_the_colon_before_the_verb_may_be_escaped() -> None:
         "/v1beta/projects/p/models/x:generateContent",
         "/v1beta/projects/p/locations/l/models/x:generateContent",
         "/v1beta/chat/completions",
-        "/v1beta/files",
+        "/v1beta/fileSearchStores",
         "/v1beta",
         "/v1beta2/cachedContents",
     ],
@@ -120,6 +121,65 @@ def test_whose_list_of_models_it_is_follows_from_path_and_key(
     one = route("GET", path + "/google/a%3Ab", query, headers)
     assert (one.action, one.dialect, one.model) == (Action.SHOW_MODEL, dialect, "google/a:b")
     assert dialect_at(path, read_query(query), headers) is dialect
+
+
+FILES = [
+    ("POST", "/v1/files", BEARER, Route(Action.FILES, CHAT)),
+    ("GET", "/files", BEARER, Route(Action.FILES, CHAT)),
+    ("GET", "/v1/files", GOOGLES, Route(Action.FILES, GEMINI)),
+    ("GET", "/v1/files", ANTHROPICS, Route(Action.FILES, MESSAGES)),
+    ("GET", "/v1beta/openai/files", GOOGLES, Route(Action.FILES, CHAT)),
+    ("GET", "/v1beta/files", BEARER, Route(Action.FILES, GEMINI)),
+    ("GET", "/v1/files/file-abc", BEARER, Route(Action.FILE, CHAT, item="file-abc")),
+    ("GET", "/v1/files/files/abc", BEARER, Route(Action.FILE, CHAT, item="files/abc")),
+    ("GET", "/v1/files/files%2Fabc/content", BEARER, Route(Action.FILE_CONTENT, CHAT, item="files/abc")),
+    ("DELETE", "/v1/files/file_abc", ANTHROPICS, Route(Action.FILE, MESSAGES, item="file_abc")),
+    ("GET", "/v1beta/files/abc", GOOGLES, Route(Action.FILE, GEMINI, item="abc")),
+    ("GET", "/v1beta/files/abc:download", GOOGLES, Route(Action.FILE_CONTENT, GEMINI, item="abc")),
+    ("POST", "/upload/v1beta/files", {}, Route(Action.UPLOAD, GEMINI)),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "headers", "found"), FILES)
+def test_files_are_found_where_each_vendor_has_them(
+    method: str, path: str, headers: dict[str, str], found: Route
+) -> None:
+    assert route(method, path, headers=headers) == found
+    assert dialect_at(path, NO_QUERY, headers) is found.dialect
+
+
+REFUSED = [
+    ("POST", "/v1/batches", "Batches", "your key allows"),
+    ("GET", "/v1/batches/batch_1", "Batches", "one by one"),
+    ("POST", "/v1/messages/batches", "Batches", "POST /v1/messages"),
+    ("GET", "/v1/messages/batches/msgbatch_1/results", "Batches", "POST /v1/messages"),
+    ("POST", "/v1beta/models/gemini-3.5-flash:batchGenerateContent", "Batches", ":generateContent"),
+    ("GET", "/v1beta/batches", "Batches", "one by one"),
+    ("POST", "/v1beta/models/imagen-4.0:predict", ":predict", "/v1/images/generations"),
+    ("POST", "/v1beta/models/veo-3:predictLongRunning", ":predict", ""),
+    ("POST", "/v1/fine_tuning/jobs", "Fine-tuning", "[[models]]"),
+    ("POST", "/v1/assistants", "Assistants", "POST /v1/responses"),
+    ("POST", "/v1/threads/thread_1/runs", "Assistants", "POST /v1/responses"),
+    ("POST", "/v1/realtime/client_secrets", "Live sessions", "streamed"),
+    ("POST", "/v1/uploads", "Uploads", "POST /v1/files"),
+    ("POST", "/v1/vector_stores", "Stores", "POST /v1/files"),
+    ("POST", "/v1beta/cachedContents", "Explicit caches", "by themselves"),
+    ("POST", "/v1/moderations", "Moderation", ""),
+    ("POST", "/v1/completions", "Completions", "/v1/chat/completions"),
+    ("POST", "/v1/complete", "Text completions", "/v1/messages"),
+    ("POST", "/v1beta/interactions", "Interactions", ":generateContent"),
+    ("POST", "/v1/conversations", "Conversations", "previous_response_id"),
+    ("POST", "/v1beta/openai/batches", "Batches", "one by one"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "what", "instead"), REFUSED)
+def test_what_is_not_offered_is_refused_with_what_is(method: str, path: str, what: str, instead: str) -> None:
+    with pytest.raises(NotOffered) as caught:
+        route(method, path)
+    assert what in caught.value.message
+    assert instead in caught.value.message
+    assert (caught.value.http_status, caught.value.code) == (404, "not_offered")
 
 
 def test_a_name_with_a_colon_can_be_looked_up() -> None:

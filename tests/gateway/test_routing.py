@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.house import Json, Script, answers, chat, fails, open_house, says
+from gateway.vendors import message, response
 from portico.catalog import OperatorModel
 from portico.relay.router import RoutingRules
 from portico.routing import BreakerRules
@@ -83,16 +84,30 @@ async def test_complaint_18_when_no_key_may_be_used_that_is_what_is_told_and_not
         assert len(provider.requests) == 2
 
 
+STREAMS: dict[str, Json] = {
+    "/v1/chat/completions": chat(model="duo", stream=True),
+    "/v1/messages": message(model="duo", stream=True),
+    "/v1/responses": response(model="duo", stream=True),
+    "/v1beta/models/duo:streamGenerateContent?alt=sse": {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]},
+}
+
+
 @pytest.mark.parametrize("failure", [limited(), BUSY, fails(500, "INTERNAL"), answers(b"<html>", 502)])
-async def test_complaint_19_a_stream_that_fails_before_its_first_event_is_asked_for_elsewhere(failure: Any) -> None:
+@pytest.mark.parametrize("path", STREAMS)
+async def test_complaint_19_a_stream_that_fails_before_its_first_event_is_asked_for_elsewhere(
+    path: str, failure: Any
+) -> None:
     first, second = Script(failure), Script(GOOD)
-    async with open_house(first, fleet={"second": second}, models=TWO) as house:
-        answer = await house.ask(chat(model="duo", stream=True))
+    async with open_house(first, fleet={"second": second}, models=TWO, keys=("sample-secret",)) as house:
+        answer = await house.ask(STREAMS[path], path=path)
         assert answer.status == 200
         assert b"Hello" in answer.body
-        assert b"error" not in answer.body
+        assert b"error" not in answer.body.replace(b'"error":null', b"")
         assert [provider for provider, _ in attempts(answer.headers)] == ["gemini", "second"]
         assert len(first.requests) == len(second.requests) == 1
+        for request in (first.requests[0], second.requests[0]):  # the reporter's traceback showed its key in an address
+            assert "sample-secret" not in request.path + request.query
+            assert request.headers["x-goog-api-key"] == "sample-secret"
 
 
 async def test_nobody_waits_for_keys_that_stay_away_until_a_person_has_looked() -> None:

@@ -1,10 +1,16 @@
-"""Pages made of the code's own tables say what the code says."""
+"""Pages made of the code's own tables say what the code says, and what a page points to is there."""
 
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
+DECISIONS = ROOT / "docs" / "decisions"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?://|mailto:|data:|#)([^)#\s]+)")
+NAMED = re.compile(r"docs/decisions/(\d{4})")
 
 
 def test_generated_pages_are_in_step_with_the_code() -> None:
@@ -12,3 +18,26 @@ def test_generated_pages_are_in_step_with_the_code() -> None:
         [sys.executable, str(ROOT / "docs" / "generate.py"), "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_number_of_a_decision_is_used_once() -> None:
+    numbers = Counter(page.name[:4] for page in DECISIONS.glob("*.md"))
+    assert [number for number, count in numbers.items() if count > 1] == []
+
+
+def test_every_page_that_is_pointed_to_is_there() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in PAGES
+        for target in LINK.findall(page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_every_decision_that_the_code_names_is_there() -> None:
+    there = {page.name[:4] for page in DECISIONS.glob("*.md")}
+    sources = [path for folder in ("src", "tests") for path in (ROOT / folder).rglob("*.py")]
+    named = {number for path in sources for number in NAMED.findall(path.read_text(encoding="utf-8"))}
+    assert named
+    assert named <= there

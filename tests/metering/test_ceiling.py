@@ -106,6 +106,13 @@ def test_a_search_is_held_with_its_hidden_prompt_and_its_fee(unit: PriceUnit) ->
     assert held(Ask(0, tools=frozenset({"web_search"})), rates).nanos == uses * DOLLAR + TOOLS["web_search"].prompt * IN
 
 
+def test_what_is_metered_is_held_at_its_fee_where_there_is_one() -> None:
+    ask = Ask(0, max_output_tokens=0, metered={"characters": 500, "seconds": 60})
+    assert held(ask, made(fee("characters", 15_000, PriceUnit.CHARACTER))).nanos == 500 * 15_000
+    assert held(ask, made(fee("seconds", 100_000, PriceUnit.SECOND))).nanos == 60 * 100_000
+    assert held(ask).nanos == 0
+
+
 def test_a_tool_that_nothing_is_known_of_is_held_like_the_dearest() -> None:
     unknown, known = (held(Ask(0, tools=frozenset({tool}))).nanos for tool in ("mcpServers", "url_context"))
     assert unknown >= known > held(Ask(0)).nanos

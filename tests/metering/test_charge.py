@@ -14,6 +14,7 @@ from portico.metering.charge import (
     FEMTOS,
     MODEL_FREE,
     NO_PRICE,
+    NOTHING,
     TOOL_DEARER,
     TOOL_FREE,
     TOOL_UNKNOWN,
@@ -300,3 +301,24 @@ def test_charging_again_says_the_same(usage: Usage, uses: dict[str, int], rates:
 
 def test_rates_are_found_once() -> None:
     assert rates_of(FLASH) is rates_of(FLASH, books=BOOKS)
+
+
+SPOKEN = made(fee("characters", 15_000, PriceUnit.CHARACTER))
+
+
+def test_what_counts_no_tokens_is_charged_by_what_it_was_about() -> None:
+    paid = charge(None, {"characters": 1_234}, SPOKEN)
+    assert (paid.nanos, paid.cost_nanos, paid.unpriced) == (1_234 * 15_000, 1_234 * 15_000, False)
+    assert [(line.detail, line.count, line.unit) for line in paid.lines] == [("characters", 1_234, "character")]
+
+
+def test_a_model_billed_by_tokens_is_charged_nothing_for_characters() -> None:
+    assert charge(None, {"characters": 10}, rates_of(FLASH)) == NOTHING
+    usage = read(promptTokenCount=100)
+    assert charge(usage, {"characters": 10}, rates_of(FLASH)) == charge(usage, {}, rates_of(FLASH))
+
+
+def test_a_fee_for_what_a_call_is_about_is_a_whole_price() -> None:
+    assert rates_of("tts-1", kind="openai").known
+    assert rates_of("whisper-1", kind="openai").known
+    assert not rates_of("o1-preview", kind="openai").known

@@ -127,6 +127,15 @@ def test_an_embedding_of_which_nothing_was_reported_is_a_token_for_four_characte
     assert made_up.charge.nanos == 10 * 150
 
 
+def test_sound_is_counted_by_its_seconds() -> None:
+    spoken = estimate(Delivered(spoken_s=2.53, read_characters=41), rates_of("gpt-4o-mini-tts"), hold_nanos=None)
+    assert spoken.usage == Usage(input_uncached={"text": 10}, output_visible={"audio": 50})
+    assert spoken.charge.nanos == 10 * 600 + 50 * 12_000
+    heard = estimate(Delivered(text_bytes=9, heard_s=4.19), rates_of("gpt-4o-transcribe"), hold_nanos=None)
+    assert heard.usage == Usage(input_uncached={"audio": 41}, output_visible={"text": 2})
+    assert not heard.charge.unpriced
+
+
 def test_complaint_8_where_nothing_was_delivered_nothing_is_paid_not_even_the_prompt() -> None:
     assert estimate(Delivered(text_bytes=3), PRO, hold_nanos=10**9).charge == NOTHING
 

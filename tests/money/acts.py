@@ -45,7 +45,7 @@ class Steps:
     async def __call__(self, exchange: Exchange) -> None:
         self.asked += 1
         try:
-            if "alt=sse" in exchange.request.query:
+            if "alt=sse" in exchange.request.query or b'"stream": true' in exchange.request.body:
                 await self._stream(exchange)
             else:
                 await self._permits.acquire()
@@ -60,7 +60,7 @@ class Steps:
             await self._permits.acquire()
             if number == 0:
                 exchange.start(200, SSE)
-            exchange.write(frame(one))
+            exchange.write(frame(one) if not isinstance(one, bytes) else b"data: " + one + b"\n\n")
         if self._dies:
             await asyncio.sleep(0.05)
             exchange.abort()

@@ -216,6 +216,10 @@ def is_marked(receipt: dict[str, Any], flag: str) -> bool:
 def price_of(prompt: int, output: int, model: str = "gemini-3.5-flash") -> int:
     """What so many text tokens cost, from the published rates by themselves."""
     rows = load_catalog().resolve(model).model.prices.in_force(datetime.now(UTC).date(), backend="gemini")
-    rates = {row.kind: row.rate_nanos for row in rows if row.modality in ("text", "any") and not row.cached}
+    rates = {
+        row.kind: row.rate_nanos
+        for row in rows
+        if row.modality in ("text", "any") and not row.cached and row.above_tokens == 0
+    }
     nanos = prompt * rates[PriceKind.INPUT] + output * rates[PriceKind.OUTPUT]
     return -(-nanos // 1_000_000)

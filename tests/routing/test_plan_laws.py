@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portico.core.errors import UpstreamError, UpstreamRejected, UpstreamUnreachable
-from portico.routing import BreakerRules, Candidate, Deployment, Health, Policy, Rest, Wish, plan
+from portico.routing import BreakerRules, Candidate, Deployment, Health, Pace, Policy, Rest, Wish, plan
+from portico.routing.health import PACE_KEPT_S
 from routing.route_cases import candidate, deployment, google
 
 NOW = 1_800_000_000.0
@@ -129,9 +130,58 @@ def test_the_fastest_comes_first_where_that_is_the_policy_and_who_was_not_measur
     slow, fast, new = deployment("slow"), deployment("fast"), deployment("new")
     health = Health()
     for one, seconds in ((slow, 2.0), (fast, 0.5)):
-        health.answered(Candidate(one, one.provider.keys[0]), first_event_s=seconds)
+        health.measured(Candidate(one, one.provider.keys[0]), Pace(seconds, at=NOW))
     order = plan([slow, fast, new], health, now=NOW, rng=Random(3), policy=Policy.LATENCY)
     assert [one.deployment.provider.name for one in order.candidates] == ["new", "fast", "slow"]
+
+
+def test_a_measurement_counts_for_its_kind_of_call_alone() -> None:
+    a, b = deployment("a"), deployment("b")
+    health = Health()
+    for one, event, gap, whole in ((a, 0.1, 0.9, 9.0), (b, 0.2, 0.3, 3.0)):
+        tried = Candidate(one, one.provider.keys[0])
+        health.measured(tried, Pace(event, gap, NOW))
+        health.measured(tried, Pace(whole, at=NOW), streamed=False)
+
+    def first(policy: Policy, *, streamed: bool) -> str:
+        order = plan([a, b], health, now=NOW, rng=Random(3), policy=policy, streamed=streamed)
+        return order.candidates[0].deployment.provider.name
+
+    assert first(Policy.LATENCY, streamed=True) == "a"
+    assert first(Policy.SPEED, streamed=True) == "b"
+    assert first(Policy.LATENCY, streamed=False) == first(Policy.SPEED, streamed=False) == "b"
+
+
+def test_who_was_slow_is_measured_again_after_a_while_by_one_call_at_a_time() -> None:
+    slow, fast = deployment("slow"), deployment("fast")
+    health = Health()
+
+    def order(now: float) -> list[str]:
+        found = plan([slow, fast], health, now=now, rng=Random(3), policy=Policy.LATENCY).candidates
+        return [one.deployment.provider.name for one in found]
+
+    slow_one, fast_one = (Candidate(one, one.provider.keys[0]) for one in (slow, fast))
+    health.measured(slow_one, Pace(9.0, at=NOW))
+    health.measured(fast_one, Pace(0.1, at=NOW + PACE_KEPT_S - 1))
+    assert order(NOW + PACE_KEPT_S - 1) == ["fast", "slow"]
+    later = NOW + PACE_KEPT_S
+    assert order(later) == ["slow", "fast"]
+    health.began(slow_one, later)
+    assert order(later) == ["fast", "slow"]  # it is being found out
+    health.ended(slow_one)
+    health.measured(slow_one, Pace(0.05, at=later))
+    assert order(later) == ["slow", "fast"]
+
+
+@given(st.lists(st.floats(0.001, 100), min_size=1, max_size=30))
+def test_a_pace_is_never_beyond_what_was_measured(seconds: list[float]) -> None:
+    health, one = Health(), candidate()
+    for found in seconds:
+        health.measured(one, Pace(found, at=NOW))
+    first_s = health.pace(one.deployment, NOW).first_s
+    assert first_s is not None
+    assert min(seconds) <= first_s * (1 + 1e-9)
+    assert first_s <= max(seconds) * (1 + 1e-9)
 
 
 def test_the_cheapest_comes_first_where_that_is_the_policy() -> None:

@@ -33,12 +33,13 @@ attempts = 3
 deadline_s = 20
 first_pause_s = 0.1
 longest_pause_s = 2
+hedge_after_s = 1.5
 allow_dearer = true
 breaker_failures = 0
 breaker_pause_s = 9
 """
     breaker = BreakerRules(failures=0, pause_s=9)
-    rules = RoutingRules(Policy.LATENCY, "account", 0, 3, 20, 0.1, 2, True, breaker)
+    rules = RoutingRules(Policy.LATENCY, "account", 0, 3, 20, 0.1, 2, 1.5, True, breaker)
     assert configured(tmp_path, text).routing == rules
     assert configured(tmp_path, text, PORTICO_ROUTING_ATTEMPTS="7").routing.attempts == 7
 
@@ -76,7 +77,7 @@ def test_keys_say_whose_quota_they_use(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('[routing]\npolicy = "best"', "expected one of weighted, latency, price"),
+        ('[routing]\npolicy = "best"', "expected one of weighted, latency, speed, price"),
         ("[routing]\nattempts = 0", "expected a whole number above 0"),
         ("[routing]\nretrys = 1", "is no key of this table"),
         ('[[models]]\nname = "x"', "a model needs"),

@@ -32,8 +32,8 @@ NAMES = {
 HEAD = """\
 # What proves the specification
 
-Every row of the specification (mapping.md, sections 0 to 4, 5.5, 5.6, 7.6, 8 and 9) and the tests that prove it; or that
-it is a fact of the world with nothing to do; or why Portico does not do it. `make rows` writes this page from
+Every row of the specification (mapping.md, sections 0 to 4, 5.2 to 5.6, 7.6, 8 and 9) and the tests that prove it; or
+that it is a fact of the world with nothing to do; or why Portico does not do it. `make rows` writes this page from
 `tests/rows/entries.toml`, and `tests/house/test_rows.py` keeps the two and the specification together.
 """
 

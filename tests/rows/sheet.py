@@ -15,7 +15,7 @@ import msgspec
 ROOT = Path(__file__).parents[2]
 SHEET = Path(os.environ.get("PORTICO_SPEC") or ROOT.parent / "shared" / "spec") / "mapping.md"
 
-SECTIONS = ("0", "1", "2", "3", "4", "5.5", "5.6", "7.6", "8", "9")
+SECTIONS = ("0", "1", "2", "3", "4", "5.2", "5.3", "5.4", "5.5", "5.6", "7.6", "8", "9")
 """The sections whose every row needs an entry, with all that is below them."""
 
 WORDS_OF_A_CELL = 6

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from portico.core.usage import Usage
-from portico.relay.report import OUTCOMES, Report, Try
+from portico.relay.report import CANCELLED, OUTCOMES, Report, Try
 from portico.telemetry.families import Layout, observe, rendered
 from portico.telemetry.metrics import GAUGES, SECONDS, STATUSES, TOKENS, TOTALS, Metrics
 from portico.telemetry.observing import Observing, counted
@@ -74,13 +74,31 @@ def test_a_request_that_was_no_call_counts_for_no_model_and_one_without_an_answe
     assert not [name for name, _ in told if name.startswith(("portico_calls", "portico_tokens", "portico_first_byte"))]
 
 
+def test_how_fast_streams_are_is_counted_by_provider() -> None:
+    made = metrics()
+    fast = Try("one", "m", 10.0, 10.1, "ok", streamed=True, shown=10.3, ended=12.3, events=11)
+    slow_caller = Try("one", "m", 10.0, 10.1, "ok", streamed=True, shown=10.3, events=11)
+    short = Try("one", "m", 10.0, 10.1, "ok", streamed=True, shown=10.3, ended=12.3, events=2)
+    whole = Try("one", "m", 10.0, 10.1, "ok")
+    made.tally(0).count(report(tries=[fast, slow_caller, short, whole]), None)
+    assert value(made, "portico_upstream_first_event_seconds_count", provider="one") == 3
+    assert value(made, "portico_upstream_first_event_seconds_sum", provider="one") == pytest.approx(0.9)
+    assert value(made, "portico_upstream_event_gap_seconds_count", provider="one") == 1
+    assert value(made, "portico_upstream_event_gap_seconds_sum", provider="one") == pytest.approx(0.2)
+
+
 @pytest.mark.parametrize(
     ("field", "odd", "name", "labels"),
     [
         ("route", "invented", "portico_requests_total", {"route": "other", "status": "200"}),
         ("status", 299, "portico_requests_total", {"route": "chat", "status": "other"}),
         ("model", "invented", "portico_calls_total", {"model": "other", "outcome": "ok"}),
-        ("tries", [Try("invented")], "portico_upstream_attempts_total", {"provider": "other", "outcome": "cancelled"}),
+        (
+            "tries",
+            [Try("invented", outcome=CANCELLED)],
+            "portico_upstream_attempts_total",
+            {"provider": "other", "outcome": "cancelled"},
+        ),
         (
             "tries",
             [Try("one", outcome="x")],

@@ -21,7 +21,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -33,6 +33,7 @@ from portico.core.errors import InvalidRequest
 
 MAX_LINES: Final = 10_000
 FREE: Final = "free"
+FeeUnit: TypeAlias = Literal["query", "prompt", "mtok_hour", "character", "second"]
 
 
 class Line(Args, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,9 +46,11 @@ class Line(Args, frozen=True, kw_only=True, omit_defaults=True):
     write: Annotated[str, says("A million tokens kept in a cache for minutes, in dollars.")] | None = None
     write_1h: Annotated[str, says("A million tokens kept in a cache for an hour or more, in dollars.")] | None = None
     output: Annotated[str, says("A million tokens written, thoughts included, in dollars.")] | None = None
-    item: Annotated[str, says("What a fee is for: `web_search`, `google_maps`, `cache_storage`.", max_length=60)] = ""
+    item: Annotated[
+        str, says("What a fee is for: `web_search`, `cache_storage`, `characters`, `seconds` …", max_length=60)
+    ] = ""
     usd: Annotated[str, says("The fee, in dollars for one `unit`.")] | None = None
-    unit: Annotated[Literal["query", "prompt", "mtok_hour"], says("What one fee buys.")] | None = None
+    unit: Annotated[FeeUnit, says("What one fee buys.")] | None = None
     free: Annotated[bool, says("It costs nothing. There is no other way to say so.")] = False
     modality: Literal["any", "text", "image", "audio", "video", "document"] = "any"
     above_tokens: Annotated[int, says("For prompts of more tokens than this.", ge=0, le=100_000_000)] = 0

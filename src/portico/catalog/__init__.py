@@ -18,6 +18,7 @@ from portico.catalog.model import (
 )
 from portico.catalog.price import (
     ANY,
+    METERED,
     PriceKind,
     PriceList,
     PriceRow,
@@ -35,6 +36,7 @@ __all__ = [
     "ANY",
     "DYNAMIC",
     "EFFORTS",
+    "METERED",
     "Catalog",
     "CatalogError",
     "Description",

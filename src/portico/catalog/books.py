@@ -17,7 +17,7 @@ import msgspec
 
 from portico.catalog.catalog import Catalog
 from portico.catalog.model import Model
-from portico.catalog.price import Cell, PriceKind, PriceList, PriceRow, Tier, TierRule, newest_of, with_uses
+from portico.catalog.price import METERED, Cell, PriceKind, PriceList, PriceRow, Tier, TierRule, newest_of, with_uses
 
 FREE: Final = "free"
 """What stands in the place of a row for a model that costs nothing from its day on."""
@@ -232,6 +232,8 @@ def _applied(rule: TierRule, row: PriceRow) -> PriceRow:
 
 
 def _is_complete(rows: Sequence[PriceRow], *, wants_output: bool) -> bool:
-    """Whether tokens of both directions have a price, without a word of others."""
+    """Whether tokens of both directions have a price, without a word of others; or what is metered instead of them."""
     kinds = {row.kind for row in rows}
+    if any(row.item in METERED for row in rows):
+        return True
     return PriceKind.INPUT in kinds and (PriceKind.OUTPUT in kinds or not wants_output)

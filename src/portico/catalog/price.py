@@ -30,7 +30,7 @@ class PriceKind(StrEnum):
     OUTPUT = "output"
     """Thoughts included: they are billed as output (mapping.md 6)."""
     USE = "use"
-    """A built-in tool or a store, counted by `item` and `unit` instead of by modality."""
+    """A built-in tool, a store, or work that is not counted in tokens: by `item` and `unit` instead of by modality."""
 
 
 class PriceUnit(StrEnum):
@@ -44,6 +44,14 @@ class PriceUnit(StrEnum):
     """One prompt whose answer used the tool, however often (Gemini 2.5)."""
     MTOK_HOUR = "mtok_hour"
     """A million tokens kept in an explicit cache for an hour."""
+    CHARACTER = "character"
+    """One character of text read aloud (`item` is `characters`)."""
+    SECOND = "second"
+    """One second of sound written down (`item` is `seconds`)."""
+
+
+METERED: Final = frozenset({"characters", "seconds"})
+"""Items that are what a call is about, for models which are not billed by the token: such a fee is a whole price."""
 
 
 class Tier(StrEnum):
@@ -76,7 +84,7 @@ class PriceRow(msgspec.Struct, frozen=True, kw_only=True):
     above_tokens: int = 0
     tier: Tier = Tier.STANDARD
     item: str = ""
-    """What is used, for `use` rows: `web_search`, `google_maps`, `cache_storage`."""
+    """What is used, for `use` rows: `web_search`, `google_maps`, `cache_storage`, `characters`, `seconds`."""
     backend: str = ""
 
 

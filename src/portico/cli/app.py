@@ -31,7 +31,20 @@ class DialectName(StrEnum):
     """A wire format."""
 
     OPENAI_CHAT = "openai_chat"
+    OPENAI_RESPONSES = "openai_responses"
+    ANTHROPIC_MESSAGES = "anthropic_messages"
     GEMINI = "gemini"
+
+
+class KindName(StrEnum):
+    """A kind of provider."""
+
+    GEMINI = "gemini"
+    VERTEX = "vertex"
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+    AZURE_OPENAI = "azure-openai"
+    OPENAI_COMPATIBLE = "openai-compatible"
 
 
 class ImageForm(StrEnum):
@@ -98,9 +111,9 @@ def simulate(
 ) -> None:
     """Run the simulator: a strict stand-in for the providers, each at its own paths of one address.
 
-    It plays Google Gemini's native API, OpenAI's Chat Completions, Responses and embeddings (at OpenAI's paths and at
-    Azure's), and Anthropic's Messages (at Anthropic's paths and at Vertex AI's). Failures are provoked by a marker
-    in the last user text, such as [[sim:429]], [[sim:cut=2]] or [[sim:block]].
+    It plays Google Gemini's native API, OpenAI's Chat Completions, Responses, embeddings, pictures, speech and
+    transcripts (at OpenAI's paths and at Azure's), and Anthropic's Messages (at Anthropic's paths and at Vertex AI's).
+    Failures are provoked by a marker in the last user text, such as [[sim:429]], [[sim:cut=2]] or [[sim:block]].
 
     Example:
 
@@ -150,6 +163,9 @@ def translate(
     source: Annotated[DialectName, typer.Option("--from", help="The dialect it is in.")],
     to: Annotated[DialectName, typer.Option("--to", help="The dialect to translate into.")],
     model: Annotated[str | None, typer.Option(help="The model asked for, where the body does not say.")] = None,
+    provider: Annotated[
+        KindName | None, typer.Option(help="Whom a request is for (default: whose model it is, if that fits).")
+    ] = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One document a line in, one a line out.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="The untouched path of one dialect to itself.")] = False,
     seed: Annotated[int, typer.Option(help="Fixes the ids that are made up.")] = 0,
@@ -169,7 +185,13 @@ def translate(
 
         portico translate request --from openai_chat --to gemini --model gemini-3.5-flash < request.json
 
-        curl -N … | portico translate stream --from gemini --to openai_chat
+        portico translate request --from anthropic_messages --to openai_responses --model gpt-5.5 < request.json
+
+        portico translate request --from gemini --to openai_chat --provider azure-openai --model gpt-5.5 < request.json
+
+        portico translate response --from anthropic_messages --to openai_responses --thoughts < answer.json
+
+        curl -N … | portico translate stream --from gemini --to anthropic_messages
     """
     from portico.cli.translate import Options, run_translate
 
@@ -177,6 +199,7 @@ def translate(
         source=source.value,
         to=to.value,
         model=model,
+        provider=None if provider is None else provider.value,
         jsonl=jsonl,
         raw=raw,
         seed=seed,

@@ -83,7 +83,7 @@ async def _try(upstream: HttpUpstream, signer: Signer, provider: Provider, secre
         finally:
             response.close()
         if response.status != 200:
-            raise provider.kind.dialect.parse_error(response.status, secret.hidden_in(body))
+            raise provider.kind.dialect.parse_error(response.status, secret.hidden_in(body), response.headers)
     except UpstreamError as error:
         said = f"{error.message}" + (f" [{error.reason}]" if error.reason else "")
         return {**result, "ok": False, "error": said}

@@ -20,7 +20,7 @@ from portico.cli.operations import Shared
 from portico.cli.stored_keys import may_be_kept, start_with
 from portico.cli.supervise import Supervisor
 from portico.cli.tls import server_tls
-from portico.cli.worker import HANGUP, SIMULATOR_NAME, Plan, serve
+from portico.cli.worker import HANGUP, Plan, serve
 from portico.config import Config, ConfigError, load_config
 from portico.core.errors import StorageUnavailable
 from portico.http.asgi import ASGIApp
@@ -30,6 +30,8 @@ from portico.store.engine import reason
 from portico.store.version import Unusable
 
 KEY_FILE: Final = "api_key"
+SIMULATED: Final = ("gemini", "openai", "anthropic")
+"""The kinds of provider that the simulator plays for `--simulate`."""
 
 
 def run_serve(
@@ -99,7 +101,7 @@ def _planned(
     if shared.listener is not None:
         ends.enter_context(shared.listener)
     _greet(settings, listener, key, where, shared, simulated=simulate)
-    return Plan(settings, catalog, listener, simulator, tls, web, shared)
+    return Plan(settings, catalog, listener, simulator, tls, web, shared, simulated=simulate)
 
 
 _NO_PROVIDER: Final = """\
@@ -135,11 +137,12 @@ def _explained_watch(error: OSError, settings: Config) -> str:
 
 
 def _with_simulator(settings: Config, listener: socket.socket) -> Config:
-    """The configuration with the simulator as its only provider."""
+    """The configuration with the simulator as its only providers, one of each kind that it plays. Their names say so in
+    receipts and metrics, where a simulated call stands among others."""
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     secret = Secret("simulated", "the simulator")
-    provider = Provider.at(SIMULATOR_NAME, KINDS["gemini"], base_url, (secret,))
-    return msgspec.structs.replace(settings, providers=(provider,), dormant=())
+    providers = tuple([Provider.at(f"simulated-{kind}", KINDS[kind], base_url, (secret,)) for kind in SIMULATED])
+    return msgspec.structs.replace(settings, providers=providers, dormant=())
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -192,9 +195,9 @@ def _greet(settings: Config, listener: socket.socket, key: str, where: str, shar
     lines = [f"Portico {__version__}: one door to every model", ""]
     if simulated:
         lines += [
-            "  SIMULATED  No provider is asked. Answers are made up by the built-in simulator, marked",
-            "             [simulated], and booked at real prices, though nobody is paid. Set GEMINI_API_KEY",
-            "             for real ones.",
+            "  SIMULATED  No provider is asked. Gemini, GPT and Claude are played by the built-in simulator: answers",
+            "             are made up, marked [simulated], and booked at real prices, though nobody is paid. Set",
+            "             GEMINI_API_KEY, OPENAI_API_KEY or ANTHROPIC_API_KEY for real ones.",
             "",
         ]
     lines.append(f"  Address    {base}/v1")

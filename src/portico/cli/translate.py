@@ -12,9 +12,19 @@ from portico.catalog import load_catalog
 from portico.cli.media import fetcher_of
 from portico.config import load_config
 from portico.core.loss import Loss, as_json
+from portico.providers import KINDS
 from portico.providers.intake import GOOGLE
 from portico.relay.media import fetched
-from portico.relay.translate import DIALECTS, NotAStream, Translated, Translator, error_of, events_of, frames_of
+from portico.relay.translate import (
+    DIALECTS,
+    NotAStream,
+    Translated,
+    Translator,
+    error_of,
+    events_of,
+    frames_of,
+    speaks,
+)
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame, SseDecoder
 
@@ -27,6 +37,7 @@ class Options(msgspec.Struct, frozen=True):
     source: str
     to: str
     model: str | None = None
+    provider: str | None = None
     jsonl: bool = False
     raw: bool = False
     seed: int = 0
@@ -41,14 +52,15 @@ def run_translate(what: str, options: Options, source: BinaryIO | None = None, o
     """Translates what comes in; returns the exit code."""
     source = source or sys.stdin.buffer
     out = out or sys.stdout.buffer
-    if options.raw and options.source != options.to:
-        print("--raw is the path of a dialect to itself: --from and --to must be the same.", file=sys.stderr)
+    if (wrong := _senseless(what, options)) is not None:
+        print(wrong, file=sys.stderr)
         return 2
     translator = Translator(
         DIALECTS[options.source],
         DIALECTS[options.to],
         load_catalog(),
         model=options.model,
+        provider=options.provider,
         seed=options.seed,
         now=options.now,
         usage=options.usage,
@@ -63,6 +75,21 @@ def run_translate(what: str, options: Options, source: BinaryIO | None = None, o
     out.write(line + b"\n")
     out.flush()
     return 1 if failed else 0
+
+
+def _senseless(what: str, options: Options) -> str | None:
+    """Why options cannot be meant together."""
+    if options.raw and options.source != options.to:
+        return "--raw is the path of a dialect to itself: --from and --to must be the same."
+    if options.provider is None:
+        return None
+    if what != "request":
+        return "--provider is whom a request is for; answers and streams are read whoever gave them."
+    kind = KINDS[options.provider]
+    if speaks(kind, DIALECTS[options.to]):
+        return None
+    spoken = ", ".join([name for name, dialect in DIALECTS.items() if speaks(kind, dialect)])
+    return f"{kind.name} does not speak {options.to}; it speaks {spoken}."
 
 
 def _each_line(what: str, options: Options, translator: Translator, source: BinaryIO, out: BinaryIO) -> int:
@@ -91,7 +118,8 @@ def _document(what: str, options: Options, translator: Translator, data: bytes) 
 
 def _untouched(what: str, options: Options, data: bytes) -> bytes:
     """The bytes of a body as the same dialect's provider gets them: only the model's name is set where one is given."""
-    if what == "request" and options.model and options.source == "openai_chat":
+    passing = DIALECTS[options.source].passing
+    if what == "request" and options.model and not (passing is not None and passing.model_in_path):
         data = raw.patch(data, {"model": options.model})
     return data.strip()
 
@@ -106,7 +134,8 @@ async def _with_media(translator: Translator, value: Any) -> Translated:
     """The request with its remote files inline; the configuration says what may be fetched beside the open Internet."""
     fetcher = fetcher_of(load_config(os.environ).media)
     try:
-        return translator.rendered(await fetched(translator.parsed(value), fetcher, translator.intakes or [GOOGLE]))
+        request = translator.parsed(value)
+        return translator.rendered(await fetched(request, fetcher, translator.intakes(request) or [GOOGLE]))
     finally:
         await fetcher.aclose()
 

@@ -43,7 +43,6 @@ from portico.relay.quote import QuoteTab
 from portico.relay.relay import Relay
 from portico.store.engine import reason
 
-SIMULATOR_NAME: Final = "simulator"
 Inner: TypeAlias = Callable[[HttpExchange], Awaitable[None]]
 AdmitHead: TypeAlias = Callable[[str, str, Mapping[str, str]], None]
 HANGUP: Final = getattr(signal, "SIGHUP", None)
@@ -61,6 +60,8 @@ class Plan(msgspec.Struct, frozen=True):
     tls: ServerTls | None
     web: ASGIApp | None
     shared: Shared
+    simulated: bool = False
+    """Whether every answer is the simulator's, whichever process plays it."""
     number: int = 0
     """Which worker this is."""
 
@@ -107,7 +108,7 @@ class Worker:
             catalog=plan.catalog,
             keyring=self.books.keyring,
             rng=rng,
-            simulated=any(provider.name == SIMULATOR_NAME for provider in settings.providers),
+            simulated=plan.simulated,
             budget=self.budget,
             observer=self.watch.observer,
             pages=AccountPages(reading, lambda: datetime.now(UTC).date(), Estimates(quotes)),

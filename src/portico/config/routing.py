@@ -16,6 +16,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "deadline_s": AMOUNT,
     "first_pause_s": AMOUNT,
     "longest_pause_s": AMOUNT,
+    "hedge_after_s": AMOUNT,
     "allow_dearer": SWITCH,
     "breaker_failures": COUNT,
     "breaker_pause_s": AMOUNT,

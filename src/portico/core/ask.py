@@ -48,6 +48,10 @@ class Ask(msgspec.Struct, frozen=True):
     """Whether it asks for a cache that lasts an hour or more, which is dearer to write."""
     embedded_characters: int = 0
     """Of the text that is to be embedded: older models report no usage (mapping.md 5.1)."""
+    inputs: int = 1
+    """How many texts are embedded, each of which may be as long as the model takes."""
+    metered: Mapping[str, int] = {}
+    """`characters` that are read aloud, `seconds` that are written down: what models are billed by that count no tokens."""
     unknown: tuple[str, ...] = ()
     """Top-level fields of a body that passes of which nobody here knows what they cost."""
 

@@ -56,11 +56,18 @@ def shape_of(mime: str) -> PcmShape:
 
 def wav_of(pcm: bytes, shape: PcmShape) -> bytes:
     """Samples with the header of a WAV file in front."""
+    return wav_header(len(pcm), shape) + pcm
+
+
+def wav_header(size_bytes: int | None, shape: PcmShape) -> bytes:
+    """The header of a WAV file with so many bytes of samples; None: nobody knows yet, as players take it of a stream."""
     frame = SAMPLE_BYTES * shape.channels
-    header = struct.pack(
+    most = 0xFFFFFFFF - WAV_HEADER_BYTES
+    size = most if size_bytes is None else min(size_bytes, most)
+    return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",
-        WAV_HEADER_BYTES - _CHUNK_HEAD_BYTES + len(pcm),
+        WAV_HEADER_BYTES - _CHUNK_HEAD_BYTES + size,
         b"WAVE",
         b"fmt ",
         16,
@@ -71,9 +78,8 @@ def wav_of(pcm: bytes, shape: PcmShape) -> bytes:
         frame,
         SAMPLE_BYTES * 8,
         b"data",
-        len(pcm),
+        size,
     )
-    return header + pcm
 
 
 def pcm_of(wav: bytes) -> bytes:

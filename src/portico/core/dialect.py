@@ -39,6 +39,8 @@ class RawBody(msgspec.Struct, frozen=True):
 
     content_type: str
     data: bytes
+    finish: Callable[[bytes], bytes] | None = None
+    """What is still to be made of the data, if that takes time: it is run beside everything else."""
 
 
 class Demands(msgspec.Struct, frozen=True):
@@ -46,6 +48,22 @@ class Demands(msgspec.Struct, frozen=True):
 
     makes: str
     takes: str = "text"
+    alone: bool = False
+    """It makes nothing else: a model that speaks and writes would answer a text instead of reading it."""
+
+
+class Product(msgspec.Struct, frozen=True):
+    """What the answers of an operation are for, where text is none: one without it is a failure."""
+
+    holds: Callable[[Response], bool]
+    """Whether an answer has it."""
+    lacking: Callable[[Response], UpstreamError]
+    """What is wrong with one that has not."""
+    some_will_do: bool = False
+    """Of several that were asked for, those that came are an answer."""
+    whole: bool = False
+    """No part of it is worth showing: where a stream is wanted, the provider is asked for a whole answer, which is told as
+    one."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -116,6 +134,17 @@ class StreamWriter(Protocol):
     def close(self) -> list[Frame]: ...
 
 
+class RawWriter(Protocol):
+    """Events -> the pieces of an answer that is no JSON. Raises `UpstreamError` for what cannot be told."""
+
+    content_type: str
+    """Known once there is a piece."""
+
+    def feed(self, event: Event) -> bytes: ...
+
+    def close(self) -> bytes: ...
+
+
 class Seen(msgspec.Struct, frozen=True):
     """What was learned of an answer that passed untouched. `usage` is the last that was reported."""
 
@@ -131,6 +160,14 @@ class Seen(msgspec.Struct, frozen=True):
     """There is nothing in it, and no limit or filter that says why."""
     shown: int = 0
     """About how many characters of text it holds, where no usage tells more."""
+    pictures: int = 0
+    """How many it holds."""
+    heard_s: float = 0.0
+    """Seconds of sound that were written down, where no usage tells more."""
+    spoken_s: float = 0.0
+    """Seconds of speech it holds, where no usage tells more."""
+    guessed: bool = False
+    """`uses` were not reported: they are what the gateway counted itself."""
 
 
 class StreamWatch(Protocol):
@@ -281,6 +318,12 @@ class ParseRequest(Protocol):
         """
 
 
+class ParseError(Protocol):
+    def __call__(self, status: int, body: bytes, headers: Mapping[str, str] = ..., /) -> UpstreamError:
+        """A failed answer as an error. `status` 0: it came as a good one. `headers`, their names in small letters, say when
+        it is worth coming back, and of which quota."""
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """A wire format: everything the relay needs to speak it, in either direction."""
 
@@ -291,7 +334,7 @@ class Dialect(msgspec.Struct, frozen=True):
     render_response: Callable[[Response, Reply], Rendered]
     reader: Callable[[Reading], StreamReader]
     writer: Callable[[Reply], StreamWriter]
-    parse_error: Callable[[int, bytes], UpstreamError]
+    parse_error: ParseError
     render_error: Callable[[PorticoError], Any]
     """The body an error is told in."""
     frame: Callable[[Frame], bytes]
@@ -313,9 +356,13 @@ class Dialect(msgspec.Struct, frozen=True):
     """A caller's body as the value that `parse_request` takes, where it may be other than JSON. Raises `InvalidRequest`."""
     demands: Demands | None = None
     """What a model must be able to do; None: whatever it can is asked of it."""
+    product: Product | None = None
+    """What an answer must hold; None: what it holds is the model's to decide."""
     receives: bool = True
     """Requests of other dialects can be rendered in it, so that a provider may be asked in it by anybody."""
     raw_answers: bool = False
     """A whole answer may be other than JSON: one that passes keeps the provider's content type."""
+    raw_writer: Callable[[Reply], RawWriter | None] | None = None
+    """How a whole answer that is no JSON is told in pieces as it comes; None: this one is not."""
     guards_small_limits: bool = False
     """Callers of this dialect set `max_tokens` without thinking of thoughts (mapping.md 9, first row)."""

@@ -27,6 +27,8 @@ class EmbeddingWish(msgspec.Struct, frozen=True):
     encoding: str = "float"
     batch: bool = True
     """The caller asked for many at once, and reads a list; else for one, and reads that."""
+    others: tuple[str, ...] = ()
+    """Fields of the caller's own dialect that nobody here understands."""
 
 
 def wish_of(request: Request) -> EmbeddingWish:

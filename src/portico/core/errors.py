@@ -14,6 +14,7 @@
     │   │   └── ModelNotPriced
     │   ├── NotFound                404
     │   ├── RouteNotFound           404
+    │   │   └── NotOffered          a provider's API that the gateway has no part in
     │   ├── MethodNotAllowed        405
     │   ├── Conflict                409
     │   │   └── RequestInFlight
@@ -161,6 +162,12 @@ class RouteNotFound(CallerError):
 
     status = 404
     code = "unknown_url"
+
+
+class NotOffered(RouteNotFound):
+    """This gateway does not offer that."""
+
+    code = "not_offered"
 
 
 class MethodNotAllowed(CallerError):

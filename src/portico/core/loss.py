@@ -100,7 +100,7 @@ CODES: Final[Mapping[str, Excuse]] = {
     ),
     "1.7:none": Excuse(("thinking",), "the model does not think"),
     "9:small_max_tokens": Excuse(
-        ("thinking.budget", "thinking.level"),
+        ("thinking.effort", "thinking.budget", "thinking.level"),
         "thoughts count inside max_tokens, so a small limit asks for the least thinking",
     ),
     # Output format (1.10, 1.11)
@@ -143,6 +143,7 @@ CODES: Final[Mapping[str, Excuse]] = {
         ("signature",),
         "of several signatures of a text Chat shows the last; the gateway keeps them all",
     ),
+    # Embeddings (mapping.md 5.1)
     # What Claude cannot be told, or tell (7.1, 7.2, 7.4, 7.5)
     "7.2:citations": Excuse(("candidate.citations",), "sources that were told after the block they are of"),
     "7.2:searches": Excuse(("candidate.searches",), "what was searched for, where only the blocks of a tool tell it"),
@@ -181,13 +182,25 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API answers in text"),
     "7.1:setting": Excuse(("ext",), "a setting that one dialect has and the other has nothing for"),
     "7.4:thoughts": Excuse(("part.reasoning",), "earlier thoughts that the target cannot be given"),
+    # Embeddings (5.1)
+    "5.1:task": Excuse(("ext",), "what a text is embedded for, or its title, for a model that is not told so"),
+    # Pictures (5.2)
+    "5.2:size": Excuse(("picture",), "a size in pixels is the nearest shape and size that the model paints"),
+    "5.2:quality": Excuse(("picture",), "a quality that the model has no setting for"),
+    "5.2:compression": Excuse(("picture",), "a format that loses nothing is not compressed further"),
+    "5.2:text": Excuse((), "text that came beside a picture; the Images API has no place for it"),
+    # Speech and transcripts (5.3, 5.4)
+    "5.3:speed": Excuse(("ext",), "how fast a text is read, of voices that have no speed"),
+    "5.4:timestamps": Excuse(("ext",), "when something was said, which a model that listens only guesses"),
+    "5.4:include": Excuse(("ext",), "logprobs of a transcript"),
+    "5.4:chunking": Excuse(("ext",), "how a recording is cut into pieces before it is heard"),
     # What was sent to another model than asked
     "6:successor": Excuse(("model",), "the model is no longer served; its successor answers, at its own price"),
 }
 """Every loss there is, by its code: a row of mapping.md."""
 
 
-UNSEEN: Final = frozenset({"1.1:ignored", "1.10:name", "1.12:validated", "7.5:closed"})
+UNSEEN: Final = frozenset({"1.1:ignored", "1.10:name", "1.12:validated", "5.4:chunking", "7.5:closed"})
 """What no answer shows: fields of bookkeeping (1.1), a schema's name, strict tools that are enforced in another way. A
 strict call may have these losses."""
 

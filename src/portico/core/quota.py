@@ -16,7 +16,9 @@ class Window(StrEnum):
     DAY = "day"
     """Of the provider's own calendar: Google's days end at midnight Pacific time."""
     BALANCE = "balance"
-    """Money that was paid in and is spent: no clock brings it back."""
+    """Money that was paid in and is spent: no clock brings it back, and nobody tells when somebody does."""
+    REQUEST = "request"
+    """What one request may take: this one never will, and another one may."""
     UNSAID = "unsaid"
 
 
@@ -30,3 +32,5 @@ class Quota(msgspec.Struct, frozen=True):
     """How much of it there is; 0: this was never offered to this account."""
     name: str = ""
     """The provider's own word for it, for people (`GenerateRequestsPerDayPerProjectPerModel-FreeTier`)."""
+    resets_at: float | None = None
+    """When the provider says that it is back, in seconds since 1970; None: it does not, or says how long that takes."""

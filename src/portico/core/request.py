@@ -151,6 +151,20 @@ class Speech(msgspec.Struct, frozen=True):
     format: str | None = None
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """How a picture that is asked for shall be, as far as the caller says (mapping.md 5.2)."""
+
+    size: tuple[int, int] | None = None
+    """Width and height in pixels."""
+    quality: str | None = None
+    """`low`, `medium`, `high`, or a word beyond that only some models know."""
+    format: str | None = None
+    """`png`, `jpeg` or `webp`."""
+    compression: int | None = None
+    """0 to 100: how much of it a format keeps that loses something."""
+    transparent: bool = False
+
+
 WHOLE_MODALITIES: Final = (("text",), ("image", "text"), ("audio",), ("audio", "text"))
 """What models make when nothing else is asked of them, sorted: naming all of it says nothing (mapping.md 1.15)."""
 
@@ -169,6 +183,7 @@ class Request(msgspec.Struct, frozen=True):
     output: OutputFormat | None = None
     modalities: tuple[str, ...] = ()
     speech: Speech | None = None
+    picture: Picture | None = None
     service_tier: str | None = None
     stream: bool = False
     include_usage: bool = False
@@ -182,5 +197,8 @@ class Request(msgspec.Struct, frozen=True):
     """Thoughts are wanted inside the text, between tags of this name (mapping.md 1.9)."""
     echo: Mapping[str, Any] = {}
     """Settings of the caller's body that an answer in its dialect repeats, as they stood there (clients.md 10)."""
+    ours: frozenset[str] = frozenset()
+    """Fields that the caller said nothing of and an operation needs (`temperature`, `thinking`): where they cannot be said,
+    nobody has lost anything."""
     ext: Ext = None
     where: Where = Where()

@@ -1,9 +1,10 @@
 """POST /v1/estimate: what would be held for a request, and what that is made up of.
 
 The body is the request's own, in any dialect: one with `contents` is Gemini's, whose model stands in the query (`?model=…`)
-or beside the contents; one with `input` is Responses'; one that comes with `anthropic-version` is Messages'; `?dialect=`
-says it where that does not tell. Nothing is sent, nothing fetched (a file that is
-named by its address is counted as one), nothing held.
+or beside the contents; one with `input` is Responses'; one that comes with `anthropic-version` is Messages'; one with
+`prompt` is for pictures, with `voice` for speech; a form is for a transcript.
+`?dialect=` says it where that does not tell. Nothing is sent, nothing fetched (a file that is named by its address is
+counted as one), nothing held.
 """
 
 from collections.abc import Mapping
@@ -17,15 +18,30 @@ from portico.catalog.price import PriceRow
 from portico.core.dialect import Dialect
 from portico.core.errors import BodyNotJson, InvalidRequest
 from portico.http.query import Query
-from portico.http.routes import ANTHROPIC_VERSION, CHAT, GEMINI, MESSAGES, RESPONSES
+from portico.http.routes import (
+    ANTHROPIC_VERSION,
+    CHAT,
+    GEMINI,
+    IMAGES,
+    MESSAGES,
+    RESPONSES,
+    SPEECH,
+    TRANSCRIPTIONS,
+    TRANSLATIONS,
+)
 from portico.http.wrapped import Wrapped
 from portico.providers import Verb
 from portico.relay.quote import Quote, Quoted
 from portico.relay.relay import Relay
 from portico.relay.report import Report
 from portico.wire.http import Exchange
+from portico.wire.multipart import is_multipart
 
-DIALECTS: Final[Mapping[str, Dialect]] = {one.name: one for one in (CHAT, RESPONSES, MESSAGES, GEMINI)}
+DIALECTS: Final[Mapping[str, Dialect]] = {
+    one.name: one for one in (CHAT, RESPONSES, MESSAGES, GEMINI, IMAGES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS)
+}
+_SHOWN: Final = {"contents": GEMINI, "voice": SPEECH, "input": RESPONSES, "prompt": IMAGES}
+"""What only bodies of one dialect have."""
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -59,15 +75,15 @@ class _Asking(Wrapped):
 
 def _asked(body: bytes, query: Query, *, anthropic: bool) -> tuple[Dialect, str | None, bytes]:
     """The dialect of a body, and for Gemini the model and the body without it."""
+    if is_multipart(body):
+        return _named(query.parameters.get("dialect") or TRANSCRIPTIONS.name), None, body
     try:
         members = _MEMBERS.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BodyNotJson(f"The request body is not a JSON object: {error}") from None
-    shown = GEMINI if "contents" in members else RESPONSES if "input" in members else MESSAGES if anthropic else CHAT
-    said = query.parameters.get("dialect") or shown.name
-    dialect = DIALECTS.get(said)
-    if dialect is None:
-        raise InvalidRequest(f"dialect: one of {', '.join(DIALECTS)}.", param="dialect")
+    shown = MESSAGES if anthropic else CHAT
+    shown = next((dialect for name, dialect in _SHOWN.items() if name in members), shown)
+    dialect = _named(query.parameters.get("dialect") or shown.name)
     if dialect is not GEMINI:
         return dialect, None, body
     beside = members.pop("model", None)
@@ -75,6 +91,13 @@ def _asked(body: bytes, query: Query, *, anthropic: bool) -> tuple[Dialect, str 
     if not model:
         raise InvalidRequest('Say which model: ?model=…, or "model" beside the contents.', param="model")
     return dialect, model.removeprefix("models/"), body if beside is None else msgspec.json.encode(members)
+
+
+def _named(dialect: str) -> Dialect:
+    found = DIALECTS.get(dialect)
+    if found is None:
+        raise InvalidRequest(f"dialect: one of {', '.join(DIALECTS)}.", param="dialect")
+    return found
 
 
 def _text(raw: msgspec.Raw | None) -> str:
@@ -101,6 +124,7 @@ def _told(quote: Quote, asked: str, model: str) -> dict[str, Any]:
             "media": dict(ask.media),
             "media_bytes": dict(ask.media_bytes),
             "tools": sorted(ask.tools),
+            "metered": dict(ask.metered),
             "candidates": ask.candidates,
             "max_output_tokens": ask.max_output_tokens,
             "longest_output_tokens": quote.longest_output,

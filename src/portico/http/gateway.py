@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -34,6 +34,7 @@ from portico.core.errors import (
 from portico.core.ids import timed_id
 from portico.http.account import AccountPages
 from portico.http.budget import Budget
+from portico.http.filepages import FilePages
 from portico.http.idempotency import Recorded, keyed, replay
 from portico.http.kept import ResponsePages
 from portico.http.listing import LISTINGS
@@ -53,6 +54,13 @@ log = logging.getLogger("portico.gateway")
 JSON: Final = ("content-type", "application/json")
 _LISTS: Final = (Action.LIST_MODELS, Action.SHOW_MODEL)
 _KEPT: Final = (Action.RESPONSE, Action.RESPONSE_ITEMS)
+_FILED: Final = (Action.FILES, Action.FILE, Action.FILE_CONTENT, Action.UPLOAD)
+
+
+class _Pages(Protocol):
+    """What answers some routes that are no calls."""
+
+    async def serve(self, exchange: Exchange, route: Route, query: Query, caller: Caller) -> None: ...
 
 
 class Gateway:
@@ -78,6 +86,7 @@ class Gateway:
         kept, where any are."""
         self._pages = pages
         self._responses = responses
+        self._files = None if relay.files is None else FilePages(relay.files)
         self._budget = budget or Budget()
         self._observer = observer
         self._clock = clock
@@ -98,6 +107,11 @@ class Gateway:
             route = find_route(request.method, request.path, query, request.headers)
             report.route, report.dialect = route_name(route), route.dialect.name
             _expect(request, *METHODS[route.action])
+            ticket = None if self._files is None else self._files.ticket(route, query)
+            if self._files is not None and ticket is not None:
+                report.tenant = ticket.tenant
+                await self._files.go_on(answer, ticket)
+                return
             caller = self._caller(request, query)
             report.tenant = caller.tenant
             if route.action is Action.CALL:
@@ -157,7 +171,9 @@ class Gateway:
             self._observer.closed(report)
 
     async def _page(self, exchange: Exchange, route: Route, query: Query, caller: Caller) -> None:
-        pages = self._responses if route.action in _KEPT else self._pages
+        pages: _Pages | None = self._responses if route.action in _KEPT else self._pages
+        if route.action in _FILED:
+            pages = self._files
         if pages is None:
             raise RouteNotFound
         await pages.serve(exchange, route, query, caller)
@@ -202,10 +218,13 @@ class Gateway:
             headers.append(("x-portico-simulated", "1"))
         exchange.send(error.http_status, headers, telling.body(error))
 
-    def admit(self, path: str, query: str, headers: Mapping[str, str]) -> None:  # noqa: ARG002
+    def admit(self, path: str, query: str, headers: Mapping[str, str]) -> None:
         """Judges the head of a request before its long body is read. Raises `Refusal` if its caller has no key. From which
         address it comes is judged when the request is there, and with it what trusted proxies say."""
-        key = read_query(query).key
+        read = read_query(query)
+        if self._files is not None and self._files.is_opened_by(path, read):
+            return
+        key = read.key
         try:
             self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=self._now_us())
         except (AuthenticationFailed, StorageUnavailable) as error:

@@ -4,6 +4,10 @@
     POST {v}/responses, {v}/responses/input_tokens      Responses, under the same
     GET, DELETE {v}/responses/{id}                      an answer that is kept (http/kept.py), also …/input_items
     POST {v}/embeddings                                 Embeddings, under the same
+    POST {v}/images/generations, {v}/images/edits       Images, under the same
+    POST {v}/audio/speech, {v}/audio/transcriptions, {v}/audio/translations   under the same
+    POST, GET {v}/files, {v}/files/{id} …               files at providers (http/filepages.py): OpenAI's; Anthropic's and
+                                                        Google's as models below; POST /upload/{v}/files
     POST {v}/messages, {v}/messages/count_tokens        Anthropic's Messages, under /v1 or nothing
     POST {v}/models/{m}:generateContent …               Gemini, under any version of Google's or none (mapping.md 7.6),
                                                         also {v}/publishers/google/models/{m}:… and
@@ -27,13 +31,28 @@ import msgspec
 
 from portico.core.dialect import Dialect
 from portico.core.errors import RouteNotFound
-from portico.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_responses
+from portico.dialects import (
+    anthropic_messages,
+    gemini,
+    openai_chat,
+    openai_embeddings,
+    openai_images,
+    openai_responses,
+    openai_speech,
+    openai_transcriptions,
+)
 from portico.http.query import Query
+from portico.http.refused import not_offered
 from portico.providers import Verb
 
 CHAT: Final = openai_chat.DIALECT
 RESPONSES: Final = openai_responses.DIALECT
 EMBEDDINGS: Final = openai_embeddings.DIALECT
+IMAGES: Final = openai_images.GENERATIONS
+IMAGE_EDITS: Final = openai_images.EDITS
+SPEECH: Final = openai_speech.DIALECT
+TRANSCRIPTIONS: Final = openai_transcriptions.DIALECT
+TRANSLATIONS: Final = openai_transcriptions.TRANSLATIONS
 MESSAGES: Final = anthropic_messages.DIALECT
 GEMINI: Final = gemini.DIALECT
 
@@ -58,6 +77,10 @@ class Action(StrEnum):
     ESTIMATE = "estimate"
     RESPONSE = "response"
     RESPONSE_ITEMS = "response_items"
+    FILES = "files"
+    FILE = "file"
+    FILE_CONTENT = "file_content"
+    UPLOAD = "upload"
 
 
 METHODS: Final[Mapping[Action, tuple[str, ...]]] = {
@@ -70,6 +93,10 @@ METHODS: Final[Mapping[Action, tuple[str, ...]]] = {
     Action.ESTIMATE: ("POST",),
     Action.RESPONSE: ("GET", "HEAD", "DELETE"),
     Action.RESPONSE_ITEMS: ("GET", "HEAD"),
+    Action.FILES: ("GET", "HEAD", "POST"),
+    Action.FILE: ("GET", "HEAD", "DELETE"),
+    Action.FILE_CONTENT: ("GET", "HEAD"),
+    Action.UPLOAD: ("POST",),
 }
 
 
@@ -89,6 +116,11 @@ _CALLS: Final[Mapping[tuple[str, Verb | None], str]] = {
     (RESPONSES.name, None): "responses",
     (RESPONSES.name, Verb.COUNT_TOKENS): "responses_input_tokens",
     (EMBEDDINGS.name, Verb.EMBED): "embeddings",
+    (IMAGES.name, None): "images_generations",
+    (IMAGE_EDITS.name, None): "images_edits",
+    (SPEECH.name, None): "audio_speech",
+    (TRANSCRIPTIONS.name, None): "audio_transcriptions",
+    (TRANSLATIONS.name, None): "audio_translations",
     (MESSAGES.name, None): "messages",
     (MESSAGES.name, Verb.COUNT_TOKENS): "messages_count_tokens",
     (GEMINI.name, Verb.GENERATE): "generate_content",
@@ -120,6 +152,8 @@ _PUBLISHER: Final = r"(?:(?:/projects/[^/]+/locations/[^/]+)?/publishers/google)
 
 
 _OPENAI: Final = rf"(?:/v1|/{_GOOGLES}/openai)?"
+_FILE: Final = r"(?P<item>(?:files/)?[^/]+)"
+"""A file's id; one of Google's has a slash."""
 
 
 def _row(path: str, action: Action, dialect: Dialect | None, verb: Verb | None = None) -> _Row:
@@ -133,6 +167,11 @@ _ROWS: Final = (
     _row(rf"{_OPENAI}/responses/(?!input_tokens$)(?P<item>[^/]+)", Action.RESPONSE, RESPONSES),
     _row(rf"{_OPENAI}/responses/(?P<item>[^/]+)/input_items", Action.RESPONSE_ITEMS, RESPONSES),
     _row(rf"{_OPENAI}/embeddings", Action.CALL, EMBEDDINGS, Verb.EMBED),
+    _row(rf"{_OPENAI}/images/generations", Action.CALL, IMAGES),
+    _row(rf"{_OPENAI}/images/edits", Action.CALL, IMAGE_EDITS),
+    _row(rf"{_OPENAI}/audio/speech", Action.CALL, SPEECH),
+    _row(rf"{_OPENAI}/audio/transcriptions", Action.CALL, TRANSCRIPTIONS),
+    _row(rf"{_OPENAI}/audio/translations", Action.CALL, TRANSLATIONS),
     _row(r"(?:/v1)?/messages", Action.CALL, MESSAGES),
     _row(r"(?:/v1)?/messages/count_tokens", Action.CALL, MESSAGES, Verb.COUNT_TOKENS),
     _row(rf"/{_GOOGLES}/openai/models", Action.LIST_MODELS, CHAT),
@@ -140,6 +179,16 @@ _ROWS: Final = (
     _row(rf"(?:/{_GOOGLES})?{_PUBLISHER}/models/(?P<model>.+):(?P<verb>[^:/]*)", Action.CALL, GEMINI),
     _row(rf"{_PREVIEW}/models", Action.LIST_MODELS, GEMINI),
     _row(rf"{_PREVIEW}/models/(?P<model>.+)", Action.SHOW_MODEL, GEMINI),
+    _row(rf"/{_GOOGLES}/openai/files", Action.FILES, CHAT),
+    _row(rf"/{_GOOGLES}/openai/files/{_FILE}", Action.FILE, CHAT),
+    _row(rf"/{_GOOGLES}/openai/files/{_FILE}/content", Action.FILE_CONTENT, CHAT),
+    _row(rf"{_PREVIEW}/files", Action.FILES, GEMINI),
+    _row(rf"{_PREVIEW}/files/(?P<item>[^/:]+)", Action.FILE, GEMINI),
+    _row(rf"(?:/{_GOOGLES})?/files/(?P<item>[^/:]+):download", Action.FILE_CONTENT, GEMINI),
+    _row(rf"/upload(?:/{_GOOGLES})?/files", Action.UPLOAD, GEMINI),
+    _row(r"(?:/v1)?/files", Action.FILES, None),
+    _row(rf"(?:/v1)?/files/{_FILE}", Action.FILE, None),
+    _row(rf"(?:/v1)?/files/{_FILE}/content", Action.FILE_CONTENT, None),
     _row(r"(?:/v1)?/models", Action.LIST_MODELS, None),
     _row(r"(?:/v1)?/models/(?P<model>.+)", Action.SHOW_MODEL, None),
     _row(r"/v1/balance", Action.BALANCE, CHAT),
@@ -154,11 +203,11 @@ _ALWAYS: Final = (
     (re.compile(rf"{_OPENAI}/responses(?:/.*)?", re.DOTALL), RESPONSES),
     (re.compile(r"(?:/v1)?/messages(?:/.*)?", re.DOTALL), MESSAGES),
     (re.compile(rf"/{_GOOGLES}/openai(?:/.*)?", re.DOTALL), CHAT),
-    (re.compile(rf"{_PREVIEW}(?:/.*)?", re.DOTALL), GEMINI),
+    (re.compile(rf"(?:/upload(?:/{_GOOGLES})?|{_PREVIEW})(?:/.*)?", re.DOTALL), GEMINI),
     (re.compile(r"(?>.*?/models/).+:[^:/]*", re.DOTALL), GEMINI),  # atomic: a long path is not searched over and over
 )
 """Paths that are one dialect's, whether or not there is anything at them."""
-_MODELS: Final = re.compile(r"(?:/v1)?/models(?:/.*)?", re.DOTALL)
+_MODELS: Final = re.compile(r"(?:/v1)?/(?:models|files)(?:/.*)?", re.DOTALL)
 """Paths of all, at which the headers tell."""
 _OWN: Final = re.compile(rf"/{_GOOGLES}(?:/.*)?", re.DOTALL)
 """Versioned paths are calls, or errors told as calls are: who mistypes one is a program, not a reader of pages."""
@@ -182,6 +231,8 @@ def find_route(method: str, path: str, query: Query, headers: Mapping[str, str])
             continue  # the name of a model may hold a colon
         dialect = row.dialect or _dialect_by_key(query, headers)
         return Route(row.action, dialect, found.get("model"), verb or row.verb, found.get("item"))
+    if (told := not_offered(plain)) is not None:
+        raise told
     raise RouteNotFound(f"Unknown request URL: {method} {_shown(path)}.")
 
 
@@ -206,7 +257,7 @@ def dialect_at(path: str, query: Query, headers: Mapping[str, str]) -> Dialect:
     for paths, dialect in _ALWAYS:
         if paths.fullmatch(plain):
             return dialect
-    if _MODELS.fullmatch(plain):
+    if _MODELS.fullmatch(plain) or not_offered(plain) is not None:
         return _dialect_by_key(query, headers)
     return MESSAGES if ANTHROPIC_VERSION in headers else CHAT
 

@@ -4,7 +4,9 @@
     tools       of the provider: its hidden prompt, what it may bring in, its fee; of the caller: Claude's hidden prompt
     media       by kind: so much each, and by its base64 bytes; by address or cached, what is not known is guessed;
                 a picture by what the model counts it as at most, where that is known
-    input       at most what the model takes in, at the rate of a cache write where writing has one
+    input       at most what the model takes in (of each text that is embedded), at the rate of a cache write where writing
+                has one
+    metered     characters or seconds, where the model is billed by them
     output      min(asked for, the model's limit), else what a hold is by default, for each candidate
     rates       the dearest context band that so long a prompt can be in, and the dearest modality there is
 
@@ -98,7 +100,7 @@ def ceiling(ask: Ask, rates: Rates, able: Capabilities, *, default_hold_tokens: 
         pieces = [("text", text_tokens, False), *_media_pieces(ask, able)]
         pieces += [("text", _rule(tool).prompt + _rule(tool).brings, False) for tool in ask.tools]
         text_tokens = sum([tokens for _, tokens, _ in pieces])
-    input_tokens = min(text_tokens, able.max_input_tokens)
+    input_tokens = min(text_tokens, able.max_input_tokens * ask.inputs)
     each = _output_tokens(ask, able, default_hold_tokens)
     if rates.free or not rates.known:
         return Ceiling(0, input_tokens, each * ask.candidates)
@@ -112,16 +114,20 @@ def ceiling(ask: Ask, rates: Rates, able: Capabilities, *, default_hold_tokens: 
     scaled += _output_scaled(each, able, rates, reached) * ask.candidates
     for tool in ask.tools:
         scaled += _fee_nanos(tool, rates) * PER_MTOK
+    for row in rates.sale if ask.metered else ():
+        if row.kind is PriceKind.USE and row.item in ask.metered:
+            scaled += row.rate_nanos * ask.metered[row.item] * PER_MTOK
     nanos = -(-scaled * rates.markup_permille // (PER_MTOK * PERMILLE))
     return Ceiling(nanos, input_tokens, each * ask.candidates)
 
 
 def _output_tokens(ask: Ask, able: Capabilities, default_hold_tokens: int) -> int:
-    """Of one candidate. A model that paints is given room for a picture, whatever was asked for (mapping.md 1.15)."""
+    """Of one candidate. A model that paints beside writing is given room for a picture, whatever was asked for (mapping.md
+    1.15); of one that only paints, the picture is what was asked for."""
     if ask.max_output_tokens is None:
         return min(default_hold_tokens, able.max_output_tokens)
     asked = ask.max_output_tokens
-    if "image" in able.output_modalities:
+    if able.output_modalities >= _TEXT_AND_PICTURES:
         asked = max(asked, PICTURE_TOKENS)
     return min(asked, able.max_output_tokens)
 
@@ -165,11 +171,13 @@ def _input_scaled(pieces: list[_Piece], input_tokens: int, rates: Rates, reached
 
 
 def _output_scaled(each: int, able: Capabilities, rates: Rates, reached: int) -> int:
-    """The same for one candidate: of a model that paints, only so much can be pictures."""
+    """The same for one candidate: of a model that paints and writes, only so much can be pictures."""
     text = _dearest(rates, "output", "text", reached)
     if able.output_modalities == _TEXT_ONLY:
         return each * text
     painted = min(each, PICTURE_TOKENS) if "image" in able.output_modalities else 0
+    if able.output_modalities == _PICTURES_ONLY:
+        painted = each
     picture = max(text, _dearest(rates, "output", "image", reached)) if painted else text
     spoken = max([text, *(_dearest(rates, "output", one, reached) for one in ("audio", "video"))])
     other = spoken if able.output_modalities - {"text", "image"} else text
@@ -177,6 +185,8 @@ def _output_scaled(each: int, able: Capabilities, rates: Rates, reached: int) ->
 
 
 _TEXT_ONLY: Final = frozenset({"text"})
+_PICTURES_ONLY: Final = frozenset({"image"})
+_TEXT_AND_PICTURES: Final = frozenset({"text", "image"})
 
 
 def _bands(rates: Rates) -> list[int]:

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from portico.catalog import PriceKind, PriceRow, PriceUnit, fee_of, rate_of
+from portico.catalog import METERED, PriceKind, PriceRow, PriceUnit, fee_of, rate_of
 from portico.catalog.books import NO_MARKUP, Rates
 from portico.core.usage import Usage, total
 
@@ -83,11 +83,14 @@ _Terms: TypeAlias = tuple[str, int | None, int | None, int, str, str, str, str, 
 def charge(usage: Usage | None, uses: Mapping[str, int], rates: Rates, *, prompts: int = 1) -> Charge:
     """What an answer costs; nothing if nothing was reported: an estimate is made elsewhere (`metering.estimate`).
 
-    `uses` are the provider's tools that it used, and how often (`Seen.uses`). `prompts`: how many upstream calls the usage
+    `uses` are the provider's tools that it used, and how often (`Seen.uses`); or the characters and seconds that a call was
+    about, which are billed where the model has a fee for them. `prompts`: how many upstream calls the usage
     is the sum of. They had one prompt each, of the same length, which is what bands and fees by the prompt look at.
     """
     if usage is None:
-        return NOTHING
+        if not is_metered(uses, rates):
+            return NOTHING
+        usage = Usage()
     prompt_tokens = total(usage.input_uncached)
     if usage.input_cache_read or usage.input_cache_write or usage.input_cache_write_1h:
         prompt_tokens += total(usage.input_cache_read) + total(usage.input_cache_write)
@@ -126,6 +129,12 @@ def charge(usage: Usage | None, uses: Mapping[str, int], rates: Rates, *, prompt
         cost_unknown or not rates.cost_known,
         markup,
     )
+
+
+def is_metered(uses: Mapping[str, int], rates: Rates) -> bool:
+    """Whether the model is billed by what a call was about instead of tokens, and it is told how much that was."""
+    told = METERED.intersection(uses)
+    return bool(told) and any(row.item in told for row in (*rates.sale, *rates.cost))
 
 
 def _tool_note(uses: Mapping[str, int], rates: Rates) -> str:

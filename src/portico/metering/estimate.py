@@ -2,6 +2,8 @@
 
     text that was delivered     one token for four bytes of UTF-8, rounded down
     pictures                    1,120 tokens each, the least that one is counted as (mapping.md 1.15)
+    speech                      20 audio tokens a second of it, and a token in for four characters of the text
+    a recording written down    10 audio tokens in for each second of it, beside the text that was delivered
     text that was embedded      one token for four characters, rounded down: older models report nothing (mapping.md 5.1)
     everything else             nothing: not the prompt, not hidden thoughts, not an error's text
 
@@ -19,6 +21,9 @@ from portico.metering.charge import NOTHING, Charge, charge
 
 BYTES_A_TOKEN: Final = 4
 CHARACTERS_A_TOKEN: Final = 4
+SPOKEN_TOKENS_A_SECOND: Final = 20
+"""A token for 50 ms of an answer and for 100 ms of a recording (OpenAI's guide on the cost of audio)."""
+HEARD_TOKENS_A_SECOND: Final = 10
 PICTURE_TOKENS: Final = 1_120
 
 
@@ -30,6 +35,11 @@ class Delivered(msgspec.Struct, frozen=True):
     thought_bytes: int = 0
     """Of thoughts that were shown."""
     pictures: int = 0
+    heard_s: float = 0.0
+    """Seconds of a recording that was written down."""
+    spoken_s: float = 0.0
+    """Seconds of speech, made of so many `read_characters`."""
+    read_characters: int = 0
     embedded_characters: int = 0
     """Of text whose embedding was delivered (`Ask.embedded_characters`)."""
 
@@ -47,9 +57,12 @@ def estimated_usage(delivered: Delivered) -> Usage:
     visible = {"text": text} if text else {}
     if delivered.pictures:
         visible["image"] = delivered.pictures * PICTURE_TOKENS
-    embedded = delivered.embedded_characters // CHARACTERS_A_TOKEN
+    if spoken := int(delivered.spoken_s * SPOKEN_TOKENS_A_SECOND):
+        visible["audio"] = spoken
+    read = (delivered.embedded_characters + delivered.read_characters) // CHARACTERS_A_TOKEN
+    heard = int(delivered.heard_s * HEARD_TOKENS_A_SECOND)
     return Usage(
-        input_uncached={"text": embedded} if embedded else {},
+        input_uncached={name: count for name, count in (("text", read), ("audio", heard)) if count},
         output_visible=visible,
         output_reasoning={"text": thoughts} if thoughts else {},
     )

@@ -38,6 +38,8 @@ class Tried(msgspec.Struct, frozen=True, omit_defaults=True):
     model: str
     outcome: str
     """`ok`, `cancelled`, or the code of the error it ended with."""
+    beside: bool = False
+    """It was asked beside another one that had shown nothing; of the two only who answered first is charged."""
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -7,6 +7,8 @@ from typing import Final
 import msgspec
 
 from portico.core.dialect import Dialect
+from portico.core.target import Capabilities
+from portico.providers.filing import Filing
 from portico.providers.intake import Intake
 
 
@@ -71,6 +73,8 @@ class ProviderKind(msgspec.Struct, frozen=True):
     """What to GET to see whether a key works."""
     intake: Intake | None = None
     """Which media it takes; None: nothing is known, and all go as they come."""
+    files: Filing | None = None
+    """How it keeps files; None: it keeps none."""
     may_speak: tuple[Spoken, ...] = ()
     """Dialects that some of its providers speak too, if their entry says so."""
     takes_any_model: bool = False
@@ -110,3 +114,23 @@ class ProviderKind(msgspec.Struct, frozen=True):
         by_name = {one.dialect.name: one for one in self.spoken}
         spoken = tuple([by_name[name] for name in dialects if name in by_name])
         return self if not spoken or spoken == self.spoken else msgspec.structs.replace(self, spoken=spoken)
+
+    def for_model(self, able: Capabilities) -> "ProviderKind":
+        """The kind for a model: in the dialects that it can be asked in, and what it can be asked there.
+
+        Vertex embeds with models before the second line by `predict` alone (mapping.md 5.1).
+        """
+        kind = self.limited_to(able.dialects)
+        if able.generation >= _EMBEDS_ITSELF or all(Verb.PREDICT not in one.paths for one in kind.spoken):
+            return kind
+        return msgspec.structs.replace(kind, spoken=tuple([_predicting(one) for one in kind.spoken]))
+
+
+_EMBEDS_ITSELF: Final = (2, 0)
+
+
+def _predicting(spoken: Spoken) -> Spoken:
+    if Verb.PREDICT not in spoken.paths:
+        return spoken
+    paths = {verb: path for verb, path in spoken.paths.items() if verb not in EMBEDDING}
+    return msgspec.structs.replace(spoken, paths=paths)

@@ -7,8 +7,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from portico.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_responses
+from portico.dialects import (
+    anthropic_messages,
+    gemini,
+    openai_chat,
+    openai_embeddings,
+    openai_images,
+    openai_responses,
+    openai_speech,
+    openai_transcriptions,
+)
 from portico.providers import google
+from portico.providers.filing import ANTHROPIC_FILES, GOOGLES_FILES, OPENAI_FILES
 from portico.providers.intake import ANTHROPIC, GOOGLE, OPENAI, VERTEX
 from portico.providers.kind import ProviderKind, Spoken, Verb
 
@@ -41,7 +51,28 @@ RESPONSES: Final = Spoken(
     {Verb.GENERATE: "/responses", Verb.STREAM: "/responses", Verb.COUNT_TOKENS: "/responses/input_tokens"},
 )
 EMBEDDINGS: Final = Spoken(openai_embeddings.DIALECT, {Verb.EMBED: "/embeddings"})
-OPERATIONS: Final = (EMBEDDINGS,)
+_FORM: Final = ("content-type",)
+"""Of a form its boundary stands there."""
+IMAGES: Final = Spoken(
+    openai_images.GENERATIONS, {Verb.GENERATE: "/images/generations", Verb.STREAM: "/images/generations"}
+)
+IMAGE_EDITS: Final = Spoken(
+    openai_images.EDITS,
+    {Verb.GENERATE: "/images/edits", Verb.STREAM: "/images/edits"},
+    forwarded=_FORM,
+)
+SPEECH: Final = Spoken(openai_speech.DIALECT, {Verb.GENERATE: "/audio/speech", Verb.STREAM: "/audio/speech"})
+TRANSCRIPTIONS: Final = Spoken(
+    openai_transcriptions.DIALECT,
+    {Verb.GENERATE: "/audio/transcriptions", Verb.STREAM: "/audio/transcriptions"},
+    forwarded=_FORM,
+)
+TRANSLATIONS: Final = Spoken(
+    openai_transcriptions.TRANSLATIONS,
+    {Verb.GENERATE: "/audio/translations", Verb.STREAM: "/audio/translations"},
+    forwarded=_FORM,
+)
+OPERATIONS: Final = (EMBEDDINGS, IMAGES, IMAGE_EDITS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS)
 """OpenAI's, beside chat. Whoever has them has them at OpenAI's addresses."""
 MESSAGES: Final = Spoken(
     anthropic_messages.DIALECT,
@@ -66,6 +97,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         auth_header=lambda key: ("x-goog-api-key", key),
         models_path="/models?pageSize=1",
         intake=GOOGLE,
+        files=GOOGLES_FILES,
     ),
     "vertex": ProviderKind(
         name="vertex",
@@ -90,6 +122,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         auth_header=_bearer,
         models_path="/models",
         intake=OPENAI,
+        files=OPENAI_FILES,
     ),
     "anthropic": ProviderKind(
         name="anthropic",
@@ -101,6 +134,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         auth_header=lambda key: ("x-api-key", key),
         models_path="/models?limit=1",
         intake=ANTHROPIC,
+        files=ANTHROPIC_FILES,
     ),
     "azure-openai": ProviderKind(
         name="azure-openai",
@@ -112,6 +146,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         auth_header=lambda key: ("api-key", key),
         models_path="/models",
         intake=OPENAI,
+        files=OPENAI_FILES,
     ),
     "openai-compatible": ProviderKind(
         name="openai-compatible",
@@ -122,6 +157,7 @@ KINDS: Final[Mapping[str, ProviderKind]] = {
         key_env="",
         auth_header=_bearer,
         models_path="/models",
+        files=OPENAI_FILES,
         may_speak=(RESPONSES, MESSAGES),
         takes_any_model=True,
     ),
@@ -142,6 +178,7 @@ def at_api_version(kind: ProviderKind, version: str) -> ProviderKind:
     if version == "v1":
         return kind
     query = f"?api-version={version}"
+    kind = msgspec.structs.replace(kind, files=msgspec.structs.replace(OPENAI_FILES, query=query))
     models_path = kind.models_path + query
     if not _DATED.match(version):
         spoken = tuple([_with_query(one, query) for one in kind.spoken])

@@ -1,31 +1,47 @@
 """Which models a dialect's calls make sense for: whoever asks for a picture is told at once that a model makes none."""
 
-from portico.catalog import Catalog, Model
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+
+from portico.catalog import Model
 from portico.core.dialect import Demands, Dialect
 from portico.core.errors import UnsupportedParameter
+from portico.core.target import Capabilities
+from portico.routing import Deployment
 
 MOST_NAMED = 5
 _MADE = {"image": "images", "audio": "speech", "embedding": "embeddings", "text": "text"}
 _TAKEN = {"audio": "audio", "image": "images"}
 
 
-def require_able(dialect: Dialect, model: Model, catalog: Catalog, param: str | None) -> None:
-    """Raises `UnsupportedParameter` if the model cannot do what calls of the dialect ask for, and names some that can."""
+def require_able(
+    dialect: Dialect, model: Model, at: Sequence[Deployment], served: Callable[[], Iterable[Model]], param: str | None
+) -> None:
+    """Raises `UnsupportedParameter` if the model can nowhere (`at`: where it is served) do what calls of the dialect ask,
+    and names the newest of those served that can."""
     demands = dialect.demands
-    if demands is None or is_able(model, demands):
+    if demands is None or any(is_able(one.capabilities, demands) for one in at) or is_able(model.capabilities, demands):
         return
-    able = [one.name for one in catalog.models.values() if is_able(one, demands) and one.capabilities.judged]
+    able = [
+        one
+        for one in served()
+        if is_able(one.capabilities, demands) and one.capabilities.judged and one.successor is None
+    ]
+    able.sort(key=lambda one: (one.created or date.min, one.name), reverse=True)
     lacks = _MADE.get(demands.makes, demands.makes)
     says = f"{model.name} does not make {lacks}"
-    if demands.makes in model.capabilities.output_modalities:
+    if demands.alone and demands.makes in model.capabilities.output_modalities:
+        says = f"{model.name} answers, in {lacks} too, and does not read"
+    elif demands.makes in model.capabilities.output_modalities:
         says = f"{model.name} does not take {_TAKEN.get(demands.takes, demands.takes)}"
-    named = f" Models that do: {', '.join(sorted(able)[:MOST_NAMED])}." if able else ""
+    named = f" Models that do: {', '.join([one.name for one in able[:MOST_NAMED]])}." if able else ""
     raise UnsupportedParameter(f"{says}.{named}", param=param)
 
 
-def is_able(model: Model, demands: Demands) -> bool:
+def is_able(able: Capabilities, demands: Demands) -> bool:
     """Whether a model can do this, as far as anybody knows."""
-    able = model.capabilities
     if not able.judged:
         return True
-    return demands.makes in able.output_modalities and demands.takes in able.input_modalities
+    makes = able.output_modalities
+    fits = makes == {demands.makes} if demands.alone else demands.makes in makes
+    return fits and demands.takes in able.input_modalities

@@ -1,5 +1,6 @@
 """One attempt at a provider: how it is made and reported, and the machines that its answer goes through."""
 
+import asyncio
 from collections.abc import Callable
 
 from portico.core.errors import PorticoError, UpstreamBadGateway, UpstreamError, UpstreamIncomplete
@@ -10,9 +11,9 @@ from portico.relay.fanout import lane_of
 from portico.relay.passthrough import PassingPump
 from portico.relay.ports import UpstreamResponse
 from portico.relay.pump import Pump, Teller
-from portico.relay.report import FAILED, OK
+from portico.relay.report import CANCELLED, FAILED, OK
 from portico.relay.unfence import UnfencedReader
-from portico.routing import Health
+from portico.routing import Health, Pace
 from portico.wire import jsontext
 from portico.wire.sse import Frame, SseDecoder
 
@@ -21,9 +22,13 @@ async def made(
     call: Call, attempt: Attempt, attempt_one: AttemptOne, health: Health, now: Callable[[], float], *, last: bool
 ) -> None:
     """Makes an attempt, and reports how it ended, to whoever plans next too."""
-    tried, candidate = attempt.tried, attempt.aim.candidate
+    tried, candidate, runner = attempt.tried, attempt.aim.candidate, attempt.runner
     call.report.tries.append(tried)
-    health.began(candidate, now())
+    if runner is not None:
+        tried.beside = runner.beside
+        runner.tries.append(tried)
+    began = now()
+    health.began(candidate, began)
     try:
         await attempt_one(call, attempt, last=last)
     except PorticoError as error:
@@ -35,13 +40,19 @@ async def made(
         tried.outcome = call.report.error
         health.failed(candidate, UpstreamIncomplete(), now())
         raise
+    except asyncio.CancelledError:
+        tried.outcome = CANCELLED
+        if attempt.has_lost and not tried.beside:  # another was faster: at least so slow it is
+            health.measured(candidate, Pace(now() - began, at=now()), streamed=tried.streamed)
+        raise
     finally:
         health.ended(candidate)
     tried.outcome = call.report.error or OK
     if call.report.error:
         health.failed(candidate, UpstreamIncomplete(), now())
     else:
-        health.answered(candidate, first_event_s=tried.answered - tried.sent if tried.answered else None)
+        health.answered(candidate)
+        health.measured(candidate, Pace(tried.first_s, tried.per_event_s, now()), streamed=tried.streamed)
 
 
 def note_failure(call: Call, error: PorticoError) -> None:
@@ -68,31 +79,42 @@ def decoded(body: bytes) -> object:
 
 
 async def piped(
-    call: Call, attempt: Attempt, pump: Pump | PassingPump, upstream: UpstreamResponse, downstream: Downstream
+    call: Call,
+    attempt: Attempt,
+    pump: Pump | PassingPump,
+    upstream: UpstreamResponse,
+    downstream: Downstream,
+    clock: Callable[[], float],
 ) -> list[Frame]:
     """Passes a candidate's stream on to the caller, as fast as both can; its last frames, which are not written yet.
 
     Raises while nothing was shown; afterwards a failure is told in the last frames. What comes before the hold of the call
-    is durable is kept until it is, and meanwhile the provider is not read.
+    is durable is kept until it is, and meanwhile the provider is not read. `clock` is read at the first event and after the
+    last: what lies between is only counted.
     """
     paying, continuation, decoder = call.paying, call.continuation, SseDecoder()
     early: list[Frame] = []
-    aim = attempt.aim
+    aim, tried, runner, slowed = attempt.aim, attempt.tried, attempt.runner, False
     change = in_stream(aim.provider.quirks_in(aim.spoken)) if attempt.passing is None else None
 
     def meant(frames: list[Frame]) -> list[Frame]:
         return frames if change is None else [change(frame) for frame in frames]
 
     def take(data: bytes) -> bool:
-        out = pump.feed(meant(decoder.feed(data)))
+        if runner is not None and runner.has_lost:
+            return False
+        frames = decoder.feed(data)
+        tried.events += len(frames)
+        out = pump.feed(frames if change is None else meant(frames))
+        if out and attempt.asked is not None:
+            call.commit(attempt)
+            tried.shown, tried.events = clock(), 1
+            call.note_model(pump.model)
+            call.counts = call.counts or pump.counts
         if continuation is not None:
             out = continuation.frames(out)
         if not out:
             return not pump.ended
-        if attempt.asked is not None:
-            call.commit(attempt)
-            call.note_model(pump.model)
-            call.counts = call.counts or pump.counts
         if paying is not None:
             if not paying.tab.ready():
                 early.extend(out)
@@ -102,13 +124,19 @@ async def piped(
 
     try:
         while not await upstream.pipe(take) and not pump.ended:
+            slowed = True
             if paying is not None and early:
                 await paying.tab.durable()
                 paying.told(pump)
                 downstream.write(early)
                 early.clear()
             await downstream.drain()
-        return early + pump.close(meant(decoder.close()))
+        if tried.shown and not slowed:
+            tried.ended = clock()
+        out = pump.close(meant(decoder.close()))
+        if attempt.asked is not None:
+            call.commit(attempt)  # it shows nothing, and its end says why
+        return early + out
     except UpstreamError as error:
         if not pump.committed:
             raise
@@ -124,14 +152,17 @@ def last_of(call: Call, frames: list[Frame]) -> list[Frame]:
     return told
 
 
-def note_stream(call: Call, pump: Pump | PassingPump) -> None:
-    """Notes what an attempt's stream told, and what of it is charged for."""
+def note_stream(call: Call, attempt: Attempt, pump: Pump | PassingPump) -> None:
+    """Notes what an attempt's stream told, and what of it is charged for. Nothing of one that another may have been asked
+    beside, and that has shown nothing."""
+    if attempt.runner is not None and attempt.asked is not None:
+        return
     call.seen = pump.seen()
     if pump.counts:
         call.counts = True
         call.prompts += 1
     if isinstance(pump, PassingPump):
-        call.shown = call.seen.shown
+        call.note_seen(call.seen)
     else:
         call.shown += pump.shown
         call.pictures += pump.pictures

@@ -85,6 +85,6 @@ def receipt_of(bill: Bill, outcome: str) -> Receipt:
         uses=call.uses(),
         hold_nanos=bill.tab.amount,
         losses=tuple(dict.fromkeys([loss.code for loss in call.all_losses()])),
-        tries=tuple([Tried(one.provider, one.model, one.outcome) for one in report.tries]),
+        tries=tuple([Tried(one.provider, one.model, one.outcome, one.beside) for one in report.tries]),
         flags=bill.flags,
     ).charged(bill.charge)

@@ -18,8 +18,9 @@ from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
 from portico.core.usage import Usage, added
-from portico.providers import GENERATING, Provider, Spoken, Verb
+from portico.providers import EMBEDDING, GENERATING, Provider, Spoken, Verb
 from portico.relay.fanout import Lane, lane_of
+from portico.relay.hedge import Runner
 from portico.relay.learned import NOTHING
 from portico.relay.owned import Pins
 from portico.relay.passthrough import takes
@@ -102,6 +103,10 @@ class Call(msgspec.Struct):
     """Bytes of text that were delivered, for an estimate where nothing is reported."""
     pictures: int = 0
     """Pictures that were."""
+    heard_s: float = 0.0
+    """Seconds of sound that were written down, where nothing is reported."""
+    spoken_s: float = 0.0
+    """Seconds of speech that were delivered."""
     counted_uses: dict[str, int] = {}
     """Tools that they used."""
     pins: Pins = ()
@@ -112,6 +117,13 @@ class Call(msgspec.Struct):
     @property
     def generates(self) -> bool:
         return self.verb in GENERATING
+
+    @property
+    def whole(self) -> Lane:
+        """All that is asked for: answers, or where it is embedded and not passed on, texts."""
+        if self.verb in EMBEDDING and not self.unread:
+            return Lane(0, max(1, len(self.request.messages)))
+        return lane_of(self.request)
 
     def uses(self) -> Mapping[str, int]:
         """Priced uses of tools -> how often."""
@@ -134,6 +146,12 @@ class Call(msgspec.Struct):
                 self.shown += delivered_bytes(part, thoughts=self.reply.thoughts)
                 self.pictures += isinstance(part, Media) and not part.thought
 
+    def note_seen(self, seen: Seen) -> None:
+        """Notes what was delivered of an answer that passes, for an estimate where nothing is reported."""
+        self.shown, self.pictures = seen.shown, seen.pictures
+        self.heard_s, self.spoken_s = seen.heard_s, seen.spoken_s
+        self.guessed = self.guessed or seen.guessed
+
     def note_model(self, name: str | None) -> None:
         """The name the provider answered with goes into a header: the body echoes the name that was asked (1.8)."""
         if name and _HEADER_TEXT.fullmatch(name):
@@ -146,15 +164,20 @@ class Call(msgspec.Struct):
 
     def passes_to(self, provider: Provider) -> bool:
         """Whether the caller's bytes go to this provider as they are."""
-        return self.passing is not None and provider.kind.speaks(self.dialect)
+        kind = provider.kind
+        return self.passing is not None and kind.speaks(self.dialect) and self.verb in kind.to(self.dialect).paths
 
     def goes_to(self, provider: Provider) -> bool:
         """Whether this provider can be asked this, as it is or translated."""
         return takes(provider.kind, self.dialect, self.verb, passes=self.passing is not None)
 
     def commit(self, attempt: "Attempt") -> None:
-        """The attempt has something to show, so that its lane asks nobody else. What was asked may be long and the answer
-        take its time: it is not kept. (Other lanes may still have to ask.)"""
+        """The attempt has something to show, so that its lane asks nobody else, and gives up who was beside it. What
+        was asked may be long and the answer take its time: it is not kept. (Other lanes may still have to ask.)"""
+        if attempt.runner is not None and attempt.runner.wins():
+            attempt.stands_for(self)
+            if self.paying is not None:
+                self.paying.asks(attempt)
         attempt.asked = None
         if attempt.lane.count == lane_of(self.request).count:
             self.request = msgspec.structs.replace(self.request, messages=())
@@ -163,7 +186,8 @@ class Call(msgspec.Struct):
     def all_losses(self) -> list[Loss]:
         """Of the request and of the answer so far, each once."""
         asked = [loss for _, losses in sorted(self.lane_losses.items()) for loss in losses]
-        return list(dict.fromkeys([*self.media_losses, *asked, *self.losses]))
+        fetched = self.media_losses if self.translated else []
+        return list(dict.fromkeys([*fetched, *asked, *self.losses]))
 
     def answer_headers(self) -> Headers:
         headers = list(self.headers.items())
@@ -227,6 +251,22 @@ class Attempt(msgspec.Struct):
     """What the provider is asked, if that is not what the caller asked."""
     asked: Request | None = None
     """What was rendered; None once the attempt is committed."""
+    losses: list[Loss] = []
+    """What of it could not be said."""
+    size: Ask | None = None
+    """What of its body decides its price; None before it is sent, and where nothing is charged."""
+    runner: Runner | None = None
+    """Whose attempt it is, where two candidates may be asked beside each other."""
+
+    @property
+    def has_lost(self) -> bool:
+        """Another one has answered: nothing of this is told."""
+        return self.runner is not None and self.runner.has_lost
+
+    def stands_for(self, call: Call) -> None:
+        """What the call's answer will be told with is what this one asked."""
+        call.lane_losses[self.lane.first] = self.losses
+        call.translated = self.passing is None
 
     def take_body(self) -> bytes:
         """The body to send, which is not kept here."""

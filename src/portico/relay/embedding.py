@@ -11,6 +11,7 @@ from portico.core.embedding import Embedded, EmbeddingCall, joined
 from portico.core.errors import UpstreamBadGateway, UpstreamModelNotFound
 from portico.core.parts import Text
 from portico.core.request import Request
+from portico.core.target import Target
 from portico.core.usage import Usage, added
 from portico.metering.estimate import CHARACTERS_A_TOKEN
 from portico.relay.attempts import decoded
@@ -21,9 +22,8 @@ from portico.wire import jsontext
 
 def lanes(call: Call, aim: Aim) -> list[Lane]:
     """The calls to a provider that a call is made of."""
-    facet, texts = aim.spoken.dialect.embedding, len(call.request.messages)
-    most = texts if facet is None else min(texts, facet.most(aim.target))
-    return [Lane(first, min(most, texts - first)) for first in range(0, texts, most)]
+    facet = aim.spoken.dialect.embedding
+    return call.whole.split(call.whole.count if facet is None else facet.most(_target(aim)))
 
 
 def question(call: Call, aim: Aim, lane: Lane) -> EmbeddingCall:
@@ -31,7 +31,12 @@ def question(call: Call, aim: Aim, lane: Lane) -> EmbeddingCall:
     facet = aim.spoken.dialect.embedding
     if facet is None:
         raise UpstreamModelNotFound(f"{aim.provider.name} has no embeddings.")
-    return facet.render(_texts_of(call.request, lane), aim.target)
+    return facet.render(_texts_of(call.request, lane), _target(aim))
+
+
+def _target(aim: Aim) -> Target:
+    """With what the model can do, also for who speaks the provider's own dialect: it decides which call is made."""
+    return msgspec.structs.replace(aim.target, capabilities=aim.candidate.deployment.capabilities)
 
 
 def _texts_of(request: Request, lane: Lane) -> Request:

@@ -24,7 +24,7 @@ from portico.providers import Provider
 from portico.routing import Candidate
 from portico.vault import Resources
 from portico.vault.resources import CACHE, FILE, STORE, Thing
-from portico.wire import jsontext
+from portico.wire import jsontext, multipart
 from portico.wire.names import camel
 
 Owners: TypeAlias = frozenset[tuple[str, str]]
@@ -46,12 +46,15 @@ _KINDS_OF: Final[Mapping[str, Mapping[str, str]]] = {
     "gemini": _KINDS,
     "openai_chat": _OPENAI | {"vector_store_ids": STORE_ID},
     "openai_responses": _OPENAI | {"vector_store_ids": STORE_ID, "container": CONTAINER, "conversation": CONVERSATION},
+    "openai_image_edits": _OPENAI,
     "anthropic_messages": {"file_id": FILE_ID, "container": CONTAINER},
 }
 """By dialect, its fields that hold names."""
 _FIELDS_OF: Final = {
     name: re.compile(b'"(?:' + "|".join(kinds).encode() + b')"') for name, kinds in _KINDS_OF.items()
 } | {"gemini": _FIELD}
+_FORMS: Final = frozenset({"openai_image_edits"})
+"""Dialects whose bodies may be forms; those bring what they need, and name nothing."""
 _SAID: Final = frozenset(
     {"metadata", "input_schema", "parameters", "schema", "arguments", "annotations", "citations", "input_examples"}
 )
@@ -117,6 +120,8 @@ class OwnedThings:
             if found is None:
                 return None
             name = found
+        if kind == FILE and _ID.fullmatch(name):  # as other providers name theirs
+            return kind, name
         if not _NAMES[kind].fullmatch(name):
             raise _not_found(kind, name)
         return kind, name
@@ -201,6 +206,8 @@ def _named_by(part: Part) -> Iterator[tuple[str, str]]:
 def named_in_body(body: bytes, dialect: str = "gemini") -> list[tuple[str, str]]:
     """The same for a body of whichever verb. Raises `BodyNotJson` where one would have to be looked at."""
     if dialect not in _FIELDS_OF or (_FIELDS_OF[dialect].search(body) is None and not _may_hide(body)):
+        return []
+    if dialect in _FORMS and multipart.is_multipart(body):
         return []
     try:
         return list(_named_below(jsontext.decode(body), dialect))

@@ -53,7 +53,7 @@ def takes(kind: ProviderKind, dialect: Dialect, verb: Verb, *, passes: bool) -> 
     """Whether providers of a kind can be asked this by callers of a dialect. `passes`: a body may go as it is to those who
     speak it; else it is translated, and only what all dialects know is."""
     spoken = kind.to(dialect)
-    if passes and spoken.dialect.name == dialect.name:
+    if passes and spoken.dialect.name == dialect.name and (verb in spoken.paths or verb not in EMBEDDING):
         return verb in spoken.paths
     if verb is Verb.COUNT_TOKENS:
         return dialect.counting is not None and spoken_for_counts(kind) is not None
@@ -72,8 +72,9 @@ def body_for(passing: Passing, body: bytes, asked: str, deployment: Deployment, 
     return passing.renamed(body, deployment.upstream_model)
 
 
-def nobody_serves(model: Model, verb: Verb) -> str:
-    return f"No configured provider serves {model.name}" + ("." if verb in GENERATING else " with this method.")
+def nobody_serves(model: Model, dialect: Dialect, verb: Verb) -> str:
+    chat = verb in GENERATING and dialect.receives
+    return f"No configured provider serves {model.name}" + ("." if chat else " with this method.")
 
 
 class PassingPump:

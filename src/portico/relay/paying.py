@@ -20,13 +20,12 @@ from portico.core.ask import Ask
 from portico.core.errors import BodyNotJson, InvalidRequest, PorticoError, UpstreamError
 from portico.core.usage import Usage
 from portico.ledger.settle import Outcome
-from portico.metering.charge import NOTHING, charge
-from portico.metering.estimate import BYTES_A_TOKEN, Delivered, Estimate, estimate
+from portico.metering.charge import NOTHING, charge, is_metered
+from portico.metering.estimate import Delivered, Estimate, estimate
 from portico.metering.receipt import CAPPED, DRAINED, ESTIMATED, PARTIAL
 from portico.providers import Verb
 from portico.relay.billing import Bill, checkpoint_of, last_of, unbooked
 from portico.relay.call import Aim, Attempt, Call
-from portico.relay.fanout import lane_of
 from portico.relay.passthrough import PassingPump
 from portico.relay.presence import Presence
 from portico.relay.pump import Pump
@@ -65,8 +64,8 @@ class Paying:
         self._books = till.books()
         """As they are now: a call is charged by the prices in force when it began."""
         self._sent = 0
-        self._text_bytes = 0
-        """Of what the answering attempts sent, media left out."""
+        self._embedded = 0
+        """Characters of text that the answering attempt sent to be embedded."""
         self._aim: Aim | None = None
         self._tier = Tier.STANDARD
         self.tells_cost = call.request.include_cost or call.exchange.request.headers.get(COST_HEADER) == "1"
@@ -113,14 +112,20 @@ class Paying:
         aim, call = attempt.aim, self._call
         if self._caller.prepaid:
             self._refuse_unknown(ask)
-        self._tier = tier_of(ask.service_tier)
         if not call.generates:
             ask = msgspec.structs.replace(ask, max_output_tokens=0)
-        self._aim, self._text_bytes = aim, ask.text_bytes
-        times = -(-lane_of(call.request).count // attempt.lane.count)
+        attempt.size = ask
+        self.asks(attempt)
+        times = -(-call.whole.count // attempt.lane.count) if attempt.passing is None else 1
         aims = [aim] if self._sent else [aim, *places]
         await self.tab.hold(ask, [self._offer(one) for one in aims], times=times)
         self._sent += 1
+
+    def asks(self, attempt: Attempt) -> None:
+        """This is the attempt whose answer is charged for, if it has one."""
+        if (ask := attempt.size) is not None:
+            self._aim, self._tier = attempt.aim, tier_of(ask.service_tier)
+            self._embedded = ask.embedded_characters
 
     def _refuse_unknown(self, ask: Ask) -> None:
         where = self._call.request.where
@@ -236,7 +241,7 @@ class Paying:
         if self.presence.drained:
             flags.append(DRAINED)
         rates = self._rates_of(aim, self._tier if call.seen.service_tier is None else tier_of(call.seen.service_tier))
-        if usage is not None:
+        if usage is not None or is_metered(call.uses(), rates):
             made = charge(usage, call.uses(), rates, prompts=max(1, call.prompts))
         elif call.verb is Verb.COUNT_TOKENS or not call.counts:
             made = NOTHING
@@ -244,18 +249,19 @@ class Paying:
             guess = self._estimate(rates)
             usage, made = guess.usage, guess.charge
             flags += [ESTIMATED, CAPPED] if guess.capped else [ESTIMATED]
-        return Bill(tab, call, aim, self._began_us, usage, made, tuple(flags))
+        return Bill(tab, call, aim, self._began_us, usage, made, tuple(dict.fromkeys(flags)))
 
     def _estimate(self, rates: Rates) -> Estimate:
         """By the published rule; of an embedding, which delivers no text, what was sent."""
         call, held = self._call, self.tab.amount
-        if call.generates:
-            return estimate(Delivered(call.shown, pictures=call.pictures), rates, hold_nanos=held)
-        usage = Usage(input_uncached={"text": -(-self._text_bytes // BYTES_A_TOKEN)})
-        made = charge(usage, {}, rates)
-        if made.nanos <= held:
-            return Estimate(usage, made)
-        return Estimate(usage, msgspec.structs.replace(made, nanos=held), capped=True)
+        if not call.generates:
+            delivered = Delivered(embedded_characters=self._embedded)
+        else:
+            read = call.uses().get("characters", 0) if call.spoken_s else 0
+            delivered = Delivered(
+                call.shown, pictures=call.pictures, heard_s=call.heard_s, spoken_s=call.spoken_s, read_characters=read
+            )
+        return estimate(delivered, rates, hold_nanos=held)
 
 
 def dollars(nanos: int) -> str:

@@ -1,4 +1,4 @@
-"""Pictures of kinds that no provider takes, as PNG.
+"""Pictures of kinds that no provider takes, as PNG; pictures that a provider made, in the format that its caller wants.
 
 The one module that needs the imaging library, which a process loads when it sees the first such picture, and not before.
 """
@@ -7,7 +7,7 @@ import struct
 from io import BytesIO
 from typing import Final
 
-from PIL import BmpImagePlugin, GifImagePlugin, Image
+from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from portico.core.errors import InvalidRequest
 
@@ -50,3 +50,42 @@ def as_png(raw: bytes, mime: str, called: str) -> tuple[bytes, bool]:
         raise
     except _BROKEN:
         raise InvalidRequest(f"{called} cannot be read: it is broken or cut short.") from None
+
+
+_MADE: Final = (
+    PngImagePlugin.PngImageFile.format,
+    JpegImagePlugin.JpegImageFile.format,
+    WebPImagePlugin.WebPImageFile.format,
+)
+"""Formats that models paint in."""
+BEST: Final = 100
+_WHITE: Final = (255, 255, 255)
+
+
+def recoded(raw: bytes, to: str, quality: int | None) -> bytes:
+    """A picture as `png`, `jpeg` or `webp`; `quality` from 0 to 100, for the latter two. Raises ValueError for what is no
+    picture, or a larger one than is unpacked here."""
+    out = BytesIO()
+    try:
+        with Image.open(BytesIO(raw), formats=_MADE) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError("too large")
+            image.load()
+            made = _opaque(image) if to == "jpeg" else image
+            if to == "png":
+                made.save(out, "PNG")
+            else:
+                made.save(out, to.upper(), quality=BEST if quality is None else max(1, quality))
+            return out.getvalue()
+    except _BROKEN as error:
+        raise ValueError(f"cannot be read: {error}") from None
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """On white, where it is transparent: JPEG knows no transparency."""
+    if image.mode in ("RGB", "L"):
+        return image
+    seen = image.convert("RGBA")
+    ground = Image.new("RGB", seen.size, _WHITE)
+    ground.paste(seen, mask=seen.getchannel("A"))
+    return ground

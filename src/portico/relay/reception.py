@@ -5,13 +5,15 @@ of the body, which is looked at and not read. A body that passes is read all the
 another dialect (`understand`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
 from random import Random
 
 import msgspec
 
 from portico.accounts import Caller, require_in_scope
-from portico.catalog import Resolved
+from portico.catalog import Model, Resolved
 from portico.core.dialect import Dialect, Reply
 from portico.core.errors import ModelNotFound
 from portico.core.ids import random_token
@@ -76,7 +78,8 @@ class Reception:
             asked, verb_asked = named
             resolved = self._resolved(dialect, asked, in_path=in_path)
             require_in_scope(caller.policy.models, resolved.model.name, asked, param=_blamed(dialect, model))
-            require_able(dialect, resolved.model, self.served.catalog, _blamed(dialect, model))
+            self._require_able(dialect, resolved.model, _blamed(dialect, model))
+            verb_asked = _verb(dialect, resolved.model, verb_asked)
             if dialect.state is not None:
                 continuation = await self._continued(exchange, dialect, caller, resolved, verb_asked)
             if self._passes(exchange, dialect, resolved, verb_asked, continuation, in_path=in_path):
@@ -106,6 +109,15 @@ class Reception:
         if said is None:
             return None
         return said.model, verb or (Verb.STREAM if said.stream else Verb.GENERATE)
+
+    def _require_able(self, dialect: Dialect, model: Model, param: str | None) -> None:
+        if dialect.demands is not None:
+            require_able(dialect, model, self.served.deployments(model), self._able, param)
+
+    def _able(self) -> Iterator[Model]:
+        """The models that are served today."""
+        today = datetime.fromtimestamp(self._now(), UTC).date()
+        return (one for one in self.served.catalog.models.values() if self.served.serves(one, today))
 
     def _resolved(self, dialect: Dialect, asked: str, *, in_path: bool) -> Resolved:
         try:
@@ -157,20 +169,19 @@ class Reception:
     ) -> Call:
         """A call that is translated from the beginning."""
         stream = None if verb is None else verb is Verb.STREAM
-        body, embeds = _taken(exchange, dialect, verb), verb in EMBEDDING
-        read = parse_body(dialect, body, model=model, stream=stream, known=self._known, embeds=embeds)
-        del body
+        taken, embeds = partial(_taken, exchange, dialect, verb), verb in EMBEDDING
+        read = parse_body(dialect, taken(), model=model, stream=stream, known=self._known, embeds=embeds)
         prepared = resolve(read, self.served.catalog)
         require_in_scope(
             caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")
         )
-        require_able(dialect, prepared.resolved.model, self.served.catalog, read.where.field("model"))
+        self._require_able(dialect, prepared.resolved.model, read.where.field("model"))
         pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
         media = await self._completed(caller, dialect, prepared)
         request = media.request
         reply = self._reply(exchange, caller, request, answer_id, created)
-        verb = verb or (Verb.STREAM if request.stream else Verb.GENERATE)
         model_asked = prepared.resolved.model
+        verb = _verb(dialect, model_asked, verb or (Verb.STREAM if request.stream else Verb.GENERATE))
         return Call(exchange, dialect, caller, model_asked, request, reply, verb, media_losses=media.losses, pins=pins)
 
     async def understand(self, call: Call) -> None:
@@ -183,6 +194,7 @@ class Reception:
         media = await self._completed(call.caller, call.dialect, resolve(read, self.served.catalog))
         call.request, call.media_losses = media.request, media.losses
         reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
+        reply = msgspec.structs.replace(reply, cost=call.reply.cost)
         call.reply = _with_own_id(reply, call.continuation)
         call.unread = False
 
@@ -203,6 +215,12 @@ class Reception:
 
 def _with_own_id(reply: Reply, continuation: Continuation | None) -> Reply:
     return reply if continuation is None else msgspec.structs.replace(reply, own_id=True)
+
+
+def _verb(dialect: Dialect, model: Model, verb: Verb) -> Verb:
+    """What is asked of a model. OpenAI's Whisper does not stream and answers whole to who asks it to (mapping.md 5.4)."""
+    whole = verb is Verb.STREAM and dialect.raw_answers and not model.capabilities.streaming
+    return Verb.GENERATE if whole else verb
 
 
 def _taken(exchange: Exchange, dialect: Dialect, verb: Verb | None) -> bytes:

@@ -4,11 +4,12 @@
       -> for each candidate: render, or pass the body on -> send -> read … until something is worth showing: COMMITTED
       -> write to the caller -> keep what the next turn needs
 
-A model that gives fewer answers to a call than were asked for is asked in several lanes, each with tries of its own; their
-answers come as one. An optional field that a provider refuses is left out, and the candidate asked once more (1.6).
-Until an answer is committed nothing has been promised: errors are real HTTP statuses and another candidate may be
-tried. After it, never. Everything called here is pure or behind a port. Cancelling the task (the caller went away)
-closes the provider's connection, which stops generation.
+Who is tried, one after the other or two beside each other, is told in trying.py. A model that gives fewer answers to
+a call than were asked for is asked in several lanes, each with tries of its own; their answers come as one. An
+optional field that a provider refuses is left out, and the candidate asked once more (1.6). Until an answer is
+committed nothing has been promised: errors are real HTTP statuses and another candidate may be tried. After it,
+never. Everything called here is pure or behind a port. Cancelling the task (the caller went away) closes the
+provider's connection, which stops generation.
 """
 
 import asyncio
@@ -23,46 +24,43 @@ import msgspec
 from portico.accounts import Caller
 from portico.catalog import Catalog, Model
 from portico.catalog.books import PriceBooks
-from portico.core.dialect import Dialect, RawBody, Reading, Seen
+from portico.core.dialect import Dialect, Passing, RawBody, Seen
 from portico.core.errors import (
     PorticoError,
     UpstreamEmpty,
     UpstreamError,
-    UpstreamMalformedOutput,
-    UpstreamModelNotFound,
     UpstreamRejected,
 )
 from portico.core.ids import call_ids, timed_id
 from portico.core.response import Response
-from portico.providers import EMBEDDING, Provider, Verb, with_forwarded
-from portico.providers.quirks import in_answer, in_request
-from portico.relay import counting, embedding, questions
-from portico.relay.attempts import decoded, last_of, made, note_failure, note_stream, piped, pump_of
-from portico.relay.call import Aim, Attempt, AttemptOne, BrokenOff, Call, Slot
+from portico.providers import Provider, Verb, with_forwarded
+from portico.providers.quirks import in_answer
+from portico.relay import counting, embedding, making, piecewise, questions
+from portico.relay.aiming import Aims
+from portico.relay.attempts import decoded, last_of, note_failure, note_stream, piped, pump_of
+from portico.relay.call import Attempt, BrokenOff, Call, Slot
 from portico.relay.dearness import dearness
 from portico.relay.defaults import Defaults
 from portico.relay.downstream import Downstream
-from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of, merged, share
-from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
+from portico.relay.fanout import merged
+from portico.relay.files import Files
 from portico.relay.owned import OwnedThings
-from portico.relay.passthrough import body_for, nobody_serves
 from portico.relay.paying import COST_HEADER, Paying, dollars
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
-from portico.relay.prepare import in_words_of, reading_for, successor, successor_loss
 from portico.relay.pump import Teller
 from portico.relay.reception import Reception
-from portico.relay.report import Report, Try
+from portico.relay.report import Report
 from portico.relay.router import Router, RoutingRules
-from portico.relay.served import Served, spoken_for
+from portico.relay.served import Served
 from portico.relay.signing import Signer
-from portico.relay.strict import is_strict, refuse_losses
+from portico.relay.strict import is_strict
 from portico.relay.tab import Once, Tab
 from portico.relay.till import Till
-from portico.relay.together import together
-from portico.relay.unfence import may_be_fenced, not_json, unfenced
-from portico.relay.verdict import fault_of_response, is_unexplained, may_be_of_signatures, tells_error
-from portico.routing import ANY, Candidate, Deployment, Health
-from portico.vault import Resources, TurnRecorder, Vault, without_unknown_signatures
+from portico.relay.trying import Tries
+from portico.relay.unfence import not_json, unfenced
+from portico.relay.verdict import fault_of_response, is_unexplained, tells_error
+from portico.routing import ANY, Deployment, Health
+from portico.vault import Resources, TurnRecorder, Vault
 from portico.vault.responses import StoredResponses
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
@@ -70,8 +68,6 @@ from portico.wire.http import Exchange
 
 JSON: Final = ("content-type", "application/json")
 MAX_ERROR_BYTES: Final = 1024 * 1024
-RETRIED_ONCE: Final = (UpstreamMalformedOutput, UpstreamEmpty)
-"""Faults of chance: the same candidate is tried once more, silently, and then the caller hears of it (tries cost)."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -82,6 +78,8 @@ class Settings(msgspec.Struct, frozen=True):
     connect_timeout_s: float = 10.0
     first_byte_timeout_s: float = 600.0
     idle_timeout_s: float = 300.0
+    max_body_bytes: int = 64 * 1024 * 1024
+    """Of a request, and of a file that comes in several."""
 
 
 class Relay:
@@ -118,9 +116,7 @@ class Relay:
         self._vault = vault
         self._rng, self._now = rng, now
         self._settings = settings or Settings()
-        self._mint = call_ids(rng)
         self._listed = PriceBooks(catalog)
-        self._learned = Learned()
         self.health = health or Health(rules=(rules or RoutingRules()).breaker)
         self._router = Router(
             self.health,
@@ -131,6 +127,7 @@ class Relay:
             rng=rng,
             now=now,
         )
+        self._aims = Aims(self._router, call_ids(rng))
         self._reception = Reception(
             vault=vault,
             responses=responses,
@@ -140,7 +137,11 @@ class Relay:
             rng=rng,
             now=now,
         )
+        self._tries = Tries(self._router, self._aims, self._reception, catalog)
         self._signer = Signer(upstream, now)
+        most = self._settings.max_body_bytes
+        self.files = None if resources is None else Files(upstream, self._signer, resources, now=now, max_bytes=most)
+        """Files at providers; None where nobody knows whose they are."""
         self.serve_from(providers)
 
     def serve_from(self, providers: Sequence[Provider]) -> None:
@@ -148,6 +149,8 @@ class Relay:
         by_name = {provider.name: provider for provider in providers}
         self._served = self._reception.served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
         self._signer.serve(providers)
+        if self.files is not None:
+            self.files.serve(providers)
 
     @property
     def charges(self) -> bool:
@@ -197,39 +200,6 @@ class Relay:
         else:
             await self._whole(call)
 
-    # -- candidates
-
-    async def _try_each(self, call: Call, attempt_one: AttemptOne, lane: Lane | None = None) -> None:
-        """Tries candidates in order until one commits, for the whole call or for a lane of it. A model that gives fewer
-        answers at once is asked in several lanes, each with its own tries. Raises the last failure when none commits."""
-        route = self._router.route(call)
-        missing: set[str] = set()
-        while (step := await route.step()) is not None:
-            model, candidate = step
-            if call.unread and not call.passes_to(candidate.deployment.provider):
-                await self._reception.understand(call)
-            aim = self._aim(call, model, candidate)
-            lanes = self._lanes(call, aim, lane)
-            if len(lanes) > 1:
-                call.slots = call.slots or asyncio.Semaphore(MAX_AT_ONCE)
-                return await together([self._try_each(call, attempt_one, one) for one in lanes])
-            try:
-                return await self._twice_if_faulty(call, aim, lanes[0], attempt_one)
-            except UpstreamError as error:
-                failure = in_words_of(call.request, error)
-                if self._drops(call, aim, lanes[0], failure):
-                    route.first(model, candidate)
-                    continue
-                route.failed(failure)
-                if not error.fails_over or isinstance(error, RETRIED_ONCE):
-                    raise
-            if isinstance(failure, UpstreamModelNotFound) and model.name not in missing:
-                missing.add(model.name)
-                kind = candidate.deployment.provider.kind.name
-                if (follower := successor(self._catalog, model, self._today(), kind, gone=True)) is not None:
-                    route.also(follower)
-        raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.verb))
-
     def serves(self, model: Model) -> bool:
         """Whether a call of the model can be sent anywhere today, were it to the one that follows it."""
         return self._served.serves(model, self._today())
@@ -242,91 +212,7 @@ class Relay:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
 
-    def _lanes(self, call: Call, aim: Aim, lane: Lane | None) -> list[Lane]:
-        if call.verb in EMBEDDING and not call.passes_to(aim.provider):
-            return embedding.lanes(call, aim) if lane is None else [lane]
-        lane = lane or lane_of(call.request)
-        return [lane] if call.passes_to(aim.provider) else lane.split(aim.target.capabilities.max_candidates)
-
-    async def _twice_if_faulty(self, call: Call, aim: Aim, lane: Lane, attempt_one: AttemptOne) -> None:
-        first = self._attempt(call, aim, lane)
-        try:
-            await made(call, first, attempt_one, self.health, self._now, last=False)
-        except RETRIED_ONCE:
-            await made(call, self._attempt(call, aim, lane), attempt_one, self.health, self._now, last=True)
-        except UpstreamRejected as error:
-            asked = first.asked
-            may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
-            if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
-                raise
-            call.request = request  # the skip value stands in for what the client sent, and the losses say so
-            await made(call, self._attempt(call, aim, lane), attempt_one, self.health, self._now, last=True)
-
-    def _drops(self, call: Call, aim: Aim, lane: Lane, error: UpstreamError) -> bool:
-        """Whether the same candidate is asked once more: it refused a field that was sent and can be left out (1.6)."""
-        if not isinstance(error, UpstreamRejected) or error.refused is None or call.passes_to(aim.provider):
-            return False
-        if call.strict and error.refused not in LOSSLESS:
-            return False
-        field, request = frozenset({error.refused}), share(call.request, lane)
-        render = aim.spoken.dialect.render_request
-        if render(request, narrowed(aim.target, field)).body == render(request, aim.target).body:
-            return False
-        key = (aim.provider.name, aim.target.model)
-        call.dropped[key] = call.dropped.get(key, NOTHING) | field
-        if error.only_value:
-            call.of_value |= field
-        return True
-
-    def _aim(self, call: Call, model: Model, candidate: Candidate) -> Aim:
-        """Whom a candidate asks, or the model that has taken its model's place; without what is refused there."""
-        place = self._served.place(call.dialect, model, candidate.deployment, self._now())
-        target = place.target
-        if place.deployment is not candidate.deployment:
-            candidate = Candidate(place.deployment, candidate.credential)
-        key = (place.deployment.provider.name, target.model)
-        dropped, learned = call.dropped.get(key, NOTHING), self._learned.fields(*key, self._now())
-        if call.strict:
-            learned &= LOSSLESS
-            target = msgspec.structs.replace(target, small_max_tokens=0)  # what was asked, exactly
-        spoken = place.spoken if call.passes_to(place.deployment.provider) else spoken_for(place, call.verb)
-        return Aim(place.model, candidate, narrowed(target, learned | dropped), spoken, dropped)
-
-    def _attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
-        """Renders what a lane asks for. Raises `UnsupportedParameter` if the call is strict and something is lost."""
-        target, dialect = aim.target, aim.spoken.dialect
-        tried = Try(aim.provider.name, target.model)
-        losses = [successor_loss(call.request, call.model, aim.model)] if aim.model.name != call.model.name else []
-        if call.passing is not None and call.passes_to(aim.provider):
-            body, deployment = call.exchange.request.body, aim.candidate.deployment
-            content = body_for(call.passing, body, call.request.model, deployment, call.verb)
-            attempt = Attempt(aim, lane, content, Reading(self._mint), call.passing, tried=tried)
-        elif not call.generates:
-            attempt, unsaid = questions.asked(call, aim, lane, self._mint, tried)
-            losses += unsaid
-        else:
-            request = share(call.request, lane)
-            rendered = dialect.render_request(request, target)
-            losses += rendered.losses
-            reading = reading_for(request, rendered, target, self._mint)
-            fenced = may_be_fenced(request, target, rendered.losses)
-            asked = in_request(aim.provider.quirks_in(aim.spoken), rendered.body)
-            attempt = Attempt(aim, lane, asked, reading, unfences=fenced, tried=tried)
-        if call.strict:
-            refuse_losses([*call.media_losses, *losses])
-        call.lane_losses[lane.first] = losses
-        call.translated = attempt.passing is None
-        attempt.asked = call.request
-        return attempt
-
-    def _elsewhere(self, call: Call, aim: Aim) -> list[Aim]:
-        """Where else the plan may send a call."""
-        return [
-            self._aim(call, model, Candidate(one, one.provider.keys[0]))
-            for model in (call.model, *self._router.fallbacks(call.model))
-            for one in self._served.deployments(model)
-            if (one.provider is not aim.provider or model is not call.model) and call.goes_to(one.provider)
-        ]
+    # -- one attempt
 
     async def _send(self, call: Call, attempt: Attempt) -> UpstreamResponse:
         """The provider's answer, its status good. Raises what its error body says otherwise."""
@@ -335,7 +221,7 @@ class Relay:
         content = attempt.content
         body = attempt.take_body()
         if paying is not None:
-            await paying.sending(attempt, paying.ask(attempt, body, content), self._elsewhere(call, aim))
+            await paying.sending(attempt, paying.ask(attempt, body, content), self._aims.elsewhere(call, aim))
         del content
         credential = aim.candidate.credential
         headers = self._signer.ready(provider, aim.spoken, credential)
@@ -358,8 +244,7 @@ class Relay:
         if response.headers.get("x-portico-simulated"):
             call.headers["x-portico-simulated"] = "1"
         if response.status == 200:
-            if aim.dropped:
-                self._learned.remember(provider.name, aim.target.model, aim.dropped - call.of_value, self._now())
+            self._aims.worked(call, aim)
             return response
         try:
             body = await response.read(MAX_ERROR_BYTES)
@@ -367,7 +252,7 @@ class Relay:
             response.close()
         if response.status == 401:
             self._signer.refused(credential)
-        raise attempt.dialect.parse_error(response.status, credential.hidden_in(body))
+        raise attempt.dialect.parse_error(response.status, credential.hidden_in(body), response.headers)
 
     def _nobody_counts(self, call: Call) -> bool:
         """Whether the model is served, and nobody who serves it counts tokens."""
@@ -381,8 +266,19 @@ class Relay:
             estimate = counting.estimated(call)
             call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
             return
-        await self._try_each(call, self._whole_one)
-        body = call.passed or self._translated(call)
+        try:
+            await self._tries.each(call, self._whole_one)
+        except BrokenOff:
+            call.counts = False
+            call.exchange.abort()
+            return
+        if call.exchange.started:  # it has gone out in pieces
+            if not call.passed:
+                self._merged(call)
+            await call.settled()
+            call.exchange.finish()
+            return
+        body = call.passed or await self._translated(call)
         if call.continuation is not None and call.generates:
             body = call.continuation.whole(call, body)
         await call.settled()
@@ -395,35 +291,47 @@ class Relay:
         call.exchange.send(200, headers, body)
 
     async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
-        async with Slot(call):
-            upstream = await self._send(call, attempt)
-            try:
-                body = await upstream.read()
-            finally:
-                upstream.close()
-        if call.dialect.raw_answers and attempt.passing is not None:
-            call.content_type = upstream.headers.get("content-type", call.content_type)
-        if attempt.passing is None and not call.generates:
-            questions.answered(call, attempt, body)
-        elif attempt.passing is None:
-            call.answers.append((attempt.lane, self._read(call, attempt, body, last=last)))
-        else:
-            call.seen = seen = counting.seen(call, attempt.passing, body)
-            call.passed = body
-            if call.generates:
-                if seen.empty and call.paying is not None and not last:
-                    raise UpstreamEmpty
-                call.shown = seen.shown
-            call.counts = not (call.generates and seen.empty)
+        with piecewise.never_twice(call):
+            async with Slot(call):
+                upstream = await self._send(call, attempt)
+                try:
+                    if attempt.verb is Verb.STREAM:
+                        response = await piecewise.told(call, attempt, upstream)
+                        call.answers.append((attempt.lane, self._judged(call, attempt, response, last=last)))
+                        return
+                    body = await piecewise.passed(call, attempt, upstream)
+                finally:
+                    upstream.close()
+            if attempt.passing is None and not call.generates:
+                questions.answered(call, attempt, body)
+            elif attempt.passing is None:
+                response = await making.in_format(self._read(call, attempt, body, last=last), call.request.picture)
+                call.answers.append((attempt.lane, response))
+            else:
+                self._passed(call, attempt.passing, body, last=last)
+
+    def _passed(self, call: Call, passing: Passing, body: bytes, *, last: bool) -> None:
+        """Takes a whole answer that passes as it is. Raises what is wrong with it."""
+        call.seen = seen = counting.seen(call, passing, body)
+        call.passed = body
+        if call.generates:
+            if seen.empty and call.paying is not None and not last:
+                raise UpstreamEmpty
+            call.note_seen(seen)
+        call.counts = not (call.generates and seen.empty)
 
     def _read(self, call: Call, attempt: Attempt, body: bytes, *, last: bool) -> Response:
         """A whole answer of a provider's. Raises what is wrong with it."""
         answer = in_answer(attempt.aim.provider.quirks_in(attempt.aim.spoken), decoded(body))
         if tells_error(answer):  # some front ends answer 200 all the same
             raise attempt.dialect.parse_error(0, attempt.aim.candidate.credential.hidden_in(body))
-        response = attempt.dialect.parse_response(answer, attempt.reading)
+        return self._judged(call, attempt, attempt.dialect.parse_response(answer, attempt.reading), last=last)
+
+    def _judged(self, call: Call, attempt: Attempt, response: Response, *, last: bool) -> Response:
+        """The same of an answer that is understood."""
         if attempt.unfences:
             response = unfenced(response)
+        making.require(call.dialect.product, response)
         if (fault := fault_of_response(response)) is not None:
             raise fault
         if not is_unexplained(response):
@@ -437,18 +345,23 @@ class Relay:
         self._keep(call, recorder)
         return response
 
-    def _translated(self, call: Call) -> bytes:
-        """The answers of all lanes in the caller's dialect."""
-        if call.embedded:
-            return embedding.told(call)
+    def _merged(self, call: Call) -> Response:
+        """The answers of all lanes as one, and what it told of itself noted."""
         response = merged(call.answers)
         used = (response.usage, response.service_tier, response.uses, response.raw_usage)
         call.seen = Seen(response.model, *used)
-        rendered = call.dialect.render_response(response, call.reply)
+        return response
+
+    async def _translated(self, call: Call) -> bytes:
+        """The answers of all lanes in the caller's dialect."""
+        if call.embedded:
+            return embedding.told(call)
+        rendered = call.dialect.render_response(self._merged(call), call.reply)
         call.losses += rendered.losses
         if isinstance(rendered.body, RawBody):
             call.content_type = rendered.body.content_type
-            return rendered.body.data
+            finish, data = rendered.body.finish, rendered.body.data
+            return data if finish is None else await asyncio.to_thread(finish, data)
         return jsontext.encode(rendered.body)
 
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:
@@ -470,10 +383,11 @@ class Relay:
         )
 
         async def attempt_one(call: Call, attempt: Attempt, *, last: bool) -> None:
-            await self._stream_one(call, attempt, downstream, last=last)
+            one = self._stream_one if attempt.verb is None else self._stream_whole
+            await one(call, attempt, downstream, last=last)
 
         try:
-            await self._try_each(call, attempt_one)
+            await self._tries.each(call, attempt_one)
         except BrokenOff:
             pass
         except PorticoError as error:
@@ -493,11 +407,11 @@ class Relay:
             upstream = await self._send(call, attempt)
             pump = pump_of(call, attempt, last=last)
             try:
-                out = await piped(call, attempt, pump, upstream, downstream)
+                out = await piped(call, attempt, pump, upstream, downstream, self._clock)
             finally:
                 upstream.close()
                 self._keep(call, pump.recorder)
-                note_stream(call, pump)
+                note_stream(call, attempt, pump)
             out = last_of(call, out)
             call.note_model(pump.model)
             await call.settled()
@@ -509,3 +423,19 @@ class Relay:
             note_failure(call, pump.failure)
         if call.teller is not None and call.teller.failed:
             raise BrokenOff
+
+    async def _stream_whole(self, call: Call, attempt: Attempt, downstream: Downstream, *, last: bool) -> None:
+        """Reads one candidate's whole answer, and goes on with the stream by it."""
+        async with Slot(call):
+            upstream = await self._send(call, attempt)
+            try:
+                body = await upstream.read()
+            finally:
+                upstream.close()
+            response = await making.in_format(self._read(call, attempt, body, last=last), call.request.picture)
+            out = making.told(call, attempt, response)
+            await call.settled()
+            if call.paying is not None:
+                await call.paying.tab.durable()
+            downstream.write(out)
+            await downstream.drain()

@@ -22,6 +22,12 @@ OUTCOMES: Final = (OK, REFUSED, CALLER_GONE, FAILED)
 ATTEMPTS_HEADER: Final = "x-portico-attempts"
 CANCELLED: Final = "cancelled"
 """How an attempt ends that nobody waits for any more."""
+ANSWERING: Final = "answering"
+"""What is told of an attempt that has not ended: the one whose answer this is the head of."""
+
+
+FEWEST_GAPS: Final = 4
+"""Fewer gaps between events say nothing of how fast they come."""
 
 
 class Try(msgspec.Struct, eq=False):
@@ -33,16 +39,42 @@ class Try(msgspec.Struct, eq=False):
     sent: float = 0.0
     answered: float = 0.0
     """When the head of its answer was here."""
-    outcome: str = CANCELLED
+    outcome: str = ANSWERING
     """`ok`, `cancelled`, or the code of the error it ended with."""
+    beside: bool = False
+    """It was asked beside another that had shown nothing (`relay/hedge.py`)."""
+    streamed: bool = False
+    shown: float = 0.0
+    """When the first event of a stream was, that its caller sees something of."""
+    ended: float = 0.0
+    """When the last one was, unless the caller was slower than the provider."""
+    events: int = 0
+    """How many came, as the provider tells them apart."""
+
+    @property
+    def first_s(self) -> float | None:
+        """How long the first event of a stream took, or a whole answer; None: it never came to that."""
+        first = self.shown if self.streamed else self.answered
+        return first - self.sent if first else None
+
+    @property
+    def per_event_s(self) -> float | None:
+        """How far events were apart, on average; None where the caller was in their way, or there are too few."""
+        gaps = self.events - 1
+        return (self.ended - self.shown) / gaps if self.ended and gaps >= FEWEST_GAPS else None
 
 
 def tries_header(tries: Sequence[Try], limit_bytes: int = 2048) -> str:
     """Who was tried, and how it ended, as the `x-portico-attempts` header: ASCII JSON; of too many the last ones."""
-    told = [{"provider": one.provider, "model": one.model, "outcome": one.outcome} for one in tries]
+    told = [_told(one) for one in tries]
     while len(text := json.dumps(told, separators=(",", ":"))) > limit_bytes and len(told) > 1:
         del told[0]
     return text
+
+
+def _told(tried: Try) -> dict[str, str | bool]:
+    told: dict[str, str | bool] = {"provider": tried.provider, "model": tried.model, "outcome": tried.outcome}
+    return told | {"beside": True} if tried.beside else told
 
 
 class Report(msgspec.Struct, eq=False):
@@ -81,6 +113,14 @@ class Report(msgspec.Struct, eq=False):
     outcome: str = OK
     error: str = ""
     """The code of the error that was told, or of what ended the answer early."""
+
+    @property
+    def decisive(self) -> Try | None:
+        """The attempt whose answer or error was told: the last, but not one that was only beside it."""
+        tries = self.tries
+        if len(tries) < 2:
+            return tries[0] if tries else None
+        return next((one for one in reversed(tries) if one.outcome != CANCELLED), tries[-1])
 
 
 class Observer(Protocol):

@@ -9,9 +9,11 @@ failure is told: one that says when to come back before one that says nothing, a
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from random import Random
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -31,12 +33,14 @@ from portico.core.errors import (
     UpstreamUnreachable,
 )
 from portico.core.request import Request
+from portico.providers import Verb
 from portico.relay.call import Call
+from portico.relay.hedge import Budget
 from portico.relay.owned import held_to
 from portico.relay.resting import nobody_asked
 from portico.relay.served import Served
 from portico.routing import BreakerRules, Candidate, Deployment, Health, LeftOut, Order, Policy, Wish, plan
-from portico.routing.plan import ANY
+from portico.routing.plan import ANY, kept_from
 
 ONLY_HEADER: Final = "x-portico-providers"
 NEVER_HEADER: Final = "x-portico-exclude"
@@ -78,6 +82,8 @@ class RoutingRules(msgspec.Struct, frozen=True):
     """A call that has taken so long without an answer is not tried again."""
     first_pause_s: float = 0.5
     longest_pause_s: float = 8.0
+    hedge_after_s: float = 0.0
+    """A stream that has shown nothing for so long is asked of another candidate too; 0: none is."""
     allow_dearer: bool = False
     """A call may fall back to a model that costs more than the one that was asked for."""
     breaker: BreakerRules = BreakerRules()
@@ -101,15 +107,20 @@ class Router:
         can be compared; infinite where that is not known."""
         self.health = health
         self.rules = rules
-        self._served = served
+        self.served = served
         self._followers = followers
         self._dearness = dearness
         self.rng = rng
         self.now = now
+        self.hedges = Budget()
 
     def route(self, call: Call) -> "Route":
         """The way of one call, or of a lane of it. Raises `InvalidRequest` for a provider that there is none of."""
+        self.hedges.earn()
         return Route(self, call, self._wish(call))
+
+    def today(self) -> date:
+        return datetime.fromtimestamp(self.now(), UTC).date()
 
     def _wish(self, call: Call) -> Wish:
         headers = call.exchange.request.headers
@@ -130,18 +141,21 @@ class Router:
         return Wish(only, never, sticky)
 
     def _deployments_of(self, call: Call) -> list[Deployment]:
-        return [one for model in (call.model, *self.fallbacks(call.model)) for one in self._served().deployments(model)]
+        return [one for model in (call.model, *self.fallbacks(call.model)) for one in self.served().deployments(model)]
 
     def order(self, call: Call, model: Model, wish: Wish) -> Order:
-        """The candidates of a model for a call. Raises `NotFound` if none can use what it names."""
-        able = [one for one in self._served().deployments(model) if call.goes_to(one.provider)]
+        """The candidates of a model for a call, as they stand today: what rests is who answers in a retired model's place.
+        Raises `NotFound` if none can use what it names."""
+        served, now = self.served(), self.now()
+        able = [one for one in served.deployments(model) if call.goes_to(one.provider) and wish.allows(one)]
         order = plan(
-            able,
+            [served.place(call.dialect, model, one, now).deployment for one in able],
             self.health,
-            now=self.now(),
+            now=now,
             rng=self.rng,
-            wish=wish,
+            wish=Wish(sticky=wish.sticky) if wish.only or wish.never else wish,
             policy=self.rules.policy,
+            streamed=call.verb is Verb.STREAM,
             price=lambda one: self._dearness(model, one),
         )
         if not call.pins:
@@ -154,13 +168,16 @@ class Router:
         followers = self._followers(model)
         if not followers or self.rules.allow_dearer:
             return list(followers)
-        served = self._served()
+        served = self.served()
         limit = max([self._dearness(model, one) for one in served.deployments(model)], default=0.0)
         return [
             one
             for one in followers
             if all(self._dearness(one, deployment) <= limit for deployment in served.deployments(one))
         ]
+
+
+Step: TypeAlias = tuple[Model, Candidate]
 
 
 class Route:
@@ -172,12 +189,15 @@ class Route:
         self._wish = wish
         self._began = router.now()
         self._models = [call.model, *router.fallbacks(call.model)]
-        self._queue: list[tuple[Model, Candidate]] = []
+        self._queue: list[Step] = []
         self._back_at: list[float] = []
         self._left_out: list[LeftOut] = []
+        self._tried: list[Candidate] = []
         self._rounds = 0
         self._steps = 0
         self._failures: list[UpstreamError] = []
+        self._missing: set[str] = set()
+        """Models that somebody said are not there."""
         self._waited: list[UpstreamError] = []
         self._fill()
 
@@ -190,19 +210,48 @@ class Route:
                 self._back_at.append(order.back_at)
             self._left_out += order.left_out
 
-    async def step(self) -> tuple[Model, Candidate] | None:
+    async def step(self) -> Step | None:
         """Whom to ask next; None: nobody, and `best` is what is told."""
         rules = self._router.rules
         if self._steps >= rules.attempts:
             return None
+        if self._steps:
+            self._leave_out()
         if not self._queue and not await self._again():
             return None
         self._steps += 1
-        return self._queue.pop(0)
+        step = self._queue.pop(0)
+        self._tried.append(step[1])
+        return step
 
-    def first(self, model: Model, candidate: Candidate) -> None:
+    def _leave_out(self) -> None:
+        """What rests since the call began is not asked either: another key of a project whose quota is used up."""
+        health, now = self._router.health, self._router.now()
+        if health.is_quiet:
+            return
+        for step in list(self._queue):
+            if (kept := kept_from(step[1], health, now)) is not None:
+                self._queue.remove(step)
+                self._left_out.append(LeftOut(step[1], *kept))
+                if math.isfinite(kept[1]):
+                    self._back_at.append(kept[1])
+
+    def beside(self, step: Step) -> Step | None:
+        """Who may be asked beside one that shows nothing, without a pause: rather another deployment than another key."""
+        router = self._router
+        self._leave_out()
+        if not self._queue or self._steps >= router.rules.attempts:
+            return None
+        self._steps += 1
+        other = next((one for one in self._queue if one[1].deployment != step[1].deployment), self._queue[0])
+        self._queue.remove(other)
+        self._tried.append(other[1])
+        return other
+
+    def first(self, step: Step) -> None:
         """This one is asked next, whatever else was to be."""
-        self._queue.insert(0, (model, candidate))
+        self._queue.insert(0, step)
+        self._tried.remove(step[1])
         self._steps -= 1
 
     def also(self, model: Model) -> None:
@@ -234,8 +283,14 @@ class Route:
         return False
 
     def failed(self, error: UpstreamError) -> None:
-        """What the last step ended with."""
+        """What a step ended with."""
         self._failures.append(error)
+
+    def lacks(self, model: Model) -> bool:
+        """A model is not where it was to be: whether that is news."""
+        is_news = model.name not in self._missing
+        self._missing.add(model.name)
+        return is_news
 
     def best(self) -> UpstreamError | None:
         """The most useful of the failures; None: nobody was asked, and nobody rests."""
@@ -244,9 +299,19 @@ class Route:
         wait_s = None if back_at is None else max(1.0, back_at - self._router.now())
         if found is None:
             return nobody_asked(self._left_out, wait_s)
-        if wait_s is not None and isinstance(found, (UpstreamRateLimited, UpstreamOverloaded)):
+        if isinstance(found, UpstreamRateLimited):
+            found.retry_after_s = self._soonest_s() or found.retry_after_s
+        elif wait_s is not None and isinstance(found, UpstreamOverloaded):
             found.retry_after_s = min(wait_s, found.retry_after_s or wait_s)
         return found
+
+    def _soonest_s(self) -> float | None:
+        """In how many seconds the first of all candidates is back; None: nobody knows, or one of them does not rest."""
+        health, now = self._router.health, self._router.now()
+        rests = [health.resting(one, now) for one in self._tried]
+        times = [now if rest is None else rest.until for rest in rests] + self._back_at
+        soonest = min(times, default=now)
+        return max(1.0, soonest - now) if now < soonest < math.inf else None
 
 
 def _usefulness(error: UpstreamError) -> tuple[int, float]:

@@ -107,7 +107,8 @@ class Served:
         today = datetime.fromtimestamp(now, UTC).date()
         if (follower := successor(self.catalog, model, today, kind.name)) is not None:
             able = follower.capabilities_at(kind.name)
-            model, deployment = follower, _limited(Deployment(deployment.provider, follower.name, able))
+            there = msgspec.structs.replace(deployment, upstream_model=follower.name, capabilities=able)
+            model, deployment = follower, _limited(there)
             kind = deployment.provider.kind
         small = self._small_max_tokens
         upstream, able = deployment.upstream_model, deployment.capabilities
@@ -128,7 +129,7 @@ class Served:
 def _limited(deployment: Deployment) -> Deployment:
     """A deployment at a provider that speaks what its model can be asked in, and nothing else."""
     provider = deployment.provider
-    kind = provider.kind.limited_to(deployment.capabilities.dialects)
+    kind = provider.kind.for_model(deployment.capabilities)
     if kind is provider.kind:
         return deployment
     provider = msgspec.structs.replace(provider, kind=kind)

@@ -19,20 +19,33 @@ from portico.core.ids import call_ids, random_token
 from portico.core.loss import Loss
 from portico.core.request import Request
 from portico.core.target import Target
-from portico.dialects import gemini, openai_chat
-from portico.providers import KINDS
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
+from portico.providers import KINDS, ProviderKind
+from portico.providers.intake import Intake
 from portico.relay.convert import converted
 from portico.relay.fanout import Lane
 from portico.relay.media import intakes_of
-from portico.relay.prepare import resolve, target_at
+from portico.relay.prepare import Prepared, resolve, target_at
 from portico.relay.pump import Pump, Teller
 from portico.relay.verdict import fault_of_response, tells_error
 from portico.wire import jsontext
 from portico.wire.sse import Frame
 
-DIALECTS: Final[Mapping[str, Dialect]] = {dialect.name: dialect for dialect in (openai_chat.DIALECT, gemini.DIALECT)}
-PROVIDER_KINDS: Final[Mapping[str, str]] = {"gemini": "gemini", "openai_chat": "openai-compatible"}
-"""The kind of provider a request is rendered for when only its dialect is named."""
+DIALECTS: Final[Mapping[str, Dialect]] = {
+    one.DIALECT.name: one.DIALECT for one in (openai_chat, openai_responses, anthropic_messages, gemini)
+}
+PROVIDER_KINDS: Final[Mapping[str, str]] = {
+    "openai_chat": "openai-compatible",
+    "openai_responses": "openai",
+    "anthropic_messages": "anthropic",
+    "gemini": "gemini",
+}
+"""The kind of provider that a request is for when only its dialect is named, and its model's vendor does not speak it."""
+
+
+def speaks(kind: ProviderKind, dialect: Dialect) -> bool:
+    """Whether some provider of a kind speaks a dialect."""
+    return any(one.dialect.name == dialect.name for one in (*kind.spoken, *kind.may_speak))
 
 
 class Translated(msgspec.Struct, frozen=True):
@@ -44,7 +57,7 @@ class Translated(msgspec.Struct, frozen=True):
 
 class Translator:
     """Translates documents from one dialect into another. `model` is the name asked for, where the body has none or to
-    override it."""
+    override it; `provider` the kind of provider that requests are for, which speaks the other dialect."""
 
     def __init__(
         self,
@@ -53,6 +66,7 @@ class Translator:
         catalog: Catalog,
         *,
         model: str | None = None,
+        provider: str | None = None,
         seed: int = 0,
         now: int = 0,
         usage: bool = True,
@@ -68,10 +82,7 @@ class Translator:
         self._usage = usage
         self._thoughts = thoughts
         self._image_form = image_form
-        self._provider_kind = PROVIDER_KINDS[to.name]
-        kind = KINDS.get(self._provider_kind)
-        self.intakes = intakes_of(source, [kind] if kind is not None else [])
-        """What media must fit into."""
+        self._provider = provider
 
     # -- requests
 
@@ -86,25 +97,47 @@ class Translator:
 
     def rendered(self, request: Request) -> Translated:
         """The second half: the request as a body of the other dialect, its inline media made to fit."""
+        intakes = self.intakes(request)
         request, target = self._aimed(request)
-        media = converted(request, self.intakes)
+        media = converted(request, intakes)
         rendered = self._to.render_request(media.request, target)
         result = rendered.body
         if isinstance(result, dict) and result.get("model") == "":
             del result["model"]
         return Translated(result, [*media.losses, *rendered.losses])
 
+    def intakes(self, request: Request) -> list[Intake]:
+        """What media of a request must fit into."""
+        return intakes_of(self._source, [KINDS[self._kind(self._known(request))]])
+
     def _aimed(self, request: Request) -> tuple[Request, Target]:
         """The request with its model's suffix understood, and the target; a model nobody knows is judged by its name."""
-        kind = self._provider_kind
-        try:
-            prepared = resolve(request, self._catalog)
-        except ModelNotFound:
+        prepared = self._known(request)
+        kind = self._kind(prepared)
+        if prepared is None:
             capabilities = self._catalog.capabilities_for(request.model, kind)
             return request, target_at(self._source, self._to, request.model, kind, capabilities)
         model = prepared.resolved.model
         name = model.targets[0].upstream_model if model.targets else model.name
         return prepared.request, target_at(self._source, self._to, name, kind, model.capabilities_at(kind))
+
+    def _known(self, request: Request) -> Prepared | None:
+        try:
+            return resolve(request, self._catalog)
+        except ModelNotFound:
+            return None
+
+    def _kind(self, prepared: Prepared | None) -> str:
+        """Whom a request is for: the kind that was named, else one that speaks the dialect and serves the model, else the
+        one that the dialect is known for."""
+        if self._provider is not None:
+            return self._provider
+        default = PROVIDER_KINDS[self._to.name]
+        if prepared is None:
+            return default
+        vendor = prepared.resolved.model.vendor
+        serving = [kind.name for kind in KINDS.values() if vendor in kind.vendors and speaks(kind, self._to)]
+        return default if default in serving or not serving else serving[0]
 
     # -- answers
 
@@ -128,6 +161,7 @@ class Translator:
             model=self._model,
             include_usage=self._usage,
             thoughts=self._thoughts,
+            seals=self._thoughts,
             image_form=self._image_form,
         )
 

@@ -17,15 +17,21 @@ from portico.routing.rest import ALL_MODELS, Rest, rest_after
 
 SMOOTHING: Final = 0.2
 """How much the latest measurement counts against all before it."""
+PACE_KEPT_S: Final = 300.0
+"""So long a measurement counts: who was slow for a while is tried again after it."""
 Group: TypeAlias = tuple[str, str]
 """(provider, quota group): what shares quotas."""
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How fast a deployment is, smoothed; None: not measured yet. Seconds."""
+    """How fast a deployment answers streamed calls, or others, smoothed; None: not measured yet. Seconds."""
 
-    first_event_s: float | None = None
+    first_s: float | None = None
+    """From a call to the first event that shows something, or to the whole answer."""
     per_event_s: float | None = None
+    """From one event of a stream to the next."""
+    at: float = 0.0
+    """When it was measured last, in seconds since 1970."""
 
 
 class Health:
@@ -49,7 +55,8 @@ class Health:
         """(provider, group, model) -> what rests."""
         self._circuits: dict[Hashable, Circuit] = {}
         self._open: dict[tuple[str, str, Secret], int] = {}
-        self._paces: dict[tuple[str, str], Pace] = {}
+        self._paces: dict[tuple[str, str, bool], Pace] = {}
+        """(provider, upstream model, whether streamed) -> how fast."""
 
     # -- looked at by `plan`
 
@@ -79,8 +86,14 @@ class Health:
         deployment = candidate.deployment
         return self._open.get((deployment.provider.name, deployment.upstream_model, candidate.credential), 0)
 
-    def pace(self, deployment: Deployment) -> Pace:
-        return self._paces.get((deployment.provider.name, deployment.upstream_model), _UNKNOWN)
+    def is_asked(self, deployment: Deployment) -> bool:
+        """Whether any call of it is under way, with any credential."""
+        return any(self.load(Candidate(deployment, key)) for key in deployment.provider.keys)
+
+    def pace(self, deployment: Deployment, now: float, *, streamed: bool = True) -> Pace:
+        """How fast it is; what was measured long ago is not known any more."""
+        found = self._paces.get((deployment.provider.name, deployment.upstream_model, streamed), _UNKNOWN)
+        return found if now - found.at < PACE_KEPT_S else _UNKNOWN
 
     # -- told by the relay
 
@@ -102,18 +115,21 @@ class Health:
         else:
             self._open.pop(key, None)
 
-    def answered(
-        self, candidate: Candidate, *, first_event_s: float | None = None, per_event_s: float | None = None
-    ) -> None:
-        """It worked. What was measured of it is counted in."""
-        deployment = candidate.deployment
+    def answered(self, candidate: Candidate) -> None:
+        """It worked."""
         if self._circuits:
+            deployment = candidate.deployment
             self._turn(deployment, worked(self.circuit(deployment)))
-        if first_event_s is not None or per_event_s is not None:
-            before = self.pace(deployment)
-            self._paces[deployment.provider.name, deployment.upstream_model] = Pace(
-                _smoothed(before.first_event_s, first_event_s), _smoothed(before.per_event_s, per_event_s)
-            )
+
+    def measured(self, candidate: Candidate, latest: Pace, *, streamed: bool = True) -> None:
+        """How fast it was this time, as far as that was measured."""
+        if latest.first_s is None:
+            return
+        deployment = candidate.deployment
+        before = self.pace(deployment, latest.at, streamed=streamed)
+        self._paces[deployment.provider.name, deployment.upstream_model, streamed] = Pace(
+            _smoothed(before.first_s, latest.first_s), _smoothed(before.per_event_s, latest.per_event_s), latest.at
+        )
 
     def failed(self, candidate: Candidate, error: UpstreamError, now: float) -> Rest | None:
         """It failed: what rests for it now, if anything does."""

@@ -4,8 +4,10 @@
     -> what rests and whose circuit is open is left out, with when it is worth coming back
     -> lowest priority first; within one, by the policy:
          weighted   by weight and chance, or by the caller's sticky word, so that the provider's own cache is met again
-         latency    the fastest to a first event first, those not measured before them
+         latency    the fastest to a first event first (to a whole answer, where that was asked for)
+         speed      the fastest from one event to the next first
          price      the cheapest first
+       (who was not measured for a while comes before those who were, for one call at a time: so it is)
     -> each deployment with all its credentials: by the sticky word, else the least loaded first
 
 A deployment that is half open is tried in its turn like any other: it is its own probe.
@@ -30,6 +32,7 @@ class Policy(StrEnum):
 
     WEIGHTED = "weighted"
     LATENCY = "latency"
+    SPEED = "speed"
     PRICE = "price"
 
 
@@ -43,6 +46,8 @@ class Wish(msgspec.Struct, frozen=True):
     """Calls with one such word go the same way, as long as that way is open."""
 
     def allows(self, deployment: Deployment) -> bool:
+        if not self.only and not self.never:
+            return True
         names = {deployment.provider.name, deployment.name}
         return not names & self.never and (not self.only or bool(names & self.only))
 
@@ -81,9 +86,11 @@ def plan(
     rng: Random,
     wish: Wish = ANY,
     policy: Policy = Policy.WEIGHTED,
+    streamed: bool = True,
     price: Callable[[Deployment], float] = lambda _: 0.0,
 ) -> Order:
-    """Every credential of every deployment at most once. `price` is only asked where the policy is that."""
+    """Every credential of every deployment at most once. `price` is only asked where the policy is that; `streamed`: by
+    what a call is measured."""
     if wish is not ANY and (wish.only or wish.never):
         deployments = [one for one in deployments if wish.allows(one)]
     if len(deployments) == 1 and health.is_quiet and len(deployments[0].provider.keys) == 1:  # as in most houses
@@ -91,19 +98,20 @@ def plan(
     ordered: list[Deployment] = []
     for priority in sorted({one.priority for one in deployments}):
         equals = [one for one in deployments if one.priority == priority]
-        ordered += _ordered(equals, health, rng, wish.sticky, policy, price)
+        ordered += _ordered(equals, rng, wish.sticky, _key(policy, health, now, price, streamed=streamed))
     order = Order([])
     for deployment in ordered:
         for credential in _credentials(deployment, health, rng, wish.sticky):
             candidate = Candidate(deployment, credential)
-            if (why := _kept_from(candidate, health, now)) is None:
+            if (why := kept_from(candidate, health, now)) is None:
                 order.candidates.append(candidate)
             else:
                 order.left_out.append(LeftOut(candidate, *why))
     return order
 
 
-def _kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, float] | None:
+def kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, float] | None:
+    """Why a candidate is not tried now, and till when; None: it may be."""
     if health.is_quiet:
         return None
     if (rest := health.resting(candidate, now)) is not None:
@@ -112,23 +120,32 @@ def _kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, f
     return (CIRCUIT_OPEN, max(circuit.open_until, circuit.probing_until)) if circuit.is_open(now) else None
 
 
+def _key(
+    policy: Policy, health: Health, now: float, price: Callable[[Deployment], float], *, streamed: bool
+) -> Callable[[Deployment], float] | None:
+    """What equals are sorted by after the draw; None: by that alone."""
+    if policy is Policy.WEIGHTED:
+        return None
+    if policy is Policy.PRICE:
+        return price
+
+    def seconds(one: Deployment) -> float:
+        pace = health.pace(one, now, streamed=streamed)
+        found = pace.per_event_s if policy is Policy.SPEED and streamed else pace.first_s
+        if found is not None:
+            return found
+        return math.inf if health.is_asked(one) else 0.0
+
+    return seconds
+
+
 def _ordered(
-    equals: list[Deployment],
-    health: Health,
-    rng: Random,
-    sticky: str,
-    policy: Policy,
-    price: Callable[[Deployment], float],
+    equals: list[Deployment], rng: Random, sticky: str, key: Callable[[Deployment], float] | None
 ) -> Iterable[Deployment]:
     if len(equals) < 2:
         return equals
     drawn = sorted(equals, key=lambda one: _draw(one.weight, f"{sticky}\0{one.name}" if sticky else "", rng))
-    match policy:
-        case Policy.LATENCY:
-            return sorted(drawn, key=lambda one: health.pace(one).first_event_s or 0.0)
-        case Policy.PRICE:
-            return sorted(drawn, key=price)
-    return drawn
+    return drawn if key is None else sorted(drawn, key=key)
 
 
 def _credentials(deployment: Deployment, health: Health, rng: Random, sticky: str) -> Sequence[Secret]:

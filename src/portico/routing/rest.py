@@ -5,12 +5,14 @@ share its quotas, so they rest together. Pure: the time is an argument.
 
     429, a minute's quota         that model (or all, if it is counted for all), as long as the provider says, else till the
                                   provider's next minute
-    429, a day's quota            till midnight Pacific time, whatever delay stands beside it
+    429, a day's quota            till midnight Pacific time, whatever delay stands beside it (Google's; of the others a day
+                                  is the last 24 hours, and how long to wait is said)
     429, a limit of 0             the same: this account has none of it
     429, nothing said             as long as the provider says, else longer and longer, up to a minute (shared capacity)
-    spent balance; a refused or   all models, until a person looks (`portico pool clear`)
-    suspended key
-    a refused account or region   the same for ten minutes: it is mended at the provider, and nobody tells us when
+    429, one request too large    nothing
+    spent balance                 all models for ten minutes: it is mended at the provider, and nobody tells us when
+    a refused account or region   the same, for this key alone
+    a refused or suspended key    all models, or the one it may not use, until a person looks (`portico pool clear`)
 """
 
 from datetime import UTC, datetime, timedelta
@@ -50,8 +52,9 @@ def rest_after(error: UpstreamError, model: str, now: float, before: Rest | None
     """What rests after a failure of an upstream model; None: nothing does. `before`: what rested there last."""
     match error:
         case UpstreamRateLimited(quotas=quotas):
-            rests = [_of_quota(error, quota, model, now, before) for quota in quotas or (Quota(),)]
-            return max(rests, key=lambda rest: rest.until)
+            counted = [quota for quota in quotas or (Quota(),) if quota.window is not Window.REQUEST]
+            rests = [_of_quota(error, quota, model, now, before) for quota in counted]
+            return max(rests, key=lambda rest: rest.until, default=None)
         case UpstreamAuthFailed(of_model=of_model):
             why = _why(error, error.reason or "")
             return Rest(FOREVER, why, model if of_model else ALL_MODELS, whole_group=False)
@@ -65,9 +68,11 @@ def _of_quota(error: UpstreamError, quota: Quota, model: str, now: float, before
     scope = model if quota.by_model else ALL_MODELS
     said = error.retry_after_s
     if quota.window is Window.BALANCE:
-        return Rest(FOREVER, why)
+        return Rest(now + ACCOUNT_S, why)
     if quota.window is Window.DAY or quota.limit == 0:
         return Rest(next_pacific_midnight(now), why, scope)
+    if said is None and quota.resets_at is not None:
+        said = quota.resets_at - now
     if said is not None:
         return Rest(now + min(max(said, 0.0), LONGEST_SAID_S), why, scope)
     if quota.window is Window.MINUTE:

@@ -18,6 +18,7 @@ from portico.simulator.delivery import Delivery
 from portico.simulator.faults import Wishes, refusal, wishes
 from portico.simulator.models import MODELS, Model, describe, find
 from portico.simulator.openai.door import Door as OpenAI
+from portico.simulator.openai.files import FilesDoor
 from portico.simulator.plan import draft, spoil
 from portico.simulator.refusal import (
     Json,
@@ -33,6 +34,7 @@ from portico.simulator.routes import Route, route
 from portico.simulator.signatures import Signer, canonical
 from portico.simulator.stats import Seen, Stats
 from portico.simulator.turns import last_words, turns
+from portico.simulator.uploads import UploadsDoor
 from portico.wire.http import Exchange, HttpRequest
 from portico.wire.jsontext import NotJson, decode
 
@@ -69,6 +71,8 @@ class Simulator:
         self._caches = Caches(seed, now)
         self._once: dict[bytes, None] = {}
         self._doors = (
+            UploadsDoor(self.stats, seed=seed, now=now),
+            FilesDoor(self.stats, seed=seed, now=now, max_body_bytes=max_body_bytes),
             Anthropic(self.stats, seed=seed, lenient=lenient, pace_s=pace_s, now=now, max_body_bytes=max_body_bytes),
             OpenAI(self.stats, seed=seed, lenient=lenient, pace_s=pace_s, now=now, max_body_bytes=max_body_bytes),
         )

@@ -35,17 +35,17 @@ class Sender:
         self.stats.bytes_written += len(data)
         self.exchange.send(status, (("content-type", content_type), *self.headers, *more), data)
 
-    async def whole(self, data: bytes, asked: Wishes) -> None:
+    async def whole(self, data: bytes, asked: Wishes, content_type: str = JSON) -> None:
         """A whole answer of status 200, or what a fault makes of it."""
-        if await self._spoiled(asked, JSON, b'{"id": "simulated", "content": [oops'):
+        if await self._spoiled(asked, content_type, b'{"id": "simulated", "content": [oops'):
             return
         if "cut" in asked or "error-mid" in asked:
-            self._start(JSON)
+            self._start(content_type)
             self._write(data[: len(data) // 2])
             await self._drain()
             self.exchange.abort()
             return
-        self.send(200, JSON, data)
+        self.send(200, content_type, data)
 
     async def frames(self, frames: Iterable[bytes], asked: Wishes, error: bytes) -> None:
         """A stream of frames, or what a fault makes of it; `error` is the frame of an error in the middle."""

@@ -12,6 +12,8 @@ from portico.store.filelock import FileLock, lock_path
 
 WAL_PAGES: Final = 4000
 """Pages of the log (16 MB) before they are brought into the file: one that every batch writes is brought once."""
+OPENING_S: Final = 10.0
+"""How long whoever opens a database waits for others that open or close it."""
 BUSY_TIMEOUT_S: Final = 1.0
 """How long a session waits for a writer that does not know of the lock beside the file, such as the sqlite3 shell."""
 
@@ -51,17 +53,32 @@ class SqliteDb:
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """A connection that leaves transactions to its owner (autocommit, so BEGIN and COMMIT are said) and may be handed from
-    one thread to another."""
+    one thread to another. Raises `sqlite3.OperationalError`."""
     connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=10.0
+        path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=OPENING_S
     )
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """The log is written ahead. While another connection opens the first, or closes the last, SQLite says "locked" at once,
+    without the patience it was told to have (sqlite.org/wal.html, Sometimes Queries Return SQLITE_BUSY In WAL Mode)."""
+    deadline = time.monotonic() + OPENING_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                connection.close()
+                raise
+        time.sleep(0.01)
 
 
 class SqliteSession:

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from portico.relay.report import CANCELLED, OUTCOMES, Report
+from portico.relay.report import CANCELLED, OK, OUTCOMES, Report, Try
 from portico.telemetry.families import CONTENT_TYPE, Family, Layout, observe, rendered
 from portico.telemetry.sheet import Sheet
 
@@ -51,6 +51,9 @@ TOKENS: Final = (
     "output_reasoning",
 )
 """Kinds of tokens, no two overlapping: the buckets of `core.usage.Usage`, in their order."""
+
+HEDGED: Final = ("won", "lost", "failed")
+"""How an attempt beside another ends."""
 
 GAUGES: Final[Mapping[str, tuple[str, str]]] = {
     "process_resident_memory_bytes": ("gauge", "Resident memory."),
@@ -136,6 +139,24 @@ class Metrics:
             SECONDS,
             provider,
         )
+        self.hedges = layout.counter(
+            "portico_upstream_hedges_total",
+            "Attempts beside another that had shown nothing, by whether they were first.",
+            provider,
+            ("outcome", HEDGED),
+        )
+        self.first_event = layout.histogram(
+            "portico_upstream_first_event_seconds",
+            "From an attempt to the first event of its stream that shows something.",
+            SECONDS,
+            provider,
+        )
+        self.event_gap = layout.histogram(
+            "portico_upstream_event_gap_seconds",
+            "How far the events of a stream were apart, on average, where its caller kept up.",
+            SECONDS,
+            provider,
+        )
         self.unfunded = layout.counter(
             "portico_unfunded_starts_total", "Calls begun at a provider beside a hold that was then refused."
         )
@@ -187,6 +208,9 @@ class Tally:
         self._bytes_in = metrics.body_bytes.start
         self._attempts = metrics.attempts.cells()
         self._upstream = _by_one(metrics.upstream.cells())
+        self._hedges = metrics.hedges.cells()
+        self._first_event = _by_one(metrics.first_event.cells())
+        self._event_gap = _by_one(metrics.event_gap.cells())
         self._unfunded = metrics.unfunded.start
         self._lag = metrics.lag.start
         self._gauges = {name: gauge.start for name, gauge in metrics.gauges.items()}
@@ -235,6 +259,18 @@ class Tally:
                 start = self._upstream[provider]
                 row[start + bisect_left(SECONDS, took)] += 1.0
                 row[start + _SUM] += took
+                if tried.shown:
+                    self._count_events(tried, provider)
+            if tried.beside:
+                won, lost, failed = HEDGED
+                ended = won if tried.outcome == OK else lost if tried.outcome == CANCELLED else failed
+                row[self._hedges[provider, ended]] += 1.0
+
+    def _count_events(self, tried: Try, provider: str) -> None:
+        """How fast a stream was."""
+        observe(self._row, self._first_event[provider], SECONDS, tried.shown - tried.sent)
+        if (gap := tried.per_event_s) is not None:
+            observe(self._row, self._event_gap[provider], SECONDS, gap)
 
     def lagged(self, seconds: float) -> None:
         """The event loop was late."""

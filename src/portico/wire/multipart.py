@@ -3,6 +3,7 @@
 The boundary is read from the body itself: it begins with it.
 """
 
+import logging
 from collections.abc import Sequence
 from email.message import Message as MimeHeader
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from python_multipart.multipart import MultipartParser
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # what callers send wrong is told to them alone
 MAX_FIELDS: Final = 256
 MAX_BOUNDARY_BYTES: Final = 70
 """RFC 2046, 5.1.1."""

@@ -78,8 +78,9 @@ def import_(
         effective_from = 2027-01-01    # by default today
 
     Beside these: modality (any, text, image, audio, video, document), above_tokens, tier (standard, flex, batch,
-    priority, fast, ultrafast), backend, source. A fee has item, usd and unit (query, prompt, mtok_hour) instead:
-    item = "web_search", usd = "0.014", unit = "query". A model that costs nothing says free = true.
+    priority, fast, ultrafast), backend, source. A fee has item, usd and unit (query, prompt, mtok_hour,
+    character, second) instead: item = "web_search", usd = "0.014", unit = "query". A model that costs nothing says
+    free = true.
 
     Examples:
 

@@ -32,4 +32,5 @@ DIALECT: Final = Dialect(
     counting=COUNTING,
     passing=Passing(renamed=renamed, response=see, watch=AnthropicWatch, ask=ask_of_body, marks=MARKS),
     keep_alive=PING,
+    guards_small_limits=True,
 )

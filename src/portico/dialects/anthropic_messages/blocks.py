@@ -21,6 +21,8 @@ from portico.wire import jsontext
 Block: TypeAlias = Mapping[str, Any]
 _PLAIN_TEXT: Final = "text/plain"
 DEEPEST: Final = 8
+_DIRECT: Final = {"type": "direct"}
+"""The model itself calls, and no code of its: what a call without a `caller` says, too."""
 """Blocks inside blocks: Anthropic has a document of text inside a result, which is three."""
 
 
@@ -108,7 +110,8 @@ class Blocks:
         signature = self._sealed.pop(id_, None)
         if len(block) == 4:
             return [ToolCall(id_, name, arguments, signature=signature)]
-        ext = _rest(block, "type", "id", "name", "input")
+        known = ("type", "id", "name", "input", *(("caller",) if block.get("caller") == _DIRECT else ()))
+        ext = _rest(block, *known)
         return [ToolCall(id_, name, arguments, signature=signature, ext=ext)]
 
     def read_tool_result(self, block: Block, path: str) -> list[Part]:

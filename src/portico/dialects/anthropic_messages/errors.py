@@ -25,7 +25,9 @@ from portico.core.errors import (
     UpstreamSignatureRejected,
     UpstreamTimeout,
 )
+from portico.dialects.anthropic_messages.quotas import consumer_of, quotas_of
 from portico.wire import jsontext
+from portico.wire.retryafter import NO_HEADERS, retry_after_s
 
 TYPES: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
@@ -69,7 +71,9 @@ _SIGNATURE: Final = re.compile(
     r"|invalid `?data`? in `?redacted_thinking",
     re.IGNORECASE,
 )
-_CREDIT: Final = re.compile(r"credit balance is too low|organization has been disabled|plans & billing", re.IGNORECASE)
+_CREDIT: Final = re.compile(r"credit balance is too low|plans & billing", re.IGNORECASE)
+_DISABLED: Final = re.compile(r"organization has been disabled|\baccount\b.*\b(?:disabled|suspended)", re.IGNORECASE)
+_MODEL: Final = re.compile(r"\bmodel\b", re.IGNORECASE)
 _FILE: Final = re.compile(r"\bfile", re.IGNORECASE)
 _REFUSED: Final = re.compile(
     r"`?(temperature|top_p|top_k|thinking|output_config|stop_sequences|service_tier)`?"
@@ -91,7 +95,7 @@ LONGEST: Final = 8192
 _KEYS: Final = re.compile(r"sk-ant-[\w-]{8,}|\borg_?[0-9a-f-]{16,}|req_\w{10,}", re.IGNORECASE)
 
 
-def parse_error(status: int, body: bytes) -> UpstreamError:
+def parse_error(status: int, body: bytes, headers: Mapping[str, str] = NO_HEADERS, /) -> UpstreamError:
     """A failed answer as an error; JSON as documented, or no JSON at all."""
     try:
         decoded = jsontext.decode(body)
@@ -99,18 +103,27 @@ def parse_error(status: int, body: bytes) -> UpstreamError:
         kind = _BY_STATUS.get(status, UpstreamInternal if status >= 500 else UpstreamBadGateway)
         if kind in (UpstreamRejected, UpstreamModelNotFound):
             kind = UpstreamBadGateway
-        return kind(upstream_status=status)
-    return parse_error_object(decoded, status)
+        return _waiting(kind(upstream_status=status), "", headers)
+    return parse_error_object(decoded, status, headers)
 
 
-def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
+def _waiting(error: UpstreamError, message: str, headers: Mapping[str, str]) -> UpstreamError:
+    """With which quotas were exceeded, and when it is worth coming back."""
+    if isinstance(error, (UpstreamRateLimited, UpstreamOverloaded)):
+        error.retry_after_s = retry_after_s(headers)
+    if isinstance(error, UpstreamRateLimited):
+        error.quotas, error.consumer = quotas_of(message, headers), consumer_of(message, headers)
+    return error
+
+
+def parse_error_object(body: Any, status: int | None = None, headers: Mapping[str, str] = NO_HEADERS) -> UpstreamError:
     """The same from a decoded body. In a stream there is no status, and the type tells."""
     error = body.get("error") if isinstance(body, Mapping) else None
     if not isinstance(error, Mapping):
-        return _BY_STATUS.get(status or 0, UpstreamBadGateway)(upstream_status=status)
+        return _waiting(_BY_STATUS.get(status or 0, UpstreamBadGateway)(upstream_status=status), "", headers)
     word = str(error.get("type") or "")
     message = _KEYS.sub("[hidden]", str(error.get("message") or "")[:LONGEST])
-    kind = _kind(word, status, message)
+    kind, said = _kind(word, status, message), message
     if kind in (UpstreamAuthFailed, UpstreamRefusedAccount):
         message = ""  # it speaks of the operator's account: the caller gets our own words
     made = kind(message, upstream_status=status, reason=word or None)
@@ -118,7 +131,9 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
         made.param = "model"
     elif kind is UpstreamRejected and isinstance(made, UpstreamRejected) and (found := _REFUSED.search(message)):
         made.refused = _FIELDS[found.group(1).lower()]
-    return made
+    elif isinstance(made, UpstreamAuthFailed):
+        made.of_model = word == "permission_error" and _MODEL.search(said) is not None
+    return _waiting(made, said, headers)
 
 
 def _kind(word: str, status: int | None, message: str) -> type[UpstreamError]:
@@ -130,6 +145,8 @@ def _kind(word: str, status: int | None, message: str) -> type[UpstreamError]:
             return UpstreamSignatureRejected
         if _CONTEXT.search(message):
             return ContextLengthExceeded
+        if _DISABLED.search(message):
+            return UpstreamAuthFailed
         if _CREDIT.search(message):
             return UpstreamRefusedAccount
     if kind is UpstreamModelNotFound and _FILE.search(message) and "model" not in message:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.dialect import Rendered
+from portico.core.grammar import grammar_in_words
 from portico.core.loss import Loss
 from portico.core.request import FORMAT_HINT, FREE_TEXT, Builtin, Request, Tool
+from portico.core.small_limits import guarded
 from portico.core.target import Target
 from portico.dialects.anthropic_messages.messages_render import MessageRenderer, Names
 from portico.dialects.anthropic_messages.sampling import render_sampling
@@ -41,6 +43,7 @@ _UNSAID: Final[tuple[Any, ...]] = (None, "", [], {})
 def render_request(request: Request, target: Target) -> Rendered:
     """The body for one model. Raises `InvalidRequest` for a file of a type that no Claude takes."""
     losses: list[Loss] = []
+    request = guarded(request, target, losses)
     names = Names(request)
     renderer = MessageRenderer(request, target, names, losses)
     system, messages = renderer.system(), renderer.messages()
@@ -148,10 +151,10 @@ def _tool(
     schema, description = strict or tool.schema, tool.description
     if tool.kind == "custom":
         schema = FREE_TEXT
-        if format_ := _grammar(tool):
+        if grammar := grammar_in_words(tool, own=ORIGIN):
             at = request.where.at_tool(tool.at)
             losses.append(Loss("1.12:grammar", at, "a grammar is told in the description and not enforced"))
-            description = f"{description or ''}\n\nThe input has this form:\n{format_}".strip()
+            description = f"{description or ''}\n\n{grammar}".strip()
     wire: dict[str, Any] = {"name": names.of(tool.name)}
     if description is not None:
         wire["description"] = description
@@ -180,14 +183,6 @@ def _schema(schema: Mapping[str, Any] | None, *, judged: bool) -> Mapping[str, A
     if schema is None:
         return {"type": "object", "properties": {}}
     return schema if "type" in schema or not judged else {"type": "object", **schema}
-
-
-def _grammar(tool: Tool) -> str | None:
-    for fields in (tool.ext or {}).values():
-        format_ = fields.get("format")
-        if isinstance(format_, Mapping) and format_.get("type") == "grammar":
-            return jsontext.encode(format_).decode()
-    return None
 
 
 def _builtin(builtin: Builtin, request: Request, target: Target, losses: list[Loss]) -> dict[str, Any] | None:

@@ -26,7 +26,10 @@ HEAD: Final = frozenset(
 )
 """Members of a message that the neutral model has words for."""
 _FOREIGN_PLAIN: Final = frozenset(
-    {"stop", "length", "max_tokens", "tool_calls", "function_call", "content_filter", "safety"}
+    {
+        *("stop", "length", "max_tokens", "tool_calls", "function_call", "content_filter", "safety"),
+        *("completed", "incomplete:max_output_tokens", "incomplete:content_filter"),
+    }
 )
 """Other vendors' words that say no more than ours (mapping.md 2.5)."""
 

@@ -77,6 +77,7 @@ def _ask(fields: Mapping[str, Any], body_bytes: int) -> Ask:
         media_bytes=media.sizes,
         tools=frozenset(_tools(fields)),
         embedded_characters=sum(map(_characters, _embedded(fields))),
+        inputs=max(1, len(_list(fields.get("requests")))),
         max_output_tokens=_whole(config.get("maxOutputTokens")) or None,
         candidates=_candidates(config),
         service_tier=_tier(fields),

@@ -8,6 +8,8 @@ A model of the second line ignores `taskType`: what a text is for stands before 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.embedding import ORIGIN as WISH
 from portico.core.embedding import Embedded, EmbeddingCall, EmbeddingWish, wish_of
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
@@ -23,6 +25,7 @@ from portico.dialects.gemini.parts import parse_part, render_part
 from portico.dialects.gemini.request_parse import WHERE
 
 MOST_TEXTS: Final = 100
+DOCUMENT: Final = "RETRIEVAL_DOCUMENT"
 MAX_DIMENSIONS: Final = 100_000
 _QUERY: Final[Mapping[str, str]] = {
     "RETRIEVAL_QUERY": "search result",
@@ -66,7 +69,13 @@ def _wish(fields: Mapping[str, Any], *, batch: bool) -> EmbeddingWish:
     task = optional_string(said.get("taskType"), ".taskType")
     if task in ("", "TASK_TYPE_UNSPECIFIED"):
         task = None
-    return EmbeddingWish(size, task, optional_string(said.get("title"), ".title"), batch=batch)
+    others = tuple(sorted(said.keys() - _KNOWN))
+    return EmbeddingWish(size, task, optional_string(said.get("title"), ".title"), batch=batch, others=others)
+
+
+_KNOWN: Final = frozenset(
+    {"model", "content", "requests", "taskType", "title", "outputDimensionality", "embedContentConfig"}
+)
 
 
 def _message(fields: Mapping[str, Any], at: int, *, batch: bool) -> Message:
@@ -91,6 +100,13 @@ def render(request: Request, target: Target) -> EmbeddingCall:
     """What a model of Google's is asked."""
     wish, losses = wish_of(request), list[Loss]()
     newer = target.capabilities.generation >= (2, 0)
+    losses += [
+        Loss("1.1:unsupported", request.where.field(name), f"{name} is not known to Google's embeddings")
+        for name in wish.others
+    ]
+    if wish.title is not None and wish.task_type != DOCUMENT:
+        losses.append(Loss("5.1:task", request.where.field("title"), f"a title is only for a task of {DOCUMENT}"))
+        wish = msgspec.structs.replace(wish, title=None)
     contents = [_content(message, wish, newer, request, losses) for message in request.messages]
     if target.provider_kind != "vertex":
         named = {"model": f"models/{target.model}"}
@@ -116,7 +132,7 @@ def _settings(wish: EmbeddingWish, newer: bool) -> dict[str, Any]:
         said["outputDimensionality"] = wish.dimensions
     if not newer and wish.task_type is not None:
         said["taskType"] = wish.task_type
-        if wish.title is not None and wish.task_type == "RETRIEVAL_DOCUMENT":
+        if wish.title is not None:
             said["title"] = wish.title
     return said
 
@@ -139,7 +155,7 @@ def _content(
 
 def told_task(task: str, title: str | None, text: str) -> str:
     """The text as a model of the second line is told what it is for; of a task it has no words for, the text alone."""
-    if task == "RETRIEVAL_DOCUMENT":
+    if task == DOCUMENT:
         return f"title: {title or 'none'} | text: {text}"
     return f"task: {_QUERY[task]} | query: {text}" if task in _QUERY else text
 
@@ -165,9 +181,9 @@ def read(body: Any) -> Embedded:
 def _read(fields: Mapping[str, Any]) -> Embedded:
     if (predictions := fields.get("predictions")) is not None:
         found = [one["embeddings"] for one in predictions]
-        counted = sum([int(one.get("statistics", {}).get("token_count", 0)) for one in found])
-        usage = Usage(input_uncached={"text": counted})
-        return Embedded(tuple([_values(one) for one in found]), None, usage, [one.get("statistics") for one in found])
+        told = [one["statistics"] for one in found if "statistics" in one]
+        usage = Usage(input_uncached={"text": sum([int(one["token_count"]) for one in told])}) if told else None
+        return Embedded(tuple([_values(one) for one in found]), None, usage, told or None)
     vectors = [fields["embedding"]] if "embedding" in fields else fields["embeddings"]
     return Embedded(tuple([_values(one) for one in vectors]), None, *_usage(fields.get("usageMetadata")))
 

@@ -34,6 +34,7 @@ from portico.dialects.gemini.refusals import refused_field, refuses_value
 from portico.dialects.gemini.request_parse import WHERE
 from portico.wire import jsontext
 from portico.wire.names import camel
+from portico.wire.retryafter import NO_HEADERS, retry_after_s
 
 _TYPE: Final = "type.googleapis.com/google.rpc."
 _STATUS_OF_WORD: Final[Mapping[str, int]] = {
@@ -90,8 +91,15 @@ _SECRETS: Final = re.compile(
 )
 
 
-def parse_error(status: int, body: bytes) -> UpstreamError:
+def parse_error(status: int, body: bytes, headers: Mapping[str, str] = NO_HEADERS, /) -> UpstreamError:
     """A failed answer as an error: JSON as documented, wrapped in an array, with `error` as a string, or no JSON at all."""
+    error = _parsed(status, body)
+    if error.retry_after_s is None and isinstance(error, (UpstreamRateLimited, UpstreamOverloaded)):
+        error.retry_after_s = retry_after_s(headers)  # Google sends none; what stands in front of it may
+    return error
+
+
+def _parsed(status: int, body: bytes) -> UpstreamError:
     try:
         decoded = jsontext.decode(body)
     except jsontext.NotJson:

@@ -12,6 +12,7 @@ import msgspec
 
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
+from portico.core.grammar import grammar_in_words
 from portico.core.known import KnownTools
 from portico.core.loss import Loss
 from portico.core.request import GOOGLE_BUILTINS, ONE_CALL_HINT, Builtin, Request, Tool, ToolChoice
@@ -21,6 +22,7 @@ from portico.dialects.gemini.builtins import location_hints, render_builtin
 from portico.dialects.gemini.contents import FILLER, ContentsRenderer, media_resolution
 from portico.dialects.gemini.modalities import settle_image_config, settle_modalities
 from portico.dialects.gemini.parts import ORIGIN
+from portico.dialects.gemini.pictures import settle_picture
 from portico.dialects.gemini.schema_walk import Budget
 from portico.dialects.gemini.structured import add_output, format_hint, parameters
 from portico.dialects.gemini.thinking import thinking_config
@@ -54,6 +56,13 @@ _HARMLESS: Final = frozenset(
     }
 )
 """Fields whose absence no answer shows (1.1)."""
+_OF_OPERATIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "speed": ("5.3:speed", "Google's voices have no speed; an instruction may ask for one in words"),
+    "timestamps": ("5.4:timestamps", "the times are what the model makes of the recording, not measured"),
+    "include": ("5.4:include", "a transcript comes without logprobs"),
+    "chunking_strategy": ("5.4:chunking", "the recording is heard as a whole"),
+}
+"""Fields of OpenAI's operations beside chat that no model of Google's has."""
 _BAD_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 
 
@@ -90,6 +99,8 @@ def render_request(request: Request, target: Target) -> Rendered:
     _add_extras(request, target, body, config, losses)
     if target.capabilities.judged:
         settle_image_config(request, target, config)
+        if request.picture is not None:
+            settle_picture(request.picture, request.where, target, config, losses)
     if config:
         body["generationConfig"] = config
     if target.capabilities.judged:
@@ -133,6 +144,8 @@ def _generation_config(request: Request, target: Target, losses: list[Loss]) -> 
         asked["top_p"] = sampling.top_p
     if sampling.top_k is not None:
         asked["top_k"] = sampling.top_k
+    if not able.sampling:
+        asked = {name: value for name, value in asked.items() if name not in request.ours}
     if asked and not able.sampling:
         wire = ", ".join([_SAMPLING[name] for name in asked])
         losses.append(Loss("1.1:sampling", where.field(next(iter(asked))), f"{target.model} ignores {wire}"))
@@ -155,7 +168,8 @@ def _generation_config(request: Request, target: Target, losses: list[Loss]) -> 
     if sampling.n is not None or sampling.logprobs or sampling.top_logprobs:
         _add_choices(request, target, config, losses)
     thinking, told = thinking_config(request.thinking, sampling.max_tokens, target, where)
-    losses += told
+    if "thinking" not in request.ours:
+        losses += told
     if thinking:
         config["thinkingConfig"] = thinking
     add_output(request, target, config, losses)
@@ -358,7 +372,7 @@ def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], reque
         if tool.description is not None:
             declaration["description"] = tool.description
         return declaration
-    grammar = _grammar(tool)
+    grammar = grammar_in_words(tool, own=ORIGIN)
     description = "\n\n".join([text for text in (tool.description, grammar) if text is not None])
     if description or tool.description is not None:
         declaration["description"] = description
@@ -372,16 +386,6 @@ def _declaration(tool: Tool, names: Mapping[str, str], losses: list[Loss], reque
     if foreign:
         losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
     return declaration
-
-
-def _grammar(tool: Tool) -> str | None:
-    """The grammar that a custom tool's text must follow, in words; None where there is none (1.12)."""
-    for origin, fields in (tool.ext or {}).items():
-        format_ = fields.get("format") if tool.kind == "custom" and origin != ORIGIN else None
-        grammar = format_.get("grammar") if isinstance(format_, Mapping) else None
-        if isinstance(grammar, Mapping) and grammar.get("definition"):
-            return f"The input must follow this {grammar.get('syntax') or ''} grammar:\n{grammar['definition']}"
-    return None
 
 
 def _calling_config(request: Request, names: Mapping[str, str]) -> dict[str, Any]:
@@ -419,7 +423,8 @@ def _add_extras(
             continue
         for name in fields:
             code = "1.1:ignored" if name in _HARMLESS else "1.1:unsupported"
-            losses.append(Loss(code, where.field(name), f"Gemini has nothing for {name}"))
+            code, message = _OF_OPERATIONS.get(name, (code, f"Gemini has nothing for {name}"))
+            losses.append(Loss(code, where.field(name), message))
 
 
 def _merge_own(fields: Mapping[str, Any], body: dict[str, Any], config: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
 from portico.core.foreign import foreign_losses
 from portico.core.loss import Loss
-from portico.core.parts import Ext, Opaque, Part, Signature, Text, ToolCall, text_of
+from portico.core.parts import Ext, Opaque, Part, Reasoning, Signature, Text, ToolCall, text_of
 from portico.core.response import Candidate, Finish, Response
 from portico.core.spans import TextSpans
 from portico.dialects.gemini.fields import camelise
@@ -286,6 +286,11 @@ def render_candidate(
     return wire
 
 
+def says_nothing(part: Part) -> bool:
+    """Whether a part is but the seal of another vendor, on a thought that it does not show."""
+    return isinstance(part, Reasoning) and not part.text and (part.signature is None or part.signature.origin != VENDOR)
+
+
 def render_parts(
     parts: tuple[Part, ...], losses: list[Loss], index: int, *, called: bool = False
 ) -> list[dict[str, Any]]:
@@ -302,7 +307,8 @@ def render_parts(
                 if not called:
                     wire.setdefault("thoughtSignature", SKIP_SIGNATURE)
                 called = True
-            rendered.append(wire)
+            if not says_nothing(part):
+                rendered.append(wire)
             if not isinstance(part, Opaque) and (part.ext or getattr(part, "signature", None) is not None):
                 losses += foreign_losses(part, path, own=(ORIGIN,), vendor=VENDOR)
             if isinstance(part, Text) and "openai_chat" in (part.ext or ()):

@@ -46,6 +46,7 @@ from portico.dialects.gemini.response import (
     parse_model_parts,
     render_candidate,
     response_id,
+    says_nothing,
     take_grounding,
     tell_foreign,
 )
@@ -382,9 +383,7 @@ class GeminiWriter:
         if isinstance(part, Text):
             self._spans[candidate].add(part.text)
         if isinstance(part, (Text, Reasoning)):
-            if part.text or part.signature is not None:
-                return [self._frame(Candidate(candidate, (part,), None))]
-            return []
+            return self._frames(candidate, part) if part.text or part.signature is not None else []
         self._held[candidate, index] = (part, [])
         return []
 
@@ -405,7 +404,7 @@ class GeminiWriter:
             if signature is None:
                 return []
             kind = self._kinds[candidate, index]
-            return [self._frame(Candidate(candidate, (kind("", signature=signature),), None))]  # type: ignore[call-arg]
+            return self._frames(candidate, kind("", signature=signature))  # type: ignore[call-arg]
         part, pieces = held
         if isinstance(part, ToolCall):
             part = msgspec.structs.replace(part, arguments=part.arguments + "".join(pieces))
@@ -436,6 +435,11 @@ class GeminiWriter:
         for name, value in self._extras.get(None, {}).items():
             body[name] = {**value, **body[name]} if isinstance(body.get(name), Mapping) else value
         return [Frame(jsontext.encode(body))]
+
+    def _frames(self, candidate: int, part: Part) -> list[Frame]:
+        """The frame of a text or a thought; none for the bare seal of another vendor, which is a loss."""
+        frame = self._frame(Candidate(candidate, (part,), None))
+        return [] if says_nothing(part) else [frame]
 
     def _frame(self, candidate: Candidate) -> Frame:
         called = candidate.index in self._called

@@ -31,8 +31,10 @@ from portico.core.errors import (
     UpstreamTimeout,
     UpstreamUnsupported,
 )
+from portico.dialects.openai.quotas import SPENT, consumer_of, quotas_of, reset_s
 from portico.dialects.openai.refusals import only_value, refused_field
 from portico.wire import jsontext
+from portico.wire.retryafter import NO_HEADERS, retry_after_s
 
 _TYPES: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
@@ -109,7 +111,7 @@ _BY_CODE: Final[Mapping[str, type[UpstreamError]]] = {
     "insufficient_quota": UpstreamRateLimited,
     "billing_hard_limit_reached": UpstreamRefusedAccount,
     "billing_not_active": UpstreamRefusedAccount,
-    "account_deactivated": UpstreamRefusedAccount,
+    "account_deactivated": UpstreamAuthFailed,
     "unsupported_country_region_territory": UpstreamRefusedAccount,
     "content_filter": UpstreamContentRefused,
     "content_policy_violation": UpstreamContentRefused,
@@ -186,21 +188,35 @@ class _Fault(msgspec.Struct):
     status: int = 0
 
 
-def parse_error(status: int, body: bytes) -> UpstreamError:
+def parse_error(status: int, body: bytes, headers: Mapping[str, str] = NO_HEADERS, /) -> UpstreamError:
     """A failed answer of an endpoint of a dialect of OpenAI's: JSON in any of its shapes, plain text, or a page."""
     try:
         decoded = jsontext.decode(body)
     except jsontext.NotJson:
-        return _of_text(status, body)
-    return parse_error_object(decoded, status)
+        return _waiting(_of_text(status, body), headers)
+    return parse_error_object(decoded, status, headers)
 
 
-def parse_error_object(body: Any, status: int = 0) -> UpstreamError:
+def parse_error_object(body: Any, status: int = 0, headers: Mapping[str, str] = NO_HEADERS) -> UpstreamError:
     """The same from a decoded body. Without a `status` the error's own words are asked for it."""
     fault = _fault(body)
     if fault is None:
-        return UpstreamBadGateway(upstream_status=status)
-    return _error(fault, status or fault.status or _status_of(fault))
+        return _waiting(_of_text(status, b""), headers)
+    error = _error(fault, status or fault.status or _status_of(fault))
+    if isinstance(error, UpstreamRateLimited):
+        error.quotas = quotas_of(fault.code.lower(), fault.message, headers)
+        error.consumer = consumer_of(fault.message)
+    return _waiting(error, headers)
+
+
+def _waiting(error: UpstreamError, headers: Mapping[str, str]) -> UpstreamError:
+    """With when it is worth coming back, by its headers: they are more exact than its sentence."""
+    if isinstance(error, (UpstreamRateLimited, UpstreamOverloaded)):
+        told = retry_after_s(headers)
+        if told is None and error.retry_after_s is None:
+            told = reset_s(headers)
+        error.retry_after_s = told if told is not None else error.retry_after_s
+    return error
 
 
 def tells_error(body: Any) -> bool:
@@ -293,7 +309,7 @@ def _status_of(fault: _Fault) -> int:
 
 def _error(fault: _Fault, status: int) -> UpstreamError:
     kind = _kind(status, fault)
-    operators = kind in _OPERATORS or fault.code == "insufficient_quota"
+    operators = kind in _OPERATORS or fault.code in SPENT
     message = "" if operators else masked(fault.message)
     error = kind(
         message,

@@ -8,7 +8,18 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from portico.core.ask import Ask
-from portico.core.dialect import Demands, Dialect, ParseRequest, Passing, Reading, Rendered, Reply, StreamWriter
+from portico.core.dialect import (
+    Demands,
+    Dialect,
+    ParseRequest,
+    Passing,
+    Product,
+    RawWriter,
+    Reading,
+    Rendered,
+    Reply,
+    StreamWriter,
+)
 from portico.core.embedding import Embedding
 from portico.core.errors import PorticoError
 from portico.core.events import Event, Failed
@@ -50,10 +61,13 @@ def operation(
     writer: Callable[[Reply], StreamWriter] = ErrorWriter,
     read_body: Callable[[bytes], Any] | None = None,
     embedding: Embedding | None = None,
+    ask: Callable[[Any, int], Ask] | None = None,
     raw_answers: bool = False,
+    raw_writer: Callable[[Reply], RawWriter | None] | None = None,
     where: Where | None = None,
+    product: Product | None = None,
 ) -> Dialect:
-    """The dialect of one operation."""
+    """The dialect of one operation. `ask`: of bodies that are rendered in it all the same."""
     return Dialect(
         name=name,
         parse_request=parse_request,
@@ -66,14 +80,16 @@ def operation(
         render_error=render_error,
         frame=encode,
         where=where or Where(),
-        ask=_unasked,
+        ask=ask or _unasked,
         passing=passing,
         keep_alive=KEEP_ALIVE,
         embedding=embedding,
         read_body=read_body,
         demands=demands,
+        product=product,
         receives=False,
         raw_answers=raw_answers,
+        raw_writer=raw_writer,
     )
 
 

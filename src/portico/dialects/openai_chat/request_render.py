@@ -13,6 +13,7 @@ from portico.core.errors import UnsupportedParameter
 from portico.core.loss import Loss
 from portico.core.parts import Text
 from portico.core.request import FORMAT_HINT, ONE_CALL_HINT, OutputFormat, Request
+from portico.core.small_limits import guarded
 from portico.core.target import Target
 from portico.dialects.openai.refusals import MAX_TOKENS_FIELD
 from portico.dialects.openai_chat.effort import reasoning_effort, thinks
@@ -43,6 +44,7 @@ def render_for(request: Request, target: Target) -> Rendered:
         message = f"{target.model} cannot call functions."
         raise UnsupportedParameter(message, param=request.where.field("tools"))
     losses: list[Loss] = []
+    request = guarded(request, target, losses)
     names = wire_names([tool.name for tool in request.tools])
     messages = MessagesRenderer(request, target, names, losses).render()
     body: dict[str, Any] = {"model": target.model or request.model, "messages": messages}

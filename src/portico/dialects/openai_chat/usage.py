@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from portico.core.dialect import Reply
 from portico.core.usage import MODALITIES, Tokens, Usage, minus, split, take, total
+from portico.dialects.openai.counts import by_modality, count
 from portico.dialects.openai_chat.extra_content import ext_of, extra_content, read_google
 
 
@@ -122,31 +123,31 @@ def uses_in(wire: Any, *, searched: bool = False) -> dict[str, int]:
     `server_tool_use`, Perplexity's `num_search_queries`), else once if the answer cites a page."""
     fields: Mapping[str, Any] = wire if isinstance(wire, Mapping) else {}
     tools = fields.get("server_tool_use")
-    queries = _count(tools, "web_search_requests") if isinstance(tools, Mapping) else 0
-    count = queries or _count(fields, "num_search_queries") or int(searched)
-    return {"web_search": count} if count else {}
+    queries = count(tools, "web_search_requests") if isinstance(tools, Mapping) else 0
+    queries = queries or count(fields, "num_search_queries") or int(searched)
+    return {"web_search": queries} if queries else {}
 
 
 def parse_usage(wire: Any) -> Usage | None:
     """OpenAI's usage object as disjoint buckets; None where there is none."""
     if not isinstance(wire, Mapping) or wire.get("prompt_tokens") is None:
         return None
-    tool = split(_count(wire, "tool_use_prompt_tokens"), _details(wire.get("tool_use_prompt_tokens_details")))
+    tool = split(count(wire, "tool_use_prompt_tokens"), by_modality(wire.get("tool_use_prompt_tokens_details")))
     prompt_details = wire.get("prompt_tokens_details") or {}
     completion_details = wire.get("completion_tokens_details") or {}
-    prompt = split(max(0, _count(wire, "prompt_tokens") - total(tool)), _details(prompt_details))
+    prompt = split(max(0, count(wire, "prompt_tokens") - total(tool)), by_modality(prompt_details))
     cached_count = min(_cached(wire, prompt_details), total(prompt))
     cached: Tokens = {}
     if cached_count:
-        details = _details(prompt_details.get("cached_tokens_details"))
+        details = by_modality(prompt_details.get("cached_tokens_details"))
         cached = split(cached_count, details) if details else take(prompt, cached_count)
     fresh = minus(prompt, cached) if cached else prompt
-    hour = take(fresh, _count(prompt_details, "cache_write_1h_tokens"))
+    hour = take(fresh, count(prompt_details, "cache_write_1h_tokens"))
     fresh = minus(fresh, hour) if hour else fresh
-    written = take(fresh, _count(prompt_details, "cache_write_tokens") - total(hour))
-    completion = _count(wire, "completion_tokens")
-    reasoning = _count(completion_details, "reasoning_tokens")
-    if reasoning and _count(wire, "total_tokens") == _count(wire, "prompt_tokens") + completion + reasoning:
+    written = take(fresh, count(prompt_details, "cache_write_tokens") - total(hour))
+    completion = count(wire, "completion_tokens")
+    reasoning = count(completion_details, "reasoning_tokens")
+    if reasoning and count(wire, "total_tokens") == count(wire, "prompt_tokens") + completion + reasoning:
         completion += reasoning  # xAI counts them beside the others
     reasoning = min(reasoning, completion)
     return Usage(
@@ -155,7 +156,7 @@ def parse_usage(wire: Any) -> Usage | None:
         input_cache_write=written,
         input_cache_write_1h=hour,
         input_tool=tool,
-        output_visible=split(completion - reasoning, _details(completion_details)),
+        output_visible=split(completion - reasoning, by_modality(completion_details)),
         output_reasoning=split(reasoning, {}),
         ext=ext_of(read_google(wire)),
     )
@@ -163,16 +164,5 @@ def parse_usage(wire: Any) -> Usage | None:
 
 def _cached(wire: Mapping[str, Any], details: Mapping[str, Any]) -> int:
     """Tokens read from a cache: where OpenAI counts them, else where DeepSeek and Moonshot do."""
-    found = _count(details, "cached_tokens")
-    return found or _count(wire, "prompt_cache_hit_tokens") or _count(wire, "cached_tokens")
-
-
-def _count(fields: Mapping[str, Any], name: str) -> int:
-    value = fields.get(name)
-    return max(0, int(value)) if isinstance(value, (int, float)) else 0
-
-
-def _details(fields: Any) -> dict[str, int]:
-    if not isinstance(fields, Mapping):
-        return {}
-    return {name: n for name in MODALITIES if (n := _count(fields, f"{name}_tokens"))}
+    found = count(details, "cached_tokens")
+    return found or count(wire, "prompt_cache_hit_tokens") or count(wire, "cached_tokens")

@@ -6,7 +6,7 @@ from portico.core.dialect import Demands, Passing
 from portico.core.embedding import Embedding
 from portico.dialects.openai.operation import ErrorWriter, operation
 from portico.dialects.openai_embeddings.answer import read, see, tell
-from portico.dialects.openai_embeddings.passing import NeverStreams, ask, renamed
+from portico.dialects.openai_embeddings.passing import NeverStreams, ask, ask_of_rendered, renamed
 from portico.dialects.openai_embeddings.request import MOST_TEXTS, parse, parse_request, render
 
 EMBEDDING: Final = Embedding(parse=parse, render=render, read=read, tell=tell, most=lambda _: MOST_TEXTS)
@@ -18,4 +18,5 @@ DIALECT: Final = operation(
     passing=Passing(renamed=renamed, response=see, watch=NeverStreams, ask=ask),
     writer=ErrorWriter,
     embedding=EMBEDDING,
+    ask=ask_of_rendered,
 )

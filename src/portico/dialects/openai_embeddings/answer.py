@@ -7,7 +7,7 @@ import base64
 import math
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -33,9 +33,15 @@ def tell(answer: Embedded, request: Request) -> Any:
 
 
 def unit(vector: Sequence[float]) -> list[float]:
-    """The vector at length 1; one of zeros stays."""
+    """The vector at length 1; one that has it, and one of zeros, stay as they are."""
     length = math.hypot(*vector)
-    return [value / length for value in vector] if length else list(vector)
+    if not length or abs(length - 1) < SAME_LENGTH:
+        return list(vector)
+    return [value / length for value in vector]
+
+
+SAME_LENGTH: Final = 1e-6
+"""32-bit floats are no more exact."""
 
 
 def _base64(vector: Sequence[float]) -> str:

@@ -1,6 +1,6 @@
 """Requests for embeddings between two ends that speak this dialect: only the model's name is changed."""
 
-from typing import Any
+from typing import Any, Final
 
 from portico.core.ask import Ask
 from portico.core.dialect import Seen
@@ -28,10 +28,26 @@ def ask(body: bytes) -> Ask:
         value: Any = jsontext.decode(body)
     except jsontext.NotJson as error:
         raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
-    given = value.get("input") if isinstance(value, dict) else None
-    texts = [given] if isinstance(given, str) else given if isinstance(given, list) else []
-    characters = sum([len(text) for text in texts if isinstance(text, str)])
-    return Ask(len(body), max_output_tokens=0, own_tools=False, embedded_characters=characters)
+    return ask_of_rendered(value, len(body))
+
+
+def ask_of_rendered(body: Any, size: int) -> Ask:
+    """The same of a body that is a value, and takes so many bytes."""
+    given = body.get("input") if isinstance(body, dict) else None
+    inputs = given if isinstance(given, list) and given and not isinstance(given[0], int) else [given]
+    characters = sum([_characters(one) for one in inputs])
+    return Ask(size, max_output_tokens=0, own_tools=False, embedded_characters=characters, inputs=len(inputs))
+
+
+def _characters(one: Any) -> int:
+    """Of a text; a token stands for four."""
+    if isinstance(one, str):
+        return len(one)
+    return CHARACTERS_A_TOKEN * len(one) if isinstance(one, list) else 0
+
+
+CHARACTERS_A_TOKEN: Final = 4
+"""As where nothing is reported of what was embedded (mapping.md 5.1)."""
 
 
 class NeverStreams:

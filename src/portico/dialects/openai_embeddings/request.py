@@ -1,7 +1,8 @@
 """A request for embeddings <-> neutral request (mapping.md 5.1)."""
 
-from collections.abc import Mapping
 from typing import Any, Final
+
+import msgspec
 
 from portico.core.embedding import ORIGIN, EmbeddingCall, EmbeddingWish, wish_of
 from portico.core.errors import InvalidRequest, UnsupportedParameter
@@ -10,9 +11,11 @@ from portico.core.parts import Text
 from portico.core.request import Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.openai.checks import object_at, take_int, take_string, take_word, wrong_type
+from portico.dialects.openai_embeddings.tokens import text_of
 
 MOST_TEXTS: Final = 2048
 WHERE: Final = Where(message="$.input[{at}]")
+ONE: Final = Where(message="$.input")
 TASKS: Final = (
     "RETRIEVAL_QUERY",
     "RETRIEVAL_DOCUMENT",
@@ -45,13 +48,14 @@ def parse(body: Any, model: str | None) -> Request:
         title=take_string(fields, "title"),
         encoding=take_word(fields, "encoding_format", ("float", "base64")) or "float",
     )
-    texts = _texts(fields.get("input"))
+    given, user = fields.pop("input", None), take_string(fields, "user")
+    texts = _texts(given)
     messages = tuple([Message(Role.USER, (Text(text),), at=at) for at, text in enumerate(texts)])
-    return Request(model, messages, ext={ORIGIN: {"wish": wish}, **_user(fields)}, where=WHERE)
-
-
-def _user(fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    return {"openai_embeddings": {"user": fields["user"]}} if isinstance(fields.get("user"), str) else {}
+    wish = msgspec.structs.replace(wish, others=tuple(sorted(fields.keys() - {"model"})))
+    ext: dict[str, Any] = {ORIGIN: {"wish": wish}}
+    if user is not None:
+        ext["openai_embeddings"] = {"user": user}
+    return Request(model, messages, ext=ext, where=ONE if isinstance(given, str) else WHERE)
 
 
 def _task(fields: dict[str, Any]) -> str | None:
@@ -78,15 +82,18 @@ def _texts(given: Any) -> list[str]:
     if len(given) > MOST_TEXTS and not _are_tokens(given):
         message = f"Invalid 'input': {len(given)} texts are more than {MOST_TEXTS}."
         raise InvalidRequest(message, param="$.input")
-    if _are_tokens(given) or any(isinstance(one, list) for one in given):
-        message = "This model takes text, and not the numbers of OpenAI's tokens; send strings."
-        hint = " In LangChain: OpenAIEmbeddings(check_embedding_ctx_length=False)."
-        raise UnsupportedParameter(message + hint, param="$.input")
-    for at, text in enumerate(given):
-        if not isinstance(text, str):
-            raise wrong_type(f"$.input[{at}]", "a string", text)
-        if not text:
-            raise InvalidRequest(f"Invalid 'input[{at}]': it must not be empty.", param=f"$.input[{at}]")
+    if _are_tokens(given):
+        return [text_of(given, "$.input")]
+    return [_text(one, f"$.input[{at}]") for at, one in enumerate(given)]
+
+
+def _text(given: Any, path: str) -> str:
+    if given in ("", []):
+        raise InvalidRequest(f"Invalid '{path[2:]}': it must not be empty.", param=path)
+    if isinstance(given, list):
+        return text_of(given, path)
+    if not isinstance(given, str):
+        raise wrong_type(path, "a string", given)
     return given
 
 
@@ -110,6 +117,10 @@ def render(request: Request, target: Target) -> EmbeddingCall:
     if wish.dimensions is not None:
         body["dimensions"] = wish.dimensions
     losses = [
+        Loss("1.1:unsupported", request.where.field(name), f"{name} is not known to OpenAI's embeddings")
+        for name in wish.others
+    ]
+    losses += [
         Loss("5.1:task", request.where.field(name), f"{target.model} does not ask what a text is embedded for")
         for name, said in (("task_type", wish.task_type), ("title", wish.title))
         if said is not None

@@ -32,4 +32,5 @@ DIALECT: Final = Dialect(
     passing=Passing(renamed, see, ResponsesWatch, ask),
     state=STATE,
     counting=COUNTING,
+    guards_small_limits=True,
 )

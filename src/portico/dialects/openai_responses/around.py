@@ -30,7 +30,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "metadata": {},
     "user": None,
 }
-_STATUS: Final[Mapping[FinishReason, str]] = {
+STATUS: Final[Mapping[FinishReason, str]] = {
     FinishReason.STOP: "completed",
     FinishReason.TOOL_CALLS: "completed",
     FinishReason.LENGTH: "incomplete",
@@ -38,7 +38,7 @@ _STATUS: Final[Mapping[FinishReason, str]] = {
     FinishReason.ERROR: "completed",
     FinishReason.OTHER: "completed",
 }
-_DETAILS: Final[Mapping[FinishReason, str]] = {
+DETAILS: Final[Mapping[FinishReason, str]] = {
     FinishReason.LENGTH: "max_output_tokens",
     FinishReason.CONTENT_FILTER: "content_filter",
 }
@@ -95,9 +95,9 @@ def _tool(tool: Any) -> Any:
 def finished(body: dict[str, Any], finish: Finish | None, completed_at: int) -> None:
     """Says how an answer ended: `status`, why it is incomplete, and the provider's own word beside it."""
     reason = FinishReason.STOP if finish is None else finish.reason
-    body["status"] = _STATUS[reason]
-    if reason in _DETAILS:
-        body["incomplete_details"] = {"reason": _DETAILS[reason]}
+    body["status"] = STATUS[reason]
+    if reason in DETAILS:
+        body["incomplete_details"] = {"reason": DETAILS[reason]}
     else:
         body["completed_at"] = completed_at
     body["native_finish_reason"] = None if finish is None else finish.raw
@@ -136,7 +136,7 @@ def parse_finish(body: Mapping[str, Any], *, calls: bool) -> Finish | None:
     if status == "incomplete":
         details = body.get("incomplete_details")
         word = details.get("reason") if isinstance(details, Mapping) else None
-        known = {said: reason for reason, said in _DETAILS.items()}
+        known = {said: reason for reason, said in DETAILS.items()}
         said = word if isinstance(word, str) else "unknown"
         return Finish(known.get(said, FinishReason.OTHER), raw or f"incomplete:{said}", message)
     if status in ("queued", "in_progress"):

@@ -11,7 +11,7 @@ from portico.core.errors import InvalidRequest
 from portico.core.loss import Loss
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Text
-from portico.dialects.openai_responses.checks import array_at, object_at, optional_string, string_at, wrong_type
+from portico.dialects.openai.checks import array_at, object_at, optional_string, string_at, wrong_type
 
 ORIGIN: Final = "openai_responses"
 SHARED: Final = "openai_chat"

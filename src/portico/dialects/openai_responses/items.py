@@ -13,7 +13,7 @@ from portico.core.errors import InvalidRequest
 from portico.core.ids import counted_call_id, normalised_call_id
 from portico.core.parts import Ext, Media, Opaque, Part, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Role
-from portico.dialects.openai_responses.checks import object_at, optional_string, string_at, wrong_type
+from portico.dialects.openai.checks import object_at, optional_string, string_at, wrong_type
 from portico.dialects.openai_responses.content import ORIGIN, parse_content
 from portico.dialects.openai_responses.thoughts import parse_reasoning
 from portico.wire import jsontext

@@ -32,9 +32,11 @@ _HEAD: Final = 96
 
 
 def renamed(body: bytes, model: str) -> bytes:
-    """The body with this model at its top. Raises `BodyNotJson`."""
+    """The body with this model at its top; one that names it already stays as it is spelt. Raises `BodyNotJson`."""
     try:
-        jsontext.decode(body)
+        value = jsontext.decode(body)
+        if isinstance(value, dict) and value.get("model") == model:
+            return body
         return raw.patch(body, {"model": model})
     except jsontext.NotJson as error:
         raise BodyNotJson(f"The request body is not valid JSON: {error}") from None

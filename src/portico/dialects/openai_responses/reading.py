@@ -13,8 +13,8 @@ from portico.core.dialect import Reading
 from portico.core.events import Annotated, Event, PartDelta, PartEnded, PartStarted
 from portico.core.parts import Ext, Opaque, Part, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Citation
+from portico.dialects.openai.checks import array_at, object_at, optional_string, string_at
 from portico.dialects.openai.logprobs import parse_logprobs
-from portico.dialects.openai_responses.checks import array_at, object_at, optional_string, string_at
 from portico.dialects.openai_responses.content import ORIGIN, REFUSAL, SHARED, annotations_of, parse_content
 from portico.dialects.openai_responses.items import image_of, own_ext
 from portico.dialects.openai_responses.thoughts import BETWEEN, parse_reasoning, thought_ext

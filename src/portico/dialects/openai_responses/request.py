@@ -11,7 +11,7 @@ from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Where
 from portico.core.parts import Text
 from portico.core.request import Message, OutputFormat, Request, Role, Sampling, Thinking
-from portico.dialects.openai_responses.checks import (
+from portico.dialects.openai.checks import (
     missing,
     object_at,
     optional_bool,

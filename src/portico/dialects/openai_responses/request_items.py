@@ -139,9 +139,19 @@ class ItemsRenderer:
         item: dict[str, Any] = {"type": "message", "role": "assistant", "content": [content]}
         if _is_id(own.get("id"), "msg_"):
             item |= {"id": own["id"], "status": "completed"}
+        elif self._judged:
+            self._let_go_of_thoughts()
         if "phase" in own:
             item["phase"] = own["phase"]
         self._items.append(item)
+
+    def _let_go_of_thoughts(self) -> None:
+        """A thought with an id wants what it led to with its id, too; one that is sealed and has none goes with anything
+        (recorded)."""
+        for item in reversed(self._items):
+            if item.get("type") != "reasoning" or "encrypted_content" not in item:
+                break
+            item.pop("id", None)
 
     def _reasoning(self, part: Reasoning, parts: tuple[Part, ...], index: int) -> None:
         signature = part.signature

@@ -13,6 +13,7 @@ from portico.core.dialect import Rendered
 from portico.core.loss import Loss
 from portico.core.parts import Text
 from portico.core.request import Builtin, OutputFormat, Request, Role, Thinking, Tool, ToolChoice
+from portico.core.small_limits import guarded
 from portico.core.target import Target, ThinkingControl, ThinkingSpec
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
 from portico.dialects.openai_responses.request import EFFORTS, INSTRUCTIONS, LOGPROBS, SEALED, SHARED_FIELDS, WHERE
@@ -38,6 +39,7 @@ _BUDGETS: Final = ((0, "none"), (2048, "low"), (12288, "medium"))
 def render_request(request: Request, target: Target) -> Rendered:
     """The body for an endpoint that speaks the Responses API."""
     losses: list[Loss] = []
+    request = guarded(request, target, losses)
     names = _names_of(request)
     messages = request.messages
     body: dict[str, Any] = {"model": target.model or request.model}

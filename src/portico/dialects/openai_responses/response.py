@@ -10,9 +10,9 @@ from portico.core.dialect import Reading
 from portico.core.errors import InvalidRequest, UpstreamBadGateway, UpstreamError
 from portico.core.events import Annotated, CandidateFinished, Event, Started, UsageReported
 from portico.core.response import Candidate, Citation, Response
+from portico.dialects.openai.checks import array_at, object_at
 from portico.dialects.openai.errors import parse_error_object
 from portico.dialects.openai_responses.around import parse_finish
-from portico.dialects.openai_responses.checks import array_at, object_at
 from portico.dialects.openai_responses.reading import OutputReader
 from portico.dialects.openai_responses.usage import parse_usage
 

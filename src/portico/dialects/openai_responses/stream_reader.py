@@ -6,8 +6,8 @@ from typing import Any, Final
 from portico.core.dialect import Reading
 from portico.core.errors import UpstreamBadGateway, UpstreamEmpty, UpstreamError, UpstreamIncomplete
 from portico.core.events import Event, Failed, Finished
+from portico.dialects.openai.checks import object_at, string_at
 from portico.dialects.openai.errors import parse_error_object
-from portico.dialects.openai_responses.checks import object_at, string_at
 from portico.dialects.openai_responses.reading import OutputReader
 from portico.dialects.openai_responses.response import UNREADABLE, ending, failure, started
 from portico.wire import jsontext

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from portico.core.envelope import unwrapped, wrapped
 from portico.core.parts import Ext, Reasoning, Signature
-from portico.dialects.openai_responses.checks import array_at, object_at, optional_string, string_at
+from portico.dialects.openai.checks import array_at, object_at, optional_string, string_at
 from portico.dialects.openai_responses.content import ORIGIN
 
 VENDOR: Final = "openai"

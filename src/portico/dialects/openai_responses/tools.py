@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
 from portico.core.request import Builtin, Tool, ToolChoice
-from portico.dialects.openai_responses.checks import (
+from portico.dialects.openai.checks import (
     array_at,
     object_at,
     optional_bool,

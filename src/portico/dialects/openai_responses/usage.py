@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.usage import MODALITIES, Tokens, Usage, minus, plus, split, take, total
+from portico.dialects.openai.counts import by_modality, count
 
 _TEXT: Final = frozenset({"text"})
 
@@ -55,18 +56,18 @@ def parse_usage(wire: Any) -> Usage | None:
     """OpenAI's usage object as disjoint buckets; None where there is none."""
     if not isinstance(wire, Mapping) or wire.get("input_tokens") is None:
         return None
-    tool = split(_count(wire, "tool_use_input_tokens"), _details(wire.get("tool_use_input_tokens_details")))
+    tool = split(count(wire, "tool_use_input_tokens"), by_modality(wire.get("tool_use_input_tokens_details")))
     input_details, output_details = wire.get("input_tokens_details") or {}, wire.get("output_tokens_details") or {}
-    given = split(max(0, _count(wire, "input_tokens") - total(tool)), _details(input_details))
-    cached_count = min(_count(input_details, "cached_tokens"), total(given))
-    cached_details = _details(input_details.get("cached_tokens_details"))
+    given = split(max(0, count(wire, "input_tokens") - total(tool)), by_modality(input_details))
+    cached_count = min(count(input_details, "cached_tokens"), total(given))
+    cached_details = by_modality(input_details.get("cached_tokens_details"))
     cached = split(cached_count, cached_details) if cached_details else take(given, cached_count)
     fresh = minus(given, cached) if cached else given
-    written_1h = take(fresh, _count(input_details, "cache_write_1h_tokens"))
+    written_1h = take(fresh, count(input_details, "cache_write_1h_tokens"))
     fresh = minus(fresh, written_1h) if written_1h else fresh
-    written = take(fresh, _count(input_details, "cache_write_tokens") - total(written_1h))
-    output = _count(wire, "output_tokens")
-    reasoning = min(_count(output_details, "reasoning_tokens"), output)
+    written = take(fresh, count(input_details, "cache_write_tokens") - total(written_1h))
+    output = count(wire, "output_tokens")
+    reasoning = min(count(output_details, "reasoning_tokens"), output)
     ext = wire.get("extra_content")
     return Usage(
         input_uncached=minus(fresh, written) if written else fresh,
@@ -74,18 +75,7 @@ def parse_usage(wire: Any) -> Usage | None:
         input_cache_write=written,
         input_cache_write_1h=written_1h,
         input_tool=tool,
-        output_visible=split(output - reasoning, _details(output_details)),
+        output_visible=split(output - reasoning, by_modality(output_details)),
         output_reasoning=split(reasoning, {}),
         ext=ext if isinstance(ext, dict) else None,
     )
-
-
-def _count(fields: Mapping[str, Any], name: str) -> int:
-    value = fields.get(name)
-    return max(0, int(value)) if isinstance(value, (int, float)) else 0
-
-
-def _details(fields: Any) -> dict[str, int]:
-    if not isinstance(fields, Mapping):
-        return {}
-    return {name: n for name in MODALITIES if (n := _count(fields, f"{name}_tokens"))}

@@ -19,9 +19,14 @@ from portico.simulator.openai import (
     chat_hearing,
     chat_rules,
     embeddings,
+    form_data,
+    images,
     models,
     refusal,
     responses_hearing,
+    sounds,
+    speech,
+    transcripts,
 )
 from portico.simulator.openai.chat_telling import Reply
 from portico.simulator.openai.forms import Form
@@ -125,6 +130,12 @@ class Door:
                 model = self._model(body, where)
                 embeddings.check(body, model)
                 sender.send(200, JSON, encode(embeddings.answer(body, model)))
+            case "images/generations" | "images/edits":
+                await self._paint(request, where, sender)
+            case "speech":
+                await self._speak(request, where, sender)
+            case "transcriptions" | "translations":
+                await self._write_down(request, where, sender)
             case "chat":
                 await self._chat(request, where, sender)
             case "responses":
@@ -161,6 +172,34 @@ class Door:
             await sender.whole(encode(reply.response(None) | {"status": "queued"}), wished)
         else:
             await sender.whole(encode(reply.response(output)), wished)
+
+    async def _paint(self, request: HttpRequest, where: Route, sender: Sender) -> None:
+        edit = where.call.endswith("edits")
+        given: tuple[bytes, ...] = ()
+        mask: bytes | None = None
+        content_type = request.headers.get("content-type", "")
+        if edit and form_data.is_form(content_type):
+            body, files, over = images.of_form([*form_data.read(request.body, content_type)])
+            body = body | {"model": where.deployment} if where.deployment else body
+            images.EDIT(body, "")
+            given, mask = tuple([one.data for one in files]), None if over is None else over.data
+        else:
+            body = self._read(request, where, images.EDIT if edit else images.GENERATION)
+            given = images.of_names(body) if edit else ()
+        if body.get("model") is None:
+            raise refusal.missing("model")
+        paint = images.check(body, self._model(body, where), given, mask, edit=edit)
+        wished = self._once.wishes(paint.prompt, request.headers.get("x-sim-fault", ""))
+        if "block" in wished:
+            raise images.blocked()
+        if error := refusal.wished(wished, paint.model.name, chat=False, azure=where.azure):
+            raise error
+        paint = images.without_marks(paint, wished.words)
+        if body.get("stream"):
+            told = (frame(event, event["type"]) for event in images.events(paint, self.created))
+            await sender.frames(told, wished, frame({"type": "error", **refusal.OVERLOADED}, "error"))
+        else:
+            await sender.whole(encode(images.whole(paint, self.created)), wished)
 
     def _read(self, request: HttpRequest, where: Route, form: Form) -> Json:
         try:
@@ -214,6 +253,40 @@ class Door:
             await sender.frames(_with_done(reply.chunks()), wished, frame(refusal.OVERLOADED))
         else:
             await sender.whole(encode(reply.whole()), wished)
+
+    async def _speak(self, request: HttpRequest, where: Route, sender: Sender) -> None:
+        body = self._read(request, where, speech.REQUEST)
+        model = self._model(body, where)
+        speech.check(body, model)
+        wished = self._once.wishes(body["input"], request.headers.get("x-sim-fault", ""))
+        if error := refusal.wished(wished, model.name, chat=False, azure=where.azure):
+            raise error
+        pcm = speech.sound(body)
+        if body.get("stream_format") == "sse":
+            frames = (frame(event) for event in speech.events(body, pcm))
+            await sender.frames(frames, wished, frame({"type": "error", **refusal.OVERLOADED}))
+        else:
+            form = speech.format_of(body)
+            await sender.whole(sounds.told(pcm, form), wished, sounds.TYPES[form])
+
+    async def _write_down(self, request: HttpRequest, where: Route, sender: Sender) -> None:
+        if not request.headers.get("content-type", "").startswith("multipart/form-data; boundary="):
+            raise Refused("Could not parse multipart form: the request is not multipart/form-data with a boundary.")
+        task = "transcribe" if where.call == "transcriptions" else "translate"
+        form = transcripts.read(request.body, task)
+        if where.deployment:
+            form["model"] = where.deployment
+        model = self._model(form, where)
+        transcripts.check(form, model, task)
+        wished = self._once.wishes(form.get("prompt", ""), request.headers.get("x-sim-fault", ""))
+        if error := refusal.wished(wished, model.name, chat=False, azure=where.azure):
+            raise error
+        if transcripts.streams(form, model):
+            frames = (frame(event) for event in transcripts.events(form, model))
+            await sender.frames(frames, wished, frame({"type": "error", **refusal.OVERLOADED}))
+        else:
+            content_type, data = transcripts.whole(form, model, task)
+            await sender.whole(data, wished, content_type)
 
     def _wishes(self, request: HttpRequest, ask: mind.Ask) -> Wishes:
         return self._once.wishes(last_words(turns(ask.said)), request.headers.get("x-sim-fault", ""))

@@ -30,10 +30,17 @@ class Model:
     dimensions: int = 0
     """Of an embedding; 0 for models that write."""
     shortens: bool = False
+    paints: bool = False
+    sizes: bool = False
+    """Pictures of any size; False: of three."""
+    finest: bool = False
+    """Pictures of the qualities `xhigh` and `max`."""
     top_p: float = 1.0
     rigid: bool = False
     """Sampling parameters are not taken even at their defaults' side: `unsupported_parameter`, not `unsupported_value`."""
     retired: bool = False
+    does: str = ""
+    """`speech` or `transcript`: what a model does that only an operation of its own serves."""
 
     @property
     def reasons(self) -> bool:
@@ -78,7 +85,21 @@ _FAMILY = re.compile(
     r"|-vision-preview|-1106-preview|-0125-preview|-preview|-latest|-mini-latest|-16k|-instruct)?"
     r"(?P<date>-\d{4}-\d\d-\d\d|-\d{4})?"
 )
-_RETIRED = re.compile(r"gpt-3\.5-turbo(-16k)?-0(301|613)$|gpt-4-(0314|vision-preview)|o1-(mini|preview)|gpt-4\.5")
+_PAINTER = re.compile(
+    r"gpt-image-(?P<line>1-mini|1\.5|1|2|2\.5-sunburst|2\.5-flare|2\.6-sunburst|2\.6-flare)(?:-\d{4}-\d\d-\d\d)?"
+    r"|chatgpt-image-latest|dall-e-[23]"
+)
+_RETIRED = re.compile(
+    r"gpt-3\.5-turbo(-16k)?-0(301|613)$|gpt-4-(0314|vision-preview)|o1-(mini|preview)|gpt-4\.5|gpt-image-1$|dall-e"
+)
+_DATED = r"(-\d{4}-\d\d-\d\d)?"
+_OPERATIONS = (
+    (re.compile(rf"tts-1(-hd)?(-1106)?|gpt-4o-mini-tts{_DATED}"), "speech"),
+    (
+        re.compile(rf"whisper-1|gpt-4o(-mini)?-transcribe{_DATED}|gpt-4o-transcribe-diarize|gpt-transcribe"),
+        "transcript",
+    ),
+)
 _SNAPSHOTS = {
     "gpt-3.5-turbo": "0125",
     "gpt-4": "0613",
@@ -110,13 +131,32 @@ LISTED = (
     *("gpt-3.5-turbo", "gpt-4", "gpt-4-turbo", "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano"),
     *("gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-5-chat-latest", "gpt-5-codex", "gpt-5.1", "gpt-5.2", "gpt-5.4"),
     *("gpt-5.4-mini", "gpt-5.5", "gpt-5.6", "o1", "o3", "o3-mini", "o3-pro", "o4-mini", "gpt-4o-search-preview"),
+    *(
+        "tts-1",
+        "tts-1-hd",
+        "gpt-4o-mini-tts",
+        "whisper-1",
+        "gpt-4o-transcribe",
+        "gpt-4o-mini-transcribe",
+        "gpt-transcribe",
+    ),
     *("gpt-4o-audio-preview", "text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"),
+    *("gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2", "gpt-image-2.5-sunburst", "gpt-image-2.5-flare"),
+    *("gpt-image-2.6-sunburst", "gpt-image-2.6-flare", "chatgpt-image-latest"),
 )
 """The names `GET /models` gives."""
 
 
 def find(name: str) -> Model | None:
     """The model of this name, or None."""
+    if (painter := _PAINTER.fullmatch(name)) is not None:
+        line = painter["line"] or "1"
+        retired = bool(_RETIRED.match(name))
+        free, finest = line.startswith("2"), line.startswith("2.")
+        return Model(name, chat=False, responses=False, paints=True, sizes=free, finest=finest, retired=retired)
+    for pattern, does in _OPERATIONS:
+        if pattern.fullmatch(name):
+            return Model(name, chat=False, responses=False, does=does)
     match = _FAMILY.fullmatch(name)
     if match is None:
         return None

@@ -6,14 +6,22 @@ from urllib.parse import parse_qs, unquote
 
 from portico.wire.http import HttpRequest
 
-_AZURE = re.compile(r"/openai/deployments/(?P<deployment>[^/]+)/(?P<call>chat/completions|embeddings)$")
+_AZURE = re.compile(
+    r"/openai/deployments/(?P<deployment>[^/]+)/(?P<call>chat/completions|embeddings|(?:audio|images)/[a-z]+)$"
+)
 _PATH = re.compile(
-    r"(?P<azure>/openai)?(?P<version>/v1)?/(?P<call>chat/completions|responses/input_tokens|responses|embeddings|models)"
+    r"(?P<azure>/openai)?(?P<version>/v1)?/(?P<call>chat/completions|responses/input_tokens|responses|embeddings|models"
+    r"|audio/(?:speech|transcriptions|translations)|images/(?:generations|edits))"
     r"(?:/(?P<id>[^/]+?)(?P<items>/input_items)?)?$"
 )
 _METHODS = {
     "chat": ("POST",),
     "embeddings": ("POST",),
+    "images/generations": ("POST",),
+    "images/edits": ("POST",),
+    "speech": ("POST",),
+    "transcriptions": ("POST",),
+    "translations": ("POST",),
     "tokens": ("POST",),
     "responses": ("POST",),
     "models": ("GET",),
@@ -45,7 +53,9 @@ def route(request: HttpRequest) -> Route | None:
     path = unquote(request.path)
     query = parse_qs(request.query)
     if match := _AZURE.fullmatch(path):
-        call = "chat" if match["call"].startswith("chat") else "embeddings"
+        call = "chat" if match["call"].startswith("chat") else match["call"].removeprefix("audio/")
+        if call not in _METHODS:
+            return None
         dated = bool(query.get("api-version"))
         return Route(call, "", True, match["deployment"], dated, request.method == "POST")
     match = _PATH.fullmatch(path)
@@ -57,6 +67,11 @@ def route(request: HttpRequest) -> Route | None:
     names = {
         ("chat/completions", False): "chat",
         ("embeddings", False): "embeddings",
+        ("images/generations", False): "images/generations",
+        ("images/edits", False): "images/edits",
+        ("audio/speech", False): "speech",
+        ("audio/transcriptions", False): "transcriptions",
+        ("audio/translations", False): "translations",
         ("responses/input_tokens", False): "tokens",
         ("responses", False): "responses",
         ("responses", True): "items" if match["items"] else "response",

@@ -1,0 +1,116 @@
+"""From a candidate to what is sent to it: whom it asks, in what parts, each rendered for it or passed on as it is.
+
+What a provider refused is left out: of this call, and of later ones for as long as `relay/learned.py` remembers it.
+"""
+
+import msgspec
+
+from portico.catalog import Model
+from portico.core.dialect import Reading
+from portico.core.errors import UpstreamError, UpstreamRejected
+from portico.core.ids import Mint
+from portico.providers import EMBEDDING, Verb
+from portico.providers.quirks import in_request
+from portico.relay import embedding, making, piecewise, questions
+from portico.relay.call import Aim, Attempt, Call
+from portico.relay.fanout import Lane, lane_of, share
+from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
+from portico.relay.passthrough import body_for
+from portico.relay.prepare import reading_for, successor_loss
+from portico.relay.report import Try
+from portico.relay.router import Router
+from portico.relay.served import spoken_for
+from portico.relay.strict import refuse_losses
+from portico.relay.unfence import may_be_fenced
+from portico.routing import Candidate
+
+
+class Aims:
+    """What all calls share of it: who is served where, and what was learned of them."""
+
+    def __init__(self, router: Router, mint: Mint) -> None:
+        self._router = router
+        self._mint = mint
+        self._learned = Learned()
+
+    def lanes(self, call: Call, aim: Aim, lane: Lane | None) -> list[Lane]:
+        """In what parts the call, or a lane of it, is asked of a model that gives fewer answers at once."""
+        if call.verb in EMBEDDING and not call.passes_to(aim.provider):
+            return embedding.lanes(call, aim) if lane is None else [lane]
+        lane = lane or lane_of(call.request)
+        return [lane] if call.passes_to(aim.provider) else lane.split(aim.target.capabilities.max_candidates)
+
+    def drops(self, call: Call, aim: Aim, lane: Lane, error: UpstreamError) -> bool:
+        """Whether the same candidate is asked once more: it refused a field that was sent and can be left out (1.6)."""
+        if not isinstance(error, UpstreamRejected) or error.refused is None or call.passes_to(aim.provider):
+            return False
+        if call.strict and error.refused not in LOSSLESS:
+            return False
+        field, request = frozenset({error.refused}), share(call.request, lane)
+        render = aim.spoken.dialect.render_request
+        if render(request, narrowed(aim.target, field)).body == render(request, aim.target).body:
+            return False
+        key = (aim.provider.name, aim.target.model)
+        call.dropped[key] = call.dropped.get(key, NOTHING) | field
+        if error.only_value:
+            call.of_value |= field
+        return True
+
+    def aim(self, call: Call, model: Model, candidate: Candidate) -> Aim:
+        """Whom a candidate asks, or the model that has taken its model's place; without what is refused there."""
+        place = self._router.served().place(call.dialect, model, candidate.deployment, self._router.now())
+        target = place.target
+        if place.deployment is not candidate.deployment:
+            candidate = Candidate(place.deployment, candidate.credential)
+        key = (place.deployment.provider.name, target.model)
+        dropped, learned = call.dropped.get(key, NOTHING), self._learned.fields(*key, self._router.now())
+        if call.strict:
+            learned &= LOSSLESS
+            target = msgspec.structs.replace(target, small_max_tokens=0)  # what was asked, exactly
+        spoken = place.spoken if call.passes_to(place.deployment.provider) else spoken_for(place, call.verb)
+        return Aim(place.model, candidate, narrowed(target, learned | dropped), spoken, dropped)
+
+    def attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
+        """Renders what a lane asks for. Raises `UnsupportedParameter` if the call is strict and something is lost."""
+        target, dialect = aim.target, aim.spoken.dialect
+        tried = Try(aim.provider.name, target.model, streamed=call.verb is Verb.STREAM)
+        losses = [successor_loss(call.request, call.model, aim.model)] if aim.model.name != call.model.name else []
+        if call.passing is not None and call.passes_to(aim.provider):
+            body, deployment = call.exchange.request.body, aim.candidate.deployment
+            content = body_for(call.passing, body, call.request.model, deployment, call.verb)
+            attempt = Attempt(aim, lane, content, Reading(self._mint), call.passing, tried=tried)
+        elif not call.generates:
+            attempt, unsaid = questions.asked(call, aim, lane, self._mint, tried)
+            losses += unsaid
+        else:
+            request = share(call.request, lane)
+            rendered = dialect.render_request(request, target)
+            losses += rendered.losses
+            reading = reading_for(request, rendered, target, self._mint)
+            fenced = may_be_fenced(request, target, rendered.losses)
+            asked = in_request(aim.provider.quirks_in(aim.spoken), rendered.body)
+            attempt = Attempt(aim, lane, asked, reading, unfences=fenced, tried=tried)
+            if making.is_asked_whole(call):
+                attempt.verb = Verb.GENERATE
+            elif piecewise.is_asked_in_pieces(call, aim):
+                attempt.verb = Verb.STREAM
+        if call.strict:
+            refuse_losses([*call.media_losses, *losses])
+        attempt.asked, attempt.losses = call.request, losses
+        attempt.stands_for(call)
+        return attempt
+
+    def elsewhere(self, call: Call, aim: Aim) -> list[Aim]:
+        """Where else the plan may send a call."""
+        return [
+            self.aim(call, model, Candidate(one, one.provider.keys[0]))
+            for model in (call.model, *self._router.fallbacks(call.model))
+            for one in self._router.served().deployments(model)
+            if (one.provider is not aim.provider or model is not call.model) and call.goes_to(one.provider)
+        ]
+
+    def worked(self, call: Call, aim: Aim) -> None:
+        """It was asked without what it had refused, and answers."""
+        if aim.dropped:
+            fields = aim.dropped - call.of_value
+            self._learned.remember(aim.provider.name, aim.target.model, fields, self._router.now())

@@ -1,0 +1,153 @@
+"""Who is tried for a call, or for a lane of it: one candidate after the other, until one has something to show.
+
+A model that gives fewer answers at once is asked in several lanes, each with its own tries. A fault of chance is tried
+again silently, once; so is what was refused for a signature, or for a field that can be left out. Where an operator wants
+that, another candidate is asked beside one that shows nothing (`relay/hedge.py`).
+"""
+
+import asyncio
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from portico.catalog import Catalog
+from portico.core.errors import (
+    UpstreamEmpty,
+    UpstreamError,
+    UpstreamMalformedOutput,
+    UpstreamModelNotFound,
+    UpstreamRejected,
+)
+from portico.providers import Verb
+from portico.relay import making
+from portico.relay.aiming import Aims
+from portico.relay.attempts import made
+from portico.relay.call import Aim, Attempt, AttemptOne, Call
+from portico.relay.fanout import MAX_AT_ONCE, Lane
+from portico.relay.hedge import Ask, Runner, hedged
+from portico.relay.passthrough import nobody_serves
+from portico.relay.prepare import in_words_of, successor
+from portico.relay.reception import Reception
+from portico.relay.router import Route, Router, Step
+from portico.relay.together import some, together
+from portico.relay.verdict import may_be_of_signatures
+from portico.vault import without_unknown_signatures
+
+RETRIED_ONCE: Final = (UpstreamMalformedOutput, UpstreamEmpty)
+"""Faults of chance: the same candidate is tried once more, silently, and then the caller hears of it (tries cost)."""
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """What is tried for: a call, or a lane of it."""
+
+    call: Call
+    route: Route
+    lane: Lane
+    attempt_one: AttemptOne
+
+
+class Tries:
+    """What all calls share of it."""
+
+    def __init__(self, router: Router, aims: Aims, reception: Reception, catalog: Catalog) -> None:
+        self._router = router
+        self._aims = aims
+        self._reception = reception
+        self._catalog = catalog
+
+    async def each(self, call: Call, attempt_one: AttemptOne, lane: Lane | None = None) -> None:
+        """Tries candidates in order until one commits, for the whole call or for a lane of it. Raises the most useful
+        failure when none does."""
+        route = self._router.route(call)
+        while (step := await route.step()) is not None:
+            passes = call.passes_to(step[1].deployment.provider)
+            if lane is not None and passes:
+                continue  # a body that passes is the whole call, and no part of it
+            if call.unread and not passes:
+                await self._reception.understand(call)
+            aim = self._aims.aim(call, *step)
+            lanes = self._aims.lanes(call, aim, lane)
+            if len(lanes) > 1:
+                call.slots = call.slots or asyncio.Semaphore(MAX_AT_ONCE)
+                gather = some if making.some_will_do(call) else together
+                return await gather([self.each(call, attempt_one, one) for one in lanes])
+            part = _Part(call, route, lanes[0], attempt_one)
+            if not (after_s := self._router.rules.hedge_after_s) or not _shows_early(call):
+                answered = await self._ask(part, step, aim)
+            else:
+                ask = partial(self._ask, part, step, aim)
+                answered = await hedged(ask, partial(self._another, part, step), after_s)
+            if answered:
+                return None
+        raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.dialect, call.verb))
+
+    async def _ask(self, part: _Part, step: Step, aim: Aim, runner: Runner | None = None) -> bool:
+        """Asks one candidate: whether it answered. Raises what others would fail with too."""
+        call, route = part.call, part.route
+        try:
+            await self._twice_if_faulty(part, aim, runner)
+            return True
+        except UpstreamError as error:
+            failure = in_words_of(call.request, error)
+            if self._aims.drops(call, aim, part.lane, failure):
+                route.first(step)
+                return False
+            route.failed(failure)
+            if not error.fails_over or isinstance(error, RETRIED_ONCE):
+                raise
+        model, candidate = step
+        if isinstance(failure, UpstreamModelNotFound) and route.lacks(model):
+            kind = candidate.deployment.provider.kind.name
+            if (follower := successor(self._catalog, model, self._router.today(), kind, gone=True)) is not None:
+                route.also(follower)
+        return False
+
+    def _another(self, part: _Part, step: Step) -> Ask | None:
+        """Who is asked beside a candidate that shows nothing; None: nobody."""
+        if (other := part.route.beside(step)) is None:
+            return None
+        if not self._router.hedges.spend():
+            part.route.first(other)
+            return None
+        return partial(self._ask_beside, part, other)
+
+    async def _ask_beside(self, part: _Part, step: Step, runner: Runner | None) -> bool:
+        """As `_ask`, if the candidate can be asked for the same part; if not it waits for its turn."""
+        call = part.call
+        whole, passes = part.lane == call.whole, call.passes_to(step[1].deployment.provider)
+        if not passes and call.unread:
+            await self._reception.understand(call)
+        aim = self._aims.aim(call, *step)
+        if (passes and not whole) or self._aims.lanes(call, aim, None if whole else part.lane) != [part.lane]:
+            part.route.first(step)
+            return False
+        return await self._ask(part, step, aim, runner)
+
+    async def _twice_if_faulty(self, part: _Part, aim: Aim, runner: Runner | None) -> None:
+        call, first = part.call, self._attempt(part, aim, runner)
+        try:
+            await self._made(part, first, last=False)
+        except RETRIED_ONCE:
+            await self._made(part, self._attempt(part, aim, runner), last=True)
+        except UpstreamRejected as error:
+            asked = first.asked
+            may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
+            if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
+                raise
+            call.request = request  # the skip value stands in for what the client sent, and the losses say so
+            await self._made(part, self._attempt(part, aim, runner), last=True)
+
+    def _attempt(self, part: _Part, aim: Aim, runner: Runner | None) -> Attempt:
+        attempt = self._aims.attempt(part.call, aim, part.lane)
+        attempt.runner = runner
+        return attempt
+
+    async def _made(self, part: _Part, attempt: Attempt, *, last: bool) -> None:
+        router = self._router
+        await made(part.call, attempt, part.attempt_one, router.health, router.now, last=last)
+
+
+def _shows_early(call: Call) -> bool:
+    """Whether something of its answer is shown before all of it is there."""
+    return call.verb is Verb.STREAM and not making.is_asked_whole(call)

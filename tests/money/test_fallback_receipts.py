@@ -1,0 +1,97 @@
+"""The receipt of a call that fell back: the way it went, and the price of the model that answered."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.house import Json, Script, answers, chat, fails, says
+from money.acts import usage
+from money.paid import USD, paid_house, price_of
+from portico.catalog import OperatorModel
+from portico.providers import KINDS, Provider, Secret
+from portico.relay.router import RoutingRules
+
+BUSY = fails(503, "UNAVAILABLE")
+HELLO = answers(says("Hello", usageMetadata=usage(1000, 40)))
+STREAMED = pytest.mark.parametrize("stream", [False, True])
+FLASH, LITE, PRO = "gemini-3.5-flash", "gemini-2.5-flash-lite", "gemini-2.5-pro"
+
+
+def way(receipt: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(one["model"], one["outcome"]) for one in receipt["tries"]]
+
+
+@STREAMED
+async def test_a_cheaper_models_answer_costs_what_that_model_costs(tmp_path: Path, stream: bool) -> None:
+    script = Script(BUSY, HELLO)
+    models = [OperatorModel(FLASH, fallbacks=(LITE,))]
+    async with paid_house(tmp_path / "books.db", script, models=models) as paid:
+        answer = await paid.house.ask(chat(stream=stream))
+        assert answer.status == 200
+        receipt = await paid.settled()
+        assert way(receipt) == [(FLASH, "overloaded"), (LITE, "ok")]
+        assert (receipt["asked"], receipt["model"]) == (FLASH, LITE)
+        assert receipt["charge_nanos"] == price_of(1000, 40, LITE) < price_of(1000, 40, FLASH)
+        assert paid.account() == (100 * USD - receipt["charge_nanos"], 0)
+
+
+@STREAMED
+async def test_a_dearer_models_answer_costs_more_where_that_is_allowed(tmp_path: Path, stream: bool) -> None:
+    script = Script(BUSY, HELLO)
+    models, rules = [OperatorModel(LITE, fallbacks=(PRO,))], RoutingRules(allow_dearer=True)
+    async with paid_house(tmp_path / "books.db", script, models=models, rules=rules) as paid:
+        assert (await paid.house.ask(chat(model=LITE, stream=stream))).status == 200
+        receipt = await paid.settled()
+        assert way(receipt) == [(LITE, "overloaded"), (PRO, "ok")]
+        assert (receipt["asked"], receipt["model"]) == (LITE, PRO)
+        assert receipt["charge_nanos"] == price_of(1000, 40, PRO) > price_of(1000, 40, LITE)
+        assert receipt["hold_nanos"] >= receipt["charge_nanos"]  # who was held for from the start
+        assert paid.account() == (100 * USD - receipt["charge_nanos"], 0)
+
+
+@STREAMED
+async def test_a_dearer_model_is_not_asked_where_it_is_not_allowed_and_nothing_is_charged(
+    tmp_path: Path, stream: bool
+) -> None:
+    script = Script(BUSY, HELLO)
+    models = [OperatorModel(LITE, fallbacks=(PRO,))]
+    async with paid_house(tmp_path / "books.db", script, models=models) as paid:
+        assert (await paid.house.ask(chat(model=LITE, stream=stream))).status == 503
+        receipt = await paid.settled()
+        assert way(receipt) == [(LITE, "overloaded")]
+        assert "charge_nanos" not in receipt
+        assert paid.account() == (100 * USD, 0)
+
+
+def two_vendors(address: str) -> list[Provider]:
+    return [Provider.at(name, KINDS[name], address, (Secret("sample", "env:KEY"),)) for name in ("openai", "gemini")]
+
+
+@STREAMED
+async def test_what_it_cost_is_told_though_the_body_was_to_pass_to_who_failed(tmp_path: Path, stream: bool) -> None:
+    script = Script(answers({"error": {"message": "busy", "type": "server_error", "code": None}}, 503), HELLO)
+    models = [OperatorModel("duo", "openai/gpt-5.5"), OperatorModel("duo", f"gemini/{FLASH}", priority=1)]
+    more: Json = {"stream_options": {"include_usage": True}} if stream else {}
+    async with paid_house(tmp_path / "books.db", script, models=models, configure=two_vendors) as paid:
+        body = chat(model="duo", stream=stream, usage={"include": True}, **more)
+        answer = await paid.house.ask(body, headers={"x-portico-cost": "1"})
+        assert answer.status == 200
+        usage_told = answer.events.chunks[-1]["usage"] if stream else answer.json()["usage"]
+        assert round(usage_told["cost"] * 10**9) == price_of(1000, 40, FLASH)
+
+
+async def test_what_rests_is_not_in_the_way_and_costs_nothing(tmp_path: Path) -> None:
+    """A model whose quota is used up is left out of the next call's way, which the receipt of that shows."""
+    limited, good = Script(fails(429, "RESOURCE_EXHAUSTED", "limit: 0")), Script(HELLO)
+    models = [OperatorModel("duo", f"gemini/{FLASH}"), OperatorModel("duo", f"second/{FLASH}", priority=1)]
+    async with paid_house(tmp_path / "books.db", limited, fleet={"second": good}, models=models) as paid:
+        for _ in range(2):
+            assert (await paid.house.ask(chat(model="duo"))).status == 200
+        await paid.settled(2)
+        ways = [[(one["provider"], one["outcome"]) for one in receipt["tries"]] for receipt in paid.receipts()]
+        assert sorted(ways, key=len) == [
+            [("second", "ok")],
+            [("gemini", "rate_limit_exceeded"), ("second", "ok")],
+        ]
+        assert [receipt["charge_nanos"] for receipt in paid.receipts()] == [price_of(1000, 40, FLASH)] * 2
