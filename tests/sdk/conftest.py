@@ -9,12 +9,10 @@ to another host fails.
 import asyncio
 import inspect
 import os
-import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 
@@ -25,10 +23,10 @@ from portico.simulator import Simulator
 from sdk import files
 from sdk.inner import inner_results as inner_results
 from sdk.inner import pytest_runtest_protocol as pytest_runtest_protocol
+from sdk.loopback import only_this_machine as only_this_machine
 
 _HERE = Path(__file__).parent
 collect_ignore = ["suites"]
-T = TypeVar("T")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,26 +49,6 @@ def bare_environment() -> Iterator[None]:
                 patch.delenv(name)
         patch.setenv("LANGSMITH_TRACING", "false")
         yield
-
-
-class ElsewhereError(Exception):
-    """A test would connect to a host that is not this one."""
-
-
-@pytest.fixture(autouse=True)
-def only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also for those who catch what `connect` may raise: this is no `OSError`."""
-    for name in ("connect", "connect_ex"):
-        monkeypatch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
-
-
-def _guarded(connect: Callable[[socket.socket, Any], T]) -> Callable[[socket.socket, Any], T]:
-    def guarded(self: socket.socket, address: Any) -> T:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] != "127.0.0.1":
-            raise ElsewhereError(address[0])
-        return connect(self, address)
-
-    return guarded
 
 
 @pytest.fixture(scope="module")

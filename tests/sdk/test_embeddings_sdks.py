@@ -1,4 +1,7 @@
-"""Embeddings as a developer would paste them: OpenAI's SDK, Google's and LangChain, on a running gateway."""
+"""Embeddings as a developer would paste them: OpenAI's SDK and Google's, on a running gateway.
+
+LangChain's are in `suites/`.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -9,9 +12,7 @@ import pytest
 import tiktoken
 from google import genai
 from google.genai import types
-from langchain_openai import OpenAIEmbeddings
 from openai import AsyncOpenAI, BadRequestError, OpenAI
-from pydantic import SecretStr
 
 from gateway.house import KEY, House
 from portico.dialects.openai_embeddings.tokens import text_of, vocabulary
@@ -90,26 +91,6 @@ def test_embed_content(googles: genai.Client, model: str) -> None:
     vectors = [one.values or [] for one in result.embeddings]
     # The SDK puts all texts for models of the second line into one content, which has one vector.
     assert [len(one) for one in vectors] == [64] * (1 if model == NEWER else 2)
-
-
-@every_model
-def test_langchain_as_it_comes(house_of_all: House, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It sends the numbers of tokens, as tiktoken makes them, and not text."""
-    monkeypatch.setattr("tiktoken.encoding_for_model", lambda _: cl100k())
-    monkeypatch.setattr("tiktoken.get_encoding", lambda _: cl100k())
-    lots = OpenAIEmbeddings(model=model, api_key=SecretStr(KEY), base_url=house_of_all.url, dimensions=64)
-    one, two = lots.embed_documents(["a bird sings", "a fish swims"])
-    assert (len(one), one == two) == (64, False)
-    assert lots.embed_query("a bird sings") == pytest.approx(one, abs=1e-6)
-    if model != OPENAIS:
-        plain = OpenAIEmbeddings(
-            model=model,
-            api_key=SecretStr(KEY),
-            base_url=house_of_all.url,
-            dimensions=64,
-            check_embedding_ctx_length=False,
-        )
-        assert plain.embed_query("a bird sings") == pytest.approx(one, abs=1e-6)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Environments of tests: made once, by one of those who want it; and what is said when pip fails."""
+"""Environments of tests: made once, however many want one; and what is said when pip fails."""
 
 import hashlib
 import subprocess
@@ -47,7 +47,7 @@ def test_two_at_once_get_one_and_the_next_gets_the_same(cache: Path, requirement
         first, second = pool.map(one, range(2))
     assert first == second
     made = first.parents[1]
-    assert [*cache.iterdir()] == [made]
+    assert {*cache.iterdir()} == {made, cache / "lock"}
     inode = made.stat().st_ino
     assert venvs.python_with(requirements) == first
     assert made.stat().st_ino == inode
@@ -67,12 +67,12 @@ def test_what_pip_says_is_told_and_nothing_is_left(cache: Path, requirements: Pa
     with pytest.raises(venvs.InstallFailed, match="DO NOT MATCH THE HASHES") as caught:
         venvs.python_with(requirements)
     assert not isinstance(caught.value, venvs.NoIndex)
-    assert [*cache.iterdir()] == []
+    assert [*cache.iterdir()] == [cache / "lock"]
 
 
 def test_an_index_that_nobody_reaches_is_told_from_one_that_lacks_a_package(cache: Path, requirements: Path) -> None:
     requirements.write_text(f"of.ours==1.0 --hash=sha256:{'0' * 64}\n")
-    with pytest.raises(venvs.NoIndex, match=r"No matching distribution found for of\.ours"):
+    with pytest.raises(venvs.NoIndex, match=r"Connection refused.*/simple/of-ours/"):
         venvs.python_with(requirements)
 
 
@@ -101,4 +101,4 @@ NONE = "ERROR: No matching distribution found for of-ours==1.0\n"
     ids=["refused", "no proxy", "not there", "but found", "then reached", "another package", "cut"],
 )
 def test_what_means_that_there_is_no_index(said: str, expected: bool) -> None:
-    assert venvs.unreachable(said) is expected
+    assert venvs.unreached(said) == (said.splitlines()[0] if expected else "")
