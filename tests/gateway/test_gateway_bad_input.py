@@ -318,7 +318,7 @@ async def test_what_is_not_http_is_told_so_in_the_same_shape(house: House, head:
     [
         ("GET", "/"),
         ("POST", "/v1"),
-        ("POST", "/v1/completions"),
+        ("POST", "/v1/completion"),
         ("GET", "/v2/models"),
         ("POST", "/v1/chat/completions/x"),
         ("GET", "/v1/chat"),
