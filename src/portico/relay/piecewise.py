@@ -6,8 +6,6 @@ asked, and an answer that breaks off is a connection that does, so that nobody t
 """
 
 import asyncio
-import contextlib
-from collections.abc import Iterator
 from typing import Final
 
 from portico.core.assembly import assemble
@@ -31,8 +29,10 @@ _TEXT: Final = ("application/json", "text/")
 
 def is_asked_in_pieces(call: Call, aim: Aim) -> bool:
     """Whether a provider is asked for a stream though its caller wants one sound."""
+    if call.dialect.raw_writer is None or call.verb is not Verb.GENERATE or _waits(call):
+        return False
     able = aim.target.capabilities.streaming and Verb.STREAM in aim.spoken.paths
-    return able and call.verb is Verb.GENERATE and not _waits(call) and _writer(call) is not None
+    return able and _writer(call) is not None
 
 
 def _writer(call: Call) -> RawWriter | None:
@@ -44,25 +44,31 @@ def _waits(call: Call) -> bool:
     return call.paying is not None and call.paying.tells_cost
 
 
-@contextlib.contextmanager
-def never_twice(call: Call) -> Iterator[None]:
-    """What goes wrong once something was sent is an end, and no reason to ask anybody else."""
-    try:
-        yield
-    except UpstreamError as error:
-        if not call.exchange.started:
-            raise
-        note_failure(call, error)
-        raise BrokenOff from None
+class NeverTwice:
+    """What goes wrong once something was sent is an end, and no reason to ask anybody else: `with NeverTwice(call)`."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, UpstreamError) and self._call.exchange.started:
+            note_failure(self._call, error)
+            raise BrokenOff from None
 
 
 async def passed(call: Call, attempt: Attempt, upstream: UpstreamResponse) -> bytes:
     """The body of an answer. If it is sound of the caller's own dialect, each piece has been sent as it came."""
-    raw = call.dialect.raw_answers and attempt.passing is not None
+    if not call.dialect.raw_answers or attempt.passing is None:
+        return await upstream.read()
     content_type = upstream.headers.get("content-type", "")
-    if raw and content_type:
+    if content_type:
         call.content_type = content_type
-    if not raw or not content_type or content_type.startswith(_TEXT) or _waits(call):
+    if not content_type or content_type.startswith(_TEXT) or _waits(call):
         return await upstream.read()
     pieces: list[bytes] = []
     size = 0

@@ -291,7 +291,7 @@ class Relay:
         call.exchange.send(200, headers, body)
 
     async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
-        with piecewise.never_twice(call):
+        with piecewise.NeverTwice(call):
             async with Slot(call):
                 upstream = await self._send(call, attempt)
                 try:

@@ -147,9 +147,13 @@ class Router:
         """The candidates of a model for a call, as they stand today: what rests is who answers in a retired model's place.
         Raises `NotFound` if none can use what it names."""
         served, now = self.served(), self.now()
-        able = [one for one in served.deployments(model) if call.goes_to(one.provider) and wish.allows(one)]
+        if wish.only or wish.never:
+            named = [one for one in served.deployments(model) if call.goes_to(one.provider) and wish.allows(one)]
+            able = [served.place(call.dialect, model, one, now).deployment for one in named]
+        else:
+            able = served.able(call.dialect, model, call.verb, now, passes=call.passing is not None)
         order = plan(
-            [served.place(call.dialect, model, one, now).deployment for one in able],
+            able,
             self.health,
             now=now,
             rng=self.rng,

@@ -16,7 +16,7 @@ from portico.core.target import Target
 from portico.providers import EMBEDDING, Provider, Secret, Spoken, Verb, upstream_url
 from portico.providers.intake import Intake
 from portico.relay.media import intakes_of
-from portico.relay.passthrough import spoken_for_counts, spoken_for_embeddings
+from portico.relay.passthrough import spoken_for_counts, spoken_for_embeddings, takes
 from portico.relay.prepare import successor, target_at
 from portico.routing import Deployment, deployments_of
 
@@ -57,6 +57,7 @@ class Served:
         self._intakes: dict[tuple[str, str], list[Intake]] = {}
         self._spoken: dict[tuple[str, str], bool] = {}
         self._places: dict[tuple[str, str, str, str], Place] = {}
+        self._able: dict[tuple[str, str, Verb, bool], list[Deployment]] = {}
         self._urls: dict[tuple[str, str, str, Verb, Secret], str] = {}
         self._day = 0
 
@@ -90,12 +91,30 @@ class Served:
             found = _room(self._spoken)[key] = any(provider.kind.speaks(dialect) for provider in at)
         return found
 
-    def place(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
-        """A deployment of a model at a time (seconds since 1970), for a caller of this dialect."""
+    def able(self, dialect: Dialect, model: Model, verb: Verb, now: float, *, passes: bool) -> list[Deployment]:
+        """Where a model can be asked this, as it stands at a time. `passes`: a body may go as it is to who speaks it."""
+        self._turn(now)
+        key = (dialect.name, model.name, verb, passes)
+        found = self._able.get(key)
+        if found is None:
+            found = _room(self._able)[key] = [
+                self.place(dialect, model, one, now).deployment
+                for one in self.deployments(model)
+                if takes(one.provider.kind, dialect, verb, passes=passes)
+            ]
+        return found
+
+    def _turn(self, now: float) -> None:
+        """What was worked out on another day is forgotten."""
         day = int(now // _DAY_S)
         if day != self._day:
             self._day = day
             self._places.clear()
+            self._able.clear()
+
+    def place(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
+        """A deployment of a model at a time (seconds since 1970), for a caller of this dialect."""
+        self._turn(now)
         key = (dialect.name, model.name, deployment.provider.name, deployment.upstream_model)
         found = self._places.get(key)
         if found is None:
