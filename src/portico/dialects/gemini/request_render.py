@@ -56,13 +56,16 @@ _HARMLESS: Final = frozenset(
     }
 )
 """Fields whose absence no answer shows (1.1)."""
-_OF_OPERATIONS: Final[Mapping[str, tuple[str, str]]] = {
-    "speed": ("5.3:speed", "Google's voices have no speed; an instruction may ask for one in words"),
-    "timestamps": ("5.4:timestamps", "the times are what the model makes of the recording, not measured"),
-    "include": ("5.4:include", "a transcript comes without logprobs"),
-    "chunking_strategy": ("5.4:chunking", "the recording is heard as a whole"),
+_OF_OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
+    ("openai_speech", "speed"): ("5.3:speed", "Google's voices have no speed; an instruction may ask for one in words"),
+    ("openai_transcriptions", "timestamps"): (
+        "5.4:timestamps",
+        "the times are what the model makes of the recording, not measured",
+    ),
+    ("openai_transcriptions", "include"): ("5.4:include", "a transcript comes without logprobs"),
+    ("openai_transcriptions", "chunking_strategy"): ("5.4:chunking", "the recording is heard as a whole"),
 }
-"""Fields of OpenAI's operations beside chat that no model of Google's has."""
+"""Fields of OpenAI's operations beside chat, by their dialect, that no model of Google's has."""
 _BAD_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 
 
@@ -423,7 +426,7 @@ def _add_extras(
             continue
         for name in fields:
             code = "1.1:ignored" if name in _HARMLESS else "1.1:unsupported"
-            code, message = _OF_OPERATIONS.get(name, (code, f"Gemini has nothing for {name}"))
+            code, message = _OF_OPERATIONS.get((origin, name), (code, f"Gemini has nothing for {name}"))
             losses.append(Loss(code, where.field(name), message))
 
 
