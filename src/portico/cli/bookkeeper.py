@@ -98,6 +98,11 @@ class Bookkeeper:
         self._watch: RevisionWatch | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
+    @property
+    def prices(self) -> PriceBooks:
+        """Both books as they stand."""
+        return self._prices
+
     def _new_worker_id(self) -> str:
         return timed_id("wrk_", self._rng, time.time())
 

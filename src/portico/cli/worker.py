@@ -15,6 +15,7 @@ import msgspec
 
 from portico.catalog import Catalog
 from portico.cli.bookkeeper import Bookkeeper
+from portico.cli.house import LazyHouse
 from portico.cli.loop import listen_for_stop, run_until_stopped, settle_memory
 from portico.cli.media import fetcher_of
 from portico.cli.operations import Shared, Watch
@@ -114,7 +115,7 @@ class Worker:
             pages=AccountPages(reading, lambda: datetime.now(UTC).date(), Estimates(quotes)),
             responses=ResponsePages(self.books.responses),
         )
-        self.bridge = AsgiBridge(plan.web) if plan.web is not None else None
+        self.bridge = _bridge(plan, relay, self.books)
         front = Front(gateway, gateway.render_protocol_error, self.bridge)
         app, admit = _with_admin(plan, self.books, front, gateway)
         self.server = Server(
@@ -195,6 +196,15 @@ def _with_admin(plan: Plan, books: Bookkeeper, front: Front, gateway: Gateway) -
         front, Office(books.database.reading, house_of(plan.settings), rng), plan.settings.admin_key, rng=rng
     )
     return api, api.admit(gateway.admit)
+
+
+def _bridge(plan: Plan, relay: Relay, books: Bookkeeper) -> AsgiBridge | None:
+    """To the web app that was handed in, or to the house's own pages, if there are to be any."""
+    if plan.web is not None:
+        return AsgiBridge(plan.web)
+    if not plan.settings.web.pages:
+        return None
+    return AsgiBridge(LazyHouse(plan.settings, plan.catalog, relay, books, simulated=plan.simulated))
 
 
 def _stand_in() -> Server:

@@ -11,6 +11,7 @@ from portico.config.retention import RetentionConfig
 from portico.config.secrets import SecretsConfig
 from portico.config.server import ServerConfig
 from portico.config.storage import StorageConfig
+from portico.config.web import WebConfig
 from portico.http.proxy import Proxies
 from portico.providers import Provider, Secret
 from portico.relay.defaults import Defaults
@@ -31,6 +32,7 @@ class Config(msgspec.Struct, frozen=True):
     retention: RetentionConfig
     secrets: SecretsConfig
     routing: RoutingRules
+    web: WebConfig
     providers: tuple[Provider, ...]
     dormant: tuple[Provider, ...]
     """Those that nobody configured, and that a key in the database brings to life (`providers.stored.with_credentials`)."""

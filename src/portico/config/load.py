@@ -16,6 +16,7 @@ from portico.config import (
     server,
     storage,
     telemetry,
+    web,
 )
 from portico.config.config import Config
 from portico.config.problems import ConfigError
@@ -36,6 +37,7 @@ TABLES: Final[Mapping[str, frozenset[str]]] = {
     "defaults": defaults.KEYS,
     "log": telemetry.LOG_KEYS,
     "metrics": telemetry.METRICS_KEYS,
+    "web": web.KEYS,
     "providers": providers.KEYS,
     "models": models.KEYS,
 }
@@ -92,6 +94,7 @@ def _read(sources: Sources, overrides: Mapping[str, Any]) -> Config:
         retention=retention.read_retention(sources, table("retention")),
         secrets=secrets.read_secrets(sources, table("secrets"), folder),
         routing=routing.read_routing(sources, table("routing")),
+        web=web.read_web(sources, table("web")),
         providers=tuple(found),
         dormant=tuple(dormant),
         models=tuple(models.read_models(sources, tables.get("models", []), names)),

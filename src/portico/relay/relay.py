@@ -204,6 +204,16 @@ class Relay:
         """Whether a call of the model can be sent anywhere today, were it to the one that follows it."""
         return self._served.serves(model, self._today())
 
+    def deployments(self, model: Model) -> list[Deployment]:
+        """Where a call of the model can be sent today, who comes first first."""
+        today = self._today()
+        there = [
+            one
+            for one in self._served.deployments(model)
+            if model.successor is not None or not model.is_gone(today, one.provider.kind.name)
+        ]
+        return sorted(there, key=lambda one: one.priority)
+
     def _dearness(self, model: Model, deployment: Deployment) -> float:
         """What a token in and a token out cost there together, to compare models by."""
         books = self._till.books() if self._till is not None else self._listed

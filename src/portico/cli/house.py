@@ -1,0 +1,79 @@
+"""The public house of one worker: what its pages are made of, and the app, which is loaded when somebody first looks.
+
+A gateway that only answers calls pays for none of it: templates and their libraries are some 25 MB and half a second.
+"""
+
+import asyncio
+from datetime import UTC, date, datetime
+
+from portico.catalog import Model, Rates, Tier
+from portico.catalog.catalog import Catalog
+from portico.cli.bookkeeper import Bookkeeper
+from portico.config import Config
+from portico.http.lifespan import ASGIApp, Message, Receive, Scope, Send
+from portico.relay.relay import Relay
+
+
+class LazyHouse:
+    """The ASGI app of the house. The first visitor waits until it is loaded; calls do not wait for that."""
+
+    def __init__(self, settings: Config, catalog: Catalog, relay: Relay, books: Bookkeeper, *, simulated: bool) -> None:
+        self._settings = settings
+        self._catalog = catalog
+        self._relay = relay
+        self._books = books
+        self._simulated = simulated
+        self._app: ASGIApp | None = None
+        self._loading = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        if self._app is None:
+            async with self._loading:
+                if self._app is None:
+                    self._app = await asyncio.to_thread(self._load)
+        await self._app(scope, receive, send)
+
+    def _load(self) -> ASGIApp:
+        from portico.web.house import House
+        from portico.web.showroom import Offer, Showroom, Traffic
+
+        def offers(model: Model) -> tuple[Offer, ...]:
+            there = self._relay.deployments(model)
+            return tuple(Offer(one.provider.name, one.provider.kind.name, one.upstream_model) for one in there)
+
+        def rates(model: Model, offer: Offer, on: date, tier: Tier) -> Rates:
+            return self._books.prices.rates(
+                model=model,
+                provider=offer.provider,
+                provider_kind=offer.kind,
+                upstream_model=offer.upstream_model,
+                account="",
+                on=on,
+                tier=tier,
+            )
+
+        async def traffic() -> dict[str, tuple[Traffic, ...]]:
+            return {}
+
+        showroom = Showroom(
+            catalog=lambda: self._catalog,
+            offers=offers,
+            rates=rates,
+            traffic=traffic,
+            now=lambda: datetime.now(UTC),
+            public_url=self._settings.web.public_url,
+            simulated=self._simulated,
+        )
+        return House(showroom)
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """There is nothing to start and nothing to end."""
+    while True:
+        message: Message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

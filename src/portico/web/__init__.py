@@ -1,0 +1,13 @@
+"""The public house: what visitors see. An ASGI app on the gateway's own listener (`http/front.py` says which paths are its).
+
+    addresses.py   locales, twins, what a path means
+    house.py       the app: finds the page, renders it, sends it with its headers
+    book.py        the pages that are written (pages/<locale>/**.md) and their order
+    markdown.py    Markdown -> HTML, contents, twins
+    site/          the pages that are made of data: one module each, a view for every form of the page
+    templates/     HTML and Markdown of those; `parts.html` has every part of the design once
+    static/        one style sheet, small modules of script; served under /s/<hash>/, for ever
+
+Rules: every page exists in three locales and, made of the same view, as Markdown; nothing inline that a strict
+Content-Security-Policy would refuse; an unknown figure is said to be unknown.
+"""

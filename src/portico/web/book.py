@@ -1,0 +1,146 @@
+"""The pages that are written: `pages/<locale>/<address>.md`, their order in `pages/nav.toml`, their samples in `samples/`.
+
+A page is a template first: `{{ base_url }}` is the visitor's own, `{{ sample("chat/basic") }}` a sample in every client it is
+kept for, `{{ answer("chat/basic") }}` what a running Portico answered to it.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Final
+
+import msgspec
+from jinja2 import Environment, StrictUndefined
+
+from portico.web.addresses import Locale
+
+SAMPLE_URL: Final = "http://localhost:8080"
+"""Stands in samples for the address of whoever reads them."""
+_FENCE: Final = "```"
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One page in one locale, as it is written."""
+
+    path: str
+    title: str
+    summary: str
+    body: str
+    model: str | None = None
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A part of the navigation."""
+
+    titles: Mapping[str, str]
+    pages: tuple[str, ...]
+
+    def title(self, locale: Locale) -> str:
+        return self.titles[locale.value]
+
+
+class Client(msgspec.Struct, frozen=True):
+    """Something a sample is written for: its file, the title of its tab, the language of its code."""
+
+    file: str
+    title: str
+    language: str
+
+
+CLIENTS: Final = (
+    Client("curl.sh", "curl", "bash"),
+    Client("python.py", "Python", "python"),
+    Client("node.mjs", "Node.js", "javascript"),
+    Client("openclaw.json", "OpenClaw", "json"),
+    Client("claude-code.sh", "Claude Code", "bash"),
+    Client("codex.toml", "Codex", "toml"),
+    Client("gemini-cli.sh", "Gemini CLI", "bash"),
+)
+"""The clients that a sample may be kept for, in the order of their tabs."""
+
+
+def _folder(name: str) -> Traversable:
+    return files("portico.web") / name
+
+
+@cache
+def sections() -> tuple[Section, ...]:
+    """The navigation of the documentation, in its order."""
+    told = tomllib.loads((_folder("pages") / "nav.toml").read_text("utf-8"))
+    return tuple(Section(one["title"], tuple(one["pages"])) for one in told["section"])
+
+
+@cache
+def pages(locale: Locale) -> Mapping[str, Source]:
+    """Every page that is written in a locale, by its English address."""
+    return {source.path: source for source in _read(_folder("pages") / locale.value, "")}
+
+
+def _read(folder: Traversable, path: str) -> Iterator[Source]:
+    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
+        if entry.is_dir():
+            yield from _read(entry, f"{path}/{entry.name}")
+        elif entry.name.endswith(".md"):
+            yield _source(f"{path}/{entry.name.removesuffix('.md')}", entry.read_text("utf-8"))
+
+
+def _source(path: str, text: str) -> Source:
+    opening, front, body = text.split("---\n", 2)
+    if opening.strip():
+        raise ValueError(f"{path}: a page begins with its front matter")
+    fields = dict(line.split(": ", 1) for line in front.splitlines() if line.strip())
+    told = {name: value.strip().strip('"') for name, value in fields.items()}
+    return Source(path, told["title"], told["summary"], body.lstrip("\n"), told.get("model"))
+
+
+@cache
+def sample_files(name: str) -> tuple[tuple[Client, str], ...]:
+    """A sample in each client it is kept for. Raises KeyError if there is none of that name."""
+    folder = _folder("samples").joinpath(*name.split("/"))
+    found = [(client, folder / client.file) for client in CLIENTS]
+    kept = tuple((client, file.read_text("utf-8")) for client, file in found if file.is_file())
+    if not kept:
+        raise KeyError(f"there is no sample {name!r}")
+    return kept
+
+
+def with_base_url(text: str, base_url: str) -> str:
+    """A sample for whoever reads it at that address."""
+    return text.replace(SAMPLE_URL, base_url)
+
+
+def _sample(base_url: str) -> Callable[[str], str]:
+    def told(name: str) -> str:
+        blocks = [
+            f'{_FENCE}{client.language} tab="{client.title}"\n{with_base_url(text, base_url).rstrip()}\n{_FENCE}'
+            for client, text in sample_files(name)
+        ]
+        return "\n\n".join(blocks)
+
+    return told
+
+
+def _answer(name: str) -> str:
+    """The stored answer of a sample. Raises KeyError if there is none."""
+    folder = _folder("samples").joinpath(*name.split("/"))
+    for file, language in (("answer.json", "json"), ("answer.txt", "text")):
+        if (folder / file).is_file():
+            return f"{_FENCE}{language}\n{(folder / file).read_text('utf-8').rstrip()}\n{_FENCE}"
+    raise KeyError(f"there is no answer to the sample {name!r}")
+
+
+_TEMPLATES: Final = Environment(
+    undefined=StrictUndefined,
+    autoescape=False,  # noqa: S701 - Markdown, of which the parser lets no HTML through
+    comment_start_string="{##",
+    comment_end_string="##}",
+    keep_trailing_newline=True,
+)
+
+
+def body_of(source: Source, base_url: str) -> str:
+    """The Markdown of a page for whoever reads it at `base_url`."""
+    template = _TEMPLATES.from_string(source.body)
+    return template.render(base_url=base_url, sample=_sample(base_url), answer=_answer)

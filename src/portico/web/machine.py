@@ -1,0 +1,88 @@
+"""What programs ask for: robots.txt, sitemap.xml, llms.txt (one per locale), security.txt; and what they are told where
+there is nothing."""
+
+from typing import Final
+from xml.sax.saxutils import escape
+
+from starlette.responses import Response
+
+from portico.web.addresses import HREFLANGS, Address, Form, Locale
+from portico.web.render import MENU, navigation
+from portico.web.showroom import Showroom
+from portico.web.site import PAGES
+from portico.web.words import Say
+
+_AN_HOUR: Final = {"cache-control": "public, max-age=3600"}
+_TEXT: Final = "text/plain; charset=utf-8"
+_LLMS: Final = {f"{locale.prefix}/llms.txt": locale for locale in Locale}
+
+
+def find(path: str, showroom: Showroom, base_url: str) -> Response | None:
+    """The answer at such an address; None where there is none."""
+    if path in _LLMS:
+        return Response(llms(_LLMS[path], showroom, base_url), 200, _AN_HOUR, _TEXT)
+    match path:
+        case "/robots.txt":
+            return Response(f"User-agent: *\nAllow: /\nSitemap: {base_url}/sitemap.xml\n", 200, _AN_HOUR, _TEXT)
+        case "/sitemap.xml":
+            return Response(sitemap(showroom, base_url), 200, _AN_HOUR, "application/xml")
+    return None
+
+
+def every_address(showroom: Showroom) -> list[str]:
+    """The English addresses of all pages, each once."""
+    return list(dict.fromkeys(address for page in PAGES for address in page.addresses(showroom)))
+
+
+def sitemap(showroom: Showroom, base_url: str) -> str:
+    """Every page in every locale, each with its twins in the others (sitemaps.org; xhtml:link)."""
+
+    def url(path: str, locale: Locale) -> str:
+        return escape(base_url + str(Address(path, locale)), {'"': "&quot;"})
+
+    told = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml">',
+    ]
+    for path in every_address(showroom):
+        twins = "".join(
+            f'<xhtml:link rel="alternate" hreflang="{lang}" href="{url(path, locale)}"/>' for lang, locale in HREFLANGS
+        )
+        told += [f"<url><loc>{url(path, locale)}</loc>{twins}</url>" for locale in Locale]
+    return "\n".join([*told, "</urlset>"]) + "\n"
+
+
+def llms(locale: Locale, showroom: Showroom, base_url: str) -> str:
+    """The index that llmstxt.org describes: what this is, and every page's Markdown twin with a line on it."""
+    say = Say(locale, markup=False)
+
+    def twin(path: str, title: str, line: str = "") -> str:
+        return f"- [{title}]({base_url}{Address(path, locale, Form.MARKDOWN)}){': ' + line if line else ''}"
+
+    told = [
+        "# Portico",
+        "",
+        f"> {say('One door to every model: use Gemini, GPT and Claude through the client you have, with one key.')}",
+        "",
+    ]
+    told += [say("Every page has a Markdown twin at the same address with .md at its end."), ""]
+    told += [f"## {say('Portico')}", "", twin("/", say("Start"))]
+    told += [twin(path, say(title)) for path, title in MENU if path != "/docs"]
+    others = [path for path in every_address(showroom) if path.startswith("/models/")]
+    for title, sources in navigation(locale):
+        told += ["", f"## {title}", ""]
+        told += [twin(source.path, source.title, source.summary) for source in sources]
+    told += ["", f"## {say('Models')}", ""]
+    told += [twin(path, path.removeprefix("/models/")) for path in others]
+    rest = [Locale(other) for other in Locale if other is not locale]
+    told += ["", f"## {say('Other languages')}", ""]
+    told += [f"- [{other.own_name}]({base_url}{other.prefix}/llms.txt)" for other in rest]
+    return "\n".join(told) + "\n"
+
+
+def advice(method: str, path: str) -> str:
+    """What a program is told at an address where there is nothing for it: most often its base URL lacks the version."""
+    return (
+        f"There is nothing at {method} {path[:200]}. A base URL for an OpenAI client ends in /v1, one for Anthropic's or "
+        "Google's ends with the host. See /docs/quickstart."
+    )

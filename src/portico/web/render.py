@@ -1,0 +1,201 @@
+"""A view becomes HTML or Markdown: the templates, and what they may say.
+
+HTML is escaped by itself. Markdown is not: what comes from elsewhere than this house goes through `md` there.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from portico.web import money, static, words
+from portico.web.addresses import HREFLANGS, Address, Form, Locale
+from portico.web.book import Source, body_of, pages, sample_files, sections, with_base_url
+from portico.web.markdown import Written, code_block, tabs, to_html, to_twin
+from portico.web.page import View, Visit
+from portico.web.words import Say
+
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#])")
+MENU: Final = (("/models", "Models"), ("/pricing", "Pricing"), ("/docs", "Docs"), ("/status", "Status"))
+"""The rooms that every page leads to, with their names in English."""
+MACHINE: Final = frozenset({"/llms.txt", "/sitemap.xml", "/robots.txt", "/openapi.json"})
+"""Addresses that have neither a locale nor a twin."""
+
+
+def in_markdown(text: object) -> str:
+    """A text that is none of the house's own, so that it stays text in Markdown."""
+    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+
+
+@cache
+def _environment(*, html: bool) -> Environment:
+    made = Environment(
+        loader=PackageLoader("portico.web"),
+        autoescape=html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.loopcontrols"],
+    )
+    made.filters |= {"whole": words.whole, "usd": money.usd, "price": money.price, "md": in_markdown}
+    made.globals |= {
+        "menu": MENU,
+        "asset": static.address,
+        "locales": tuple(Locale),
+        "hreflangs": HREFLANGS,
+        "Form": Form,
+    }
+    return made
+
+
+@cache
+def _voice(locale: Locale, *, html: bool) -> Say:
+    return Say(locale, markup=html)
+
+
+class Links:
+    """Addresses of other pages, in the locale and the form of the page that leads to them."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+
+    def __call__(self, path: str, query: str = "") -> str:
+        """The address of a page of this house by its English one, which may name a place in it."""
+        page, hash_, place = path.partition("#")
+        if page in MACHINE or page.startswith(("/s/", "/v1")):
+            return path
+        told = str(Address(page, self._visit.locale)) if page else ""
+        return f"{told}{'?' + query if query else ''}{hash_}{place}"
+
+    def relink(self, href: str) -> str:
+        """A link of a written page: `/docs/chat#x` is another page's English address, everything else stays."""
+        return self(href) if href.startswith("/") and not href.startswith("//") else href
+
+    def whole(self, href: str) -> str:
+        """The same in a Markdown twin: an address with a host, of the twin."""
+        page, hash_, place = href.partition("#")
+        if page in MACHINE or page.startswith("/v1"):
+            return self._visit.base_url + href
+        return f"{self._visit.base_url}{Address(page, self._visit.locale, Form.MARKDOWN)}{hash_}{place}"
+
+
+def render_html(visit: Visit, view: View, *, theme: str) -> str:
+    """The page. `theme` is "light", "dark", or "" for what the system says."""
+    return (
+        _environment(html=True)
+        .get_template(f"{view.template}.html")
+        .render(_common(visit, view, html=True, theme=theme))
+    )
+
+
+def render_markdown(visit: Visit, view: View) -> str:
+    """Its twin: front matter, then the same content."""
+    body = _environment(html=False).get_template(f"{view.template}.md").render(_common(visit, view, html=False))
+    front = {
+        "title": view.title,
+        "url": visit.url(Form.MARKDOWN),
+        "canonical": visit.url(Form.HTML),
+        "locale": visit.locale.value,
+        **({"model": view.model} if view.model else {}),
+        "summary": view.summary,
+    }
+    told = "".join(f"{name}: {_yaml(value)}\n" for name, value in front.items())
+    index = f"{visit.base_url}/llms.txt"
+    lead = _voice(visit.locale, html=False)("Index of all pages for programs: %(index)s", index=index)
+    return f"---\n{told}---\n\n> {lead}\n\n# {view.title}\n\n{body.strip()}\n"
+
+
+def render_missing(visit: Visit, *, theme: str) -> str:
+    """The page that says that there is none."""
+    say = _voice(visit.locale, html=True)
+    view = View(template="missing", title=say("There is no such page"), summary="", follows=False)
+    return _environment(html=True).get_template("missing.html").render(_common(visit, view, html=True, theme=theme))
+
+
+def _yaml(text: str) -> str:
+    """A string as YAML in double quotes, which every reader of front matter understands."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _common(visit: Visit, view: View, *, html: bool, theme: str = "") -> dict[str, Any]:
+    """What every template sees."""
+    say = _voice(visit.locale, html=html)
+    links = Links(visit)
+    return {
+        "_": say,
+        "say": say,
+        "visit": visit,
+        "view": view,
+        "theme": theme,
+        "link": links,
+        "whole_link": links.whole,
+        "sample": _html_sample(visit, say) if html else _markdown_sample(visit),
+        "written": _written_html(visit, say, links) if html else _written_markdown(visit, links),
+        **view.data,
+    }
+
+
+def _html_sample(visit: Visit, say: Say) -> Any:
+    def told(name: str, values: Mapping[str, str] | None = None) -> Markup:
+        blocks = [
+            (client.title, code_block(_filled(text, visit, values), client.language, say))
+            for client, text in sample_files(name)
+        ]
+        return Markup(tabs(blocks, name.replace("/", "-")))  # noqa: S704 - code_block escapes
+
+    return told
+
+
+def _markdown_sample(visit: Visit) -> Any:
+    def told(name: str, values: Mapping[str, str] | None = None) -> str:
+        return "\n\n".join(
+            f"**{client.title}**\n\n```{client.language}\n{_filled(text, visit, values).rstrip()}\n```"
+            for client, text in sample_files(name)
+        )
+
+    return told
+
+
+def _filled(text: str, visit: Visit, values: Mapping[str, str] | None) -> str:
+    """A sample with the visitor's address, and with other words than it is kept with, such as another model's name."""
+    for old, new in (values or {}).items():
+        text = text.replace(old, new)
+    return with_base_url(text, visit.base_url)
+
+
+def _written_html(visit: Visit, say: Say, links: Links) -> Any:
+    def told(source: Source) -> Written:
+        key = (source.path, visit.locale, visit.base_url)
+        if key not in _HTML:
+            body = body_of(source, visit.base_url)
+            _room(_HTML)[key] = to_html(body, relink=links.relink, say=say)
+        return _HTML[key]
+
+    return told
+
+
+def _written_markdown(visit: Visit, links: Links) -> Any:
+    def told(source: Source) -> str:
+        return to_twin(body_of(source, visit.base_url), relink=links.whole)
+
+    return told
+
+
+MAX_KEPT: Final = 512
+_HTML: Final[dict[tuple[str, Locale, str], Written]] = {}
+"""Written pages as HTML, by address, locale and base URL. The last is a visitor's: there is no end of them."""
+
+
+def _room(kept: dict[tuple[str, Locale, str], Written]) -> dict[tuple[str, Locale, str], Written]:
+    if len(kept) >= MAX_KEPT:
+        kept.clear()
+    return kept
+
+
+def navigation(locale: Locale) -> list[tuple[str, list[Source]]]:
+    """The documentation's rooms, in their order: title and pages."""
+    there = pages(locale)
+    return [(part.title(locale), [there[path] for path in part.pages if path in there]) for part in sections()]

@@ -1,0 +1,48 @@
+"""What the pages are made of: the port through which they see the models, the prices and the traffic of this Portico.
+
+Whoever serves the house gives it one (`cli/`). Nothing here belongs to an account: it is what any visitor may see.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime
+
+import msgspec
+
+from portico.catalog import Catalog, Model, Rates, Tier
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """Where a model is served: a provider by its name and kind, and the name of the model there."""
+
+    provider: str
+    kind: str
+    upstream_model: str
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """What callers of one model got in a stretch of time that begins `at_s` (seconds since 1970)."""
+
+    at_s: int
+    calls: int
+    """Calls that had an upstream in them; what was the caller's own fault is not counted."""
+    failed: int
+    first_event_ms: tuple[int, ...] = ()
+    """Sorted: how long a sample of the calls that succeeded took to their first event, in milliseconds."""
+
+
+class Showroom(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a page may ask for."""
+
+    catalog: Callable[[], Catalog]
+    offers: Callable[[Model], tuple[Offer, ...]]
+    """Where a model is served here, the first choice first; empty: nowhere."""
+    rates: Callable[[Model, Offer, date, Tier], Rates]
+    """What a call that begins on a day is charged by, of an account without prices of its own."""
+    traffic: Callable[[], Awaitable[Mapping[str, tuple[Traffic, ...]]]]
+    """By model, the last 24 hours in steps of 16 minutes, the oldest first; empty where there was none."""
+    now: Callable[[], datetime]
+    """In UTC."""
+    public_url: str | None = None
+    """The address of the house, where its operator says one; else a visitor's own Host is."""
+    simulated: bool = False
+    """Whether every answer is the simulator's."""

@@ -1,0 +1,8 @@
+"""Every page of the house. Order matters: the first pattern that matches an address is the page."""
+
+from typing import Final
+
+from portico.web.page import Page
+from portico.web.site import docs, landing, models, pricing, status
+
+PAGES: Final[tuple[Page, ...]] = (*landing.PAGES, *models.PAGES, *pricing.PAGES, *status.PAGES, *docs.PAGES)

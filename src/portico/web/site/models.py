@@ -1,0 +1,391 @@
+"""The catalog, one model, a family, two to four models beside each other.
+
+/models            ?q= in= out= provider= kind= context= max= sort= desc=1   (every filter is in the address)
+/models/{id}       an alias is a 308 to the model it stands for
+/models/gemini     a family: its name is no model's
+/models/compare    ?m=&m=
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from portico.catalog import PriceKind, PriceRow, Tier
+from portico.core.target import ThinkingControl
+from portico.web import money
+from portico.web.page import Moved, NotHere, Page, View, Visit, at
+from portico.web.showroom import Showroom
+from portico.web.site import shelf
+from portico.web.site.shelf import FAMILIES, MODALITIES, Rate, Row
+from portico.web.words import Say
+
+MAX_COMPARED: Final = 4
+CONTEXTS: Final = (128_000, 200_000, 400_000, 1_000_000)
+"""The choices of a shortest context, in tokens."""
+PRICES: Final = ("0.25", "1", "3", "10")
+"""The choices of a dearest input price, in dollars per million tokens."""
+_LISTS: Final = ("q", "in", "out", "provider", "kind", "context", "max", "sort", "desc")
+
+
+# -- the catalog ---------------------------------------------------------------------------------------------------------
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the catalog is asked for, as the address says it. What it says wrongly is as if it said nothing."""
+
+    words: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    context: int = 0
+    dearest: str = ""
+    sort: str = ""
+    descending: bool = False
+
+    @classmethod
+    def of(cls, visit: Visit) -> "Filter":
+        context, dearest, sort = visit.first("context"), visit.first("max"), visit.first("sort")
+        return cls(
+            words=visit.first("q").strip()[:100],
+            inputs=tuple(word for word in visit.query.get("in", ()) if word in MODALITIES),
+            outputs=tuple(word for word in visit.query.get("out", ()) if word in MODALITIES),
+            providers=tuple(word for word in visit.query.get("provider", ()) if word.isprintable())[:20],
+            kinds=tuple(word for word in visit.query.get("kind", ()) if word.isprintable())[:20],
+            context=int(context) if context.isascii() and context.isdigit() and len(context) < 10 else 0,
+            dearest=dearest if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", dearest, re.ASCII) else "",
+            sort=sort if sort in SORTS else "",
+            descending=visit.first("desc") == "1",
+        )
+
+    def query(self, **changes: Any) -> str:
+        """The address's query of this filter with something changed."""
+        other = msgspec.structs.replace(self, **changes)
+        told: list[tuple[str, str]] = [("q", other.words)]
+        told += [("in", word) for word in other.inputs] + [("out", word) for word in other.outputs]
+        told += [("provider", word) for word in other.providers] + [("kind", word) for word in other.kinds]
+        told += [("context", str(other.context) if other.context else ""), ("max", other.dearest), ("sort", other.sort)]
+        told += [("desc", "1" if other.descending else "")]
+        return urlencode([(name, value) for name, value in told if value])
+
+    def tests(self) -> dict[str, Callable[[Row], bool]]:
+        """By parameter, what a row must be; only those that are set."""
+        words = [word.casefold() for word in self.words.split()]
+        limit = money_of(self.dearest)
+        wanted: dict[str, tuple[bool, Callable[[Row], bool]]] = {
+            "q": (bool(words), lambda row: all(word in _text_of(row) for word in words)),
+            "in": (bool(self.inputs), lambda row: set(self.inputs) <= set(row.inputs)),
+            "out": (bool(self.outputs), lambda row: set(self.outputs) <= set(row.outputs)),
+            "provider": (bool(self.providers), lambda row: row.model.vendor in self.providers),
+            "kind": (bool(self.kinds), lambda row: row.model.kind.value in self.kinds),
+            "context": (self.context > 0, lambda row: row.model.capabilities.max_input_tokens >= self.context),
+            "max": (limit is not None, lambda row: _within(row, limit or 0)),
+        }
+        return {name: test for name, (is_set, test) in wanted.items() if is_set}
+
+
+def money_of(dollars: str) -> int | None:
+    """Dollars per million, as a form says them, in the unit of `Rate`."""
+    if not dollars:
+        return None
+    whole, _, part = dollars.partition(".")
+    return int(whole + part.ljust(12, "0"))
+
+
+def _within(row: Row, limit: int) -> bool:
+    if row.prices.free:
+        return True
+    return row.prices.input is not None and row.prices.input.milli_nanos <= limit
+
+
+def _text_of(row: Row) -> str:
+    model = row.model
+    told = (model.name, model.title, row.vendor, *model.aliases, *msgspec.structs.astuple(model.description))
+    return " ".join(told).casefold()
+
+
+def _by_rate(pick: Callable[[shelf.Prices], Rate | None]) -> Callable[[Row], tuple[bool, int]]:
+    """What nobody knows comes last, whichever way."""
+
+    def key(row: Row) -> tuple[bool, int]:
+        rate = pick(row.prices)
+        return rate is not None or row.prices.free, rate.milli_nanos if rate is not None else 0
+
+    return key
+
+
+SORTS: Final[Mapping[str, Callable[[Row], tuple[bool, Any]]]] = {
+    "name": lambda row: (True, row.name),
+    "context": lambda row: (row.model.capabilities.max_input_tokens > 0, row.model.capabilities.max_input_tokens),
+    "max_output": lambda row: (row.model.capabilities.max_output_tokens > 0, row.model.capabilities.max_output_tokens),
+    "input": _by_rate(lambda prices: prices.input),
+    "cached": _by_rate(lambda prices: prices.cached),
+    "output": _by_rate(lambda prices: prices.output),
+}
+"""By the word in the address: whether a row has such a thing, and what it is ordered by."""
+
+
+def chosen(rows: Sequence[Row], asked: Filter) -> list[Row]:
+    """The rows that are asked for, in their order."""
+    tests = asked.tests().values()
+    found = [row for row in rows if all(test(row) for test in tests)]
+    if asked.sort:
+        key = SORTS[asked.sort]
+        known = sorted((row for row in found if key(row)[0]), key=lambda row: key(row)[1], reverse=asked.descending)
+        return known + [row for row in found if not key(row)[0]]
+    return found
+
+
+def counts(rows: Sequence[Row], asked: Filter) -> dict[str, dict[str, int]]:
+    """How many rows each choice would leave, everything else that is asked for standing."""
+    told: dict[str, dict[str, int]] = {}
+    choices: dict[str, Callable[[Row], Iterable[str]]] = {
+        "in": lambda row: row.inputs,
+        "out": lambda row: row.outputs,
+        "provider": lambda row: (row.model.vendor,),
+        "kind": lambda row: (row.model.kind.value,),
+    }
+    tests = asked.tests()
+    for name, words in choices.items():
+        others = [test for other, test in tests.items() if other != name]
+        told[name] = {}
+        for row in rows:
+            if all(test(row) for test in others):
+                for word in words(row):
+                    told[name][word] = told[name].get(word, 0) + 1
+    return told
+
+
+def in_the_way(rows: Sequence[Row], asked: Filter) -> str | None:
+    """Of filters that leave nothing, one without which something is left."""
+    tests = asked.tests()
+    for name in tests:
+        others = [test for other, test in tests.items() if other != name]
+        if any(all(test(row) for test in others) for row in rows):
+            return name
+    return None
+
+
+async def catalog(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
+    rows = await shelf.rows(showroom)
+    asked = Filter.of(visit)
+    found = chosen(rows, asked)
+    say = Say(visit.locale, markup=False)
+    return View(
+        template="models",
+        title=say("Models"),
+        summary=say("Every model that is served here, with its limits and what it costs."),
+        data={
+            "rows": found,
+            "all": len(rows),
+            "asked": asked,
+            "filtered": bool(asked.tests()),
+            "counts": counts(rows, asked),
+            "blocking": in_the_way(rows, asked) if rows and not found else None,
+            "contexts": CONTEXTS,
+            "dearest": PRICES,
+            "vendors": sorted({(row.model.vendor, row.vendor) for row in rows}),
+        },
+        twin={"object": "list", "currency": "USD", "data": [told(row) for row in found]},
+        follows=not asked.query(),
+    )
+
+
+def told(row: Row) -> dict[str, Any]:
+    """A row as the JSON twins have it. Prices are dollars per million tokens, as strings; null is unknown or none."""
+    model, prices, state = row.model, row.prices, row.state
+
+    def dollars(rate: Rate | None) -> str | None:
+        return None if rate is None else money.price(rate.milli_nanos).removeprefix("$").replace(",", "")
+
+    return {
+        "id": model.name,
+        "title": model.title,
+        "vendor": model.vendor,
+        "kind": model.kind.value,
+        "aliases": list(model.aliases),
+        "context_length": model.capabilities.max_input_tokens,
+        "max_output": model.capabilities.max_output_tokens or None,
+        "input_modalities": list(row.inputs),
+        "output_modalities": list(row.outputs),
+        "price_known": prices.known,
+        "free": prices.free,
+        "input_per_mtok": dollars(prices.input),
+        "cached_per_mtok": dollars(prices.cached),
+        "output_per_mtok": dollars(prices.output),
+        "above_tokens": prices.band or None,
+        "input_per_mtok_above": dollars(prices.input_above),
+        "cached_per_mtok_above": dollars(prices.cached_above),
+        "output_per_mtok_above": dollars(prices.output_above),
+        "calls_24h": state.calls,
+        "success_permille_24h": state.success_permille if state.tells else None,
+        "first_event_p50_ms_24h": state.p50_ms if state.tells else None,
+        "first_event_p95_ms_24h": state.p95_ms if state.tells else None,
+        "preview": model.preview,
+        "retired": row.gone,
+        "ends": None if row.ends is None else row.ends.isoformat(),
+        "successor": model.successor,
+    }
+
+
+# -- one model -----------------------------------------------------------------------------------------------------------
+
+
+class PriceLine(msgspec.Struct, frozen=True):
+    """A row of a model's price table."""
+
+    row: PriceRow
+    rate: Rate
+
+
+async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
+    name = names["id"]
+    known = showroom.catalog().known(name)
+    if known is None:
+        raise NotHere
+    if known.name != name:
+        raise Moved(f"/models/{known.name}")
+    traffic = await showroom.traffic()
+    row = shelf.row_of(showroom, known, traffic.get(name, ()))
+    if row is None:
+        raise NotHere
+    return View(
+        template="model",
+        title=known.title,
+        summary=known.description.in_locale(visit.locale.value),
+        model=name,
+        data={
+            "row": row,
+            "tiers": price_table(showroom, row),
+            "able": capabilities(row),
+            "history": history(row),
+            "family": row.family,
+            "thinking": known.capabilities.thinking,
+            "steered": known.capabilities.thinking.control is not ThinkingControl.NONE,
+            "cost": shelf.cost_of(shelf.Job(), row.rates) if shelf.is_chat(row) else None,
+            "job": shelf.Job(),
+            "samples": sample_of(row),
+        },
+        twin=told(row),
+    )
+
+
+def sample_of(row: Row) -> str | None:
+    """The sample that shows how a model is called, by what it is for."""
+    return SAMPLES.get(row.model.kind.value)
+
+
+SAMPLES: Final[Mapping[str, str]] = {"chat": "quickstart/hello", "computer_use": "quickstart/hello"}
+
+
+def price_table(showroom: Showroom, row: Row) -> list[tuple[Tier, list[PriceLine]]]:
+    """Every price of a model, by tier; a tier that is not offered is not there."""
+    told: list[tuple[Tier, list[PriceLine]]] = []
+    seen: list[Sequence[PriceRow]] = []
+    for tier in Tier:
+        rates = showroom.rates(row.model, row.offers[0], showroom.now().date(), tier)
+        if not rates.sale or (tier is not Tier.STANDARD and [_cell(one) for one in rates.sale] in seen):
+            continue
+        seen.append([_cell(one) for one in rates.sale])  # type: ignore[arg-type]
+        lines = [PriceLine(one, Rate.of(one, rates.markup_permille)) for one in sorted(rates.sale, key=_order)]
+        if tier is not Tier.STANDARD:
+            lines = [line for line in lines if line.row.kind is not PriceKind.USE]
+        told.append((tier, lines))
+    return told
+
+
+def _cell(row: PriceRow) -> tuple[Any, ...]:
+    return (row.kind, row.modality, row.cached, row.above_tokens, row.item, row.rate_nanos)
+
+
+_KINDS: Final = tuple(PriceKind)
+
+
+def _order(row: PriceRow) -> tuple[Any, ...]:
+    modality = MODALITIES.index(row.modality) if row.modality in MODALITIES else -1
+    return (_KINDS.index(row.kind), row.cached, modality, row.above_tokens, row.item)
+
+
+def capabilities(row: Row) -> list[tuple[str, bool]]:
+    """What a chat model can do, in the words of the page; the template says them in the reader's language."""
+    able = row.model.capabilities
+    if not shelf.is_chat(row):
+        return []
+    return [
+        ("Tools", able.tools),
+        ("Forced tool calls", able.tools and able.forced_tools),
+        ("JSON answers", able.json_mode),
+        ("JSON Schema", able.json_schema),
+        ("Built-in tools", able.builtin_tools),
+        ("Thinking", able.thinking.control is not ThinkingControl.NONE),
+        ("Streaming", able.streaming),
+        ("Temperature and top_p", able.sampling),
+        ("Log probabilities", able.logprobs),
+        ("Several answers", able.max_candidates > 1),
+        ("Prompt caching", able.cache_min_tokens > 0 or row.prices.cached is not None),
+    ]
+
+
+def history(row: Row) -> list[PriceRow]:
+    """The catalog's dated price rows of plain text, the newest first."""
+    rows = [one for one in row.model.prices.rows if one.kind is not PriceKind.USE and one.tier is Tier.STANDARD]
+    dated = {one.effective_from for one in rows}
+    return sorted(rows, key=lambda one: (one.effective_from, _order(one)), reverse=True) if len(dated) > 1 else []
+
+
+# -- families, comparisons -----------------------------------------------------------------------------------------------
+
+
+async def family(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
+    vendor = FAMILIES[names["family"]]
+    rows = [row for row in await shelf.rows(showroom) if row.model.vendor == vendor]
+    say = Say(visit.locale, markup=False)
+    title = {"gemini": "Gemini", "gpt": "GPT", "claude": "Claude"}[names["family"]]
+    return View(
+        template="family",
+        title=title,
+        summary=say("%(family)s models that are served here, through any client.", family=title),
+        data={
+            "rows": [row for row in rows if not row.gone],
+            "family": names["family"],
+            "vendor": shelf.VENDORS[vendor],
+        },
+        twin={"object": "list", "currency": "USD", "data": [told(row) for row in rows]},
+    )
+
+
+async def compare(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
+    rows = {row.name: row for row in await shelf.rows(showroom)}
+    names = list(dict.fromkeys(name for name in visit.query.get("m", ()) if name in rows))[:MAX_COMPARED]
+    say = Say(visit.locale, markup=False)
+    return View(
+        template="compare",
+        title=say("Models side by side"),
+        summary=say("Two to four models beside each other: limits, prices, capabilities."),
+        data={
+            "rows": [rows[name] for name in names],
+            "names": sorted(rows),
+            "able": {n: dict(capabilities(rows[n])) for n in names},
+        },
+        twin={"object": "list", "currency": "USD", "data": [told(rows[name]) for name in names]},
+        follows=not names,
+    )
+
+
+def _models(showroom: Showroom) -> Iterable[str]:
+    return (f"/models/{one.name}" for one in showroom.catalog().models.values() if showroom.offers(one))
+
+
+PAGES: Final = (
+    at("/models", catalog),
+    at("/models/compare", compare),
+    Page(
+        re.compile(rf"/models/(?P<family>{'|'.join(FAMILIES)})"),
+        family,
+        lambda _: (f"/models/{name}" for name in FAMILIES),
+    ),
+    Page(re.compile(r"/models/(?P<id>.+)"), model, _models),
+)

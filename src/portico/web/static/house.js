@@ -1,0 +1,115 @@
+// What moves in the public house: copying code, remembering a client, the theme. Without it everything can be read.
+
+const root = document.documentElement;
+
+// -- copying ----------------------------------------------------------------------------------------------------------
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // On plain http, as in a home network, there is no clipboard object.
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "unseen";
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
+
+for (const block of document.querySelectorAll(".code")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = root.dataset.copy;
+  button.addEventListener("click", async () => {
+    const code = block.querySelector("code");
+    if (await copy(code.innerText)) {
+      button.textContent = root.dataset.copied;
+    } else {
+      getSelection().selectAllChildren(code);
+      button.textContent = root.dataset.selected;
+    }
+    setTimeout(() => { button.textContent = root.dataset.copy; }, 2000);
+  });
+  block.append(button);
+}
+
+// -- the client a reader has chosen -------------------------------------------------------------------------------------
+
+function open(client) {
+  for (const summary of document.querySelectorAll(".tab > summary")) {
+    if (summary.dataset.client === client) summary.parentElement.open = true;
+  }
+}
+
+const chosen = localStorage.getItem("client");
+if (chosen) open(chosen);
+for (const summary of document.querySelectorAll(".tab > summary")) {
+  summary.addEventListener("click", (event) => {
+    const top = summary.getBoundingClientRect().top;
+    event.preventDefault();
+    localStorage.setItem("client", summary.dataset.client);
+    summary.parentElement.open = true;
+    open(summary.dataset.client);
+    scrollBy(0, summary.getBoundingClientRect().top - top);
+  });
+}
+
+// -- theme, language ------------------------------------------------------------------------------------------------------
+
+const theme = document.querySelector("[data-theme-switch]");
+theme.hidden = false;
+theme.addEventListener("click", () => {
+  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = isDark ? "light" : "dark";
+  document.cookie = `theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
+});
+
+for (const link of document.querySelectorAll("[data-language]")) {
+  link.addEventListener("click", () => { link.href = link.pathname + location.search + location.hash; });
+}
+
+document.addEventListener("click", (event) => {
+  for (const drop of document.querySelectorAll(".drop[open]")) {
+    if (!drop.contains(event.target)) drop.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const drop of document.querySelectorAll(".drop[open]")) {
+    drop.open = false;
+    drop.querySelector("summary").focus();
+  }
+});
+
+// -- contents: where the reader is ------------------------------------------------------------------------------------------
+
+const contents = new Map([...document.querySelectorAll(".contents a")].map((a) => [decodeURIComponent(a.hash.slice(1)), a]));
+if (contents.size) {
+  const watch = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      for (const a of contents.values()) a.removeAttribute("aria-current");
+      contents.get(entry.target.id)?.setAttribute("aria-current", "true");
+    }
+  }, { rootMargin: "-10% 0px -75% 0px" });
+  for (const id of contents.keys()) {
+    const heading = document.getElementById(id);
+    if (heading) watch.observe(heading);
+  }
+}
+
+// -- a form that filters answers at once ---------------------------------------------------------------------------------------
+
+const filters = document.querySelector("form[data-at-once]");
+if (filters) {
+  filters.addEventListener("change", () => filters.requestSubmit());
+  filters.addEventListener("formdata", (event) => {
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
+}
