@@ -1,0 +1,7 @@
+curl http://localhost:8080/v1/chat/completions \
+  -H "Authorization: Bearer $PORTICO_API_KEY" -H "Content-Type: application/json" \
+  -d '{
+    "model": "claude-sonnet-5-5",
+    "max_completion_tokens": 1024,
+    "messages": [{"role": "user", "content": "Hello"}]
+  }'

@@ -1,0 +1,22 @@
+printf 'The meeting moves to Thursday at ten.\n' > notes.txt
+
+file=$(curl -s http://localhost:8080/v1/files \
+  -H "Authorization: Bearer $PORTICO_API_KEY" \
+  -F purpose=user_data -F file=@notes.txt | sed -n 's/.*"id":"\([^"]*\)".*/\1/p')
+
+curl http://localhost:8080/v1/responses \
+  -H "Authorization: Bearer $PORTICO_API_KEY" -H "Content-Type: application/json" \
+  -d @- <<JSON
+{
+  "model": "gpt-5.5",
+  "input": [{
+    "role": "user",
+    "content": [
+      {"type": "input_file", "file_id": "$file"},
+      {"type": "input_text", "text": "When is the meeting?"}
+    ]
+  }]
+}
+JSON
+
+curl -X DELETE "http://localhost:8080/v1/files/$file" -H "Authorization: Bearer $PORTICO_API_KEY"
