@@ -12,7 +12,7 @@ from typing import Final
 
 from portico.http import cors
 from portico.http.exchange import HttpExchange
-from portico.http.query import Query
+from portico.http.query import read_query
 from portico.http.routes import is_call_path, methods_at
 from portico.http.server import RenderError
 from portico.wire.http import App, Headers, HttpRequest
@@ -35,7 +35,7 @@ def wants_page(request: HttpRequest) -> bool:
     if request.method not in ("GET", "HEAD") or not is_shared(request.path):
         return False
     headers = request.headers
-    if any(name in headers for name in _KEYS) or Query(request.query).key is not None:
+    if any(name in headers for name in _KEYS) or read_query(request.query).key is not None:
         return False
     accept = headers.get("accept", "")
     return request.path.endswith(_TWINS) or any(word in accept for word in _READERS)

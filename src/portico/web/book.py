@@ -144,3 +144,9 @@ def body_of(source: Source, base_url: str) -> str:
     """The Markdown of a page for whoever reads it at `base_url`."""
     template = _TEMPLATES.from_string(source.body)
     return template.render(base_url=base_url, sample=_sample(base_url), answer=_answer)
+
+
+def navigation(locale: Locale) -> list[tuple[str, list[Source]]]:
+    """The documentation's rooms, in their order: title and pages."""
+    there = pages(locale)
+    return [(part.title(locale), [there[path] for path in part.pages if path in there]) for part in sections()]

@@ -5,6 +5,7 @@ every answer: a strict Content-Security-Policy, nosniff, no referrer to others, 
 what is not there: a page that says so; for a program (it brings a key, or asks for no page) an error in OpenAI's shape
 """
 
+import gzip
 import hashlib
 import json
 import re
@@ -13,6 +14,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qs, unquote
 
+import brotli
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -63,7 +65,7 @@ class House:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        response = await self._answer(request)
+        response = encoded(request, await self._answer(request))
         for name, value in SECURITY.items():
             response.headers.setdefault(name, value)
         await response(scope, receive, send)
@@ -184,6 +186,38 @@ def _stamped(request: Request, response: Response) -> Response:
     return response
 
 
-@lru_cache(maxsize=512)
 def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:24]
+
+
+def encoded(request: Request, response: Response) -> Response:
+    """Compressed, where the visitor's browser takes that and it is worth it."""
+    media_type = response.headers.get("content-type", "").partition(";")[0]
+    if len(response.body) < WORTH_IT or media_type not in _COMPRESSED:
+        return response
+    response.headers["vary"] = ", ".join(filter(None, [response.headers.get("vary"), "Accept-Encoding"]))
+    accepted = {word.partition(";")[0].strip() for word in request.headers.get("accept-encoding", "").split(",")}
+    for name, compress in (("br", _brotli), ("gzip", _gzip)):
+        if name in accepted:
+            response.body = compress(bytes(response.body))
+            response.headers["content-length"] = str(len(response.body))
+            response.headers["content-encoding"] = name
+            break
+    return response
+
+
+WORTH_IT: Final = 1024
+_COMPRESSED: Final = frozenset(
+    {"text/html", "text/css", "text/javascript", "text/markdown", "text/plain", "application/json", "application/xml"}
+    | {"image/svg+xml", "application/atom+xml"}
+)
+
+
+@lru_cache(maxsize=32)
+def _brotli(body: bytes) -> bytes:
+    return bytes(brotli.compress(body, quality=5))
+
+
+@lru_cache(maxsize=32)
+def _gzip(body: bytes) -> bytes:
+    return gzip.compress(body, 6, mtime=0)

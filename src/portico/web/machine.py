@@ -7,7 +7,8 @@ from xml.sax.saxutils import escape
 from starlette.responses import Response
 
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
-from portico.web.render import MENU, navigation
+from portico.web.book import navigation
+from portico.web.render import MENU
 from portico.web.showroom import Showroom
 from portico.web.site import PAGES
 from portico.web.words import Say

@@ -44,7 +44,9 @@ class Written(msgspec.Struct, frozen=True):
 
 _ID: Final = re.compile(r"\s*\{#([a-z0-9_.-]+)\}\s*$")
 _TAB: Final = re.compile(r'\btab="([^"]*)"')
-_FENCE: Final = re.compile(r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL)
+_FENCE: Final = re.compile(
+    r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL
+)
 _LINK: Final = re.compile(r"\]\((/[^)\s]*)\)")
 _HEADING_ID: Final = re.compile(r"^(#{2,6} .*?)\s*\{#[a-z0-9_.-]+\}[ \t]*$", re.MULTILINE)
 _FORMATTER: Final = HtmlFormatter(nowrap=True)

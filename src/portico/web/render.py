@@ -11,7 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from portico.web import money, static, words
+from portico.web import labels, money, static, words
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
 from portico.web.book import Source, body_of, pages, sample_files, sections, with_base_url
 from portico.web.markdown import Written, code_block, tabs, to_html, to_twin
@@ -44,6 +44,7 @@ def _environment(*, html: bool) -> Environment:
     made.globals |= {
         "menu": MENU,
         "asset": static.address,
+        "labels": labels,
         "locales": tuple(Locale),
         "hreflangs": HREFLANGS,
         "Form": Form,
@@ -193,9 +194,3 @@ def _room(kept: dict[tuple[str, Locale, str], Written]) -> dict[tuple[str, Local
     if len(kept) >= MAX_KEPT:
         kept.clear()
     return kept
-
-
-def navigation(locale: Locale) -> list[tuple[str, list[Source]]]:
-    """The documentation's rooms, in their order: title and pages."""
-    there = pages(locale)
-    return [(part.title(locale), [there[path] for path in part.pages if path in there]) for part in sections()]

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from portico.web.addresses import Locale
-from portico.web.book import Source, pages
+from portico.web.book import Source, navigation, pages
 from portico.web.page import NotHere, Page, View, Visit
-from portico.web.render import navigation
 from portico.web.showroom import Showroom
 
 

@@ -8,7 +8,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
 import msgspec
@@ -235,10 +235,10 @@ def told(row: Row) -> dict[str, Any]:
 
 
 class PriceLine(msgspec.Struct, frozen=True):
-    """A row of a model's price table."""
+    """A row of a model's price table: what it is a price of, and the rate in each tier. None: the same is not offered."""
 
     row: PriceRow
-    rate: Rate
+    rates: tuple[Rate | None, ...]
 
 
 async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
@@ -252,6 +252,7 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
     row = shelf.row_of(showroom, known, traffic.get(name, ()))
     if row is None:
         raise NotHere
+    tiers, lines = price_table(showroom, row)
     return View(
         template="model",
         title=known.title,
@@ -259,7 +260,8 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
         model=name,
         data={
             "row": row,
-            "tiers": price_table(showroom, row),
+            "tiers": tiers,
+            "lines": lines,
             "able": capabilities(row),
             "history": history(row),
             "family": row.family,
@@ -281,24 +283,34 @@ def sample_of(row: Row) -> str | None:
 SAMPLES: Final[Mapping[str, str]] = {"chat": "quickstart/hello", "computer_use": "quickstart/hello"}
 
 
-def price_table(showroom: Showroom, row: Row) -> list[tuple[Tier, list[PriceLine]]]:
-    """Every price of a model, by tier; a tier that is not offered is not there."""
-    told: list[tuple[Tier, list[PriceLine]]] = []
-    seen: list[Sequence[PriceRow]] = []
+def price_table(showroom: Showroom, row: Row) -> tuple[list[Tier], list[PriceLine]]:
+    """Every price of a model: the tiers that it is offered in, and a line for everything that is priced."""
+    tiers: list[Tier] = []
+    columns: list[dict[Cell, tuple[PriceRow, Rate]]] = []
     for tier in Tier:
-        rates = showroom.rates(row.model, row.offers[0], showroom.now().date(), tier)
-        if not rates.sale or (tier is not Tier.STANDARD and [_cell(one) for one in rates.sale] in seen):
-            continue
-        seen.append([_cell(one) for one in rates.sale])  # type: ignore[arg-type]
-        lines = [PriceLine(one, Rate.of(one, rates.markup_permille)) for one in sorted(rates.sale, key=_order)]
-        if tier is not Tier.STANDARD:
-            lines = [line for line in lines if line.row.kind is not PriceKind.USE]
-        told.append((tier, lines))
-    return told
+        rates = showroom.rates(row.priced, row.offers[0], showroom.now().date(), tier)
+        column = {_cell(one): (one, Rate.of(one, rates.markup_permille)) for one in rates.sale}
+        if column and not any(_same(column, other) for other in columns):
+            tiers.append(tier)
+            columns.append(column)
+    every = {cell: one for column in reversed(columns) for cell, (one, _) in column.items()}
+    lines = [
+        PriceLine(one, tuple(column[cell][1] if cell in column else None for column in columns))
+        for cell, one in sorted(every.items(), key=lambda pair: _order(pair[1]))
+    ]
+    return tiers, lines
 
 
-def _cell(row: PriceRow) -> tuple[Any, ...]:
-    return (row.kind, row.modality, row.cached, row.above_tokens, row.item, row.rate_nanos)
+Cell: TypeAlias = tuple[Any, ...]
+
+
+def _cell(row: PriceRow) -> Cell:
+    return (row.kind, row.modality, row.cached, row.above_tokens, row.item)
+
+
+def _same(one: Mapping[Cell, tuple[PriceRow, Rate]], other: Mapping[Cell, tuple[PriceRow, Rate]]) -> bool:
+    """Whether two tiers cost the same: then the second is another word for the first."""
+    return {cell: pair[1] for cell, pair in one.items()} == {cell: pair[1] for cell, pair in other.items()}
 
 
 _KINDS: Final = tuple(PriceKind)

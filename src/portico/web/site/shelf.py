@@ -71,6 +71,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A model on the shelf."""
 
     model: Model
+    priced: Model
+    """Whose price counts: the model's own, or its successor's."""
     offers: tuple[Offer, ...]
     rates: Rates
     prices: Prices
@@ -126,7 +128,14 @@ def row_of(showroom: Showroom, model: Model, slots: tuple[Traffic, ...] = ()) ->
     rates = showroom.rates(priced, offers[0], today, Tier.STANDARD)
     ends = max(model.shutdown.values(), default=None) if model.shutdown else None
     return Row(
-        model=model, offers=offers, rates=rates, prices=prices_of(rates), state=state_of(slots), gone=gone, ends=ends
+        model=model,
+        priced=priced,
+        offers=offers,
+        rates=rates,
+        prices=prices_of(rates),
+        state=state_of(slots),
+        gone=gone,
+        ends=ends,
     )
 
 

@@ -1,0 +1,75 @@
+"""What the words of the catalog are called on a page, in English; `say` puts them into a reader's language."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from portico.catalog import PriceKind, PriceRow, PriceUnit, Tier
+
+_PRICES: Final[Mapping[tuple[PriceKind, bool], str]] = {
+    (PriceKind.INPUT, False): "Input",
+    (PriceKind.INPUT, True): "Cached input",
+    (PriceKind.CACHE_WRITE, False): "Written to the cache",
+    (PriceKind.CACHE_WRITE_1H, False): "Written to the cache for an hour",
+    (PriceKind.OUTPUT, False): "Output",
+}
+_ITEMS: Final[Mapping[str, str]] = {
+    "web_search": "Web search",
+    "google_maps": "Google Maps",
+    "cache_storage": "Kept in the cache",
+    "characters": "Text read aloud",
+    "seconds": "Sound written down",
+    "code_execution": "Code execution",
+    "file_search": "File search",
+    "containers": "Containers",
+    "url_context": "Pages fetched",
+    "web_fetch": "Pages fetched",
+}
+UNITS: Final[Mapping[PriceUnit, str]] = {
+    PriceUnit.MTOK: "million tokens",
+    PriceUnit.QUERY: "query",
+    PriceUnit.PROMPT: "prompt",
+    PriceUnit.MTOK_HOUR: "million tokens and hour",
+    PriceUnit.CHARACTER: "character",
+    PriceUnit.SECOND: "second",
+}
+TIERS: Final[Mapping[Tier, str]] = {
+    Tier.STANDARD: "Standard",
+    Tier.FLEX: "Flex",
+    Tier.BATCH: "Batch",
+    Tier.PRIORITY: "Priority",
+    Tier.FAST: "Fast",
+    Tier.ULTRAFAST: "Ultrafast",
+}
+KINDS: Final[Mapping[str, str]] = {
+    "chat": "Chat",
+    "image": "Pictures",
+    "speech": "Speech",
+    "transcription": "Transcription",
+    "embedding": "Embedding",
+    "computer_use": "Computer use",
+}
+MODES: Final[Mapping[str, str]] = {
+    "text": "text",
+    "image": "image",
+    "audio": "audio",
+    "video": "video",
+    "document": "document",
+}
+
+
+def price_label(row: PriceRow) -> str:
+    """What a price is of. An item that is not in the table is told by its own name."""
+    if row.kind is PriceKind.USE:
+        return _ITEMS.get(row.item, row.item)
+    return _PRICES.get((row.kind, row.cached), row.kind.value)
+
+
+EVERY: Final = (
+    *_PRICES.values(),
+    *_ITEMS.values(),
+    *UNITS.values(),
+    *TIERS.values(),
+    *KINDS.values(),
+    *MODES.values(),
+)
+"""Every text here, for who collects texts to translate."""
