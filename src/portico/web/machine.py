@@ -60,12 +60,8 @@ def llms(locale: Locale, showroom: Showroom, base_url: str) -> str:
     def twin(path: str, title: str, line: str = "") -> str:
         return f"- [{title}]({base_url}{Address(path, locale, Form.MARKDOWN)}){': ' + line if line else ''}"
 
-    told = [
-        "# Portico",
-        "",
-        f"> {say('One door to every model: use Gemini, GPT and Claude through the client you have, with one key.')}",
-        "",
-    ]
+    lead = say("One door to every model: use Gemini, GPT and Claude through the client you have, with one key.")
+    told = ["# Portico", "", f"> {lead}", ""]
     told += [say("Every page has a Markdown twin at the same address with .md at its end."), ""]
     told += [f"## {say('Portico')}", "", twin("/", say("Start"))]
     told += [twin(path, say(title)) for path, title in MENU if path != "/docs"]

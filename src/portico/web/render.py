@@ -105,7 +105,8 @@ def render_markdown(visit: Visit, view: View) -> str:
     }
     told = "".join(f"{name}: {_yaml(value)}\n" for name, value in front.items())
     index = f"{visit.base_url}/llms.txt"
-    lead = _voice(visit.locale, html=False)("Index of all pages for programs: %(index)s", index=index)
+    say = _voice(visit.locale, html=False)
+    lead = say("Index of all pages for programs: %(index)s", index=index)
     return f"---\n{told}---\n\n> {lead}\n\n# {view.title}\n\n{body.strip()}\n"
 
 
