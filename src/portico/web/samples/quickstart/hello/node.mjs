@@ -6,7 +6,7 @@ const client = new OpenAI({
 });
 
 const answer = await client.chat.completions.create({
-  model: "gemini-3.8-flash", // or gpt-6.1-sol, claude-sonnet-5-5, ...
+  model: "gemini-3.8-flash", // or gpt-5.5, claude-sonnet-5-5, ...
   messages: [{ role: "user", content: "Say hello in three languages." }],
 });
 console.log(answer.choices[0].message.content);

@@ -1,0 +1,4 @@
+curl http://localhost:8080/v1beta/models/gemini-3.8-flash:generateContent \
+  -H "x-goog-api-key: $PORTICO_API_KEY" \
+  -H "Content-Type: application/json" \
+  -d '{"contents": [{"parts": [{"text": "Hello"}]}]}'
