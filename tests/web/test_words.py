@@ -1,0 +1,93 @@
+"""The Chinese pages are written, each in the words of its place, and not converted from each other."""
+
+import re
+
+import pytest
+import zhconv
+
+from portico.web.addresses import Locale
+from portico.web.book import Source, body_of, pages
+from portico.web.words import translations
+
+MAINLAND = (
+    *("视频", "網路", "网络", "软件", "默认", "信息", "服务器", "数据库", "缓存", "文件夹", "菜单", "登录", "默認", "緩存", "數據庫"),
+    *("服務器", "信息", "視頻", "軟件包", "用戶名", "程序", "調用", "令牌", "字符串", "接口", "端口", "日志", "日誌文件", "內存", "通過"),
+)
+"""Words that readers in Hong Kong do not use for these things, in either kind of character."""
+HONG_KONG = (
+    *("影片", "網絡", "網路", "檔案", "預設", "資訊", "伺服器", "資料庫", "快取", "串流", "呼叫", "金鑰", "設定", "執行", "程式", "連結", "餘額"),
+    *("影片", "档案", "预设", "资讯", "伺服器", "快取", "串流", "金钥"),
+)
+"""And the other way round."""
+CODE = re.compile(r"```.*?```|`[^`\n]+`|\{\{.*?\}\}|\]\([^)]*\)", re.DOTALL)
+
+
+def prose(source: Source) -> str:
+    body = CODE.sub("", body_of(source, "http://localhost:8080"))
+    return f"{source.title}\n\n{source.summary}\n\n{body}"
+
+
+PAGES = sorted(pages(Locale.EN))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_words_of_the_mainland_stay_off_the_pages_for_hong_kong(path: str) -> None:
+    text = prose(pages(Locale.ZH_HK)[path])
+    assert [word for word in MAINLAND if word in text] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_words_of_hong_kong_stay_off_the_pages_for_the_mainland(path: str) -> None:
+    text = prose(pages(Locale.ZH_CN)[path])
+    assert [word for word in HONG_KONG if word in text] == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_character_is_of_its_script(path: str) -> None:
+    simplified, traditional = prose(pages(Locale.ZH_CN)[path]), prose(pages(Locale.ZH_HK)[path])
+    assert odd(simplified, "zh-hans") == set()
+    assert odd(traditional, "zh-hant") - BOTH == set()
+
+
+BOTH = set("裏群台里只於着麪綫床峰衞晒説")
+"""Characters that Hong Kong writes, or that both scripts know, and that a converter changes all the same."""
+
+
+def odd(text: str, locale: str) -> set[str]:
+    """Characters that a conversion to the script would change."""
+    return {char for char in text if "\u3400" <= char <= "\u9fff" and zhconv.convert(char, locale) != char}
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[\s\W]+", "", text)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_for_hong_kong_is_a_conversion_of_its_twin(path: str) -> None:
+    twin = {plain(zhconv.convert(one, "zh-hk")) for one in paragraphs(pages(Locale.ZH_CN)[path])}
+    own = [one for one in paragraphs(pages(Locale.ZH_HK)[path]) if len(plain(one)) >= 24]
+    same = [one for one in own if plain(one) in twin]
+    assert len(same) * 10 <= len(own), same
+
+
+def paragraphs(source: Source) -> list[str]:
+    return [one for one in re.split(r"\n\s*\n", prose(source)) if not one.lstrip().startswith(("|", "#"))]
+
+
+def test_the_house_says_nothing_to_hong_kong_in_words_of_the_mainland() -> None:
+    told = " ".join(translations(Locale.ZH_HK).values())
+    assert [word for word in MAINLAND if word in told] == []
+    assert odd(told, "zh-hant") - BOTH == set()
+    told = " ".join(translations(Locale.ZH_CN).values())
+    assert [word for word in HONG_KONG if word in told] == []
+    assert odd(told, "zh-hans") == set()
+
+
+def test_both_locales_say_everything_with_the_same_places_to_fill() -> None:
+    one, other = translations(Locale.ZH_CN), translations(Locale.ZH_HK)
+    assert set(one) == set(other)
+    places = re.compile(r"%\(\w+\)s|%%")
+    for text in one:
+        wanted = sorted(places.findall(text))
+        assert sorted(places.findall(one[text])) == wanted, text
+        assert sorted(places.findall(other[text])) == wanted, text
