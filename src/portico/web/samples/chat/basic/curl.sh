@@ -1,0 +1,10 @@
+curl http://localhost:8080/v1/chat/completions \
+  -H "Authorization: Bearer $PORTICO_API_KEY" \
+  -H "Content-Type: application/json" \
+  -d '{
+    "model": "gemini-3.8-flash",
+    "messages": [
+      {"role": "system", "content": "You answer in one sentence."},
+      {"role": "user", "content": "Why is the sky blue?"}
+    ]
+  }'

@@ -1,0 +1,9 @@
+curl -N http://localhost:8080/v1/chat/completions \
+  -H "Authorization: Bearer $PORTICO_API_KEY" \
+  -H "Content-Type: application/json" \
+  -d '{
+    "model": "gemini-3.8-flash",
+    "messages": [{"role": "user", "content": "Count to three."}],
+    "stream": true,
+    "stream_options": {"include_usage": true}
+  }'
