@@ -79,9 +79,9 @@ class House:
         base_url = self._base_url(request)
         if (told := machine.find(path, self._showroom, base_url)) is not None:
             return _stamped(request, told)
-        if path != "/" and path.endswith("/"):
-            there = Address.of(path.rstrip("/") or "/")
-            return RedirectResponse(str(there) + _query(request), 308)
+        plain = path.rstrip("/") or "/"
+        if path != plain and _find(Address.of(plain).path) is not None:
+            return RedirectResponse(str(Address.of(plain)) + _query(request), 308)
         address = _form_asked_for(Address.of(path), request.headers)
         visit = Visit(address, base_url, parse_qs(request.url.query, max_num_fields=100) if request.url.query else {})
         try:

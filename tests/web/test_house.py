@@ -1,0 +1,155 @@
+"""The app of the house: what every answer carries, how a form is chosen, and what it makes of bad addresses."""
+
+import gzip
+import re
+
+import brotli
+import pytest
+
+from portico.web import static
+from portico.web.house import POLICY, SECURITY, House
+from web.rooms import ADDRESSES, HOUSE, ask, showroom
+
+
+@pytest.mark.parametrize("path", ["/", "/models", "/nothing", "/llms.txt", "/robots.txt", "/favicon.ico", "/models.md"])
+async def test_every_answer_carries_the_policy(path: str) -> None:
+    answer = await ask(HOUSE, path)
+    assert {name: answer.headers.get(name) for name in SECURITY} == dict(SECURITY)
+    assert "unsafe" not in POLICY
+
+
+async def test_nothing_inline_stands_in_any_page() -> None:
+    for path in ADDRESSES:
+        page = (await ask(HOUSE, path)).page
+        for tag, attrs in page.tags:
+            assert "style" not in attrs, (path, tag, attrs)
+            assert not [name for name in attrs if name.startswith("on")], (path, tag, attrs)
+            assert tag != "style"
+            assert tag != "script" or attrs.get("src", "").startswith("/s/")
+            for name in ("src", "href", "action"):
+                if tag in ("script", "link", "img", "form", "use") and name in attrs:
+                    assert attrs[name].startswith(("/", "http://portico.example:8080")), (path, attrs)
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("text/html", "text/html; charset=utf-8"),
+        ("*/*", "text/html; charset=utf-8"),
+        ("text/markdown", "text/markdown; charset=utf-8"),
+        ("text/markdown, text/html;q=0.9", "text/markdown; charset=utf-8"),
+        ("text/html, text/markdown;q=0.5", "text/html; charset=utf-8"),
+    ],
+)
+async def test_the_form_is_what_is_asked_for(accept: str, media_type: str) -> None:
+    answer = await ask(HOUSE, "/pricing", {"accept": accept})
+    assert answer.headers["content-type"] == media_type
+    assert {"Accept", "Authorization"} <= set(re.split(r",\s*", answer.headers["vary"]))
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("/models/", "/models"),
+        ("/zh-CN/", "/zh-CN"),
+        ("/zh-HK/docs/?a=1", "/zh-HK/docs?a=1"),
+        ("/models/gpt-5.5-2026-04-23", "/models/gpt-5.5"),
+        ("/zh-CN/models/gpt-5.5-2026-04-23.md", "/zh-CN/models/gpt-5.5.md"),
+    ],
+)
+async def test_other_addresses_of_a_page_lead_to_it(path: str, there: str) -> None:
+    answer = await ask(HOUSE, path)
+    assert (answer.status, answer.headers["location"]) == (308, there)
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "//evil.example/", "/\\evil.example/", "/%2F%2Fevil.example/"])
+async def test_no_redirect_leads_out_of_the_house(path: str) -> None:
+    answer = await ask(HOUSE, path)
+    there = answer.headers.get("location", "/")
+    assert there.startswith("/")
+    assert not there.startswith(("//", "/\\"))
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example/x", "a b", '"><script>', "evil.example@x", "", "a" * 300 + "..", "x:99999999", "[::1", "ex\tample"],
+)
+async def test_a_host_that_is_none_is_not_repeated(host: str) -> None:
+    answer = await ask(HOUSE, "/", {"host": host})
+    assert answer.status == 200
+    assert 'rel="canonical" href="http://localhost:8080/"' in answer.text
+    assert not host or host not in answer.text.replace("a b", "")
+
+
+async def test_the_operator_may_say_the_address_of_the_house() -> None:
+    house = House(showroom(public_url="https://models.example"))
+    answer = await ask(house, "/", {"host": "other.example"})
+    assert 'rel="canonical" href="https://models.example/"' in answer.text
+    assert "curl https://models.example/v1/chat/completions" in re.sub("<[^>]+>", "", answer.text)
+    assert "other.example" not in answer.text
+
+
+@pytest.mark.parametrize("form", ["", ".md", ".json"])
+async def test_what_is_said_in_the_address_is_text(form: str) -> None:
+    attack = "%3Cscript%3Ealert(1)%3C/script%3E%22%27"
+    for path in (f"/models{form}?q={attack}&in={attack}&provider={attack}&sort={attack}", f"/pricing{form}?calls={attack}"):
+        answer = await ask(HOUSE, path)
+        assert answer.status == 200
+        assert "<script>alert" not in answer.text
+    assert "<script>alert" not in (await ask(HOUSE, f"/models/{attack}")).text
+    assert "<script>alert" not in (await ask(HOUSE, "/<script>alert(1)</script>")).text
+
+
+async def test_a_theme_is_a_cookie_of_two_words() -> None:
+    for said, told in (("dark", "dark"), ("light", "light"), ('"><b>', None), ("", None)):
+        page = (await ask(HOUSE, "/", {"cookie": f"theme={said}"})).page
+        assert next(page.all("html")).get("data-theme") == told
+
+
+async def test_a_program_is_told_what_to_mend_where_there_is_nothing() -> None:
+    for headers, method in (({"authorization": "Bearer x"}, "GET"), ({"accept": "application/json"}, "POST")):
+        answer = await ask(HOUSE, "/chat/completionss", headers, method=method)
+        assert answer.status == 404
+        assert answer.json["error"]["code"] == "not_found"
+        assert "/v1" in answer.json["error"]["message"]
+    answer = await ask(HOUSE, "/pricing", {"accept": "application/json"}, method="POST")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    page = await ask(HOUSE, "/zh-HK/nothing")
+    assert (page.status, next(page.page.all("html"))["lang"]) == (404, "zh-HK")
+
+
+async def test_what_has_not_changed_is_not_sent_again() -> None:
+    first = await ask(HOUSE, "/pricing")
+    again = await ask(HOUSE, "/pricing", {"if-none-match": f'"other", W/{first.headers["etag"]}'})
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+
+async def test_files_are_kept_for_ever_under_their_hash_and_not_under_another() -> None:
+    for name, body in static.contents().items():
+        answer = await ask(HOUSE, static.address(name))
+        assert (answer.status, answer.body) == (200, body)
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        older = await ask(HOUSE, f"/s/000000000000/{name}")
+        assert (older.body, older.headers["cache-control"]) == (body, "no-cache")
+    for path in ("/s/x/../house.py", "/s/x/../../config.py", "/s/x/%2e%2e/house.py", "/s/x", "/s/x/y/z"):
+        assert (await ask(HOUSE, path)).status == 404
+
+
+async def test_an_answer_is_compressed_for_who_takes_that() -> None:
+    plain = await ask(HOUSE, "/pricing")
+    for coding, decode in (("br", brotli.decompress), ("gzip", gzip.decompress)):
+        answer = await ask(HOUSE, "/pricing", {"accept-encoding": f"deflate, {coding};q=0.8"})
+        assert answer.headers["content-encoding"] == coding
+        assert decode(answer.body) == plain.body
+        assert int(answer.headers["content-length"]) == len(answer.body) < len(plain.body) / 3
+        assert "Accept-Encoding" in answer.headers["vary"]
+
+
+async def test_without_a_provider_the_house_says_what_to_do() -> None:
+    house = House(showroom(vendors=()))
+    for path in ("/", "/models", "/pricing", "/models/gemini", "/status"):
+        answer = await ask(house, path)
+        assert answer.status == 200
+        assert "empty" in answer.text
+    assert "GEMINI_API_KEY" in (await ask(house, "/models")).text
+    assert (await ask(house, "/models/gpt-5.5")).status == 404
