@@ -1,4 +1,4 @@
-"""The npm packages of `node/`, installed once outside the tree, and the scripts that use them.
+"""npm packages, installed once outside the tree: those of `node/` and the scripts that use them, and other tests' own.
 
 `package-lock.json` names no address: packages come from wherever npm is told to look on this machine. They are kept in
 `$PORTICO_NODE_CACHE`, or in `portico/node` of the user's cache folder, under the hash of the lock.
@@ -22,10 +22,12 @@ _ENVIRONMENT = dict(os.environ)
 _INSTALLING_S, _RUNNING_S = 300, 120
 
 
-def installed() -> Path:
-    """The folder that holds `node_modules`. Raises `CalledProcessError` if npm cannot install them."""
+def installed(wanted: Path = SCRIPTS) -> Path:
+    """The folder that holds the `node_modules` which the package.json and package-lock.json of a folder ask for.
+
+    Raises `CalledProcessError` if npm cannot install them."""
     assert NPM is not None
-    lock = (SCRIPTS / "package-lock.json").read_bytes()
+    lock = (wanted / "package-lock.json").read_bytes()
     home = Path(_ENVIRONMENT.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     cache = Path(_ENVIRONMENT.get("PORTICO_NODE_CACHE") or home / "portico" / "node")
     folder = cache / hashlib.sha256(lock).hexdigest()[:16]
@@ -34,7 +36,7 @@ def installed() -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as made:
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(SCRIPTS / name, made)
+            shutil.copy(wanted / name, made)
         command = [NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"]
         subprocess.run(command, cwd=made, env=_ENVIRONMENT, check=True, timeout=_INSTALLING_S)
         # Whoever else was installing them meanwhile got there first: theirs is as good.

@@ -54,7 +54,10 @@ def test_what_nobody_knows_comes_last_whichever_way_it_is_sorted(sort: str, desc
 
 QUERIES = st.dictionaries(
     st.sampled_from(["q", "in", "out", "provider", "kind", "context", "max", "sort", "desc", "other"]),
-    st.lists(st.sampled_from(["", "flash", "image", "audio", "google", "chat", "200000", "1", "1.5", "-1", "é", "x" * 300]), max_size=3),
+    st.lists(
+        st.sampled_from(["", "flash", "image", "audio", "google", "chat", "200000", "1", "1.5", "-1", "é", "x" * 300]),
+        max_size=3,
+    ),
 )
 
 

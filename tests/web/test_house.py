@@ -92,7 +92,10 @@ async def test_the_operator_may_say_the_address_of_the_house() -> None:
 @pytest.mark.parametrize("form", ["", ".md", ".json"])
 async def test_what_is_said_in_the_address_is_text(form: str) -> None:
     attack = "%3Cscript%3Ealert(1)%3C/script%3E%22%27"
-    for path in (f"/models{form}?q={attack}&in={attack}&provider={attack}&sort={attack}", f"/pricing{form}?calls={attack}"):
+    for path in (
+        f"/models{form}?q={attack}&in={attack}&provider={attack}&sort={attack}",
+        f"/pricing{form}?calls={attack}",
+    ):
         answer = await ask(HOUSE, path)
         assert answer.status == 200
         assert "<script>alert" not in answer.text

@@ -1,0 +1,192 @@
+"""A visitor with a real browser: from the landing to the docs in three languages, on every page at three widths.
+
+Chromium is the system's (`make browser-tools`). Screenshots are kept in `$PORTICO_SCREENSHOTS`, or in `build/screenshots`.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from portico.web.addresses import Address, Locale
+from sdk import nodejs
+from web.rooms import ADDRESSES
+from web.serving import House, served
+
+CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ROOT: Final = Path(__file__).parent.parent.parent
+SCREENSHOTS: Final = Path(os.environ.get("PORTICO_SCREENSHOTS") or ROOT / "build" / "screenshots")
+NODE: Final = Path(__file__).parent / "node"
+WIDTHS: Final = (360, 768, 1440)
+THEMES: Final = ("light", "dark")
+KINDS: Final = ("/models/gpt-5.5", "/models/gemini-3.8-flash", "/models/whisper-1")
+PAGES: Final = [path for path in ADDRESSES if not re.fullmatch(r"/models/[^/]*\d.*", path)] + list(KINDS)
+"""Every page, but of the models' pages, which are one template, three."""
+HEADINGS: Final = {
+    Locale.EN: ("One door to every model", "Models", "Quickstart"),
+    Locale.ZH_CN: ("一扇门，通向所有模型", "模型", None),
+    Locale.ZH_HK: ("所有模型，同一道門", "模型", None),
+}
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here (make browser-tools)")
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with served() as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Told:
+    """What the browser complains of."""
+
+    def __init__(self, page: Page) -> None:
+        self.errors: list[str] = []
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.errors.append(f"{page.url}: {error}"))
+        page.on("requestfailed", lambda request: self.errors.append(f"{request.url}: {request.failure}"))
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(f"{message.location.get('url')}: {message.text}")
+
+
+def a_page(browser: Browser, house: House, **settings: Any) -> tuple[BrowserContext, Page, Told]:
+    context = browser.new_context(base_url=house.base_url, **settings)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    return context, page, Told(page)
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_visitor_goes_from_the_landing_to_the_docs(
+    browser: Browser,
+    house: House,
+    locale: Locale,
+    scripts: bool,  # noqa: FBT001
+) -> None:
+    context, page, told = a_page(browser, house, java_script_enabled=scripts, viewport={"width": 1280, "height": 900})
+    landing, models, _ = HEADINGS[locale]
+    page.goto(str(Address("/", locale)))
+    expect(page.locator("h1")).to_have_text(landing)
+    expect(page.locator(".tab[open] code").first).to_contain_text(f"{house.base_url}/v1/chat/completions")
+    page.locator(".menu a").first.click()
+    expect(page.locator("h1")).to_have_text(models)
+    page.get_by_label("Anthropic").check()
+    if not scripts:
+        page.locator("form.filters button").click()
+    page.wait_for_url("**/models?provider=anthropic")
+    expect(page.locator("tbody tr").first).to_contain_text("claude")
+    assert "gemini" not in page.locator("tbody").inner_text().replace("answered by gemini", "")
+    page.locator("tbody th a").first.click()
+    expect(page.locator("h1")).to_contain_text("Claude")
+    page.locator(f'.menu a[href="{Address("/docs", locale)}"]').click()
+    expect(page.locator("nav.rooms a").first).to_be_visible()
+    page.locator(f'nav.rooms a[href="{Address("/docs/quickstart", locale)}"]').click()
+    page.wait_for_url(f"**{Address('/docs/quickstart', locale)}")
+    expect(page.locator("h1")).to_be_visible()
+    page.locator(".drop summary").click()
+    other = Locale.ZH_HK if locale is not Locale.ZH_HK else Locale.EN
+    page.locator(f'.drop a[lang="{other.value}"]').click()
+    page.wait_for_url(f"**{Address('/docs/quickstart', other)}")
+    assert page.locator("html").get_attribute("lang") == other.value
+    assert told.errors == []
+    context.close()
+
+
+def test_a_reader_copies_code_chooses_a_client_and_a_theme(browser: Browser, house: House) -> None:
+    context, page, told = a_page(browser, house, permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/")
+    page.locator(".tab summary", has_text="Python").click()
+    expect(page.locator(".tab[open] summary").first).to_have_text("Python")
+    page.locator(".tab[open] .copy").first.click()
+    expect(page.locator(".tab[open] .copy").first).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert f'base_url="{house.base_url}/v1"' in copied
+    page.goto("/docs/quickstart")
+    assert page.locator(".tab[open] summary").all_inner_texts().count("curl") == 0
+    page.locator("[data-theme-switch]").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.goto("/pricing")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert told.errors == []
+    context.close()
+
+
+def test_everything_can_be_reached_with_the_keyboard(browser: Browser, house: House) -> None:
+    context, page, _ = a_page(browser, house)
+    page.goto("/models")
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+    page.locator(".drop summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".drop ul")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(".drop ul")).to_be_hidden()
+    expect(page.locator(".drop summary")).to_be_focused()
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    if nodejs.NPM is None:
+        pytest.skip("there is no Node.js here (make sdk-tools)")
+    return (nodejs.installed(NODE) / "node_modules/axe-core/axe.min.js").read_text("utf-8")
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_serious_and_the_browser_no_error_on_any_page(
+    browser: Browser, house: House, axe: str, locale: Locale, theme: str
+) -> None:
+    width = {Locale.EN: 1440, Locale.ZH_CN: 768, Locale.ZH_HK: 360}[locale]
+    context, page, told = a_page(
+        browser, house, viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+    )
+    found: list[str] = []
+    for path in PAGES:
+        page.goto(str(Address(path, locale)))
+        page.evaluate(axe)
+        results = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        for one in results["violations"]:
+            if one["impact"] in ("serious", "critical"):
+                found.append(f"{path} {one['id']}: {[node['target'] for node in one['nodes']][:3]}")
+    assert found == []
+    assert told.errors == []
+    context.close()
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+def test_every_page_fits_every_width_and_is_kept_as_a_picture(browser: Browser, house: House, locale: Locale) -> None:
+    folder = SCREENSHOTS / locale.value
+    folder.mkdir(parents=True, exist_ok=True)
+    too_wide: list[str] = []
+    for width in WIDTHS:
+        for theme in THEMES:
+            context, page, _ = a_page(
+                browser, house, viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
+            )
+            for path in PAGES:
+                page.goto(str(Address(path, locale)))
+                if page.evaluate("document.documentElement.scrollWidth") > width:
+                    too_wide.append(f"{path} at {width}")
+                name = path.strip("/").replace("/", "_") or "index"
+                page.screenshot(path=folder / f"{name}-{width}-{theme}.png")
+            context.close()
+    assert too_wide == []
