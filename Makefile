@@ -9,7 +9,7 @@ KEYS := $(GEMINI_API_KEY)$(OPENAI_API_KEY)$(ANTHROPIC_API_KEY)$(VERTEX_API_KEY)$
 CONFIGURED := $(or $(KEYS),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows compile bench bench-tools sdk-tools soak fuzz profile clean help
+.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools sdk-tools soak fuzz profile clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -63,6 +63,10 @@ docs: $(VENV)/dev.stamp ## Write the pages that are made of the code's own table
 
 rows: $(VENV)/dev.stamp ## Write down which tests prove which row of the specification
 	@PYTHONPATH=tests $(BIN)/python -m rows
+
+conformance: $(VENV)/dev.stamp ## Judge the laws over all recordings, and write down what the page on conformance tells
+	@mkdir -p src/portico/web/data
+	PORTICO_CONFORMANCE=src/portico/web/data/conformance.json $(BIN)/python -m pytest -q tests/laws/test_requests.py tests/laws/test_answers.py tests/laws/test_passing.py
 
 lock: $(VENV)/dev.stamp ## Pin dependencies anew, with hashes and without addresses
 	$(BIN)/python -m pip install --quiet uv

@@ -7,7 +7,7 @@ more than 3 % skipped of what was on the wire fails (`test_z_tally.py`).
 import difflib
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,11 @@ from portico.core.normal import Normal, erase
 JUDGED: Counter[str] = Counter()
 SKIPPED: Counter[tuple[str, str]] = Counter()
 """(law, rule) -> how often; only of exchanges that were on the wire."""
+CARRIED: Counter[tuple[str, str, str]] = Counter()
+LOST: Counter[tuple[str, str, str, str]] = Counter()
+"""(REQUESTS or ANSWERS, from which dialect, into which[, code of the loss]) -> how many of the wire's recordings; the page
+on conformance is made of them."""
+REQUESTS, ANSWERS = "requests", "answers"
 MAX_SHOWN = 4
 MAX_SKIPPED_SHARE = 0.03
 
@@ -58,6 +63,13 @@ def hold(law: Law, path: Path) -> None:
                 JUDGED[law.__name__] += 1
     if broken:
         pytest.fail(f"{count} recording(s) break {law.__name__}:\n" + "\n".join(broken), pytrace=False)
+
+
+def told(what: str, exchange: Exchange, into: str, losses: Iterable[Loss]) -> None:
+    """Notes what became of one recording in another dialect."""
+    if exchange.trusted:
+        CARRIED[what, exchange.dialect.name, into] += 1
+        LOST.update((what, exchange.dialect.name, into, code) for code in {loss.code for loss in losses})
 
 
 def same(actual: Normal, expected: Normal, losses: list[Loss] | None = None) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from laws import anthropic_streams, responses_streams
 from laws.corpus import DIALECTS, Exchange, files
-from laws.judge import Law, NotThisShape, Skip, hold, same
+from laws.judge import ANSWERS, Law, NotThisShape, Skip, hold, same, told
 from laws.loss_table import ALLOWED
 from laws.streams import cut_by_part, cut_by_text, joined
 from laws.test_requests import without_ext
@@ -75,6 +75,8 @@ def answer_into(dialect: Dialect, *, emptied: bool) -> Law:
         check_codes(exchange, dialect, rendered.losses)
         again = dialect.parse_response(jsontext.decode(jsontext.encode(rendered.body)), exchange.reading())
         same(settled(again), settled(response), rendered.losses)
+        if not emptied:
+            told(ANSWERS, exchange, dialect.name, rendered.losses)
 
     law.__name__ = f"answer into {dialect.name}{' with ext emptied' if emptied else ''}"
     return law

@@ -1,5 +1,6 @@
 """Requests: what a dialect says of a request, and says again in any dialect, is the same request."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 import pytest
 
 from laws.corpus import DIALECTS, Exchange, files
-from laws.judge import Law, NotThisShape, Skip, hold, same
+from laws.judge import REQUESTS, Law, NotThisShape, Skip, hold, same, told
 from laws.loss_table import ALLOWED, AT_A_PROVIDER, HELD_TO_ITS_MODEL
 from portico.catalog import load_catalog
 from portico.core.dialect import Dialect, Rendered
@@ -67,15 +68,15 @@ def possible(request: Request, dialect: Dialect, target: Target) -> tuple[Render
         raise Skip("the target model has no such parameter") from None
 
 
-def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: Target) -> None:
-    """parse(render(x)) is x, minus losses that this pair of dialects may declare."""
+def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: Target) -> Sequence[Loss]:
+    """parse(render(x)) is x, minus losses that this pair of dialects may declare; those that were."""
     try:
         rendered, request = possible(request, dialect, target)
     except InvalidRequest as error:
         if exchange.status == 400:
             raise Skip("the provider refused it too") from None
         if error.message.startswith("Claude takes no files") and error.param:
-            return  # what cannot be carried is refused, and its place is told
+            return []  # what cannot be carried is refused, and its place is told
         raise
     body = jsontext.decode(jsontext.encode(rendered.body))
     own = dialect.name == exchange.dialect.name
@@ -105,6 +106,7 @@ def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: T
     if (exchange.dialect.name, dialect.name) == ("anthropic_messages", "gemini"):
         excused.append(Loss("1.11:schema", "$", "a constant becomes a list of one, `true` an empty schema"))
     same(normal(again), normal(expected), excused)
+    return rendered.losses
 
 
 def without_added(again: Request, request: Request) -> Request:
@@ -127,7 +129,11 @@ def into(dialect: Dialect, *, emptied: bool) -> Law:
             raise Skip("a system message holds a block that only its provider knows")
         if goes_on_from_elsewhere(request) and (emptied or dialect is not exchange.dialect):
             raise Skip("it goes on from an answer that only the provider keeps")
-        says_again(exchange, without_ext(request) if emptied else request, dialect, exchange.target_in(dialect))
+        losses = says_again(
+            exchange, without_ext(request) if emptied else request, dialect, exchange.target_in(dialect)
+        )
+        if not emptied:
+            told(REQUESTS, exchange, dialect.name, losses)
 
     law.__name__ = f"request into {dialect.name}{' with ext emptied' if emptied else ''}"
     return law
