@@ -54,6 +54,7 @@ MODES: Final[Mapping[str, str]] = {
     "audio": "audio",
     "video": "video",
     "document": "document",
+    "embedding": "vectors",
 }
 
 

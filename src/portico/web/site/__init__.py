@@ -3,6 +3,6 @@
 from typing import Final
 
 from portico.web.page import Page
-from portico.web.site import docs, landing, models, pricing, status
+from portico.web.site import conformance, docs, landing, models, pricing, status
 
-PAGES: Final[tuple[Page, ...]] = (*landing.PAGES, *models.PAGES, *pricing.PAGES, *status.PAGES, *docs.PAGES)
+PAGES: Final[tuple[Page, ...]] = (*landing.PAGES, *models.PAGES, *pricing.PAGES, *status.PAGES, *conformance.PAGES, *docs.PAGES)
