@@ -1,0 +1,9 @@
+curl http://localhost:8080/v1/chat/completions \
+  -H "Authorization: Bearer $PORTICO_API_KEY" \
+  -H "Content-Type: application/json" \
+  -H "x-portico-providers: simulated-gemini" \
+  -d '{
+    "model": "gemini-3.8-flash",
+    "messages": [{"role": "user", "content": "Hello"}],
+    "prompt_cache_key": "thread-42"
+  }'

@@ -1,0 +1,8 @@
+import OpenAI from "openai";
+
+const client = new OpenAI({ baseURL: "http://localhost:8080/v1", apiKey: process.env.PORTICO_API_KEY });
+const answer = await client.chat.completions.create({
+  model: "gemini-3.8-flash",
+  messages: [{ role: "user", content: "Hello" }],
+});
+console.log(answer.choices[0].message.content);
