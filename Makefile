@@ -9,7 +9,7 @@ KEYS := $(GEMINI_API_KEY)$(OPENAI_API_KEY)$(ANTHROPIC_API_KEY)$(VERTEX_API_KEY)$
 CONFIGURED := $(or $(KEYS),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools sdk-tools soak fuzz profile clean help
+.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools sdk-tools browser-tools soak fuzz profile clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -49,6 +49,11 @@ bench-tools:
 	@which nginx wrk taskset >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends nginx-light wrk util-linux; } || \
 	  { echo "The bench needs nginx and wrk: sudo apt-get install nginx-light wrk"; exit 1; }
+
+browser-tools:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-noto-cjk; } || \
+	  { echo "The tests of the pages need a browser: sudo apt-get install chromium fonts-noto-cjk"; exit 1; }
 
 sdk-tools:
 	@which node npm >/dev/null || \
