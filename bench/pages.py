@@ -61,7 +61,12 @@ async def measure(path: str) -> Cost:
 
 
 async def measure_all() -> list[Cost]:
-    paths = [str(Address(path, locale, form)) for path in ADDRESSES for locale in Locale for form in (Form.HTML, Form.MARKDOWN)]
+    paths = [
+        str(Address(path, locale, form))
+        for path in ADDRESSES
+        for locale in Locale
+        for form in (Form.HTML, Form.MARKDOWN)
+    ]
     return sorted([await measure(path) for path in paths], key=lambda cost: -cost.cpu_ms)
 
 

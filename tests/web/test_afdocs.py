@@ -28,7 +28,15 @@ def house() -> Iterator[House]:
 def test_afdocs_finds_nothing_wrong(house: House, locale: Locale) -> None:
     program = nodejs.installed(NODE) / "node_modules/.bin/afdocs"
     done = subprocess.run(
-        [str(program), "check", f"{house.base_url}{locale.prefix}/docs", "--format", "json", "--doc-locale", locale.value],
+        [
+            str(program),
+            "check",
+            f"{house.base_url}{locale.prefix}/docs",
+            "--format",
+            "json",
+            "--doc-locale",
+            locale.value,
+        ],
         env={"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/tmp"), "NO_COLOR": "1"},  # noqa: S108
         capture_output=True,
         text=True,

@@ -79,7 +79,7 @@ def test_a_visitor_goes_from_the_landing_to_the_docs(
     browser: Browser,
     house: House,
     locale: Locale,
-    scripts: bool,  # noqa: FBT001
+    scripts: bool,
 ) -> None:
     context, page, told = a_page(browser, house, java_script_enabled=scripts, viewport={"width": 1280, "height": 900})
     landing, models, _ = HEADINGS[locale]

@@ -43,7 +43,7 @@ def test_a_filter_leaves_what_it_says(query: str, holds: object) -> None:
 
 @pytest.mark.parametrize("sort", list(models.SORTS))
 @pytest.mark.parametrize("descending", [False, True])
-def test_what_nobody_knows_comes_last_whichever_way_it_is_sorted(sort: str, descending: bool) -> None:  # noqa: FBT001
+def test_what_nobody_knows_comes_last_whichever_way_it_is_sorted(sort: str, descending: bool) -> None:
     found = models.chosen(ROWS, asked(f"sort={sort}" + ("&desc=1" if descending else "")))
     assert len(found) == len(ROWS)
     keys = [models.SORTS[sort](row) for row in found]

@@ -20,7 +20,9 @@ def house() -> Iterator[House]:
         yield house
 
 
-def ask(house: House, path: str, headers: Mapping[str, str], method: str = "GET") -> tuple[int, Mapping[str, str], bytes]:
+def ask(
+    house: House, path: str, headers: Mapping[str, str], method: str = "GET"
+) -> tuple[int, Mapping[str, str], bytes]:
     parts = urlsplit(house.base_url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=15)
     try:

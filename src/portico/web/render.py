@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from portico.web import labels, money, static, words
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
-from portico.web.book import Source, body_of, pages, sample_files, sections, with_base_url
+from portico.web.book import Source, body_of, sample_files, with_base_url
 from portico.web.markdown import Written, code_block, tabs, to_html, to_twin
 from portico.web.page import View, Visit
 from portico.web.words import Say
