@@ -1,7 +1,7 @@
 """The pages that are written: `pages/<locale>/<address>.md`, their order in `pages/nav.toml`, their samples in `samples/`.
 
-A page is a template first: `{{ base_url }}` is the visitor's own, `{{ sample("chat/basic") }}` a sample in every client it is
-kept for, `{{ answer("chat/basic") }}` what a running Portico answered to it.
+A page is a template first: `{{ base_url }}` is the visitor's own, `{{ sample("chat/basic") }}` a sample in every client it
+is kept for, `{{ answer("chat/basic") }}` what a running Portico answered to it.
 """
 
 import tomllib
