@@ -1,15 +1,20 @@
 """Who is asked for a call, and what its caller is told of it, before scripted providers (complaints 18 and 19)."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import pytest
 
 from gateway.house import Json, Script, answers, chat, fails, open_house, says
-from gateway.vendors import message, response
+from gateway.vendors import GPT, claude_says, claude_text, gpt_message, gpt_says, message, response
+from portico.accounts import Keyring
 from portico.catalog import OperatorModel
+from portico.providers import KINDS
 from portico.relay.router import RoutingRules
 from portico.routing import BreakerRules
+from portico.wire.http import HttpRequest
 
 PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
 PER_MINUTE = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"
@@ -136,6 +141,11 @@ async def test_a_call_is_not_tried_more_often_than_is_allowed() -> None:
         assert attempts(answer.headers) == [("gemini", "overloaded")] * 3
 
 
+async def test_nothing_is_told_of_attempts_when_the_first_succeeds() -> None:
+    async with open_house(Script(GOOD)) as house:
+        assert "x-portico-attempts" not in (await house.ask(chat())).headers
+
+
 async def test_a_rejected_request_is_not_tried_again() -> None:
     provider = Script(fails(400, "INVALID_ARGUMENT", "no"))
     async with open_house(provider, rules=RoutingRules(retries=3)) as house:
@@ -200,12 +210,127 @@ async def test_when_every_circuit_is_open_that_is_told_and_no_quota_is_blamed() 
         assert len(provider.requests) == 1
 
 
-async def test_calls_with_one_cache_key_go_the_same_way() -> None:
-    provider = Script(GOOD)
-    async with open_house(provider, keys=tuple([f"key-{n}" for n in range(8)])) as house:
+CHAT_SAYS = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1_790_000_000,
+    "model": GPT,
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10},
+}
+MANY = tuple([f"key-{n}" for n in range(8)])
+
+
+class Way(NamedTuple):
+    """A caller's dialect, and the kind of provider that is asked."""
+
+    path: str
+    ask: Callable[..., Json]
+    """Its smallest body."""
+    kind: str
+    answer: Any
+    word: Callable[[str], Json]
+    """How a caller says what its calls have in common."""
+
+
+def by_cache_key(word: str) -> Json:
+    return {"prompt_cache_key": word}
+
+
+def by_metadata(word: str) -> Json:
+    return {"metadata": {"user_id": word}}
+
+
+WAYS = {
+    "chat to gemini": Way("/v1/chat/completions", chat, "gemini", says("Hello"), by_cache_key),
+    "chat to openai": Way("/v1/chat/completions", partial(chat, model=GPT), "openai", CHAT_SAYS, by_cache_key),
+    "chat by user": Way("/v1/chat/completions", partial(chat, model=GPT), "openai", CHAT_SAYS, lambda w: {"user": w}),
+    "responses to openai": Way("/v1/responses", response, "openai", gpt_says(gpt_message("Hello")), by_cache_key),
+    "responses by safety": Way(
+        "/v1/responses",
+        response,
+        "openai",
+        gpt_says(gpt_message("Hello")),
+        lambda word: {"safety_identifier": word},
+    ),
+    "messages to anthropic": Way("/v1/messages", message, "anthropic", claude_says(claude_text("Hello")), by_metadata),
+    "messages to gemini": Way(
+        "/v1/messages", partial(message, model="gemini-3.5-flash"), "gemini", says("Hello"), by_metadata
+    ),
+}
+
+
+def key_of(request: HttpRequest) -> str:
+    """The provider's key that a request came with."""
+    headers = request.headers
+    return str(headers.get("x-goog-api-key") or headers.get("x-api-key") or headers.get("authorization"))
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+async def test_calls_with_one_cache_key_go_the_same_way(way: Way) -> None:
+    provider = Script(answers(way.answer))
+    async with open_house(provider, kinds=(KINDS[way.kind],), keys=MANY) as house:
         for _ in range(8):
-            assert (await house.ask(chat(prompt_cache_key="conversation-1"))).status == 200
-        assert len({request.headers["x-goog-api-key"] for request in provider.requests}) == 1
+            answer = await house.ask(way.ask(**way.word("conversation-1")), path=way.path)
+            assert answer.status == 200, answer.body
+        assert len({key_of(request) for request in provider.requests}) == 1
         for number in range(30):
-            await house.ask(chat(prompt_cache_key=f"conversation-{number}"))
-        assert len({request.headers["x-goog-api-key"] for request in provider.requests}) > 4
+            await house.ask(way.ask(**way.word(f"conversation-{number}")), path=way.path)
+        assert len({key_of(request) for request in provider.requests}) > 4
+
+
+@pytest.mark.parametrize("passes", [False, True])
+async def test_calls_with_one_cache_key_go_to_one_deployment(passes: bool) -> None:
+    kind, model, body = ("openai", GPT, CHAT_SAYS) if passes else ("gemini", "gemini-3.5-flash", says("Hello"))
+    first, second = Script(answers(body)), Script(answers(body))
+    models = [OperatorModel("duo", f"{kind}/{model}"), OperatorModel("duo", f"second/{model}")]
+    async with open_house(first, kinds=(KINDS[kind],), fleet={"second": second}, models=models) as house:
+        for _ in range(10):
+            assert (await house.ask(chat(model="duo", prompt_cache_key="conversation-1"))).status == 200
+        assert {len(first.requests), len(second.requests)} == {0, 10}
+        for number in range(20):
+            await house.ask(chat(model="duo", prompt_cache_key=f"conversation-{number}"))
+        assert min(len(first.requests), len(second.requests)) > 2
+
+
+@pytest.mark.parametrize("word", [7, None, "", {"a": []}, ["x"]])
+async def test_a_cache_key_that_is_no_word_says_nothing_and_is_left_to_the_provider(word: Any) -> None:
+    provider = Script(answers(CHAT_SAYS))
+    async with open_house(provider, kinds=(KINDS["openai"],), keys=MANY) as house:
+        for _ in range(12):
+            body = chat(model=GPT, prompt_cache_key=word, user=word, metadata=word, safety_identifier={"user_id": word})
+            assert (await house.ask(body)).status == 200
+        assert len({key_of(request) for request in provider.requests}) > 2
+        assert provider.bodies[0]["prompt_cache_key"] == word
+
+
+@pytest.mark.parametrize(
+    ("sticky", "said", "ways"),
+    [
+        ("account", {}, 1),
+        ("account", {"prompt_cache_key": "conversation"}, 1),
+        ("user", {}, 8),
+        ("none", {"prompt_cache_key": "conversation"}, 8),
+    ],
+)
+@pytest.mark.parametrize("passes", [False, True])
+async def test_the_operator_says_whose_calls_go_the_same_way(sticky: str, said: Json, ways: int, passes: bool) -> None:
+    kind, model, body = ("openai", GPT, CHAT_SAYS) if passes else ("gemini", "gemini-3.5-flash", says("Hello"))
+    provider, rules = Script(answers(body)), RoutingRules(sticky=sticky)
+    async with open_house(provider, kinds=(KINDS[kind],), keys=MANY, rules=rules) as house:
+        for _ in range(16):
+            assert (await house.ask(chat(model=model, **said))).status == 200
+        used = {key_of(request) for request in provider.requests}
+        assert len(used) == 1 if ways == 1 else len(used) > 2
+
+
+async def test_where_the_account_is_the_word_each_account_goes_its_own_way() -> None:
+    keyring = Keyring({f"sk-portico-{n}": f"account-{n}" for n in range(20)})
+    provider, rules = Script(GOOD), RoutingRules(sticky="account")
+    async with open_house(provider, keys=MANY, rules=rules, keyring=keyring) as house:
+        used: dict[str, set[str]] = {}
+        for number in [*range(20), *range(20)]:
+            assert (await house.ask(chat(), key=f"sk-portico-{number}")).status == 200
+            used.setdefault(f"sk-portico-{number}", set()).add(key_of(provider.requests[-1]))
+        assert all(len(keys) == 1 for keys in used.values())
+        assert len(set.union(*used.values())) > 4

@@ -41,6 +41,7 @@ from portico.relay.resting import nobody_asked
 from portico.relay.served import Served
 from portico.routing import BreakerRules, Candidate, Deployment, Health, LeftOut, Order, Policy, Wish, plan
 from portico.routing.plan import ANY, kept_from
+from portico.wire.raw import COMMON_WORDS, word_in_common
 
 ONLY_HEADER: Final = "x-portico-providers"
 NEVER_HEADER: Final = "x-portico-exclude"
@@ -126,7 +127,7 @@ class Router:
         headers = call.exchange.request.headers
         only, never = _names(headers.get(ONLY_HEADER)), _names(headers.get(NEVER_HEADER))
         rules = self.rules
-        sticky = "" if rules.sticky == "none" else sticky_word(call.request)
+        sticky = "" if rules.sticky == "none" else self._word_of(call)
         if not sticky and rules.sticky == "account":
             sticky = call.caller.tenant
         if not (only or never):
@@ -139,6 +140,18 @@ class Router:
                 )
                 raise InvalidRequest(message, param=header)
         return Wish(only, never, sticky)
+
+    def _word_of(self, call: Call) -> str:
+        """`sticky_word` of a call, of whose body perhaps nobody has read anything: then that much of it is, if there is a
+        choice. (A path that names the model is Gemini's, whose bodies have no such word.)"""
+        if not call.unread:
+            return sticky_word(call.request)
+        if call.in_path:
+            return ""
+        served = self.served().deployments(call.model)
+        if len(served) == 1 and len(served[0].provider.keys) == 1 and not call.model.fallbacks:
+            return ""
+        return word_in_common(call.exchange.request.body)
 
     def _deployments_of(self, call: Call) -> list[Deployment]:
         return [one for model in (call.model, *self.fallbacks(call.model)) for one in self.served().deployments(model)]
@@ -329,7 +342,7 @@ def sticky_word(request: Request) -> str:
     if not ext:
         return ""
     for fields in ext.values():
-        for name in ("prompt_cache_key", "user", "safety_identifier"):
+        for name in COMMON_WORDS:
             if isinstance(word := fields.get(name), str) and word:
                 return word
         metadata = fields.get("metadata")
