@@ -33,6 +33,14 @@ def limited(quota_id: str = PER_MINUTE, delay: str = "30s") -> Any:
 
 BUSY = fails(503, "UNAVAILABLE")
 GOOD = answers(says("Hello"))
+CHAT_SAYS = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1_790_000_000,
+    "model": GPT,
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10},
+}
 
 
 def attempts(headers: dict[str, str]) -> list[tuple[str, str]]:
@@ -191,6 +199,80 @@ async def test_a_dearer_model_is_fallen_back_on_only_where_the_operator_allows_i
         assert len(provider.requests) == (2 if allowed else 1)
 
 
+BEFORE_ITS_SHUTDOWN = 1_793_500_000.0
+"""November 1, 2026: GPT-5 mini is served until December 11."""
+MISSING: Json = {
+    "error": {"message": "The model does not exist", "type": "invalid_request_error", "code": "model_not_found"}
+}
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_dearer_successor_of_a_missing_model_is_asked_only_where_the_operator_allows_it(allowed: bool) -> None:
+    """GPT-5.6 Terra follows GPT-5 mini at six to eight times its price."""
+    provider, rules = Script(answers(MISSING, 404), answers(CHAT_SAYS)), RoutingRules(allow_dearer=allowed)
+    async with open_house(provider, kinds=(KINDS["openai"],), rules=rules, now=lambda: BEFORE_ITS_SHUTDOWN) as house:
+        answer = await house.ask(chat(model="gpt-5-mini"))
+        assert [body["model"] for body in provider.bodies] == ["gpt-5-mini", "gpt-5.6-terra"][: 1 + allowed]
+        if allowed:
+            assert (answer.status, answer.codes) == (200, ["6:successor"])
+        else:
+            assert (answer.status, answer.error["code"]) == (404, "model_not_found")
+
+
+async def test_a_successor_that_is_not_dearer_is_asked_in_a_missing_models_place() -> None:
+    provider = Script(answers(MISSING, 404), answers(CHAT_SAYS))
+    async with open_house(provider, kinds=(KINDS["openai"],), now=lambda: BEFORE_ITS_SHUTDOWN) as house:
+        assert (await house.ask(chat(model="gpt-4o"))).status == 200
+        assert [body["model"] for body in provider.bodies] == ["gpt-4o", "gpt-6-luna"]
+
+
+async def test_the_successor_of_a_fallback_is_held_to_the_price_of_the_model_that_was_asked_for() -> None:
+    """It costs no more than the fallback, which costs no more than what was asked: nor does what follows it."""
+    provider = Script(fails(503, "UNAVAILABLE"), answers(MISSING, 404), answers(CHAT_SAYS))
+    models = [OperatorModel("gpt-5.4-mini", fallbacks=("gpt-5-mini",))]
+    async with open_house(provider, kinds=(KINDS["openai"],), models=models, now=lambda: BEFORE_ITS_SHUTDOWN) as house:
+        assert (await house.ask(chat(model="gpt-5.4-mini"))).status == 503
+        assert [body["model"] for body in provider.bodies] == ["gpt-5.4-mini", "gpt-5-mini"]
+
+
+@pytest.mark.parametrize("model", ["gpt-5-mini", "o1-mini"])
+async def test_a_model_that_its_provider_has_retired_goes_to_its_successor_whatever_that_costs(model: str) -> None:
+    """Decision 24. Nobody knows what o1-mini cost."""
+    provider, after_it = Script(answers(CHAT_SAYS)), BEFORE_ITS_SHUTDOWN + 86_400 * 60
+    async with open_house(provider, kinds=(KINDS["openai"],), now=lambda: after_it) as house:
+        answer = await house.ask(chat(model=model))
+        assert (answer.status, answer.codes) == (200, ["6:successor"])
+        assert [body["model"] for body in provider.bodies] == ["gpt-5.6-terra"]
+
+
+@pytest.mark.parametrize("served", [True, False])
+async def test_a_retired_fallback_is_as_dear_as_who_answers_in_its_place(served: bool) -> None:
+    provider = Script(BUSY, answers(CHAT_SAYS))
+    models = [OperatorModel("gpt-5.4-mini", fallbacks=("gpt-5-mini",))]
+    clock = BEFORE_ITS_SHUTDOWN + (0 if served else 86_400 * 60)
+    async with open_house(provider, kinds=(KINDS["openai"],), models=models, now=lambda: clock) as house:
+        assert (await house.ask(chat(model="gpt-5.4-mini"))).status == (200 if served else 503)
+        assert len(provider.requests) == (2 if served else 1)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_from_a_model_of_unknown_price_a_call_falls_back_only_where_dearer_models_are_allowed(
+    allowed: bool,
+) -> None:
+    provider = Script(BUSY, GOOD)
+    models = [OperatorModel("own", "gemini/something-tuned", fallbacks=("gemini-2.5-flash-lite",))]
+    async with open_house(provider, models=models, rules=RoutingRules(allow_dearer=allowed)) as house:
+        assert (await house.ask(chat(model="own"))).status == (200 if allowed else 503)
+        assert len(provider.requests) == (2 if allowed else 1)
+
+
+@pytest.mark.parametrize(("fallback", "status"), [("gemini-2.5-flash-lite", 200), ("gemini-3.5-flash", 404)])
+async def test_a_model_that_nobody_serves_has_fallbacks_within_its_listed_price(fallback: str, status: int) -> None:
+    models = [OperatorModel("gpt-4o-mini", fallbacks=(fallback,))]
+    async with open_house(Script(GOOD), models=models) as house:
+        assert (await house.ask(chat(model="gpt-4o-mini"))).status == status
+
+
 async def test_an_open_circuit_is_not_tried_while_another_provider_answers() -> None:
     first, second = Script(BUSY), Script(GOOD)
     rules = RoutingRules(breaker=BreakerRules(failures=2, pause_s=60))
@@ -210,14 +292,6 @@ async def test_when_every_circuit_is_open_that_is_told_and_no_quota_is_blamed() 
         assert len(provider.requests) == 1
 
 
-CHAT_SAYS = {
-    "id": "chatcmpl-1",
-    "object": "chat.completion",
-    "created": 1_790_000_000,
-    "model": GPT,
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10},
-}
 MANY = tuple([f"key-{n}" for n in range(8)])
 
 

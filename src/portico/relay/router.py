@@ -35,6 +35,7 @@ from portico.core.errors import (
 from portico.core.request import Request
 from portico.providers import Verb
 from portico.relay.call import Call
+from portico.relay.dearness import Dearness, dearest, is_within
 from portico.relay.hedge import Budget
 from portico.relay.owned import held_to
 from portico.relay.resting import nobody_asked
@@ -100,12 +101,12 @@ class Router:
         *,
         served: Callable[[], Served],
         followers: Callable[[Model], Sequence[Model]],
-        dearness: Callable[[Model, Deployment], float],
+        dearness: Callable[[Model, Deployment | None, Model], Dearness],
         rng: Random,
         now: Callable[[], float],
     ) -> None:
-        """`followers`: the models that a call of one may fall back to. `dearness`: what a deployment costs as a number that
-        can be compared; infinite where that is not known."""
+        """`followers`: the models that a call of one may fall back to. `dearness`: what a model costs at a deployment where
+        it is used like another, so that it can be compared with that; None: as it is listed."""
         self.health = health
         self.rules = rules
         self.served = served
@@ -116,7 +117,8 @@ class Router:
         self.hedges = Budget()
 
     def route(self, call: Call) -> "Route":
-        """The way of one call, or of a lane of it. Raises `InvalidRequest` for a provider that there is none of."""
+        """The way of one call, or of a lane of it. Raises `InvalidRequest` where its headers name a provider that there is
+        none of, or leave nobody."""
         self.hedges.earn()
         return Route(self, call, self._wish(call))
 
@@ -132,7 +134,8 @@ class Router:
             sticky = call.caller.tenant
         if not (only or never):
             return Wish(sticky=sticky) if sticky else ANY
-        known = {name for one in self._deployments_of(call) for name in (one.provider.name, one.name)}
+        deployments = self._deployments_of(call)
+        known = {name for one in deployments for name in (one.provider.name, one.name)}
         for header, names in ((ONLY_HEADER, only), (NEVER_HEADER, never)):
             if odd := names - known:
                 message = (
@@ -173,7 +176,7 @@ class Router:
             wish=Wish(sticky=wish.sticky) if wish.only or wish.never else wish,
             policy=self.rules.policy,
             streamed=call.verb is Verb.STREAM,
-            price=lambda one: self._dearness(model, one),
+            price=lambda one: self._dearness(model, one, model)[0],
         )
         if not call.pins:
             return order
@@ -182,15 +185,19 @@ class Router:
 
     def fallbacks(self, model: Model) -> list[Model]:
         """The models that a call of this one may go to instead, in their order."""
-        followers = self._followers(model)
-        if not followers or self.rules.allow_dearer:
-            return list(followers)
+        return self.affordable(model, self._followers(model))
+
+    def affordable(self, asked: Model, others: Sequence[Model]) -> list[Model]:
+        """Those of the models that a call may go to in place of the one that was asked for: they are not dearer in anything
+        that this one is used for, wherever they are served, or that is allowed. If nobody knows what it costs, none is."""
+        if not others or self.rules.allow_dearer:
+            return list(others)
         served = self.served()
-        limit = max([self._dearness(model, one) for one in served.deployments(model)], default=0.0)
+        limit = dearest([self._dearness(asked, one, asked) for one in served.deployments(asked) or (None,)])
         return [
             one
-            for one in followers
-            if all(self._dearness(one, deployment) <= limit for deployment in served.deployments(one))
+            for one in others
+            if all(is_within(self._dearness(one, deployment, asked), limit) for deployment in served.deployments(one))
         ]
 
 
@@ -272,8 +279,8 @@ class Route:
         self._steps -= 1
 
     def also(self, model: Model) -> None:
-        """Another model's candidates are asked behind the others."""
-        if model not in self._models:
+        """Another model's candidates are asked behind the others, unless it is dearer than the one that was asked for."""
+        if model not in self._models and self._router.affordable(self._call.model, [model]):
             self._models.append(model)
             self._queue += [(model, one) for one in self._router.order(self._call, model, self._wish).candidates]
 
