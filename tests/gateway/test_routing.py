@@ -180,6 +180,36 @@ async def test_a_caller_may_pin_and_exclude_providers() -> None:
         assert "gemini, gemini/gemini-3.5-flash, second" in odd.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "blamed"),
+    [
+        ({"x-portico-exclude": "gemini, second"}, "x-portico-exclude"),
+        ({"x-portico-exclude": "gemini/gemini-3.5-flash,second"}, "x-portico-exclude"),
+        ({"x-portico-providers": "second", "x-portico-exclude": "second"}, "x-portico-exclude"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_whose_headers_leave_nobody_is_its_callers_mistake(
+    headers: dict[str, str], blamed: str, stream: bool
+) -> None:
+    provider = Script(GOOD)
+    async with open_house(provider, fleet={"second": provider}, models=TWO) as house:
+        answer = await house.ask(chat(model="duo", stream=stream), headers=headers)
+        assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "invalid_value", blamed)
+        assert "leaves nobody" in answer.error["message"]
+        assert not provider.requests
+
+
+async def test_who_is_left_for_other_operations_alone_is_nobody_either() -> None:
+    """Anthropic embeds nothing."""
+    models = [OperatorModel("duo", "gemini/gemini-embedding-001"), OperatorModel("duo", "anthropic/claude-sonnet-5")]
+    async with open_house(Script(GOOD), kinds=(KINDS["gemini"], KINDS["anthropic"]), models=models) as house:
+        for header, name in (("x-portico-exclude", "gemini"), ("x-portico-providers", "anthropic")):
+            body = {"model": "duo", "input": "Hello"}
+            answer = await house.ask(body, path="/v1/embeddings", headers={header: name})
+            assert (answer.status, answer.error["param"]) == (400, header)
+
+
 async def test_a_call_falls_back_to_another_model_that_is_not_dearer() -> None:
     provider = Script(BUSY, GOOD)
     models = [OperatorModel("gemini-3.5-flash", fallbacks=("gemini-2.5-flash-lite",))]

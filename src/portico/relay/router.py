@@ -142,6 +142,13 @@ class Router:
                     f"{call.model.name} is not served by {min(odd)!r}; it is by {', '.join(sorted(known)) or 'none'}."
                 )
                 raise InvalidRequest(message, param=header)
+        able = [one for one in deployments if call.goes_to(one.provider)]
+        for header, wish in ((ONLY_HEADER, Wish(only)), (NEVER_HEADER, Wish(only, never))):
+            if able and not any(map(wish.allows, able)):
+                others = ", ".join(dict.fromkeys([one.provider.name for one in able]))
+                raise InvalidRequest(
+                    f"This leaves nobody who serves {call.model.name} with this method; {others} would.", param=header
+                )
         return Wish(only, never, sticky)
 
     def _word_of(self, call: Call) -> str:
