@@ -3,6 +3,7 @@ till when, and what it tells. The calls are `Route`s, on a clock of the test's t
 """
 
 import asyncio
+import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
@@ -11,6 +12,7 @@ from random import Random
 from typing import Any, NamedTuple
 from unittest import mock
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +35,7 @@ from portico.core.errors import (
 from portico.relay.call import Call
 from portico.relay.router import Route, Router, RoutingRules
 from portico.routing import ANY, Candidate, Health, Order, Wish
-from portico.routing.again import Step
+from portico.routing.again import Step, most_useful
 from routing.route_cases import deployment
 
 BEGAN = 1_800_000_000.0
@@ -150,20 +152,29 @@ def go(rules: RoutingRules, candidates: list[Candidate], seed: int, act: Callabl
 RULES = st.builds(
     RoutingRules,
     retries=st.integers(0, 4),
-    attempts=st.integers(1, 12),
-    deadline_s=st.sampled_from([0.0, 1.0, 5.0, 120.0]),
-    first_pause_s=st.sampled_from([0.0, 0.5, 3.0]),
-    longest_pause_s=st.sampled_from([0.0, 1.0, 8.0]),
+    attempts=st.sampled_from([20, 12, 5, 3, 1]),
+    deadline_s=st.sampled_from([120.0, 600.0, 5.0, 1.0, 0.0]),
+    first_pause_s=st.sampled_from([0.5, 3.0, 0.0]),
+    longest_pause_s=st.sampled_from([8.0, 1.0, 0.0]),
 )
 
 
 @st.composite
 def ways(draw: st.DrawFn) -> tuple[RoutingRules, list[Candidate], Way]:
     rules = draw(RULES)
-    fleet = [deployment(f"p{n}", *[f"k{n}.{k}" for k in range(draw(st.integers(1, 3)))]) for n in range(3)]
-    candidates = [Candidate(one, key) for one in fleet[: draw(st.integers(1, 3))] for key in one.provider.keys]
-    acts = st.tuples(st.sampled_from([0.0, 0.1, 2.0, 60.0]), st.sampled_from(KINDS))
-    way = go(rules, candidates, draw(st.integers(0, 99)), lambda: draw(acts))
+    counts = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+    fleet = [deployment(f"p{n}", *[f"k{n}.{k}" for k in range(count)]) for n, count in enumerate(counts)]
+    candidates = [Candidate(one, key) for one in fleet for key in one.provider.keys]
+    dice = Random(draw(st.integers()))  # drawing each act would leave hypothesis with calls that end early
+    slow = draw(st.sampled_from([0.0, 0.3, 1.0]))
+    passing = draw(st.sampled_from([0.2, 0.5, 0.9]))
+
+    def act() -> tuple[float, type[UpstreamError]]:
+        good = dice.random() < passing
+        kinds = [kind for kind in KINDS if (kind in MAY_PASS) is good]
+        return dice.choice([1.0, 4.0, 100.0]) if dice.random() < slow else 0.1, dice.choice(kinds)
+
+    way = go(rules, candidates, dice.randrange(99), act)
     return rules, candidates, way
 
 
@@ -204,10 +215,21 @@ def test_what_is_told_happened_and_nothing_more_useful_did(
     assert isinstance(way.told, RANKS[min(ranks)])
 
 
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(RANKS, 2)))
+def test_of_two_failures_the_more_useful_is_told_whichever_came_first(
+    first: type[UpstreamError], second: type[UpstreamError]
+) -> None:
+    one, other = first(), second()
+    assert most_useful([one, other]) is most_useful([other, one]) is one
+    soon, late = first(retry_after_s=1), first(retry_after_s=9)
+    assert most_useful([one, late, soon, other]) is soon
+
+
 @given(ways())
 def test_a_call_gives_up_for_a_reason(case: tuple[RoutingRules, list[Candidate], Way]) -> None:
     rules, candidates, way = case
     latest = [one for one in way.asks if one.round == len(way.pauses)]
+    assert latest  # nobody waits in vain
     if len(way.asks) == rules.attempts or way.ended - BEGAN > rules.deadline_s:
         return
     # There was time, and all were asked of whom anything was to be expected.
