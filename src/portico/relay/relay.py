@@ -239,7 +239,7 @@ class Relay:
                 headers=headers,
                 body=body,
                 connect_timeout_s=settings.connect_timeout_s,
-                first_byte_timeout_s=settings.first_byte_timeout_s,
+                first_byte_timeout_s=min(settings.first_byte_timeout_s, attempt.patience_s),
                 idle_timeout_s=settings.idle_timeout_s,
             )
         )

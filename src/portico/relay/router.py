@@ -4,8 +4,8 @@
     -> the same for each model that the operator named to fall back on, if it is not dearer or that is allowed
     -> what may pass by itself is tried again, after a pause that grows and that chance shortens, within the deadline
 
-What an attempt ends with goes into `Health`, so that whoever plans next knows it. When nothing is left, the most useful
-failure is told: one that says when to come back before one that says nothing, and the operator's own faults last.
+What an attempt ends with goes into `Health`, so that whoever plans next knows it. What is decided after a failure is in
+`routing/again.py`; here are the clocks, the pauses and what rests meanwhile.
 """
 
 import asyncio
@@ -13,25 +13,12 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from random import Random
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
 from portico.catalog import Model
-from portico.core.errors import (
-    InvalidRequest,
-    UpstreamAuthFailed,
-    UpstreamBadGateway,
-    UpstreamError,
-    UpstreamIncomplete,
-    UpstreamInternal,
-    UpstreamModelNotFound,
-    UpstreamOverloaded,
-    UpstreamRateLimited,
-    UpstreamRefusedAccount,
-    UpstreamTimeout,
-    UpstreamUnreachable,
-)
+from portico.core.errors import InvalidRequest, UpstreamError, UpstreamOverloaded, UpstreamRateLimited
 from portico.core.request import Request
 from portico.providers import Verb
 from portico.relay.call import Call
@@ -40,34 +27,13 @@ from portico.relay.hedge import Budget
 from portico.relay.owned import held_to
 from portico.relay.resting import nobody_asked
 from portico.relay.served import Served
-from portico.routing import BreakerRules, Candidate, Deployment, Health, LeftOut, Order, Policy, Wish, plan
+from portico.routing import BreakerRules, Candidate, Deployment, Health, LeftOut, Order, Policy, Wish, again, plan
+from portico.routing.again import Past, Step
 from portico.routing.plan import ANY, kept_from
 from portico.wire.raw import COMMON_WORDS, word_in_common
 
 ONLY_HEADER: Final = "x-portico-providers"
 NEVER_HEADER: Final = "x-portico-exclude"
-PASSING: Final = (
-    UpstreamOverloaded,
-    UpstreamInternal,
-    UpstreamBadGateway,
-    UpstreamUnreachable,
-    UpstreamIncomplete,
-    UpstreamRateLimited,
-)
-"""Failures that may be gone in a moment."""
-_USEFUL: Final[Sequence[type[UpstreamError]]] = (
-    UpstreamRateLimited,
-    UpstreamOverloaded,
-    UpstreamTimeout,
-    UpstreamInternal,
-    UpstreamIncomplete,
-    UpstreamBadGateway,
-    UpstreamUnreachable,
-    UpstreamModelNotFound,
-    UpstreamRefusedAccount,
-    UpstreamAuthFailed,
-)
-"""Of several failures the first of these is told."""
 
 
 class RoutingRules(msgspec.Struct, frozen=True):
@@ -81,7 +47,7 @@ class RoutingRules(msgspec.Struct, frozen=True):
     attempts: int = 10
     """Of one call, all in all."""
     deadline_s: float = 120.0
-    """A call that has taken so long without an answer is not tried again."""
+    """A call that has taken so long without an answer asks nobody else."""
     first_pause_s: float = 0.5
     longest_pause_s: float = 8.0
     hedge_after_s: float = 0.0
@@ -208,9 +174,6 @@ class Router:
         ]
 
 
-Step: TypeAlias = tuple[Model, Candidate]
-
-
 class Route:
     """One call's way: `step` says whom to ask next, `failed` what became of it."""
 
@@ -218,18 +181,14 @@ class Route:
         self._router = router
         self._call = call
         self._wish = wish
-        self._began = router.now()
+        self._past = Past(router.now())
         self._models = [call.model, *router.fallbacks(call.model)]
         self._queue: list[Step] = []
         self._back_at: list[float] = []
         self._left_out: list[LeftOut] = []
         self._tried: list[Candidate] = []
-        self._rounds = 0
-        self._steps = 0
-        self._failures: list[UpstreamError] = []
         self._missing: set[str] = set()
         """Models that somebody said are not there."""
-        self._waited: list[UpstreamError] = []
         self._fill()
 
     def _fill(self) -> None:
@@ -240,18 +199,23 @@ class Route:
             if order.back_at is not None:
                 self._back_at.append(order.back_at)
             self._left_out += order.left_out
+        if self._past.failures:
+            self._queue = again.in_turn(self._past, self._queue)
 
     async def step(self) -> Step | None:
         """Whom to ask next; None: nobody, and `best` is what is told."""
-        rules = self._router.rules
-        if self._steps >= rules.attempts:
-            return None
-        if self._steps:
+        past, router = self._past, self._router
+        if past.attempts:
             self._leave_out()
         if not self._queue and not await self._again():
             return None
-        self._steps += 1
-        step = self._queue.pop(0)
+        if past.attempts and not again.may_ask(past, router.rules, router.now()):
+            return None
+        return self._asks(self._queue[0])
+
+    def _asks(self, step: Step) -> Step:
+        self._past.attempts += 1
+        self._queue.remove(step)
         self._tried.append(step[1])
         return step
 
@@ -271,19 +235,22 @@ class Route:
         """Who may be asked beside one that shows nothing, without a pause: rather another deployment than another key."""
         router = self._router
         self._leave_out()
-        if not self._queue or self._steps >= router.rules.attempts:
+        if not self._queue or not again.may_ask(self._past, router.rules, router.now()):
             return None
-        self._steps += 1
-        other = next((one for one in self._queue if one[1].deployment != step[1].deployment), self._queue[0])
-        self._queue.remove(other)
-        self._tried.append(other[1])
-        return other
+        others = [one for one in self._queue if one[1].deployment != step[1].deployment]
+        return self._asks((others or self._queue)[0])
+
+    def share_s(self, deployment: Deployment) -> float:
+        """How long this one may show no sign of life while others could be asked; infinite: there are none."""
+        if all(one.deployment.name == deployment.name for _, one in self._queue):
+            return math.inf
+        return again.share_s(self._past, self._router.rules, self._router.now())
 
     def first(self, step: Step) -> None:
         """This one is asked next, whatever else was to be."""
         self._queue.insert(0, step)
         self._tried.remove(step[1])
-        self._steps -= 1
+        self._past.attempts -= 1
 
     def also(self, model: Model) -> None:
         """Another model's candidates are asked behind the others, unless it is dearer than the one that was asked for."""
@@ -293,29 +260,24 @@ class Route:
 
     async def _again(self) -> bool:
         """Waits for what may have passed; whether there is anybody to ask then."""
-        router, rules = self._router, self._router.rules
-        if not self._failures and not self._back_at:
-            return False  # whoever is left out stays so until a person has looked
-        while self._rounds < rules.retries:
-            if self._failures and not isinstance(self._failures[-1], PASSING):
+        router, past = self._router, self._past
+        while True:
+            back_at, dice = min(self._back_at, default=None), router.rng.random()
+            pause = again.pause_s(past, router.rules, back_at=back_at, now=router.now(), dice=dice)
+            if pause is None:
                 return False
-            pause = min(rules.first_pause_s * 2.0**self._rounds, rules.longest_pause_s)
-            pause *= 0.5 + 0.5 * router.rng.random()
-            now = router.now()
-            if self._back_at:
-                pause = max(pause, min(self._back_at) - now)
-            if now + pause - self._began > rules.deadline_s or pause > rules.longest_pause_s:
-                return False
-            self._rounds += 1
+            past.rounds += 1
             await asyncio.sleep(pause)
             self._fill()
             if self._queue:
+                past.begin_round()
                 return True
-        return False
 
-    def failed(self, error: UpstreamError) -> None:
+    def failed(self, step: Step, error: UpstreamError) -> None:
         """What a step ended with."""
-        self._failures.append(error)
+        self._past.failures.append((step[1], error))
+        if self._queue:
+            self._queue = again.in_turn(self._past, self._queue)
 
     def lacks(self, model: Model) -> bool:
         """A model is not where it was to be: whether that is news."""
@@ -325,7 +287,7 @@ class Route:
 
     def best(self) -> UpstreamError | None:
         """The most useful of the failures; None: nobody was asked, and nobody rests."""
-        found = min(self._failures, key=_usefulness, default=None)
+        found = again.most_useful([error for _, error in self._past.failures])
         back_at = min(self._back_at, default=None)
         wait_s = None if back_at is None else max(1.0, back_at - self._router.now())
         if found is None:
@@ -343,11 +305,6 @@ class Route:
         times = [now if rest is None else rest.until for rest in rests] + self._back_at
         soonest = min(times, default=now)
         return max(1.0, soonest - now) if now < soonest < math.inf else None
-
-
-def _usefulness(error: UpstreamError) -> tuple[int, float]:
-    rank = next((n for n, kind in enumerate(_USEFUL) if isinstance(error, kind)), len(_USEFUL))
-    return rank, error.retry_after_s if error.retry_after_s is not None else float("inf")
 
 
 def sticky_word(request: Request) -> str:
