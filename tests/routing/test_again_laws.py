@@ -109,7 +109,7 @@ class OneModel(Router):
             rules,
             served=lambda: NotImplemented,
             followers=lambda _: (),
-            dearness=lambda *_: 0.0,
+            dearness=lambda *_: (0.0,),
             rng=Random(seed),
             now=clock,
         )
