@@ -71,7 +71,7 @@ async def test_a_call_whose_time_is_up_asks_with_no_other_key(act: Any, stream: 
 
 async def test_after_a_stall_another_provider_is_asked_before_another_key_of_the_silent_one() -> None:
     first, second = Script(stalls), Script(GOOD)
-    rules = msgspec.structs.replace(RULES, deadline_s=1)
+    rules = msgspec.structs.replace(RULES, deadline_s=10)
     keys = tuple([f"key-{n}" for n in range(6)])
     async with duo(first, second, rules=rules, settings=IMPATIENT, keys=keys) as house:
         answer = await house.ask(chat(model="duo"))
@@ -80,19 +80,19 @@ async def test_after_a_stall_another_provider_is_asked_before_another_key_of_the
 
 
 async def test_where_all_are_silent_the_keys_of_the_first_come_last_and_none_after_the_deadline() -> None:
-    first, second = Script(stalls), Script(stalls)
-    rules = msgspec.structs.replace(RULES, deadline_s=0.4)
-    async with duo(first, second, rules=rules, settings=IMPATIENT, keys=("a", "b", "c")) as house:
+    first, second, slower = Script(stalls), Script(stalls), Settings(first_byte_timeout_s=0.3)
+    rules = msgspec.structs.replace(RULES, deadline_s=1)
+    async with duo(first, second, rules=rules, settings=slower, keys=("a", "b", "c")) as house:
         answer = await house.ask(chat(model="duo"))
         assert answer.status == 504
         asked = [provider for provider, _ in attempts(answer)]
-        assert asked[:3] == ["gemini", "second", "gemini"][: len(asked)]
-        assert 2 <= len(asked) <= 3
+        assert asked == ["gemini", "second", "gemini", "second"][: len(asked)]
+        assert 2 <= len(asked) <= 4
 
 
 async def test_a_stream_that_is_not_begun_leaves_time_to_ask_another_provider() -> None:
     first, second = Script(stalls), Script(GOOD)
-    rules = msgspec.structs.replace(RULES, deadline_s=0.6)
+    rules = msgspec.structs.replace(RULES, deadline_s=2)
     async with duo(first, second, rules=rules) as house:  # whose patience with one provider is ten minutes
         answer = await house.ask(chat(model="duo", stream=True))
         assert answer.status == 200
