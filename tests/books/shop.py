@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from pathlib import Path
 from typing import Any, Final
 
+from databases import started_books
 from gateway.commands import Command, portico, run
 from gateway.house import Answer, Json, Wire, as_bytes, chat, soon
 from portico.http.server import Server
@@ -76,6 +77,8 @@ class Shop:
 
     async def start(self) -> None:
         await self._server.start()
+        if "PORTICO_STORAGE_URL" not in self.env:
+            started_books(self.folder)
         base_url = f"http://127.0.0.1:{self._server.port}"
         lines = f'[[providers]]\nname = "gemini"\nbase_url = "{base_url}"\n'
         (self.folder / "portico.toml").write_text(lines, encoding="utf-8")

@@ -28,7 +28,7 @@ async def test_a_database_that_stops_costs_prepaid_callers_a_503_and_open_ones_n
 
 
 async def _outage(folder: Path, database: Postgres) -> None:
-    async with open_shop(folder, Gate(), storage_url=databases.postgres_url()) as shop:
+    async with open_shop(folder, Gate(), storage_url=databases.started_postgres_url()) as shop:
         _, key = await shop.prepaid("patient")
         await shop.command("accounts", "top-up", "patient", "1000")
         async with shop.serving() as server:
