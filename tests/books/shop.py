@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from databases import started_books
 from gateway.commands import Command, portico, run
-from gateway.house import Answer, Json, Wire, as_bytes, chat, soon
+from gateway.house import PATIENCE_S, Answer, Json, Wire, as_bytes, chat, soon
 from portico.http.server import Server
 from portico.wire.http import Exchange
 
@@ -150,9 +150,11 @@ async def call(
     path: str = "/v1/chat/completions",
     method: str = "POST",
     headers: Mapping[str, str] | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> Answer:
-    """One request on a connection of its own."""
+    """One request on a connection of its own. Who lets its answer wait for commands and leases needs more patience."""
     wire = await wire_to(port)
+    wire.patience_s = patience_s
     fields = {"host": "x", "authorization": f"Bearer {key}", "connection": "close", **(headers or {})}
     try:
         wire.request(method, path, fields, b"" if method == "GET" else as_bytes(body or chat("Hello")))

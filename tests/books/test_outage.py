@@ -83,7 +83,7 @@ async def test_a_worker_that_wakes_up_after_its_lease_books_an_adjustment(tmp_pa
         await shop.command("accounts", "top-up", "sleeper", "1000")
         async with shop.serving() as frozen, shop.serving() as awake:
             port, other = await frozen.port(), await awake.port()
-            asked = asyncio.create_task(call(port, key, BODY))
+            asked = asyncio.create_task(call(port, key, BODY, patience_s=90))
             await until(lambda: gate.arrived == 1)
             assert (await shop.balance("sleeper"))[1] > 0
             frozen.send(signal.SIGSTOP)

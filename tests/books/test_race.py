@@ -28,8 +28,8 @@ async def race(shop: Shop) -> None:
         ceiling = estimate["ceiling_nanos"]
         # One nano-dollar short of one more.
         await shop.command("accounts", "top-up", "racer", dollars(FIT * ceiling + ceiling - 1))
-        asked = [asyncio.create_task(call(port, key, BODY)) for _ in range(CALLS)]
-        await until(lambda: sum(task.done() for task in asked) == CALLS - FIT)
+        asked = [asyncio.create_task(call(port, key, BODY, patience_s=60)) for _ in range(CALLS)]
+        await until(lambda: sum(task.done() for task in asked) == CALLS - FIT, 60)
         assert shop.provider.arrived == FIT
         assert await shop.balance("racer") == (FIT * ceiling + ceiling - 1, FIT * ceiling)
         shop.provider.open.set()
