@@ -1,6 +1,7 @@
 # Two commands matter: `make run` and `make test`. Both do all the set-up on a fresh machine with Python >= 3.11.
 
 PYTHON ?= python3
+JOBS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -19,7 +20,7 @@ run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:8080 (simulated without a pr
 	@exec $(BIN)/portico serve $(if $(PORT),--port $(PORT)) $(SIMULATE)
 
 test: $(VENV)/dev.stamp lint types ## Everything that is checked: style, types, walls, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/dev.stamp ## Style and walls
 	$(BIN)/ruff check .

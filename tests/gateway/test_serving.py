@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from databases import started_books
 from edges.certificates import make_pair
 from gateway.commands import Command, portico, run
 from gateway.house import Answer, Wire, as_bytes, chat, soon, until
@@ -56,6 +57,7 @@ async def streaming(port: int, text: str) -> AsyncIterator[Wire]:
 def serving(
     folder: Path, workers: int = 1, env: dict[str, str] | None = None
 ) -> contextlib.AbstractAsyncContextManager[Command]:
+    started_books(folder)
     arguments = ("serve", "--simulate", "--port", "0", "--workers", str(workers))
     return portico(*arguments, folder=folder, env={**KEY, **(env or {})})
 
