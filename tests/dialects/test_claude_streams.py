@@ -414,8 +414,8 @@ SEALED = Reply(id="fresh", created=9, thoughts=True, seals=True)
     ],
 )
 def test_the_text_that_ends_an_answer_is_its_last_block(parts: tuple[Part, ...]) -> None:
-    """claude-code takes the last block for the answer; what is sealed behind it the vault keeps (complaint of `claude -p`)."""
-    late = [
+    """claude-code takes the last block for the answer; what is sealed behind it the vault keeps (`claude -p`)."""
+    late: list[Event] = [
         Started("r", "m"),
         *(
             event

@@ -92,7 +92,7 @@ def receipt(db: Db, account_id: str, request_id: str) -> dict[str, Any]:
     `StillOpen` while something is held for the call: its receipt is written when that is settled."""
     if len(request_id) > MAX_ID or "\0" in request_id:
         raise NotFound("There is no receipt of that id.")
-    # First what is held: one transaction takes the hold and leaves the receipt, so that a call that is over is never missed.
+    # First what is held: one transaction takes the hold and leaves the receipt, so that no call that is over is missed.
     held = db.rows("SELECT 1 FROM holds WHERE request_id = ? AND account_id = ?", request_id, account_id)
     sql = "SELECT body FROM receipts WHERE request_id = ? AND account_id = ?"
     rows = db.rows(sql, request_id, account_id)

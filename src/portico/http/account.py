@@ -2,7 +2,7 @@
 
     GET  /v1/balance            what there is, what open calls hold, what is left
     GET  /v1/usage              by=day,model,key  from=, to= (days of UTC)  limit=, after=  format=csv, or Accept: text/csv
-    GET  /v1/receipts/{id}      one call, explained: its usage, its lines, its hold and settlement; waits a moment for a call not settled yet
+    GET  /v1/receipts/{id}      one call, explained: its usage, its lines, its hold and settlement; waited for a moment
     POST /v1/estimate           a request in any dialect: what would be held for it, of what, and whether there is as much
 
 An account is the key's. What is another's is a 404 that nothing tells from what never was.

@@ -238,8 +238,8 @@ def _content(candidate: Candidate, reply: Reply, losses: list[Loss]) -> list[dic
 LAST_SIGNATURE: Final = Loss(
     "7.4:last_signature", "$.content", "the signature of the last text is kept by the gateway, which puts it back"
 )
-"""Clients take the last block for the answer (claude-code prints it): a sealed blob behind the last text is not told. Google
-takes a text without it, and the vault brings it back to whoever brings the text back (docs/decisions/0004)."""
+"""Clients take the last block for the answer (claude-code prints it): a sealed blob behind the last text is not told.
+Google takes a text without it, and the vault brings it back to whoever brings the text back (docs/decisions/0004)."""
 
 
 def ends_with_text(blocks: Sequence[Mapping[str, Any]]) -> bool:

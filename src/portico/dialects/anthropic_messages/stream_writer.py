@@ -1,8 +1,8 @@
 """Events -> Anthropic's event stream (mapping.md 7.3).
 
 Blocks are strictly one after the other: what comes of another part while one is open waits. Each part is a block, and a
-sealed blob of another vendor a block of its own before it (7.4); one that comes after its text waits for another block, and is
-not told where none follows. `message_start` tells what is known of the input by then;
+sealed blob of another vendor a block of its own before it (7.4); one that comes after its text waits for another block, and
+is not told where none follows. `message_start` tells what is known of the input by then;
 the counts of `message_delta` are the final ones.
 """
 
