@@ -1,7 +1,10 @@
 """What the file says of each model: limits, abilities, dates, words."""
 
+import tomllib
 import unicodedata
+from collections.abc import Iterator
 from datetime import date
+from importlib import resources
 
 import pytest
 from hypothesis import given
@@ -214,9 +217,31 @@ MAINLAND_WORDS = (
 HONG_KONG_WORDS = "影片 预设 档案 讯息 质素 程式码 萤幕 声线 搜寻 收据 圖 檔 網"
 
 
+@pytest.mark.parametrize("file", ["anthropic", "google", "openai"])
+def test_a_source_names_what_callers_can_look_at(file: str) -> None:
+    """Receipts show it: lines of a call, with the source of each rate."""
+    text = resources.files("portico.catalog").joinpath("data", f"{file}.toml").read_text("utf-8")
+    sources = set(_sources(tomllib.loads(text)))
+    assert sources
+    assert [source for source in sources if "mapping" in source or "sheet" in source or "[K]" in source] == []
+
+
+def _sources(value: object) -> Iterator[str]:
+    match value:
+        case {"source": str(source), **rest}:
+            yield source
+            yield from _sources(rest)
+        case dict():
+            for item in value.values():
+                yield from _sources(item)
+        case list():
+            for item in value:
+                yield from _sources(item)
+
+
 @every_model
 def test_every_entry_has_its_source_and_date(model: Model) -> None:
-    assert model.source.startswith("mapping.md 6")
+    assert model.source.startswith("Google's price page")
     assert date(2026, 1, 1) <= model.as_of <= date(2026, 11, 22)
     assert model.created is None or model.created < model.as_of
     assert model.title

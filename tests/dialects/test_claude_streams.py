@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from anthropic.types import RawMessageStreamEvent
 from pydantic import TypeAdapter
@@ -26,7 +27,7 @@ from portico.core.events import (
     UsageReported,
 )
 from portico.core.normal import normal
-from portico.core.parts import Opaque, Reasoning, Signature, Text, ToolCall
+from portico.core.parts import Opaque, Part, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Candidate, Citation, Finish, FinishReason, Response
 from portico.core.usage import Usage
 from portico.dialects import anthropic_messages
@@ -399,3 +400,56 @@ def test_a_watch_says_what_was_no_answer() -> None:
     late.feed(frames[0])
     assert late.feed(error) == [error]
     assert late.ended
+
+
+SEALED = Reply(id="fresh", created=9, thoughts=True, seals=True)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (Reasoning("hm"), Text("Hi", GOOGLE)),
+        (Text("Hi"), Text("", GOOGLE)),
+        (Reasoning("hm"), Text("Hi"), Text("", GOOGLE), Text("", GOOGLE)),
+    ],
+)
+def test_the_text_that_ends_an_answer_is_its_last_block(parts: tuple[Part, ...]) -> None:
+    """claude-code takes the last block for the answer; what is sealed behind it the vault keeps (`claude -p`)."""
+    late: list[Event] = [
+        Started("r", "m"),
+        *(
+            event
+            for at, part in enumerate(parts)
+            for event in (
+                PartStarted(0, at, msgspec.structs.replace(part, signature=None) if isinstance(part, Text) else part),
+                PartEnded(0, at, part.signature if isinstance(part, Text) else None),
+            )
+        ),
+        CandidateFinished(0, STOP),
+        Finished(),
+    ]
+    for events in (late, tell(Response("r", "m", (Candidate(0, parts, STOP),)))):
+        told = written(events, SEALED)
+        starts = [body["content_block"]["type"] for body in told if body["type"] == "content_block_start"]
+        assert starts[-1] == "text"
+        indexes = [body["index"] for body in told if body["type"] == "content_block_start"]
+        assert indexes == list(range(len(starts)))
+    whole = anthropic_messages.DIALECT.render_response(Response("r", "m", (Candidate(0, parts, STOP),)), SEALED)
+    assert whole.body["content"][-1]["type"] == "text"
+
+
+def test_a_signature_before_a_call_is_told_behind_its_text() -> None:
+    told = written(
+        [
+            Started("r", "m"),
+            PartStarted(0, 0, Text("Hi")),
+            PartEnded(0, 0, GOOGLE),
+            PartStarted(0, 1, ToolCall("call_1", "f", "{}")),
+            PartEnded(0, 1),
+            CandidateFinished(0, STOP),
+            Finished(),
+        ],
+        SEALED,
+    )
+    starts = [body["content_block"]["type"] for body in told if body["type"] == "content_block_start"]
+    assert starts == ["text", "redacted_thinking", "tool_use"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.house import PATIENCE_S, soon
 
 PROGRAM = ("-m", "portico")
-KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
+KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

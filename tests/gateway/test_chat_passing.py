@@ -10,6 +10,7 @@ from gateway.house import Json, Script, answers, chat, open_house, says
 from gateway.vendors import GPT
 from portico.catalog import OperatorModel
 from portico.providers import KINDS
+from portico.simulator import Simulator
 from portico.wire.http import Exchange
 
 BEHIND: dict[str, Any] = {"kinds": (KINDS["openai"],)}
@@ -120,3 +121,18 @@ async def test_a_model_that_is_not_there_is_to_blame_in_the_body() -> None:
         answer = await house.ask(chat(model="no-such-model"))
         assert (answer.status, answer.error["code"]) == (404, "model_not_found")
         assert answer.error["param"] in ("model", "$.model")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_name_that_asks_for_a_search_is_asked_where_its_model_searches(stream: bool) -> None:
+    """GPT refuses `web_search_options` in Chat, but for the models made for it: it is asked in Responses."""
+    async with open_house(Simulator(), **BEHIND) as house:
+        for model, path in (
+            ("gpt-5.5:online", "/v1/responses"),
+            ("gpt-4o-search", "/v1/responses"),
+            ("gpt-5-search-api:online", "/v1/chat/completions"),
+            ("gpt-5.5", "/v1/chat/completions"),
+        ):
+            answer = await house.ask(chat(model=model, stream=stream))
+            assert answer.status == 200, (model, answer.body)
+            assert house.provider.stats.last.path == path  # type: ignore[attr-defined]

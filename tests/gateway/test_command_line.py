@@ -485,6 +485,15 @@ async def test_models_are_listed_as_served(tmp_path: Path) -> None:
     json.loads(out)
 
 
+async def test_a_free_model_is_shown_as_free(tmp_path: Path) -> None:
+    _, out, _ = await run("models", folder=tmp_path)
+    rows = {line.split()[0]: line for line in out.splitlines() if line.split()}
+    assert rows["gemma-4-31b-it"].split().count("free") == 3
+    assert "free" not in rows["gemini-3.5-flash"].split()
+    _, out, _ = await run("models", "--json", folder=tmp_path)
+    assert {model["id"]: model["free"] for model in json.loads(out)["models"]}["gemma-4-31b-it"]
+
+
 async def test_with_a_key_of_googles_alone_only_its_models_are_listed(tmp_path: Path) -> None:
     _, without, _ = await run("models", "--json", folder=tmp_path)
     code, out, _ = await run("models", "--json", folder=tmp_path, env=GEMINI)

@@ -310,7 +310,21 @@ async def test_what_is_not_http_is_told_so_in_the_same_shape(house: House, head:
         wire.writer.write(head)
         answer = await wire.rest()
     assert answer.status in (400, 431)
-    check(answer, answer.status)
+    check(answer, answer.status, None, {400: "bad_request", 431: "headers_too_large"}[answer.status])
+
+
+async def test_an_expectation_that_nobody_meets_has_a_code(house: House) -> None:
+    async with house.connect() as wire:
+        wire.writer.write(
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nexpect: wonders\r\ncontent-length: 2\r\n\r\n{}"
+        )
+        check(await wire.rest(), 417, None, "expectation_failed")
+
+
+async def test_a_request_that_does_not_come_has_a_code() -> None:
+    async with open_house(limits=Limits(body_timeout_s=0.1)) as house, house.connect() as wire:
+        wire.writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{")
+        check(await wire.rest(), 408, None, "request_timeout")
 
 
 @pytest.mark.parametrize(

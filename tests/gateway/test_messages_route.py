@@ -65,6 +65,30 @@ async def test_a_stream_of_geminis_is_told_in_anthropics_events() -> None:
         assert "".join(texts) == "Hello!"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_ends_with_its_text_and_its_signature_is_kept_for_it(stream: bool) -> None:
+    """`claude -p` prints the last block: a sealed one behind the text made it print nothing."""
+    pieces = candidate({"text": "Hello"}, {"text": "", "thoughtSignature": "c2lnbmVk"})
+    script = Script(answers(pieces))
+    thinking = {"type": "enabled", "budget_tokens": 1024}
+    async with open_house(script) as house:
+        answer = await ask_messages(house, message(model=GEMINI, stream=stream, thinking=thinking, max_tokens=4000))
+        if stream:
+            blocks = [one["content_block"] for one in events_of(answer.body) if one["type"] == "content_block_start"]
+        else:
+            blocks = answer.json()["content"]
+        assert [block["type"] for block in blocks] == ["text"]
+        said = [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": [{"type": "text", "text": "Hello"}]},
+            {"role": "user", "content": "And?"},
+        ]
+        await ask_messages(house, message(model=GEMINI, messages=said, thinking=thinking, max_tokens=4000))
+    turn = script.bodies[-1]["contents"][1]
+    assert turn["role"] == "model"
+    assert "c2lnbmVk" in [part.get("thoughtSignature") for part in turn["parts"]]
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -12,6 +12,7 @@ import pytest
 from gateway.commands import portico, run
 from gateway.house import KEY, Answer, Json, Wire, as_bytes, soon
 from gateway.test_command_line import serving
+from portico.catalog import ModelKind, load_catalog
 from portico.simulator import Simulator
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
@@ -98,6 +99,20 @@ async def test_the_simulated_house_lists_every_vendor(tmp_path: Path) -> None:
     async with portico("serve", "--simulate", "--port", "0", folder=tmp_path, env=ENV) as command:
         listed = await call(await command.port(), "GET", "/v1/models", {"authorization": f"Bearer {KEY}"})
         assert {model["owned_by"] for model in listed.json()["data"]} == {"google", "openai", "anthropic"}
+
+
+async def test_every_chat_model_of_the_catalog_answers_when_simulated(tmp_path: Path) -> None:
+    """The simulator may not read the catalog, so its tables have to be kept beside it."""
+    chat = {name for name, model in load_catalog().models.items() if model.kind is ModelKind.CHAT}
+    async with portico("serve", "--simulate", "--port", "0", folder=tmp_path, env=ENV) as command:
+        port = await command.port()
+        listed = await call(port, "GET", "/v1/models", {"authorization": f"Bearer {KEY}"})
+        served = chat & {row["id"] for row in listed.json()["data"]}
+        assert {"gpt-6.2-sol", "gemini-3.5-flash", "claude-mythos-5-1"} <= served
+        answers = {name: await ask(port, "openai_chat", name, stream=False) for name in sorted(served)}
+        assert {name: answer.body for name, answer in answers.items() if answer.status != 200} == {}
+        told = {name: text_of("openai_chat", answer.json()) for name, answer in answers.items()}
+        assert {name: text for name, text in told.items() if "[simulated]" not in text} == {}
 
 
 VENDORS: Final = [

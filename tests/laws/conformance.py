@@ -1,4 +1,4 @@
-"""What a run of the laws found, for the page on conformance: `make conformance` has it written to `$PORTICO_CONFORMANCE`."""
+"""What a run of the laws found, for the page on conformance: `make conformance` writes it to `$PORTICO_CONFORMANCE`."""
 
 from datetime import UTC, datetime
 

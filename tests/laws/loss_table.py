@@ -95,6 +95,7 @@ FOR_CLAUDE = {
     "7.1:show",
     "7.2:citations",
     "7.2:searches",
+    "7.4:last_signature",
     "7.4:thoughts",
     "7.5:logprobs",
     "7.5:prefill",

@@ -248,7 +248,7 @@ def test_a_line_says_by_which_row_it_is_priced() -> None:
         amount_femtos=15_000_000_000,
         cost_femtos=15_000_000_000,
         effective_from="2024-01-01",
-        source="mapping.md 6.1",
+        source="Google's price page, as of 2026-10-01, by way of LiteLLM 1.109.1",
     )
 
 

@@ -28,6 +28,8 @@ USAGE = Usage(
     output_reasoning={"text": 9},
 )
 PRO = rates_of("gemini-2.5-pro")
+PAGE = "Google's price page, as of 2026-10-01, by way of LiteLLM 1.109.1"
+TOOLS = "Google's price page, tools, as of 2026-10-01, by way of LiteLLM 1.109.1"
 
 
 def receipt(paid: Charge, usage: Usage | None = USAGE, flags: tuple[str, ...] = ()) -> Receipt:
@@ -84,11 +86,11 @@ def test_a_receipt_says_once_what_it_could_not_price() -> None:
 def test_a_receipt_explains_every_line() -> None:
     rates = msgspec.structs.replace(PRO, markup_permille=1_500)
     assert explained(receipt(charge(USAGE, {"web_search": 2}, rates), flags=(ESTIMATED,))) == [
-        "12 input (text) x $1.25/mtok = $0.000015 [since 2024-01-01; mapping.md 6.1]",
-        "100 input_cached (text) x $0.125/mtok = $0.0000125 [since 2024-01-01; mapping.md 6.1]",
-        "40 output (text) x $10.00/mtok = $0.0004 [since 2024-01-01; mapping.md 6.1]",
-        "9 output_reasoning (text) x $10.00/mtok = $0.00009 [since 2024-01-01; mapping.md 6.1]",
-        "1 web_search x $0.035/prompt = $0.035 [since 2024-01-01; mapping.md 6, tool fees]",
+        f"12 input (text) x $1.25/mtok = $0.000015 [since 2024-01-01; {PAGE}]",
+        f"100 input_cached (text) x $0.125/mtok = $0.0000125 [since 2024-01-01; {PAGE}]",
+        f"40 output (text) x $10.00/mtok = $0.0004 [since 2024-01-01; {PAGE}]",
+        f"9 output_reasoning (text) x $10.00/mtok = $0.00009 [since 2024-01-01; {PAGE}]",
+        f"1 web_search x $0.035/prompt = $0.035 [since 2024-01-01; {TOOLS}]",
         "sum: $0.0355175",
         "x 1.50 markup",
         "charged: $0.05327625, rounded up to whole nano-dollars",
@@ -99,7 +101,7 @@ def test_a_receipt_explains_every_line() -> None:
 def test_a_receipt_explains_what_is_unusual() -> None:
     usage = Usage(input_uncached={"text": 200_001})
     assert explained(receipt(charge(usage, {}, PRO)))[0] == (
-        "200001 input (text) x $2.50/mtok = $0.5000025 [prompts over 200000 tokens; since 2024-01-01; mapping.md 6.1]"
+        f"200001 input (text) x $2.50/mtok = $0.5000025 [prompts over 200000 tokens; since 2024-01-01; {PAGE}]"
     )
     assert explained(receipt(charge(usage, {}, Rates((), (), known=False))))[0] == (
         "200001 x input (text): no price is known"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portico.simulator import Simulator
 from portico.simulator.literals import Hints, read
 from portico.simulator.schema import make
-from simulator.sim_memory import Json, answer, parts, stream, text, user
+from simulator.sim_memory import Json, answer, parts, results, stream, text, user
 
 MODELS = ("gemini-3.5-flash", "gemini-2.5-flash", "gemini-2.0-flash")
 TEXT: Json = {"type": "string"}
@@ -135,6 +135,19 @@ async def test_what_came_back_is_told_and_nothing_more_is_called() -> None:
     made = await answer(Simulator(), MODELS[0], body)
     assert calls(made) == []
     assert "It's snowing: -3 °C." in text([made])
+
+
+async def test_words_that_an_agent_adds_behind_results_are_no_new_question() -> None:
+    """OpenClaw adds what of its sessions is active, with the tool's name in it: it was called for ever."""
+    body = asking("Run `ls` with exec.", tool("exec", command=TEXT))
+    added = {"role": "user", "parts": [{"text": "Active exec sessions: none. Use exec to start one."}]}
+    first = await answer(Simulator(), MODELS[0], body)
+    assert [name for name, _ in calls(first)] == ["exec"]
+    body["contents"] += [first["candidates"][0]["content"], results(first), added]
+    told = await answer(Simulator(), MODELS[0], body)
+    assert calls(told) == []
+    body["contents"] += [told["candidates"][0]["content"], {"role": "user", "parts": [{"text": "Run exec once more."}]}]
+    assert [name for name, _ in calls(await answer(Simulator(), MODELS[0], body))] == ["exec"]
 
 
 async def test_a_picture_is_acknowledged() -> None:

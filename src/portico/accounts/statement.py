@@ -83,14 +83,21 @@ def balance(db: Db, account_id: str) -> Balance:
     return Balance(*rows[0])
 
 
+class StillOpen(NotFound):
+    """There is no receipt of that id yet: the call is not over."""
+
+
 def receipt(db: Db, account_id: str, request_id: str) -> dict[str, Any]:
-    """A call's receipt as plain JSON, and under `notes` what came after it. Raises `NotFound`, also for another's."""
-    rows: Sequence[tuple[Any, ...]] = ()
-    if len(request_id) <= MAX_ID and "\0" not in request_id:
-        sql = "SELECT body FROM receipts WHERE request_id = ? AND account_id = ?"
-        rows = db.rows(sql, request_id, account_id)
-    if not rows:
+    """A call's receipt as plain JSON, and under `notes` what came after it. Raises `NotFound`, also for another's, and
+    `StillOpen` while something is held for the call: its receipt is written when that is settled."""
+    if len(request_id) > MAX_ID or "\0" in request_id:
         raise NotFound("There is no receipt of that id.")
+    # First what is held: one transaction takes the hold and leaves the receipt, so that no call that is over is missed.
+    held = db.rows("SELECT 1 FROM holds WHERE request_id = ? AND account_id = ?", request_id, account_id)
+    sql = "SELECT body FROM receipts WHERE request_id = ? AND account_id = ?"
+    rows = db.rows(sql, request_id, account_id)
+    if not rows:
+        raise StillOpen if held else NotFound("There is no receipt of that id.")
     notes = db.rows("SELECT kind, body, at_us FROM receipt_notes WHERE request_id = ? ORDER BY id", request_id)
     told = [{"kind": kind, "at_us": at_us, "body": _plain(body)} for kind, body, at_us in notes]
     # A receipt is kept without what is nothing. That nothing was charged is told.

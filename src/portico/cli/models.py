@@ -104,6 +104,7 @@ def _row(model: Model, settings: Config, today: date) -> dict[str, Any]:
         "input_modalities": sorted(model.capabilities.input_modalities),
         "output_modalities": sorted(model.capabilities.output_modalities),
         "thinking": thinking,
+        "free": model.prices.free,
         "input_usd_per_mtok": usd(rate_of(rows, PriceKind.INPUT, "text")),
         "cached_usd_per_mtok": usd(rate_of(rows, PriceKind.INPUT, "text", cached=True)),
         "output_usd_per_mtok": usd(rate_of(rows, PriceKind.OUTPUT, modality)),
@@ -138,15 +139,16 @@ def _table(rows: Sequence[dict[str, Any]]) -> None:
     ):
         table.add_column(title, justify=justify, no_wrap=title in ("model", "$/M in", "cached", "out"))  # type: ignore[arg-type]
     for row in rows:
+        without = "free" if row["free"] else "unknown"
         table.add_row(
             row["id"],
             f"{row['context_length']:,}",
             f"{row['max_output']:,}",
             f"{_short(row['input_modalities'])} → {_short(row['output_modalities'])}",
             row["thinking"] or "none",
-            row["input_usd_per_mtok"] or "unknown",
-            row["cached_usd_per_mtok"] or "unknown",
-            row["output_usd_per_mtok"] or "unknown",
+            row["input_usd_per_mtok"] or without,
+            row["cached_usd_per_mtok"] or without,
+            row["output_usd_per_mtok"] or without,
             ", ".join(row["served_by"]) or "nobody",
         )
     console = Console()

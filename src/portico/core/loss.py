@@ -143,6 +143,10 @@ CODES: Final[Mapping[str, Excuse]] = {
         ("signature",),
         "of several signatures of a text Chat shows the last; the gateway keeps them all",
     ),
+    "7.4:last_signature": Excuse(
+        ("signature",),
+        "the signature of the text that ends an answer, which must come last for Claude's clients; the gateway keeps it",
+    ),
     # Embeddings (mapping.md 5.1)
     # What Claude cannot be told, or tell (7.1, 7.2, 7.4, 7.5)
     "7.2:citations": Excuse(("candidate.citations",), "sources that were told after the block they are of"),
@@ -200,9 +204,11 @@ CODES: Final[Mapping[str, Excuse]] = {
 """Every loss there is, by its code: a row of mapping.md."""
 
 
-UNSEEN: Final = frozenset({"1.1:ignored", "1.10:name", "1.12:validated", "5.4:chunking", "7.5:closed"})
-"""What no answer shows: fields of bookkeeping (1.1), a schema's name, strict tools that are enforced in another way. A
-strict call may have these losses."""
+UNSEEN: Final = frozenset(
+    {"1.1:ignored", "1.10:name", "1.12:validated", "5.4:chunking", "7.4:last_signature", "7.5:closed"}
+)
+"""What no answer shows: fields of bookkeeping (1.1), a schema's name, strict tools that are enforced in another way, what
+the gateway keeps itself. A strict call may have these losses."""
 
 
 def changes_header(losses: "list[Loss] | tuple[Loss, ...]", limit_bytes: int = 2048) -> str:

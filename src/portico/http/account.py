@@ -2,12 +2,13 @@
 
     GET  /v1/balance            what there is, what open calls hold, what is left
     GET  /v1/usage              by=day,model,key  from=, to= (days of UTC)  limit=, after=  format=csv, or Accept: text/csv
-    GET  /v1/receipts/{id}      one call, explained: its usage, its lines, its hold and settlement
+    GET  /v1/receipts/{id}      one call, explained: its usage, its lines, its hold and settlement; waited for a moment
     POST /v1/estimate           a request in any dialect: what would be held for it, of what, and whether there is as much
 
 An account is the key's. What is another's is a 404 that nothing tells from what never was.
 """
 
+import asyncio
 import csv
 import io
 from collections.abc import Awaitable, Callable
@@ -28,6 +29,10 @@ _CSV: Final = ("content-type", "text/csv; charset=utf-8")
 _NEVER_KEPT: Final = ("cache-control", "no-store")
 NEXT: Final = "x-portico-next"
 """Of a page in CSV: the `after` of the one behind it."""
+RECEIPT_WAIT_S: Final = 2.0
+"""How long a receipt is waited for whose call is not settled yet."""
+FIRST_PAUSE_S: Final = 0.005
+LONGEST_PAUSE_S: Final = 0.1
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -40,8 +45,16 @@ class Estimator(Protocol):
 class AccountPages:
     """Answers these routes from the store."""
 
-    def __init__(self, reading: Reading, today: Callable[[], date], estimate: Estimator | None = None) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        today: Callable[[], date],
+        estimate: Estimator | None = None,
+        *,
+        patience_s: float = RECEIPT_WAIT_S,
+    ) -> None:
         self._reading = reading
+        self._patience_s = patience_s
         self._today = today
         self._estimate = estimate
 
@@ -51,8 +64,7 @@ class AccountPages:
             case Action.BALANCE:
                 _send(exchange, await self._balance(caller))
             case Action.RECEIPT:
-                wanted = route.item or ""
-                _send(exchange, await self._reading.read(lambda db: statement.receipt(db, caller.tenant, wanted)))
+                _send(exchange, await self._receipt(caller, route.item or ""))
             case Action.USAGE:
                 await self._usage(exchange, query, caller)
             case Action.ESTIMATE if self._estimate is not None:
@@ -68,6 +80,18 @@ class AccountPages:
             "available": dollars(found.available_nanos),
             "available_nanos": found.available_nanos,
         }
+
+    async def _receipt(self, caller: Caller, wanted: str) -> dict[str, Any]:
+        """A call is settled after the last byte of its answer, by whichever worker gave it: whoever asks sooner waits."""
+        pause_s, left_s = FIRST_PAUSE_S, self._patience_s
+        while True:
+            try:
+                return await self._reading.read(lambda db: statement.receipt(db, caller.tenant, wanted))
+            except statement.StillOpen:
+                if left_s <= 0:
+                    raise
+            await asyncio.sleep(pause_s)
+            pause_s, left_s = min(pause_s * 2, LONGEST_PAUSE_S), left_s - pause_s
 
     async def _balance(self, caller: Caller) -> dict[str, Any]:
         found = await self._reading.read(lambda db: statement.balance(db, caller.tenant))

@@ -41,6 +41,7 @@ from portico.http.listing import LISTINGS
 from portico.http.query import NOTHING, Query, read_query
 from portico.http.reader import Refusal
 from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route, route_name
+from portico.http.server import CODES
 from portico.http.wrapped import Wrapped
 from portico.providers import Verb
 from portico.relay.relay import Relay
@@ -342,11 +343,36 @@ class _ShuttingDown(PorticoError):
 class _ProtocolError(PorticoError):
     """The request could not be read."""
 
+    code = CODES[400]
     answered_with = 400
 
     @property
     def http_status(self) -> int:
         return self.answered_with
+
+
+class _TooSlow(_ProtocolError):
+    """The request did not come in time."""
+
+    code = CODES[408]
+
+
+class _Unexpected(_ProtocolError):
+    """The request expects what nobody here does."""
+
+    code = CODES[417]
+
+
+class _LargeHeaders(_ProtocolError):
+    """The headers of the request are too large."""
+
+    code = CODES[431]
+
+
+class _Broken(_ProtocolError):
+    """The gateway had an internal error."""
+
+    code = CODES[500]
 
 
 def _expect(request: HttpRequest, *methods: str) -> None:
@@ -357,6 +383,10 @@ def _expect(request: HttpRequest, *methods: str) -> None:
 
 _PROTOCOL_ERRORS: Final[Mapping[int, type[PorticoError]]] = {
     401: AuthenticationFailed,
+    408: _TooSlow,
     413: RequestTooLarge,
+    417: _Unexpected,
+    431: _LargeHeaders,
+    500: _Broken,
     503: GatewayBusy,
 }

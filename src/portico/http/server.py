@@ -15,7 +15,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from portico.http.budget import Budget
 from portico.http.connection import Connection
@@ -29,7 +29,7 @@ from portico.http.outbox import Outbox
 from portico.http.reader import NO_ROOM, Admit
 from portico.wire.http import Headers
 
-__all__ = ["Limits", "RenderError", "Server", "render_error"]
+__all__ = ["CODES", "Limits", "RenderError", "Server", "render_error"]
 
 logger = logging.getLogger("portico.http")
 
@@ -47,11 +47,11 @@ CANCELLED_S = 5.0
 def render_error(status: int, message: str, path: str, headers: Mapping[str, str]) -> tuple[Headers, bytes]:  # noqa: ARG001
     """An error as most callers know it (OpenAI's shape)."""
     kind = "invalid_request_error" if status < 500 else "server_error"
-    error = {"message": message, "type": kind, "param": None, "code": _CODES.get(status)}
+    error = {"message": message, "type": kind, "param": None, "code": CODES.get(status)}
     return [("content-type", "application/json")], json.dumps({"error": error}).encode()
 
 
-_CODES = {
+CODES: Final[Mapping[int, str]] = {
     400: "bad_request",
     408: "request_timeout",
     413: "request_too_large",
@@ -60,6 +60,7 @@ _CODES = {
     500: "internal_error",
     503: "shutting_down",
 }
+"""What an error of the connection itself is called, whoever tells it."""
 
 
 class Server:

@@ -58,7 +58,9 @@ class Aims:
 
     def aim(self, call: Call, model: Model, candidate: Candidate) -> Aim:
         """Whom a candidate asks, or the model that has taken its model's place; without what is refused there."""
-        place = self._router.served().place(call.dialect, model, candidate.deployment, self._router.now())
+        searches = call.passing is None and any(tool.kind == "web_search" for tool in call.request.builtins)
+        served, now = self._router.served(), self._router.now()
+        place = served.place(call.dialect, model, candidate.deployment, now, searches=searches)
         target = place.target
         if place.deployment is not candidate.deployment:
             candidate = Candidate(place.deployment, candidate.credential)

@@ -56,7 +56,7 @@ class Served:
         self._deployments: dict[str, list[Deployment]] = {}
         self._intakes: dict[tuple[str, str], list[Intake]] = {}
         self._spoken: dict[tuple[str, str], bool] = {}
-        self._places: dict[tuple[str, str, str, str], Place] = {}
+        self._places: dict[tuple[str, str, str, str, bool], Place] = {}
         self._able: dict[tuple[str, str, Verb, bool], list[Deployment]] = {}
         self._urls: dict[tuple[str, str, str, Verb, Secret], str] = {}
         self._day = 0
@@ -112,22 +112,27 @@ class Served:
             self._places.clear()
             self._able.clear()
 
-    def place(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
-        """A deployment of a model at a time (seconds since 1970), for a caller of this dialect."""
+    def place(
+        self, dialect: Dialect, model: Model, deployment: Deployment, now: float, *, searches: bool = False
+    ) -> Place:
+        """A deployment of a model at a time (seconds since 1970), for a caller of this dialect. `searches`: the web is to
+        be searched, by a call that is translated."""
         self._turn(now)
-        key = (dialect.name, model.name, deployment.provider.name, deployment.upstream_model)
+        key = (dialect.name, model.name, deployment.provider.name, deployment.upstream_model, searches)
         found = self._places.get(key)
         if found is None:
-            found = _room(self._places)[key] = self._found(dialect, model, deployment, now)
+            found = _room(self._places)[key] = self._found(dialect, model, deployment, now, searches=searches)
         return found
 
-    def _found(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
+    def _found(self, dialect: Dialect, model: Model, deployment: Deployment, now: float, *, searches: bool) -> Place:
         today = datetime.fromtimestamp(now, UTC).date()
         model, deployment = answering(self.catalog, model, deployment, today)
         kind = deployment.provider.kind
         small = self._small_max_tokens
         upstream, able = deployment.upstream_model, deployment.capabilities
-        spoken = kind.to(dialect)
+        # GPT searches when it is asked in Responses, and refuses to in Chat, but for models made for it.
+        elsewhere = searches and able.builtin_tools and not able.search_in_chat
+        spoken = kind.spoken[0] if elsewhere else kind.to(dialect)
         target = target_at(dialect, spoken.dialect, upstream, kind.name, able, small_max_tokens=small)
         return Place(model, deployment, target, spoken)
 

@@ -1,8 +1,8 @@
 """Which functions are called, and with what: a plausible user of tools, decided by rules.
 
 A function is called when it is forced, named, spoken of by a word of its name, or the only or first one there is while the
-prompt speaks of tools. Its arguments are the literals of the prompt. After the results there are no more calls, unless ANY
-forces them or `steps` asks for them.
+prompt speaks of tools. Its arguments are the literals of the prompt. After the results there are no more calls before the
+model has answered in words, unless ANY forces them or `steps` asks for them.
 """
 
 import re
@@ -16,7 +16,7 @@ from portico.simulator.literals import Hints, Literals, read
 from portico.simulator.models import Model
 from portico.simulator.refusal import Json
 from portico.simulator.toolrules import declarations
-from portico.simulator.turns import Turn, steps
+from portico.simulator.turns import Turn, has_results, steps
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _MOST_SPREAD = 8
@@ -36,7 +36,7 @@ def calls(request: Json, model: Model, asked: Wishes, conversation: Sequence[Tur
         return ()
     offered = [name for name in declared if name in (config.get("allowedFunctionNames") or declared)]
     done = sum(1 for _ in steps(conversation))
-    chosen = _chosen(offered, mode, asked, done, dice)
+    chosen = _chosen(offered, mode, asked, done, dice, answered=has_results(conversation))
     wanted = int(asked.number("calls", 0))
     while chosen and len(chosen) < wanted:
         chosen.append(offered[len(chosen) % len(offered)])
@@ -52,7 +52,7 @@ def calls(request: Json, model: Model, asked: Wishes, conversation: Sequence[Tur
     return tuple(made)
 
 
-def _chosen(offered: list[str], mode: str, asked: Wishes, done: int, dice: Random) -> list[str]:
+def _chosen(offered: list[str], mode: str, asked: Wishes, done: int, dice: Random, *, answered: bool) -> list[str]:
     named = [name for name in offered if _names(asked.words, name)]
     if done < int(asked.number("steps", 0)):
         pool = named or offered
@@ -60,7 +60,7 @@ def _chosen(offered: list[str], mode: str, asked: Wishes, done: int, dice: Rando
     if mode == "ANY":
         spoken = [name for name in offered if _speaks_of(asked.words, name)]
         return named or spoken or [offered[dice.randrange(len(offered))]]
-    if done:
+    if done or answered:
         return []
     if named:
         return named

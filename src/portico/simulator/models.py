@@ -136,6 +136,7 @@ _KNOWN: Sequence[Model] = (
     replace(_SPEECH, name="gemini-3.1-flash-tts-preview", generation=(3, 1)),
     replace(_SPEECH, name="gemini-3.8-flash-tts", generation=(3, 8)),
     replace(_SPEECH, name="gemini-3.8-flash-lite-tts", generation=(3, 8)),
+    Model("gemini-3.5-transcribe", (3, 5), input_limit=98_304, output_limit=32_768, tools=False),
     Model("gemini-embedding-001", (1, 0), makes="embedding", input_limit=2_048, output_limit=1),
     Model("gemini-embedding-2", (2, 0), makes="embedding", input_limit=8_192, output_limit=1),
     Model(

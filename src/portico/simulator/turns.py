@@ -61,3 +61,14 @@ def last_words(conversation: Sequence[Turn]) -> str:
 def steps(conversation: Sequence[Turn]) -> Iterator[Turn]:
     """The model turns with calls of the current turn."""
     return (turn for turn in current(conversation) if turn.model and turn.having("functionCall"))
+
+
+def has_results(conversation: Sequence[Turn]) -> bool:
+    """Whether a tool has answered since the model last did, be it that the user has spoken since: agents add words of their
+    own behind results (OpenClaw: which of its sessions are active), and mean no new question by them."""
+    for turn in reversed(conversation):
+        if turn.having("functionResponse"):
+            return True
+        if turn.model and not turn.having("functionCall"):
+            return False
+    return False

@@ -210,9 +210,11 @@ def _content(candidate: Candidate, reply: Reply, losses: list[Loss]) -> list[dic
     blocks: list[dict[str, Any]] = []
     others = {one["block"]: one["citations"] for one in own(candidate.ext).get("citations", ())}
     cited = sorted(candidate.citations, key=lambda one: (one.start, one.end))
-    start, told = 0, 0
+    start, told, seals = 0, 0, 0
     for part in candidate.parts:
         made = render_part(part, reply, losses)
+        if made:
+            seals = seals + len(made) if isinstance(part, Text) and not part.text else 0
         if isinstance(part, Text):
             end = start + len(part.text)
             here = [one for one in cited if start <= one.start and one.end <= end]
@@ -222,12 +224,27 @@ def _content(candidate: Candidate, reply: Reply, losses: list[Loss]) -> list[dic
                 made += pieces
             start = end
         blocks += made
+    if seals and ends_with_text(blocks[:-seals]):
+        del blocks[-seals:]
+        losses.append(LAST_SIGNATURE)
     if told < len(cited):
         losses.append(Loss("7.2:citations", "$.content", "sources of pieces that overlap, or of more than one block"))
     for at, more in others.items():
         if at < len(blocks) and blocks[at]["type"] == "text":
             blocks[at]["citations"] = [*blocks[at].get("citations", ()), *more]
     return blocks
+
+
+LAST_SIGNATURE: Final = Loss(
+    "7.4:last_signature", "$.content", "the signature of the last text is kept by the gateway, which puts it back"
+)
+"""Clients take the last block for the answer (claude-code prints it): a sealed blob behind the last text is not told.
+Google takes a text without it, and the vault brings it back to whoever brings the text back (docs/decisions/0004)."""
+
+
+def ends_with_text(blocks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last of these blocks is a text."""
+    return bool(blocks) and blocks[-1]["type"] == "text"
 
 
 def _pieces(block: dict[str, Any], start: int, cited: list[Citation]) -> list[dict[str, Any]]:

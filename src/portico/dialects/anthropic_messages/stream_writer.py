@@ -1,7 +1,8 @@
 """Events -> Anthropic's event stream (mapping.md 7.3).
 
 Blocks are strictly one after the other: what comes of another part while one is open waits. Each part is a block, and a
-sealed blob of another vendor a block of its own before it (7.4). `message_start` tells what is known of the input by then;
+sealed blob of another vendor a block of its own before it (7.4); one that comes after its text waits for another block, and
+is not told where none follows. `message_start` tells what is known of the input by then;
 the counts of `message_delta` are the final ones.
 """
 
@@ -28,6 +29,7 @@ from portico.core.parts import Media, Part, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Citation, Finish
 from portico.dialects.anthropic_messages.errors import render_error
 from portico.dialects.anthropic_messages.response import (
+    LAST_SIGNATURE,
     location,
     message_id,
     render_part,
@@ -71,6 +73,10 @@ class AnthropicWriter:
         self._finish: Finish | None = None
         self._others: dict[int, list[Any]] = {}
         self._candidate: dict[str, Any] = {}
+        self._last = ""
+        """The type of the last block."""
+        self._seals: list[dict[str, Any]] = []
+        """Of the text that was told last."""
 
     def feed(self, event: Event) -> list[Frame]:
         match event:
@@ -131,9 +137,11 @@ class AnthropicWriter:
                 self._block_from = self._length
                 if ext and "openai_chat" in ext:
                     self.losses.append(Loss("2.1:refusal", "$.content", "Anthropic tells a refusal as text"))
-                self._blocks(sealed(signature, "", reply), frames)
                 if text:
+                    self._blocks(sealed(signature, "", reply), frames)
                     self._more(text, frames)
+                else:
+                    self._seals += sealed(signature, "", reply)
             case Reasoning(text) if not part.redacted:
                 if text and reply.thoughts:
                     self._more(text, frames)
@@ -187,7 +195,7 @@ class AnthropicWriter:
         if self._shown:
             self._stop(frames)
         if isinstance(part, Text):  # it came when the text had been told: whoever brings it back brings both
-            self._blocks(sealed(signature, "", reply), frames)
+            self._seals += sealed(signature, "", reply)
 
     def _completed(self, part: Part, signature: Signature | None) -> Part:
         text = "".join(self._pieces)
@@ -215,6 +223,10 @@ class AnthropicWriter:
 
     def _start(self, block: dict[str, Any], frames: list[Frame]) -> None:
         self._head(frames)
+        if self._seals:
+            seals, self._seals = self._seals, []
+            self._blocks(seals, frames)
+        self._last = block["type"]
         frames.append(_frame("content_block_start", index=self._index, content_block=block))
         self._shown = True
 
@@ -290,6 +302,11 @@ class AnthropicWriter:
         while self._open is not None:  # a stream that did not end its parts; what waited for one comes now
             frames += self._of_part(self._open, PartEnded(*self._open))
         self._head(frames)
+        seals, self._seals = self._seals, []
+        if seals and self._last == "text":
+            self.losses.append(LAST_SIGNATURE)
+        else:
+            self._blocks(seals, frames)
         tell_finish(self._finish, self.losses)
         if not self._cited.issuperset(self._citations):
             self.losses.append(Loss("7.2:citations", "$.content", "sources were told after the text they are of"))

@@ -72,6 +72,8 @@ _FAMILIES: dict[str, Model] = {
     "claude-fable-5-2": replace(_ALWAYS, title="Claude Fable 5.2"),
     "claude-fable-5-1": replace(_ALWAYS, title="Claude Fable 5.1"),
     "claude-fable-5": replace(_5, title="Claude Fable 5", thinking=("adaptive",), cached=512),
+    "claude-mythos-5-1": replace(_ALWAYS, title="Claude Mythos 5.1"),
+    "claude-mythos-5": replace(_5, title="Claude Mythos 5", thinking=("adaptive",), cached=512),
     "claude-opus-5-5": replace(_ALWAYS, title="Claude Opus 5.5", effort="medium"),
     "claude-opus-5": replace(_5, title="Claude Opus 5", cached=512),
     "claude-opus-4-8": replace(_4_7, title="Claude Opus 4.8", system=True),

@@ -69,6 +69,9 @@ _FAMILIES: dict[str, Model] = {
     "gpt-5.4": Model("", ("none", *_O, "xhigh"), "none", stop=False, top_p=0.98),
     "gpt-5.5": Model("", ("none", *_O, "xhigh"), "medium", stop=False, top_p=0.98),
     "gpt-5.6": Model("", ("none", *_O, "xhigh", "max"), "medium", stop=False, top_p=0.98),
+    "gpt-6": Model("", ("none", *_O, "xhigh", "max"), "medium", stop=False, top_p=0.98),
+    "gpt-6-always": Model("", (*_O, "xhigh", "max"), "medium", stop=False),
+    "chat-latest": Model("", ("medium",), "medium", stop=False),
     "o1": Model("", _O, "medium", rigid=True, stop=False),
     "o3": Model("", _O, "medium", rigid=True, stop=False),
     "o4": Model("", _O, "medium", rigid=True, stop=False),
@@ -78,13 +81,16 @@ _FAMILIES: dict[str, Model] = {
     "text-embedding-ada-002": Model("", dimensions=1536),
 }
 _FAMILY = re.compile(
-    r"(?P<family>gpt-3\.5-turbo|gpt-4-turbo|gpt-4o|gpt-4\.1|gpt-4\.5|gpt-4|chatgpt-4o|gpt-audio|gpt-5(?:\.\d)?|o1|o3|o4|codex"
+    r"(?P<family>gpt-3\.5-turbo|gpt-4-turbo|gpt-4o|gpt-4\.1|gpt-4\.5|gpt-4|chatgpt-4o|gpt-audio(?:-1\.5)?|gpt-5(?:\.\d)?"
+    r"|gpt-6(?:\.\d)?|chat-latest|o1|o3|o4|codex"
     r"|text-embedding-3-small|text-embedding-3-large|text-embedding-ada-002)"
-    r"(?P<size>-mini|-nano|-pro|-sol|-terra|-luna)?"
+    r"(?P<size>-mini|-nano|-pro|-astra|-sol|-terra|-luna)?"
     r"(?P<kind>-chat-latest|-chat|-codex-max|-codex-mini|-codex|-search-preview|-audio-preview|-search-api|-deep-research"
     r"|-vision-preview|-1106-preview|-0125-preview|-preview|-latest|-mini-latest|-16k|-instruct)?"
     r"(?P<date>-\d{4}-\d\d-\d\d|-\d{4})?"
 )
+_ALWAYS = re.compile(r"gpt-6(\.\d)?-astra|gpt-6\.[12]-sol")
+"""These think whatever they are told."""
 _PAINTER = re.compile(
     r"gpt-image-(?P<line>1-mini|1\.5|1|2|2\.5-sunburst|2\.5-flare|2\.6-sunburst|2\.6-flare)(?:-\d{4}-\d\d-\d\d)?"
     r"|chatgpt-image-latest|dall-e-[23]"
@@ -131,6 +137,8 @@ LISTED = (
     *("gpt-3.5-turbo", "gpt-4", "gpt-4-turbo", "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano"),
     *("gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-5-chat-latest", "gpt-5-codex", "gpt-5.1", "gpt-5.2", "gpt-5.4"),
     *("gpt-5.4-mini", "gpt-5.5", "gpt-5.6", "o1", "o3", "o3-mini", "o3-pro", "o4-mini", "gpt-4o-search-preview"),
+    *("gpt-6-sol", "gpt-6-luna", "gpt-6-astra", "gpt-6.1-sol", "gpt-6.1-terra", "gpt-6.2-sol", "gpt-6.2-astra"),
+    *("chat-latest", "gpt-audio", "gpt-audio-1.5"),
     *(
         "tts-1",
         "tts-1-hd",
@@ -161,7 +169,7 @@ def find(name: str) -> Model | None:
     if match is None:
         return None
     kind, size = match["kind"] or "", match["size"] or ""
-    model = replace(_FAMILIES[match["family"]], name=name, retired=bool(_RETIRED.match(name)))
+    model = replace(_FAMILIES[_row(name, match["family"])], name=name, retired=bool(_RETIRED.match(name)))
     if kind.startswith("-chat") and model.reasons:
         return replace(model, efforts=(), tools=False, stop=True, default="none")
     if kind.startswith("-codex") or (size == "-pro" and model.reasons):
@@ -182,6 +190,13 @@ def find(name: str) -> Model | None:
     if name.startswith("gpt-5.3-codex"):
         return replace(model, default="medium")
     return model
+
+
+def _row(name: str, family: str) -> str:
+    """The row of the table that a name of that family is in."""
+    if family.startswith("gpt-6"):
+        return "gpt-6-always" if _ALWAYS.match(name) else "gpt-6"
+    return "gpt-audio" if family.startswith("gpt-audio") else family
 
 
 def deployed(name: str) -> Model | None:
