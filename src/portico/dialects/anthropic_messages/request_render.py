@@ -60,7 +60,13 @@ def render_request(request: Request, target: Target) -> Rendered:
     if system:
         plain = len(system) == 1 and system[0].keys() == {"type", "text"}
         body["system"] = system[0]["text"] if plain else system
-    _add_thoughts(body, config, extras, thoughts)
+    more = dict(extras.pop("thinking", {}))
+    if able.judged and (kind := more.pop("type", None)) is not None and (thoughts.wire or {}).get("type") == "disabled":
+        losses.append(Loss("1.7:thinking", request.where.field("thinking"), f"this model has no thinking {kind}"))
+    if thoughts.wire is not None:
+        body["thinking"] = {**thoughts.wire, **more}
+    if thoughts.effort is not None:
+        config["effort"] = thoughts.effort
     if config:
         body["output_config"] = config
     if tools:
@@ -84,14 +90,6 @@ def _begin_answer(messages: list[dict[str, Any]], losses: list[Loss], *, goes_on
     elif begun["type"] == "text" and begun["text"] != begun["text"].rstrip():
         messages[-1]["content"][-1] = {**begun, "text": begun["text"].rstrip()}
         losses.append(Loss("7.5:prefill", "$.messages", "the beginning of an answer ends without white space here"))
-
-
-def _add_thoughts(body: dict[str, Any], config: dict[str, Any], extras: dict[str, Any], thoughts: Thoughts) -> None:
-    more = extras.pop("thinking", {})
-    if thoughts.wire is not None:
-        body["thinking"] = {**thoughts.wire, **more}
-    if thoughts.effort is not None:
-        config["effort"] = thoughts.effort
 
 
 def _output(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> str | None:

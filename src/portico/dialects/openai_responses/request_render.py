@@ -346,9 +346,10 @@ def _add_extras(request: Request, target: Target, body: dict[str, Any], losses: 
             elif origin != SHARED or name != "verbosity":
                 text = f"the Responses API has nothing for {name}"
                 losses.append(Loss("7.1:setting", request.where.field(name), text))
+    control = target.capabilities.thinking.control
     if not is_own(request):
         body.setdefault("store", False)
-        if target.capabilities.thinking.control is not ThinkingControl.NONE:
-            include = [*include, SEALED]
+    if control is not ThinkingControl.NONE and (control is not ThinkingControl.ANY or not is_own(request)):
+        include = [*include, SEALED]
     if include:
         body["include"] = include
