@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from gateway.house import Answer, Json, Script, answers, chat, open_house, says
+from gateway.vendors import ask_messages, message
+from portico.catalog import OperatorModel
+from portico.providers import KINDS
 from portico.wire import jsontext
 
 STRICT = {"x-portico-strict": "true"}
@@ -126,3 +129,59 @@ async def test_a_caller_of_googles_own_dialect_may_be_strict_about_nothing() -> 
         answer: Answer = await house.ask(body, path=path, headers=STRICT)
         assert answer.status == 200
         assert provider.requests[0].body == jsontext.encode(body) or provider.bodies[0] == body
+
+
+PDF = "JVBERi0xLjQKJSVFT0Y="
+BLOCKS = {"type": "content", "content": [{"type": "text", "text": "Seven."}]}
+BESIDE: Json = {"context": "a letter", "citations": {"enabled": True}}
+DOCUMENTS: list[Json] = [
+    {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "Seven."}},
+    {"type": "document", "source": BLOCKS, "title": "numbers.txt"},
+    {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": PDF}},
+]
+RESULT: Json = {
+    "type": "search_result",
+    "title": "Numbers",
+    "source": "https://a.example",
+    "content": [{"type": "text", "text": "Seven."}],
+}
+SOURCES: list[tuple[Json, str]] = [
+    *[({**document, **BESIDE}, "no place for context, citations") for document in DOCUMENTS],
+    ({**RESULT, "citations": {"enabled": True}}, "no place for citations"),
+]
+
+
+def with_source(model: str, source: Json, *, within: bool) -> Json:
+    """A message with a source in it, or in the result of a call."""
+    if not within:
+        return message(model=model) | {"messages": [{"role": "user", "content": [source]}]}
+    call = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [source]}
+    turns = [("user", "Hi"), ("assistant", [call]), ("user", [result])]
+    tools = [{"name": "f", "input_schema": {"type": "object"}}]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    return message(model=model, tools=tools) | {"messages": messages}
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("model", ["gpt-5.5", "gemini-3.5-flash", "gpt-chat"])
+@pytest.mark.parametrize(("source", "told"), SOURCES)
+async def test_what_a_source_of_anthropics_says_of_itself_is_lost_and_told(
+    source: Json, told: str, model: str, within: bool
+) -> None:
+    named = OperatorModel("gpt-chat", target="openai-compatible/gpt-chat")
+    kinds = [KINDS[name] for name in ("gemini", "openai", "openai-compatible")]
+    async with open_house(Script(), kinds=kinds, models=[named]) as house:
+        answer = await ask_messages(house, with_source(model, source, within=within), **STRICT)
+        assert answer.status == 400, answer.body
+        assert told in answer.body.decode()
+        assert "video" not in answer.body.decode()
+
+
+@pytest.mark.parametrize("source", [*DOCUMENTS, RESULT])
+async def test_a_source_that_says_no_more_is_carried_with_its_title(source: Json) -> None:
+    async with open_house(kinds=[KINDS["openai"]]) as house:
+        answer = await ask_messages(house, with_source("gpt-5.5", source, within=False), **STRICT)
+        assert answer.status == 200, answer.body
+        sent = jsontext.encode(house.simulator.stats.last.body).decode()
+        assert all(source[name] in sent for name in ("title", "source") if isinstance(source.get(name), str))

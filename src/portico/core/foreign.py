@@ -7,7 +7,10 @@ from portico.core.parts import Ext, Part, Signature
 
 ITEMS_ORIGIN: Final = "openai_responses"
 """The dialect whose parts are items with ids of their own; an item's id says nothing elsewhere (7.5, row 3)."""
-OF_PARTS: Final = (ITEMS_ORIGIN, "anthropic_messages")
+SOURCES_ORIGIN: Final = "anthropic_sources"
+"""What a document of blocks, or a source that was found, says beside them. Its blocks are parts of their own, and have no
+place for it in any dialect."""
+OF_PARTS: Final = (ITEMS_ORIGIN, "anthropic_messages", SOURCES_ORIGIN)
 """Dialects whose parts say more than others have places for."""
 _ADVICE: Final = frozenset({"id", "cache_control"})
 

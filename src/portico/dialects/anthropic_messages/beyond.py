@@ -56,7 +56,8 @@ _SYSTEM: Final = b'"system"'
 
 
 def _refuses_form(thinking: dict[str, Any], spec: ThinkingSpec) -> bool:
-    match thinking.get("type"):
+    kind = thinking.get("type")
+    match kind if isinstance(kind, str) else None:
         case "adaptive":
             return not spec.adaptive
         case "enabled":
@@ -64,7 +65,7 @@ def _refuses_form(thinking: dict[str, Any], spec: ThinkingSpec) -> bool:
         case "disabled" | "between_tools" as off:
             if spec.control is ThinkingControl.NONE:
                 return off != "disabled"
-            return not spec.can_disable or bool(off != spec.off_type)
+            return not spec.can_disable or off != spec.off_type
     return False
 
 
