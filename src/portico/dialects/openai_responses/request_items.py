@@ -102,9 +102,8 @@ class ItemsRenderer:
 
     def _tell_part(self, part: Part) -> None:
         """What of a part has no place: extras of another dialect, a signature of another vendor."""
-        if isinstance(part, Media) and any(
-            [fields for name, fields in (part.ext or {}).items() if name not in OF_PARTS]
-        ):
+        odd = isinstance(part, Media) and {name for name, fields in (part.ext or {}).items() if fields}
+        if odd and not odd.issubset(OF_PARTS):
             self._lose("7.1:media_ext", "a video is looked at as a whole")
         signature: Signature | None = getattr(part, "signature", None)
         if signature is not None:
