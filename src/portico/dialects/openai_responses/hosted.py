@@ -19,8 +19,8 @@ _GROWING: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def picture_events(picture: str, tools: Any) -> list[tuple[str, dict[str, Any]]]:
-    """The events of a picture that came whole. Who asked, among these tools, for pictures on the way is shown it as the first
-    and last of them."""
+    """The events of a picture that came whole. Who asked, among these tools, for pictures on the way is shown it as the
+    first and last of them."""
     name = "image_generation_call"
     told: list[tuple[str, dict[str, Any]]] = [(f"{name}.in_progress", {}), (f"{name}.generating", {})]
     if _shows_partial(tools):
