@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.house import Answer, Json, Script, answers, chat, open_house, says
-from gateway.vendors import ask_messages, message
+from gateway.vendors import ask_messages, message, response
 from portico.catalog import OperatorModel
 from portico.providers import KINDS
 from portico.wire import jsontext
@@ -185,3 +185,27 @@ async def test_a_source_that_says_no_more_is_carried_with_its_title(source: Json
         assert answer.status == 200, answer.body
         sent = jsontext.encode(house.simulator.stats.last.body).decode()
         assert all(source[name] in sent for name in ("title", "source") if isinstance(source.get(name), str))
+
+
+@pytest.mark.parametrize("model", ["claude-sonnet-5", "gemini-3.5-flash"])
+async def test_to_keep_nothing_is_no_loss(model: str) -> None:
+    async with open_house(kinds=[KINDS["gemini"], KINDS["anthropic"]]) as house:
+        for path, body in (("/v1/responses", response(model=model)), ("/v1/chat/completions", chat(model=model))):
+            answer = await house.ask({**body, "store": False}, path=path)
+            assert answer.status == 200
+            assert "$.store" not in {loss["path"] for loss in answer.changes}
+
+
+@pytest.mark.parametrize("model", ["gpt-5.5", "gemini-3.5-flash", "gpt-chat"])
+async def test_that_marks_of_a_cache_are_not_needed_is_told_where_the_first_stands(model: str) -> None:
+    marked = {"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}
+    named = OperatorModel("gpt-chat", target="openai-compatible/gpt-4o")
+    kinds = [KINDS[name] for name in ("gemini", "openai", "openai-compatible")]
+    async with open_house(kinds=kinds, models=[named]) as house:
+        body = message(model=model) | {
+            "messages": [{"role": "user", "content": [{"type": "text", "text": "x"}, marked]}]
+        }
+        answer = await ask_messages(house, body, **STRICT)
+        assert answer.status == 200, answer.body
+        told = {loss["path"]: loss["code"] for loss in answer.changes if "cache" in loss["path"]}
+        assert told == {"$.messages.0.content.1.cache_control": "1.1:ignored"}

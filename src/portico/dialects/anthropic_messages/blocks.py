@@ -39,8 +39,8 @@ class Blocks:
         """Call id -> a signature that came before it, in an envelope."""
         self._next: Signature | None = None
         """The same for a text."""
-        self.marks = 0
-        """How many blocks say that the prompt may be cached up to them."""
+        self.marked: str | None = None
+        """Where the first block stands that says that the prompt may be cached up to it."""
 
     def content(self, value: Any, path: str) -> list[Part]:
         """A message's content: text, or a list of blocks. Raises `InvalidRequest`."""
@@ -55,7 +55,8 @@ class Blocks:
         """One of its blocks: mostly one part."""
         fields = object_at(block, path)
         kind = fields.get("type")
-        self.marks += "cache_control" in fields
+        if self.marked is None and fields.get("cache_control") is not None:
+            self.marked = f"{path}.cache_control"
         if kind is None:
             raise missing(f"{path}.type")
         read = _READERS.get(kind) if isinstance(kind, str) else None
@@ -133,7 +134,7 @@ class Blocks:
             raise InvalidRequest(f"{path.removeprefix('$.')}: blocks stand too deep inside one another.", param=path)
         inner = Blocks(depth=self._depth + 1)
         parts = inner.content(content, path)
-        self.marks += inner.marks
+        self.marked = self.marked or inner.marked
         return parts
 
     def read_image(self, block: Block, path: str) -> list[Part]:

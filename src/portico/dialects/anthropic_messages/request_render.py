@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.dialect import Rendered
+from portico.core.foreign import CACHE_MARKS, unplaced
 from portico.core.grammar import grammar_in_words
 from portico.core.loss import Loss
 from portico.core.request import FORMAT_HINT, FREE_TEXT, Builtin, Request, Tool
@@ -50,7 +51,7 @@ def render_request(request: Request, target: Target) -> Rendered:
     able = target.capabilities
     body: dict[str, Any] = {"model": target.model, "messages": messages}
     extras = dict((request.ext or {}).get(ORIGIN, {}))
-    extras.pop("cache_marks", None)
+    extras.pop(CACHE_MARKS, None)
     config: dict[str, Any] = dict(extras.pop("output_config", {}))
     tools = _tools(request, target, names, losses)
     thoughts = render_thinking(request, target, messages, losses)
@@ -254,4 +255,4 @@ def _tell_ext(request: Request, body: dict[str, Any], losses: list[Loss]) -> Non
             if value in _UNSAID:
                 continue
             code = "1.1:ignored" if name in _IGNORED else "1.1:unsupported"
-            losses.append(Loss(code, f"$.{name}", f"Anthropic has nothing for {name}"))
+            losses += unplaced(name, value, request.where, code, f"Anthropic has nothing for {name}")
