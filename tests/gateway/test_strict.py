@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gateway.agent_bodies import PICTURE
 from gateway.house import Answer, Json, Script, answers, chat, open_house, says
 from gateway.vendors import ask_messages, message, response
 from portico.catalog import OperatorModel
@@ -209,3 +210,29 @@ async def test_that_marks_of_a_cache_are_not_needed_is_told_where_the_first_stan
         assert answer.status == 200, answer.body
         told = {loss["path"]: loss["code"] for loss in answer.changes if "cache" in loss["path"]}
         assert told == {"$.messages.0.content.1.cache_control": "1.1:ignored"}
+
+
+async def test_that_claude_makes_no_pictures_is_told() -> None:
+    async with open_house(kinds=[KINDS["anthropic"]]) as house:
+        answer = await house.ask(chat(model="claude-sonnet-5", modalities=["text", "image"]))
+        assert [(loss["code"], loss["path"]) for loss in answer.changes if loss["path"] == "$.modalities"] == [
+            ("7.1:modalities", "$.modalities")
+        ]
+        config = {"responseModalities": ["IMAGE"]}
+        body = {"contents": [{"role": "user", "parts": [{"text": "A fox"}]}], "generationConfig": config}
+        answer = await house.ask(body, path="/v1beta/models/claude-sonnet-5:generateContent")
+        assert "$.generationConfig.responseModalities" in {loss["path"] for loss in answer.changes}
+
+
+@pytest.mark.parametrize("given", ["url", "object"])
+@pytest.mark.parametrize("model", ["gemini-3.5-flash", "claude-sonnet-5"])
+async def test_a_picture_may_be_bare_base64(model: str, given: str) -> None:
+    url = f" {PICTURE} " if given == "url" else {"url": PICTURE}
+    content = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": url}]
+    async with open_house(kinds=[KINDS["gemini"], KINDS["anthropic"]]) as house:
+        body = chat(model=model) | {"messages": [{"role": "user", "content": content}]}
+        answer = await house.ask(body)
+        assert answer.status == 200, answer.body
+        sent = jsontext.encode(house.simulator.stats.last.body).decode()
+        assert PICTURE in sent
+        assert "image/png" in sent

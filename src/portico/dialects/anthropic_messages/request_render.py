@@ -243,6 +243,9 @@ def _add_tier(body: dict[str, Any], request: Request, losses: list[Loss]) -> Non
 
 def _tell_ext(request: Request, body: dict[str, Any], losses: list[Loss]) -> None:
     """Fields of other dialects: who the user is has a place here."""
+    if (made := [one for one in request.modalities if one != "text"]) and request.speech is None:
+        where = request.where.field("modalities")
+        losses.append(Loss("7.1:modalities", where, f"Claude answers in text and makes no {', '.join(made)}"))
     if request.speech is not None:
         losses.append(Loss("1.15:speech", request.where.field("audio"), "Claude does not speak"))
     for origin, fields in (request.ext or {}).items():
