@@ -137,7 +137,7 @@ class GroupCommitter:
         return future
 
     def post(self, write: Write[Any]) -> None:
-        """See `core.storage.Committer`. While it is closing, too: a hold of which it is known then is followed by its end."""
+        """See `core.storage.Committer`. While it is closing, too: a hold that is decided then is followed by its end."""
         if self._finished:
             raise RuntimeError("the committer is closed")
         self._put(Item(write, None, 0.0), False)
