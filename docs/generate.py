@@ -227,6 +227,10 @@ Who speaks the provider's own dialect loses nothing: the bytes pass, both ways, 
 are the model's name, where yours is not the provider's, the ids of what Portico keeps for you, and
 `stream_options.include_usage` of a Chat stream, whose last event is kept back if you did not ask for it.
 
+One kind of body is said anew all the same, and what that costs is told: one that the catalog knows its model would refuse,
+as agents send it to models behind names of yours. An effort or a form of thinking that the model has not, a `system`
+message in the middle, the long id of another vendor's call.
+
 ## Four dialects
 
 Whatever stands in one row says the same, and is carried from each column to each other. An empty field: that dialect

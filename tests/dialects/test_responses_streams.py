@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from openai.types.responses import ResponseStreamEvent
 from pydantic import TypeAdapter
@@ -161,6 +162,21 @@ def test_each_kind_of_item_has_its_own_events(part: Any, between: list[str]) -> 
         *between,
         *("output_item.done", "completed"),
     ]
+
+
+@pytest.mark.parametrize(("asked", "shown"), [(None, 0), (0, 0), (1, 1), (3, 1)])
+def test_a_picture_on_the_way_is_shown_to_who_asked_for_one(asked: int | None, shown: int) -> None:
+    tool = {"type": "image_generation", "partial_images": asked}
+    reply = msgspec.structs.replace(REPLY, echo={"tools": [{"type": "web_search"}, tool]})
+    picture = Candidate(0, (Media("image/png", data="iVBO"),), STOP)
+    frames = written(tell(Response("r1", "m", (picture,))), reply)
+    events = [json.loads(frame.data) for frame in frames]
+    between = [event for event in events if event["type"].startswith("response.image_generation_call.")]
+    kinds = ["in_progress", "generating", *["partial_image"] * shown, "completed"]
+    assert [event["type"].rpartition(".")[2] for event in between] == kinds
+    for event in between[2:-1]:
+        assert EVENT.validate_python(event).type == event["type"]
+        assert (event["partial_image_index"], event["partial_image_b64"]) == (0, "iVBO")
 
 
 def test_every_event_is_one_that_openais_own_types_know() -> None:

@@ -329,6 +329,14 @@ BAD: list[tuple[Json, str | None, str]] = [
 ]
 
 
+async def test_models_that_make_pictures_are_named_newest_first_of_each_vendor() -> None:
+    async with open_house(kinds=(KINDS["gemini"], KINDS["openai"])) as house:
+        answer = await make(house, model="gemini-3.5-flash", prompt="a fox")
+        named = answer.error["message"].partition("Models that do: ")[2].rstrip(".").split(", ")
+        assert named[:2] == ["gemini-nano-banana-2.1", "gpt-image-2.6-sunburst"]
+        assert "gemini-2.5-flash-image" not in named
+
+
 @pytest.mark.parametrize(("wrong", "param", "says_"), BAD)
 async def test_bad_input_is_told_where_it_stands(wrong: Json, param: str | None, says_: str) -> None:
     async with open_house() as house:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.house import KEY, Script, answers, candidate, open_house, says
+from gateway.house import KEY, Script, answers, open_house, says
 from gateway.vendors import (
     ANTHROPIC,
     CLAUDE,
@@ -226,7 +226,9 @@ async def test_a_stream_that_breaks_off_ends_in_an_error_of_anthropics() -> None
 
 
 async def test_a_silent_stream_is_kept_open_with_pings() -> None:
-    script = Script(answers(candidate({"text": "Hi"})))
-    async with open_house(script, settings=Settings(commit_after_s=0.0, keep_alive_s=60.0)) as house:
-        answer = await ask_messages(house, message(model=GEMINI, stream=True))
-        assert {"type": "ping"} in events_of(answer.body) or types_of(events_of(answer.body))[0] == "message_start"
+    async with open_house(settings=Settings(commit_after_s=0.02, keep_alive_s=0.02)) as house:
+        told = events_of((await ask_messages(house, message("[[sim:stall=0.3]] Hi", model=GEMINI, stream=True))).body)
+        begun = types_of(told).index("message_start")
+        assert {"type": "ping"} in told[:begun]
+        assert types_of(told)[-1] == "message_stop"
+        assert set(types_of(told)[:begun]) == {"ping"}

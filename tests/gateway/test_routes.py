@@ -4,7 +4,7 @@ import pytest
 
 from portico.core.errors import InvalidRequest, NotOffered, RouteNotFound
 from portico.http.query import Query, read_query
-from portico.http.routes import CHAT, GEMINI, MESSAGES, Action, Route, dialect_at, find_route
+from portico.http.routes import CHAT, GEMINI, MESSAGES, RESPONSES, Action, Route, dialect_at, find_route, is_call_path
 from portico.providers import Verb
 
 BEARER = {"authorization": "Bearer x"}
@@ -76,7 +76,7 @@ def test_what_google_has_and_the_gateway_has_not_is_told_in_googles_words(path: 
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "/v1", "/v2/models", "/v1/completions", "/openai/models", "/v12/models", "/v1betaopenai/models"]
+    "path", ["", "/", "/v1", "/v2/models", "/v1/completions", "/openai/model", "/v12/models", "/v1betaopenai/models"]
 )
 def test_what_nobody_has_is_told_in_chats_words(path: str) -> None:
     with pytest.raises(RouteNotFound):
@@ -84,7 +84,7 @@ def test_what_nobody_has_is_told_in_chats_words(path: str) -> None:
     assert dialect_at(path, NO_QUERY, {}) is CHAT
 
 
-@pytest.mark.parametrize("prefix", ["", "/v1", "/v1beta/openai", "/v1/openai", "/v1alpha/openai"])
+@pytest.mark.parametrize("prefix", ["", "/v1", "/openai", "/v1beta/openai", "/v1/openai", "/v1alpha/openai"])
 @pytest.mark.parametrize("headers", [BEARER, GOOGLES])
 def test_chat_is_chat_whatever_key_is_brought(prefix: str, headers: dict[str, str]) -> None:
     path = f"{prefix}/chat/completions"
@@ -148,6 +148,40 @@ def test_files_are_found_where_each_vendor_has_them(
     assert dialect_at(path, NO_QUERY, headers) is found.dialect
 
 
+ACCOUNT = [
+    ("GET", "/balance", Route(Action.BALANCE, CHAT)),
+    ("GET", "/usage", Route(Action.USAGE, CHAT)),
+    ("GET", "/receipts/req_1", Route(Action.RECEIPT, CHAT, item="req_1")),
+    ("POST", "/estimate", Route(Action.ESTIMATE, CHAT)),
+]
+
+
+@pytest.mark.parametrize("prefix", ["", "/v1"])
+@pytest.mark.parametrize(("method", "path", "found"), ACCOUNT)
+def test_a_callers_account_is_shown_without_a_version_too(method: str, path: str, found: Route, prefix: str) -> None:
+    assert route(method, prefix + path) == found
+    assert is_call_path(prefix + path)
+    assert dialect_at(prefix + path, NO_QUERY, {}) is CHAT
+
+
+def test_the_page_of_a_sample_receipt_is_no_call() -> None:
+    assert not is_call_path("/receipts/sample")
+    with pytest.raises(RouteNotFound):
+        route("GET", "/receipts/sample/")
+    assert is_call_path("/v1/receipts/sample")
+
+
+@pytest.mark.parametrize("prefix", ["/openai", "/v1beta/openai"])
+def test_what_is_openais_at_google_is_so_without_a_version_too(prefix: str) -> None:
+    assert route("GET", f"{prefix}/models", headers=GOOGLES) == Route(Action.LIST_MODELS, CHAT)
+    assert route("GET", f"{prefix}/models/a/b") == Route(Action.SHOW_MODEL, CHAT, "a/b")
+    assert route("POST", f"{prefix}/responses") == Route(Action.CALL, RESPONSES)
+    assert route("POST", f"{prefix}/embeddings").dialect.name == "openai_embeddings"
+    assert route("GET", f"{prefix}/files/file-1") == Route(Action.FILE, CHAT, item="file-1")
+    assert dialect_at(f"{prefix}/responses/x", NO_QUERY, GOOGLES) is RESPONSES
+    assert dialect_at(f"{prefix}/nothing", NO_QUERY, GOOGLES) is CHAT
+
+
 REFUSED = [
     ("POST", "/v1/batches", "Batches", "your key allows"),
     ("GET", "/v1/batches/batch_1", "Batches", "one by one"),
@@ -161,6 +195,8 @@ REFUSED = [
     ("POST", "/v1/assistants", "Assistants", "POST /v1/responses"),
     ("POST", "/v1/threads/thread_1/runs", "Assistants", "POST /v1/responses"),
     ("POST", "/v1/realtime/client_secrets", "Live sessions", "streamed"),
+    ("POST", "/v1/responses/compact", "Compaction", "POST /v1/responses"),
+    ("POST", "/responses/compact", "Compaction", "POST /v1/responses"),
     ("POST", "/v1/uploads", "Uploads", "POST /v1/files"),
     ("POST", "/v1/vector_stores", "Stores", "POST /v1/files"),
     ("POST", "/v1beta/cachedContents", "Explicit caches", "by themselves"),

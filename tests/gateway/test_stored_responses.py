@@ -297,3 +297,9 @@ async def test_a_failure_is_not_kept(workers: Workers) -> None:
     async with keeping(workers, Script(refused)) as house:
         assert (await ask(house, "Hi")).status == 400
         assert await workers.change("DELETE FROM stored_responses") == 0
+
+
+async def test_that_the_gateway_keeps_an_answer_itself_is_no_loss(workers: Workers) -> None:
+    async with keeping(workers, Script(answers(says("Hi")))) as house:
+        answer = await ask(house, "Hi", model=GEMINI)
+        assert (answer.status, answer.changes) == (200, [])

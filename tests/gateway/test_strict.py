@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
+from gateway.agent_bodies import PICTURE
 from gateway.house import Answer, Json, Script, answers, chat, open_house, says
+from gateway.vendors import ask_messages, message, response
+from portico.catalog import OperatorModel
+from portico.providers import KINDS
 from portico.wire import jsontext
 
 STRICT = {"x-portico-strict": "true"}
@@ -126,3 +130,109 @@ async def test_a_caller_of_googles_own_dialect_may_be_strict_about_nothing() -> 
         answer: Answer = await house.ask(body, path=path, headers=STRICT)
         assert answer.status == 200
         assert provider.requests[0].body == jsontext.encode(body) or provider.bodies[0] == body
+
+
+PDF = "JVBERi0xLjQKJSVFT0Y="
+BLOCKS = {"type": "content", "content": [{"type": "text", "text": "Seven."}]}
+BESIDE: Json = {"context": "a letter", "citations": {"enabled": True}}
+DOCUMENTS: list[Json] = [
+    {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "Seven."}},
+    {"type": "document", "source": BLOCKS, "title": "numbers.txt"},
+    {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": PDF}},
+]
+RESULT: Json = {
+    "type": "search_result",
+    "title": "Numbers",
+    "source": "https://a.example",
+    "content": [{"type": "text", "text": "Seven."}],
+}
+SOURCES: list[tuple[Json, str]] = [
+    *[({**document, **BESIDE}, "no place for context, citations") for document in DOCUMENTS],
+    ({**RESULT, "citations": {"enabled": True}}, "no place for citations"),
+]
+
+
+def with_source(model: str, source: Json, *, within: bool) -> Json:
+    """A message with a source in it, or in the result of a call."""
+    if not within:
+        return message(model=model) | {"messages": [{"role": "user", "content": [source]}]}
+    call = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [source]}
+    turns = [("user", "Hi"), ("assistant", [call]), ("user", [result])]
+    tools = [{"name": "f", "input_schema": {"type": "object"}}]
+    messages = [{"role": role, "content": content} for role, content in turns]
+    return message(model=model, tools=tools) | {"messages": messages}
+
+
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("model", ["gpt-5.5", "gemini-3.5-flash", "gpt-chat"])
+@pytest.mark.parametrize(("source", "told"), SOURCES)
+async def test_what_a_source_of_anthropics_says_of_itself_is_lost_and_told(
+    source: Json, told: str, model: str, within: bool
+) -> None:
+    named = OperatorModel("gpt-chat", target="openai-compatible/gpt-chat")
+    kinds = [KINDS[name] for name in ("gemini", "openai", "openai-compatible")]
+    async with open_house(Script(), kinds=kinds, models=[named]) as house:
+        answer = await ask_messages(house, with_source(model, source, within=within), **STRICT)
+        assert answer.status == 400, answer.body
+        assert told in answer.body.decode()
+        assert "video" not in answer.body.decode()
+
+
+@pytest.mark.parametrize("source", [*DOCUMENTS, RESULT])
+async def test_a_source_that_says_no_more_is_carried_with_its_title(source: Json) -> None:
+    async with open_house(kinds=[KINDS["openai"]]) as house:
+        answer = await ask_messages(house, with_source("gpt-5.5", source, within=False), **STRICT)
+        assert answer.status == 200, answer.body
+        sent = jsontext.encode(house.simulator.stats.last.body).decode()
+        assert all(source[name] in sent for name in ("title", "source") if isinstance(source.get(name), str))
+
+
+@pytest.mark.parametrize("model", ["claude-sonnet-5", "gemini-3.5-flash"])
+async def test_to_keep_nothing_is_no_loss(model: str) -> None:
+    async with open_house(kinds=[KINDS["gemini"], KINDS["anthropic"]]) as house:
+        for path, body in (("/v1/responses", response(model=model)), ("/v1/chat/completions", chat(model=model))):
+            answer = await house.ask({**body, "store": False}, path=path)
+            assert answer.status == 200
+            assert "$.store" not in {loss["path"] for loss in answer.changes}
+
+
+@pytest.mark.parametrize("model", ["gpt-5.5", "gemini-3.5-flash", "gpt-chat"])
+async def test_that_marks_of_a_cache_are_not_needed_is_told_where_the_first_stands(model: str) -> None:
+    marked = {"type": "text", "text": "Hi", "cache_control": {"type": "ephemeral"}}
+    named = OperatorModel("gpt-chat", target="openai-compatible/gpt-4o")
+    kinds = [KINDS[name] for name in ("gemini", "openai", "openai-compatible")]
+    async with open_house(kinds=kinds, models=[named]) as house:
+        body = message(model=model) | {
+            "messages": [{"role": "user", "content": [{"type": "text", "text": "x"}, marked]}]
+        }
+        answer = await ask_messages(house, body, **STRICT)
+        assert answer.status == 200, answer.body
+        told = {loss["path"]: loss["code"] for loss in answer.changes if "cache" in loss["path"]}
+        assert told == {"$.messages.0.content.1.cache_control": "1.1:ignored"}
+
+
+async def test_that_claude_makes_no_pictures_is_told() -> None:
+    async with open_house(kinds=[KINDS["anthropic"]]) as house:
+        answer = await house.ask(chat(model="claude-sonnet-5", modalities=["text", "image"]))
+        assert [(loss["code"], loss["path"]) for loss in answer.changes if loss["path"] == "$.modalities"] == [
+            ("7.1:modalities", "$.modalities")
+        ]
+        config = {"responseModalities": ["IMAGE"]}
+        body = {"contents": [{"role": "user", "parts": [{"text": "A fox"}]}], "generationConfig": config}
+        answer = await house.ask(body, path="/v1beta/models/claude-sonnet-5:generateContent")
+        assert "$.generationConfig.responseModalities" in {loss["path"] for loss in answer.changes}
+
+
+@pytest.mark.parametrize("given", ["url", "object"])
+@pytest.mark.parametrize("model", ["gemini-3.5-flash", "claude-sonnet-5"])
+async def test_a_picture_may_be_bare_base64(model: str, given: str) -> None:
+    url = f" {PICTURE} " if given == "url" else {"url": PICTURE}
+    content = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": url}]
+    async with open_house(kinds=[KINDS["gemini"], KINDS["anthropic"]]) as house:
+        body = chat(model=model) | {"messages": [{"role": "user", "content": content}]}
+        answer = await house.ask(body)
+        assert answer.status == 200, answer.body
+        sent = jsontext.encode(house.simulator.stats.last.body).decode()
+        assert PICTURE in sent
+        assert "image/png" in sent

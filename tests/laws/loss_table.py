@@ -67,6 +67,7 @@ INTO_RESPONSES = {
 }
 
 FOR_CLAUDE = {
+    "7.1:modalities",
     "1.11:schema",
     "1.12:strict",
     "7.5:closed",

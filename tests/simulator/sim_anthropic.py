@@ -20,7 +20,7 @@ CITY: Json = {
     "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
     "required": ["city"],
 }
-_EVENT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
+EVENT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
 
 
 async def post(sim: Simulator, body: Any, *, path: str = MESSAGES, headers: Mapping[str, str] | None = None) -> Memory:
@@ -58,7 +58,7 @@ async def events(sim: Simulator, body: Json, *, headers: Mapping[str, str] | Non
     told = framed(one.data)
     for event in told:
         if event["type"] != "ping":
-            known(_EVENT.validate_json(json.dumps(event), strict=True))
+            known(EVENT.validate_json(json.dumps(event), strict=True))
     return told
 
 

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anthropic.types import Message
+from pydantic import ValidationError
 
 from portico.simulator import Simulator
+from simulator.sim_anthropic import EVENT, framed, known
 from simulator.sim_memory import exchange
 
 RECORDINGS = Path(os.environ.get("PORTICO_RECORDINGS", Path(__file__).parents[2] / "../shared/recordings"))
@@ -87,6 +90,37 @@ async def test_anthropic_verdicts_are_repeated(capsys: pytest.CaptureFixture[str
     assert not wrong, f"{len(wrong)} wrong\n" + "\n".join(wrong[:40])
     assert seen["judged: 200"] > 0
     assert seen["judged: 400"] > 0
+
+
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"no recordings at {RECORDINGS} (set PORTICO_RECORDINGS)")
+async def test_recorded_messages_are_answered_in_the_sdks_types() -> None:
+    sim, unfit, answered = Simulator(lenient=True), list[str](), 0
+    for record in _recordings():
+        if _out_of_scope(record) or record["endpoint"] != PATHS[0]:
+            continue
+        body = {name: value for name, value in record["request"].items() if name != "stream"}
+        for stream in (False, True):
+            one = exchange(PATHS[0], body | {"stream": stream}, headers=_headers(record))
+            await sim(one)
+            if one.status != 200:
+                continue
+            answered += 1
+            values = [event for event in framed(one.data) if event["type"] != "ping"] if stream else [one.json()]
+            unfit += [f"{record['id']}: {told}" for value in values if (told := _unfit(value))]
+    assert not unfit, f"{len(unfit)} unfit\n" + "\n".join(unfit[:20])
+    assert answered
+
+
+def _unfit(value: dict[str, Any]) -> str:
+    """What the SDK's type does not have of a message or an event; "" if it has all."""
+    try:
+        if value["type"] == "message":
+            known(Message.model_validate_json(json.dumps(value), strict=True))
+        else:
+            known(EVENT.validate_json(json.dumps(value), strict=True))
+    except (AssertionError, ValidationError) as error:
+        return f"{error} in {value}"
+    return ""
 
 
 def _place(error: dict[str, Any]) -> str:

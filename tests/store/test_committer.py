@@ -206,6 +206,18 @@ async def test_closing_flushes_and_leaves_no_marks(database: Database) -> None:
     assert committer.waiting == 0
 
 
+async def test_what_follows_a_write_is_written_though_it_is_closing(database: Database) -> None:
+    """As a release follows a hold that was still on its way when the gateway was told to end."""
+    committer = database.committer("w1")
+    held = committer.submit(Add("a", 1))
+    held.add_done_callback(lambda _: committer.post(Add("a", 10)))
+    await committer.aclose()
+    assert await database.reading.read(total("a")) == 11
+    assert committer.waiting == 0
+    with pytest.raises(RuntimeError):
+        committer.post(Add("a", 100))
+
+
 async def test_a_closed_committer_takes_nothing(database: Database) -> None:
     committer = database.committer("w1")
     await committer.aclose()

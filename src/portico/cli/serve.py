@@ -5,7 +5,7 @@ import os
 import random
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -84,9 +84,10 @@ def _planned(
     except (Unusable, StorageUnavailable) as error:
         why = str(error) if isinstance(error, Unusable) else reason(error)
         raise _CannotStart(f"The database cannot be used:\n{_indented(why)}") from None
+    named = [provider.name for provider in settings.providers]
     settings = settings if simulate else start_with(settings)
     if not settings.providers and not simulate:
-        raise _CannotStart(_NO_PROVIDER)
+        raise _CannotStart(_no_key_of(named) if named else _NO_PROVIDER)
     try:
         listener = ends.enter_context(_listen(settings.server.host, settings.server.port))
     except OSError as error:
@@ -102,6 +103,19 @@ def _planned(
         ends.enter_context(shared.listener)
     _greet(settings, listener, key, where, shared, simulated=simulate)
     return Plan(settings, catalog, listener, simulator, tls, web, shared, simulated=simulate)
+
+
+def _no_key_of(providers: Sequence[str]) -> str:
+    """Providers whose keys are to be in the database, and none is."""
+    names = ", ".join(providers)
+    return f"""\
+No key of {names} is kept in the database, so there is nobody to answer.
+  Keep one, encrypted:
+      portico credentials add {providers[0]} < key.txt
+  or name one in portico.toml, beside those of the database:
+      keys = ["database", "env:NAME"]
+  or try Portico without any provider (answers are simulated and say so):
+      portico serve --simulate"""
 
 
 _NO_PROVIDER: Final = """\

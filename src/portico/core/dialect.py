@@ -17,7 +17,7 @@ from portico.core.ids import Mint
 from portico.core.loss import Loss, Where
 from portico.core.request import Request
 from portico.core.response import Response
-from portico.core.target import Target
+from portico.core.target import Capabilities, Target
 from portico.core.usage import Usage
 from portico.wire.raw import Named, named, says_twice
 from portico.wire.sse import Frame
@@ -221,6 +221,10 @@ class Passing(msgspec.Struct, frozen=True):
     marks: tuple[bytes, ...] = ()
     """What only stands in bodies that mean something to the gateway, or hold what is another vendor's: one in which any of
     these bytes stand is read."""
+
+    beyond: Callable[[bytes, Capabilities], bool] | None = None
+    """Whether a body asks of a model what the catalog knows that it refuses; None: nothing is looked for. It is read, and
+    said in what the model takes. Asked of every call: it looks at nothing of which the model takes all."""
 
     def may_pass(self, body: bytes) -> bool:
         """Whether nothing in a body is meant for the gateway alone."""

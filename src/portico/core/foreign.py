@@ -1,13 +1,16 @@
 """What a part brings along that another dialect has no place for: extras of its origin, and seals of another vendor."""
 
-from typing import Final
+from typing import Any, Final
 
-from portico.core.loss import Loss
+from portico.core.loss import Loss, Where
 from portico.core.parts import Ext, Part, Signature
 
 ITEMS_ORIGIN: Final = "openai_responses"
 """The dialect whose parts are items with ids of their own; an item's id says nothing elsewhere (7.5, row 3)."""
-OF_PARTS: Final = (ITEMS_ORIGIN, "anthropic_messages")
+SOURCES_ORIGIN: Final = "anthropic_sources"
+"""What a document of blocks, or a source that was found, says beside them. Its blocks are parts of their own, and have no
+place for it in any dialect."""
+OF_PARTS: Final = (ITEMS_ORIGIN, "anthropic_messages", SOURCES_ORIGIN)
 """Dialects whose parts say more than others have places for."""
 _ADVICE: Final = frozenset({"id", "cache_control"})
 
@@ -30,6 +33,24 @@ def foreign_extras(ext: Ext, path: str, *, own: tuple[str, ...]) -> list[Loss]:
         if name not in _ADVICE
     ]
     return [Loss("7.1:item_ext", path, f"no place for {', '.join(names)}")] if names else []
+
+
+CACHE_MARKS: Final = "cache_marks"
+"""A setting that no body says: where the first of the blocks stands that the prompt may be cached up to."""
+
+
+def says_nothing(name: str, value: Any) -> bool:
+    """Whether a field asks for what everybody does without it: nothing is kept but where that can be asked for."""
+    return name == "store" and value is False
+
+
+def unplaced(name: str, value: Any, where: Where, code: str, message: str) -> list[Loss]:
+    """The loss of a field of another dialect: none where it says nothing, no answer shows it where it marks a cache."""
+    if says_nothing(name, value):
+        return []
+    if name == CACHE_MARKS:
+        return [Loss("1.1:ignored", str(value), "what may be cached is found by the provider itself")]
+    return [Loss(code, where.field(name), message)]
 
 
 def is_foreign(signature: Signature | None, vendor: str) -> bool:

@@ -183,7 +183,7 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.1:item_ext": Excuse(("item.ext",), "fields of a part that only one dialect has (phase, namespace, citations …)"),
     "7.1:media_ext": Excuse(("media.ext",), "which piece of a video is looked at, and how often a second"),
     "7.1:stop": Excuse(("sampling.stop",), "the Responses API has no stop sequences"),
-    "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API answers in text"),
+    "7.1:modalities": Excuse(("modalities", "voice"), "the Responses API and Claude answer in text"),
     "7.1:setting": Excuse(("ext",), "a setting that one dialect has and the other has nothing for"),
     "7.4:thoughts": Excuse(("part.reasoning",), "earlier thoughts that the target cannot be given"),
     # Embeddings (5.1)

@@ -43,7 +43,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.audio import is_raw
-from portico.core.foreign import ITEMS_ORIGIN, OF_PARTS
+from portico.core.foreign import ITEMS_ORIGIN, OF_PARTS, says_nothing
 from portico.core.loss import CODES, Loss
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
@@ -305,7 +305,7 @@ def _ext(ext: Ext) -> Normal | None:
 def _without_advice(origin: str, fields: Normal) -> Normal:
     """Rules 7.5 items and 7.1 cache."""
     means_nothing = _MEANS_NOTHING.get(origin, ())
-    return {key: value for key, value in fields.items() if key not in means_nothing}
+    return {key: value for key, value in fields.items() if key not in means_nothing and not says_nothing(key, value)}
 
 
 _MEANS_NOTHING: Final[Mapping[str, tuple[str, ...]]] = {

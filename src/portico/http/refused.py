@@ -58,6 +58,11 @@ _TABLE: Final = (
         "Interactions are not offered.",
         "Use :generateContent, or POST /v1/responses with previous_response_id.",
     ),
+    (
+        r"/responses/compact",
+        "Compaction of a conversation is not offered.",
+        "Send less of it as input to POST /v1/responses, or a summary that a model was asked for.",
+    ),
     (r"/uploads(?:/.*)?", "Uploads in parts are not offered.", "Use POST /v1/files."),
     (
         r"/(?:vector_stores|fileSearchStores|corpora)(?:/.*)?",

@@ -1,6 +1,6 @@
 """Addresses: which call a path is, and in which dialect it is answered. One table, matched in its order.
 
-    POST {v}/chat/completions                           Chat, under /v1, /v1beta/openai or nothing
+    POST {v}/chat/completions                           Chat, under /v1, /v1beta/openai, /openai or nothing
     POST {v}/responses, {v}/responses/input_tokens      Responses, under the same
     GET, DELETE {v}/responses/{id}                      an answer that is kept (http/kept.py), also …/input_items
     POST {v}/embeddings                                 Embeddings, under the same
@@ -15,8 +15,9 @@
     GET  {v}/models, {v}/models/{m}                     Gemini under /v1beta and its like; under /v1 or nothing for who
                                                         brings Google's key header or `?key=`; Anthropic's for who says
                                                         which version of Anthropic's API it speaks; else Chat
-    GET  /v1/balance, /v1/usage, /v1/receipts/{id}      what a caller sees of its account (http/account.py)
-    POST /v1/estimate                                   what would be held for a request
+    GET  {v}/balance, {v}/usage, {v}/receipts/{id}      what a caller sees of its account (http/account.py), under /v1 or
+                                                        nothing; /receipts/sample is a page for readers
+    POST {v}/estimate                                   what would be held for a request
 
 A model's name may hold slashes, colons and escapes: the verb stands after the last colon.
 """
@@ -151,7 +152,7 @@ _PREVIEW: Final = r"/v1(?:alpha|beta)\d*"
 _PUBLISHER: Final = r"(?:(?:/projects/[^/]+/locations/[^/]+)?/publishers/google)?"
 
 
-_OPENAI: Final = rf"(?:/v1|/{_GOOGLES}/openai)?"
+_OPENAI: Final = rf"(?:/v1|(?:/{_GOOGLES})?/openai)?"
 _FILE: Final = r"(?P<item>(?:files/)?[^/]+)"
 """A file's id; one of Google's has a slash."""
 
@@ -164,7 +165,7 @@ _ROWS: Final = (
     _row(rf"{_OPENAI}/chat/completions", Action.CALL, CHAT),
     _row(rf"{_OPENAI}/responses", Action.CALL, RESPONSES),
     _row(rf"{_OPENAI}/responses/input_tokens", Action.CALL, RESPONSES, Verb.COUNT_TOKENS),
-    _row(rf"{_OPENAI}/responses/(?!input_tokens$)(?P<item>[^/]+)", Action.RESPONSE, RESPONSES),
+    _row(rf"{_OPENAI}/responses/(?!(?:input_tokens|compact)$)(?P<item>[^/]+)", Action.RESPONSE, RESPONSES),
     _row(rf"{_OPENAI}/responses/(?P<item>[^/]+)/input_items", Action.RESPONSE_ITEMS, RESPONSES),
     _row(rf"{_OPENAI}/embeddings", Action.CALL, EMBEDDINGS, Verb.EMBED),
     _row(rf"{_OPENAI}/images/generations", Action.CALL, IMAGES),
@@ -174,14 +175,14 @@ _ROWS: Final = (
     _row(rf"{_OPENAI}/audio/translations", Action.CALL, TRANSLATIONS),
     _row(r"(?:/v1)?/messages", Action.CALL, MESSAGES),
     _row(r"(?:/v1)?/messages/count_tokens", Action.CALL, MESSAGES, Verb.COUNT_TOKENS),
-    _row(rf"/{_GOOGLES}/openai/models", Action.LIST_MODELS, CHAT),
-    _row(rf"/{_GOOGLES}/openai/models/(?P<model>.+)", Action.SHOW_MODEL, CHAT),
+    _row(rf"(?:/{_GOOGLES})?/openai/models", Action.LIST_MODELS, CHAT),
+    _row(rf"(?:/{_GOOGLES})?/openai/models/(?P<model>.+)", Action.SHOW_MODEL, CHAT),
     _row(rf"(?:/{_GOOGLES})?{_PUBLISHER}/models/(?P<model>.+):(?P<verb>[^:/]*)", Action.CALL, GEMINI),
     _row(rf"{_PREVIEW}/models", Action.LIST_MODELS, GEMINI),
     _row(rf"{_PREVIEW}/models/(?P<model>.+)", Action.SHOW_MODEL, GEMINI),
-    _row(rf"/{_GOOGLES}/openai/files", Action.FILES, CHAT),
-    _row(rf"/{_GOOGLES}/openai/files/{_FILE}", Action.FILE, CHAT),
-    _row(rf"/{_GOOGLES}/openai/files/{_FILE}/content", Action.FILE_CONTENT, CHAT),
+    _row(rf"(?:/{_GOOGLES})?/openai/files", Action.FILES, CHAT),
+    _row(rf"(?:/{_GOOGLES})?/openai/files/{_FILE}", Action.FILE, CHAT),
+    _row(rf"(?:/{_GOOGLES})?/openai/files/{_FILE}/content", Action.FILE_CONTENT, CHAT),
     _row(rf"{_PREVIEW}/files", Action.FILES, GEMINI),
     _row(rf"{_PREVIEW}/files/(?P<item>[^/:]+)", Action.FILE, GEMINI),
     _row(rf"(?:/{_GOOGLES})?/files/(?P<item>[^/:]+):download", Action.FILE_CONTENT, GEMINI),
@@ -191,10 +192,10 @@ _ROWS: Final = (
     _row(rf"(?:/v1)?/files/{_FILE}/content", Action.FILE_CONTENT, None),
     _row(r"(?:/v1)?/models", Action.LIST_MODELS, None),
     _row(r"(?:/v1)?/models/(?P<model>.+)", Action.SHOW_MODEL, None),
-    _row(r"/v1/balance", Action.BALANCE, CHAT),
-    _row(r"/v1/usage", Action.USAGE, CHAT),
-    _row(r"/v1/receipts/(?P<item>[^/]+)", Action.RECEIPT, CHAT),
-    _row(r"/v1/estimate", Action.ESTIMATE, CHAT),
+    _row(r"(?:/v1)?/balance", Action.BALANCE, CHAT),
+    _row(r"(?:/v1)?/usage", Action.USAGE, CHAT),
+    _row(r"(?:/v1/receipts|/receipts(?!/sample$))/(?P<item>[^/]+)", Action.RECEIPT, CHAT),
+    _row(r"(?:/v1)?/estimate", Action.ESTIMATE, CHAT),
 )
 _CHAT_PATHS: Final = frozenset({"/v1/chat/completions", "/chat/completions"})
 _CHAT_CALL: Final = Route(Action.CALL, CHAT)
@@ -202,7 +203,7 @@ _CHAT_CALL: Final = Route(Action.CALL, CHAT)
 _ALWAYS: Final = (
     (re.compile(rf"{_OPENAI}/responses(?:/.*)?", re.DOTALL), RESPONSES),
     (re.compile(r"(?:/v1)?/messages(?:/.*)?", re.DOTALL), MESSAGES),
-    (re.compile(rf"/{_GOOGLES}/openai(?:/.*)?", re.DOTALL), CHAT),
+    (re.compile(rf"(?:/{_GOOGLES})?/openai(?:/.*)?", re.DOTALL), CHAT),
     (re.compile(rf"(?:/upload(?:/{_GOOGLES})?|{_PREVIEW})(?:/.*)?", re.DOTALL), GEMINI),
     (re.compile(r"(?>.*?/models/).+:[^:/]*", re.DOTALL), GEMINI),  # atomic: a long path is not searched over and over
 )

@@ -1,7 +1,7 @@
 """Which models a dialect's calls make sense for: whoever asks for a picture is told at once that a model makes none."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from itertools import zip_longest
 
 from portico.catalog import Model
 from portico.core.dialect import Demands, Dialect
@@ -27,15 +27,22 @@ def require_able(
         for one in served()
         if is_able(one.capabilities, demands) and one.capabilities.judged and one.successor is None
     ]
-    able.sort(key=lambda one: (one.created or date.min, one.name), reverse=True)
     lacks = _MADE.get(demands.makes, demands.makes)
     says = f"{model.name} does not make {lacks}"
     if demands.alone and demands.makes in model.capabilities.output_modalities:
         says = f"{model.name} answers, in {lacks} too, and does not read"
     elif demands.makes in model.capabilities.output_modalities:
         says = f"{model.name} does not take {_TAKEN.get(demands.takes, demands.takes)}"
-    named = f" Models that do: {', '.join([one.name for one in able[:MOST_NAMED]])}." if able else ""
+    named = f" Models that do: {', '.join([one.name for one in _in_turns(able)[:MOST_NAMED]])}." if able else ""
     raise UnsupportedParameter(f"{says}.{named}", param=param)
+
+
+def _in_turns(models: Iterable[Model]) -> list[Model]:
+    """The models of each vendor in turn, its newest first as the catalog has them: not every day of release is known."""
+    by_vendor: dict[str, list[Model]] = {}
+    for model in models:
+        by_vendor.setdefault(model.vendor, []).append(model)
+    return [one for turn in zip_longest(*by_vendor.values()) for one in turn if one is not None]
 
 
 def is_able(able: Capabilities, demands: Demands) -> bool:

@@ -35,14 +35,16 @@ class Aims:
 
     def lanes(self, call: Call, aim: Aim, lane: Lane | None) -> list[Lane]:
         """In what parts the call, or a lane of it, is asked of a model that gives fewer answers at once."""
-        if call.verb in EMBEDDING and not call.passes_to(aim.provider):
+        if call.verb in EMBEDDING and not call.passes_to(aim.candidate.deployment):
             return embedding.lanes(call, aim) if lane is None else [lane]
         lane = lane or lane_of(call.request)
-        return [lane] if call.passes_to(aim.provider) else lane.split(aim.target.capabilities.max_candidates)
+        return (
+            [lane] if call.passes_to(aim.candidate.deployment) else lane.split(aim.target.capabilities.max_candidates)
+        )
 
     def drops(self, call: Call, aim: Aim, lane: Lane, error: UpstreamError) -> bool:
         """Whether the same candidate is asked once more: it refused a field that was sent and can be left out (1.6)."""
-        if not isinstance(error, UpstreamRejected) or error.refused is None or call.passes_to(aim.provider):
+        if not isinstance(error, UpstreamRejected) or error.refused is None or call.passes_to(aim.candidate.deployment):
             return False
         if call.strict and error.refused not in LOSSLESS:
             return False
@@ -61,7 +63,7 @@ class Aims:
         searches = call.passing is None and any(tool.kind == "web_search" for tool in call.request.builtins)
         served, now = self._router.served(), self._router.now()
         place = served.place(call.dialect, model, candidate.deployment, now, searches=searches)
-        target = place.target
+        target = place.held if call.is_beyond(place.deployment) else place.target
         if place.deployment is not candidate.deployment:
             candidate = Candidate(place.deployment, candidate.credential)
         key = (place.deployment.provider.name, target.model)
@@ -69,7 +71,7 @@ class Aims:
         if call.strict:
             learned &= LOSSLESS
             target = msgspec.structs.replace(target, small_max_tokens=0)  # what was asked, exactly
-        spoken = place.spoken if call.passes_to(place.deployment.provider) else spoken_for(place, call.verb)
+        spoken = place.spoken if call.passes_to(place.deployment) else spoken_for(place, call.verb)
         return Aim(place.model, candidate, narrowed(target, learned | dropped), spoken, dropped)
 
     def attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
@@ -77,7 +79,7 @@ class Aims:
         target, dialect = aim.target, aim.spoken.dialect
         tried = Try(aim.provider.name, target.model, streamed=call.verb is Verb.STREAM)
         losses = [successor_loss(call.request, call.model, aim.model)] if aim.model.name != call.model.name else []
-        if call.passing is not None and call.passes_to(aim.provider):
+        if call.passing is not None and call.passes_to(aim.candidate.deployment):
             body, deployment = call.exchange.request.body, aim.candidate.deployment
             content = body_for(call.passing, body, call.request.model, deployment, call.verb)
             attempt = Attempt(aim, lane, content, Reading(self._mint), call.passing, tried=tried)

@@ -24,11 +24,11 @@ from portico.relay.fanout import Lane, lane_of
 from portico.relay.hedge import Runner
 from portico.relay.learned import NOTHING
 from portico.relay.owned import Pins
-from portico.relay.passthrough import takes
+from portico.relay.passthrough import is_beyond, takes
 from portico.relay.pump import Teller
 from portico.relay.report import ATTEMPTS_HEADER, Report, Try, tries_header
 from portico.relay.verdict import delivered_bytes
-from portico.routing import Candidate
+from portico.routing import Candidate, Deployment
 from portico.wire import jsontext
 from portico.wire.http import Exchange, Headers
 
@@ -72,6 +72,8 @@ class Call(msgspec.Struct):
     headers: dict[str, str] = {}
     strict: bool = False
     """Nothing of the request may be lost."""
+    beyond: dict[tuple[str, str], bool] = {}
+    """(provider, upstream model) -> whether the body asks there, in the provider's own dialect, for what is refused."""
     dropped: dict[tuple[str, str], frozenset[str]] = {}
     """(provider, upstream model) -> fields that it refused, and is asked once more without."""
     of_value: frozenset[str] = NOTHING
@@ -163,10 +165,22 @@ class Call(msgspec.Struct):
         while self.settling:
             await self.settling.pop()
 
-    def passes_to(self, provider: Provider) -> bool:
-        """Whether the caller's bytes go to this provider as they are."""
-        kind = provider.kind
-        return self.passing is not None and kind.speaks(self.dialect) and self.verb in kind.to(self.dialect).paths
+    def passes_to(self, deployment: Deployment) -> bool:
+        """Whether the caller's bytes go there as they are."""
+        kind = deployment.provider.kind
+        if self.passing is None or not kind.speaks(self.dialect) or self.verb not in kind.to(self.dialect).paths:
+            return False
+        return not self.is_beyond(deployment)
+
+    def is_beyond(self, deployment: Deployment) -> bool:
+        """Whether the caller speaks the dialect that is spoken there, and asks for what the model is known to refuse. Found
+        out while the body is still there."""
+        key = (deployment.provider.name, deployment.upstream_model)
+        found = self.beyond.get(key)
+        if found is None:
+            found = is_beyond(self.dialect, self.verb, self.exchange.request.body, deployment)
+            self.beyond[key] = found
+        return found
 
     def goes_to(self, provider: Provider) -> bool:
         """Whether this provider can be asked this, as it is or translated."""

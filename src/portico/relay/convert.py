@@ -228,7 +228,7 @@ def _as_text(part: Media, mime: str, told: Told) -> Text:
             message = f"The type of {_called(part, mime)} cannot be told: declare it in a data URI, or give a filename."
             raise InvalidRequest(message)
         raise InvalidRequest(f"The model's provider does not take {_called(part, mime)}, and it is not text.")
-    return Text(f"{part.name}\n{text}" if part.name else text)
+    return Text(f"{part.name}\n{text}" if part.name else text, ext=part.ext)
 
 
 def _as_utf8(part: Media, mime: str, told: Told) -> Media:

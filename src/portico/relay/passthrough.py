@@ -31,6 +31,14 @@ def passes_whole(resolved: Resolved, dialect: Dialect, verb: Verb, body: bytes) 
     return ENVELOPE not in body and dialect.passing.may_pass(body)
 
 
+def is_beyond(dialect: Dialect, verb: Verb, body: bytes, deployment: Deployment) -> bool:
+    """Whether a body is in the dialect that is spoken there, and asks for what the model is known to refuse."""
+    beyond = None if dialect.passing is None else dialect.passing.beyond
+    if beyond is None or verb in EMBEDDING or not deployment.provider.kind.speaks(dialect):
+        return False
+    return beyond(body, deployment.capabilities)
+
+
 def unread(dialect: Dialect, model: str, verb: Verb) -> Request:
     """What stands for a request while nobody has had to understand its body."""
     return Request(model=model, messages=(), stream=verb is Verb.STREAM, include_usage=True, where=dialect.where)

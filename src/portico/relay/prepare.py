@@ -108,6 +108,12 @@ def target_at(
     return Target(upstream_model, provider_kind, capabilities, small_max_tokens=small)
 
 
+def held_target(target: Target, capabilities: Capabilities) -> Target:
+    """The target for a caller of the provider's own dialect whose body the model would refuse: it is judged by what the
+    catalog knows, so that the answer comes with a loss told."""
+    return msgspec.structs.replace(target, capabilities=capabilities) if target.own else target
+
+
 def successor_loss(request: Request, model: Model, successor: Model) -> Loss:
     """That another model answers than was asked."""
     message = f"{model.name} is no longer served by its provider; {successor.name} answers, at its own price"

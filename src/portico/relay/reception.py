@@ -28,7 +28,7 @@ from portico.relay.defaults import Defaults, of_key, with_defaults
 from portico.relay.known import KnownLists
 from portico.relay.media import image_form, with_media
 from portico.relay.owned import OwnedThings, Pins
-from portico.relay.passthrough import passes_whole, unread
+from portico.relay.passthrough import is_beyond, passes_whole, unread
 from portico.relay.ports import MediaFetcher
 from portico.relay.prepare import Prepared, parse_body, reply_for, resolve, resolve_name
 from portico.relay.served import Served
@@ -71,6 +71,7 @@ class Reception:
     ) -> Call:
         """The call on an exchange. `model` and `verb` are given as far as the path says them. Raises what is wrong."""
         continuation: Continuation | None = None
+        beyond: dict[tuple[str, str], bool] = {}
         answer_id, created = random_token(self._rng), int(self._now())
         in_path = model is not None
         named = self._named(exchange, dialect, model, verb) if self._looks(dialect, in_path=in_path) else None
@@ -91,8 +92,9 @@ class Reception:
                 if self._owned is not None:
                     call.pins = await self._owned.pins_of_body(caller.tenant, exchange.request.body, dialect.name)
                 return call
+            beyond = self._beyond(dialect, resolved.model, verb_asked, exchange.request.body)
         call = await self._read(exchange, dialect, caller, model, verb, answer_id, created)
-        call.continuation = continuation
+        call.continuation, call.beyond = continuation, beyond
         call.reply = _with_own_id(call.reply, continuation)
         return call
 
@@ -144,6 +146,12 @@ class Reception:
         body = exchange.request.body
         says_twice = raw.says_twice if dialect.passing is None else dialect.passing.says_twice
         return passes_whole(resolved, dialect, verb, body) and (in_path or not says_twice(body))
+
+    def _beyond(self, dialect: Dialect, model: Model, verb: Verb, body: bytes) -> dict[tuple[str, str], bool]:
+        """Where a model refuses what a body asks in the dialect spoken there: nobody can tell once the body is read."""
+        now = self._now()
+        places = [self.served.place(dialect, model, one, now).deployment for one in self.served.deployments(model)]
+        return {(one.provider.name, one.upstream_model): is_beyond(dialect, verb, body, one) for one in places}
 
     async def _continued(
         self, exchange: Exchange, dialect: Dialect, caller: Caller, resolved: Resolved, verb: Verb

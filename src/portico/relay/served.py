@@ -17,7 +17,7 @@ from portico.providers import EMBEDDING, Provider, Secret, Spoken, Verb, upstrea
 from portico.providers.intake import Intake
 from portico.relay.media import intakes_of
 from portico.relay.passthrough import spoken_for_counts, spoken_for_embeddings, takes
-from portico.relay.prepare import successor, target_at
+from portico.relay.prepare import held_target, successor, target_at
 from portico.routing import Deployment, deployments_of
 
 _DAY_S: Final = 86_400
@@ -33,6 +33,8 @@ class Place(msgspec.Struct, frozen=True):
     deployment: Deployment
     target: Target
     spoken: Spoken
+    held: Target
+    """The target of a body that asks of the model what it refuses (`Passing.beyond`): nobody is spared what it takes."""
 
 
 def spoken_for(place: Place, verb: Verb) -> Spoken:
@@ -134,7 +136,7 @@ class Served:
         elsewhere = searches and able.builtin_tools and not able.search_in_chat
         spoken = kind.spoken[0] if elsewhere else kind.to(dialect)
         target = target_at(dialect, spoken.dialect, upstream, kind.name, able, small_max_tokens=small)
-        return Place(model, deployment, target, spoken)
+        return Place(model, deployment, target, spoken, held_target(target, able))
 
     def url(self, provider: Provider, spoken: Spoken, model: str, verb: Verb, credential: Secret) -> str:
         """The address of one call. Raises as `upstream_url` does."""

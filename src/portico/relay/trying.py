@@ -62,7 +62,7 @@ class Tries:
         failure when none does."""
         route = self._router.route(call)
         while (step := await route.step()) is not None:
-            passes = call.passes_to(step[1].deployment.provider)
+            passes = call.passes_to(step[1].deployment)
             if lane is not None and passes:
                 continue  # a body that passes is the whole call, and no part of it
             if call.unread and not passes:
@@ -116,7 +116,7 @@ class Tries:
     async def _ask_beside(self, part: _Part, step: Step, runner: Runner | None) -> bool:
         """As `_ask`, if the candidate can be asked for the same part; if not it waits for its turn."""
         call = part.call
-        whole, passes = part.lane == call.whole, call.passes_to(step[1].deployment.provider)
+        whole, passes = part.lane == call.whole, call.passes_to(step[1].deployment)
         if not passes and call.unread:
             await self._reception.understand(call)
         aim = self._aims.aim(call, *step)

@@ -93,6 +93,9 @@ class GroupCommitter:
         self._looking: asyncio.TimerHandle | None = None
         self._giving: asyncio.TimerHandle | None = None
         self._closing = False
+        """Nothing is submitted any more."""
+        self._finished = False
+        """Nothing is posted any more: the thread has been told to end."""
         self._ended = asyncio.Event()
         # Shared with the thread.
         self._down = False
@@ -134,7 +137,8 @@ class GroupCommitter:
         return future
 
     def post(self, write: Write[Any]) -> None:
-        if self._closing:
+        """See `core.storage.Committer`. While it is closing, too: a hold that is decided then is followed by its end."""
+        if self._finished:
             raise RuntimeError("the committer is closed")
         self._put(Item(write, None, 0.0), False)
 
@@ -143,6 +147,8 @@ class GroupCommitter:
         self._arrived.append(item)
         if self._looking is None:
             self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
+        if self._closing:
+            return  # whoever ends the thread looks for it first
         if hurry and not self._hurried:
             self._hurried = True
             if not self._under_way:
@@ -176,11 +182,21 @@ class GroupCommitter:
             if self._arrived:
                 self._hand_over()
             else:
-                self._queue.put(None)
+                self._loop.call_soon(self._finish)  # behind those who were answered now, and may post
         elif self._hurried:
             self._hand_over()
         elif self._arrived and self._handing is None:
             self._handing = self._loop.call_later(LINGER_S, self._hand_over)
+
+    def _finish(self) -> None:
+        """Ends the thread, if nothing has come since it was done."""
+        if self._under_way or self._finished:
+            return
+        if self._arrived:
+            self._hand_over()
+        else:
+            self._finished = True
+            self._queue.put(None)
 
     def _give_way(self) -> None:
         """Lets the thread run. Where the loop is idle it has run already, and there is nothing left to do."""
@@ -241,7 +257,8 @@ class GroupCommitter:
             waiting.popleft()
 
     async def aclose(self, flush_s: float = FLUSH_S) -> None:
-        """Writes what waits, if the database lets it within `flush_s`. Nothing can be submitted or posted any more."""
+        """Writes what waits, and what is posted on account of it, if the database lets it within `flush_s`. Nothing can be
+        submitted any more, and in the end nothing posted."""
         if not self._closing:
             self._closing = True
             if not self._under_way:
@@ -252,6 +269,7 @@ class GroupCommitter:
             self._thread.join()
         else:
             self._abandoned.set()
+            self._finished = True
             if self._count:
                 log.error("%d writes could not be flushed: %s is not available", self._count, self._engine.name)
         for timer in (self._looking, self._giving, self._handing):

@@ -4,6 +4,7 @@ from typing import Final
 
 from portico.core.dialect import Dialect, Passing
 from portico.dialects.anthropic_messages.asking import ask, ask_of_body
+from portico.dialects.anthropic_messages.beyond import beyond
 from portico.dialects.anthropic_messages.counting import COUNTING
 from portico.dialects.anthropic_messages.errors import parse_error, render_error
 from portico.dialects.anthropic_messages.passing import MARKS, AnthropicWatch, renamed, see
@@ -30,7 +31,7 @@ DIALECT: Final = Dialect(
     where=WHERE,
     ask=ask,
     counting=COUNTING,
-    passing=Passing(renamed=renamed, response=see, watch=AnthropicWatch, ask=ask_of_body, marks=MARKS),
+    passing=Passing(renamed=renamed, response=see, watch=AnthropicWatch, ask=ask_of_body, marks=MARKS, beyond=beyond),
     keep_alive=PING,
     guards_small_limits=True,
 )

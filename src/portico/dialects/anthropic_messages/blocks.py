@@ -13,6 +13,7 @@ import msgspec
 
 from portico.core.envelope import unwrapped
 from portico.core.errors import InvalidRequest
+from portico.core.foreign import SOURCES_ORIGIN
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from portico.dialects.anthropic_messages.checks import array_at, missing, object_at, string_at, wrong_type
 from portico.dialects.anthropic_messages.words import ORIGIN, VENDOR, ext_of
@@ -38,8 +39,8 @@ class Blocks:
         """Call id -> a signature that came before it, in an envelope."""
         self._next: Signature | None = None
         """The same for a text."""
-        self.marks = 0
-        """How many blocks say that the prompt may be cached up to them."""
+        self.marked: str | None = None
+        """Where the first block stands that says that the prompt may be cached up to it."""
 
     def content(self, value: Any, path: str) -> list[Part]:
         """A message's content: text, or a list of blocks. Raises `InvalidRequest`."""
@@ -54,7 +55,8 @@ class Blocks:
         """One of its blocks: mostly one part."""
         fields = object_at(block, path)
         kind = fields.get("type")
-        self.marks += "cache_control" in fields
+        if self.marked is None and fields.get("cache_control") is not None:
+            self.marked = f"{path}.cache_control"
         if kind is None:
             raise missing(f"{path}.type")
         read = _READERS.get(kind) if isinstance(kind, str) else None
@@ -132,7 +134,7 @@ class Blocks:
             raise InvalidRequest(f"{path.removeprefix('$.')}: blocks stand too deep inside one another.", param=path)
         inner = Blocks(depth=self._depth + 1)
         parts = inner.content(content, path)
-        self.marks += inner.marks
+        self.marked = self.marked or inner.marked
         return parts
 
     def read_image(self, block: Block, path: str) -> list[Part]:
@@ -152,7 +154,8 @@ class Blocks:
                 return [Media(_PLAIN_TEXT, data, name=name, ext=ext)]
             case "content":
                 inner = self._inside(_needed(source, "content", f"{path}.source"), f"{path}.source.content")
-                return [part for part in inner if isinstance(part, (Text, Media))]
+                said: list[Text | Media] = [part for part in inner if isinstance(part, (Text, Media))]
+                return _of_source(name, said, ext)
         media = _media(source, f"{path}.source", ext)
         return [msgspec.structs.replace(media, name=name, mime=media.mime or _PDF)]
 
@@ -161,7 +164,8 @@ class Blocks:
         content = array_at(_needed(block, "content", path), f"{path}.content")
         head = " ".join([str(block[name]) for name in ("title", "source") if isinstance(block.get(name), str)])
         inner = self._inside(content, f"{path}.content")
-        return [*([Text(head)] if head else []), *[part for part in inner if isinstance(part, Text)]]
+        said: list[Text | Media] = [part for part in inner if isinstance(part, Text)]
+        return _of_source(head, said, _rest(block, "type", "content", "title", "source"))
 
 
 def spelt(given: Mapping[str, Any]) -> str:
@@ -173,6 +177,24 @@ def spelt(given: Mapping[str, Any]) -> str:
         except jsontext.NotJson:
             return text
     return jsontext.encode(given).decode()
+
+
+def _of_source(title: str | None, said: list[Text | Media], ext: Any) -> list[Part]:
+    """A source by its title and what it holds. What is said of it as a whole comes with the first of them; that the prompt
+    may be cached up to it, with the last."""
+    parts = [*([Text(title)] if title else []), *said]
+    beside = dict((ext or {}).get(ORIGIN) or {})
+    cached = beside.pop("cache_control", None)
+    if parts and cached is not None:
+        parts[-1] = _with_ext(parts[-1], ORIGIN, {"cache_control": cached})
+    if parts and beside:
+        parts[0] = _with_ext(parts[0], SOURCES_ORIGIN, beside)
+    return list(parts)
+
+
+def _with_ext(part: Text | Media, origin: str, fields: Mapping[str, Any]) -> Text | Media:
+    ext = dict(part.ext or {})
+    return msgspec.structs.replace(part, ext={**ext, origin: {**fields, **ext.get(origin, {})}})
 
 
 _PDF: Final = "application/pdf"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
+from portico.core.foreign import CACHE_MARKS
 from portico.core.loss import Where
 from portico.core.parts import Part
 from portico.core.request import Builtin, Message, OutputFormat, Request, Role, Sampling, Thinking, Tool, ToolChoice
@@ -69,8 +70,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     )
     tier = take_string(fields, "service_tier")
     extras = {**fields, **display, **({"output_config": config} if config else {})}
-    if blocks.marks:
-        extras["cache_marks"] = blocks.marks
+    if blocks.marked is not None:
+        extras[CACHE_MARKS] = blocks.marked
     return Request(
         model=asked,
         messages=tuple(messages),

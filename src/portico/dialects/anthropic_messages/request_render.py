@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.dialect import Rendered
+from portico.core.foreign import CACHE_MARKS, unplaced
 from portico.core.grammar import grammar_in_words
 from portico.core.loss import Loss
 from portico.core.request import FORMAT_HINT, FREE_TEXT, Builtin, Request, Tool
@@ -50,7 +51,7 @@ def render_request(request: Request, target: Target) -> Rendered:
     able = target.capabilities
     body: dict[str, Any] = {"model": target.model, "messages": messages}
     extras = dict((request.ext or {}).get(ORIGIN, {}))
-    extras.pop("cache_marks", None)
+    extras.pop(CACHE_MARKS, None)
     config: dict[str, Any] = dict(extras.pop("output_config", {}))
     tools = _tools(request, target, names, losses)
     thoughts = render_thinking(request, target, messages, losses)
@@ -60,7 +61,13 @@ def render_request(request: Request, target: Target) -> Rendered:
     if system:
         plain = len(system) == 1 and system[0].keys() == {"type", "text"}
         body["system"] = system[0]["text"] if plain else system
-    _add_thoughts(body, config, extras, thoughts)
+    more = dict(extras.pop("thinking", {}))
+    if able.judged and (kind := more.pop("type", None)) is not None and (thoughts.wire or {}).get("type") == "disabled":
+        losses.append(Loss("1.7:thinking", request.where.field("thinking"), f"this model has no thinking {kind}"))
+    if thoughts.wire is not None:
+        body["thinking"] = {**thoughts.wire, **more}
+    if thoughts.effort is not None:
+        config["effort"] = thoughts.effort
     if config:
         body["output_config"] = config
     if tools:
@@ -84,14 +91,6 @@ def _begin_answer(messages: list[dict[str, Any]], losses: list[Loss], *, goes_on
     elif begun["type"] == "text" and begun["text"] != begun["text"].rstrip():
         messages[-1]["content"][-1] = {**begun, "text": begun["text"].rstrip()}
         losses.append(Loss("7.5:prefill", "$.messages", "the beginning of an answer ends without white space here"))
-
-
-def _add_thoughts(body: dict[str, Any], config: dict[str, Any], extras: dict[str, Any], thoughts: Thoughts) -> None:
-    more = extras.pop("thinking", {})
-    if thoughts.wire is not None:
-        body["thinking"] = {**thoughts.wire, **more}
-    if thoughts.effort is not None:
-        config["effort"] = thoughts.effort
 
 
 def _output(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> str | None:
@@ -244,6 +243,9 @@ def _add_tier(body: dict[str, Any], request: Request, losses: list[Loss]) -> Non
 
 def _tell_ext(request: Request, body: dict[str, Any], losses: list[Loss]) -> None:
     """Fields of other dialects: who the user is has a place here."""
+    if (made := [one for one in request.modalities if one != "text"]) and request.speech is None:
+        where = request.where.field("modalities")
+        losses.append(Loss("7.1:modalities", where, f"Claude answers in text and makes no {', '.join(made)}"))
     if request.speech is not None:
         losses.append(Loss("1.15:speech", request.where.field("audio"), "Claude does not speak"))
     for origin, fields in (request.ext or {}).items():
@@ -256,4 +258,4 @@ def _tell_ext(request: Request, body: dict[str, Any], losses: list[Loss]) -> Non
             if value in _UNSAID:
                 continue
             code = "1.1:ignored" if name in _IGNORED else "1.1:unsupported"
-            losses.append(Loss(code, f"$.{name}", f"Anthropic has nothing for {name}"))
+            losses += unplaced(name, value, request.where, code, f"Anthropic has nothing for {name}")

@@ -89,6 +89,8 @@ def _budget(request: Request, target: Target, spec: ThinkingSpec, losses: list[L
         budget = max(least, limit // 2)
     if thinking.budget is not None and budget != thinking.budget:
         losses.append(Loss("1.7:thinking", where, f"the budget is {budget} tokens"))
+    elif thinking.budget is None and target.own:
+        losses.append(Loss("1.7:thinking", where, f"adaptive thinking is a budget of {budget} tokens here"))
     display = {"display": "omitted"} if thinking.show is False else {}
     return Thoughts({"type": "enabled", "budget_tokens": budget, **display}, on=True, budget=budget)
 

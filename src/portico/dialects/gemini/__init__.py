@@ -6,6 +6,7 @@ from portico.core.dialect import Dialect, Passing
 from portico.core.embedding import Embedding
 from portico.dialects.gemini import embedding
 from portico.dialects.gemini.asking import ask, ask_of_rendered
+from portico.dialects.gemini.beyond import beyond
 from portico.dialects.gemini.counting import COUNTING
 from portico.dialects.gemini.errors import parse_error, render_error
 from portico.dialects.gemini.passing import GeminiWatch, renamed, see
@@ -34,6 +35,6 @@ DIALECT: Final = Dialect(
     ask=ask_of_rendered,
     counting=COUNTING,
     embedding=EMBEDDING,
-    passing=Passing(renamed=renamed, response=see, watch=GeminiWatch, ask=ask, model_in_path=True),
+    passing=Passing(renamed=renamed, response=see, watch=GeminiWatch, ask=ask, model_in_path=True, beyond=beyond),
     keep_alive=None,  # google-genai and gemini-cli break on SSE comments (clients.md 1)
 )

@@ -169,6 +169,10 @@ class ContentsRenderer:
         self, results: list[tuple[ToolResult, Message]], contents: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
         """Puts the results into one content; what must follow it (media that cannot ride inside) is returned."""
+        for result, message in results:
+            for inner in result.parts:
+                if inner.ext:
+                    self.losses += foreign_extras(inner.ext, self._where.at_message(message.at), own=(ORIGIN,))
         first = results[0][0]
         if len(results) != 1 or len(self._open) != 1 or first.call_id != self._open[0].id:
             results = self._in_order(results)

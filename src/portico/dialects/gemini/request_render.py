@@ -12,6 +12,7 @@ import msgspec
 
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest, UnsupportedParameter
+from portico.core.foreign import unplaced
 from portico.core.grammar import grammar_in_words
 from portico.core.known import KnownTools
 from portico.core.loss import Loss
@@ -52,7 +53,6 @@ _HARMLESS: Final = frozenset(
         "prompt_cache_retention",
         "prompt_cache_options",
         "cache_control",
-        "cache_marks",
     }
 )
 """Fields whose absence no answer shows (1.1)."""
@@ -424,10 +424,10 @@ def _add_extras(
         if origin == ORIGIN:
             _merge_own(fields, body, config)
             continue
-        for name in fields:
+        for name, value in fields.items():
             code = "1.1:ignored" if name in _HARMLESS else "1.1:unsupported"
             code, message = _OF_OPERATIONS.get((origin, name), (code, f"Gemini has nothing for {name}"))
-            losses.append(Loss(code, where.field(name), message))
+            losses += unplaced(name, value, where, code, message)
 
 
 def _merge_own(fields: Mapping[str, Any], body: dict[str, Any], config: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 from portico.core.dialect import Dialect, Passing
 from portico.dialects.openai.errors import parse_error, render_error
 from portico.dialects.openai_chat.asking import ask, ask_of_body
+from portico.dialects.openai_chat.beyond import beyond
 from portico.dialects.openai_chat.passing import MARKS, ChatWatch, renamed, see, watch_for
 from portico.dialects.openai_chat.request import WHERE, parse_request, render_request
 from portico.dialects.openai_chat.response import render_response
@@ -26,7 +27,9 @@ DIALECT: Final = Dialect(
     frame=encode,
     where=WHERE,
     ask=ask,
-    passing=Passing(renamed=renamed, response=see, watch=ChatWatch, ask=ask_of_body, watch_for=watch_for, marks=MARKS),
+    passing=Passing(
+        renamed=renamed, response=see, watch=ChatWatch, ask=ask_of_body, watch_for=watch_for, marks=MARKS, beyond=beyond
+    ),
     keep_alive=KEEP_ALIVE,
     guards_small_limits=True,
 )

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from portico.core.audio import RAW_MIME
 from portico.core.errors import InvalidRequest
-from portico.core.mime import by_extension
+from portico.core.mime import by_extension, by_magic, head_of
 from portico.core.parts import Media, Part, Reasoning, Text
 from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ext_of, extra_content, read_google, read_signature
@@ -101,11 +101,18 @@ def _linked(part: Mapping[str, Any], member: str, mime: str | None) -> Part:
     fields: Mapping[str, Any] = {"url": value} if isinstance(value, str) else object_at(value, f".{member}")
     url = string_at(fields.get("url"), f".{member}.url")
     declared = _declared(fields, f".{member}")
+    shown = by_magic(head_of(url.strip())) if member == "image_url" and ":" not in url[:_LONGEST_SCHEME] else None
+    if shown is not None:  # the picture itself, as bare base64
+        details = {**_details(part, ""), **_details(fields, f".{member}")}
+        return _with_extras(Media(declared or shown, _unwrapped(url.strip())), part, details, fields.get("filename"))
     media = media_from_url(url, f".{member}.url", declared or mime)
     if media.uri is not None and declared is None:  # whoever fetches it sees what it is
         bucket = mime is not None and media.uri[:5].lower() == "gs://"
         media = Media(by_extension(media.uri) or mime if bucket else None, uri=media.uri)
     return _with_extras(media, part, {**_details(part, ""), **_details(fields, f".{member}")}, fields.get("filename"))
+
+
+_LONGEST_SCHEME: Final = 16
 
 
 def media_from_url(url: str, path: str, mime: str | None = None) -> Media:

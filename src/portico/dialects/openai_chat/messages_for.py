@@ -108,6 +108,9 @@ class MessagesRenderer:
     # -- results
 
     def _result(self, result: ToolResult, message: Message) -> None:
+        for inner in result.parts:
+            if inner.ext:
+                self._losses += foreign_extras(inner.ext, self._where.at_message(message.at), own=(ORIGIN,))
         text = text_of(result.parts)
         labels: list[str] = []
         media = [part for part in result.parts if isinstance(part, Media)]

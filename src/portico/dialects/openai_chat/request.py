@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest
+from portico.core.foreign import unplaced
 from portico.core.loss import Loss, Where
 from portico.core.request import Builtin, OutputFormat, Request, Sampling, Speech, Thinking
 from portico.core.target import Target
@@ -342,9 +343,8 @@ def render_request(request: Request, target: Target) -> Rendered:
         if origin == ORIGIN:
             body.update(fields)
         elif origin != GOOGLE_EXT:
-            losses += [
-                Loss("7.1:setting", request.where.field(name), f"Chat has nothing for {name}") for name in fields
-            ]
+            for name, value in fields.items():
+                losses += unplaced(name, value, request.where, "7.1:setting", f"Chat has nothing for {name}")
     if request.speech is not None:
         body["audio"] = {**body.get("audio", {}), **_render_speech(request.speech)}
     google = render_google(request)

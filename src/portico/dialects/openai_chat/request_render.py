@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from portico.core.dialect import Rendered
 from portico.core.errors import UnsupportedParameter
+from portico.core.foreign import unplaced
 from portico.core.loss import Loss
 from portico.core.parts import Text
 from portico.core.request import FORMAT_HINT, ONE_CALL_HINT, OutputFormat, Request
@@ -291,6 +292,5 @@ def _add_extras(body: dict[str, Any], request: Request, target: Target, losses: 
             if shared and not refused:
                 body[name] = {**body[name], **value} if name == "audio" and "audio" in body else value
                 continue
-            losses.append(
-                Loss("1.1:unsupported", request.where.field(name), f"{target.model} has nothing for {name} here")
-            )
+            message = f"{target.model} has nothing for {name} here"
+            losses += unplaced(name, value, request.where, "1.1:unsupported", message)

@@ -5,6 +5,7 @@ from typing import Final
 from portico.core.dialect import Dialect, Passing
 from portico.dialects.openai.errors import parse_error, render_error
 from portico.dialects.openai_responses.asking import ask, ask_of_rendered
+from portico.dialects.openai_responses.beyond import beyond
 from portico.dialects.openai_responses.counting import COUNTING
 from portico.dialects.openai_responses.passing import ResponsesWatch, renamed, see
 from portico.dialects.openai_responses.request import WHERE, parse_request
@@ -29,7 +30,7 @@ DIALECT: Final = Dialect(
     where=WHERE,
     ask=ask_of_rendered,
     keep_alive=KEEP_ALIVE,
-    passing=Passing(renamed, see, ResponsesWatch, ask),
+    passing=Passing(renamed, see, ResponsesWatch, ask, beyond=beyond),
     state=STATE,
     counting=COUNTING,
     guards_small_limits=True,

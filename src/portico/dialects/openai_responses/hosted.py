@@ -18,6 +18,23 @@ _GROWING: Final[Mapping[str, tuple[str, str]]] = {
 """Those of which something is told in pieces: the events' name and the field."""
 
 
+def picture_events(picture: str, tools: Any) -> list[tuple[str, dict[str, Any]]]:
+    """The events of a picture that came whole. Who asked, among these tools, for pictures on the way is shown it as the
+    first and last of them."""
+    name = "image_generation_call"
+    told: list[tuple[str, dict[str, Any]]] = [(f"{name}.in_progress", {}), (f"{name}.generating", {})]
+    if _shows_partial(tools):
+        told.append((f"{name}.partial_image", {"partial_image_index": 0, "partial_image_b64": picture}))
+    return [*told, (f"{name}.completed", {})]
+
+
+def _shows_partial(tools: Any) -> bool:
+    return any(
+        isinstance(tool, Mapping) and tool.get("type") == "image_generation" and tool.get("partial_images")
+        for tool in (tools if isinstance(tools, (list, tuple)) else ())
+    )
+
+
 def in_progress(item: Mapping[str, Any]) -> dict[str, Any]:
     """What of an item differs while it is in progress."""
     return {"status": "in_progress"} if "status" in item else {}

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portico.core.foreign import foreign_extras
+from portico.core.foreign import OF_PARTS, foreign_extras
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Request, Role
@@ -91,6 +91,8 @@ class ItemsRenderer:
             text = f"Error: {text}"
         if result.ext and any(result.ext.values()):
             self._lose("1.3:result_ext", "extra fields of a tool's result")
+        for part in result.parts:
+            self._losses += foreign_extras(part.ext, self._path, own=(ORIGIN,))
         content: list[Text | Media] = [Text(text), *media] if text or not media else media
         return {
             "type": "custom_tool_call_output" if custom else "function_call_output",
@@ -100,7 +102,8 @@ class ItemsRenderer:
 
     def _tell_part(self, part: Part) -> None:
         """What of a part has no place: extras of another dialect, a signature of another vendor."""
-        if isinstance(part, Media) and any(fields for origin, fields in (part.ext or {}).items() if origin != ORIGIN):
+        odd = isinstance(part, Media) and {name for name, fields in (part.ext or {}).items() if fields}
+        if odd and not odd.issubset(OF_PARTS):
             self._lose("7.1:media_ext", "a video is looked at as a whole")
         signature: Signature | None = getattr(part, "signature", None)
         if signature is not None:

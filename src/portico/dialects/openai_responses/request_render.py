@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.dialect import Rendered
+from portico.core.foreign import unplaced
 from portico.core.loss import Loss
 from portico.core.parts import Text
 from portico.core.request import Builtin, OutputFormat, Request, Role, Thinking, Tool, ToolChoice
@@ -345,10 +346,11 @@ def _add_extras(request: Request, target: Target, body: dict[str, Any], losses: 
                 body[name] = value
             elif origin != SHARED or name != "verbosity":
                 text = f"the Responses API has nothing for {name}"
-                losses.append(Loss("7.1:setting", request.where.field(name), text))
+                losses += unplaced(name, value, request.where, "7.1:setting", text)
+    control = target.capabilities.thinking.control
     if not is_own(request):
         body.setdefault("store", False)
-        if target.capabilities.thinking.control is not ThinkingControl.NONE:
-            include = [*include, SEALED]
+    if control is not ThinkingControl.NONE and (control is not ThinkingControl.ANY or not is_own(request)):
+        include = [*include, SEALED]
     if include:
         body["include"] = include

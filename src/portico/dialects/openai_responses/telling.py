@@ -30,7 +30,7 @@ from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, T
 from portico.core.response import Finish, FinishReason
 from portico.dialects.openai_responses.around import answer_id, finished, refusal_text, response_object
 from portico.dialects.openai_responses.content import ORIGIN, SHARED, data_uri
-from portico.dialects.openai_responses.hosted import hosted_events, in_progress
+from portico.dialects.openai_responses.hosted import hosted_events, in_progress, picture_events
 from portico.dialects.openai_responses.marks import TextMarks
 from portico.dialects.openai_responses.open_item import OpenItem, copied, entry_place, namespaces_of
 from portico.dialects.openai_responses.reading import BLOCKED
@@ -448,9 +448,8 @@ class Telling:
             if mime:
                 value["output_format"] = mime.removeprefix("image/")
             item = self._add(value, {"status": "in_progress", "result": None}, told)
-            told += [
-                self._at(item, f"image_generation_call.{step}") for step in ("in_progress", "generating", "completed")
-            ]
+            steps = picture_events(part.data, self._reply.echo.get("tools"))
+            told += [self._at(item, kind, **fields) for kind, fields in steps]
             self._done(item, told)
             return
         if part.signature is not None and len(part.signature.data) <= MAX_SEAL:

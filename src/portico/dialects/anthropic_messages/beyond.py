@@ -1,0 +1,74 @@
+"""Whether a Messages body asks of a Claude what the catalog knows that it refuses (mapping.md 1.7; 7.5, 17).
+
+Agents know models by their names. Behind an operator's own name they send what their newest model takes: thoughts of a form
+that an older one has not, or a system message between others. Such a body is read and said anew; every other one passes.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from portico.core.target import Capabilities, ThinkingControl, ThinkingSpec
+
+
+class _Turn(msgspec.Struct):
+    role: Any = None
+
+
+class _Asked(msgspec.Struct):
+    """What is looked at of a request that could be refused."""
+
+    messages: list[_Turn] = []
+    thinking: dict[str, Any] | None = None
+    output_config: dict[str, Any] | None = None
+
+
+_ASKED: Final = msgspec.json.Decoder(_Asked)
+
+
+def beyond(body: bytes, able: Capabilities) -> bool:
+    if not able.judged:
+        return False
+    spec = able.thinking
+    steers = spec.control is not ThinkingControl.ANY and (b'"thinking"' in body or b'"effort"' in body)
+    if not steers and (able.mid_system or not _names_system(body)):
+        return False
+    try:
+        asked = _ASKED.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False  # theirs to refuse
+    if not able.mid_system and any(turn.role == "system" for turn in asked.messages):
+        return True
+    return steers and (_refuses_form(asked.thinking or {}, spec) or _refuses_effort(asked.output_config or {}, spec))
+
+
+def _names_system(body: bytes) -> bool:
+    """Whether `system` stands anywhere as a value, as a role would."""
+    at = body.find(_SYSTEM)
+    while at >= 0:
+        if body[max(0, at - 16) : at].rstrip().endswith(b":"):
+            return True
+        at = body.find(_SYSTEM, at + 1)
+    return False
+
+
+_SYSTEM: Final = b'"system"'
+
+
+def _refuses_form(thinking: dict[str, Any], spec: ThinkingSpec) -> bool:
+    kind = thinking.get("type")
+    match kind if isinstance(kind, str) else None:
+        case "adaptive":
+            return not spec.adaptive
+        case "enabled":
+            return spec.control is ThinkingControl.NONE or (spec.adaptive and not spec.max_budget)
+        case "disabled" | "between_tools" as off:
+            if spec.control is ThinkingControl.NONE:
+                return off != "disabled"
+            return not spec.can_disable or off != spec.off_type
+    return False
+
+
+def _refuses_effort(config: dict[str, Any], spec: ThinkingSpec) -> bool:
+    effort = config.get("effort")
+    return isinstance(effort, str) and effort not in spec.levels

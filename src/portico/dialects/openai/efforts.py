@@ -1,0 +1,14 @@
+"""Which efforts of reasoning an OpenAI model takes, by the catalog (mapping.md 1.7)."""
+
+from typing import Any
+
+from portico.core.target import ThinkingControl, ThinkingSpec
+
+
+def refuses_effort(effort: Any, spec: ThinkingSpec) -> bool:
+    """Whether it is known that a model refuses an effort: any, if it does not reason, else one that it has not."""
+    if not isinstance(effort, str):
+        return False  # none is said, or none that anybody takes
+    if spec.control is ThinkingControl.NONE:
+        return True
+    return spec.control is ThinkingControl.LEVEL and bool(spec.levels) and effort not in spec.levels
