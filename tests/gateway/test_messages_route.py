@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.house import KEY, Script, answers, open_house, says
+from gateway.house import KEY, Script, answers, candidate, open_house, says
 from gateway.vendors import (
     ANTHROPIC,
     CLAUDE,

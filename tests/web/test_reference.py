@@ -421,9 +421,8 @@ def test_headers_and_errors_are_used() -> None:
 
 
 def test_an_error_has_the_status_that_it_is_told_with() -> None:
-    raised = {
-        (kind.code, kind.status) for kind in (*_kinds(PorticoError), fetch.MediaUnavailable, guard.ForbiddenAddress)
-    }
+    kinds: list[type[PorticoError]] = [*_kinds(PorticoError), fetch.MediaUnavailable, guard.ForbiddenAddress]
+    raised = {(kind.code, kind.status) for kind in kinds}
     assert {(error.code, error.status) for error in reference.shared().error} <= raised
 
 

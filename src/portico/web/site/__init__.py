@@ -3,7 +3,7 @@
 from typing import Final
 
 from portico.web.page import Page
-from portico.web.site import conformance, docs, landing, models, pricing, status
+from portico.web.site import changes, conformance, docs, landing, models, pricing, status
 
 PAGES: Final[tuple[Page, ...]] = (
     *landing.PAGES,
@@ -11,5 +11,6 @@ PAGES: Final[tuple[Page, ...]] = (
     *pricing.PAGES,
     *status.PAGES,
     *conformance.PAGES,
+    *changes.PAGES,
     *docs.PAGES,
 )
