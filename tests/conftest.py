@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import tally
 import told
 from sdk.inner import pytest_configure as pytest_configure
 from sdk.inner import pytest_runtest_makereport as pytest_runtest_makereport
+
+# An example's time on the clock says nothing where several processes share the cores.
+settings.register_profile("portico", settings(), deadline=None)
+settings.load_profile("portico")
 
 _LEFT = pytest.StashKey[list[str]]()
 """Tests that processes which see only a part of the run leave to the one before them."""
