@@ -1,6 +1,7 @@
 # Two commands matter: `make run` and `make test`. Both do all the set-up on a fresh machine with Python >= 3.11.
 
 PYTHON ?= python3
+JOBS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -9,7 +10,7 @@ KEYS := $(GEMINI_API_KEY)$(OPENAI_API_KEY)$(ANTHROPIC_API_KEY)$(VERTEX_API_KEY)$
 CONFIGURED := $(or $(KEYS),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools sdk-tools soak fuzz profile clean help
+.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools sdk-tools browser-tools soak fuzz profile clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -19,7 +20,7 @@ run: $(VENV)/run.stamp ## Serve on http://127.0.0.1:8080 (simulated without a pr
 	@exec $(BIN)/portico serve $(if $(PORT),--port $(PORT)) $(SIMULATE)
 
 test: $(VENV)/dev.stamp lint types ## Everything that is checked: style, types, walls, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/dev.stamp ## Style and walls
 	$(BIN)/ruff check .
@@ -49,6 +50,11 @@ bench-tools:
 	@which nginx wrk taskset >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends nginx-light wrk util-linux; } || \
 	  { echo "The bench needs nginx and wrk: sudo apt-get install nginx-light wrk"; exit 1; }
+
+browser-tools:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-noto-cjk; } || \
+	  { echo "The tests of the pages need a browser: sudo apt-get install chromium fonts-noto-cjk"; exit 1; }
 
 sdk-tools:
 	@which node npm >/dev/null || \

@@ -20,7 +20,10 @@ import pytest
 from psycopg import sql
 from sqlalchemy import NullPool, create_engine
 
+from portico.accounts.rows import ensure_default_account
+from portico.store.database import open_database
 from portico.store.schema import METADATA
+from portico.store.version import bring_up_to_date
 
 
 def sqlite_books(path: Path) -> str:
@@ -45,6 +48,18 @@ def postgres_url() -> str:
     return server().url(server().new_database())
 
 
+def started_books(folder: Path) -> None:
+    """In a folder that `portico` will run in: the database that its first start would make, which takes it a second."""
+    kept = folder / ".portico"
+    kept.mkdir(mode=0o700, exist_ok=True)
+    shutil.copy(_started_file(), kept / "portico.db")
+
+
+def started_postgres_url() -> str:
+    """The address of a new database as a first start leaves it."""
+    return server().url(server().new_database(_started_database()))
+
+
 def make_tables(url: str) -> None:
     METADATA.create_all(create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool))
 
@@ -55,6 +70,29 @@ def _file_with_tables() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     make_tables(f"sqlite:///{folder / 'books.db'}")
     return folder / "books.db"
+
+
+@cache
+def _started_file() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="portico-sqlite-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _start(f"sqlite:///{folder / 'portico.db'}")
+    assert not list(folder.glob("*-wal"))  # all is in the one file
+    return folder / "portico.db"
+
+
+@cache
+def _started_database() -> str:
+    name = server().new_database()
+    _start(server().url(name))
+    return name
+
+
+def _start(url: str) -> None:
+    database = open_database(url)
+    bring_up_to_date(url, database)
+    database.change(ensure_default_account)
+    database.close()
 
 
 @cache

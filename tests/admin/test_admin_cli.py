@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-from databases import postgres_url
+from databases import postgres_url, started_books, started_postgres_url
 from portico.cli.admin import show
 from portico.cli.app import app
 
@@ -48,15 +48,29 @@ class Cli:
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+def first_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Nothing is there yet."""
     monkeypatch.chdir(tmp_path)
     return Cli(tmp_path, dict(KEY_ENV))
+
+
+@pytest.fixture
+def cli(first_cli: Cli) -> Cli:
+    started_books(first_cli.folder)
+    return first_cli
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def first_cli_anywhere(request: pytest.FixtureRequest, first_cli: Cli) -> Cli:
+    if request.param == "postgres":
+        first_cli.env["PORTICO_STORAGE_URL"] = postgres_url()
+    return first_cli
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def cli_anywhere(request: pytest.FixtureRequest, cli: Cli) -> Cli:
     if request.param == "postgres":
-        cli.env["PORTICO_STORAGE_URL"] = postgres_url()
+        cli.env["PORTICO_STORAGE_URL"] = started_postgres_url()
     return cli
 
 
@@ -105,17 +119,17 @@ def test_a_key_that_is_made_is_printed_with_its_id_and_nothing_else_is(cli: Cli)
     assert shown == {name: value for name, value in said.json.items() if name != "key"}
 
 
-def test_the_first_command_makes_the_database_with_its_built_in_account(cli: Cli) -> None:
-    assert cli.json("db", "status")["state"] == "empty"
-    assert not (cli.folder / ".portico" / "portico.db").exists()
-    assert cli.json("keys", "create")["account"] == "default"
-    assert cli.json("db", "status")["state"] == "current"
-    assert (cli.folder / ".portico" / "portico.db").stat().st_mode & 0o077 == 0
+def test_the_first_command_makes_the_database_with_its_built_in_account(first_cli: Cli) -> None:
+    assert first_cli.json("db", "status")["state"] == "empty"
+    assert not (first_cli.folder / ".portico" / "portico.db").exists()
+    assert first_cli.json("keys", "create")["account"] == "default"
+    assert first_cli.json("db", "status")["state"] == "current"
+    assert (first_cli.folder / ".portico" / "portico.db").stat().st_mode & 0o077 == 0
 
 
-def test_the_schema_is_upgraded_on_its_own_and_twice_is_once(cli_anywhere: Cli) -> None:
+def test_the_schema_is_upgraded_on_its_own_and_twice_is_once(first_cli_anywhere: Cli) -> None:
     for _ in range(2):
-        assert cli_anywhere.json("db", "upgrade")["state"] == "current"
+        assert first_cli_anywhere.json("db", "upgrade")["state"] == "current"
 
 
 def test_a_database_of_a_newer_version_is_refused(cli: Cli) -> None:

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from pathlib import Path
 from typing import Any, Final
 
+from databases import started_books
 from gateway.commands import Command, portico, run
-from gateway.house import Answer, Json, Wire, as_bytes, chat, soon
+from gateway.house import PATIENCE_S, Answer, Json, Wire, as_bytes, chat, soon
 from portico.http.server import Server
 from portico.wire.http import Exchange
 
@@ -76,6 +77,8 @@ class Shop:
 
     async def start(self) -> None:
         await self._server.start()
+        if "PORTICO_STORAGE_URL" not in self.env:
+            started_books(self.folder)
         base_url = f"http://127.0.0.1:{self._server.port}"
         lines = f'[[providers]]\nname = "gemini"\nbase_url = "{base_url}"\n'
         (self.folder / "portico.toml").write_text(lines, encoding="utf-8")
@@ -147,9 +150,11 @@ async def call(
     path: str = "/v1/chat/completions",
     method: str = "POST",
     headers: Mapping[str, str] | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> Answer:
-    """One request on a connection of its own."""
+    """One request on a connection of its own. Who lets its answer wait for commands and leases needs more patience."""
     wire = await wire_to(port)
+    wire.patience_s = patience_s
     fields = {"host": "x", "authorization": f"Bearer {key}", "connection": "close", **(headers or {})}
     try:
         wire.request(method, path, fields, b"" if method == "GET" else as_bytes(body or chat("Hello")))

@@ -9,7 +9,7 @@ import pytest
 
 from books.lines import Line, lines_to
 from books.shop import ANSWER_TOKENS, PROMPT_TOKENS, Gate, Shop, eventually, open_shop, receipt
-from databases import postgres_url
+from databases import started_postgres_url
 from gateway.house import Answer, Json, chat
 from money.paid import price_of
 
@@ -42,7 +42,9 @@ class Served:
 
 @asynccontextmanager
 async def serving(folder: Path, database: str = "sqlite") -> AsyncIterator[Served]:
-    async with open_shop(folder, Gate(), storage_url=postgres_url() if database == "postgres" else None) as shop:
+    async with open_shop(
+        folder, Gate(), storage_url=started_postgres_url() if database == "postgres" else None
+    ) as shop:
         await shop.command("accounts", "create", "tenant")
         await shop.command("accounts", "top-up", "tenant", "1000")
         issued = await shop.command("keys", "create", "--account", "tenant")

@@ -93,7 +93,6 @@ async def _no_credentials() -> None:
 
 def put_in_place(backup: Path, folder: Path) -> None:
     target = folder / ".portico" / "portico.db"
-    target.parent.mkdir()
     backup.rename(target)
     with contextlib.closing(sqlite3.connect(target)) as copy:
         assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -28,7 +28,7 @@ async def test_a_database_that_stops_costs_prepaid_callers_a_503_and_open_ones_n
 
 
 async def _outage(folder: Path, database: Postgres) -> None:
-    async with open_shop(folder, Gate(), storage_url=databases.postgres_url()) as shop:
+    async with open_shop(folder, Gate(), storage_url=databases.started_postgres_url()) as shop:
         _, key = await shop.prepaid("patient")
         await shop.command("accounts", "top-up", "patient", "1000")
         async with shop.serving() as server:
@@ -83,7 +83,7 @@ async def test_a_worker_that_wakes_up_after_its_lease_books_an_adjustment(tmp_pa
         await shop.command("accounts", "top-up", "sleeper", "1000")
         async with shop.serving() as frozen, shop.serving() as awake:
             port, other = await frozen.port(), await awake.port()
-            asked = asyncio.create_task(call(port, key, BODY))
+            asked = asyncio.create_task(call(port, key, BODY, patience_s=90))
             await until(lambda: gate.arrived == 1)
             assert (await shop.balance("sleeper"))[1] > 0
             frozen.send(signal.SIGSTOP)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from books.shop import Gate, Shop, call, eventually, open_shop, receipt, statuses
-from databases import postgres_url
+from databases import started_postgres_url
 from gateway.house import Answer, chat, until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
@@ -28,8 +28,8 @@ async def race(shop: Shop) -> None:
         ceiling = estimate["ceiling_nanos"]
         # One nano-dollar short of one more.
         await shop.command("accounts", "top-up", "racer", dollars(FIT * ceiling + ceiling - 1))
-        asked = [asyncio.create_task(call(port, key, BODY)) for _ in range(CALLS)]
-        await until(lambda: sum(task.done() for task in asked) == CALLS - FIT)
+        asked = [asyncio.create_task(call(port, key, BODY, patience_s=60)) for _ in range(CALLS)]
+        await until(lambda: sum(task.done() for task in asked) == CALLS - FIT, 60)
         assert shop.provider.arrived == FIT
         assert await shop.balance("racer") == (FIT * ceiling + ceiling - 1, FIT * ceiling)
         shop.provider.open.set()
@@ -66,5 +66,5 @@ async def test_of_two_hundred_calls_at_once_as_many_are_answered_as_the_account_
 
 
 async def test_the_same_holds_on_postgresql(tmp_path: Path) -> None:
-    async with open_shop(tmp_path, Gate(opened=False), storage_url=postgres_url()) as shop:
+    async with open_shop(tmp_path, Gate(opened=False), storage_url=started_postgres_url()) as shop:
         await race(shop)

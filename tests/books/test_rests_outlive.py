@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from books.shop import OWNER_KEY, Gate, call, eventually, open_shop
-from gateway.house import as_bytes
+from gateway.house import Json, as_bytes
 from portico.wire.http import Exchange
 
 _TYPE = "type.googleapis.com/google.rpc."
-_SPENT = {
+_SPENT: Json = {
     "error": {
         "code": 429,
         "message": "quota",
@@ -19,6 +21,9 @@ _SPENT = {
 }
 
 
+_OWNER: Json = {"@type": _TYPE + "ErrorInfo", "reason": "X", "metadata": {"consumer": "projects/7"}}
+_SPENT_BY = {"error": {**_SPENT["error"], "details": [*_SPENT["error"]["details"], _OWNER]}}
+"""The same, and whose quota it is."""
 _PROJECTS = {"key-a1": "a", "key-a2": "a", "key-b1": "b"}
 
 
@@ -42,13 +47,19 @@ class OneSpent(Gate):
 class Spent(Gate):
     """A provider whose quota of the day is gone."""
 
+    def __init__(self, body: Json) -> None:
+        super().__init__()
+        self._body = body
+
     async def __call__(self, exchange: Exchange) -> None:
         self.arrived += 1
-        exchange.send(429, [("content-type", "application/json")], as_bytes(_SPENT))
+        exchange.send(429, [("content-type", "application/json")], as_bytes(self._body))
 
 
-async def test_a_days_quota_rests_at_every_worker_and_after_a_kill(tmp_path: Path) -> None:
-    provider = Spent()
+@pytest.mark.parametrize(("body", "kept"), [(_SPENT, 1), (_SPENT_BY, 2)], ids=["nobody's", "a consumer's"])
+async def test_a_days_quota_rests_at_every_worker_and_after_a_kill(tmp_path: Path, body: Json, kept: int) -> None:
+    """Where the provider says whose it is, it rests under that name and under the key's own."""
+    provider = Spent(body)
     async with open_shop(tmp_path, provider) as shop:
         async with shop.serving(workers=2) as gateway:
             port = await gateway.port()
@@ -68,12 +79,12 @@ async def test_a_days_quota_rests_at_every_worker_and_after_a_kill(tmp_path: Pat
             gateway.kill()
             await gateway.end()
         rests: list[Any] = json.loads(await shop.said("pool", "list"))["data"]
-        assert [(rest["provider"], rest["model"]) for rest in rests] == [("gemini", "gemini-3.5-flash")]
+        assert [(rest["provider"], rest["model"]) for rest in rests] == [("gemini", "gemini-3.5-flash")] * kept
         async with shop.serving() as gateway:
             port = await gateway.port()
             assert (await call(port, OWNER_KEY)).status == 429
             assert provider.arrived == settled
-            assert json.loads(await shop.said("pool", "clear", "gemini")) == {"cleared": 1}
+            assert json.loads(await shop.said("pool", "clear", "gemini")) == {"cleared": kept}
 
             async def asked_again() -> bool:
                 await call(port, OWNER_KEY)

@@ -49,6 +49,32 @@ def test_a_body_that_says_it_otherwise_is_left_to_who_reads_it(body: bytes) -> N
 
 
 @pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (b'{"prompt_cache_key":"a","user":"b","safety_identifier":"c","metadata":{"user_id":"d"}}', "a"),
+        (b'{"metadata":{"user_id":"d"},"safety_identifier":"c","user":"b"}', "b"),
+        (b'{"safety_identifier":"c"}', "c"),
+        (b'{"metadata":{"user_id":"d","more":[{}]}}', "d"),
+        (b'\xef\xbb\xbf{"user":"b"}', "b"),
+        (b'{"user":"\\u4f60"}', "\u4f60"),
+        (b'{"prompt_cache_key":7,"user":"b"}', "b"),
+        (b'{"prompt_cache_key":"","user":null,"safety_identifier":{"a":[]},"metadata":{"user_id":7}}', ""),
+        (b'{"metadata":"d","user":["b"]}', ""),
+        (b'{"messages":[{"user":"b"}]}', ""),
+        (b'{"user":"\\ud800"}', ""),
+        (b'{"user":"b"', ""),
+        (b"[]", ""),
+        (b"", ""),
+        (b"\xff", ""),
+        (b'{"metadata":' + b"[" * 5000 + b"]" * 5000 + b"}", ""),
+        (b"--form\r\ncontent-disposition: form-data; name=user\r\n\r\nb\r\n--form--", ""),
+    ],
+)
+def test_a_word_in_common_is_found_and_nothing_else_is_anybodys_fault(body: bytes, word: str) -> None:
+    assert raw.word_in_common(body) == word
+
+
+@pytest.mark.parametrize(
     ("body", "twice"),
     [
         (b'{"model":"a","stream":true}', False),

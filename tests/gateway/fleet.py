@@ -45,6 +45,16 @@ OUTCOMES = {
     "slow": "ok",
 }
 """What a receipt says of each."""
+STATUSES = {
+    "rate_limit_exceeded": 429,
+    "overloaded": 503,
+    "upstream_timeout": 504,
+    "internal_error": 500,
+    "upstream_incomplete": 502,
+    "bad_gateway": 502,
+}
+"""What a caller is told when all have failed: of the failures' codes the first of these, with this status."""
+SILENT = ("stall", "loris")
 SSE = [("content-type", "text/event-stream")]
 JSON = [("content-type", "application/json")]
 
@@ -220,12 +230,20 @@ def check(word: str, attempts: list[Tried], answer: Any, *, streamed: bool) -> N
         assert said(answer, streamed=streamed) == "Answer to "
         assert '"error"' in text
     else:
-        # A provider that is silent is not asked a second time: who was asked first is, at most.
-        assert len(attempts) == RULES.attempts or (
-            len(attempts) == len(NAMES) and OUTCOMES[last.fate] == "upstream_timeout"
-        ), (word, attempts)
-        assert answer.status in (429, 500, 502, 503, 504)
+        check_failed(attempts, answer)
         assert "Answer" not in text
+
+
+def check_failed(attempts: list[Tried], answer: Any) -> None:
+    """The only acceptable outcome of a call that everybody failed."""
+    first, again = attempts[: len(NAMES)], attempts[len(NAMES) :]
+    assert sorted([one.provider for one in first]) == sorted(NAMES)
+    silent = {one.provider for one in first if one.fate in SILENT}  # they are not asked a second time
+    assert len(again) == (RULES.attempts - len(NAMES) if len(silent) < len(NAMES) else 0), attempts
+    assert not silent & {one.provider for one in again}, attempts
+    codes = [OUTCOMES[one.fate] for one in attempts]
+    code = next(code for code in STATUSES if code in codes)
+    assert (answer.status, answer.json()["error"]["code"]) == (STATUSES[code], code), attempts
 
 
 def said(answer: Any, *, streamed: bool) -> str:

@@ -52,13 +52,13 @@ PATIENCE_S = 20.0
 """What a test waits before it calls something stuck."""
 
 
-async def soon(awaitable: Awaitable[T]) -> T:
-    async with asyncio.timeout(PATIENCE_S):
+async def soon(awaitable: Awaitable[T], within_s: float = PATIENCE_S) -> T:
+    async with asyncio.timeout(within_s):
         return await awaitable
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+async def until(condition: Callable[[], object], within_s: float = PATIENCE_S) -> None:
+    async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
@@ -424,6 +424,8 @@ class Wire:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.at_end = False
+        self.patience_s = PATIENCE_S
+        """For the answer to begin."""
 
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -433,7 +435,7 @@ class Wire:
     async def head(self) -> int:
         """The status; `headers` are then known."""
         if self.status == 0:
-            head = (await soon(self.reader.readuntil(b"\r\n\r\n"))).decode("latin-1")
+            head = (await soon(self.reader.readuntil(b"\r\n\r\n"), self.patience_s)).decode("latin-1")
             first, *lines = head[:-4].split("\r\n")
             self.status = int(first.split(" ")[1])
             pairs = [line.partition(":") for line in lines]

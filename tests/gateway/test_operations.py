@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from databases import started_books
 from gateway.commands import Command, portico, run
 from gateway.house import Answer, Wire, as_bytes, chat, soon, until
 from portico.http.operations import Operations
@@ -34,6 +35,11 @@ async def ask(port: int, path: str, *, key: str | None = None, method: str = "GE
         return await wire.rest()
     finally:
         wire.drop()
+
+
+@pytest.fixture(autouse=True)
+def books(tmp_path: Path) -> None:
+    started_books(tmp_path)
 
 
 @contextlib.asynccontextmanager

@@ -1,15 +1,20 @@
 """Who is asked for a call, and what its caller is told of it, before scripted providers (complaints 18 and 19)."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 import pytest
 
 from gateway.house import Json, Script, answers, chat, fails, open_house, says
-from gateway.vendors import message, response
+from gateway.vendors import GPT, claude_says, claude_text, gpt_message, gpt_says, message, response
+from portico.accounts import Keyring
 from portico.catalog import OperatorModel
+from portico.providers import KINDS
 from portico.relay.router import RoutingRules
 from portico.routing import BreakerRules
+from portico.wire.http import HttpRequest
 
 PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
 PER_MINUTE = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"
@@ -28,6 +33,14 @@ def limited(quota_id: str = PER_MINUTE, delay: str = "30s") -> Any:
 
 BUSY = fails(503, "UNAVAILABLE")
 GOOD = answers(says("Hello"))
+CHAT_SAYS = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1_790_000_000,
+    "model": GPT,
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10},
+}
 
 
 def attempts(headers: dict[str, str]) -> list[tuple[str, str]]:
@@ -136,6 +149,11 @@ async def test_a_call_is_not_tried_more_often_than_is_allowed() -> None:
         assert attempts(answer.headers) == [("gemini", "overloaded")] * 3
 
 
+async def test_nothing_is_told_of_attempts_when_the_first_succeeds() -> None:
+    async with open_house(Script(GOOD)) as house:
+        assert "x-portico-attempts" not in (await house.ask(chat())).headers
+
+
 async def test_a_rejected_request_is_not_tried_again() -> None:
     provider = Script(fails(400, "INVALID_ARGUMENT", "no"))
     async with open_house(provider, rules=RoutingRules(retries=3)) as house:
@@ -162,6 +180,36 @@ async def test_a_caller_may_pin_and_exclude_providers() -> None:
         assert "gemini, gemini/gemini-3.5-flash, second" in odd.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "blamed"),
+    [
+        ({"x-portico-exclude": "gemini, second"}, "x-portico-exclude"),
+        ({"x-portico-exclude": "gemini/gemini-3.5-flash,second"}, "x-portico-exclude"),
+        ({"x-portico-providers": "second", "x-portico-exclude": "second"}, "x-portico-exclude"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_whose_headers_leave_nobody_is_its_callers_mistake(
+    headers: dict[str, str], blamed: str, stream: bool
+) -> None:
+    provider = Script(GOOD)
+    async with open_house(provider, fleet={"second": provider}, models=TWO) as house:
+        answer = await house.ask(chat(model="duo", stream=stream), headers=headers)
+        assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "invalid_value", blamed)
+        assert "leaves nobody" in answer.error["message"]
+        assert not provider.requests
+
+
+async def test_who_is_left_for_other_operations_alone_is_nobody_either() -> None:
+    """Anthropic embeds nothing."""
+    models = [OperatorModel("duo", "gemini/gemini-embedding-001"), OperatorModel("duo", "anthropic/claude-sonnet-5")]
+    async with open_house(Script(GOOD), kinds=(KINDS["gemini"], KINDS["anthropic"]), models=models) as house:
+        for header, name in (("x-portico-exclude", "gemini"), ("x-portico-providers", "anthropic")):
+            body = {"model": "duo", "input": "Hello"}
+            answer = await house.ask(body, path="/v1/embeddings", headers={header: name})
+            assert (answer.status, answer.error["param"]) == (400, header)
+
+
 async def test_a_call_falls_back_to_another_model_that_is_not_dearer() -> None:
     provider = Script(BUSY, GOOD)
     models = [OperatorModel("gemini-3.5-flash", fallbacks=("gemini-2.5-flash-lite",))]
@@ -179,6 +227,80 @@ async def test_a_dearer_model_is_fallen_back_on_only_where_the_operator_allows_i
         answer = await house.ask(chat(model="gemini-2.5-flash-lite"))
         assert answer.status == (200 if allowed else 503)
         assert len(provider.requests) == (2 if allowed else 1)
+
+
+BEFORE_ITS_SHUTDOWN = 1_793_500_000.0
+"""November 1, 2026: GPT-5 mini is served until December 11."""
+MISSING: Json = {
+    "error": {"message": "The model does not exist", "type": "invalid_request_error", "code": "model_not_found"}
+}
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_dearer_successor_of_a_missing_model_is_asked_only_where_the_operator_allows_it(allowed: bool) -> None:
+    """GPT-5.6 Terra follows GPT-5 mini at six to eight times its price."""
+    provider, rules = Script(answers(MISSING, 404), answers(CHAT_SAYS)), RoutingRules(allow_dearer=allowed)
+    async with open_house(provider, kinds=(KINDS["openai"],), rules=rules, now=lambda: BEFORE_ITS_SHUTDOWN) as house:
+        answer = await house.ask(chat(model="gpt-5-mini"))
+        assert [body["model"] for body in provider.bodies] == ["gpt-5-mini", "gpt-5.6-terra"][: 1 + allowed]
+        if allowed:
+            assert (answer.status, answer.codes) == (200, ["6:successor"])
+        else:
+            assert (answer.status, answer.error["code"]) == (404, "model_not_found")
+
+
+async def test_a_successor_that_is_not_dearer_is_asked_in_a_missing_models_place() -> None:
+    provider = Script(answers(MISSING, 404), answers(CHAT_SAYS))
+    async with open_house(provider, kinds=(KINDS["openai"],), now=lambda: BEFORE_ITS_SHUTDOWN) as house:
+        assert (await house.ask(chat(model="gpt-4o"))).status == 200
+        assert [body["model"] for body in provider.bodies] == ["gpt-4o", "gpt-6-luna"]
+
+
+async def test_the_successor_of_a_fallback_is_held_to_the_price_of_the_model_that_was_asked_for() -> None:
+    """It costs no more than the fallback, which costs no more than what was asked: nor does what follows it."""
+    provider = Script(fails(503, "UNAVAILABLE"), answers(MISSING, 404), answers(CHAT_SAYS))
+    models = [OperatorModel("gpt-5.4-mini", fallbacks=("gpt-5-mini",))]
+    async with open_house(provider, kinds=(KINDS["openai"],), models=models, now=lambda: BEFORE_ITS_SHUTDOWN) as house:
+        assert (await house.ask(chat(model="gpt-5.4-mini"))).status == 503
+        assert [body["model"] for body in provider.bodies] == ["gpt-5.4-mini", "gpt-5-mini"]
+
+
+@pytest.mark.parametrize("model", ["gpt-5-mini", "o1-mini"])
+async def test_a_model_that_its_provider_has_retired_goes_to_its_successor_whatever_that_costs(model: str) -> None:
+    """Decision 24. Nobody knows what o1-mini cost."""
+    provider, after_it = Script(answers(CHAT_SAYS)), BEFORE_ITS_SHUTDOWN + 86_400 * 60
+    async with open_house(provider, kinds=(KINDS["openai"],), now=lambda: after_it) as house:
+        answer = await house.ask(chat(model=model))
+        assert (answer.status, answer.codes) == (200, ["6:successor"])
+        assert [body["model"] for body in provider.bodies] == ["gpt-5.6-terra"]
+
+
+@pytest.mark.parametrize("served", [True, False])
+async def test_a_retired_fallback_is_as_dear_as_who_answers_in_its_place(served: bool) -> None:
+    provider = Script(BUSY, answers(CHAT_SAYS))
+    models = [OperatorModel("gpt-5.4-mini", fallbacks=("gpt-5-mini",))]
+    clock = BEFORE_ITS_SHUTDOWN + (0 if served else 86_400 * 60)
+    async with open_house(provider, kinds=(KINDS["openai"],), models=models, now=lambda: clock) as house:
+        assert (await house.ask(chat(model="gpt-5.4-mini"))).status == (200 if served else 503)
+        assert len(provider.requests) == (2 if served else 1)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_from_a_model_of_unknown_price_a_call_falls_back_only_where_dearer_models_are_allowed(
+    allowed: bool,
+) -> None:
+    provider = Script(BUSY, GOOD)
+    models = [OperatorModel("own", "gemini/something-tuned", fallbacks=("gemini-2.5-flash-lite",))]
+    async with open_house(provider, models=models, rules=RoutingRules(allow_dearer=allowed)) as house:
+        assert (await house.ask(chat(model="own"))).status == (200 if allowed else 503)
+        assert len(provider.requests) == (2 if allowed else 1)
+
+
+@pytest.mark.parametrize(("fallback", "status"), [("gemini-2.5-flash-lite", 200), ("gemini-3.5-flash", 404)])
+async def test_a_model_that_nobody_serves_has_fallbacks_within_its_listed_price(fallback: str, status: int) -> None:
+    models = [OperatorModel("gpt-4o-mini", fallbacks=(fallback,))]
+    async with open_house(Script(GOOD), models=models) as house:
+        assert (await house.ask(chat(model="gpt-4o-mini"))).status == status
 
 
 async def test_an_open_circuit_is_not_tried_while_another_provider_answers() -> None:
@@ -200,12 +322,119 @@ async def test_when_every_circuit_is_open_that_is_told_and_no_quota_is_blamed() 
         assert len(provider.requests) == 1
 
 
-async def test_calls_with_one_cache_key_go_the_same_way() -> None:
-    provider = Script(GOOD)
-    async with open_house(provider, keys=tuple([f"key-{n}" for n in range(8)])) as house:
+MANY = tuple([f"key-{n}" for n in range(8)])
+
+
+class Way(NamedTuple):
+    """A caller's dialect, and the kind of provider that is asked."""
+
+    path: str
+    ask: Callable[..., Json]
+    """Its smallest body."""
+    kind: str
+    answer: Any
+    word: Callable[[str], Json]
+    """How a caller says what its calls have in common."""
+
+
+def by_cache_key(word: str) -> Json:
+    return {"prompt_cache_key": word}
+
+
+def by_metadata(word: str) -> Json:
+    return {"metadata": {"user_id": word}}
+
+
+WAYS = {
+    "chat to gemini": Way("/v1/chat/completions", chat, "gemini", says("Hello"), by_cache_key),
+    "chat to openai": Way("/v1/chat/completions", partial(chat, model=GPT), "openai", CHAT_SAYS, by_cache_key),
+    "chat by user": Way("/v1/chat/completions", partial(chat, model=GPT), "openai", CHAT_SAYS, lambda w: {"user": w}),
+    "responses to openai": Way("/v1/responses", response, "openai", gpt_says(gpt_message("Hello")), by_cache_key),
+    "responses by safety": Way(
+        "/v1/responses",
+        response,
+        "openai",
+        gpt_says(gpt_message("Hello")),
+        lambda word: {"safety_identifier": word},
+    ),
+    "messages to anthropic": Way("/v1/messages", message, "anthropic", claude_says(claude_text("Hello")), by_metadata),
+    "messages to gemini": Way(
+        "/v1/messages", partial(message, model="gemini-3.5-flash"), "gemini", says("Hello"), by_metadata
+    ),
+}
+
+
+def key_of(request: HttpRequest) -> str:
+    """The provider's key that a request came with."""
+    headers = request.headers
+    return str(headers.get("x-goog-api-key") or headers.get("x-api-key") or headers.get("authorization"))
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+async def test_calls_with_one_cache_key_go_the_same_way(way: Way) -> None:
+    provider = Script(answers(way.answer))
+    async with open_house(provider, kinds=(KINDS[way.kind],), keys=MANY) as house:
         for _ in range(8):
-            assert (await house.ask(chat(prompt_cache_key="conversation-1"))).status == 200
-        assert len({request.headers["x-goog-api-key"] for request in provider.requests}) == 1
+            answer = await house.ask(way.ask(**way.word("conversation-1")), path=way.path)
+            assert answer.status == 200, answer.body
+        assert len({key_of(request) for request in provider.requests}) == 1
         for number in range(30):
-            await house.ask(chat(prompt_cache_key=f"conversation-{number}"))
-        assert len({request.headers["x-goog-api-key"] for request in provider.requests}) > 4
+            await house.ask(way.ask(**way.word(f"conversation-{number}")), path=way.path)
+        assert len({key_of(request) for request in provider.requests}) > 4
+
+
+@pytest.mark.parametrize("passes", [False, True])
+async def test_calls_with_one_cache_key_go_to_one_deployment(passes: bool) -> None:
+    kind, model, body = ("openai", GPT, CHAT_SAYS) if passes else ("gemini", "gemini-3.5-flash", says("Hello"))
+    first, second = Script(answers(body)), Script(answers(body))
+    models = [OperatorModel("duo", f"{kind}/{model}"), OperatorModel("duo", f"second/{model}")]
+    async with open_house(first, kinds=(KINDS[kind],), fleet={"second": second}, models=models) as house:
+        for _ in range(10):
+            assert (await house.ask(chat(model="duo", prompt_cache_key="conversation-1"))).status == 200
+        assert {len(first.requests), len(second.requests)} == {0, 10}
+        for number in range(20):
+            await house.ask(chat(model="duo", prompt_cache_key=f"conversation-{number}"))
+        assert min(len(first.requests), len(second.requests)) > 2
+
+
+@pytest.mark.parametrize("word", [7, None, "", {"a": []}, ["x"]])
+async def test_a_cache_key_that_is_no_word_says_nothing_and_is_left_to_the_provider(word: Any) -> None:
+    provider = Script(answers(CHAT_SAYS))
+    async with open_house(provider, kinds=(KINDS["openai"],), keys=MANY) as house:
+        for _ in range(12):
+            body = chat(model=GPT, prompt_cache_key=word, user=word, metadata=word, safety_identifier={"user_id": word})
+            assert (await house.ask(body)).status == 200
+        assert len({key_of(request) for request in provider.requests}) > 2
+        assert provider.bodies[0]["prompt_cache_key"] == word
+
+
+@pytest.mark.parametrize(
+    ("sticky", "said", "ways"),
+    [
+        ("account", {}, 1),
+        ("account", {"prompt_cache_key": "conversation"}, 1),
+        ("user", {}, 8),
+        ("none", {"prompt_cache_key": "conversation"}, 8),
+    ],
+)
+@pytest.mark.parametrize("passes", [False, True])
+async def test_the_operator_says_whose_calls_go_the_same_way(sticky: str, said: Json, ways: int, passes: bool) -> None:
+    kind, model, body = ("openai", GPT, CHAT_SAYS) if passes else ("gemini", "gemini-3.5-flash", says("Hello"))
+    provider, rules = Script(answers(body)), RoutingRules(sticky=sticky)
+    async with open_house(provider, kinds=(KINDS[kind],), keys=MANY, rules=rules) as house:
+        for _ in range(16):
+            assert (await house.ask(chat(model=model, **said))).status == 200
+        used = {key_of(request) for request in provider.requests}
+        assert len(used) == 1 if ways == 1 else len(used) > 2
+
+
+async def test_where_the_account_is_the_word_each_account_goes_its_own_way() -> None:
+    keyring = Keyring({f"sk-portico-{n}": f"account-{n}" for n in range(20)})
+    provider, rules = Script(GOOD), RoutingRules(sticky="account")
+    async with open_house(provider, keys=MANY, rules=rules, keyring=keyring) as house:
+        used: dict[str, set[str]] = {}
+        for number in [*range(20), *range(20)]:
+            assert (await house.ask(chat(), key=f"sk-portico-{number}")).status == 200
+            used.setdefault(f"sk-portico-{number}", set()).add(key_of(provider.requests[-1]))
+        assert all(len(keys) == 1 for keys in used.values())
+        assert len(set.union(*used.values())) > 4

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from databases import started_books
 from edges.certificates import make_pair
 from gateway.commands import Command, portico, run
 from gateway.house import Answer, Wire, as_bytes, chat, soon, until
@@ -55,6 +57,7 @@ async def streaming(port: int, text: str) -> AsyncIterator[Wire]:
 def serving(
     folder: Path, workers: int = 1, env: dict[str, str] | None = None
 ) -> contextlib.AbstractAsyncContextManager[Command]:
+    started_books(folder)
     arguments = ("serve", "--simulate", "--port", "0", "--workers", str(workers))
     return portico(*arguments, folder=folder, env={**KEY, **(env or {})})
 
@@ -166,6 +169,39 @@ def configured(folder: Path, certificate: Path, key: Path) -> None:
     (folder / "portico.toml").write_text(text, encoding="utf-8")
 
 
+async def shown(port: int, trusted: ssl.SSLContext, *, in_a_row: int = 12) -> None:
+    """Waits until the server's certificate is trusted so often in a row that no worker shows another one."""
+    good = 0
+    async with asyncio.timeout(20):
+        while good < in_a_row:
+            try:
+                good = good + 1 if (await ask(port, tls=trusted)).status == 200 else 0
+            except ssl.SSLError:
+                good = 0
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler of its own for a signal (proc(5), SigCgt)."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    found = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return found is not None and bool(int(found.group(1), 16) >> (number - 1) & 1)
+
+
+async def test_a_worker_that_starts_anew_shows_the_certificate_of_today(tmp_path: Path) -> None:
+    certificate, key = make_pair(tmp_path, "server")
+    configured(tmp_path, certificate, key)
+    async with serving(tmp_path, 2) as command:
+        port = await command.port()
+        await until(lambda: len(command.children) == 2)
+        for source, target in zip(make_pair(tmp_path, "other"), (certificate, key), strict=True):
+            shutil.copy(source, target)
+        before = command.children
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        await until(lambda: len(set(command.children) - set(before)) == 2)
+        await shown(port, ssl.create_default_context(cafile=certificate))
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_new_certificate_is_taken_on_sighup_by_every_worker_and_drops_no_connection(
     tmp_path: Path, workers: int
@@ -178,15 +214,12 @@ async def test_a_new_certificate_is_taken_on_sighup_by_every_worker_and_drops_no
         assert f"Address    https://127.0.0.1:{port}/v1" in command.said
         assert (await ask(port, tls=old)).status == 200
         kept = await connect(port, old)
+        await until(lambda: all(catches(pid, signal.SIGHUP) for pid in command.children or [command.pid]))
         for source, target in zip(make_pair(tmp_path, "other"), (certificate, key), strict=True):
             shutil.copy(source, target)
         new = ssl.create_default_context(cafile=certificate)
         command.send(signal.SIGHUP)
-        good = 0
-        async with asyncio.timeout(10):
-            while good < 12:  # whichever worker takes the connection
-                with contextlib.suppress(ssl.SSLError):
-                    good += (await ask(port, tls=new)).status == 200
+        await shown(port, new)
         kept.request(
             "GET", "/v1/models", {"host": "x", "authorization": "Bearer sk-sample", "connection": "close"}, b""
         )

@@ -1,7 +1,7 @@
 """Judging: a law is a function of an exchange that returns nothing, fails, or skips by a named rule.
 
 Every run keeps the tally of laws x recordings, judged and skipped by rule; the tally is printed at the end of the run, and
-more than 3 % skipped of what was on the wire fails (`test_z_tally.py`).
+more than 3 % skipped of what was on the wire fails (`test_tally.py`).
 """
 
 import difflib
@@ -12,16 +12,17 @@ from pathlib import Path
 
 import pytest
 
+import tally
 from laws.corpus import Exchange, exchanges
 from portico.core.errors import PorticoError
 from portico.core.loss import Loss
 from portico.core.normal import Normal, erase
 
-JUDGED: Counter[str] = Counter()
-SKIPPED: Counter[tuple[str, str]] = Counter()
+JUDGED: Counter[str] = tally.counter("laws judged")
+SKIPPED: Counter[tuple[str, str]] = tally.counter("laws skipped")
 """(law, rule) -> how often; only of exchanges that were on the wire."""
-CARRIED: Counter[tuple[str, str, str]] = Counter()
-LOST: Counter[tuple[str, str, str, str]] = Counter()
+CARRIED: Counter[tuple[str, str, str]] = tally.counter("laws carried")
+LOST: Counter[tuple[str, str, str, str]] = tally.counter("laws lost")
 """(REQUESTS or ANSWERS, from which dialect, into which[, code of the loss]) -> how many of the wire's recordings; the page
 on conformance is made of them."""
 REQUESTS, ANSWERS = "requests", "answers"

@@ -4,6 +4,7 @@ The dot product reads the price file itself, counts as Google does and not in ou
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+import tally
 from laws.corpus import Exchange, exchanges, files
 from portico.catalog import load_catalog
 from portico.core.dialect import Seen
@@ -20,8 +22,8 @@ from portico.wire import jsontext
 
 FILE = tomllib.loads(resources.files("portico.catalog").joinpath("data", "google.toml").read_text("utf-8"))
 LONG = 200_000
-MEASURED: list[str] = []
-"""What is told at the end of a run."""
+MEASURED: Counter[str] = tally.counter("metering measured")
+"""Lines that are told at the end of a run."""
 
 
 @dataclass(frozen=True)

@@ -76,5 +76,5 @@ def test_a_ceiling_covers_the_input_of_recorded_messages() -> None:
         assert not paid.unpriced
         assert ceiling(ask, rates, known.capabilities, default_hold_tokens=0).nanos >= paid.nanos, raw["id"]
         judged += 1
-    MEASURED.append(f"{judged} ceilings of recorded Messages requests of Anthropic cover their input")
+    MEASURED[f"{judged} ceilings of recorded Messages requests of Anthropic cover their input"] = 1
     assert judged > 150

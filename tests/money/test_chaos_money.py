@@ -10,7 +10,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway.fleet import GOOD, LATE, MODELS, NAMES, OUTCOMES, RULES, SERVED, SETTINGS, Tried, check, fleet, said
+from gateway.fleet import (
+    GOOD,
+    LATE,
+    MODELS,
+    NAMES,
+    OUTCOMES,
+    RULES,
+    SERVED,
+    SETTINGS,
+    Tried,
+    check,
+    check_failed,
+    fleet,
+    said,
+)
 from gateway.house import chat, soon, until
 from money.paid import USD, is_marked, paid_house, price_of
 from portico.relay.hedge import Budget
@@ -96,7 +110,7 @@ def check_hedged(word: str, attempts: list[Tried], answer: Any, receipt: dict[st
     charge: int = receipt.get("charge_nanos", 0)
     shown = [one for one in attempts if not one.early]
     if not shown:
-        assert answer.status >= 400
+        check_failed(attempts, answer)
         assert charge == 0
         return 0
     # Whoever had something to show was first, or was given up for one that was.

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import event
 
+import tally
 from portico.catalog import load_catalog
 from portico.core.dialect import Rendered
 from portico.core.target import Target
@@ -19,9 +20,9 @@ from properties.chat_requests import Aim, Asked
 CHAT, GEMINI = openai_chat.DIALECT, gemini.DIALECT
 CATALOG = load_catalog()
 SIMULATOR = Simulator()
-HITS: Counter[str] = Counter()
+HITS: Counter[str] = tally.counter("rows hit")
 """Row of mapping.md -> requests that exercised it."""
-ASKED: Counter[str] = Counter()
+ASKED: Counter[str] = tally.counter("requests asked")
 
 
 class Memory:

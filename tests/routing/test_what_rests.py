@@ -18,7 +18,7 @@ from portico.core.errors import (
 )
 from portico.core.quota import Quota, Window
 from portico.dialects.gemini import DIALECT
-from portico.routing import ALL_MODELS, FOREVER, Health, Rest, rest_after
+from portico.routing import ALL_MODELS, FOREVER, Health, Rest, rests_after
 from portico.routing.rest import FIRST_PAUSE_S, LONGEST_PAUSE_S, next_pacific_midnight
 from portico.wire import jsontext
 from routing.route_cases import candidate, google, info, quota, retry_in
@@ -105,8 +105,7 @@ CASES: dict[str, tuple[UpstreamError, str, float]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_what_rests(name: str) -> None:
     error, model, until = CASES[name]
-    rest = rest_after(error, "m", NOON)
-    assert rest is not None
+    [rest] = rests_after(error, "m", NOON)
     assert rest.model == model
     assert rest.until == pytest.approx(until)
     assert rest.why.startswith(str(error.code))
@@ -116,7 +115,7 @@ def test_what_rests(name: str) -> None:
     "error", [UpstreamRejected(), UpstreamOverloaded(), UpstreamUnreachable(), google(500, word="INTERNAL")], ids=repr
 )
 def test_what_is_nobodys_quota_lets_nothing_rest(error: UpstreamError) -> None:
-    assert rest_after(error, "m", NOON) is None
+    assert rests_after(error, "m", NOON) == []
 
 
 @pytest.mark.parametrize(
@@ -141,13 +140,11 @@ def test_what_is_not_said_is_waited_for_longer_each_time() -> None:
     error, now, waits = google(429, "Resource exhausted."), NOON, list[float]()
     rest: Rest | None = None
     for _ in range(9):
-        rest = rest_after(error, "m", now, rest)
-        assert rest is not None
+        [rest] = rests_after(error, "m", now, rest)
         waits.append(rest.until - now)
         now = rest.until
     assert waits == pytest.approx([min(2.0**n, LONGEST_PAUSE_S) for n in range(9)])
-    again = rest_after(error, "m", now + LONGEST_PAUSE_S + 1, rest)
-    assert again is not None
+    [again] = rests_after(error, "m", now + LONGEST_PAUSE_S + 1, rest)
     assert again.until == now + LONGEST_PAUSE_S + 1 + FIRST_PAUSE_S
 
 
@@ -175,6 +172,49 @@ def test_whose_quota_it_is_may_be_learned_from_the_provider() -> None:
     assert "projects/7" not in limited.message
 
 
+def test_whose_quota_was_learned_rests_at_a_worker_that_has_not_learned_it_and_after_a_restart() -> None:
+    limited = google(
+        429, "", info("RATE_LIMIT_EXCEEDED", quota_limit="PerDayPerProject", consumer="projects/7"), retry_in("9s")
+    )
+    unsaid = google(429, "", quota("GenerateRequestsPerDayPerProjectPerModel"))  # whose it is was said before
+    told: dict[tuple[str, str, str], Rest] = {}
+    health = Health(on_rest=lambda group, rest: told.__setitem__((*group, rest.model), rest))
+    one, same = candidate(key="k1"), candidate(key="k2")
+    for error in (limited, unsaid):
+        told.clear()
+        health.failed(one, error, NOON)
+        for known in (health.rests(), told):
+            other = Health()
+            other.replace_rests(known)
+            assert other.resting(one, NOON + 3600) is not None
+            assert other.resting(same, NOON + 3600) is None  # it knows nothing of that one
+    other.failed(same, limited, NOON + 1)
+    other.replace_rests(health.rests())
+    assert other.resting(same, NOON + 3600) is not None  # and now that it is of the same project
+
+
+def test_keys_that_the_operator_put_together_rest_by_that_name_alone() -> None:
+    health = Health(group_of=lambda *_: "project:a")
+    limited = google(429, "", info("RATE_LIMIT_EXCEEDED", quota_limit="PerDayPerProject", consumer="projects/7"))
+    health.failed(candidate(), limited, NOON)
+    assert [group for _, group, _ in health.rests()] == ["project:a"]
+
+
+def test_each_of_several_quotas_rests_by_its_own_clock() -> None:
+    of_model, of_all = PER_DAY, "GenerateRequestsPerMinutePerProject"
+    violations = [{"quotaId": of_model}, {"quotaId": of_all}, {"quotaId": PER_MINUTE}]
+    told: list[Rest] = []
+    health = Health(on_rest=lambda _, rest: told.append(rest))
+    health.failed(
+        candidate(), google(429, "", {"@type": "QuotaFailure", "violations": violations}, retry_in("20s")), NOON
+    )
+    model, other = candidate(), candidate(model="other")
+    assert [health.resting(one, NOON + 19) is not None for one in (model, other)] == [True, True]
+    assert [health.resting(one, NOON + 21) is not None for one in (model, other)] == [True, False]
+    assert health.resting(model, MIDNIGHT) is None
+    assert sorted((rest.model, rest.until) for rest in told) == [(ALL_MODELS, NOON + 20), ("m", MIDNIGHT)]
+
+
 def test_a_refused_key_says_nothing_of_the_others_of_its_project() -> None:
     health = Health(group_of=lambda *_: "p")
     first, second = candidate(key="k1"), candidate(key="k2")
@@ -192,21 +232,43 @@ def test_a_longer_rest_is_not_cut_short_by_a_shorter_one() -> None:
     assert rest.until == MIDNIGHT
 
 
-def test_every_recorded_429_lets_something_rest() -> None:
-    found: list[Any] = []
-    for path in sorted(FOLDER.glob("*/*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            raw = json.loads(line)
-            if raw["bucket"] in ("gemini", "vertex") and raw["response"]["status"] == 429:
-                found.append(raw["response"].get("body"))
-    if not found:
+RECORDED: dict[tuple[str, str], tuple[str, float]] = {
+    ("gemini", "Resource exhausted. Please try again later. Please refer to https://cloud"): (
+        "m",
+        NOON + FIRST_PAUSE_S,
+    ),
+    ("gemini", "Resource has been exhausted (e.g. check quota)."): ("m", NOON + FIRST_PAUSE_S),
+    ("gemini", "You exceeded your current quota, please check your plan."): ("m", NOON + 34.4),
+    ("vertex", "Quota exceeded for quota metric 'Generate Content API requests per minute'"): (ALL_MODELS, MIDNIGHT),
+}
+"""(where, how its message begins) -> what rests, and till when. The last one's limit is 0."""
+
+
+def recorded() -> list[tuple[str, Any]]:
+    """Every 429 of Google's that was recorded, and where."""
+    lines = [
+        line for path in sorted(FOLDER.glob("*/*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    raws = [json.loads(line) for line in lines if '"status": 429' in line or '"status":429' in line]
+    answers = [(raw["bucket"], raw["response"]) for raw in raws if raw["bucket"] in ("gemini", "vertex")]
+    return [(bucket, response.get("body")) for bucket, response in answers if response["status"] == 429]
+
+
+def test_what_every_recorded_429_lets_rest_and_how_long() -> None:
+    if not (found := recorded()):
         pytest.skip(f"no recordings in {FOLDER}")
-    for body in found:
+    met: set[tuple[str, str]] = set()
+    for bucket, body in found:
+        message = body["error"]["message"]
+        [case] = [one for one in RECORDED if one[0] == bucket and message.startswith(one[1])]
+        met.add(case)
         error = DIALECT.parse_error(429, jsontext.encode(body))
-        rest = rest_after(error, "m", NOON)
         assert isinstance(error, UpstreamRateLimited)
-        assert rest is not None
-        assert NOON < rest.until <= MIDNIGHT
+        [rest] = rests_after(error, "m", NOON)
+        model, until = RECORDED[case]
+        assert rest.model == model, message
+        assert rest.until == pytest.approx(until), message
+    assert met == set(RECORDED)
 
 
 @given(
@@ -226,9 +288,10 @@ def test_every_recorded_429_lets_something_rest() -> None:
 def test_a_rest_ends_after_it_began(quotas: list[Quota], said: float | None, now: float) -> None:
     error = UpstreamRateLimited(retry_after_s=said)
     error.quotas = tuple(quotas)
-    rest = rest_after(error, "m", now)
+    rests = rests_after(error, "m", now)
     if quotas and all(quota.window is Window.REQUEST for quota in quotas):
-        assert rest is None  # it is the request that is too large
+        assert rests == []  # it is the request that is too large
     else:
-        assert rest is not None
-        assert rest.until >= now
+        assert rests
+        assert all(rest.until >= now for rest in rests)
+    assert len({rest.model for rest in rests}) == len(rests)

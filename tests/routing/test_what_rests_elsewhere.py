@@ -15,7 +15,7 @@ from portico.core.errors import UpstreamError, UpstreamRateLimited
 from portico.dialects.anthropic_messages import DIALECT as MESSAGES
 from portico.dialects.openai_chat import DIALECT as CHAT
 from portico.dialects.openai_responses import DIALECT as RESPONSES
-from portico.routing import ALL_MODELS, FOREVER, Health, rest_after
+from portico.routing import ALL_MODELS, FOREVER, Health, rests_after
 from portico.routing.rest import ACCOUNT_S, FIRST_PAUSE_S
 from portico.wire import jsontext
 from routing.route_cases import candidate
@@ -216,8 +216,7 @@ CASES: dict[str, tuple[UpstreamError, str, float]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_what_rests_at_openai_and_anthropic(name: str) -> None:
     error, model, until = CASES[name]
-    rest = rest_after(error, "m", NOON)
-    assert rest is not None
+    [rest] = rests_after(error, "m", NOON)
     assert rest.model == model
     assert rest.until == pytest.approx(until)
     assert rest.why.startswith(str(error.code))
@@ -234,7 +233,7 @@ NOTHING: dict[str, UpstreamError] = {
 
 @pytest.mark.parametrize("name", NOTHING)
 def test_what_lets_nothing_rest_there(name: str) -> None:
-    assert rest_after(NOTHING[name], "m", NOON) is None
+    assert rests_after(NOTHING[name], "m", NOON) == []
 
 
 @pytest.mark.parametrize("name", [name for name in NOTHING if "overloaded" in name])

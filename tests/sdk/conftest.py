@@ -22,7 +22,6 @@ from portico.providers import KINDS
 from portico.simulator import Simulator
 from sdk import files
 from sdk.inner import inner_results as inner_results
-from sdk.inner import pytest_runtest_protocol as pytest_runtest_protocol
 from sdk.loopback import only_this_machine as only_this_machine
 
 _HERE = Path(__file__).parent

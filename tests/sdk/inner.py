@@ -1,7 +1,8 @@
 """pytest with another Python, and each of its tests a result of the run that started it.
 
-A test runs the inner pytest and puts the results into the fixture `inner_results`; after its own result the hook here
-reports theirs, with their own messages, reasons and times. A `conftest.py` has to import both.
+A test runs the inner pytest and puts the results into the fixture `inner_results`; after its own result the hooks here
+report theirs, with their own messages, reasons and times. A `conftest.py` has to import them: the topmost one, for where
+several processes share the tests (`pytest -n 2`) it is another that reports.
 """
 
 import os
@@ -9,7 +10,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree as ET
@@ -108,16 +109,37 @@ def inner_results(request: pytest.FixtureRequest) -> list[Result]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    done = yield
-    results = item.stash.get(RESULTS, [])
-    item.session.testscollected += len(results)  # or the progress would go beyond 100 %
-    for result in results:
-        report = _report(item, result)
-        item.ihook.pytest_runtest_logstart(nodeid=report.nodeid, location=report.location)
-        item.ihook.pytest_runtest_logreport(report=report)
-        item.ihook.pytest_runtest_logfinish(nodeid=report.nodeid, location=report.location)
-    return done
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, Any]:
+    """With the last report of a test go the results that it has, as plain values: the report may leave the process."""
+    report = yield
+    if call.when == "teardown":
+        vars(report).update(inner=[asdict(result) for result in item.stash.get(RESULTS, [])])
+    return report
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Outer(config))
+
+
+class _Outer:
+    """Of the process that hears of all results, if several share the tests."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._plugins = config.pluginmanager
+        self._hook = config.hook
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        inner = [_report(report, Result(**told)) for told in getattr(report, "inner", ())]
+        session: Any = self._plugins.get_plugin("session")
+        session.testscollected += len(inner)  # or the progress would go beyond 100 %
+        for one in inner:
+            self._hook.pytest_runtest_logstart(nodeid=one.nodeid, location=one.location)
+            self._hook.pytest_runtest_logreport(report=one)
+            self._hook.pytest_runtest_logfinish(nodeid=one.nodeid, location=one.location)
 
 
 @dataclass(frozen=True)
@@ -140,8 +162,8 @@ class _Failure:
         return self.printed
 
 
-def _report(item: pytest.Item, result: Result) -> pytest.TestReport:
-    path, line, _ = item.location
+def _report(outer: pytest.TestReport, result: Result) -> pytest.TestReport:
+    path, line, _ = outer.location
     told: dict[str, Any] = {
         "passed": None,
         "failed": _Failure(result.message, result.printed),
@@ -155,6 +177,7 @@ def _report(item: pytest.Item, result: Result) -> pytest.TestReport:
         longrepr=told[result.outcome],
         when="call",
         duration=result.seconds,
+        **({"node": outer.node} if hasattr(outer, "node") else {}),  # by which junitxml tells processes apart
     )
     if result.expected:
         report.wasxfail = result.message

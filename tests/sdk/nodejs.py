@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from portico.store.filelock import FileLock
+
 SCRIPTS = Path(__file__).parent / "node"
 NODE, NPM = shutil.which("node"), shutil.which("npm")
 _ENVIRONMENT = dict(os.environ)
@@ -25,7 +27,9 @@ _INSTALLING_S, _RUNNING_S = 300, 120
 def installed(wanted: Path = SCRIPTS) -> Path:
     """The folder that holds the `node_modules` which the package.json and package-lock.json of a folder ask for.
 
-    Raises `CalledProcessError` if npm cannot install them."""
+    Raises `CalledProcessError` if npm cannot install them. Of two processes that want them at once, the second waits
+    for the first.
+    """
     assert NPM is not None
     lock = (wanted / "package-lock.json").read_bytes()
     home = Path(_ENVIRONMENT.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -34,16 +38,26 @@ def installed(wanted: Path = SCRIPTS) -> Path:
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as made:
+    taken = FileLock(cache / "lock")
+    taken.take()
+    try:
+        if not folder.is_dir():
+            _install(NPM, wanted, folder)
+    finally:
+        taken.close()
+    return folder
+
+
+def _install(npm: str, wanted: Path, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(wanted / name, made)
-        command = [NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"]
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"]
         subprocess.run(command, cwd=made, env=_ENVIRONMENT, check=True, timeout=_INSTALLING_S)
-        # Whoever else was installing them meanwhile got there first: theirs is as good.
+        # Where there are no locks somebody else may have been faster: theirs is as good.
         with contextlib.suppress(OSError):
             Path(made).rename(folder)
             Path(made).mkdir()
-    return folder
 
 
 def run(script: str, environment: Mapping[str, str]) -> dict[str, Any]:

@@ -109,8 +109,10 @@ def test_what_goes_wrong_after_the_last_test_is_a_failure(tmp_path: Path) -> Non
         run.check()
 
 
-def test_the_outer_run_tells_them(tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text("from sdk.inner import inner_results, pytest_runtest_protocol\n")
+@pytest.mark.parametrize("processes", [0, 2])
+def test_the_outer_run_tells_them(tmp_path: Path, processes: int) -> None:
+    hooks = "inner_results, pytest_configure, pytest_runtest_makereport"
+    (tmp_path / "conftest.py").write_text(f"from sdk.inner import {hooks}\n")
     (tmp_path / "within").mkdir()
     outer = """
         import sys
@@ -128,7 +130,7 @@ def test_the_outer_run_tells_them(tmp_path: Path) -> None:
     ran(tmp_path / "within", TESTS)
     (tmp_path / "test_outer.py").write_text(dedent(outer))
     report = tmp_path / "outer.xml"
-    command = [sys.executable, "-m", "pytest", "-rA", f"--junit-xml={report}", "test_outer.py"]
+    command = [sys.executable, "-m", "pytest", "-rA", f"-n{processes}", f"--junit-xml={report}", "test_outer.py"]
     environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -27,13 +27,13 @@ class House(msgspec.Struct, frozen=True):
 
 
 @contextlib.contextmanager
-def served(*arguments: str) -> Iterator[House]:
+def served(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[House]:
     """A house of its own, ended by itself."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
             [sys.executable, "-m", "portico", "serve", "--simulate", "--port", "0", *arguments],
             cwd=folder,
-            env=environment({"PORTICO_API_KEY": KEY}) | {"PATH": os.environ.get("PATH", "")},
+            env=environment({"PORTICO_API_KEY": KEY, **(env or {})}) | {"PATH": os.environ.get("PATH", "")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

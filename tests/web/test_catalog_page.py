@@ -43,7 +43,7 @@ def test_a_filter_leaves_what_it_says(query: str, holds: object) -> None:
 
 @pytest.mark.parametrize("sort", list(models.SORTS))
 @pytest.mark.parametrize("descending", [False, True])
-def test_what_nobody_knows_comes_last_whichever_way_it_is_sorted(sort: str, descending: bool) -> None:  # noqa: FBT001
+def test_what_nobody_knows_comes_last_whichever_way_it_is_sorted(sort: str, descending: bool) -> None:
     found = models.chosen(ROWS, asked(f"sort={sort}" + ("&desc=1" if descending else "")))
     assert len(found) == len(ROWS)
     keys = [models.SORTS[sort](row) for row in found]
@@ -91,3 +91,13 @@ def test_no_model_of_the_catalog_is_called_like_a_page() -> None:
     names = {name for model in CATALOG.models.values() for name in (model.name, *model.aliases)}
     assert not names & {*shelf.FAMILIES, "compare"}
     assert not [name for name in names if name.endswith((".md", ".json", ".csv"))]
+
+
+@pytest.mark.parametrize("kind", sorted(models.SAMPLES))
+async def test_the_code_on_a_models_page_names_that_model_alone(kind: str) -> None:
+    called = models.SAMPLES[kind]
+    for row in [row for row in ROWS if row.model.kind.value == kind and row.name != called.model][:3]:
+        answer = await ask(HOUSE, f"/models/{row.name}.md")
+        code = answer.text.partition("## Call it")[2]
+        assert f'"{row.name}"' in code or f" {row.name} " in code
+        assert f'"{called.model}"' not in code

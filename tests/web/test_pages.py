@@ -9,13 +9,13 @@ import pytest
 from portico.web import words
 from portico.web.addresses import Address, Form, Locale
 from portico.web.book import pages, sections
-from web.rooms import ADDRESSES, HOUSE, Answer, ask
+from web.rooms import ADDRESSES, CATALOG, HOUSE, Answer, ask
 
 LOCALES = tuple(Locale)
 CHINESE = (Locale.ZH_CN, Locale.ZH_HK)
 HAN = re.compile(r"[\u3400-\u9fff]")
-MODELS = [path for path in ADDRESSES if re.fullmatch(r"/models/[^/]*\d.*", path)]
-OTHERS = [path for path in ADDRESSES if path not in MODELS]
+OTHERS = [path for path in ADDRESSES if path.removeprefix("/models/") not in CATALOG.models]
+MODELS = [path for path in ADDRESSES if path not in OTHERS]
 LOOKED_AT = [*OTHERS, *MODELS[::9]]
 """Model pages are of one template: every ninth is looked at closely, and all are there."""
 

@@ -7,7 +7,8 @@ import pytest
 import zhconv
 
 from portico.web.addresses import Locale
-from portico.web.book import Source, body_of, pages
+from portico.web.book import Source, body_of
+from portico.web.book import every_source as pages
 from portico.web.words import translations
 
 MAINLAND = (

@@ -152,10 +152,14 @@ class Worker:
         await self.watch.start(server=self.server, upstream=self.upstream, books=self.books, budget=self.budget)
         if HANGUP is not None and plan.reloads:
             asyncio.get_running_loop().add_signal_handler(HANGUP, self._reload)
+            self._read_certificate()  # it may have changed since there was a supervisor, and until now nobody could say so
 
     def _reload(self) -> None:
         """On SIGHUP: the log was renamed, or there is another certificate."""
         self.watch.reopen()
+        self._read_certificate()
+
+    def _read_certificate(self) -> None:
         try:
             if self._plan.tls is not None:
                 self._plan.tls.reload()

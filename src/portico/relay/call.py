@@ -1,6 +1,7 @@
 """One call while it is served: what was asked, and what is known of it so far. The control flow is in relay.py."""
 
 import asyncio
+import math
 import re
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -257,6 +258,8 @@ class Attempt(msgspec.Struct):
     """What of its body decides its price; None before it is sent, and where nothing is charged."""
     runner: Runner | None = None
     """Whose attempt it is, where two candidates may be asked beside each other."""
+    patience_s: float = math.inf
+    """How long its first byte is waited for, if that is less than what the operator allows: others could be asked."""
 
     @property
     def has_lost(self) -> bool:

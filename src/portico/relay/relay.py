@@ -39,7 +39,7 @@ from portico.relay import counting, embedding, making, piecewise, questions
 from portico.relay.aiming import Aims
 from portico.relay.attempts import decoded, last_of, note_failure, note_stream, piped, pump_of
 from portico.relay.call import Attempt, BrokenOff, Call, Slot
-from portico.relay.dearness import dearness
+from portico.relay.dearness import Dearness, dearness
 from portico.relay.defaults import Defaults
 from portico.relay.downstream import Downstream
 from portico.relay.fanout import merged
@@ -51,7 +51,7 @@ from portico.relay.pump import Teller
 from portico.relay.reception import Reception
 from portico.relay.report import Report
 from portico.relay.router import Router, RoutingRules
-from portico.relay.served import Served
+from portico.relay.served import Served, answering
 from portico.relay.signing import Signer
 from portico.relay.strict import is_strict
 from portico.relay.tab import Once, Tab
@@ -215,10 +215,13 @@ class Relay:
         ]
         return sorted(there, key=lambda one: one.priority)
 
-    def _dearness(self, model: Model, deployment: Deployment) -> float:
-        """What a token in and a token out cost there together, to compare models by."""
+    def _dearness(self, model: Model, deployment: Deployment | None, like: Model) -> Dearness:
+        """What a model, or who answers in its place today, costs there if it is used like another, to compare them by."""
         books = self._till.books() if self._till is not None else self._listed
-        return dearness(books, model, deployment, self._today())
+        today = self._today()
+        if deployment is not None:
+            model, deployment = answering(self._catalog, model, deployment, today)
+        return dearness(books, model, deployment, today, like=like)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
@@ -247,7 +250,7 @@ class Relay:
                 headers=headers,
                 body=body,
                 connect_timeout_s=settings.connect_timeout_s,
-                first_byte_timeout_s=settings.first_byte_timeout_s,
+                first_byte_timeout_s=min(settings.first_byte_timeout_s, attempt.patience_s),
                 idle_timeout_s=settings.idle_timeout_s,
             )
         )

@@ -4,8 +4,8 @@
     -> the same for each model that the operator named to fall back on, if it is not dearer or that is allowed
     -> what may pass by itself is tried again, after a pause that grows and that chance shortens, within the deadline
 
-What an attempt ends with goes into `Health`, so that whoever plans next knows it. When nothing is left, the most useful
-failure is told: one that says when to come back before one that says nothing, and the operator's own faults last.
+What an attempt ends with goes into `Health`, so that whoever plans next knows it. What is decided after a failure is in
+`routing/again.py`; here are the clocks, the pauses and what rests meanwhile.
 """
 
 import asyncio
@@ -13,59 +13,27 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from random import Random
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
 from portico.catalog import Model
-from portico.core.errors import (
-    InvalidRequest,
-    UpstreamAuthFailed,
-    UpstreamBadGateway,
-    UpstreamError,
-    UpstreamIncomplete,
-    UpstreamInternal,
-    UpstreamModelNotFound,
-    UpstreamOverloaded,
-    UpstreamRateLimited,
-    UpstreamRefusedAccount,
-    UpstreamTimeout,
-    UpstreamUnreachable,
-)
+from portico.core.errors import InvalidRequest, UpstreamError, UpstreamOverloaded, UpstreamRateLimited
 from portico.core.request import Request
 from portico.providers import Verb
 from portico.relay.call import Call
+from portico.relay.dearness import Dearness, dearest, is_within
 from portico.relay.hedge import Budget
 from portico.relay.owned import held_to
 from portico.relay.resting import nobody_asked
 from portico.relay.served import Served
-from portico.routing import BreakerRules, Candidate, Deployment, Health, LeftOut, Order, Policy, Wish, plan
+from portico.routing import BreakerRules, Candidate, Deployment, Health, LeftOut, Order, Policy, Wish, again, plan
+from portico.routing.again import Past, Step
 from portico.routing.plan import ANY, kept_from
+from portico.wire.raw import COMMON_WORDS, word_in_common
 
 ONLY_HEADER: Final = "x-portico-providers"
 NEVER_HEADER: Final = "x-portico-exclude"
-PASSING: Final = (
-    UpstreamOverloaded,
-    UpstreamInternal,
-    UpstreamBadGateway,
-    UpstreamUnreachable,
-    UpstreamIncomplete,
-    UpstreamRateLimited,
-)
-"""Failures that may be gone in a moment."""
-_USEFUL: Final[Sequence[type[UpstreamError]]] = (
-    UpstreamRateLimited,
-    UpstreamOverloaded,
-    UpstreamTimeout,
-    UpstreamInternal,
-    UpstreamIncomplete,
-    UpstreamBadGateway,
-    UpstreamUnreachable,
-    UpstreamModelNotFound,
-    UpstreamRefusedAccount,
-    UpstreamAuthFailed,
-)
-"""Of several failures the first of these is told."""
 
 
 class RoutingRules(msgspec.Struct, frozen=True):
@@ -79,7 +47,7 @@ class RoutingRules(msgspec.Struct, frozen=True):
     attempts: int = 10
     """Of one call, all in all."""
     deadline_s: float = 120.0
-    """A call that has taken so long without an answer is not tried again."""
+    """A call that has taken so long without an answer asks nobody else."""
     first_pause_s: float = 0.5
     longest_pause_s: float = 8.0
     hedge_after_s: float = 0.0
@@ -99,12 +67,12 @@ class Router:
         *,
         served: Callable[[], Served],
         followers: Callable[[Model], Sequence[Model]],
-        dearness: Callable[[Model, Deployment], float],
+        dearness: Callable[[Model, Deployment | None, Model], Dearness],
         rng: Random,
         now: Callable[[], float],
     ) -> None:
-        """`followers`: the models that a call of one may fall back to. `dearness`: what a deployment costs as a number that
-        can be compared; infinite where that is not known."""
+        """`followers`: the models that a call of one may fall back to. `dearness`: what a model costs at a deployment where
+        it is used like another, so that it can be compared with that; None: as it is listed."""
         self.health = health
         self.rules = rules
         self.served = served
@@ -115,7 +83,8 @@ class Router:
         self.hedges = Budget()
 
     def route(self, call: Call) -> "Route":
-        """The way of one call, or of a lane of it. Raises `InvalidRequest` for a provider that there is none of."""
+        """The way of one call, or of a lane of it. Raises `InvalidRequest` where its headers name a provider that there is
+        none of, or leave nobody."""
         self.hedges.earn()
         return Route(self, call, self._wish(call))
 
@@ -126,19 +95,39 @@ class Router:
         headers = call.exchange.request.headers
         only, never = _names(headers.get(ONLY_HEADER)), _names(headers.get(NEVER_HEADER))
         rules = self.rules
-        sticky = "" if rules.sticky == "none" else sticky_word(call.request)
+        sticky = "" if rules.sticky == "none" else self._word_of(call)
         if not sticky and rules.sticky == "account":
             sticky = call.caller.tenant
         if not (only or never):
             return Wish(sticky=sticky) if sticky else ANY
-        known = {name for one in self._deployments_of(call) for name in (one.provider.name, one.name)}
+        deployments = self._deployments_of(call)
+        known = {name for one in deployments for name in (one.provider.name, one.name)}
         for header, names in ((ONLY_HEADER, only), (NEVER_HEADER, never)):
             if odd := names - known:
                 message = (
                     f"{call.model.name} is not served by {min(odd)!r}; it is by {', '.join(sorted(known)) or 'none'}."
                 )
                 raise InvalidRequest(message, param=header)
+        able = [one for one in deployments if call.goes_to(one.provider)]
+        for header, wish in ((ONLY_HEADER, Wish(only)), (NEVER_HEADER, Wish(only, never))):
+            if able and not any(map(wish.allows, able)):
+                others = ", ".join(dict.fromkeys([one.provider.name for one in able]))
+                raise InvalidRequest(
+                    f"This leaves nobody who serves {call.model.name} with this method; {others} would.", param=header
+                )
         return Wish(only, never, sticky)
+
+    def _word_of(self, call: Call) -> str:
+        """`sticky_word` of a call, of whose body perhaps nobody has read anything: then that much of it is, if there is a
+        choice. (A path that names the model is Gemini's, whose bodies have no such word.)"""
+        if not call.unread:
+            return sticky_word(call.request)
+        if call.in_path:
+            return ""
+        served = self.served().deployments(call.model)
+        if len(served) == 1 and len(served[0].provider.keys) == 1 and not call.model.fallbacks:
+            return ""
+        return word_in_common(call.exchange.request.body)
 
     def _deployments_of(self, call: Call) -> list[Deployment]:
         return [one for model in (call.model, *self.fallbacks(call.model)) for one in self.served().deployments(model)]
@@ -160,7 +149,7 @@ class Router:
             wish=Wish(sticky=wish.sticky) if wish.only or wish.never else wish,
             policy=self.rules.policy,
             streamed=call.verb is Verb.STREAM,
-            price=lambda one: self._dearness(model, one),
+            price=lambda one: self._dearness(model, one, model)[0],
         )
         if not call.pins:
             return order
@@ -169,19 +158,20 @@ class Router:
 
     def fallbacks(self, model: Model) -> list[Model]:
         """The models that a call of this one may go to instead, in their order."""
-        followers = self._followers(model)
-        if not followers or self.rules.allow_dearer:
-            return list(followers)
+        return self.affordable(model, self._followers(model))
+
+    def affordable(self, asked: Model, others: Sequence[Model]) -> list[Model]:
+        """Those of the models that a call may go to in place of the one that was asked for: they are not dearer in anything
+        that this one is used for, wherever they are served, or that is allowed. If nobody knows what it costs, none is."""
+        if not others or self.rules.allow_dearer:
+            return list(others)
         served = self.served()
-        limit = max([self._dearness(model, one) for one in served.deployments(model)], default=0.0)
+        limit = dearest([self._dearness(asked, one, asked) for one in served.deployments(asked) or (None,)])
         return [
             one
-            for one in followers
-            if all(self._dearness(one, deployment) <= limit for deployment in served.deployments(one))
+            for one in others
+            if all(is_within(self._dearness(one, deployment, asked), limit) for deployment in served.deployments(one))
         ]
-
-
-Step: TypeAlias = tuple[Model, Candidate]
 
 
 class Route:
@@ -191,18 +181,14 @@ class Route:
         self._router = router
         self._call = call
         self._wish = wish
-        self._began = router.now()
+        self._past = Past(router.now())
         self._models = [call.model, *router.fallbacks(call.model)]
         self._queue: list[Step] = []
         self._back_at: list[float] = []
         self._left_out: list[LeftOut] = []
         self._tried: list[Candidate] = []
-        self._rounds = 0
-        self._steps = 0
-        self._failures: list[UpstreamError] = []
         self._missing: set[str] = set()
         """Models that somebody said are not there."""
-        self._waited: list[UpstreamError] = []
         self._fill()
 
     def _fill(self) -> None:
@@ -213,18 +199,23 @@ class Route:
             if order.back_at is not None:
                 self._back_at.append(order.back_at)
             self._left_out += order.left_out
+        if self._past.failures:
+            self._queue = again.in_turn(self._past, self._queue)
 
     async def step(self) -> Step | None:
         """Whom to ask next; None: nobody, and `best` is what is told."""
-        rules = self._router.rules
-        if self._steps >= rules.attempts:
-            return None
-        if self._steps:
+        past, router = self._past, self._router
+        if past.attempts:
             self._leave_out()
         if not self._queue and not await self._again():
             return None
-        self._steps += 1
-        step = self._queue.pop(0)
+        if past.attempts and not again.may_ask(past, router.rules, router.now()):
+            return None
+        return self._asks(self._queue[0])
+
+    def _asks(self, step: Step) -> Step:
+        self._past.attempts += 1
+        self._queue.remove(step)
         self._tried.append(step[1])
         return step
 
@@ -244,51 +235,49 @@ class Route:
         """Who may be asked beside one that shows nothing, without a pause: rather another deployment than another key."""
         router = self._router
         self._leave_out()
-        if not self._queue or self._steps >= router.rules.attempts:
+        if not self._queue or not again.may_ask(self._past, router.rules, router.now()):
             return None
-        self._steps += 1
-        other = next((one for one in self._queue if one[1].deployment != step[1].deployment), self._queue[0])
-        self._queue.remove(other)
-        self._tried.append(other[1])
-        return other
+        others = [one for one in self._queue if one[1].deployment != step[1].deployment]
+        return self._asks((others or self._queue)[0])
+
+    def share_s(self, deployment: Deployment) -> float:
+        """How long this one may show no sign of life while others could be asked; infinite: there are none."""
+        if all(one.deployment.name == deployment.name for _, one in self._queue):
+            return math.inf
+        return again.share_s(self._past, self._router.rules, self._router.now())
 
     def first(self, step: Step) -> None:
         """This one is asked next, whatever else was to be."""
         self._queue.insert(0, step)
         self._tried.remove(step[1])
-        self._steps -= 1
+        self._past.attempts -= 1
 
     def also(self, model: Model) -> None:
-        """Another model's candidates are asked behind the others."""
-        if model not in self._models:
+        """Another model's candidates are asked behind the others, unless it is dearer than the one that was asked for."""
+        if model not in self._models and self._router.affordable(self._call.model, [model]):
             self._models.append(model)
             self._queue += [(model, one) for one in self._router.order(self._call, model, self._wish).candidates]
 
     async def _again(self) -> bool:
         """Waits for what may have passed; whether there is anybody to ask then."""
-        router, rules = self._router, self._router.rules
-        if not self._failures and not self._back_at:
-            return False  # whoever is left out stays so until a person has looked
-        while self._rounds < rules.retries:
-            if self._failures and not isinstance(self._failures[-1], PASSING):
+        router, past = self._router, self._past
+        while True:
+            back_at, dice = min(self._back_at, default=None), router.rng.random()
+            pause = again.pause_s(past, router.rules, back_at=back_at, now=router.now(), dice=dice)
+            if pause is None:
                 return False
-            pause = min(rules.first_pause_s * 2.0**self._rounds, rules.longest_pause_s)
-            pause *= 0.5 + 0.5 * router.rng.random()
-            now = router.now()
-            if self._back_at:
-                pause = max(pause, min(self._back_at) - now)
-            if now + pause - self._began > rules.deadline_s or pause > rules.longest_pause_s:
-                return False
-            self._rounds += 1
+            past.rounds += 1
             await asyncio.sleep(pause)
             self._fill()
             if self._queue:
+                past.begin_round()
                 return True
-        return False
 
-    def failed(self, error: UpstreamError) -> None:
+    def failed(self, step: Step, error: UpstreamError) -> None:
         """What a step ended with."""
-        self._failures.append(error)
+        self._past.failures.append((step[1], error))
+        if self._queue:
+            self._queue = again.in_turn(self._past, self._queue)
 
     def lacks(self, model: Model) -> bool:
         """A model is not where it was to be: whether that is news."""
@@ -298,7 +287,7 @@ class Route:
 
     def best(self) -> UpstreamError | None:
         """The most useful of the failures; None: nobody was asked, and nobody rests."""
-        found = min(self._failures, key=_usefulness, default=None)
+        found = again.most_useful([error for _, error in self._past.failures])
         back_at = min(self._back_at, default=None)
         wait_s = None if back_at is None else max(1.0, back_at - self._router.now())
         if found is None:
@@ -318,18 +307,13 @@ class Route:
         return max(1.0, soonest - now) if now < soonest < math.inf else None
 
 
-def _usefulness(error: UpstreamError) -> tuple[int, float]:
-    rank = next((n for n, kind in enumerate(_USEFUL) if isinstance(error, kind)), len(_USEFUL))
-    return rank, error.retry_after_s if error.retry_after_s is not None else float("inf")
-
-
 def sticky_word(request: Request) -> str:
     """What a caller says its calls have in common, so that a provider's cache is met again; "": nothing."""
     ext = request.ext
     if not ext:
         return ""
     for fields in ext.values():
-        for name in ("prompt_cache_key", "user", "safety_identifier"):
+        for name in COMMON_WORDS:
             if isinstance(word := fields.get(name), str) and word:
                 return word
         metadata = fields.get("metadata")

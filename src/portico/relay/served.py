@@ -122,13 +122,9 @@ class Served:
         return found
 
     def _found(self, dialect: Dialect, model: Model, deployment: Deployment, now: float) -> Place:
-        kind = deployment.provider.kind
         today = datetime.fromtimestamp(now, UTC).date()
-        if (follower := successor(self.catalog, model, today, kind.name)) is not None:
-            able = follower.capabilities_at(kind.name)
-            there = msgspec.structs.replace(deployment, upstream_model=follower.name, capabilities=able)
-            model, deployment = follower, _limited(there)
-            kind = deployment.provider.kind
+        model, deployment = answering(self.catalog, model, deployment, today)
+        kind = deployment.provider.kind
         small = self._small_max_tokens
         upstream, able = deployment.upstream_model, deployment.capabilities
         spoken = kind.to(dialect)
@@ -143,6 +139,15 @@ class Served:
             found = upstream_url(provider, spoken, model, verb, credential)
             _room(self._urls)[key] = found
         return found
+
+
+def answering(catalog: Catalog, model: Model, deployment: Deployment, today: date) -> tuple[Model, Deployment]:
+    """Who answers there on a day for a model: itself, or its successor where it is retired."""
+    kind = deployment.provider.kind
+    if (follower := successor(catalog, model, today, kind.name)) is None:
+        return model, deployment
+    able = follower.capabilities_at(kind.name)
+    return follower, _limited(msgspec.structs.replace(deployment, upstream_model=follower.name, capabilities=able))
 
 
 def _limited(deployment: Deployment) -> Deployment:

@@ -29,9 +29,10 @@ from portico.relay.hedge import Ask, Runner, hedged
 from portico.relay.passthrough import nobody_serves
 from portico.relay.prepare import in_words_of, successor
 from portico.relay.reception import Reception
-from portico.relay.router import Route, Router, Step
+from portico.relay.router import Route, Router
 from portico.relay.together import some, together
 from portico.relay.verdict import may_be_of_signatures
+from portico.routing.again import Step
 from portico.vault import without_unknown_signatures
 
 RETRIED_ONCE: Final = (UpstreamMalformedOutput, UpstreamEmpty)
@@ -86,14 +87,14 @@ class Tries:
         """Asks one candidate: whether it answered. Raises what others would fail with too."""
         call, route = part.call, part.route
         try:
-            await self._twice_if_faulty(part, aim, runner)
+            await self._twice_if_faulty(part, step, aim, runner)
             return True
         except UpstreamError as error:
             failure = in_words_of(call.request, error)
             if self._aims.drops(call, aim, part.lane, failure):
                 route.first(step)
                 return False
-            route.failed(failure)
+            route.failed(step, failure)
             if not error.fails_over or isinstance(error, RETRIED_ONCE):
                 raise
         model, candidate = step
@@ -124,23 +125,25 @@ class Tries:
             return False
         return await self._ask(part, step, aim, runner)
 
-    async def _twice_if_faulty(self, part: _Part, aim: Aim, runner: Runner | None) -> None:
-        call, first = part.call, self._attempt(part, aim, runner)
+    async def _twice_if_faulty(self, part: _Part, step: Step, aim: Aim, runner: Runner | None) -> None:
+        call, first = part.call, self._attempt(part, step, aim, runner)
         try:
             await self._made(part, first, last=False)
         except RETRIED_ONCE:
-            await self._made(part, self._attempt(part, aim, runner), last=True)
+            await self._made(part, self._attempt(part, step, aim, runner), last=True)
         except UpstreamRejected as error:
             asked = first.asked
             may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
             if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
                 raise
             call.request = request  # the skip value stands in for what the client sent, and the losses say so
-            await self._made(part, self._attempt(part, aim, runner), last=True)
+            await self._made(part, self._attempt(part, step, aim, runner), last=True)
 
-    def _attempt(self, part: _Part, aim: Aim, runner: Runner | None) -> Attempt:
+    def _attempt(self, part: _Part, step: Step, aim: Aim, runner: Runner | None) -> Attempt:
         attempt = self._aims.attempt(part.call, aim, part.lane)
         attempt.runner = runner
+        if _shows_early(part.call):  # what shows nothing before its end may be silent as long as it thinks
+            attempt.patience_s = part.route.share_s(step[1].deployment)
         return attempt
 
     async def _made(self, part: _Part, attempt: Attempt, *, last: bool) -> None:

@@ -4,7 +4,7 @@ from portico.routing.circuit import BreakerRules, Circuit
 from portico.routing.deployment import Candidate, Deployment, deployments_of
 from portico.routing.health import Group, Health, Pace
 from portico.routing.plan import ANY, LeftOut, Order, Policy, Wish, plan
-from portico.routing.rest import ALL_MODELS, FOREVER, Rest, rest_after
+from portico.routing.rest import ALL_MODELS, FOREVER, Rest, rests_after
 
 __all__ = [
     "ALL_MODELS",
@@ -24,5 +24,5 @@ __all__ = [
     "Wish",
     "deployments_of",
     "plan",
-    "rest_after",
+    "rests_after",
 ]

@@ -13,7 +13,7 @@ from portico.core.errors import UpstreamError
 from portico.providers import Secret
 from portico.routing.circuit import NEW, BreakerRules, Circuit, failed, tried, worked
 from portico.routing.deployment import Candidate, Deployment
-from portico.routing.rest import ALL_MODELS, Rest, rest_after
+from portico.routing.rest import ALL_MODELS, Rest, rests_after
 
 SMOOTHING: Final = 0.2
 """How much the latest measurement counts against all before it."""
@@ -131,23 +131,22 @@ class Health:
             _smoothed(before.first_s, latest.first_s), _smoothed(before.per_event_s, latest.per_event_s), latest.at
         )
 
-    def failed(self, candidate: Candidate, error: UpstreamError, now: float) -> Rest | None:
-        """It failed: what rests for it now, if anything does."""
+    def failed(self, candidate: Candidate, error: UpstreamError, now: float) -> None:
+        """It failed: what it shows to be used up or refused rests from now on."""
         deployment = candidate.deployment
         self._turn(deployment, failed(self.circuit(deployment), error, now, self.rules))
         provider, model = deployment.provider.name, deployment.upstream_model
         consumer = getattr(error, "consumer", None)
         if consumer:
             self._consumers[provider, candidate.credential] = consumer
-        group = self.group(provider, candidate.credential)
+        group, own = self.group(provider, candidate.credential), self.own_group(provider, candidate.credential)
         before = self._rests.get((provider, group, model)) or self._rests.get((provider, group, ALL_MODELS))
-        rest = rest_after(error, model, now, before)
-        if rest is not None:
-            if not rest.whole_group:
-                group = self.own_group(provider, candidate.credential)
-            self.rest((provider, group), rest)
-            self.on_rest((provider, group), rest)
-        return rest
+        # Whose quota a key uses is known here alone where the provider said it: others know this key by its own name.
+        shared = (group,) if self._named(provider, candidate.credential) else tuple(dict.fromkeys((group, own)))
+        for rest in rests_after(error, model, now, before):
+            for name in shared if rest.whole_group else (own,):
+                self.rest((provider, name), rest)
+                self.on_rest((provider, name), rest)
 
     # -- what rests
 
@@ -173,9 +172,15 @@ class Health:
 
     def group(self, provider: str, credential: Secret) -> str:
         """Whose quota a credential uses: as it was configured, as the provider said, else its own."""
-        if self._group_of is not None and (named := self._group_of(provider, credential)):
-            return named
-        return self._consumers.get((provider, credential)) or self.own_group(provider, credential)
+        return (
+            self._named(provider, credential)
+            or self._consumers.get((provider, credential))
+            or self.own_group(provider, credential)
+        )
+
+    def _named(self, provider: str, credential: Secret) -> str:
+        """The group that was written beside it; "": none."""
+        return "" if self._group_of is None else self._group_of(provider, credential)
 
     @staticmethod
     def own_group(provider: str, credential: Secret) -> str:  # noqa: ARG004 - the same shape as `group`

@@ -48,19 +48,19 @@ class Rest(msgspec.Struct, frozen=True):
     """All keys of the group rest; False: this key alone."""
 
 
-def rest_after(error: UpstreamError, model: str, now: float, before: Rest | None = None) -> Rest | None:
-    """What rests after a failure of an upstream model; None: nothing does. `before`: what rested there last."""
+def rests_after(error: UpstreamError, model: str, now: float, before: Rest | None = None) -> list[Rest]:
+    """What rests after a failure of an upstream model: of each scope the longest. `before`: what rested there last."""
     match error:
         case UpstreamRateLimited(quotas=quotas):
             counted = [quota for quota in quotas or (Quota(),) if quota.window is not Window.REQUEST]
             rests = [_of_quota(error, quota, model, now, before) for quota in counted]
-            return max(rests, key=lambda rest: rest.until, default=None)
+            return list({rest.model: rest for rest in sorted(rests, key=lambda rest: rest.until)}.values())
         case UpstreamAuthFailed(of_model=of_model):
             why = _why(error, error.reason or "")
-            return Rest(FOREVER, why, model if of_model else ALL_MODELS, whole_group=False)
+            return [Rest(FOREVER, why, model if of_model else ALL_MODELS, whole_group=False)]
         case UpstreamRefusedAccount():
-            return Rest(now + ACCOUNT_S, _why(error, error.reason or ""), whole_group=False)
-    return None
+            return [Rest(now + ACCOUNT_S, _why(error, error.reason or ""), whole_group=False)]
+    return []
 
 
 def _of_quota(error: UpstreamError, quota: Quota, model: str, now: float, before: Rest | None) -> Rest:

@@ -1,4 +1,4 @@
-"""The public house: what visitors see. An ASGI app on the gateway's own listener (`http/front.py` says which paths are its).
+"""The public house: what visitors see. An ASGI app on the gateway's own listener (`http/front.py` says for which paths).
 
     addresses.py   locales, twins, what a path means
     house.py       the app: finds the page, renders it, sends it with its headers

@@ -1,7 +1,9 @@
-"""The pages that are written: `pages/<locale>/<address>.md`, their order in `pages/nav.toml`, their samples in `samples/`.
+"""The pages that are written: `pages/<locale>/<address>.md`, their order in `pages/nav.toml`, their samples in `samples/`;
+and those of the reference, which `manual.py` writes of data.
 
-A page is a template first: `{{ base_url }}` is the visitor's own, `{{ sample("chat/basic") }}` a sample in every client it is
-kept for, `{{ answer("chat/basic") }}` what a running Portico answered to it.
+A page is a template first: `{{ base_url }}` is the visitor's own, `{{ sample("chat/basic") }}` a sample in every client it
+is kept for, `{{ answer("chat/basic") }}` what a running Portico answered to it, `{{ operations("en") }}` the table of the
+reference.
 """
 
 import tomllib
@@ -9,12 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 from jinja2 import Environment, StrictUndefined
 
+from portico.web import manual, reference
 from portico.web.addresses import Locale
+from portico.web.reference import Operation
 
 SAMPLE_URL: Final = "http://localhost:8080"
 """Stands in samples for the address of whoever reads them."""
@@ -122,13 +126,29 @@ def _sample(base_url: str) -> Callable[[str], str]:
     return told
 
 
-def _answer(name: str) -> str:
-    """The stored answer of a sample. Raises KeyError if there is none."""
+class Answer(msgspec.Struct, frozen=True):
+    """What a running Portico answered to a sample."""
+
+    language: str
+    text: str
+
+
+@cache
+def stored_answer(name: str) -> Answer | None:
+    """The answer of a sample, where one is kept."""
     folder = _folder("samples").joinpath(*name.split("/"))
     for file, language in (("answer.json", "json"), ("answer.txt", "text")):
         if (folder / file).is_file():
-            return f"{_FENCE}{language}\n{(folder / file).read_text('utf-8').rstrip()}\n{_FENCE}"
-    raise KeyError(f"there is no answer to the sample {name!r}")
+            return Answer(language, (folder / file).read_text("utf-8").rstrip())
+    return None
+
+
+def _answer(name: str) -> str:
+    """The stored answer of a sample. Raises KeyError if there is none."""
+    kept = stored_answer(name)
+    if kept is None:
+        raise KeyError(f"there is no answer to the sample {name!r}")
+    return f"{_FENCE}{kept.language}\n{kept.text}\n{_FENCE}"
 
 
 _TEMPLATES: Final = Environment(
@@ -143,10 +163,36 @@ _TEMPLATES: Final = Environment(
 def body_of(source: Source, base_url: str) -> str:
     """The Markdown of a page for whoever reads it at `base_url`."""
     template = _TEMPLATES.from_string(source.body)
-    return template.render(base_url=base_url, sample=_sample(base_url), answer=_answer)
+    return template.render(base_url=base_url, sample=_sample(base_url), answer=_answer, operations=manual.index)
 
 
-def navigation(locale: Locale) -> list[tuple[str, list[Source]]]:
-    """The documentation's rooms, in their order: title and pages."""
+Room: TypeAlias = tuple[str, list[Source]]
+"""A part of the navigation: its title and its pages."""
+
+
+def navigation(locale: Locale) -> list[Room]:
+    """The documentation's rooms, in their order."""
     there = pages(locale)
     return [(part.title(locale), [there[path] for path in part.pages if path in there]) for part in sections()]
+
+
+@cache
+def chapters(locale: Locale) -> list[Room]:
+    """The rooms of the reference: a page for each operation."""
+    titles = {path: source.title for path, source in pages(locale).items()}
+    return [
+        (tag.told(locale), [_operation(one, locale, titles) for one in reference.of_tag(tag)])
+        for tag in reference.shared().tag
+    ]
+
+
+def _operation(one: Operation, locale: Locale, titles: Mapping[str, str]) -> Source:
+    answered = one.sample is not None and stored_answer(one.sample) is not None
+    body = manual.body(one, locale, titles, answered=answered)
+    return Source(one.page, one.title.told(locale), one.summary.told(locale), body)
+
+
+@cache
+def every_source(locale: Locale) -> Mapping[str, Source]:
+    """Every page of the documentation, by its English address."""
+    return {**pages(locale), **{one.path: one for _, room in chapters(locale) for one in room}}

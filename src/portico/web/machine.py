@@ -1,4 +1,4 @@
-"""What programs ask for: robots.txt, sitemap.xml, llms.txt (one per locale), security.txt; and what they are told where
+"""What programs ask for: robots.txt, sitemap.xml, llms.txt (one per locale), openapi.json; and what they are told where
 there is nothing."""
 
 from typing import Final
@@ -7,7 +7,8 @@ from xml.sax.saxutils import escape
 from starlette.responses import Response
 
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
-from portico.web.book import navigation
+from portico.web.book import chapters, navigation
+from portico.web.openapi import document_bytes
 from portico.web.render import MENU
 from portico.web.showroom import Showroom
 from portico.web.site import PAGES
@@ -27,6 +28,8 @@ def find(path: str, showroom: Showroom, base_url: str) -> Response | None:
             return Response(f"User-agent: *\nAllow: /\nSitemap: {base_url}/sitemap.xml\n", 200, _AN_HOUR, _TEXT)
         case "/sitemap.xml":
             return Response(sitemap(showroom, base_url), 200, _AN_HOUR, "application/xml")
+        case "/openapi.json":
+            return Response(document_bytes(base_url), 200, _AN_HOUR, "application/json")
     return None
 
 
@@ -68,6 +71,9 @@ def llms(locale: Locale, showroom: Showroom, base_url: str) -> str:
     others = [path for path in every_address(showroom) if path.startswith("/models/")]
     for title, sources in navigation(locale):
         told += ["", f"## {title}", ""]
+        told += [twin(source.path, source.title, source.summary) for source in sources]
+    for title, sources in chapters(locale):
+        told += ["", f"## {say('API reference')}: {title}", ""]
         told += [twin(source.path, source.title, source.summary) for source in sources]
     told += ["", f"## {say('Models')}", ""]
     told += [twin(path, path.removeprefix("/models/")) for path in others]

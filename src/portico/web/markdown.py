@@ -1,8 +1,8 @@
 """Markdown -> HTML for the pages that are written, and -> the Markdown that their twins show.
 
 What is understood beside CommonMark: tables, strikethrough, GitHub's alerts (`> [!NOTE]`), an id of a heading set by hand
-(`## Ask for JSON {#ask-for-json}`), and the title of a tab on a fence (```` ```bash tab="curl" ````): fences with titles that
-follow each other are one set of tabs. Raw HTML is shown as text.
+(`## Ask for JSON {#ask-for-json}`), and the title of a tab on a fence (```` ```bash tab="curl" ````): fences with titles
+that follow each other are one set of tabs. Raw HTML is shown as text.
 """
 
 import re

@@ -7,7 +7,7 @@ are, and inline base64 is stepped over at the speed of a regular expression.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from portico.wire import jsontext
 
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]', re.DOTALL)
 _SPACE: Final = b" \t\r\n"
+_T = TypeVar("_T")
 
 
 class Named(msgspec.Struct):
@@ -32,6 +33,51 @@ def named(body: bytes) -> Named | None:
     says it otherwise, or is none: whoever reads all of it says what is wrong."""
     try:
         return _named.decode(body.removeprefix(jsontext.BOM))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+COMMON_WORDS: Final = ("prompt_cache_key", "user", "safety_identifier")
+"""Members in which a caller says what its calls have in common, the first of them that says something counts."""
+
+
+class _InCommon(msgspec.Struct):
+    """Those members, and Anthropic's `metadata.user_id`: whatever they hold, which is looked at only afterwards."""
+
+    prompt_cache_key: msgspec.Raw = msgspec.Raw()
+    user: msgspec.Raw = msgspec.Raw()
+    safety_identifier: msgspec.Raw = msgspec.Raw()
+    metadata: msgspec.Raw = msgspec.Raw()
+
+
+class _Metadata(msgspec.Struct):
+    user_id: str = ""
+
+
+_in_common: Final = msgspec.json.Decoder(_InCommon)
+_word: Final = msgspec.json.Decoder(str)
+_metadata: Final = msgspec.json.Decoder(_Metadata)
+
+
+def word_in_common(body: bytes) -> str:
+    """What the caller of a body that nobody has read says its calls have in common; "" for nothing, for what is no word,
+    and for a body that is broken: neither is anybody's fault yet."""
+    try:
+        said = _in_common.decode(body.removeprefix(jsontext.BOM))
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return ""
+    for name in COMMON_WORDS:
+        if word := _decoded(_word, getattr(said, name)):
+            return word
+    metadata = _decoded(_metadata, said.metadata)
+    return "" if metadata is None else metadata.user_id
+
+
+def _decoded(decoder: msgspec.json.Decoder[_T], value: msgspec.Raw) -> _T | None:
+    if not value:
+        return None
+    try:
+        return decoder.decode(value)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
 

@@ -5,4 +5,11 @@ from typing import Final
 from portico.web.page import Page
 from portico.web.site import conformance, docs, landing, models, pricing, status
 
-PAGES: Final[tuple[Page, ...]] = (*landing.PAGES, *models.PAGES, *pricing.PAGES, *status.PAGES, *conformance.PAGES, *docs.PAGES)
+PAGES: Final[tuple[Page, ...]] = (
+    *landing.PAGES,
+    *models.PAGES,
+    *pricing.PAGES,
+    *status.PAGES,
+    *conformance.PAGES,
+    *docs.PAGES,
+)

@@ -1,20 +1,21 @@
-"""The pages that are written: the documentation and the OpenClaw pages."""
+"""The documentation and the OpenClaw pages: those that are written, and the reference, which has rooms of its own."""
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from portico.web import reference
 from portico.web.addresses import Locale
-from portico.web.book import Source, navigation, pages
+from portico.web.book import Room, Source, chapters, every_source, navigation
 from portico.web.page import NotHere, Page, View, Visit
 from portico.web.showroom import Showroom
 
 
 async def look(_: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
-    source = pages(visit.locale).get(names["path"])
+    source = every_source(visit.locale).get(names["path"])
     if source is None:
         raise NotHere
-    rooms = navigation(visit.locale)
+    rooms = _rooms(visit.locale, source)
     order = [one for _title, part in rooms for one in part]
     here = next((number for number, one in enumerate(order) if one.path == source.path), None)
     return View(
@@ -31,12 +32,21 @@ async def look(_: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
     )
 
 
+def _rooms(locale: Locale, source: Source) -> list[Room]:
+    """What the page stands among. Forty operations would bury the rest of the documentation, and the other way round."""
+    if not f"{source.path}/".startswith(f"{reference.PREFIX}/"):
+        return navigation(locale)
+    there = every_source(locale)
+    title = next(title for title, room in navigation(locale) if there[reference.PREFIX] in room)
+    return [(title, [there["/docs"], there[reference.PREFIX]]), *chapters(locale)]
+
+
 def _after(order: list[Source], here: int | None) -> Source | None:
     return order[here + 1] if here is not None and here + 1 < len(order) else None
 
 
 def addresses(_: Showroom) -> Iterable[str]:
-    return pages(Locale.EN)
+    return every_source(Locale.EN)
 
 
 PAGES: Final = (Page(re.compile(r"(?P<path>/(?:docs(?:/.+)?|openclaw[a-z-]*))"), look, addresses),)

@@ -287,7 +287,7 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
             "steered": known.capabilities.thinking.control is not ThinkingControl.NONE,
             "cost": shelf.cost_of(shelf.Job(), row.rates) if shelf.is_chat(row) else None,
             "job": shelf.Job(),
-            "samples": sample_of(row),
+            "called": sample_of(row),
             "simulated": showroom.simulated,
             "at": day.at,
         },
@@ -295,12 +295,27 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
     )
 
 
-def sample_of(row: Row) -> str | None:
-    """The sample that shows how a model is called, by what it is for."""
+class Sample(msgspec.Struct, frozen=True):
+    """A sample of the documentation, and the model it is written for, in whose place another one is named."""
+
+    name: str
+    model: str
+
+
+def sample_of(row: Row) -> Sample | None:
+    """The sample that shows how a model is called, by what it is for; None where none is kept."""
     return SAMPLES.get(row.model.kind.value)
 
 
-SAMPLES: Final[Mapping[str, str]] = {"chat": "quickstart/hello", "computer_use": "quickstart/hello"}
+_HELLO: Final = Sample("quickstart/hello", "gemini-3.8-flash")
+SAMPLES: Final[Mapping[str, Sample]] = {
+    "chat": _HELLO,
+    "computer_use": _HELLO,
+    "embedding": Sample("embeddings/basic", "text-embedding-3-small"),
+    "image": Sample("images/generate", "gemini-3-pro-image"),
+    "speech": Sample("audio/speech", "gemini-3.8-flash-tts"),
+}
+"""By kind. A transcription's sample speaks first, with another model, so there is none."""
 
 
 def price_table(showroom: Showroom, row: Row) -> tuple[list[Tier], list[PriceLine]]:

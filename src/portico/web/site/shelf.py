@@ -1,4 +1,4 @@
-"""Models as pages show them: what each is, what it costs here today, how it fares. One row for catalog, model and landing."""
+"""Models as pages show them: what each is, what it costs here today, how it fares. One row for every page."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date

@@ -108,6 +108,7 @@ if (contents.size) {
 
 const filters = document.querySelector("form[data-at-once]");
 if (filters) {
+  if (matchMedia("(max-width: 60rem)").matches) filters.querySelector(".facets").open = false;
   filters.addEventListener("change", () => filters.requestSubmit());
   filters.addEventListener("formdata", (event) => {
     for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
