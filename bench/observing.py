@@ -1,4 +1,5 @@
-"""What being watched costs a request: its report, the metrics, the line in the log. `python -m bench.observing`
+"""What being watched costs a request: its report, the metrics, the line in the log, and what tells how its model fares.
+`python -m bench.observing`
 
 CPU time of the process (the thread that writes included), the best of several rounds, in microseconds a request.
 """
@@ -13,7 +14,9 @@ import portico
 from portico.catalog import load_catalog
 from portico.core.usage import Usage
 from portico.http.routes import ROUTE_NAMES
+from portico.providers import Verb
 from portico.relay.report import OK, Report, Try
+from portico.routing.traffic import TrafficTally
 from portico.telemetry import AccessLog, LineWriter, Metrics, Observing
 
 REQUESTS: Final = 20_000
@@ -27,7 +30,7 @@ def report() -> Report:
     clock = time.perf_counter
     made = Report("req_SAMPLE0SAMPLE0SAMPLE0SAM", "POST", "/v1/chat/completions", "127.0.0.1", "SDK/1.2", 300, clock())
     made.route, made.dialect, made.tenant = "chat_completions", "openai_chat", "default"
-    made.asked, made.model, made.stream = MODEL, MODEL, False
+    made.asked, made.model, made.verb, made.stream = MODEL, MODEL, Verb.GENERATE, False
     tried = Try("gemini", MODEL)
     made.tries.append(tried)
     tried.sent, tried.answered, tried.outcome = clock(), clock(), OK
@@ -55,7 +58,7 @@ def best_us(work: Callable[[], object]) -> float:
 
 
 async def main() -> None:
-    """Prints the three, one on top of the other."""
+    """Prints all of them, one on top of the other."""
     metrics = Metrics(
         workers=2,
         version=portico.__version__,
@@ -67,11 +70,14 @@ async def main() -> None:
     writer = LineWriter(lambda: os.open(os.devnull, os.O_WRONLY))
     tally = metrics.tally(0)
     counted, logged = Observing(tally, None), Observing(tally, AccessLog(writer.write))
+    told = Observing(tally, AccessLog(writer.write), TrafficTally(time.time))
     bare = best_us(report)
     with_metrics = best_us(lambda: watched(counted))
     with_log = best_us(lambda: watched(logged))
+    with_traffic = best_us(lambda: watched(told))
     writer.close()
-    print(f"report {bare:.1f} us, metrics {with_metrics - bare:.1f} us, log {with_log - with_metrics:.1f} us")
+    print(f"report {bare:.1f} us, metrics {with_metrics - bare:.1f} us, log {with_log - with_metrics:.1f} us", end="")
+    print(f", traffic {with_traffic - with_log:.1f} us")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import yaml
 from portico.catalog import Catalog, Markup, Model, PriceBooks, Published, Rates, Tier, load_catalog
 from portico.web.house import House
 from portico.web.machine import every_address
-from portico.web.showroom import Offer, Showroom, Traffic
+from portico.web.showroom import Day, Offer, Showroom, Traffic
 
 KINDS: Final = {"google": "gemini", "openai": "openai", "anthropic": "anthropic"}
 NOW: Final = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -49,8 +49,10 @@ def showroom(
             tier=tier,
         )
 
-    async def measured() -> Mapping[str, tuple[Traffic, ...]]:
-        return traffic or {}
+    day = Day(NOW, traffic or {})
+
+    async def measured() -> Day:
+        return day
 
     return Showroom(
         catalog=lambda: catalog, offers=offers, rates=rates, traffic=measured, now=lambda: NOW, public_url=public_url

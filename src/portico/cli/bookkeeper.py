@@ -25,7 +25,7 @@ from portico.ledger.recover import gone_workers, recover
 from portico.ledger.retention import Retention, sweep
 from portico.providers import Secret
 from portico.relay.till import Till, TillSettings
-from portico.routing import Group, Health, Rest
+from portico.routing import Group, Health, Rest, traffic_rows
 from portico.routing import rows as rests
 from portico.store import leases
 from portico.store.database import Database, open_database
@@ -177,6 +177,10 @@ class Bookkeeper:
         await self.database.reading.work(rests.sweep)
         return 0  # there are never many
 
+    async def _sweep_traffic(self) -> int:
+        await self.database.reading.work(traffic_rows.sweep)
+        return 0  # a slot of each model at a time
+
     async def _clear_out(self) -> None:
         """Removes what is too old, a piece at a time; workers begin at different times."""
         await asyncio.sleep(self._rng.random() * SWEEP_S)
@@ -186,6 +190,7 @@ class Bookkeeper:
                 pieces = (
                     self._sweep,
                     self._sweep_rests,
+                    self._sweep_traffic,
                     self.vault.sweep,
                     self.resources.sweep,
                     self.responses.sweep,

@@ -9,19 +9,31 @@ from datetime import UTC, date, datetime
 from portico.catalog import Model, Rates, Tier
 from portico.catalog.catalog import Catalog
 from portico.cli.bookkeeper import Bookkeeper
+from portico.cli.traffic import Measured, TrafficBook
 from portico.config import Config
 from portico.http.lifespan import ASGIApp, Message, Receive, Scope, Send
 from portico.relay.relay import Relay
+from portico.routing.traffic import SLOT_S, Counts
 
 
 class LazyHouse:
     """The ASGI app of the house. The first visitor waits until it is loaded; calls do not wait for that."""
 
-    def __init__(self, settings: Config, catalog: Catalog, relay: Relay, books: Bookkeeper, *, simulated: bool) -> None:
+    def __init__(
+        self,
+        settings: Config,
+        catalog: Catalog,
+        relay: Relay,
+        books: Bookkeeper,
+        traffic: TrafficBook,
+        *,
+        simulated: bool,
+    ) -> None:
         self._settings = settings
         self._catalog = catalog
         self._relay = relay
         self._books = books
+        self._traffic = traffic
         self._simulated = simulated
         self._app: ASGIApp | None = None
         self._loading = asyncio.Lock()
@@ -38,7 +50,7 @@ class LazyHouse:
 
     def _load(self) -> ASGIApp:
         from portico.web.house import House
-        from portico.web.showroom import Offer, Showroom, Traffic
+        from portico.web.showroom import Day, Offer, Showroom, Traffic
 
         def offers(model: Model) -> tuple[Offer, ...]:
             there = self._relay.deployments(model)
@@ -55,8 +67,28 @@ class LazyHouse:
                 tier=tier,
             )
 
-        async def traffic() -> dict[str, tuple[Traffic, ...]]:
-            return {}
+        shown: tuple[Measured, Day] = (Measured(), Day())
+
+        async def traffic() -> Day:
+            nonlocal shown
+            measured = await self._traffic.measured()
+            if measured is not shown[0]:
+                shown = measured, day_of(measured)
+            return shown[1]
+
+        def day_of(measured: Measured) -> Day:
+            nothing = Counts()
+            models = {
+                name: tuple(
+                    [
+                        Traffic(slot * SLOT_S, counts.calls, counts.failed, counts.waits)
+                        for slot in measured.slots
+                        for counts in (slots.get(slot, nothing),)
+                    ]
+                )
+                for name, slots in measured.models.items()
+            }
+            return Day(None if measured.at_s is None else datetime.fromtimestamp(measured.at_s, UTC), models)
 
         showroom = Showroom(
             catalog=lambda: self._catalog,

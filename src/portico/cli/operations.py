@@ -23,6 +23,7 @@ from portico.http.operations import Operations
 from portico.http.readiness import Readiness
 from portico.http.routes import ROUTE_NAMES
 from portico.http.server import Server
+from portico.routing.traffic import TrafficTally
 from portico.telemetry import AccessLog, LineWriter, Metrics, Observing, Sampler
 from portico.telemetry.lines import Opener, another, appending
 from portico.telemetry.process import cpu_seconds, open_files, resident_bytes
@@ -75,11 +76,13 @@ def _codes(error: type[UpstreamError]) -> set[str]:
 class Watch:
     """One worker's log and metrics. To be made on its loop."""
 
-    def __init__(self, shared: Shared, worker: int, readiness: Readiness) -> None:
+    def __init__(self, shared: Shared, worker: int, readiness: Readiness, models: TrafficTally) -> None:
+        """`models`: where it is counted how they fare."""
         self._shared = shared
         self._tally = shared.metrics.tally(worker)
         self._writer = None if shared.opener is None else LineWriter(shared.opener)
-        self.observer = Observing(self._tally, None if self._writer is None else AccessLog(self._writer.write))
+        access_log = None if self._writer is None else AccessLog(self._writer.write)
+        self.observer = Observing(self._tally, access_log, models)
         self._sampler: Sampler | None = None
         self._own = Server(Operations(None, readiness, metrics=self.text, public=True))
 

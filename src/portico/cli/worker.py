@@ -21,6 +21,7 @@ from portico.cli.media import fetcher_of
 from portico.cli.operations import Shared, Watch
 from portico.cli.stored_keys import StoredKeys
 from portico.cli.supervise import CANNOT_START
+from portico.cli.traffic import TrafficBook
 from portico.config import Config
 from portico.core.errors import StorageUnavailable
 from portico.core.ids import PooledRandom
@@ -80,9 +81,11 @@ class Worker:
         rng = PooledRandom()
         self._plan = plan
         self.readiness = Readiness(STARTING)
-        self.watch = Watch(plan.shared, plan.number, self.readiness)
-        self.budget = Budget(max_body_bytes=limits.max_body_bytes_in_flight, max_calls=limits.max_open_calls)
         self.books = Bookkeeper(settings, rng)
+        reading = self.books.database.reading
+        self.traffic = TrafficBook(self.books.committer, reading, simulated=plan.simulated)
+        self.watch = Watch(plan.shared, plan.number, self.readiness, self.traffic.tally)
+        self.budget = Budget(max_body_bytes=limits.max_body_bytes_in_flight, max_calls=limits.max_open_calls)
         self.upstream = HttpUpstream(proxies=settings.proxies)
         self.fetcher: Fetcher = fetcher_of(settings.media)
         calls = partial(
@@ -102,7 +105,6 @@ class Worker:
             health=self.books.health,
         )
         relay, quotes = calls(fetcher=self.fetcher), calls(tab=QuoteTab)
-        reading = self.books.database.reading
         self.stored_keys = StoredKeys(settings, (relay, quotes), reading)
         gateway = Gateway(
             relay=relay,
@@ -115,7 +117,7 @@ class Worker:
             pages=AccountPages(reading, lambda: datetime.now(UTC).date(), Estimates(quotes)),
             responses=ResponsePages(self.books.responses),
         )
-        self.bridge = _bridge(plan, relay, self.books)
+        self.bridge = _bridge(plan, relay, self.books, self.traffic)
         front = Front(gateway, gateway.render_protocol_error, self.bridge)
         app, admit = _with_admin(plan, self.books, front, gateway)
         self.server = Server(
@@ -143,6 +145,8 @@ class Worker:
             await self.bridge.start()
             ends.push_async_callback(self.bridge.stop)
         await self.books.start(credentials=self.stored_keys.changed)
+        self.traffic.start()
+        ends.push_async_callback(self.traffic.finish)
         ends.push_async_callback(self.server.stop, grace_s=plan.settings.server.grace_s)
         await self.server.start(sock=plan.listener, tls=None if plan.tls is None else plan.tls.context)
         await self.watch.start(server=self.server, upstream=self.upstream, books=self.books, budget=self.budget)
@@ -202,13 +206,13 @@ def _with_admin(plan: Plan, books: Bookkeeper, front: Front, gateway: Gateway) -
     return api, api.admit(gateway.admit)
 
 
-def _bridge(plan: Plan, relay: Relay, books: Bookkeeper) -> AsgiBridge | None:
+def _bridge(plan: Plan, relay: Relay, books: Bookkeeper, traffic: TrafficBook) -> AsgiBridge | None:
     """To the web app that was handed in, or to the house's own pages, if there are to be any."""
     if plan.web is not None:
         return AsgiBridge(plan.web)
     if not plan.settings.web.pages:
         return None
-    return AsgiBridge(LazyHouse(plan.settings, plan.catalog, relay, books, simulated=plan.simulated))
+    return AsgiBridge(LazyHouse(plan.settings, plan.catalog, relay, books, traffic, simulated=plan.simulated))
 
 
 def _stand_in() -> Server:

@@ -179,7 +179,8 @@ class Relay:
         call.strict = strict
         if report is not None:
             call.report = report
-            report.asked, report.model, report.stream = call.request.model, call.model.name, call.verb is Verb.STREAM
+            report.asked, report.model = call.request.model, call.model.name
+            report.verb, report.stream = call.verb, call.verb is Verb.STREAM
         framing = framing or EventFraming(dialect.frame, dialect.keep_alive)
         try:
             if self._till is None:

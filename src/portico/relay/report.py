@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from portico.core.usage import Usage
+from portico.providers import Verb
 
 OK: Final = "ok"
 REFUSED: Final = "refused"
@@ -98,6 +99,8 @@ class Report(msgspec.Struct, eq=False):
     """The model as the caller named it, if there is one of that name."""
     model: str = ""
     """The same as the catalog names it."""
+    verb: Verb | None = None
+    """What it was asked to do; None: it did not come to that."""
     stream: bool = False
     tries: list[Try] = []
     usage: Usage | None = None

@@ -420,6 +420,25 @@ RESTS: Final = Table(
     PrimaryKeyConstraint("provider", "quota_group", "model"),
 )
 
+# -- how models fare -------------------------------------------------------------------------------------------------
+
+TRAFFIC: Final = Table(
+    "traffic",
+    METADATA,
+    # What callers of a model got in 16 minutes; `slot`: how many of those there were since 1970.
+    _count("slot"),
+    _text("model"),
+    # 1: the simulator answered.
+    _count("simulated", default=0),
+    _count("calls", default=0),
+    _count("failed", default=0),
+    # JSON: how many of those that did not fail began to be answered within so many milliseconds (`routing.traffic.Waits`).
+    _text("waits", default="{}"),
+    PrimaryKeyConstraint("slot", "model", "simulated"),
+    CheckConstraint("failed >= 0 AND failed <= calls", name="failed_of_calls"),
+    sqlite_with_rowid=False,
+)
+
 # -- who changed what --------------------------------------------------------------------------------------------------
 
 AUDIT: Final = Table(

@@ -2,6 +2,8 @@
 
 from portico.core.usage import Usage
 from portico.relay.report import Report
+from portico.routing.traffic import TrafficTally
+from portico.telemetry import traffic
 from portico.telemetry.logs import AccessLog
 from portico.telemetry.metrics import Tally
 
@@ -9,10 +11,11 @@ from portico.telemetry.metrics import Tally
 class Observing:
     """`relay.report.Observer`. Knows the calls that are open."""
 
-    def __init__(self, tally: Tally, log: AccessLog | None) -> None:
-        """`log`: None writes nothing down."""
+    def __init__(self, tally: Tally, log: AccessLog | None, models: TrafficTally | None = None) -> None:
+        """`log`: None writes nothing down. `models`: where it is counted how they fare."""
         self._tally = tally
         self._log = log
+        self._models = models
         self._open: set[Report] = set()
 
     def opened(self, report: Report) -> None:
@@ -24,6 +27,8 @@ class Observing:
     def finished(self, report: Report) -> None:
         tokens = None if report.usage is None else counted(report.usage)
         self._tally.count(report, tokens)
+        if self._models is not None:
+            traffic.count(report, self._models)
         if self._log is not None:
             self._log.log(report, tokens)
 

@@ -5,13 +5,15 @@ HTML is escaped by itself. Markdown is not: what comes from elsewhere than this 
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from portico.web import labels, money, static, words
+from portico.routing.traffic import within_ms
+from portico.web import chart, labels, money, static, words
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
 from portico.web.book import Source, body_of, sample_files, with_base_url
 from portico.web.markdown import Written, code_block, tabs, to_html, to_twin
@@ -30,6 +32,11 @@ def in_markdown(text: object) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
 
 
+def instant(at_s: int) -> datetime:
+    """Seconds since 1970 as a time in UTC."""
+    return datetime.fromtimestamp(at_s, UTC)
+
+
 @cache
 def _environment(*, html: bool) -> Environment:
     made = Environment(
@@ -40,14 +47,23 @@ def _environment(*, html: bool) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.loopcontrols"],
     )
-    made.filters |= {"whole": words.whole, "usd": money.usd, "price": money.price, "md": in_markdown}
+    made.filters |= {
+        "whole": words.whole,
+        "wait": words.wait,
+        "usd": money.usd,
+        "price": money.price,
+        "md": in_markdown,
+    }
     made.globals |= {
         "menu": MENU,
         "asset": static.address,
         "labels": labels,
+        "chart": chart,
         "locales": tuple(Locale),
         "hreflangs": HREFLANGS,
         "Form": Form,
+        "instant": instant,
+        "within_ms": within_ms,
     }
     return made
 

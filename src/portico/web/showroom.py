@@ -26,8 +26,18 @@ class Traffic(msgspec.Struct, frozen=True):
     calls: int
     """Calls that had an upstream in them; what was the caller's own fault is not counted."""
     failed: int
-    first_event_ms: tuple[int, ...] = ()
-    """Sorted: how long a sample of the calls that succeeded took to their first event, in milliseconds."""
+    waits: Mapping[int, int] = {}
+    """Milliseconds -> how many of those that did not fail waited so long at most for their first event, and longer than the
+    next bound below (`routing.traffic`)."""
+
+
+class Day(msgspec.Struct, frozen=True, eq=False):
+    """What was measured in 24 hours."""
+
+    at: datetime | None = None
+    """When it was read; None: it cannot be read, and nothing is known."""
+    models: Mapping[str, tuple[Traffic, ...]] = {}
+    """Of each model that was called, all 90 steps of 16 minutes, the oldest first."""
 
 
 class Showroom(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +48,8 @@ class Showroom(msgspec.Struct, frozen=True, kw_only=True):
     """Where a model is served here, the first choice first; empty: nowhere."""
     rates: Callable[[Model, Offer, date, Tier], Rates]
     """What a call that begins on a day is charged by, of an account without prices of its own."""
-    traffic: Callable[[], Awaitable[Mapping[str, tuple[Traffic, ...]]]]
-    """By model, the last 24 hours in steps of 16 minutes, the oldest first; empty where there was none."""
+    traffic: Callable[[], Awaitable[Day]]
+    """How models fared in the last 24 hours."""
     now: Callable[[], datetime]
     """In UTC."""
     public_url: str | None = None

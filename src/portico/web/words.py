@@ -61,4 +61,9 @@ def whole(number: int) -> str:
     return f"{number:,}"
 
 
+def wait(milliseconds: int) -> str:
+    """A stretch of time, the same in every locale: 630 ms, 1.25 s."""
+    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:g} s"
+
+
 NOTHING: Final = Markup("")

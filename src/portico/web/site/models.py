@@ -8,6 +8,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ import msgspec
 
 from portico.catalog import PriceKind, PriceRow, Tier
 from portico.core.target import ThinkingControl
+from portico.routing.traffic import within_ms
 from portico.web import money
 from portico.web.page import Moved, NotHere, Page, View, Visit, at
 from portico.web.showroom import Showroom
@@ -220,15 +222,31 @@ def told(row: Row) -> dict[str, Any]:
         "input_per_mtok_above": dollars(prices.input_above),
         "cached_per_mtok_above": dollars(prices.cached_above),
         "output_per_mtok_above": dollars(prices.output_above),
-        "calls_24h": state.calls,
-        "success_permille_24h": state.success_permille if state.tells else None,
-        "first_event_p50_ms_24h": state.p50_ms if state.tells else None,
-        "first_event_p95_ms_24h": state.p95_ms if state.tells else None,
+        "calls_24h": state.calls if state.known else None,
+        "failed_24h": state.failed if state.known else None,
+        "success_permille_24h": state.success_permille,
+        "first_event_p50_ms_24h": state.p50_ms,
+        "first_event_p95_ms_24h": state.p95_ms,
         "preview": model.preview,
         "retired": row.gone,
         "ends": None if row.ends is None else row.ends.isoformat(),
         "successor": model.successor,
     }
+
+
+def slots_told(state: shelf.State) -> list[dict[str, Any]]:
+    """The 16 minutes in which there were calls."""
+    return [
+        {
+            "from": datetime.fromtimestamp(slot.at_s, UTC).isoformat(),
+            "calls": slot.calls,
+            "failed": slot.failed,
+            "first_event_p50_ms": within_ms(slot.waits, 50),
+            "first_event_p95_ms": within_ms(slot.waits, 95),
+        }
+        for slot in state.slots
+        if slot.calls
+    ]
 
 
 # -- one model -----------------------------------------------------------------------------------------------------------
@@ -248,8 +266,8 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
         raise NotHere
     if known.name != name:
         raise Moved(f"/models/{known.name}")
-    traffic = await showroom.traffic()
-    row = shelf.row_of(showroom, known, traffic.get(name, ()))
+    day = await showroom.traffic()
+    row = shelf.row_of(showroom, known, shelf.fared(day, name))
     if row is None:
         raise NotHere
     tiers, lines = price_table(showroom, row)
@@ -270,8 +288,10 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
             "cost": shelf.cost_of(shelf.Job(), row.rates) if shelf.is_chat(row) else None,
             "job": shelf.Job(),
             "called": sample_of(row),
+            "simulated": showroom.simulated,
+            "at": day.at,
         },
-        twin=told(row),
+        twin=told(row) | {"slots_24h": slots_told(row.state)},
     )
 
 

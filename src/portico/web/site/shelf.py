@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -9,7 +10,8 @@ import msgspec
 from portico.catalog import Model, ModelKind, PriceKind, PriceRow, Rates, Tier
 from portico.core.usage import Usage
 from portico.metering.charge import charge
-from portico.web.showroom import Offer, Showroom, Traffic
+from portico.routing.traffic import added, within_ms
+from portico.web.showroom import Day, Offer, Showroom, Traffic
 
 FAMILIES: Final[Mapping[str, str]] = {"gemini": "google", "gpt": "openai", "claude": "anthropic"}
 """The page of a family, by its address under /models/; the vendor whose models stand on it."""
@@ -50,11 +52,15 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True):
 class State(msgspec.Struct, frozen=True):
     """How a model fared in the last 24 hours. `calls` is what the other figures are of."""
 
+    known: bool = True
+    """Whether the figures could be read."""
     calls: int = 0
     failed: int = 0
     p50_ms: int | None = None
+    """So long at most half of those that were answered waited for it; None: they were too few, or it took too long."""
     p95_ms: int | None = None
     slots: tuple[Traffic, ...] = ()
+    """The whole day, if there were calls."""
 
     @property
     def tells(self) -> bool:
@@ -62,9 +68,12 @@ class State(msgspec.Struct, frozen=True):
         return self.calls >= FEW
 
     @property
-    def success_permille(self) -> int:
-        """Rounded down: 999 of 1000 is never shown as all."""
-        return (self.calls - self.failed) * 1000 // self.calls if self.calls else 0
+    def success_permille(self) -> int | None:
+        """Rounded down: what is not all is never shown as all. None: there were too few calls to say."""
+        return (self.calls - self.failed) * 1000 // self.calls if self.tells else None
+
+
+NO_CALLS: Final = State()
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,12 +119,12 @@ def ordered(modalities: Iterable[str]) -> tuple[str, ...]:
 
 async def rows(showroom: Showroom) -> list[Row]:
     """Every model that is served here today, and those whose successor answers, in the order of the catalog."""
-    traffic = await showroom.traffic()
-    found = (row_of(showroom, model, traffic.get(model.name, ())) for model in showroom.catalog().models.values())
+    day = await showroom.traffic()
+    found = (row_of(showroom, model, fared(day, model.name)) for model in showroom.catalog().models.values())
     return [row for row in found if row is not None]
 
 
-def row_of(showroom: Showroom, model: Model, slots: tuple[Traffic, ...] = ()) -> Row | None:
+def row_of(showroom: Showroom, model: Model, state: State = NO_CALLS) -> Row | None:
     """A model as it is shown; None if nobody here serves it."""
     offers = showroom.offers(model)
     if not offers:
@@ -133,7 +142,7 @@ def row_of(showroom: Showroom, model: Model, slots: tuple[Traffic, ...] = ()) ->
         offers=offers,
         rates=rates,
         prices=prices_of(rates),
-        state=state_of(slots),
+        state=state,
         gone=gone,
         ends=ends,
     )
@@ -170,16 +179,26 @@ def prices_of(rates: Rates) -> Prices:
     )
 
 
+def fared(day: Day, model: str) -> State:
+    """How a model fared."""
+    if day.at is None:
+        return State(known=False)
+    return _states(day).get(model, NO_CALLS)
+
+
+@lru_cache(maxsize=2)
+def _states(day: Day) -> Mapping[str, State]:
+    """A reading is looked at by every page for a while."""
+    return {name: state_of(slots) for name, slots in day.models.items()}
+
+
 def state_of(slots: tuple[Traffic, ...]) -> State:
     """The 24 hours as one figure each."""
     calls, failed = sum(slot.calls for slot in slots), sum(slot.failed for slot in slots)
-    waits = sorted(wait for slot in slots for wait in slot.first_event_ms)
-    return State(calls, failed, percentile(waits, 50), percentile(waits, 95), slots)
-
-
-def percentile(waits: list[int], percent: int) -> int | None:
-    """The nearest rank of a sorted list; None of an empty one."""
-    return waits[max(0, -(-len(waits) * percent // 100) - 1)] if waits else None
+    if calls - failed < FEW:
+        return State(calls=calls, failed=failed, slots=slots)
+    waits = added(*[slot.waits for slot in slots])
+    return State(calls=calls, failed=failed, p50_ms=within_ms(waits, 50), p95_ms=within_ms(waits, 95), slots=slots)
 
 
 class Job(msgspec.Struct, frozen=True):

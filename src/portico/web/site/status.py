@@ -15,15 +15,15 @@ GOOD_PERMILLE: Final = 990
 
 def verdict(row: Row) -> str:
     """One of the four words of the page."""
-    if not row.state.calls:
-        return "No traffic"
-    if not row.state.tells:
-        return "Too few calls"
-    return "Fine" if row.state.success_permille >= GOOD_PERMILLE else "Failing"
+    permille = row.state.success_permille
+    if permille is None:
+        return "Too few calls" if row.state.calls else "No traffic"
+    return "Fine" if permille >= GOOD_PERMILLE else "Failing"
 
 
 async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
-    rows = [row for row in await shelf.rows(showroom) if not row.gone]
+    day = await showroom.traffic()
+    rows = await shelf.rows(showroom)
     called = sorted((row for row in rows if row.state.calls), key=lambda row: (-row.state.failed, -row.state.calls))
     say = Say(visit.locale, markup=False)
     return View(
@@ -32,11 +32,19 @@ async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
         summary=say("What callers got in the last 24 hours, model by model."),
         data={
             "rows": called,
-            "quiet": [row for row in rows if not row.state.calls],
+            "quiet": [row for row in rows if not row.state.calls and not row.gone],
             "verdict": verdict,
-            "now": showroom.now(),
+            "at": day.at,
+            "few": shelf.FEW,
+            "simulated": showroom.simulated,
         },
-        twin={"object": "list", "at": showroom.now().isoformat(), "data": [_told(row) for row in called]},
+        twin={
+            "object": "list",
+            "at": None if day.at is None else day.at.isoformat(),
+            "hours": 24,
+            "simulated": showroom.simulated,
+            "data": [_told(row) for row in called],
+        },
     )
 
 

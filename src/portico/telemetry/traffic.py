@@ -1,0 +1,63 @@
+"""Which calls tell how a model fares, and what of them: what its callers got, whoever answered.
+
+not counted   what never reached a provider; the caller's own fault (a request the provider rejects, no funds); a caller
+              who left before anything was there; counting of tokens, which asks the model nothing
+failed        any other fault, the provider's limits and the gateway's credential included
+answered      all the rest, also by a fallback, and where its caller left in the middle
+"""
+
+from typing import Final
+
+from portico.core.errors import (
+    CallerError,
+    PorticoError,
+    UpstreamAuthFailed,
+    UpstreamConflict,
+    UpstreamModelNotFound,
+    UpstreamRateLimited,
+    UpstreamRejected,
+)
+from portico.providers import Verb
+from portico.relay.report import CALLER_GONE, OK, REFUSED, Report
+from portico.routing.traffic import TrafficTally
+
+
+def _codes(*errors: type[PorticoError]) -> set[str]:
+    found = {error.code for error in errors if error.code is not None}
+    return found.union(*[_codes(*error.__subclasses__()) for error in errors])
+
+
+PROVIDERS: Final = frozenset({error.code for error in (UpstreamConflict, UpstreamModelNotFound, UpstreamRateLimited)})
+"""4xx that are told for a fault of the provider's or its credential's. Callers may be told the same of their own doing, but
+not once a provider was asked."""
+CALLERS: Final = frozenset(_codes(CallerError, UpstreamRejected) - PROVIDERS)
+"""What a caller's own doing is told as, also where it is told inside of a stream."""
+_NO_TOKEN: Final = UpstreamAuthFailed.code
+
+
+def count(report: Report, tally: TrafficTally) -> None:
+    """Counts a request that is over, if it tells something of its model."""
+    if not report.tries or report.unfunded or report.verb is Verb.COUNT_TOKENS:
+        return
+    outcome = report.outcome
+    if outcome in (OK, CALLER_GONE):
+        if not report.error and report.status == 200 and (first := _first(report)):
+            tally.answered(report.model, first - report.began)
+    elif (report.error in PROVIDERS if outcome == REFUSED else report.error not in CALLERS) and _was_sent(report):
+        tally.failed(report.model)
+
+
+def _was_sent(report: Report) -> bool:
+    """Whether a provider was asked, or could not be for want of a token."""
+    return any(one.sent or one.outcome == _NO_TOKEN for one in report.tries)
+
+
+def _first(report: Report) -> float:
+    """When there was something for the caller; 0.0: never. The head of a stream may go out before that, to keep its
+    connection alive, or after it, where the hold is not durable yet."""
+    if not report.stream:
+        return report.first_byte
+    shown = [one.shown for one in report.tries if one.shown]
+    if shown:
+        return max(min(shown), report.first_byte)
+    return report.first_byte if report.outcome == OK else 0.0

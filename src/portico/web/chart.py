@@ -1,0 +1,86 @@
+"""What is drawn of a day: 90 bars of 16 minutes each, as paths for an SVG that is stretched to the width there is.
+
+A bar is a stroke from its top down; how wide that is the style sheet says. Texts do not belong in such a drawing, since
+they would be stretched too: they stand beside it.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from portico.routing.traffic import within_ms
+from portico.web.showroom import Traffic
+
+STEP: Final = 4
+HEIGHT: Final = 36
+LEAST: Final = 4
+"""So high is a part of a bar that is there at all, were it one call of a thousand."""
+MARK: Final = 3
+
+
+class Shares(msgspec.Struct, frozen=True):
+    """Of each bar what was answered, from below, and what failed, on top; a low bar where nothing was called."""
+
+    width: int
+    ok: str
+    bad: str
+    none: str
+
+
+class Spans(msgspec.Struct, frozen=True):
+    """Of each slot how long the calls waited: a mark for half of them, and from there a span for 95 of 100. The scale is
+    logarithmic, from `low_ms` to `high_ms`."""
+
+    width: int
+    half: str
+    most: str
+    low_ms: int
+    high_ms: int
+
+
+def shares(slots: Sequence[Traffic]) -> Shares:
+    ok, bad, none = [], [], []
+    for number, slot in enumerate(slots):
+        if not slot.calls:
+            none.append(_bar(number, HEIGHT - LEAST, LEAST))
+            continue
+        failed = _part(slot.failed, slot.calls)
+        if failed:
+            bad.append(_bar(number, 0, failed))
+        if failed < HEIGHT:
+            ok.append(_bar(number, failed, HEIGHT - failed))
+    return Shares(len(slots) * STEP, "".join(ok), "".join(bad), "".join(none))
+
+
+def _part(count: int, of: int) -> int:
+    """The height of a part; neither it nor what is left is too low to be seen."""
+    if count in (0, of):
+        return HEIGHT if count else 0
+    return min(max(round(HEIGHT * count / of), LEAST), HEIGHT - LEAST)
+
+
+def spans(slots: Sequence[Traffic]) -> Spans | None:
+    """None: nothing is known of it."""
+    known = []
+    for number, slot in enumerate(slots):
+        half, most = within_ms(slot.waits, 50), within_ms(slot.waits, 95)
+        if half is not None:
+            known.append((number, half, half if most is None else most))
+    if not known:
+        return None
+    low, high = min(half for _, half, _ in known), max(most for _, _, most in known)
+
+    def at(wait_ms: int) -> int:
+        """How far from the top."""
+        share = math.log(wait_ms / low) / math.log(high / low) if high > low else 0.0
+        return round((HEIGHT - MARK) * (1.0 - share))
+
+    marks = [_bar(number, at(half), MARK) for number, half, _ in known]
+    rest = [_bar(number, at(most), at(half) - at(most)) for number, half, most in known if at(most) < at(half)]
+    return Spans(len(slots) * STEP, "".join(marks), "".join(rest), low, high)
+
+
+def _bar(number: int, top: int, height: int) -> str:
+    return f"M{number * STEP + STEP // 2} {top}v{height}"
