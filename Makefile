@@ -1,7 +1,7 @@
 # Two commands matter: `make run` and `make test`. Both do all the set-up on a fresh machine with Python >= 3.11.
 
 PYTHON ?= python3
-JOBS ?= auto
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 VENV := .venv
 BIN := $(VENV)/bin
 

@@ -12,7 +12,7 @@ from gateway.house import Answer, chat, until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
 
-CALLS, FIT = 200, 33
+CALLS, FIT, WORKERS = 200, 33, 2
 BODY = chat("Hello", max_tokens=100)
 
 
@@ -22,7 +22,7 @@ def dollars(nanos: int) -> str:
 
 async def race(shop: Shop) -> None:
     _, key = await shop.prepaid("racer")
-    async with shop.serving(workers=2) as server:
+    async with shop.serving(workers=WORKERS) as server:
         port = await server.port()
         estimate = (await call(port, key, BODY, path="/v1/estimate")).json()
         ceiling = estimate["ceiling_nanos"]
@@ -30,7 +30,8 @@ async def race(shop: Shop) -> None:
         await shop.command("accounts", "top-up", "racer", dollars(FIT * ceiling + ceiling - 1))
         asked = [asyncio.create_task(call(port, key, BODY, patience_s=60)) for _ in range(CALLS)]
         await until(lambda: sum(task.done() for task in asked) == CALLS - FIT, 60)
-        assert shop.provider.arrived == FIT
+        # A worker may begin one call beside a hold that is then refused (relay/till.py): nobody's answer, and nobody's charge.
+        assert FIT <= shop.provider.arrived <= FIT + WORKERS
         assert await shop.balance("racer") == (FIT * ceiling + ceiling - 1, FIT * ceiling)
         shop.provider.open.set()
         answers: list[Answer] = await asyncio.gather(*asked)

@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 KEY = "sk-portico-alice"
 OTHER_KEY = "sk-portico-bob"
-PATIENCE_S = 20.0
+PATIENCE_S = 45.0
 """What a test waits before it calls something stuck."""
 
 
