@@ -12,6 +12,7 @@ from portico.web.book import every_source as pages
 from portico.web.words import translations
 
 MAINLAND = (
+    *("什麼", "布林", "函數", "簽署", "開著"),  # words that the pages for Hong Kong have agreed on otherwise
     *(
         "视频",
         "網路",
@@ -49,6 +50,7 @@ MAINLAND = (
 )
 """Words that readers in Hong Kong do not use for these things, in either kind of character."""
 HONG_KONG = (
+    *("供应商", "收据"),  # and those for the mainland
     *(
         "影片",
         "網絡",
