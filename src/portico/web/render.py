@@ -117,6 +117,13 @@ def render_missing(visit: Visit, *, theme: str) -> str:
     return _environment(html=True).get_template("missing.html").render(_common(visit, view, html=True, theme=theme))
 
 
+def render_failed(visit: Visit, *, theme: str) -> str:
+    """The page that says that the house failed, and not the visitor."""
+    say = _voice(visit.locale, html=True)
+    view = View(template="failed", title=say("Portico failed"), summary="", follows=False)
+    return _environment(html=True).get_template("failed.html").render(_common(visit, view, html=True, theme=theme))
+
+
 def _yaml(text: str) -> str:
     """A string as YAML in double quotes, which every reader of front matter understands."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
