@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
 from portico.web.book import chapters, navigation
 from portico.web.openapi import document_bytes
-from portico.web.render import MENU
+from portico.web.render import MENU, in_markdown
 from portico.web.showroom import Showroom
 from portico.web.site import PAGES
 from portico.web.words import Say
@@ -80,7 +80,7 @@ def llms(locale: Locale, showroom: Showroom, base_url: str) -> str:
         told += ["", f"## {say('API reference')}: {title}", ""]
         told += [twin(source.path, source.title, source.summary) for source in sources]
     told += ["", f"## {say('Models')}", ""]
-    told += [twin(path, path.removeprefix("/models/")) for path in others]
+    told += [twin(path, in_markdown(path.removeprefix("/models/"))) for path in others]
     rest = [Locale(other) for other in Locale if other is not locale]
     told += ["", f"## {say('Other languages')}", ""]
     told += [f"- [{other.own_name}]({base_url}{other.prefix}/llms.txt)" for other in rest]

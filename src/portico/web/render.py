@@ -18,7 +18,7 @@ from portico.web.markdown import Written, code_block, tabs, to_html, to_twin
 from portico.web.page import View, Visit
 from portico.web.words import Say
 
-_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#])")
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#&~])")
 MENU: Final = (("/models", "Models"), ("/pricing", "Pricing"), ("/docs", "Docs"), ("/status", "Status"))
 """The rooms that every page leads to, with their names in English."""
 MACHINE: Final = frozenset({"/llms.txt", "/sitemap.xml", "/robots.txt", "/openapi.json"})
@@ -28,6 +28,14 @@ MACHINE: Final = frozenset({"/llms.txt", "/sitemap.xml", "/robots.txt", "/openap
 def in_markdown(text: object) -> str:
     """A text that is none of the house's own, so that it stays text in Markdown."""
     return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def in_code(text: object) -> str:
+    """The same as a code span: its fence is longer than any in it."""
+    told = " ".join(str(text).split())
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", told)), default=0))
+    space = " " if told.startswith("`") or told.endswith("`") else ""
+    return f"{fence}{space}{told}{space}{fence}"
 
 
 @cache
@@ -40,7 +48,7 @@ def _environment(*, html: bool) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.loopcontrols"],
     )
-    made.filters |= {"whole": words.whole, "usd": money.usd, "price": money.price, "md": in_markdown}
+    made.filters |= {"whole": words.whole, "usd": money.usd, "price": money.price, "md": in_markdown, "code": in_code}
     made.globals |= {
         "menu": MENU,
         "asset": static.address,
@@ -107,7 +115,7 @@ def render_markdown(visit: Visit, view: View) -> str:
     index = f"{visit.base_url}/llms.txt"
     say = _voice(visit.locale, html=False)
     lead = say("Index of all pages for programs: %(index)s", index=index)
-    return f"---\n{told}---\n\n> {lead}\n\n# {view.title}\n\n{body.strip()}\n"
+    return f"---\n{told}---\n\n> {lead}\n\n# {in_markdown(view.title)}\n\n{body.strip()}\n"
 
 
 def render_missing(visit: Visit, *, theme: str) -> str:
@@ -126,7 +134,8 @@ def render_failed(visit: Visit, *, theme: str) -> str:
 
 def _yaml(text: str) -> str:
     """A string as YAML in double quotes, which every reader of front matter understands."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    told = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in told) + '"'
 
 
 def _common(visit: Visit, view: View, *, html: bool, theme: str = "") -> dict[str, Any]:

@@ -283,10 +283,14 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 def sample_of(row: Row) -> Sample | None:
-    """The sample that shows how a model is called, by what it is for; None where none is kept."""
+    """The sample that shows how a model is called, by what it is for; None where none is kept, or where the name, which an
+    operator may have chosen, would be more than a word in some language of a sample."""
+    if _MORE_THAN_A_WORD.search(row.name) is not None:
+        return None
     return SAMPLES.get(row.model.kind.value)
 
 
+_MORE_THAN_A_WORD: Final = re.compile(r"[^A-Za-z0-9._:/@+-]")
 _HELLO: Final = Sample("quickstart/hello", "gemini-3.8-flash")
 SAMPLES: Final[Mapping[str, Sample]] = {
     "chat": _HELLO,
