@@ -260,3 +260,12 @@ async def test_without_a_provider_the_house_says_what_to_do() -> None:
         assert "empty" in answer.text
     assert "GEMINI_API_KEY" in (await ask(mine, "/models")).text
     assert (await ask(mine, "/models/gpt-5.5")).status == 404
+
+
+async def test_a_written_page_that_is_kept_names_each_visitors_own_address() -> None:
+    for path in ("/docs/quickstart", "/docs/chat", "/openclaw", "/docs/run/install"):
+        first = (await ask(HOUSE, path, {"host": "first.example:8080"})).text
+        second = (await ask(HOUSE, path, {"host": "second.example:8080"})).text
+        assert "first.example" in first
+        assert first.replace("first.example", "second.example") == second
+        assert ".invalid" not in first

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from portico.web import labels, money, static, words
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
@@ -186,11 +186,11 @@ def _filled(text: str, visit: Visit, values: Mapping[str, str] | None) -> str:
 
 def _written_html(visit: Visit, say: Say, links: Links) -> Any:
     def told(source: Source) -> Written:
-        key = (source.path, visit.locale, visit.base_url)
+        key = (source.path, visit.locale)
         if key not in _HTML:
-            body = body_of(source, visit.base_url)
-            _room(_HTML)[key] = to_html(body, relink=links.relink, say=say)
-        return _HTML[key]
+            _HTML[key] = to_html(body_of(source, _STAND_IN), relink=links.relink, say=say)
+        kept = _HTML[key]
+        return Written(kept.html.replace(_STAND_IN, escape(visit.base_url)), kept.headings)
 
     return told
 
@@ -202,12 +202,7 @@ def _written_markdown(visit: Visit, links: Links) -> Any:
     return told
 
 
-MAX_KEPT: Final = 512
-_HTML: Final[dict[tuple[str, Locale, str], Written]] = {}
-"""Written pages as HTML, by address, locale and base URL. The last is a visitor's: there is no end of them."""
-
-
-def _room(kept: dict[tuple[str, Locale, str], Written]) -> dict[tuple[str, Locale, str], Written]:
-    if len(kept) >= MAX_KEPT:
-        kept.clear()
-    return kept
+_STAND_IN: Final = "http://base-url.invalid:8080"
+"""Stands in kept pages for the visitor's address: there is no end of addresses a visitor may claim to come by."""
+_HTML: Final[dict[tuple[str, Locale], Written]] = {}
+"""Written pages as HTML, by address and locale."""

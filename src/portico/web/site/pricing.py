@@ -71,7 +71,7 @@ async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
             "currency": "USD",
             "job": msgspec.to_builtins(job),
             "data": [
-                {"id": cost.row.name} | {name: money.usd(value)[1:].replace(",", "") for name, value in _amounts(cost)}
+                {"id": cost.row.name} | {name: money.plain(money.usd(value)) for name, value in _amounts(cost)}
                 for cost in costs
             ],
         },
