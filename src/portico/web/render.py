@@ -46,7 +46,6 @@ def _environment(*, html: bool) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.loopcontrols"],
     )
     made.filters |= {"whole": words.whole, "usd": money.usd, "price": money.price, "md": in_markdown, "code": in_code}
     made.globals |= {

@@ -361,20 +361,38 @@ def capabilities(row: Row) -> list[tuple[str, bool]]:
     ]
 
 
-def history(showroom: Showroom, row: Row) -> list[tuple[date, list[tuple[PriceRow, Rate]]]]:
+History: TypeAlias = list[tuple[date, list[tuple[PriceRow, Rate]]]]
+
+
+def history(showroom: Showroom, row: Row) -> History:
     """What tokens cost at the standard tier from each day on which that changed, the newest first; nothing of one day.
 
-    The days are the catalog's, and today, so that what an operator publishes or adds is in the last of them."""
-    today = showroom.now().date()
-    days = {one.effective_from for one in row.priced.prices.rows if one.tier is Tier.STANDARD} | {today}
-    told: list[tuple[date, list[tuple[PriceRow, Rate]]]] = []
-    for day in sorted(days):
+    Looked for from each day of the catalog's rows to the next and to today, in what calls of these days were charged by."""
+
+    def on(day: date) -> list[tuple[PriceRow, Rate]]:
         rates = showroom.rates(row.priced, row.offers[0], day, Tier.STANDARD)
-        listed = [one for one in rates.sale if one.kind is not PriceKind.USE]
-        priced = [(one, Rate.of(one, rates.markup_permille)) for one in sorted(listed, key=_order)]
+        listed = sorted((one for one in rates.sale if one.kind is not PriceKind.USE), key=_order)
+        return [(one, Rate.of(one, rates.markup_permille)) for one in listed]
+
+    today = showroom.now().date()
+    told: History = []
+    before: date | None = None
+    for day in sorted({one.effective_from for one in row.priced.prices.rows if one.tier is Tier.STANDARD} | {today}):
+        priced = on(day)
         if priced and (not told or _differ(told[-1][1], priced)):
-            told.append((day, priced))
+            told.append(
+                (day if before is None else _since(before, day, lambda d, to=priced: not _differ(on(d), to)), priced)
+            )
+        before = day
     return told[::-1] if len(told) > 1 else []
+
+
+def _since(before: date, day: date, holds: Callable[[date], bool]) -> date:
+    """A day behind `before` on which something began to hold that holds on `day`."""
+    while (day - before).days > 1:
+        middle = before + (day - before) / 2
+        before, day = (before, middle) if holds(middle) else (middle, day)
+    return day
 
 
 def _differ(one: Sequence[tuple[PriceRow, Rate]], other: Sequence[tuple[PriceRow, Rate]]) -> bool:

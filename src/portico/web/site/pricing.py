@@ -62,7 +62,6 @@ async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
             "costs": costs,
             "presets": PRESETS,
             "query_of": query_of,
-            "asked": asked,
             "most": {name: most for name, (_field, most) in _FIELDS.items()},
             "image_tokens": shelf.IMAGE_TOKENS,
         },

@@ -11,15 +11,19 @@ from portico.web.words import Say
 
 GOOD_PERMILLE: Final = 990
 """From this share of successes on a model is called fine."""
+BAD_PERMILLE: Final = 950
+"""Under this share it is called failing."""
 
 
 def verdict(row: Row) -> str:
-    """One of the four words of the page."""
+    """One of the five words of the page."""
     if not row.state.calls:
         return "No traffic"
     if not row.state.tells:
         return "Too few calls"
-    return "Fine" if row.state.success_permille >= GOOD_PERMILLE else "Failing"
+    if row.state.success_permille >= GOOD_PERMILLE:
+        return "Fine"
+    return "Some calls fail" if row.state.success_permille >= BAD_PERMILLE else "Failing"
 
 
 async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
@@ -35,6 +39,7 @@ async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
             "quiet": [row for row in rows if not row.state.calls],
             "verdict": verdict,
             "now": showroom.now(),
+            "few": shelf.FEW,
         },
         twin={"object": "list", "at": showroom.now().isoformat(), "data": [_told(row) for row in called]},
     )
@@ -47,9 +52,9 @@ def _told(row: Row) -> dict[str, Any]:
         "verdict": verdict(row).lower().replace(" ", "_"),
         "calls": state.calls,
         "failed": state.failed,
-        "success_permille": state.success_permille,
-        "first_event_p50_ms": state.p50_ms,
-        "first_event_p95_ms": state.p95_ms,
+        "success_permille": state.success_permille if state.tells else None,
+        "first_event_p50_ms": state.p50_ms if state.tells else None,
+        "first_event_p95_ms": state.p95_ms if state.tells else None,
     }
 
 
