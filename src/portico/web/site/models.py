@@ -6,6 +6,7 @@
 /models/compare    ?m=&m=
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -361,41 +362,39 @@ def capabilities(row: Row) -> list[tuple[str, bool]]:
     ]
 
 
-History: TypeAlias = list[tuple[date, list[tuple[PriceRow, Rate]]]]
+Priced: TypeAlias = list[tuple[PriceRow, Rate]]
 
 
-def history(showroom: Showroom, row: Row) -> History:
+def history(showroom: Showroom, row: Row) -> list[tuple[date, Priced]]:
     """What tokens cost at the standard tier from each day on which that changed, the newest first; nothing of one day.
 
     Looked for from each day of the catalog's rows to the next and to today, in what calls of these days were charged by."""
 
-    def on(day: date) -> list[tuple[PriceRow, Rate]]:
+    def on(day: date) -> Priced:
         rates = showroom.rates(row.priced, row.offers[0], day, Tier.STANDARD)
         listed = sorted((one for one in rates.sale if one.kind is not PriceKind.USE), key=_order)
         return [(one, Rate.of(one, rates.markup_permille)) for one in listed]
 
+    days = sorted({one.effective_from for one in row.priced.prices.rows if one.tier is Tier.STANDARD})
     today = showroom.now().date()
-    told: History = []
-    before: date | None = None
-    for day in sorted({one.effective_from for one in row.priced.prices.rows if one.tier is Tier.STANDARD} | {today}):
-        priced = on(day)
-        if priced and (not told or _differ(told[-1][1], priced)):
-            told.append(
-                (day if before is None else _since(before, day, lambda d, to=priced: not _differ(on(d), to)), priced)
-            )
-        before = day
+    told: list[tuple[date, Priced]] = []
+    for before, day in itertools.pairwise([None, *(day for day in days if day < today), today]):
+        priced = on(day) if day is not None else []
+        if day is not None and priced and (not told or _differ(told[-1][1], priced)):
+            told.append((day if before is None else _since(before, day, on), priced))
     return told[::-1] if len(told) > 1 else []
 
 
-def _since(before: date, day: date, holds: Callable[[date], bool]) -> date:
-    """A day behind `before` on which something began to hold that holds on `day`."""
+def _since(before: date, day: date, on: Callable[[date], Priced]) -> date:
+    """A day behind `before` on which prices began to be those of `day`."""
+    wanted = on(day)
     while (day - before).days > 1:
         middle = before + (day - before) / 2
-        before, day = (before, middle) if holds(middle) else (middle, day)
+        before, day = (middle, day) if _differ(on(middle), wanted) else (before, middle)
     return day
 
 
-def _differ(one: Sequence[tuple[PriceRow, Rate]], other: Sequence[tuple[PriceRow, Rate]]) -> bool:
+def _differ(one: Priced, other: Priced) -> bool:
     return {_cell(row): rate for row, rate in one} != {_cell(row): rate for row, rate in other}
 
 
