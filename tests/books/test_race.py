@@ -30,7 +30,7 @@ async def race(shop: Shop) -> None:
         await shop.command("accounts", "top-up", "racer", dollars(FIT * ceiling + ceiling - 1))
         asked = [asyncio.create_task(call(port, key, BODY, patience_s=60)) for _ in range(CALLS)]
         await until(lambda: sum(task.done() for task in asked) == CALLS - FIT, 60)
-        # A worker may begin one call beside a hold that is then refused (relay/till.py): nobody's answer, and nobody's charge.
+        # A worker may begin one call beside a hold that is then refused (relay/till.py): nobody's answer, nobody's charge.
         assert FIT <= shop.provider.arrived <= FIT + WORKERS
         assert await shop.balance("racer") == (FIT * ceiling + ceiling - 1, FIT * ceiling)
         shop.provider.open.set()

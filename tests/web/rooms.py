@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 import yaml
@@ -109,7 +110,7 @@ async def ask(house: House, path: str, headers: Mapping[str, str] | None = None,
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": url,
+        "path": unquote(url),
         "raw_path": url.encode(),
         "query_string": query.encode(),
         "root_path": "",

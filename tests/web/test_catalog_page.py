@@ -101,3 +101,35 @@ async def test_the_code_on_a_models_page_names_that_model_alone(kind: str) -> No
         code = answer.text.partition("## Call it")[2]
         assert f'"{row.name}"' in code or f" {row.name} " in code
         assert f'"{called.model}"' not in code
+
+
+@given(QUERIES)
+@settings(deadline=None, max_examples=100)
+def test_a_count_is_what_ticking_it_leaves(query: dict[str, list[str]]) -> None:
+    first = models.Filter.of(Visit(Address("/models"), "http://x", query))
+    counted = models.counts(ROWS, first)
+    assert set(counted["kind"]) == {row.model.kind.value for row in ROWS}
+    for name, chosen, field in (("in", first.inputs, "inputs"), ("out", first.outputs, "outputs")):
+        for word, count in counted[name].items():
+            ticked = models.Filter.of(Visit(Address("/models"), "http://x", {**query, name: [*chosen, word]}))
+            assert word in getattr(ticked, field) or word not in shelf.MODALITIES
+            if word in shelf.MODALITIES:
+                assert count == len(models.chosen(ROWS, ticked))
+
+
+async def test_what_is_compared_has_a_row_for_everything_one_of_them_can_do() -> None:
+    """Whichever comes first: an embedding model has none of a chat model's abilities."""
+    for path in ("/models/compare", "/models/compare.md"):
+        text = (await ask(HOUSE, f"{path}?m=text-embedding-3-small&m=gpt-5.5")).text
+        for word in ("JSON Schema", "Provider", "Longest answer", "Takes", "Makes"):
+            assert word in text, (path, word)
+
+
+async def test_an_unknown_limit_is_said_to_be_unknown() -> None:
+    unknown = [row for row in ROWS if not row.model.capabilities.max_output_tokens]
+    assert unknown
+    twin = (await ask(HOUSE, "/models.md")).text
+    for row in unknown:
+        line = next(line for line in twin.splitlines() if f"[{row.name}]" in line)
+        assert " unknown " in line
+        assert " 0 |" not in line

@@ -1,13 +1,18 @@
 """The app of the house: what every answer carries, how a form is chosen, and what it makes of bad addresses."""
 
+import asyncio
 import gzip
 import re
+import threading
 
 import brotli
+import msgspec
 import pytest
 
-from portico.web import static
+from portico.web import house, static
 from portico.web.house import POLICY, SECURITY, House
+from portico.web.kept import Answer, Kept
+from portico.web.showroom import Showroom, Traffic
 from web.rooms import ADDRESSES, HOUSE, ask, showroom
 
 
@@ -82,8 +87,8 @@ async def test_a_host_that_is_none_is_not_repeated(host: str) -> None:
 
 
 async def test_the_operator_may_say_the_address_of_the_house() -> None:
-    house = House(showroom(public_url="https://models.example"))
-    answer = await ask(house, "/", {"host": "other.example"})
+    mine = House(showroom(public_url="https://models.example"))
+    answer = await ask(mine, "/", {"host": "other.example"})
     assert 'rel="canonical" href="https://models.example/"' in answer.text
     assert "curl https://models.example/v1/chat/completions" in re.sub("<[^>]+>", "", answer.text)
     assert "other.example" not in answer.text
@@ -113,7 +118,7 @@ async def test_a_program_is_told_what_to_mend_where_there_is_nothing() -> None:
     for headers, method in (({"authorization": "Bearer x"}, "GET"), ({"accept": "application/json"}, "POST")):
         answer = await ask(HOUSE, "/chat/completionss", headers, method=method)
         assert answer.status == 404
-        assert answer.json["error"]["code"] == "not_found"
+        assert answer.json["error"]["code"] == "unknown_url"
         assert "/v1" in answer.json["error"]["message"]
     answer = await ask(HOUSE, "/pricing", {"accept": "application/json"}, method="POST")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
@@ -123,7 +128,8 @@ async def test_a_program_is_told_what_to_mend_where_there_is_nothing() -> None:
 
 async def test_what_has_not_changed_is_not_sent_again() -> None:
     first = await ask(HOUSE, "/pricing")
-    again = await ask(HOUSE, "/pricing", {"if-none-match": f'"other", W/{first.headers["etag"]}'})
+    again = await ask(HOUSE, "/pricing", {"if-none-match": f'"other", {first.headers["etag"]}'})
+    assert first.headers["etag"].startswith('W/"')
     assert (again.status, again.body, again.headers["etag"]) == (304, b"", first.headers["etag"])
 
 
@@ -148,11 +154,118 @@ async def test_an_answer_is_compressed_for_who_takes_that() -> None:
         assert "Accept-Encoding" in answer.headers["vary"]
 
 
+@pytest.mark.parametrize("accept", ["br;q=0, gzip; q=0.000", "identity", ""])
+async def test_what_a_visitor_refuses_is_not_sent_compressed(accept: str) -> None:
+    assert "content-encoding" not in (await ask(HOUSE, "/pricing", {"accept-encoding": accept})).headers
+
+
+async def test_pages_are_made_beside_the_loop_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop carries streams: a page is rendered and compressed in a thread, one at a time, and kept."""
+    threads: list[int] = []
+
+    def made(room: Showroom, asked: house.Asked) -> Answer:
+        threads.append(threading.get_ident())
+        return real(room, asked)
+
+    real = house.made
+    monkeypatch.setattr(house, "made", made)
+    mine = House(showroom())
+    answers = await asyncio.gather(*(ask(mine, "/models", {"accept-encoding": "br"}) for _ in range(6)))
+    assert len({answer.body for answer in answers}) == 1
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+async def test_what_is_kept_ends_with_the_price_books() -> None:
+    version = ["a"]
+    mine = House(msgspec.structs.replace(showroom(), version=lambda: version[0]))
+    first = await ask(mine, "/pricing")
+    assert (await ask(mine, "/pricing")).body == first.body
+    assert len(mine._kept._answers) == 1
+    version[0] = "b"
+    assert (await ask(mine, "/pricing")).body == first.body
+    assert len(mine._kept._answers) == 2
+
+
+def test_what_is_kept_has_a_bound() -> None:
+    kept = Kept(100_000)
+    for number in range(100):
+        kept.put(number, Answer(200, {}, bytes(8000)))
+    assert [number for number in range(100) if kept.get(number) is not None] == list(range(91, 100))
+    kept.put("large", Answer(200, {}, bytes(200_000)))
+    assert kept.get("large") is None
+
+
+@pytest.mark.parametrize("path", ["/models", "/models.md", "/nothing", "/docs"])
+async def test_a_query_of_very_many_fields_is_as_none(path: str) -> None:
+    answer = await ask(HOUSE, f"{path}?{'&'.join(f'a{n}=1' for n in range(150))}")
+    assert answer.body == (await ask(HOUSE, path)).body
+
+
+async def test_a_house_that_fails_says_so_with_its_headers() -> None:
+    async def broken() -> dict[str, tuple[Traffic, ...]]:
+        raise RuntimeError("the ledger is away")
+
+    mine = House(msgspec.structs.replace(showroom(), traffic=broken))
+    page = await ask(mine, "/zh-CN/models")
+    assert (page.status, next(page.page.all("html"))["lang"]) == (500, "zh-CN")
+    assert page.headers["content-security-policy"] == POLICY
+    assert "ledger" not in page.text
+    told = await ask(mine, "/models", {"accept": "application/json"})
+    assert (told.status, told.json["error"]["type"]) == (500, "server_error")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/docs/%2563hat",
+        "/zh-CN/zh-HK/docs",
+        "/.md",
+        "/zh-CN/.md",
+        "/docs.md.json",
+        "/models.json.md",
+        "/index",
+        "/docs/.md",
+    ],
+)
+async def test_an_address_is_read_once(path: str) -> None:
+    assert (await ask(HOUSE, path)).status == 404
+
+
+async def test_an_encoded_address_is_the_same() -> None:
+    assert (await ask(HOUSE, "/docs/%63hat")).status == 200
+    assert (await ask(HOUSE, "/zh-CN/index.md")).status == 200
+
+
+async def test_a_client_of_anthropic_reads_the_error_too() -> None:
+    answer = await ask(HOUSE, "/api/v1/messages", {"anthropic-version": "2023-06-01", "x-api-key": "k"}, method="POST")
+    assert answer.status == 404
+    assert answer.json["type"] == "error"
+    assert answer.json["error"]["type"] == "not_found_error"
+
+
+@pytest.mark.parametrize(
+    "path", ["/llms.txt", "/robots.txt", "/favicon.ico", "/zh-HK/models.md", static.address("house.css")]
+)
+async def test_nothing_is_posted_to_a_file(path: str) -> None:
+    answer = await ask(HOUSE, path, method="POST")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
 async def test_without_a_provider_the_house_says_what_to_do() -> None:
-    house = House(showroom(vendors=()))
+    mine = House(showroom(vendors=()))
     for path in ("/", "/models", "/pricing", "/models/gemini", "/status"):
-        answer = await ask(house, path)
+        answer = await ask(mine, path)
         assert answer.status == 200
         assert "empty" in answer.text
-    assert "GEMINI_API_KEY" in (await ask(house, "/models")).text
-    assert (await ask(house, "/models/gpt-5.5")).status == 404
+    assert "GEMINI_API_KEY" in (await ask(mine, "/models")).text
+    assert (await ask(mine, "/models/gpt-5.5")).status == 404
+
+
+async def test_a_written_page_that_is_kept_names_each_visitors_own_address() -> None:
+    for path in ("/docs/quickstart", "/docs/chat", "/openclaw", "/docs/run/install"):
+        first = (await ask(HOUSE, path, {"host": "first.example:8080"})).text
+        second = (await ask(HOUSE, path, {"host": "second.example:8080"})).text
+        assert "first.example" in first
+        assert first.replace("first.example", "second.example") == second
+        assert ".invalid" not in first

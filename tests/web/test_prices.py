@@ -12,7 +12,7 @@ from portico.core.usage import Usage
 from portico.metering.charge import charge
 from portico.web import money
 from portico.web.house import House
-from portico.web.site import shelf
+from portico.web.site import models, shelf
 from web.rooms import CATALOG, NOW, ROOM, ask, showroom
 
 ROWS = [
@@ -127,3 +127,38 @@ def test_tiny_money_is_shown_whole() -> None:
     ):
         assert money.usd(nanos) == shown
         assert money.price(nanos * 1000) == shown
+
+
+async def test_the_history_of_a_price_is_what_calls_were_charged_by() -> None:
+    model = next(row for row in ROWS if models.history(ROOM, row)).model
+    room = showroom(markups=[Markup(1250, date(2020, 1, 1))])
+    row = shelf.row_of(room, model)
+    assert row is not None
+    told = models.history(room, row)
+    page = (await ask(House(room), f"/models/{model.name}")).text.partition('id="history"')[2]
+    wanted = {
+        money.price(one.rate_nanos * 1250)
+        for day, _ in told
+        for one in room.rates(row.priced, row.offers[0], day, Tier.STANDARD).sale
+        if one.kind is not PriceKind.USE
+    }
+    assert set(cells(page)) == wanted
+
+
+async def test_a_price_that_was_published_is_dated_by_the_day_it_holds_from() -> None:
+    row = next(row for row in ROWS if not models.history(ROOM, row))
+    price = PriceRow(kind=PriceKind.INPUT, rate_nanos=7, effective_from=date(2026, 11, 3), source="the operator")
+    room = showroom(published=[Published("sale", row.name, price, date(2026, 11, 3))])
+    shown = shelf.row_of(room, row.model)
+    assert shown is not None
+    assert models.history(room, shown)[0][0] == date(2026, 11, 3)
+
+
+async def test_a_free_model_is_free_wherever_its_price_stands() -> None:
+    house = House(showroom(published=[Published("sale", "gpt-5.5", None, date(2026, 1, 1))]))
+    for path in ("/", "/pricing", "/index.md", "/pricing.md"):
+        text = (await ask(house, path)).text
+        assert "gpt-5.5" in text, path
+        assert "free" in text, path
+        assert "$0.00<" not in text, path
+        assert "$0.00 " not in text, path

@@ -96,6 +96,7 @@ class LazyHouse:
             rates=rates,
             traffic=traffic,
             now=lambda: datetime.now(UTC),
+            version=lambda: self._books.prices,
             public_url=self._settings.web.public_url,
             simulated=self._simulated,
         )

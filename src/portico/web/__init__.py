@@ -2,10 +2,11 @@
 
     addresses.py   locales, twins, what a path means
     house.py       the app: finds the page, renders it, sends it with its headers
+    kept.py        answers that were made, within a bound
     book.py        the pages that are written (pages/<locale>/**.md) and their order
     markdown.py    Markdown -> HTML, contents, twins
     site/          the pages that are made of data: one module each, a view for every form of the page
-    templates/     HTML and Markdown of those; `parts.html` has every part of the design once
+    templates/     HTML and Markdown of those; `parts.html` and `parts.md` have what several of them use
     static/        one style sheet, small modules of script; served under /s/<hash>/, for ever
 
 Rules: every page exists in three locales and, made of the same view, as Markdown; nothing inline that a strict

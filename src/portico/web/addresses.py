@@ -73,11 +73,13 @@ class Address(msgspec.Struct, frozen=True):
         for other in (Locale.ZH_CN, Locale.ZH_HK):
             if path == other.prefix or path.startswith(f"{other.prefix}/"):
                 locale, path = other, path.removeprefix(other.prefix) or "/"
+                break
         form = Form.HTML
         for suffix, other_form in _SUFFIXES.items():
-            if path.endswith(suffix):
+            if path.endswith(suffix) and not path.endswith("/" + suffix):
                 form, path = other_form, path.removesuffix(suffix)
                 path = "/" if path == "/index" else path
+                break
         return cls(path or "/", locale, form)
 
     def __str__(self) -> str:

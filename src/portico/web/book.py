@@ -8,13 +8,13 @@ reference.
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final, TypeAlias
 
 import msgspec
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 from portico.web import manual, reference
 from portico.web.addresses import Locale
@@ -160,10 +160,16 @@ _TEMPLATES: Final = Environment(
 )
 
 
+@lru_cache(maxsize=512)
+def _compiled(body: str) -> Template:
+    return _TEMPLATES.from_string(body)
+
+
 def body_of(source: Source, base_url: str) -> str:
     """The Markdown of a page for whoever reads it at `base_url`."""
-    template = _TEMPLATES.from_string(source.body)
-    return template.render(base_url=base_url, sample=_sample(base_url), answer=_answer, operations=manual.index)
+    return _compiled(source.body).render(
+        base_url=base_url, sample=_sample(base_url), answer=_answer, operations=manual.index
+    )
 
 
 Room: TypeAlias = tuple[str, list[Source]]

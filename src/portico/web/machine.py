@@ -4,33 +4,37 @@ there is nothing."""
 from typing import Final
 from xml.sax.saxutils import escape
 
-from starlette.responses import Response
-
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
 from portico.web.book import chapters, navigation
 from portico.web.openapi import document_bytes
-from portico.web.render import MENU
+from portico.web.render import MENU, in_markdown
 from portico.web.showroom import Showroom
 from portico.web.site import PAGES
 from portico.web.words import Say
 
-_AN_HOUR: Final = {"cache-control": "public, max-age=3600"}
+_AN_HOUR: Final = "public, max-age=3600"
 _TEXT: Final = "text/plain; charset=utf-8"
 _LLMS: Final = {f"{locale.prefix}/llms.txt": locale for locale in Locale}
+ADDRESSES: Final = frozenset({*_LLMS, "/robots.txt", "/sitemap.xml", "/openapi.json"})
+"""Where programs find something."""
 
 
-def find(path: str, showroom: Showroom, base_url: str) -> Response | None:
-    """The answer at such an address; None where there is none."""
+def find(path: str, showroom: Showroom, base_url: str) -> tuple[bytes, dict[str, str]] | None:
+    """The body at such an address and its headers; None where there is none."""
     if path in _LLMS:
-        return Response(llms(_LLMS[path], showroom, base_url), 200, _AN_HOUR, _TEXT)
+        return _told(llms(_LLMS[path], showroom, base_url).encode(), _TEXT)
     match path:
         case "/robots.txt":
-            return Response(f"User-agent: *\nAllow: /\nSitemap: {base_url}/sitemap.xml\n", 200, _AN_HOUR, _TEXT)
+            return _told(f"User-agent: *\nAllow: /\nSitemap: {base_url}/sitemap.xml\n".encode(), _TEXT)
         case "/sitemap.xml":
-            return Response(sitemap(showroom, base_url), 200, _AN_HOUR, "application/xml")
+            return _told(sitemap(showroom, base_url).encode(), "application/xml")
         case "/openapi.json":
-            return Response(document_bytes(base_url), 200, _AN_HOUR, "application/json")
+            return _told(document_bytes(base_url), "application/json")
     return None
+
+
+def _told(body: bytes, media_type: str) -> tuple[bytes, dict[str, str]]:
+    return body, {"cache-control": _AN_HOUR, "content-type": media_type}
 
 
 def every_address(showroom: Showroom) -> list[str]:
@@ -76,7 +80,7 @@ def llms(locale: Locale, showroom: Showroom, base_url: str) -> str:
         told += ["", f"## {say('API reference')}: {title}", ""]
         told += [twin(source.path, source.title, source.summary) for source in sources]
     told += ["", f"## {say('Models')}", ""]
-    told += [twin(path, path.removeprefix("/models/")) for path in others]
+    told += [twin(path, in_markdown(path.removeprefix("/models/"))) for path in others]
     rest = [Locale(other) for other in Locale if other is not locale]
     told += ["", f"## {say('Other languages')}", ""]
     told += [f"- [{other.own_name}]({base_url}{other.prefix}/llms.txt)" for other in rest]

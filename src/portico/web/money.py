@@ -20,6 +20,11 @@ def price(milli_nanos: int | None) -> str:
     return "" if milli_nanos is None else _dollars(milli_nanos, NANOS * 1000)
 
 
+def plain(told: str) -> str:
+    """The same for programs: "$1,234.50" is "1234.50"."""
+    return told.replace("$", "").replace(",", "")
+
+
 def _dollars(amount: int, scale: int) -> str:
     sign, amount = ("-", -amount) if amount < 0 else ("", amount)
     dollars, rest = divmod(amount, scale)

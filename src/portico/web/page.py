@@ -1,8 +1,8 @@
 """What a page is: an address, and a view that every form of it is made of."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -48,7 +48,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotHere(Exception):
-    """There is no such page. `message` is for a reader, in the page's language."""
+    """There is no such page."""
 
 
 class Moved(Exception):
@@ -59,7 +59,20 @@ class Moved(Exception):
         self.path = path
 
 
-Look = Callable[[Showroom, Visit, Mapping[str, str]], Awaitable[View]]
+Look = Callable[[Showroom, Visit, Mapping[str, str]], Coroutine[Any, Any, View]]
+
+_T = TypeVar("_T")
+
+
+def finished(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """What a coroutine returns that waits for nothing, as a page in a showroom of one moment does. No loop is needed."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        result: _T = done.value
+        return result
+    coroutine.close()
+    raise RuntimeError("a page waited for something")
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from portico.routing.traffic import within_ms
 from portico.web import chart, labels, money, static, words
@@ -20,7 +20,7 @@ from portico.web.markdown import Written, code_block, tabs, to_html, to_twin
 from portico.web.page import View, Visit
 from portico.web.words import Say
 
-_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#])")
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#&~])")
 MENU: Final = (("/models", "Models"), ("/pricing", "Pricing"), ("/docs", "Docs"), ("/status", "Status"))
 """The rooms that every page leads to, with their names in English."""
 MACHINE: Final = frozenset({"/llms.txt", "/sitemap.xml", "/robots.txt", "/openapi.json"})
@@ -37,6 +37,14 @@ def instant(at_s: int) -> datetime:
     return datetime.fromtimestamp(at_s, UTC)
 
 
+def in_code(text: object) -> str:
+    """The same as a code span: its fence is longer than any in it."""
+    told = " ".join(str(text).split())
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", told)), default=0))
+    space = " " if told.startswith("`") or told.endswith("`") else ""
+    return f"{fence}{space}{told}{space}{fence}"
+
+
 @cache
 def _environment(*, html: bool) -> Environment:
     made = Environment(
@@ -45,7 +53,6 @@ def _environment(*, html: bool) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.loopcontrols"],
     )
     made.filters |= {
         "whole": words.whole,
@@ -53,6 +60,7 @@ def _environment(*, html: bool) -> Environment:
         "usd": money.usd,
         "price": money.price,
         "md": in_markdown,
+        "code": in_code,
     }
     made.globals |= {
         "menu": MENU,
@@ -123,7 +131,7 @@ def render_markdown(visit: Visit, view: View) -> str:
     index = f"{visit.base_url}/llms.txt"
     say = _voice(visit.locale, html=False)
     lead = say("Index of all pages for programs: %(index)s", index=index)
-    return f"---\n{told}---\n\n> {lead}\n\n# {view.title}\n\n{body.strip()}\n"
+    return f"---\n{told}---\n\n> {lead}\n\n# {in_markdown(view.title)}\n\n{body.strip()}\n"
 
 
 def render_missing(visit: Visit, *, theme: str) -> str:
@@ -133,9 +141,17 @@ def render_missing(visit: Visit, *, theme: str) -> str:
     return _environment(html=True).get_template("missing.html").render(_common(visit, view, html=True, theme=theme))
 
 
+def render_failed(visit: Visit, *, theme: str) -> str:
+    """The page that says that the house failed, and not the visitor."""
+    say = _voice(visit.locale, html=True)
+    view = View(template="failed", title=say("Portico failed"), summary="", follows=False)
+    return _environment(html=True).get_template("failed.html").render(_common(visit, view, html=True, theme=theme))
+
+
 def _yaml(text: str) -> str:
     """A string as YAML in double quotes, which every reader of front matter understands."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    told = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in told) + '"'
 
 
 def _common(visit: Visit, view: View, *, html: bool, theme: str = "") -> dict[str, Any]:
@@ -186,11 +202,11 @@ def _filled(text: str, visit: Visit, values: Mapping[str, str] | None) -> str:
 
 def _written_html(visit: Visit, say: Say, links: Links) -> Any:
     def told(source: Source) -> Written:
-        key = (source.path, visit.locale, visit.base_url)
+        key = (source.path, visit.locale)
         if key not in _HTML:
-            body = body_of(source, visit.base_url)
-            _room(_HTML)[key] = to_html(body, relink=links.relink, say=say)
-        return _HTML[key]
+            _HTML[key] = to_html(body_of(source, _STAND_IN), relink=links.relink, say=say)
+        kept = _HTML[key]
+        return Written(kept.html.replace(_STAND_IN, escape(visit.base_url)), kept.headings)
 
     return told
 
@@ -202,12 +218,7 @@ def _written_markdown(visit: Visit, links: Links) -> Any:
     return told
 
 
-MAX_KEPT: Final = 512
-_HTML: Final[dict[tuple[str, Locale, str], Written]] = {}
-"""Written pages as HTML, by address, locale and base URL. The last is a visitor's: there is no end of them."""
-
-
-def _room(kept: dict[tuple[str, Locale, str], Written]) -> dict[tuple[str, Locale, str], Written]:
-    if len(kept) >= MAX_KEPT:
-        kept.clear()
-    return kept
+_STAND_IN: Final = "http://base-url.invalid:8080"
+"""Stands in kept pages for the visitor's address: there is no end of addresses a visitor may claim to come by."""
+_HTML: Final[dict[tuple[str, Locale], Written]] = {}
+"""Written pages as HTML, by address and locale."""

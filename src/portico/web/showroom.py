@@ -3,8 +3,9 @@
 Whoever serves the house gives it one (`cli/`). Nothing here belongs to an account: it is what any visitor may see.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
 
@@ -54,5 +55,9 @@ class Showroom(msgspec.Struct, frozen=True, kw_only=True):
     """In UTC."""
     public_url: str | None = None
     """The address of the house, where its operator says one; else a visitor's own Host is."""
+    version: Callable[[], Hashable] = lambda: None
+    """Another one whenever `offers` or `rates` say something else than before, such as the price books themselves."""
+    kept: dict[str, Any] | None = None
+    """Of a showroom of one moment: what was made of it for one page and serves the next. None: nothing is kept."""
     simulated: bool = False
     """Whether every answer is the simulator's."""

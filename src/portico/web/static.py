@@ -6,7 +6,6 @@ from importlib.resources import files
 from typing import Final
 
 import msgspec
-from starlette.responses import Response
 
 _TYPES: Final = {
     "css": "text/css; charset=utf-8",
@@ -27,9 +26,9 @@ class File(msgspec.Struct, frozen=True):
     body: bytes
     kept: str = _FOREVER
 
-    def response(self) -> Response:
-        media_type = _TYPES[self.name.rpartition(".")[2]]
-        return Response(self.body, 200, {"cache-control": self.kept}, media_type)
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"cache-control": self.kept, "content-type": _TYPES[self.name.rpartition(".")[2]]}
 
 
 @cache

@@ -1,7 +1,7 @@
 """What the house says in its own voice, in each locale: English is the text in the code, the others are looked up.
 
     say("Prices")                          "Prices", "价格", "價格"
-    say("%(n)s calls", n=say.number(1200)) "1,200 calls", "1,200 次调用"
+    say("%(n)s calls", n=whole(1200))      "1,200 calls", "1,200 次调用"
 
 A text without a translation is a defect that the tests find; a reader sees English then, not an error.
 """
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from babel.dates import format_date
 from babel.messages.pofile import read_po
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from portico.web.addresses import Locale
 
@@ -64,6 +64,3 @@ def whole(number: int) -> str:
 def wait(milliseconds: int) -> str:
     """A stretch of time, the same in every locale: 630 ms, 1.25 s."""
     return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:g} s"
-
-
-NOTHING: Final = Markup("")

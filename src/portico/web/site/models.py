@@ -6,9 +6,10 @@
 /models/compare    ?m=&m=
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
@@ -29,7 +30,6 @@ CONTEXTS: Final = (128_000, 200_000, 400_000, 1_000_000)
 """The choices of a shortest context, in tokens."""
 PRICES: Final = ("0.25", "1", "3", "10")
 """The choices of a dearest input price, in dollars per million tokens."""
-_LISTS: Final = ("q", "in", "out", "provider", "kind", "context", "max", "sort", "desc")
 
 
 # -- the catalog ---------------------------------------------------------------------------------------------------------
@@ -142,7 +142,8 @@ def chosen(rows: Sequence[Row], asked: Filter) -> list[Row]:
 
 
 def counts(rows: Sequence[Row], asked: Filter) -> dict[str, dict[str, int]]:
-    """How many rows each choice would leave, everything else that is asked for standing."""
+    """How many rows each choice would leave, everything else that is asked for standing. What a model takes and makes are
+    all to be so at once; of providers and kinds it is any. A choice that would leave none is there with a 0."""
     told: dict[str, dict[str, int]] = {}
     choices: dict[str, Callable[[Row], Iterable[str]]] = {
         "in": lambda row: row.inputs,
@@ -152,12 +153,12 @@ def counts(rows: Sequence[Row], asked: Filter) -> dict[str, dict[str, int]]:
     }
     tests = asked.tests()
     for name, words in choices.items():
-        others = [test for other, test in tests.items() if other != name]
-        told[name] = {}
+        held = [test for other, test in tests.items() if other != name or name in ("in", "out")]
+        told[name] = {word: 0 for row in rows for word in words(row)}
         for row in rows:
-            if all(test(row) for test in others):
+            if all(test(row) for test in held):
                 for word in words(row):
-                    told[name][word] = told[name].get(word, 0) + 1
+                    told[name][word] += 1
     return told
 
 
@@ -201,7 +202,7 @@ def told(row: Row) -> dict[str, Any]:
     model, prices, state = row.model, row.prices, row.state
 
     def dollars(rate: Rate | None) -> str | None:
-        return None if rate is None else money.price(rate.milli_nanos).removeprefix("$").replace(",", "")
+        return None if rate is None else money.plain(money.price(rate.milli_nanos))
 
     return {
         "id": model.name,
@@ -209,7 +210,7 @@ def told(row: Row) -> dict[str, Any]:
         "vendor": model.vendor,
         "kind": model.kind.value,
         "aliases": list(model.aliases),
-        "context_length": model.capabilities.max_input_tokens,
+        "context_length": model.capabilities.max_input_tokens or None,
         "max_output": model.capabilities.max_output_tokens or None,
         "input_modalities": list(row.inputs),
         "output_modalities": list(row.outputs),
@@ -281,7 +282,7 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
             "tiers": tiers,
             "lines": lines,
             "able": capabilities(row),
-            "history": history(row),
+            "history": history(showroom, row),
             "family": row.family,
             "thinking": known.capabilities.thinking,
             "steered": known.capabilities.thinking.control is not ThinkingControl.NONE,
@@ -303,10 +304,14 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 def sample_of(row: Row) -> Sample | None:
-    """The sample that shows how a model is called, by what it is for; None where none is kept."""
+    """The sample that shows how a model is called, by what it is for; None where none is kept, or where the name, which an
+    operator may have chosen, would be more than a word in some language of a sample."""
+    if _MORE_THAN_A_WORD.search(row.name) is not None:
+        return None
     return SAMPLES.get(row.model.kind.value)
 
 
+_MORE_THAN_A_WORD: Final = re.compile(r"[^A-Za-z0-9._:/@+-]")
 _HELLO: Final = Sample("quickstart/hello", "gemini-3.8-flash")
 SAMPLES: Final[Mapping[str, Sample]] = {
     "chat": _HELLO,
@@ -376,11 +381,40 @@ def capabilities(row: Row) -> list[tuple[str, bool]]:
     ]
 
 
-def history(row: Row) -> list[PriceRow]:
-    """The catalog's dated price rows of plain text, the newest first."""
-    rows = [one for one in row.model.prices.rows if one.kind is not PriceKind.USE and one.tier is Tier.STANDARD]
-    dated = {one.effective_from for one in rows}
-    return sorted(rows, key=lambda one: (one.effective_from, _order(one)), reverse=True) if len(dated) > 1 else []
+Priced: TypeAlias = list[tuple[PriceRow, Rate]]
+
+
+def history(showroom: Showroom, row: Row) -> list[tuple[date, Priced]]:
+    """What tokens cost at the standard tier from each day on which that changed, the newest first; nothing of one day.
+
+    Looked for from each day of the catalog's rows to the next and to today, in what calls of these days were charged by."""
+
+    def on(day: date) -> Priced:
+        rates = showroom.rates(row.priced, row.offers[0], day, Tier.STANDARD)
+        listed = sorted((one for one in rates.sale if one.kind is not PriceKind.USE), key=_order)
+        return [(one, Rate.of(one, rates.markup_permille)) for one in listed]
+
+    days = sorted({one.effective_from for one in row.priced.prices.rows if one.tier is Tier.STANDARD})
+    today = showroom.now().date()
+    told: list[tuple[date, Priced]] = []
+    for before, day in itertools.pairwise([None, *(day for day in days if day < today), today]):
+        priced = on(day) if day is not None else []
+        if day is not None and priced and (not told or _differ(told[-1][1], priced)):
+            told.append((day if before is None else _since(before, day, on), priced))
+    return told[::-1] if len(told) > 1 else []
+
+
+def _since(before: date, day: date, on: Callable[[date], Priced]) -> date:
+    """A day behind `before` on which prices began to be those of `day`."""
+    wanted = on(day)
+    while (day - before).days > 1:
+        middle = before + (day - before) / 2
+        before, day = (middle, day) if _differ(on(middle), wanted) else (before, middle)
+    return day
+
+
+def _differ(one: Priced, other: Priced) -> bool:
+    return {_cell(row): rate for row, rate in one} != {_cell(row): rate for row, rate in other}
 
 
 # -- families, comparisons -----------------------------------------------------------------------------------------------
@@ -407,6 +441,7 @@ async def family(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> 
 async def compare(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
     rows = {row.name: row for row in await shelf.rows(showroom)}
     names = list(dict.fromkeys(name for name in visit.query.get("m", ()) if name in rows))[:MAX_COMPARED]
+    able = {name: dict(capabilities(rows[name])) for name in names}
     say = Say(visit.locale, markup=False)
     return View(
         template="compare",
@@ -415,7 +450,8 @@ async def compare(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> Vie
         data={
             "rows": [rows[name] for name in names],
             "names": sorted(rows),
-            "able": {n: dict(capabilities(rows[n])) for n in names},
+            "able": able,
+            "abilities": list(dict.fromkeys(ability for name in names for ability in able[name])),
         },
         twin={"object": "list", "currency": "USD", "data": [told(rows[name]) for name in names]},
         follows=not names,

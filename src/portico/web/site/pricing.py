@@ -62,7 +62,6 @@ async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
             "costs": costs,
             "presets": PRESETS,
             "query_of": query_of,
-            "asked": asked,
             "most": {name: most for name, (_field, most) in _FIELDS.items()},
             "image_tokens": shelf.IMAGE_TOKENS,
         },
@@ -71,7 +70,7 @@ async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
             "currency": "USD",
             "job": msgspec.to_builtins(job),
             "data": [
-                {"id": cost.row.name} | {name: money.usd(value)[1:].replace(",", "") for name, value in _amounts(cost)}
+                {"id": cost.row.name} | {name: money.plain(money.usd(value)) for name, value in _amounts(cost)}
                 for cost in costs
             ],
         },

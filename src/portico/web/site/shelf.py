@@ -119,9 +119,14 @@ def ordered(modalities: Iterable[str]) -> tuple[str, ...]:
 
 async def rows(showroom: Showroom) -> list[Row]:
     """Every model that is served here today, and those whose successor answers, in the order of the catalog."""
+    if showroom.kept is not None and "rows" in showroom.kept:
+        return list(showroom.kept["rows"])
     day = await showroom.traffic()
-    found = (row_of(showroom, model, fared(day, model.name)) for model in showroom.catalog().models.values())
-    return [row for row in found if row is not None]
+    told = (row_of(showroom, model, fared(day, model.name)) for model in showroom.catalog().models.values())
+    found = [row for row in told if row is not None]
+    if showroom.kept is not None:
+        showroom.kept["rows"] = tuple(found)
+    return found
 
 
 def row_of(showroom: Showroom, model: Model, state: State = NO_CALLS) -> Row | None:

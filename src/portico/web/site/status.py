@@ -11,14 +11,18 @@ from portico.web.words import Say
 
 GOOD_PERMILLE: Final = 990
 """From this share of successes on a model is called fine."""
+BAD_PERMILLE: Final = 950
+"""Under this share it is called failing."""
 
 
 def verdict(row: Row) -> str:
-    """One of the four words of the page."""
+    """One of the five words of the page."""
     permille = row.state.success_permille
     if permille is None:
         return "Too few calls" if row.state.calls else "No traffic"
-    return "Fine" if permille >= GOOD_PERMILLE else "Failing"
+    if permille >= GOOD_PERMILLE:
+        return "Fine"
+    return "Some calls fail" if permille >= BAD_PERMILLE else "Failing"
 
 
 async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
@@ -55,9 +59,9 @@ def _told(row: Row) -> dict[str, Any]:
         "verdict": verdict(row).lower().replace(" ", "_"),
         "calls": state.calls,
         "failed": state.failed,
-        "success_permille": state.success_permille,
-        "first_event_p50_ms": state.p50_ms,
-        "first_event_p95_ms": state.p95_ms,
+        "success_permille": state.success_permille if state.tells else None,
+        "first_event_p50_ms": state.p50_ms if state.tells else None,
+        "first_event_p95_ms": state.p95_ms if state.tells else None,
     }
 
 

@@ -47,13 +47,30 @@ function open(client) {
   }
 }
 
-const chosen = localStorage.getItem("client");
+// A browser that keeps nothing for sites throws here, and not only where something is written.
+function remembered() {
+  try {
+    return localStorage.getItem("client");
+  } catch {
+    return null;
+  }
+}
+
+function remember(client) {
+  try {
+    localStorage.setItem("client", client);
+  } catch {
+    // It is chosen on this page alone.
+  }
+}
+
+const chosen = remembered();
 if (chosen) open(chosen);
 for (const summary of document.querySelectorAll(".tab > summary")) {
   summary.addEventListener("click", (event) => {
     const top = summary.getBoundingClientRect().top;
     event.preventDefault();
-    localStorage.setItem("client", summary.dataset.client);
+    remember(summary.dataset.client);
     summary.parentElement.open = true;
     open(summary.dataset.client);
     scrollBy(0, summary.getBoundingClientRect().top - top);
@@ -102,6 +119,13 @@ if (contents.size) {
     const heading = document.getElementById(id);
     if (heading) watch.observe(heading);
   }
+}
+
+// The rooms are a long list: where the reader is stands in its middle. Only the rail moves, never the page.
+const rail = document.querySelector(".rooms");
+const here = rail?.querySelector("[aria-current]");
+if (here && rail.scrollHeight > rail.clientHeight) {
+  rail.scrollTop += here.getBoundingClientRect().top - rail.getBoundingClientRect().top - rail.clientHeight / 2;
 }
 
 // -- a form that filters answers at once ---------------------------------------------------------------------------------------
