@@ -1,21 +1,23 @@
 """Loads Portico with a bit of everything for a while and watches its memory: `make soak`, `make soak MINUTES=60`.
 
 Whole answers and streams, small and large, images, callers who hang up, refused requests, a provider that fails or is
-cut off, all at once and in no order. Resident memory is sampled every five seconds (the least of what was read in them: an
-image in flight is no leak); once warm it has to stay flat, or the exit code is 1. Flat: of the time after warm-up, the
+cut off, all at once and in no order. Resident memory is sampled every five seconds (the least of what was read in them, and
+in a moment at their end in which nobody asks: an image in flight is no leak); once warm it has to stay flat, or the exit code is 1. Flat: of the time after warm-up, the
 lowest sample of each third is within 5 % of that of the others. What an allocator keeps for a while of an image that is
 gone comes and goes; a leak lifts the floor.
 """
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
@@ -71,11 +73,39 @@ def kinds(running: Running) -> list[Kind]:
     ]
 
 
+class Stillness:
+    """Moments in which nobody asks: what memory holds then is what is kept, and no image on its way."""
+
+    SETTLE_S: Final = 0.2
+    PATIENCE_S: Final = 3.0
+
+    def __init__(self) -> None:
+        self.may_ask = asyncio.Event()
+        self.may_ask.set()
+        self.open_calls = 0
+
+    @contextlib.asynccontextmanager
+    async def moment(self) -> AsyncIterator[None]:
+        self.may_ask.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.PATIENCE_S):
+                while self.open_calls:
+                    await asyncio.sleep(0.01)
+        await asyncio.sleep(self.SETTLE_S)
+        try:
+            yield
+        finally:
+            self.may_ask.set()
+
+
 class Caller:
     """Asks one thing after another on one connection, chosen by chance, until told to stop."""
 
-    def __init__(self, kinds: Sequence[Kind], rng: random.Random, told: Counter[tuple[str, str]]) -> None:
+    def __init__(
+        self, kinds: Sequence[Kind], rng: random.Random, told: Counter[tuple[str, str]], stillness: Stillness
+    ) -> None:
         """`told` counts how calls ended: (kind, status or what happened)."""
+        self._stillness = stillness
         self._kinds, self._rng, self._told = kinds, rng, told
         self._weights = [kind.weight for kind in kinds]
         self._writer: asyncio.StreamWriter | None = None
@@ -84,6 +114,8 @@ class Caller:
     async def call_until(self, until: float) -> None:
         while time.monotonic() < until:
             kind = self._rng.choices(self._kinds, self._weights)[0]
+            await self._stillness.may_ask.wait()
+            self._stillness.open_calls += 1
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     ended = await self._call(kind)
@@ -91,6 +123,8 @@ class Caller:
                 ended = "timeout"
             except (OSError, EOFError):
                 ended = "closed"
+            finally:
+                self._stillness.open_calls -= 1
             if not ended.isdigit():
                 self._hang_up()
             self._told[kind.name, ended] += 1
@@ -127,14 +161,17 @@ async def watch(
     *,
     sample_s: float = SAMPLE_S,
     read_s: float = READ_S,
+    still: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext,
 ) -> list[float]:
-    """Resident MB, the least within each `sample_s`."""
+    """Resident MB, the least within each `sample_s`; `still` makes a moment at the end of each in which nobody asks."""
     samples: list[float] = []
     begin = time.monotonic()
     while time.monotonic() < until:
         end, readings = time.monotonic() + sample_s, [read()]
         while time.monotonic() < end:
             await asyncio.sleep(read_s)
+            readings.append(read())
+        async with still():
             readings.append(read())
         samples.append(min(readings) / 1024 / 1024)
         print(f"{time.monotonic() - begin:6.0f} s  {samples[-1]:7.1f} MB  {told.total():9,} calls", flush=True)
@@ -165,9 +202,11 @@ async def _soak(running: Running, *, seconds: float, callers: int) -> tuple[list
     told: Counter[tuple[str, str]] = Counter()
     until = time.monotonic() + seconds
     asked = kinds(running)
-    calling = [Caller(asked, random.Random(number), told).call_until(until) for number in range(callers)]
+    stillness = Stillness()
+    callings = [Caller(asked, random.Random(number), told, stillness) for number in range(callers)]
+    calling = [one.call_until(until) for one in callings]
     load = asyncio.gather(*calling)
-    samples = await watch(lambda: rss_bytes(running.pid), until, told)
+    samples = await watch(lambda: rss_bytes(running.pid), until, told, still=stillness.moment)
     await load
     lines = []
     for kind in asked:

@@ -43,29 +43,23 @@ YOUNG_OBJECTS: Final = 50_000
 being looked for; a stream's events alone would start a search many times a second."""
 
 
+LARGE_BYTES: Final = 1 << 20
+_M_MMAP_THRESHOLD: Final = -3
+"""Of malloc.h."""
+
+
 def settle_memory() -> None:
-    """To be called once everything is set up: what is there now is not searched for cycles again and again."""
+    """To be called once everything is set up: what is there now is not searched for cycles again and again, and what is
+    large goes back to the system when it is freed.
+
+    glibc raises the size from which on it does that (mallopt(3)); then a picture of five megabytes lies in its heap, and one
+    small object behind it keeps all of it.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 50)
-
-
-TRIM_EVERY_S: Final = 10.0
-
-
-async def give_memory_back() -> None:
-    """For ever, now and then: what large bodies left free in the heap goes back to the system.
-
-    glibc gives back only what is free at the top of its heap, so that one small object made behind a picture of five
-    megabytes keeps all below it (malloc_trim(3)). Where there is another allocator this does nothing.
-    """
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError):
-        return
-    while True:
-        await asyncio.sleep(TRIM_EVERY_S)
-        trim(0)
+    with contextlib.suppress(OSError, AttributeError):  # another allocator
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:

@@ -16,7 +16,7 @@ import msgspec
 from portico.catalog import Catalog
 from portico.cli.bookkeeper import Bookkeeper
 from portico.cli.house import LazyHouse
-from portico.cli.loop import give_memory_back, listen_for_stop, run_until_stopped, settle_memory
+from portico.cli.loop import listen_for_stop, run_until_stopped, settle_memory
 from portico.cli.media import fetcher_of
 from portico.cli.operations import Shared, Watch
 from portico.cli.stored_keys import StoredKeys
@@ -176,9 +176,7 @@ async def serve(plan: Plan, lifeline: int | None = None) -> int:
             await worker.start(ends)
             worker.readiness.clear(STARTING)
             settle_memory()
-            giving_back = asyncio.create_task(give_memory_back())
             await run_until_stopped(stopped, lifeline)
-            giving_back.cancel()
             worker.readiness.wait_for(DRAINING)
             await asyncio.sleep(
                 plan.settings.server.drain_delay_s
