@@ -6,45 +6,24 @@ import operator
 from typing import Any, Literal
 
 import httpx
-import pytest
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from sdk.suites.standard import HOUSE, KEY, SITE, Standard
+from sdk.suites.standard import HOUSE, KEY, SITE
+from sdk.suites.through_openai import NOTICES, ThroughOpenAI
 
-# What LangChain says of itself while its own tests run; each is raised on purpose by one of them.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:OpenAI may require a filename for file uploads:UserWarning"),
-    pytest.mark.filterwarnings("ignore:Received a Pydantic BaseModel V1 schema:UserWarning"),
-    # It puts the parsed object into the SDK's message, which declares it as None, and dumps that.
-    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),
-]
+pytestmark = NOTICES
 
 Detail = Literal["audio_input", "audio_output", "reasoning_output", "cache_read_input", "cache_creation_input"]
 
 
-class Gemini(Standard):
+class Gemini(ThroughOpenAI):
     """What Gemini can do for a caller of OpenAI's Chat."""
-
-    @property
-    def chat_model_class(self) -> type[BaseChatModel]:
-        return ChatOpenAI
-
-    @property
-    def chat_model_params(self) -> dict[str, Any]:
-        # LangChain leaves usage out of streams from an address that is not OpenAI's unless it is told.
-        address = {"base_url": f"{HOUSE}/v1", "api_key": KEY, "max_retries": 0}
-        return {"model": self.model_name, "stream_usage": True, **address}
 
     @property
     def model_override_value(self) -> str:
         return "gemini-2.5-pro"
-
-    @property
-    def supports_json_mode(self) -> bool:
-        return True
 
     @property
     def supports_audio_inputs(self) -> bool:
@@ -52,10 +31,6 @@ class Gemini(Standard):
 
     @property
     def supports_pdf_tool_message(self) -> bool:
-        return True
-
-    @property
-    def supports_anthropic_inputs(self) -> bool:
         return True
 
     @property

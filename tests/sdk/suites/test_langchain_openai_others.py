@@ -2,45 +2,17 @@
 
 from typing import Any
 
-import pytest
-from langchain_core.language_models import BaseChatModel
-from langchain_openai import ChatOpenAI
+from sdk.suites.through_openai import NOTICES, ThroughOpenAI
 
-from sdk.suites.standard import HOUSE, KEY, Standard
-
-# What LangChain says of itself while its own tests run; each is raised on purpose by one of them.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:OpenAI may require a filename for file uploads:UserWarning"),
-    pytest.mark.filterwarnings("ignore:Received a Pydantic BaseModel V1 schema:UserWarning"),
-    # It puts the parsed object into the SDK's message, which declares it as None, and dumps that.
-    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),
-]
+pytestmark = NOTICES
 
 
-class Chat(Standard):
+class Chat(ThroughOpenAI):
     """OpenAI's Chat in front."""
-
-    @property
-    def chat_model_class(self) -> type[BaseChatModel]:
-        return ChatOpenAI
-
-    @property
-    def chat_model_params(self) -> dict[str, Any]:
-        # LangChain leaves usage out of streams from an address that is not OpenAI's unless it is told.
-        address = {"base_url": f"{HOUSE}/v1", "api_key": KEY, "max_retries": 0}
-        return {"model": self.model_name, "stream_usage": True, **address}
 
     @property
     def model_override_value(self) -> str:
         return "gpt-4.1-mini"
-
-    @property
-    def supports_json_mode(self) -> bool:
-        return True
-
-    @property
-    def supports_anthropic_inputs(self) -> bool:
-        return True
 
 
 class Responses(Chat):

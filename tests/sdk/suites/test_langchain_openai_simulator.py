@@ -3,51 +3,31 @@
 The gateway's own runs of this suite stand on that.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
-import pytest
-from langchain_core.language_models import BaseChatModel
-from langchain_openai import ChatOpenAI
+from sdk.suites.standard import SIMULATOR
+from sdk.suites.through_openai import NOTICES, ThroughOpenAI
 
-from sdk.suites.standard import SIMULATOR, Standard
-
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:OpenAI may require a filename for file uploads:UserWarning"),
-    pytest.mark.filterwarnings("ignore:Received a Pydantic BaseModel V1 schema:UserWarning"),
-    # It puts the parsed object into the SDK's message, which declares it as None, and dumps that.
-    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),
-]
+pytestmark = NOTICES
 
 
-class GPT(Standard):
+class GPT(ThroughOpenAI):
     """What a GPT of the simulator can do."""
 
     model_name = "gpt-4o"
     responses = False
-
-    @property
-    def chat_model_class(self) -> type[BaseChatModel]:
-        return ChatOpenAI
+    address: ClassVar[dict[str, Any]] = {"base_url": f"{SIMULATOR}/v1", "api_key": "a-key"}
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        address = {"base_url": f"{SIMULATOR}/v1", "api_key": "a-key", "max_retries": 0}
-        return {"model": self.model_name, "stream_usage": True, "use_responses_api": self.responses, **address}
+        return {**super().chat_model_params, "use_responses_api": self.responses}
 
     @property
     def model_override_value(self) -> str:
         return "gpt-4.1"
 
     @property
-    def supports_json_mode(self) -> bool:
-        return True
-
-    @property
     def supports_pdf_tool_message(self) -> bool:
-        return True
-
-    @property
-    def supports_anthropic_inputs(self) -> bool:
         return True
 
 
