@@ -52,12 +52,12 @@ def settle_memory() -> None:
     """To be called once everything is set up: what is there now is not searched for cycles again and again, and what is
     large goes back to the system when it is freed.
 
-    glibc raises the size from which on it does that (mallopt(3)); then a picture of five megabytes lies in its heap, and one
-    small object behind it keeps all of it.
+    glibc raises the size from which on it does that (mallopt(3)); then a picture of five megabytes lies in its heap, and
+    one small object behind it keeps all of it.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
+    gc.set_threshold(YOUNG_OBJECTS, 5, 10)
     with contextlib.suppress(OSError, AttributeError):  # another allocator
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
 

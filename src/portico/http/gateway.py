@@ -201,6 +201,7 @@ class Gateway:
         )
 
     def _refuse(self, exchange: "_Identified", route: Route | None, query: Query, error: PorticoError) -> None:
+        error.with_traceback(None)  # its frames keep the call, which keeps it
         if exchange.ended and not exchange.started:  # whatever became of it, nobody waits to be told
             exchange.report.outcome = CALLER_GONE
             return

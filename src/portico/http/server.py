@@ -256,5 +256,6 @@ class Server:
     def _forget(self, exchange: HttpExchange) -> None:
         if exchange in self._running:
             self._running.remove(exchange)
+            exchange.task = None  # one that was cancelled keeps its frames, which keep the exchange
             self.budget.give_back(exchange.request.body_bytes)
             self._note_end()

@@ -76,19 +76,19 @@ class Paying:
     async def through(self, answer: Awaitable[None]) -> None:
         """Answers the call, and settles it whatever happens. A hold that is refused while the provider is asked ends it."""
         self._call.exchange.on_gone(self.presence.left)
-        ended: BaseException | None = None
         try:
             await answer
         except asyncio.CancelledError as error:
-            ended = error
-            if self.presence.was_stopped() and (refusal := self.tab.refusal) is not None:
+            stopped = self.presence.was_stopped()
+            self.settle(error)
+            if stopped and (refusal := self.tab.refusal) is not None:
                 raise refusal from None
             raise
         except BaseException as error:
-            ended = error
+            self.settle(error)
             raise
-        finally:
-            self.settle(ended)
+        else:
+            self.settle(None)
 
     # -- before
 

@@ -6,6 +6,7 @@ call is cancelled, which stops the provider.
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from portico.relay.till import Till
 
@@ -17,7 +18,7 @@ class Presence:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a call is served by a task")
-        self._task = task
+        self._task: asyncio.Task[Any] | None = task
         self._till = till
         self._reads_on = reads_on
         self._timer: asyncio.TimerHandle | None = None
@@ -33,27 +34,32 @@ class Presence:
     def left(self) -> None:
         """The caller has left."""
         self.gone = True
+        task = self._task
+        if task is None:
+            return
         if self._reads_on() and self._till.begin_drain():
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._till.settings.drain_s, self._task.cancel)
+            self._timer = loop.call_later(self._till.settings.drain_s, task.cancel)
         else:
-            self._task.cancel()
+            task.cancel()
 
     def stop(self) -> None:
         """Ends the call for a reason of the gateway's own: its hold was refused."""
         self._stopped = True
-        self._task.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
     def was_stopped(self) -> bool:
         """Whether a cancellation that arrived is that of `stop` alone, and is over with this."""
-        return self._stopped and self._task.uncancel() <= self._cancelled
+        return self._stopped and self._task is not None and self._task.uncancel() <= self._cancelled
 
     def part(self) -> None:
         """Lets go of whoever is asked whether to read on."""
         self._reads_on = _no
 
     def end(self) -> None:
-        """The call is over."""
+        """The call is over. Its task is let go of: one that was cancelled keeps its frames, and they keep the call."""
+        self._task = None
         if self._timer is not None:
             self._timer.cancel()
             self._till.end_drain()

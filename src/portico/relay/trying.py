@@ -85,18 +85,26 @@ class Tries:
 
     async def _ask(self, part: _Part, step: Step, aim: Aim, runner: Runner | None = None) -> bool:
         """Asks one candidate: whether it answered. Raises what others would fail with too."""
-        call, route = part.call, part.route
         try:
             await self._twice_if_faulty(part, step, aim, runner)
-            return True
         except UpstreamError as error:
-            failure = in_words_of(call.request, error)
-            if self._aims.drops(call, aim, part.lane, failure):
-                route.first(step)
-                return False
-            route.failed(step, failure)
-            if not error.fails_over or isinstance(error, RETRIED_ONCE):
+            if self._ends(part, step, aim, error):
                 raise
+            return False
+        return True
+
+    def _ends(self, part: _Part, step: Step, aim: Aim, error: UpstreamError) -> bool:
+        """Notes that a candidate failed; whether all others would fail with the same."""
+        call, route = part.call, part.route
+        failure = in_words_of(call.request, error).with_traceback(
+            None
+        )  # it is kept, and its frames would keep the call
+        if self._aims.drops(call, aim, part.lane, failure):
+            route.first(step)
+            return False
+        route.failed(step, failure)
+        if not error.fails_over or isinstance(error, RETRIED_ONCE):
+            return True
         model, candidate = step
         if isinstance(failure, UpstreamModelNotFound) and route.lacks(model):
             kind = candidate.deployment.provider.kind.name
