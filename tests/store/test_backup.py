@@ -8,12 +8,12 @@ import pytest
 
 from portico.store.backup import BackupFailed, backup
 from portico.store.database import open_database
-from store.writes import Add, total
+from store.writes import Add, patient, total
 
 
 async def test_a_backup_is_whole_while_the_database_is_written(sqlite_url: str, tmp_path: Path) -> None:
     database = open_database(sqlite_url)
-    committer = database.committer("w1")
+    committer = patient(database, "w1")
     await committer.submit(Add("a", 5))
     pending = [committer.submit(Add("b")) for _ in range(200)]
     target = tmp_path / "copy.db"

@@ -10,7 +10,7 @@ from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db, Write
 from portico.store.committer import MAX_BATCH, GroupCommitter
 from portico.store.database import Database, open_database
-from store.writes import Add, Break, Gate, Noted, Now, Spend, total
+from store.writes import Add, Break, Gate, Noted, Now, Spend, patient, total
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def committer(database: Database) -> AsyncIterator[GroupCommitter]:
-    running = database.committer("w1")
+    running = patient(database, "w1")
     yield running
     await running.aclose()
 
@@ -129,7 +129,7 @@ async def test_keys_that_cannot_be_told_fail_their_own_caller(committer: GroupCo
 
 
 async def test_two_workers_lose_nothing_and_do_not_wait_for_each_other_for_ever(database: Database) -> None:
-    workers = [database.committer(f"w{n}") for n in (1, 2)]
+    workers = [patient(database, f"w{n}") for n in (1, 2)]
     subjects = [f"account:{n}" for n in range(8)]
     rng = random.Random(1)
 
@@ -144,7 +144,7 @@ async def test_two_workers_lose_nothing_and_do_not_wait_for_each_other_for_ever(
 
 
 async def test_two_workers_cannot_spend_the_same_twice(database: Database) -> None:
-    workers = [database.committer(f"w{n}") for n in (1, 2)]
+    workers = [patient(database, f"w{n}") for n in (1, 2)]
     await workers[0].submit(Add("a", 33))
     spent = await asyncio.gather(*(workers[n % 2].submit(Spend("a")) for n in range(200)))
     for committer in workers:
@@ -175,7 +175,7 @@ async def test_no_longer_waiting_does_not_take_a_write_back(database: Database, 
 
 
 async def test_when_too_much_waits_submits_are_refused_and_posts_kept(database: Database) -> None:
-    committer = database.committer("w1", capacity=4)
+    committer = patient(database, "w1", capacity=4)
     pending: list[asyncio.Future[int]] = []
 
     def act() -> None:
@@ -194,7 +194,7 @@ async def test_when_too_much_waits_submits_are_refused_and_posts_kept(database: 
 
 
 async def test_closing_flushes_and_leaves_no_marks(database: Database) -> None:
-    committer = database.committer("w1")
+    committer = patient(database, "w1")
     for _ in range(500):
         committer.post(Add("a"))
     pending = committer.submit(Add("a"))
@@ -208,7 +208,7 @@ async def test_closing_flushes_and_leaves_no_marks(database: Database) -> None:
 
 async def test_what_follows_a_write_is_written_though_it_is_closing(database: Database) -> None:
     """As a release follows a hold that was still on its way when the gateway was told to end."""
-    committer = database.committer("w1")
+    committer = patient(database, "w1")
     held = committer.submit(Add("a", 1))
     held.add_done_callback(lambda _: committer.post(Add("a", 10)))
     await committer.aclose()
@@ -219,7 +219,7 @@ async def test_what_follows_a_write_is_written_though_it_is_closing(database: Da
 
 
 async def test_a_closed_committer_takes_nothing(database: Database) -> None:
-    committer = database.committer("w1")
+    committer = patient(database, "w1")
     await committer.aclose()
     await committer.aclose()
     with pytest.raises(StorageUnavailable):
@@ -230,7 +230,7 @@ async def test_a_closed_committer_takes_nothing(database: Database) -> None:
 
 async def test_old_marks_are_pruned(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("portico.store.batch.PRUNE_EVERY", 10)
-    committer = database.committer("w1")
+    committer = patient(database, "w1")
     for _ in range(25):
         await committer.submit(Now())
     found = await database.reading.read(marks)

@@ -11,7 +11,7 @@ from databases import Postgres
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
 from portico.store.database import Database, open_database
-from store.writes import Add, total
+from store.writes import Add, patient, total
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ async def test_a_change_that_raises_is_undone(database: Database) -> None:
 
 
 async def test_changes_and_batches_take_turns(database: Database) -> None:
-    committer = database.committer("w1")
+    committer = patient(database, "w1")
     changes = [database.reading.work(Add("a").apply) for _ in range(20)]
     writes = [committer.submit(Add("a")) for _ in range(20)]
     results = await asyncio.gather(*changes, *writes)

@@ -25,6 +25,7 @@ from portico.store.leases import (
     lapsed,
     own_label,
 )
+from store.writes import patient
 
 DAY_US = 86_400_000_000
 
@@ -46,7 +47,7 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def committer(database: Database) -> AsyncIterator[GroupCommitter]:
-    running = database.committer("w1")
+    running = patient(database, "w1")
     yield running
     await running.aclose()
 
@@ -174,7 +175,7 @@ async def test_who_is_seen_to_die_is_ended_at_once(database: Database, lease: Le
 
 
 async def test_closing_ends_the_lease(database: Database) -> None:
-    committer = database.committer("w1")
+    committer = patient(database, "w1")
     lease = Lease(committer, lambda: "w2")
     await lease.start()
     await lease.aclose()

@@ -4,6 +4,10 @@ import threading
 from collections.abc import Callable, Sequence
 
 from portico.core.storage import Db
+from portico.store.committer import CAPACITY, GroupCommitter
+from portico.store.database import Database
+
+PATIENCE_S = 60.0
 
 _ADD = """
 INSERT INTO counters (subject, kind, "window", used) VALUES (?, 'test', 0, ?)
@@ -101,3 +105,8 @@ class Noted:
 
     def apply(self, _db: Db) -> None:
         self.order.append(self.name)
+
+
+def patient(database: Database, worker_id: str, *, capacity: int = CAPACITY) -> GroupCommitter:
+    """A committer whose submits outwait a disk that stands still for a while, as one of a busy machine does."""
+    return database.committer(worker_id, capacity=capacity, wait_s=PATIENCE_S)

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
-from portico.store.committer import CAPACITY, GroupCommitter
+from portico.store.committer import CAPACITY, WAIT_S, GroupCommitter
 from portico.store.engine import Engine, Fault, Session
 from portico.store.sqlite import SqliteEngine
 
@@ -47,9 +47,9 @@ class Database:
         """Where it is, without secrets."""
         return self.engine.name
 
-    def committer(self, worker_id: str, *, capacity: int = CAPACITY) -> GroupCommitter:
+    def committer(self, worker_id: str, *, capacity: int = CAPACITY, wait_s: float = WAIT_S) -> GroupCommitter:
         """One that runs, for the worker process it is called in: within the running loop."""
-        return GroupCommitter(self.engine, worker_id, capacity=capacity)
+        return GroupCommitter(self.engine, worker_id, capacity=capacity, wait_s=wait_s)
 
     def ask(self, query: Callable[[Db], T]) -> T:
         """What a query finds, in one state of the database throughout. Raises `StorageUnavailable`."""
