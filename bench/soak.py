@@ -2,9 +2,9 @@
 
 Whole answers and streams, small and large, images, callers who hang up, refused requests, a provider that fails or is
 cut off, all at once and in no order. Resident memory is sampled every five seconds (the least of what was read in them, and
-in a moment at their end in which nobody asks: an image in flight is no leak); once warm it has to stay flat, or the exit code is 1. Flat: of the time after warm-up, the
-lowest sample of each third is within 5 % of that of the others. What an allocator keeps for a while of an image that is
-gone comes and goes; a leak lifts the floor.
+in a moment at their end in which nobody asks: an image in flight is no leak); once warm it has to stay flat, or the exit
+code is 1. Flat: of the time after warm-up, the lowest sample of each third is within 5 % of that of the others. What an
+allocator keeps for a while of an image that is gone comes and goes; a leak lifts the floor.
 """
 
 import argparse
@@ -82,15 +82,28 @@ class Stillness:
     def __init__(self) -> None:
         self.may_ask = asyncio.Event()
         self.may_ask.set()
-        self.open_calls = 0
+        self._open_calls = 0
+        self._is_quiet = asyncio.Event()
+        self._is_quiet.set()
+
+    @contextlib.asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        """Around a call: begins it when one may ask."""
+        await self.may_ask.wait()
+        self._open_calls += 1
+        self._is_quiet.clear()
+        try:
+            yield
+        finally:
+            self._open_calls -= 1
+            if not self._open_calls:
+                self._is_quiet.set()
 
     @contextlib.asynccontextmanager
     async def moment(self) -> AsyncIterator[None]:
         self.may_ask.clear()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.PATIENCE_S):
-                while self.open_calls:
-                    await asyncio.sleep(0.01)
+            await asyncio.wait_for(self._is_quiet.wait(), self.PATIENCE_S)
         await asyncio.sleep(self.SETTLE_S)
         try:
             yield
@@ -114,17 +127,14 @@ class Caller:
     async def call_until(self, until: float) -> None:
         while time.monotonic() < until:
             kind = self._rng.choices(self._kinds, self._weights)[0]
-            await self._stillness.may_ask.wait()
-            self._stillness.open_calls += 1
-            try:
-                async with asyncio.timeout(PATIENCE_S):
-                    ended = await self._call(kind)
-            except TimeoutError:
-                ended = "timeout"
-            except (OSError, EOFError):
-                ended = "closed"
-            finally:
-                self._stillness.open_calls -= 1
+            async with self._stillness.call():
+                try:
+                    async with asyncio.timeout(PATIENCE_S):
+                        ended = await self._call(kind)
+                except TimeoutError:
+                    ended = "timeout"
+                except (OSError, EOFError):
+                    ended = "closed"
             if not ended.isdigit():
                 self._hang_up()
             self._told[kind.name, ended] += 1
