@@ -25,8 +25,10 @@ NODE: Final = Path(__file__).parent / "node"
 WIDTHS: Final = (360, 768, 1440)
 THEMES: Final = ("light", "dark")
 KINDS: Final = ("/models/gpt-5.5", "/models/gemini-3.8-flash", "/models/whisper-1")
-PAGES: Final = [path for path in ADDRESSES if not re.fullmatch(r"/models/[^/]*\d.*", path)] + list(KINDS)
-"""Every page, but of the models' pages, which are one template, three."""
+OPERATIONS: Final = ("/docs/api/create-chat-completion", "/docs/api/upload-google-file", "/docs/api/get-usage")
+PAGES: Final = [path for path in ADDRESSES if not re.fullmatch(r"/models/[^/]*\d.*|/docs/api/.*", path)]
+PAGES += [*KINDS, *OPERATIONS]
+"""Every page, but of the models' pages and of the reference's, each of which are one template, three."""
 HEADINGS: Final = {
     Locale.EN: ("One door to every model", "Models", "Quickstart"),
     Locale.ZH_CN: ("一扇门，通向所有模型", "模型", None),

@@ -49,6 +49,8 @@ _FENCE: Final = re.compile(
 )
 _LINK: Final = re.compile(r"\]\((/[^)\s]*)\)")
 _HEADING_ID: Final = re.compile(r"^(#{2,6} .*?)\s*\{#[a-z0-9_.-]+\}[ \t]*$", re.MULTILINE)
+_JOINT: Final = re.compile(r"(?<=[\w\]}])[./_:](?=[\w{\[])")
+"""Where a long name of code may be broken: not behind a mark that begins it."""
 _FORMATTER: Final = HtmlFormatter(nowrap=True)
 _WORDS: Final = {"console": "bash", "json5": "javascript", "text": ""}
 
@@ -216,6 +218,12 @@ def _tabs(_: Any, tokens: Sequence[Token], at: int, __: Any, env: Mapping[str, A
     return tabs(blocks, meta["number"])
 
 
+def _code(_: Any, tokens: Sequence[Token], at: int, *__: Any) -> str:
+    """A long name may be broken behind its marks: `generationConfig.temperature`, `max_completion_tokens`."""
+    broken = _JOINT.sub("\\g<0><wbr>", escape(tokens[at].content))
+    return f"<code>{broken}</code>"
+
+
 def _table_open(_: Any, __: Sequence[Token], ___: int, ____: Any, env: Mapping[str, Any]) -> str:
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(env["say"]("Table"))}"><table>\n'
 
@@ -234,7 +242,14 @@ def _parser() -> MarkdownIt:
     parser.core.ruler.push("links", _links)
     parser.core.ruler.push("classes", _classes)
     parser.core.ruler.push("tabbed", _tabbed)
-    for name, rule in (("fence", _fence), ("tabs", _tabs), ("table_open", _table_open), ("table_close", _table_close)):
+    rules = {
+        "fence": _fence,
+        "tabs": _tabs,
+        "code_inline": _code,
+        "table_open": _table_open,
+        "table_close": _table_close,
+    }
+    for name, rule in rules.items():
         parser.add_render_rule(name, rule)
     return parser
 

@@ -2,6 +2,12 @@
 
 const root = document.documentElement;
 
+// -- the place of this page in a long list of them ----------------------------------------------------------------------
+
+const rooms = document.querySelector("nav.rooms");
+const here = rooms?.querySelector("[aria-current]");
+if (here) rooms.scrollTop = here.getBoundingClientRect().top - rooms.getBoundingClientRect().top - rooms.clientHeight / 2;
+
 // -- copying ----------------------------------------------------------------------------------------------------------
 
 async function copy(text) {
