@@ -27,8 +27,13 @@ WIDTHS: Final = (360, 768, 1440)
 THEMES: Final = ("light", "dark")
 THOROUGH: Final = "PORTICO_SCREENSHOTS" in os.environ
 KINDS: Final = ("/models/gpt-5.5", "/models/gemini-3.8-flash", "/models/whisper-1")
-PAGES: Final = [path for path in ADDRESSES if path.removeprefix("/models/") not in CATALOG.models] + list(KINDS)
-"""Every page, but of the models' pages, which are one template, three."""
+OPERATIONS: Final = ("/docs/api/create-chat-completion", "/docs/api/upload-google-file", "/docs/api/get-usage")
+PAGES: Final = [
+    *(path for path in ADDRESSES if path.removeprefix("/models/") not in CATALOG.models and "/docs/api/" not in path),
+    *KINDS,
+    *OPERATIONS,
+]
+"""Every page, but of the models' pages and of the reference's, each of which are one template, three."""
 HEADINGS: Final = {
     Locale.EN: ("One door to every model", "Models", "Quickstart"),
     Locale.ZH_CN: ("一扇门，通向所有模型", "模型", None),

@@ -462,7 +462,7 @@ async def test_a_page_says_all_of_it_in_every_locale(one: Operation) -> None:
         ids.append([attrs.get("id", "?") for tag, attrs in answer.page.tags if tag in ("h2", "h3", "h4")])
         for text in (answer.text, twin.text):
             assert len(text) < LONGEST_PAGE
-        assert f"{one.method} {BASE_URL}{one.path}" in twin.text
+        assert f"`{one.method}` `{BASE_URL}{one.path}`\n" in twin.text
         for field in (*one.address, *one.query, *one.body, *one.answer):
             assert f"| `{field.name}` |" in twin.text
         for error in reference.errors(one):
@@ -514,7 +514,7 @@ def test_code_of_a_page_is_a_sample_that_is_run_or_only_shown(locale: Locale) ->
         for source in room:
             body = body_of(source, SAMPLE_URL)
             for language, code in re.findall(r"^```(\w+)[^\n]*\n(.*?)^```", body, re.MULTILINE | re.DOTALL):
-                assert code.rstrip() in files or language in ("text", "console", "json"), source.path
+                assert code.rstrip() in files or language in ("console", "json"), source.path
 
 
 def test_every_shape_is_one_that_the_document_knows() -> None:

@@ -160,16 +160,16 @@ _TEMPLATES: Final = Environment(
 )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def _compiled(body: str) -> Template:
     return _TEMPLATES.from_string(body)
 
 
 def body_of(source: Source, base_url: str) -> str:
     """The Markdown of a page for whoever reads it at `base_url`."""
-    return _compiled(source.body).render(
-        base_url=base_url, sample=_sample(base_url), answer=_answer, operations=manual.index
-    )
+    told = {"base_url": base_url, "sample": _sample(base_url), "answer": _answer, "operations": manual.index}
+    told["operation"] = lambda id_, locale: _compiled(_manual(id_, Locale(locale))).render(told)
+    return _compiled(source.body).render(told)
 
 
 Room: TypeAlias = tuple[str, list[Source]]
@@ -184,18 +184,22 @@ def navigation(locale: Locale) -> list[Room]:
 
 @cache
 def chapters(locale: Locale) -> list[Room]:
-    """The rooms of the reference: a page for each operation."""
-    titles = {path: source.title for path, source in pages(locale).items()}
+    """The rooms of the reference: a page for each operation, which is written when somebody looks at it."""
     return [
-        (tag.told(locale), [_operation(one, locale, titles) for one in reference.of_tag(tag)])
-        for tag in reference.shared().tag
+        (tag.told(locale), [_operation(one, locale) for one in reference.of_tag(tag)]) for tag in reference.shared().tag
     ]
 
 
-def _operation(one: Operation, locale: Locale, titles: Mapping[str, str]) -> Source:
-    answered = one.sample is not None and stored_answer(one.sample) is not None
-    body = manual.body(one, locale, titles, answered=answered)
+def _operation(one: Operation, locale: Locale) -> Source:
+    body = f'{{{{ operation("{one.id}", "{locale.value}") }}}}'
     return Source(one.page, one.title.told(locale), one.summary.told(locale), body)
+
+
+@cache
+def _manual(id_: str, locale: Locale) -> str:
+    one = reference.by_id()[id_]
+    titles = {path: source.title for path, source in pages(locale).items()}
+    return manual.body(one, locale, titles, answered=one.sample is not None and stored_answer(one.sample) is not None)
 
 
 @cache

@@ -67,7 +67,7 @@ class _Page:
 
     def _opening(self) -> Iterable[str]:
         one, say = self._one, self._say
-        yield f"```text\n{one.method} {{{{ base_url }}}}{one.path}\n```"
+        yield f"`{one.method}` `{{{{ base_url }}}}{one.path}`"
         if one.about is not None:
             yield one.about.told(self._locale)
         if one.also:
@@ -128,10 +128,10 @@ class _Page:
         yield f"## {say('Errors')} {{#errors}}"
         yield self._joined(say(_DIALECTS[self._one.shape]), say("None that comes instead of an answer is charged."))
         rows = [
-            (str(error.status), f"[`{error.code}`](/docs/errors#{error.code})", error.told(self._locale))
+            (f"[`{error.code}`](/docs/errors#{error.code})", str(error.status), error.told(self._locale))
             for error in reference.errors(self._one)
         ]
-        yield "\n".join(_table((say("HTTP status"), say("Error code"), say("Meaning")), rows))
+        yield "\n".join(_table((say("Error code"), say("HTTP status"), say("Meaning")), rows))
 
     def _related(self) -> Iterable[str]:
         links = [self._link(path) for path in (*self._one.pages, "/docs/errors", reference.PREFIX)]
@@ -149,9 +149,10 @@ class _Page:
         return "\n".join(_table([self._say(title) for title in ("Name", "Type", "Meaning")], rows))
 
     def _meaning(self, one: Field) -> str:
-        """What it means; of a few words which they are, but for an object that says what it is."""
+        """What it means, and which words it may be as far as that does not say them."""
         told = one.told(self._locale)
-        return self._joined(told, self._listed([f"`{word}`" for word in one.words])) if one.words else told
+        others = [f"`{word}`" for word in one.words if f"`{word}`" not in told]
+        return self._joined(told, self._listed(others)) if others else told
 
     def _type(self, one: Field) -> str:
         return self._say(" or ").join([self._word(one, kind) for kind in one.types])

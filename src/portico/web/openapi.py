@@ -7,7 +7,7 @@ where a client speaks the provider's own dialect.
 import json
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final
 
 from portico import __version__
@@ -15,6 +15,7 @@ from portico.web import reference
 from portico.web.book import stored_answer
 from portico.web.reference import BYTES, EVENTS, FORM, JSON, Error, Field, Operation, Shape
 
+_NOWHERE: Final = "http://portico.invalid"
 _LINK: Final = re.compile(r"\]\((/[^)\s]*)\)")
 _SHAPES: Final[dict[Shape, str]] = {"openai": "OpenAIError", "anthropic": "AnthropicError", "google": "GoogleError"}
 _SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"x-api-key": []}, {"x-goog-api-key": []}, {"key": []}]
@@ -30,10 +31,15 @@ One API for every model: OpenAI's, Anthropic's and Google's dialects, each of wh
 Every operation has a page, which its `externalDocs` names; the index is [here](/docs/api)."""
 
 
-@lru_cache(maxsize=8)
 def document_bytes(base_url: str) -> bytes:
-    """The document as it is sent."""
-    return (json.dumps(document(base_url), ensure_ascii=False, indent=1) + "\n").encode()
+    """The document as it is sent. It is made once: visitors see the house under different addresses, and nothing else of it
+    differs."""
+    return _template().replace(_NOWHERE, json.dumps(base_url, ensure_ascii=False)[1:-1]).encode()
+
+
+@cache
+def _template() -> str:
+    return json.dumps(document(_NOWHERE), ensure_ascii=False, indent=1) + "\n"
 
 
 def document(base_url: str) -> dict[str, Any]:
