@@ -36,6 +36,12 @@ def test_afdocs_finds_nothing_wrong(house: House, locale: Locale) -> None:
             "json",
             "--doc-locale",
             locale.value,
+            "--sampling",
+            "deterministic",
+            "--max-links",
+            "500",
+            "--request-delay",
+            "0",
         ],
         env={"PATH": os.environ.get("PATH", ""), "HOME": os.environ.get("HOME", "/tmp"), "NO_COLOR": "1"},  # noqa: S108
         capture_output=True,
