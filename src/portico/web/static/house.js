@@ -2,12 +2,6 @@
 
 const root = document.documentElement;
 
-// -- the place of this page in a long list of them ----------------------------------------------------------------------
-
-const rooms = document.querySelector("nav.rooms");
-const here = rooms?.querySelector("[aria-current]");
-if (here) rooms.scrollTop = here.getBoundingClientRect().top - rooms.getBoundingClientRect().top - rooms.clientHeight / 2;
-
 // -- long names of code break behind their marks: generationConfig.temperature, max_completion_tokens -----------------
 
 for (const code of document.querySelectorAll(".prose :not(pre) > code")) {
