@@ -116,6 +116,7 @@ class Worker:
             observer=self.watch.observer,
             pages=AccountPages(reading, lambda: datetime.now(UTC).date(), Estimates(quotes)),
             responses=ResponsePages(self.books.responses),
+            manual=f"{settings.web.public_url or ''}/docs/errors" if settings.web.pages else None,
         )
         self.bridge = _bridge(plan, relay, self.books, self.traffic)
         front = Front(gateway, gateway.render_protocol_error, self.bridge)

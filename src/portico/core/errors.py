@@ -65,6 +65,8 @@ class PorticoError(Exception):
     """False where the same request would only cost once more: clients that would try again by themselves are told so."""
     retry_after_s: float | None = None
     """When it is worth coming back."""
+    doc: str | None = None
+    """Where it is explained, for whoever is told of it: an address, or a path of the gateway that tells it."""
 
     def __init__(self, message: str = "", *, param: str | None = None) -> None:
         self.message = message or (type(self).__doc__ or "").strip()

@@ -80,11 +80,13 @@ class Gateway:
         observer: Observer = NOBODY,
         pages: AccountPages | None = None,
         responses: ResponsePages | None = None,
+        manual: str | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`budget` bounds the calls that are open at once. The observer is told of every request, with times of `clock`.
         `pages`: what callers see of their accounts, where there are books; `responses`: what they see of answers that are
-        kept, where any are."""
+        kept, where any are. `manual`: the page that explains errors, each at its code; None: there is none."""
+        self._manual = manual
         self._pages = pages
         self._responses = responses
         self._files = None if relay.files is None else FilePages(relay.files)
@@ -210,6 +212,7 @@ class Gateway:
             exchange.abort()
             return
         request = exchange.request
+        self._explain(error)
         telling = _Telling(dialect_at(request.path, query, request.headers))
         if route is not None:
             telling.be_as_asked(route, query)
@@ -239,6 +242,7 @@ class Gateway:
         error = _PROTOCOL_ERRORS.get(status, _ProtocolError)(message)
         if isinstance(error, _ProtocolError):
             error.answered_with = status
+        self._explain(error)
         body = _Telling(dialect_at(path, NOTHING, headers)).body(error)
         now, agent = self._clock(), headers.get("user-agent", "")
         report = Report(self._new_id(), path=path, user_agent=agent, began=now, first_byte=now, ended=now)
@@ -246,6 +250,10 @@ class Gateway:
         report.outcome, report.error = _outcome(error), error.code or "bad_request"
         self._observer.finished(report)
         return [JSON, *error_headers(error), *_ids(report.request_id)], body
+
+    def _explain(self, error: PorticoError) -> None:
+        if self._manual is not None:
+            error.doc = f"{self._manual}#{error.code or CODES[500]}"
 
     def _new_id(self) -> str:
         return timed_id("req_", self._rng, self._now())

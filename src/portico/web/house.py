@@ -160,7 +160,8 @@ class House:
         code = "unknown_url" if status == 404 else "method_not_allowed"
         allow = {"allow": "GET, HEAD"} if status == 405 else {}
         if is_program(request.headers):
-            told = _error(request, "invalid_request_error", code, machine.advice(request.method, request.scope["path"]))
+            advice = machine.advice(request.method, request.scope["path"])
+            told = _error(request, "invalid_request_error", code, advice, self._explained(request, code))
             return _now(told, status, "application/json", allow)
         visit = Visit(Address.of(request.scope["path"]), self._base_url(request))
         return _now(render_missing(visit, theme=_theme(request)), status, MEDIA_TYPES[Form.HTML], allow)
@@ -168,12 +169,14 @@ class House:
     def _failed(self, request: Request) -> Answer:
         """The last resort."""
         if is_program(request.headers):
-            told = _error(
-                request, "server_error", "internal_error", "Portico failed. The operator finds why in its log."
-            )
+            message, code = "Portico failed. The operator finds why in its log.", "internal_error"
+            told = _error(request, "server_error", code, message, self._explained(request, code))
             return _now(told, 500, "application/json")
         visit = Visit(Address.of(request.scope["path"]), self._base_url(request))
         return _now(render_failed(visit, theme=_theme(request)), 500, MEDIA_TYPES[Form.HTML])
+
+    def _explained(self, request: Request, code: str) -> str:
+        return f"{self._base_url(request)}/docs/errors#{code}"
 
     def _base_url(self, request: Request) -> str:
         """The address under which the visitor sees the house. A Host that is none is not repeated."""
@@ -305,12 +308,12 @@ def _theme(request: Request) -> str:
     return said if said in _THEMES else ""
 
 
-def _error(request: Request, kind: str, code: str, message: str) -> str:
+def _error(request: Request, kind: str, code: str, message: str, doc: str) -> str:
     """An error as the program's client reads it."""
     if "anthropic-version" in request.headers:
         theirs = {"unknown_url": "not_found_error", "internal_error": "api_error"}.get(code, "invalid_request_error")
-        return json.dumps({"type": "error", "error": {"type": theirs, "message": message}})
-    return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": code}})
+        return json.dumps({"type": "error", "error": {"type": theirs, "message": message, "doc": doc}})
+    return json.dumps({"error": {"message": message, "type": kind, "param": None, "code": code, "doc": doc}})
 
 
 def _now(body: str, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Answer:

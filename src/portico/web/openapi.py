@@ -235,7 +235,8 @@ def _schemes() -> dict[str, Any]:
 
 def _error_schemas() -> dict[str, Any]:
     text, maybe = {"type": "string"}, {"type": ["string", "null"]}
-    openai = {"message": text, "type": text, "param": maybe, "code": maybe}
+    openai = {"message": text, "type": text, "param": maybe, "code": maybe, "doc": text}
+    anthropic = {"type": text, "message": text, "doc": text}
     google = {
         "code": {"type": "integer"},
         "message": text,
@@ -245,7 +246,7 @@ def _error_schemas() -> dict[str, Any]:
     return {
         "OpenAIError": _error({"error": _error(openai, "message", "type")}, "error"),
         "AnthropicError": _error(
-            {"type": {"type": "string", "enum": ["error"]}, "error": _error({"type": text, "message": text}, "type")},
+            {"type": {"type": "string", "enum": ["error"]}, "error": _error(anthropic, "type")},
             *("type", "error"),
         ),
         "GoogleError": _error({"error": _error(google, "code", "message")}, "error"),

@@ -158,4 +158,7 @@ def render_error(error: PorticoError) -> dict[str, Any]:
     """An error in Anthropic's shape. The request id stands in the `request-id` header."""
     status = error.http_status
     word = TYPES.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
-    return {"type": "error", "error": {"type": word, "message": error.message}}
+    told = {"type": word, "message": error.message}
+    if error.doc is not None:
+        told["doc"] = error.doc
+    return {"type": "error", "error": told}

@@ -309,6 +309,8 @@ def render_error(error: PorticoError) -> dict[str, Any]:
     delay_s = error.retry_after_s
     if delay_s is not None and math.isfinite(delay_s) and not any(_details_of(details, "RetryInfo")):
         details.append({"@type": _TYPE + "RetryInfo", "retryDelay": _duration(delay_s)})
+    if error.doc is not None:
+        details.append({"@type": _TYPE + "Help", "links": [{"description": error.code or word, "url": error.doc}]})
     if details:
         body["details"] = details
     return {"error": body}

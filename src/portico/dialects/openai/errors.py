@@ -160,14 +160,15 @@ def render_error(error: PorticoError) -> dict[str, Any]:
     status = error.http_status
     said = error.native.get(NATIVE) if isinstance(error, UpstreamError) else None
     own: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
-    return {
-        "error": {
-            "message": error.message,
-            "type": own.get("type") or error_type(status),
-            "param": own.get("param") or (error.param.removeprefix("$.") if error.param else None),
-            "code": own.get("code") or error.code,
-        }
+    told = {
+        "message": error.message,
+        "type": own.get("type") or error_type(status),
+        "param": own.get("param") or (error.param.removeprefix("$.") if error.param else None),
+        "code": own.get("code") or error.code,
     }
+    if error.doc is not None:
+        told["doc"] = error.doc
+    return {"error": told}
 
 
 def error_type(status: int) -> str:
