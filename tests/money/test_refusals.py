@@ -52,6 +52,7 @@ async def test_a_refusal_is_told_as_clients_read_it(tmp_path: Path, name: str, p
         assert answer.status == case.status
         assert script.requests == []
         assert paid.entries() == []
+    assert "x-portico-attempts" not in answer.headers  # nobody was asked
     assert (answer.headers.get("x-should-retry") == "false") == (not case.again)
     told = answer.json()
     if path.startswith("/v1/"):

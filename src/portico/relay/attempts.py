@@ -35,6 +35,8 @@ async def made(
         tried.outcome = error.code or ""
         if isinstance(error, UpstreamError):
             health.failed(candidate, error, now())
+        elif not tried.sent:  # refused before anybody was asked
+            call.report.tries.remove(tried)
         raise
     except BrokenOff:
         tried.outcome = call.report.error
