@@ -157,10 +157,10 @@ async def test_complaint_14_a_budget_holds_across_workers_and_on_every_route(tmp
     async with serving(tmp_path) as served:
         charge = price_of(PROMPT_TOKENS, ANSWER_TOKENS)
         shop = served.shop
-        issued = await shop.command("keys", "create", "--account", "tenant")
         estimate = await served.lines[0].ask(served.key, path="/v1/estimate")
         room = estimate.json()["ceiling_nanos"] + 4 * charge
-        await shop.command("keys", "set", issued["id"], "--budget-day", f"{room / 1e9:.9f}")
+        budget = f"{room / 1e9:.9f}"
+        issued = await shop.command("keys", "create", "--account", "tenant", "--budget-day", budget)
         for line in served.lines:
 
             async def known(line: Line = line) -> bool:

@@ -78,6 +78,8 @@ CLIENTS: dict[str, Keep] = {
 Habit = Callable[[list[Json]], list[Json]]
 """What a client makes of the whole conversation each time before it sends it."""
 
+GOES_ON = "[[sim:steps=9]]"
+"""What a client says behind results ends the turn for the simulator, which then calls no tool unless it is asked to."""
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 
 
@@ -87,13 +89,13 @@ def as_it_is(messages: list[Json]) -> list[Json]:
 
 def speaking_up(messages: list[Json]) -> list[Json]:
     """A message of the user's own after the results, as OpenClaw adds one."""
-    return [*messages, {"role": "user", "content": "Now use read_file and run."}]
+    return [*messages, {"role": "user", "content": f"Now use read_file and run. {GOES_ON}"}]
 
 
 def showing(messages: list[Json]) -> list[Json]:
     """A picture after the results, as OpenClaw shows what a tool returned."""
     seen = [
-        {"type": "text", "text": "Image(s) from read_file and run"},
+        {"type": "text", "text": f"Image(s) from read_file and run {GOES_ON}"},
         {"type": "image_url", "image_url": {"url": PICTURE}},
     ]
     return [*messages, {"role": "user", "content": seen}] if messages[-1]["role"] == "tool" else messages

@@ -100,7 +100,7 @@ def test_a_use_without_a_price_is_one_that_may_cost_anything() -> None:
     model = msgspec.structs.replace(CATALOG.models["gpt-image-2"], name="own-image")
     rows = [one for one in model.prices.rows if one.modality != "image" or one.kind is not PriceKind.OUTPUT]
     halved: Model = msgspec.structs.replace(model, prices=msgspec.structs.replace(model.prices, rows=tuple(rows)))
-    catalog = load_catalog()
+    catalog = CATALOG.with_open(["acme"])  # one of its own
     catalog.models["own-image"] = halved
     told = dearness(PriceBooks(catalog), halved, None, TODAY, like=halved)
     assert told[0] == float("inf")
