@@ -80,7 +80,9 @@ async def test_a_page_of_anthropics_has_twenty_models_unless_told() -> None:
         assert (len(page["data"]), page["has_more"]) == (20, True)
 
 
-@pytest.mark.parametrize("query", ["limit=x", "limit=-1", "after_id=none", "before_id=none", "after_id=a&before_id=b"])
+@pytest.mark.parametrize(
+    "query", ["limit=x", "limit=-1", "limit=0", "after_id=none", "before_id=none", "after_id=a&before_id=b"]
+)
 async def test_a_page_that_there_is_not_is_an_error_of_anthropics(query: str) -> None:
     async with open_house() as house:
         answer = await get(house, f"/v1/models?{query}", ANTHROPIC)
