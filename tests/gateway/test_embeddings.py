@@ -551,3 +551,13 @@ def test_a_vector_written_in_base64_is_the_vector(vector: list[float]) -> None:
     length = math.hypot(*vector)
     assert numbers(told["data"][0]["embedding"]) == pytest.approx([one / length for one in vector], abs=1e-6)
     assert list(openai_embeddings.EMBEDDING.read(told).vectors[0]) == numbers(told["data"][0]["embedding"])
+
+
+@pytest.mark.parametrize("method", ["embedContent", "batchEmbedContents"])
+async def test_a_gemini_caller_is_told_that_a_gpt_does_not_embed_and_nobody_is_asked(method: str) -> None:
+    """OpenAI answers such a question with a 403, which would look as if its key was refused."""
+    async with open_house(kinds=(KINDS["gemini"], OPENAI_KIND)) as house:
+        answer = await house.ask({"content": {"parts": [{"text": "Hello"}]}}, path=f"/v1beta/models/gpt-5.5:{method}")
+        assert answer.status == 400
+        assert "gemini-embedding-2" in answer.json()["error"]["message"]
+        assert house.simulator.stats.refused == house.simulator.stats.answered == 0

@@ -292,7 +292,7 @@ async def test_what_a_chat_provider_cannot_count_is_estimated_and_said_to_be() -
 async def test_what_a_chat_provider_cannot_be_asked_it_is_not_asked(verb: str) -> None:
     provider = Script(answers({"totalTokens": 7}))
     async with open_house(provider, kinds=CHAT_ONLY) as house:
-        error = error_of(await ask(house, verb=verb), 404, "NOT_FOUND")
+        error = error_of(await ask(house, verb=verb), 400, "INVALID_ARGUMENT")
         assert MODEL in error["message"]
         assert provider.requests == []
     async with open_house(provider, kinds=(CHAT_KIND, KINDS["gemini"])) as house:

@@ -2,25 +2,26 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
+from typing import Final
 
 from portico.catalog import Model
-from portico.core.dialect import Demands, Dialect
+from portico.core.dialect import Demands
 from portico.core.errors import UnsupportedParameter
 from portico.core.target import Capabilities
 from portico.routing import Deployment
 
 MOST_NAMED = 5
+EMBEDS: Final = Demands(makes="embedding")
 _MADE = {"image": "images", "audio": "speech", "embedding": "embeddings", "text": "text"}
 _TAKEN = {"audio": "audio", "image": "images"}
 
 
 def require_able(
-    dialect: Dialect, model: Model, at: Sequence[Deployment], served: Callable[[], Iterable[Model]], param: str | None
+    demands: Demands, model: Model, at: Sequence[Deployment], served: Callable[[], Iterable[Model]], param: str | None
 ) -> None:
-    """Raises `UnsupportedParameter` if the model can nowhere (`at`: where it is served) do what calls of the dialect ask,
-    and names the newest of those served that can."""
-    demands = dialect.demands
-    if demands is None or any(is_able(one.capabilities, demands) for one in at) or is_able(model.capabilities, demands):
+    """Raises `UnsupportedParameter` if the model can nowhere (`at`: where it is served) do what is demanded, and names the
+    newest of those served that can."""
+    if any(is_able(one.capabilities, demands) for one in at) or is_able(model.capabilities, demands):
         return
     able = [
         one

@@ -21,7 +21,7 @@ from portico.core.request import Request
 from portico.core.target import ThinkingControl
 from portico.providers import EMBEDDING, GENERATING, Verb
 from portico.relay import counting, stored
-from portico.relay.able import require_able
+from portico.relay.able import EMBEDS, require_able
 from portico.relay.call import Call
 from portico.relay.convert import Converted
 from portico.relay.defaults import Defaults, of_key, with_defaults
@@ -79,7 +79,7 @@ class Reception:
             asked, verb_asked = named
             resolved = self._resolved(dialect, asked, in_path=in_path)
             require_in_scope(caller.policy.models, resolved.model.name, asked, param=_blamed(dialect, model))
-            self._require_able(dialect, resolved.model, _blamed(dialect, model))
+            self._require_able(dialect, verb_asked, resolved.model, _blamed(dialect, model))
             verb_asked = _verb(dialect, resolved.model, verb_asked)
             if dialect.state is not None:
                 continuation = await self._continued(exchange, dialect, caller, resolved, verb_asked)
@@ -112,9 +112,12 @@ class Reception:
             return None
         return said.model, verb or (Verb.STREAM if said.stream else Verb.GENERATE)
 
-    def _require_able(self, dialect: Dialect, model: Model, param: str | None) -> None:
-        if dialect.demands is not None:
-            require_able(dialect, model, self.served.deployments(model), self._able, param)
+    def _require_able(self, dialect: Dialect, verb: Verb | None, model: Model, param: str | None) -> None:
+        at, demands = self.served.deployments(model), dialect.demands
+        if verb in EMBEDDING and at and not any(one.provider.kind.speaks(dialect) for one in at):
+            demands = EMBEDS  # a provider that speaks the dialect says it itself
+        if demands is not None:
+            require_able(demands, model, at, self._able, param)
 
     def _able(self) -> Iterator[Model]:
         """The models that are served today."""
@@ -183,7 +186,7 @@ class Reception:
         require_in_scope(
             caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")
         )
-        self._require_able(dialect, prepared.resolved.model, read.where.field("model"))
+        self._require_able(dialect, verb, prepared.resolved.model, read.where.field("model"))
         pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
         media = await self._completed(caller, dialect, prepared)
         request = media.request

@@ -129,7 +129,7 @@ _CONTEXT: Final = re.compile(
 _MODEL: Final = re.compile(
     r"\bmodels?\b.*\b(?:not (?:exist|found|available|supported|allowed|a valid|a chat)|no access|does not exist|unknown)"
     r"|\b(?:unknown|no such|invalid|not a valid|not a chat) model\b"
-    r"|\bnot allowed to sample from this model",
+    r"|\bnot allowed to (?:sample|generate embeddings) from this model",
     re.IGNORECASE,
 )
 _NO_TOOLS: Final = re.compile(
