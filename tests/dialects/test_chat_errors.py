@@ -50,6 +50,7 @@ AZURES = {"code": "content_filter", "message": "x", "innererror": {"code": "Resp
         (403, openai("Forbidden"), UpstreamAuthFailed),
         (403, openai("Country not supported", code="unsupported_country_region_territory"), UpstreamRefusedAccount),
         (403, openai("You are not allowed to sample from this model"), UpstreamModelNotFound),
+        (403, openai("This model requires moderation, and the input was flagged", code="403"), UpstreamContentRefused),
         (403, openai("You are not allowed to generate embeddings from this model"), UpstreamModelNotFound),
         (402, {"error": {"message": "Insufficient Balance", "code": "invalid_request_error"}}, UpstreamRefusedAccount),
         (404, openai("The model `x` does not exist.", code="model_not_found"), UpstreamModelNotFound),

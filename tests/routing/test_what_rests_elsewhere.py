@@ -226,6 +226,10 @@ NOTHING: dict[str, UpstreamError] = {
     "OpenAI: a request that is larger than the quota": openai(429, TOO_LARGE, "rate_limit_exceeded"),
     "OpenAI: overloaded": openai(503, "The engine is currently overloaded", None, {"retry-after": "5"}),
     "OpenAI: a model that is not for this account": openai(403, "You are not allowed to sample from this model"),
+    "OpenAI: a model that makes no embeddings": openai(
+        403, "You are not allowed to generate embeddings from this model"
+    ),
+    "OpenRouter: what was asked was flagged": openai(403, "This model requires moderation, and the input was flagged"),
     "Claude: overloaded": claude(529, "overloaded_error", "Overloaded", retry_after="5"),
     "Claude: a mistake of the caller's": claude(400, "invalid_request_error", "messages: at least one message"),
 }

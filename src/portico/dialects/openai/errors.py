@@ -137,6 +137,8 @@ _NO_TOOLS: Final = re.compile(
 )
 _FILE: Final = re.compile(r"\bfile object\b|\bno such file\b|\bfiles? .*\bnot found\b", re.IGNORECASE)
 _CONTENT: Final = re.compile(r"content (?:management )?policy|content filter|usage polic|safety system", re.IGNORECASE)
+_FLAGGED: Final = re.compile(r"\bflagged\b|\bmoderation\b", re.IGNORECASE)
+"""OpenRouter's 403: not of the key, but of what was asked (https://openrouter.ai/docs/errors)."""
 _KEY: Final = re.compile(r"\bapi[ _-]?key\b|\bunauthori[sz]ed\b|\bauthentication\b", re.IGNORECASE)
 _DELAY: Final = re.compile(
     r"(?:try again|retry|retry after|wait)\s+(?:in|after|for)?\s*((?:\d+(?:\.\d+)?\s*(?:ms|[hms])\s*)+)", re.IGNORECASE
@@ -354,6 +356,8 @@ def _kind(status: int, fault: _Fault) -> type[UpstreamError]:
             return UpstreamModelNotFound
     elif status == 403 and _MODEL.search(message):
         return UpstreamModelNotFound
+    elif status == 403 and _FLAGGED.search(message):
+        return UpstreamContentRefused
     return kind
 
 
