@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import signal
 from collections.abc import Callable, Coroutine
@@ -43,23 +42,11 @@ YOUNG_OBJECTS: Final = 50_000
 being looked for; a stream's events alone would start a search many times a second."""
 
 
-LARGE_BYTES: Final = 1 << 20
-_M_MMAP_THRESHOLD: Final = -3
-"""Of malloc.h."""
-
-
 def settle_memory() -> None:
-    """To be called once everything is set up: what is there now is not searched for cycles again and again, and what is
-    large goes back to the system when it is freed.
-
-    glibc raises the size from which on it does that (mallopt(3)); then a picture of five megabytes lies in its heap, and
-    one small object behind it keeps all of it.
-    """
+    """To be called once everything is set up: what is there now is not searched for cycles again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 5, 10)
-    with contextlib.suppress(OSError, AttributeError):  # another allocator
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
