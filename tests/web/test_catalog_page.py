@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from portico.web.addresses import Address
 from portico.web.page import Visit
-from portico.web.site import models, shelf
+from portico.web.site import catalog, models, shelf
 from web.rooms import CATALOG, HOUSE, ROOM, ask
 
 ROWS = [row for model in CATALOG.models.values() if (row := shelf.row_of(ROOM, model)) is not None]
 
 
-def asked(query: str) -> models.Filter:
-    return models.Filter.of(Visit(Address("/models"), "http://x", parse_qs(query)))
+def asked(query: str) -> catalog.Filter:
+    return catalog.Filter.of(Visit(Address("/models"), "http://x", parse_qs(query)))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def asked(query: str) -> models.Filter:
 )
 def test_a_filter_leaves_what_it_says(query: str, holds: object) -> None:
     assert callable(holds)
-    found = models.chosen(ROWS, asked(query))
+    found = catalog.chosen(ROWS, asked(query))
     assert found
     if not query.startswith("q="):
         assert [row.name for row in found] == [row.name for row in ROWS if holds(row)]
@@ -41,12 +41,12 @@ def test_a_filter_leaves_what_it_says(query: str, holds: object) -> None:
         assert {row.name for row in ROWS if holds(row)} <= {row.name for row in found}
 
 
-@pytest.mark.parametrize("sort", list(models.SORTS))
+@pytest.mark.parametrize("sort", list(catalog.SORTS))
 @pytest.mark.parametrize("descending", [False, True])
 def test_what_nobody_knows_comes_last_whichever_way_it_is_sorted(sort: str, descending: bool) -> None:
-    found = models.chosen(ROWS, asked(f"sort={sort}" + ("&desc=1" if descending else "")))
+    found = catalog.chosen(ROWS, asked(f"sort={sort}" + ("&desc=1" if descending else "")))
     assert len(found) == len(ROWS)
-    keys = [models.SORTS[sort](row) for row in found]
+    keys = [catalog.SORTS[sort](row) for row in found]
     known = [key[1] for key in keys if key[0]]
     assert [key[0] for key in keys] == sorted((key[0] for key in keys), reverse=True)
     assert known == sorted(known, reverse=descending)
@@ -64,11 +64,11 @@ QUERIES = st.dictionaries(
 @given(QUERIES)
 @settings(deadline=None, max_examples=150)
 def test_the_address_of_a_filter_asks_for_the_same_again(query: dict[str, list[str]]) -> None:
-    first = models.Filter.of(Visit(Address("/models"), "http://x", query))
+    first = catalog.Filter.of(Visit(Address("/models"), "http://x", query))
     again = asked(first.query())
     assert again == first
-    counted = models.counts(ROWS, first)
-    found = models.chosen(ROWS, first)
+    counted = catalog.counts(ROWS, first)
+    found = catalog.chosen(ROWS, first)
     for word in first.inputs[:1]:
         assert counted["in"].get(word, 0) >= len(found)
 
@@ -106,15 +106,15 @@ async def test_the_code_on_a_models_page_names_that_model_alone(kind: str) -> No
 @given(QUERIES)
 @settings(deadline=None, max_examples=100)
 def test_a_count_is_what_ticking_it_leaves(query: dict[str, list[str]]) -> None:
-    first = models.Filter.of(Visit(Address("/models"), "http://x", query))
-    counted = models.counts(ROWS, first)
+    first = catalog.Filter.of(Visit(Address("/models"), "http://x", query))
+    counted = catalog.counts(ROWS, first)
     assert set(counted["kind"]) == {row.model.kind.value for row in ROWS}
     for name, chosen, field in (("in", first.inputs, "inputs"), ("out", first.outputs, "outputs")):
         for word, count in counted[name].items():
-            ticked = models.Filter.of(Visit(Address("/models"), "http://x", {**query, name: [*chosen, word]}))
+            ticked = catalog.Filter.of(Visit(Address("/models"), "http://x", {**query, name: [*chosen, word]}))
             assert word in getattr(ticked, field) or word not in shelf.MODALITIES
             if word in shelf.MODALITIES:
-                assert count == len(models.chosen(ROWS, ticked))
+                assert count == len(catalog.chosen(ROWS, ticked))
 
 
 async def test_what_is_compared_has_a_row_for_everything_one_of_them_can_do() -> None:
