@@ -191,6 +191,19 @@ def fared(day: Day, model: str) -> State:
     return _states(day).get(model, NO_CALLS)
 
 
+def served(day: Day, model: str) -> list[tuple[str, State]]:
+    """How each provider that was tried for callers of a model answered, by its name."""
+    return [] if day.at is None else _served(day).get(model, [])
+
+
+@lru_cache(maxsize=2)
+def _served(day: Day) -> Mapping[str, list[tuple[str, State]]]:
+    return {
+        model: [(provider, state_of(slots)) for provider, slots in sorted(providers.items())]
+        for model, providers in day.providers.items()
+    }
+
+
 @lru_cache(maxsize=2)
 def _states(day: Day) -> Mapping[str, State]:
     """A reading is looked at by every page for a while."""
