@@ -1,8 +1,8 @@
 """What is drawn of a day: 90 bars of 16 minutes each, as paths for an SVG that is stretched to the width there is.
 
 A bar is a stroke from its top down; how wide that is the style sheet says. Bars of one height beside each other are one
-stroke from left to right, as thick as they are high and broken into them by the style sheet's dashes. Texts do not belong in such a drawing, since
-they would be stretched too: they stand beside it.
+stroke from left to right, as thick as they are high, which the style sheet's dashes break into them. Texts do not belong
+in such a drawing, since they would be stretched too: they stand beside it.
 """
 
 import itertools

@@ -106,6 +106,12 @@ class Links:
         told = query if isinstance(query, str) else urlencode(query)
         return f"{self._visit.address.as_form(form)}{'?' + told if told else ''}"
 
+    def switch(self, locale: Locale, *, chosen: bool = False) -> str:
+        """The address of this page in another language, with all that is asked of it. `chosen`: by which it is kept."""
+        asked = [(name, list(values)) for name, values in self._visit.query.items()]
+        told = urlencode([*asked, *([("language", locale.value)] if chosen else [])], doseq=True)
+        return f"{self._visit.address.in_locale(locale)}{'?' + told if told else ''}"
+
     def relink(self, href: str) -> str:
         """A link of a written page: `/docs/chat#x` is another page's English address, everything else stays."""
         return self(href) if href.startswith("/") and not href.startswith("//") else href
@@ -139,13 +145,20 @@ def _mode_words(locale: Locale, modes: tuple[str, ...]) -> Markup:
     return Markup("".join(f' <i class="mode {word}">{label}</i>' for word, label in told))  # noqa: S704 - escaped above
 
 
-def render_html(visit: Visit, view: View, *, theme: str) -> str:
-    """The page. `theme` is "light", "dark", or "" for what the system says."""
+def render_html(visit: Visit, view: View, *, theme: str, offered: Locale | None = None) -> str:
+    """The page. `theme` is "light", "dark", or "" for what the system says; `offered`: a language its reader may prefer."""
     return (
         _environment(html=True)
         .get_template(f"{view.template}.html")
-        .render(_common(visit, view, html=True, theme=theme))
+        .render(_common(visit, view, html=True, theme=theme) | _offer(offered))
     )
+
+
+def _offer(offered: Locale | None) -> dict[str, Any]:
+    """What the bar needs that offers another language, in which it speaks."""
+    if offered is None:
+        return {}
+    return {"offered": offered, "say_offered": _voice(offered, html=True)}
 
 
 def render_markdown(visit: Visit, view: View) -> str:
@@ -199,6 +212,8 @@ def _common(visit: Visit, view: View, *, html: bool, theme: str = "") -> dict[st
         "link": links,
         "whole_link": links.whole,
         "twin_link": links.twin,
+        "switch": links.switch,
+        "offered": None,
         "mode_words": lambda modes: _mode_words(visit.locale, modes),
         "sample": _html_sample(visit, say) if html else _markdown_sample(visit),
         "written": _written_html(visit, say, links) if html else _written_markdown(visit, links),

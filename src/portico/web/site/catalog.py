@@ -271,7 +271,7 @@ async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
 
 
 ORDERS: Final = (
-    ("", "the newest first"),
+    ("", "by provider"),
     ("name", "Model"),
     ("context", "Context"),
     ("max_output", "Longest answer"),

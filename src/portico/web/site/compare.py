@@ -19,8 +19,8 @@ MOST: Final = 4
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One thing of every model. `kind` says how a value is shown: text, tokens, modes, rate, usd, yes; a value is None where
-    it is unknown or there is none."""
+    """One thing of every model. `kind` says how a value is shown: text, tokens, tokens_or_none, modes, rate, usd, yes; a
+    value is None where it is unknown or there is none."""
 
     title: str
     kind: str

@@ -24,7 +24,7 @@ GOOD_PERMILLE: Final = 990
 """From this share of successes on a model is called fine."""
 BAD_PERMILLE: Final = 950
 """Under this share it is called failing."""
-DRAWN: Final = 75
+DRAWN: Final = 68
 """So many days are drawn, of models and their providers; of models after these a line is told."""
 
 

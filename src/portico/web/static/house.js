@@ -124,7 +124,10 @@ theme.addEventListener("click", () => {
 });
 
 for (const link of document.querySelectorAll("[data-language]")) {
-  link.addEventListener("click", () => { link.href = link.pathname + location.search + location.hash; });
+  link.addEventListener("click", () => {
+    link.href = link.pathname + location.search + location.hash;
+    document.cookie = `language=${link.lang}; path=/; max-age=31536000; samesite=lax`;
+  });
 }
 
 document.addEventListener("click", (event) => {
