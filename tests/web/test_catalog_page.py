@@ -1,14 +1,16 @@
 """The catalog page: what the address asks for is what is shown, and what cannot be is said with the filter in its way."""
 
+from decimal import Decimal
 from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portico.web import money
 from portico.web.addresses import Address
 from portico.web.page import Visit
-from portico.web.site import catalog, models, shelf
+from portico.web.site import catalog, compare, models, shelf
 from web.rooms import CATALOG, HOUSE, ROOM, ask
 
 ROWS = [row for model in CATALOG.models.values() if (row := shelf.row_of(ROOM, model)) is not None]
@@ -73,11 +75,79 @@ def test_the_address_of_a_filter_asks_for_the_same_again(query: dict[str, list[s
         assert counted["in"].get(word, 0) >= len(found)
 
 
-async def test_a_page_without_results_names_the_filter_in_the_way() -> None:
-    page = await ask(HOUSE, "/models?provider=anthropic&q=gemini")
-    assert page.status == 200
-    assert "No model is like that." in page.text
-    assert "<strong>Search</strong>" in page.text or "<strong>Provider</strong>" in page.text
+@pytest.mark.parametrize("query", ["provider=anthropic&q=gemini", "in=audio&provider=openai&context=1000000&q=o"])
+async def test_a_page_without_results_leads_out_of_each_filter_in_the_way(query: str) -> None:
+    first = asked(query)
+    assert not catalog.chosen(ROWS, first)
+    page, twin = await ask(HOUSE, f"/models?{query}"), await ask(HOUSE, f"/models.md?{query}")
+    assert page.status == twin.status == 200
+    ways = catalog.ways_out(ROWS, first)
+    assert ways
+    for way in ways:
+        left = catalog.chosen(ROWS, asked(way.query))
+        assert len(left) == way.found > 0
+        assert f"/models?{way.query}".rstrip("?") in page.page.links
+        assert f"Without “{catalog.FILTERS[way.name]}”: {way.found} models" in twin.text
+        assert f"http://portico.example:8080/models.md?{way.query}" in twin.text
+    for text in (page.text, twin.text):
+        assert "No model is like that." in text
+
+
+async def test_where_no_one_filter_is_in_the_way_that_is_said() -> None:
+    query = "q=zzzz&provider=nobody"
+    assert catalog.ways_out(ROWS, asked(query)) == []
+    for path in ("/models", "/models.md"):
+        text = (await ask(HOUSE, f"{path}?{query}")).text
+        assert "It takes more than one filter less." in text, path
+    assert (await ask(HOUSE, f"/models.json?{query}")).json["data"] == []
+
+
+JOB = "in=20000&cached=50&out=1000"
+
+
+async def test_a_call_in_the_address_has_its_cost_beside_each_model() -> None:
+    found = (await ask(HOUSE, f"/models.json?{JOB}&sort=cost")).json["data"]
+    known = [row for row in found if row["cost_of_call"] is not None]
+    assert len(known) > 50
+    assert [Decimal(row["cost_of_call"]) for row in known] == sorted(Decimal(row["cost_of_call"]) for row in known)
+    assert found[: len(known)] == known, "what is unknown comes last"
+    page, twin = await ask(HOUSE, f"/models?{JOB}"), await ask(HOUSE, f"/models.md?{JOB}")
+    gpt = next(row for row in ROWS if row.name == "gpt-5.5")
+    cost = shelf.cost_of(shelf.Job(1, 20_000, 50, 1000), gpt.rates)
+    assert cost is not None
+    line = next(line for line in twin.text.splitlines() if "[gpt-5.5]" in line)
+    assert f" {money.usd(cost)} |" in line
+    assert money.usd(cost) in page.text
+    assert "Cost of this call" in page.text
+    assert "Cost of this call" not in (await ask(HOUSE, "/models")).text
+    assert "/pricing?calls=1000&in=20000&cached=50&out=1000&think=0&img=0&search=0" in page.page.links
+    inputs = {one["name"]: one.get("value") for one in page.page.all("input", type="number")}
+    assert inputs == {"in": "20000", "cached": "50", "out": "1000"}
+
+
+async def test_a_number_is_a_count_of_tokens_and_a_word_is_what_a_model_takes() -> None:
+    both = asked("in=image&in=20000&out=text")
+    assert (both.inputs, both.outputs) == (("image",), ("text",))
+    assert both.job == shelf.Job(input_tokens=20_000)
+    assert asked("in=image").job is None
+    assert asked("sort=cost").sort == ""
+    assert asked(f"{JOB}&sort=cost").sort == "cost"
+
+
+async def test_a_call_that_a_model_cannot_take_has_no_cost() -> None:
+    twin = (await ask(HOUSE, "/models.md?in=900000&out=10")).text
+    short = [row for row in ROWS if shelf.is_chat(row) and 0 < row.model.capabilities.max_input_tokens < 900_000]
+    assert short
+    for row in short:
+        assert " too long |" in next(line for line in twin.splitlines() if f"[{row.name}]" in line)
+
+
+async def test_ticked_rows_are_a_form_that_leads_to_their_comparison() -> None:
+    page = (await ask(HOUSE, "/zh-HK/models?provider=openai")).page
+    assert [form["action"] for form in page.all("form")] == ["/zh-HK/models", "/zh-HK/models/compare"]
+    ticks = [one for one in page.all("input", type="checkbox") if one["name"] == "m"]
+    assert [one["value"] for one in ticks] == [row.name for row in ROWS if row.model.vendor == "openai"]
+    assert all(one["value"] in one["aria-label"] for one in ticks)
 
 
 async def test_a_sorted_column_says_so_and_its_link_turns_it_around() -> None:
@@ -123,6 +193,47 @@ async def test_what_is_compared_has_a_row_for_everything_one_of_them_can_do() ->
         text = (await ask(HOUSE, f"{path}?m=text-embedding-3-small&m=gpt-5.5")).text
         for word in ("JSON Schema", "Provider", "Longest answer", "Takes", "Makes"):
             assert word in text, (path, word)
+
+
+def test_what_differs_is_told_apart_from_what_is_the_same() -> None:
+    names = ("gpt-5.5", "gemini-3.8-flash")
+    rows = [next(row for row in ROWS if row.name == name) for name in names]
+    told = {line.title: line for line in compare.lines(rows)}
+    assert told["Provider"].differs
+    assert told["Context"].values == (1_050_000, 1_048_576)
+    assert told["Context"].differs
+    assert not told["Tools"].differs
+    assert not any(line.differs for line in compare.lines([rows[0], rows[0]]))
+
+
+@pytest.mark.parametrize("form", ["", ".md"])
+async def test_what_differs_comes_first(form: str) -> None:
+    text = (await ask(HOUSE, f"/models/compare{form}?m=gpt-5.5&m=gemini-3.8-flash")).text
+    first, _, second = text.partition("The same for all")
+    first = first.partition("They differ in")[2]
+    for word in (
+        "Provider",
+        "Context",
+        "Input",
+        "A coding agent&#39;s turn" if form == "" else "A coding agent's turn",
+    ):
+        assert word in first, word
+        assert word not in second.partition("Dollars per")[0], word
+    for word in ("JSON Schema", "Streaming"):
+        assert word in second
+        assert word not in first
+
+
+@pytest.mark.parametrize("form", ["", ".md"])
+async def test_a_comparison_says_what_it_leaves_out(form: str) -> None:
+    many = "&".join(f"m={row.name}" for row in ROWS[:6])
+    text = (await ask(HOUSE, f"/models/compare{form}?{many}&m=no-such")).text
+    assert "Four stand beside each other at most. Left out:" in text
+    for name in (ROWS[4].name, ROWS[5].name):
+        assert name in text.partition("Left out:")[2].partition("They differ")[0]
+    assert "no-such" in text.partition("Not served here:")[2]
+    assert "Choose one more" in (await ask(HOUSE, f"/models/compare{form}?m=gpt-5.5")).text
+    assert "Choose two to four models." in (await ask(HOUSE, f"/models/compare{form}")).text
 
 
 async def test_an_unknown_limit_is_said_to_be_unknown() -> None:
