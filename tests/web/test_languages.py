@@ -1,4 +1,4 @@
-"""Which language a page is in: the address says it. A browser that prefers another is offered that, and never sent there."""
+"""Which language a page is in: the address says it. A browser that prefers another is offered it, and never sent there."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit

@@ -127,14 +127,11 @@ class Links:
 
 
 @lru_cache(maxsize=4096)
-def _aligned(milli_nanos: int) -> Markup:
+def _aligned(milli_nanos: int, digits: int = 3) -> Markup:
     """A price whose point stands under the one above: the digits that are missing are there, and not seen."""
     told = money.price(milli_nanos)
-    missing = _DIGITS - len(told.rpartition(".")[2])
+    missing = digits - len(told.rpartition(".")[2])
     return Markup(f"{told}<i>{'0' * missing}</i>" if missing > 0 else told)  # noqa: S704 - of digits
-
-
-_DIGITS: Final = 3
 
 
 @lru_cache(maxsize=512)
@@ -142,7 +139,7 @@ def _mode_words(locale: Locale, modes: tuple[str, ...]) -> Markup:
     """What a model takes or makes: icons, which the style sheet draws, and words."""
     say = _voice(locale, html=True)
     told = [(escape(word), escape(say(labels.MODES.get(word, word)))) for word in modes]
-    return Markup("".join(f' <i class="mode {word}">{label}</i>' for word, label in told))  # noqa: S704 - escaped above
+    return Markup("".join(f' <i class="{word}">{label}</i>' for word, label in told))  # noqa: S704 - escaped above
 
 
 def render_html(visit: Visit, view: View, *, theme: str, offered: Locale | None = None) -> str:
