@@ -244,3 +244,14 @@ async def test_an_unknown_limit_is_said_to_be_unknown() -> None:
         line = next(line for line in twin.splitlines() if f"[{row.name}]" in line)
         assert " unknown " in line
         assert " 0 |" not in line
+
+
+@pytest.mark.parametrize("query", ["", "sort=context&desc=1", f"{JOB}&sort=cost"])
+async def test_the_form_asks_again_for_what_was_asked(query: str) -> None:
+    """Sent as it stands, without a script: nothing is ordered or priced that was not."""
+    page = (await ask(HOUSE, f"/models?{query}")).page
+    orders = [one for one in page.all("option") if one.get("value") in {"", *catalog.SORTS, "cost"}]
+    picked = [one["value"] for one in orders if "selected" in one]
+    assert picked == ([asked(query).sort])
+    assert {one["value"] for one in orders} == {"", *catalog.SORTS, *(["cost"] if asked(query).job else [])}
+    assert [("checked" in one) for one in page.all("input", name="desc")] == [asked(query).descending]

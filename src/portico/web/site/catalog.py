@@ -256,7 +256,7 @@ async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
             "counts": counts(rows, asked),
             "ways": [] if found else ways_out(rows, asked),
             "filters": FILTERS,
-            "sorts": [(key, name) for key, name in ORDERS if key in SORTS or job is not None],
+            "sorts": [(key, name) for key, name in ORDERS if key != "cost" or job is not None],
             "contexts": CONTEXTS,
             "dearest": PRICES,
             "vendors": sorted({(row.model.vendor, row.vendor) for row in rows}),
