@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ledger.conftest import Books, postgres_books, sqlite_books
-from portico.routing.traffic import KEPT_S, SLOT_S, Counts, Key, slot_of
-from portico.routing.traffic_rows import AddTraffic, since, sweep
+from portico.routing.traffic import KEPT_S, SLOT_S, Counts, Key, TryKey, slot_of
+from portico.routing.traffic_rows import AddTraffic, since, sweep, tries_since
 from portico.store.sqlite import SqliteDb
 
 
@@ -79,3 +79,34 @@ def test_what_is_older_than_a_day_and_an_hour_is_removed(kept: Books) -> None:
     add(kept, {(old, "a"): Counts(1, 1), (young, "a"): Counts(1, 1), (now, "a"): Counts(1, 1)})
     assert kept.do(sweep) == 1
     assert sorted(kept.do(since(0, simulated=False))["a"]) == [young, now]
+
+
+def test_attempts_are_kept_by_provider_and_beside_the_calls(kept: Books) -> None:
+    tries: dict[TryKey, Counts] = {
+        (7, ("a", "one")): Counts(2, 2),
+        (7, ("a", "two")): Counts(2, 0, {100: 2}),
+        (8, ("b", "one")): Counts(1, 0, {10: 1}),
+    }
+    for _ in range(2):
+        kept.do(AddTraffic({(7, "a"): Counts(2, 0, {160: 2})}, simulated=False, tries=tries).apply)
+    assert kept.do(since(0, simulated=False)) == {"a": {7: Counts(4, 0, {160: 4})}}
+    assert kept.do(tries_since(0, simulated=False)) == {
+        ("a", "one"): {7: Counts(4, 4)},
+        ("a", "two"): {7: Counts(4, 0, {100: 4})},
+        ("b", "one"): {8: Counts(2, 0, {10: 2})},
+    }
+    assert kept.do(tries_since(8, simulated=False)) == {("b", "one"): {8: Counts(2, 0, {10: 2})}}
+    assert kept.do(tries_since(0, simulated=True)) == {}
+    assert kept.do(sweep) == 4, "one row of calls and three of attempts are older than a day"
+    assert kept.do(tries_since(0, simulated=False)) == {}
+
+
+def test_more_attempts_cannot_have_failed_than_were_made(kept: Books) -> None:
+    with pytest.raises(Exception, match=r"CHECK|check"):
+        kept.do(AddTraffic({}, simulated=False, tries={(7, ("a", "one")): Counts(1, 2)}).apply)
+
+
+def test_attempts_are_written_in_their_order_behind_the_calls() -> None:
+    tries: dict[TryKey, Counts] = {(8, ("a", "x")): Counts(), (7, ("b", "y")): Counts(), (7, ("b", "x")): Counts()}
+    write = AddTraffic({(9, "a"): Counts()}, simulated=False, tries=tries)
+    assert write.keys == ["traffic:9:a", "tries:7:b:x", "tries:7:b:y", "tries:8:a:x"]

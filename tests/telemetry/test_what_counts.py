@@ -26,8 +26,8 @@ from portico.core.errors import (
     UpstreamUnreachable,
 )
 from portico.providers import Verb
-from portico.relay.report import CALLER_GONE, CANCELLED, FAILED, OK, REFUSED, Report, Try
-from portico.routing.traffic import TrafficTally
+from portico.relay.report import ANSWERING, CALLER_GONE, CANCELLED, FAILED, OK, REFUSED, Report, Try
+from portico.routing.traffic import TrafficTally, TryTally
 from portico.telemetry import traffic
 
 Told = tuple[int, int, dict[int, int]]
@@ -157,6 +157,44 @@ def test_every_error_is_somebodys_fault() -> None:
     for error in tree(UpstreamError) - rejected:
         assert counted(failed(error)) == FAILED_ONCE, error
         assert counted(report(FAILED, error.code or "")) == FAILED_ONCE, error
+
+
+def tried(*tries: Try, **fields: object) -> dict[str, Told]:
+    """By provider, what is counted of its attempts."""
+    tally = TryTally(lambda: 1.9e9)
+    traffic.count_tries(report(tries=list(tries), **fields), tally)
+    told = tally.take()
+    assert {(slot, model) for slot, (model, _) in told} <= {(1_900_000_000 // 960, "small")}
+    return {provider: (one.calls, one.failed, one.waits) for (_, (_, provider)), one in told.items()}
+
+
+def test_what_a_fallback_saved_was_a_failure_of_who_was_asked_first() -> None:
+    first = Try("one", "m", 10.0, 0.0, UpstreamOverloaded.code or "")
+    again = Try("one", "m", 10.1, 0.0, UpstreamInternal.code or "")
+    assert tried(first, again, Try("two", "other", 10.2, 10.245, OK)) == {"one": (2, 2, {}), "two": (1, 0, {50: 1})}
+
+
+@pytest.mark.parametrize(
+    ("attempt", "told"),
+    [
+        (Try("one", "m", 10.0, 10.3, OK), (1, 0, {315: 1})),
+        (Try("one", "m", 10.0, 10.01, OK, streamed=True, shown=10.19), (1, 0, {200: 1})),
+        (Try("one", "m", 10.0, 10.3, OK, streamed=True), (1, 0, {315: 1})),  # an answer that shows nothing
+        (Try("one", "m", 10.0, 10.01, CANCELLED, streamed=True, shown=10.19), (1, 0, {200: 1})),
+        (Try("one", "m", 10.0, 10.01, CANCELLED, streamed=True), None),  # nobody knows what would have come
+        (Try("one", "m", 10.0, 10.01, CANCELLED), None),
+        (Try("one", "m", 10.0, 0.0, ANSWERING), None),
+        (Try("one", "m", 10.0, 10.1, UpstreamRejected.code or ""), None),  # its caller's own fault
+        (Try("one", "m", 10.0, 10.1, UpstreamRateLimited.code or ""), (1, 1, {})),
+        (Try("one", "m", 0.0, 0.0, UpstreamAuthFailed.code or ""), (1, 1, {})),  # no token for it could be had
+        (Try("one", "m", 0.0, 0.0, UpstreamUnreachable.code or ""), None),  # it was never asked
+        (Try("one", "m", 10.0, 10.1, StorageUnavailable.code or ""), None),  # ours, not the provider's
+        (Try("one", "m", 10.0, 10.1, UpstreamIncomplete.code or "", streamed=True, shown=10.2), (1, 1, {})),
+    ],
+)
+def test_an_attempt_tells_of_its_provider_what_the_provider_did(attempt: Try, told: Told | None) -> None:
+    assert tried(attempt) == ({} if told is None else {"one": told})
+    assert tried(attempt, verb=Verb.COUNT_TOKENS) == {}
 
 
 def tree(error: type[PorticoError]) -> set[type[PorticoError]]:

@@ -27,6 +27,7 @@ def showroom(
     published: Sequence[Published] = (),
     markups: Sequence[Markup] = (),
     traffic: Mapping[str, tuple[Traffic, ...]] | None = None,
+    providers: Mapping[str, Mapping[str, tuple[Traffic, ...]]] | None = None,
     vendors: Sequence[str] = tuple(KINDS),
     public_url: str | None = None,
 ) -> Showroom:
@@ -50,7 +51,7 @@ def showroom(
             tier=tier,
         )
 
-    day = Day(NOW, traffic or {})
+    day = Day(NOW, traffic or {}, providers or {})
 
     async def measured() -> Day:
         return day

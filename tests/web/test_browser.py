@@ -26,7 +26,7 @@ NODE: Final = Path(__file__).parent / "node"
 WIDTHS: Final = (360, 768, 1440)
 THEMES: Final = ("light", "dark")
 THOROUGH: Final = "PORTICO_SCREENSHOTS" in os.environ
-KINDS: Final = ("/models/gpt-5.5", "/models/gemini-3.8-flash", "/models/whisper-1")
+KINDS: Final = ("/models/gpt-5.5", "/models/gemini-3.8-flash", "/models/whisper-1", "/status/gpt-5.5")
 OPERATIONS: Final = ("/docs/api/create-chat-completion", "/docs/api/upload-google-file", "/docs/api/get-usage")
 PAGES: Final = [
     *(path for path in ADDRESSES if path.removeprefix("/models/") not in CATALOG.models and "/docs/api/" not in path),
@@ -34,6 +34,13 @@ PAGES: Final = [
     *OPERATIONS,
 ]
 """Every page, but of the models' pages and of the reference's, each of which are one template, three."""
+ASKED: Final = (
+    "/models?in=13000&cached=60&out=800&sort=cost",
+    "/models?q=claude&provider=google",
+    "/models/compare?m=gpt-5.5&m=gemini-3.8-flash&m=claude-opus-5-5&m=gpt-4.1",
+    "/pricing?in=280000&think=4000&img=1&search=2",
+)
+"""Pages that look otherwise once something is asked of them."""
 HEADINGS: Final = {
     Locale.EN: ("One door to every model", "Models", "Quickstart"),
     Locale.ZH_CN: ("一扇门，通向所有模型", "模型", None),
@@ -134,6 +141,60 @@ def test_a_reader_copies_code_chooses_a_client_and_a_theme(browser: Browser, hou
     context.close()
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_reader_ticks_models_and_compares_them(browser: Browser, house: House, scripts: bool) -> None:
+    context, page, told = a_page(browser, house, java_script_enabled=scripts, viewport={"width": 1280, "height": 900})
+    page.goto("/models?provider=anthropic")
+    names = page.locator("tbody th > a").all_inner_texts()[:2]
+    for number in (0, 1):
+        page.locator("tbody input").nth(number).check()
+    expect(page.locator(".pick button")).to_be_in_viewport()
+    page.locator(".pick button").click()
+    page.wait_for_url(re.compile(r"/models/compare\?m="))
+    assert page.locator("thead th").all_inner_texts() == names
+    assert told.errors == []
+    context.close()
+
+
+def test_a_reader_copies_a_name_and_prices_a_call(browser: Browser, house: House) -> None:
+    context, page, told = a_page(browser, house, permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/models")
+    row = page.locator("tbody tr").first
+    assert (page.locator("table").get_attribute("role"), row.locator("th").get_attribute("role")) == (
+        "table",
+        "rowheader",
+    )
+    row.hover()
+    row.locator(".copy-name").click()
+    expect(row.locator(".copy-name")).to_have_attribute("aria-label", "Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == row.locator("th > a").inner_text()
+    page.get_by_label("Tokens in").fill("20000")
+    page.get_by_label("Tokens in").press("Enter")
+    page.wait_for_url("**/models?in=20000")
+    expect(page.locator("thead")).to_contain_text("Cost of")
+    assert told.errors == []
+    context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_language_that_is_offered_is_offered_until_one_is_chosen(
+    browser: Browser, house: House, scripts: bool
+) -> None:
+    context, page, told = a_page(browser, house, java_script_enabled=scripts, locale="zh-HK")
+    page.goto("/pricing?in=500")
+    expect(page.locator(".offer")).to_contain_text("繁體中文")
+    page.locator(".offer a").last.click()
+    page.wait_for_url("**/pricing?in=500")
+    expect(page.locator("h1")).to_have_text("Pricing")
+    assert page.locator(".offer").count() == 0
+    context.clear_cookies()
+    page.goto("/models")
+    page.locator(".offer a").first.click()
+    page.wait_for_url("**/zh-HK/models")
+    assert told.errors == []
+    context.close()
+
+
 def test_everything_can_be_reached_with_the_keyboard(browser: Browser, house: House) -> None:
     context, page, _ = a_page(browser, house)
     page.goto("/models")
@@ -167,9 +228,10 @@ def test_every_page_fits_pleases_axe_and_raises_no_error(
     context, page, told = a_page(browser, house, reduced_motion="reduce")
     too_wide: list[str] = []
     found: list[str] = []
-    for number, path in enumerate(PAGES):
-        name = path.strip("/").replace("/", "_") or "index"
-        page.goto(str(Address(path, locale)))
+    for number, path in enumerate((*PAGES, *ASKED)):
+        name = re.sub(r"[/?&=]+", "_", path.strip("/"))[:60] or "index"
+        at, _, query = path.partition("?")
+        page.goto(str(Address(at, locale)) + (f"?{query}" if query else ""))
         page.evaluate(axe)
         for turn, width in enumerate(WIDTHS):
             page.set_viewport_size({"width": width, "height": 900})

@@ -1,21 +1,23 @@
 """The catalog page: what the address asks for is what is shown, and what cannot be is said with the filter in its way."""
 
+from decimal import Decimal
 from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portico.web import money
 from portico.web.addresses import Address
 from portico.web.page import Visit
-from portico.web.site import models, shelf
+from portico.web.site import catalog, compare, models, shelf
 from web.rooms import CATALOG, HOUSE, ROOM, ask
 
 ROWS = [row for model in CATALOG.models.values() if (row := shelf.row_of(ROOM, model)) is not None]
 
 
-def asked(query: str) -> models.Filter:
-    return models.Filter.of(Visit(Address("/models"), "http://x", parse_qs(query)))
+def asked(query: str) -> catalog.Filter:
+    return catalog.Filter.of(Visit(Address("/models"), "http://x", parse_qs(query)))
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def asked(query: str) -> models.Filter:
 )
 def test_a_filter_leaves_what_it_says(query: str, holds: object) -> None:
     assert callable(holds)
-    found = models.chosen(ROWS, asked(query))
+    found = catalog.chosen(ROWS, asked(query))
     assert found
     if not query.startswith("q="):
         assert [row.name for row in found] == [row.name for row in ROWS if holds(row)]
@@ -41,12 +43,12 @@ def test_a_filter_leaves_what_it_says(query: str, holds: object) -> None:
         assert {row.name for row in ROWS if holds(row)} <= {row.name for row in found}
 
 
-@pytest.mark.parametrize("sort", list(models.SORTS))
+@pytest.mark.parametrize("sort", list(catalog.SORTS))
 @pytest.mark.parametrize("descending", [False, True])
 def test_what_nobody_knows_comes_last_whichever_way_it_is_sorted(sort: str, descending: bool) -> None:
-    found = models.chosen(ROWS, asked(f"sort={sort}" + ("&desc=1" if descending else "")))
+    found = catalog.chosen(ROWS, asked(f"sort={sort}" + ("&desc=1" if descending else "")))
     assert len(found) == len(ROWS)
-    keys = [models.SORTS[sort](row) for row in found]
+    keys = [catalog.SORTS[sort](row) for row in found]
     known = [key[1] for key in keys if key[0]]
     assert [key[0] for key in keys] == sorted((key[0] for key in keys), reverse=True)
     assert known == sorted(known, reverse=descending)
@@ -64,20 +66,88 @@ QUERIES = st.dictionaries(
 @given(QUERIES)
 @settings(deadline=None, max_examples=150)
 def test_the_address_of_a_filter_asks_for_the_same_again(query: dict[str, list[str]]) -> None:
-    first = models.Filter.of(Visit(Address("/models"), "http://x", query))
+    first = catalog.Filter.of(Visit(Address("/models"), "http://x", query))
     again = asked(first.query())
     assert again == first
-    counted = models.counts(ROWS, first)
-    found = models.chosen(ROWS, first)
+    counted = catalog.counts(ROWS, first)
+    found = catalog.chosen(ROWS, first)
     for word in first.inputs[:1]:
         assert counted["in"].get(word, 0) >= len(found)
 
 
-async def test_a_page_without_results_names_the_filter_in_the_way() -> None:
-    page = await ask(HOUSE, "/models?provider=anthropic&q=gemini")
-    assert page.status == 200
-    assert "No model is like that." in page.text
-    assert "<strong>Search</strong>" in page.text or "<strong>Provider</strong>" in page.text
+@pytest.mark.parametrize("query", ["provider=anthropic&q=gemini", "in=audio&provider=openai&context=1000000&q=o"])
+async def test_a_page_without_results_leads_out_of_each_filter_in_the_way(query: str) -> None:
+    first = asked(query)
+    assert not catalog.chosen(ROWS, first)
+    page, twin = await ask(HOUSE, f"/models?{query}"), await ask(HOUSE, f"/models.md?{query}")
+    assert page.status == twin.status == 200
+    ways = catalog.ways_out(ROWS, first)
+    assert ways
+    for way in ways:
+        left = catalog.chosen(ROWS, asked(way.query))
+        assert len(left) == way.found > 0
+        assert f"/models?{way.query}".rstrip("?") in page.page.links
+        assert f"Without “{catalog.FILTERS[way.name]}”: {way.found} models" in twin.text
+        assert f"http://portico.example:8080/models.md?{way.query}" in twin.text
+    for text in (page.text, twin.text):
+        assert "No model is like that." in text
+
+
+async def test_where_no_one_filter_is_in_the_way_that_is_said() -> None:
+    query = "q=zzzz&provider=nobody"
+    assert catalog.ways_out(ROWS, asked(query)) == []
+    for path in ("/models", "/models.md"):
+        text = (await ask(HOUSE, f"{path}?{query}")).text
+        assert "It takes more than one filter less." in text, path
+    assert (await ask(HOUSE, f"/models.json?{query}")).json["data"] == []
+
+
+JOB = "in=20000&cached=50&out=1000"
+
+
+async def test_a_call_in_the_address_has_its_cost_beside_each_model() -> None:
+    found = (await ask(HOUSE, f"/models.json?{JOB}&sort=cost")).json["data"]
+    known = [row for row in found if row["cost_of_call"] is not None]
+    assert len(known) > 50
+    assert [Decimal(row["cost_of_call"]) for row in known] == sorted(Decimal(row["cost_of_call"]) for row in known)
+    assert found[: len(known)] == known, "what is unknown comes last"
+    page, twin = await ask(HOUSE, f"/models?{JOB}"), await ask(HOUSE, f"/models.md?{JOB}")
+    gpt = next(row for row in ROWS if row.name == "gpt-5.5")
+    cost = shelf.cost_of(shelf.Job(1, 20_000, 50, 1000), gpt.rates)
+    assert cost is not None
+    line = next(line for line in twin.text.splitlines() if "[gpt-5.5]" in line)
+    assert f" {money.usd(cost)} |" in line
+    assert money.usd(cost) in page.text
+    assert "Cost of this call" in page.text
+    assert "Cost of this call" not in (await ask(HOUSE, "/models")).text
+    assert "/pricing?calls=1000&in=20000&cached=50&out=1000&think=0&img=0&search=0" in page.page.links
+    inputs = {one["name"]: one.get("value") for one in page.page.all("input", type="number")}
+    assert inputs == {"in": "20000", "cached": "50", "out": "1000"}
+
+
+async def test_a_number_is_a_count_of_tokens_and_a_word_is_what_a_model_takes() -> None:
+    both = asked("in=image&in=20000&out=text")
+    assert (both.inputs, both.outputs) == (("image",), ("text",))
+    assert both.job == shelf.Job(input_tokens=20_000)
+    assert asked("in=image").job is None
+    assert asked("sort=cost").sort == ""
+    assert asked(f"{JOB}&sort=cost").sort == "cost"
+
+
+async def test_a_call_that_a_model_cannot_take_has_no_cost() -> None:
+    twin = (await ask(HOUSE, "/models.md?in=900000&out=10")).text
+    short = [row for row in ROWS if shelf.is_chat(row) and 0 < row.model.capabilities.max_input_tokens < 900_000]
+    assert short
+    for row in short:
+        assert " too long |" in next(line for line in twin.splitlines() if f"[{row.name}]" in line)
+
+
+async def test_ticked_rows_are_a_form_that_leads_to_their_comparison() -> None:
+    page = (await ask(HOUSE, "/zh-HK/models?provider=openai")).page
+    assert [form["action"] for form in page.all("form")] == ["/zh-HK/models", "/zh-HK/models/compare"]
+    ticks = [one for one in page.all("input", type="checkbox") if one["name"] == "m"]
+    assert [one["value"] for one in ticks] == [row.name for row in ROWS if row.model.vendor == "openai"]
+    assert all(one["value"] in one["aria-label"] for one in ticks)
 
 
 async def test_a_sorted_column_says_so_and_its_link_turns_it_around() -> None:
@@ -106,15 +176,15 @@ async def test_the_code_on_a_models_page_names_that_model_alone(kind: str) -> No
 @given(QUERIES)
 @settings(deadline=None, max_examples=100)
 def test_a_count_is_what_ticking_it_leaves(query: dict[str, list[str]]) -> None:
-    first = models.Filter.of(Visit(Address("/models"), "http://x", query))
-    counted = models.counts(ROWS, first)
+    first = catalog.Filter.of(Visit(Address("/models"), "http://x", query))
+    counted = catalog.counts(ROWS, first)
     assert set(counted["kind"]) == {row.model.kind.value for row in ROWS}
     for name, chosen, field in (("in", first.inputs, "inputs"), ("out", first.outputs, "outputs")):
         for word, count in counted[name].items():
-            ticked = models.Filter.of(Visit(Address("/models"), "http://x", {**query, name: [*chosen, word]}))
+            ticked = catalog.Filter.of(Visit(Address("/models"), "http://x", {**query, name: [*chosen, word]}))
             assert word in getattr(ticked, field) or word not in shelf.MODALITIES
             if word in shelf.MODALITIES:
-                assert count == len(models.chosen(ROWS, ticked))
+                assert count == len(catalog.chosen(ROWS, ticked))
 
 
 async def test_what_is_compared_has_a_row_for_everything_one_of_them_can_do() -> None:
@@ -125,6 +195,47 @@ async def test_what_is_compared_has_a_row_for_everything_one_of_them_can_do() ->
             assert word in text, (path, word)
 
 
+def test_what_differs_is_told_apart_from_what_is_the_same() -> None:
+    names = ("gpt-5.5", "gemini-3.8-flash")
+    rows = [next(row for row in ROWS if row.name == name) for name in names]
+    told = {line.title: line for line in compare.lines(rows)}
+    assert told["Provider"].differs
+    assert told["Context"].values == (1_050_000, 1_048_576)
+    assert told["Context"].differs
+    assert not told["Tools"].differs
+    assert not any(line.differs for line in compare.lines([rows[0], rows[0]]))
+
+
+@pytest.mark.parametrize("form", ["", ".md"])
+async def test_what_differs_comes_first(form: str) -> None:
+    text = (await ask(HOUSE, f"/models/compare{form}?m=gpt-5.5&m=gemini-3.8-flash")).text
+    first, _, second = text.partition("The same for all")
+    first = first.partition("They differ in")[2]
+    for word in (
+        "Provider",
+        "Context",
+        "Input",
+        "A coding agent&#39;s turn" if form == "" else "A coding agent's turn",
+    ):
+        assert word in first, word
+        assert word not in second.partition("Dollars per")[0], word
+    for word in ("JSON Schema", "Streaming"):
+        assert word in second
+        assert word not in first
+
+
+@pytest.mark.parametrize("form", ["", ".md"])
+async def test_a_comparison_says_what_it_leaves_out(form: str) -> None:
+    many = "&".join(f"m={row.name}" for row in ROWS[:6])
+    text = (await ask(HOUSE, f"/models/compare{form}?{many}&m=no-such")).text
+    assert "Four stand beside each other at most. Left out:" in text
+    for name in (ROWS[4].name, ROWS[5].name):
+        assert name in text.partition("Left out:")[2].partition("They differ")[0]
+    assert "no-such" in text.partition("Not served here:")[2]
+    assert "Choose one more" in (await ask(HOUSE, f"/models/compare{form}?m=gpt-5.5")).text
+    assert "Choose two to four models." in (await ask(HOUSE, f"/models/compare{form}")).text
+
+
 async def test_an_unknown_limit_is_said_to_be_unknown() -> None:
     unknown = [row for row in ROWS if not row.model.capabilities.max_output_tokens]
     assert unknown
@@ -133,3 +244,14 @@ async def test_an_unknown_limit_is_said_to_be_unknown() -> None:
         line = next(line for line in twin.splitlines() if f"[{row.name}]" in line)
         assert " unknown " in line
         assert " 0 |" not in line
+
+
+@pytest.mark.parametrize("query", ["", "sort=context&desc=1", f"{JOB}&sort=cost"])
+async def test_the_form_asks_again_for_what_was_asked(query: str) -> None:
+    """Sent as it stands, without a script: nothing is ordered or priced that was not."""
+    page = (await ask(HOUSE, f"/models?{query}")).page
+    orders = [one for one in page.all("option") if one.get("value") in {"", *catalog.SORTS, "cost"}]
+    picked = [one["value"] for one in orders if "selected" in one]
+    assert picked == ([asked(query).sort])
+    assert {one["value"] for one in orders} == {"", *catalog.SORTS, *(["cost"] if asked(query).job else [])}
+    assert [("checked" in one) for one in page.all("input", name="desc")] == [asked(query).descending]

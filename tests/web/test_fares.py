@@ -14,8 +14,9 @@ from portico.web.addresses import Address, Form, Locale
 from portico.web.house import House
 from portico.web.showroom import Day, Showroom, Traffic
 from portico.web.site import shelf
+from portico.web.site.status import DRAWN, troubles
 from portico.web.words import wait
-from web.rooms import HOUSE, NOW, ask, showroom
+from web.rooms import CATALOG, HOUSE, NOW, ask, showroom
 
 FIRST = (int(NOW.timestamp()) // SLOT_S - SLOTS + 1) * SLOT_S
 
@@ -32,7 +33,13 @@ TRAFFIC: Mapping[str, tuple[Traffic, ...]] = {
     "claude-opus-5-5": day(s40=(29, 2, {100: 27})),
     "gemini-2.5-flash": day(s7=(60, 60, {})),
 }
-CALLED = House(showroom(traffic=TRAFFIC))
+PROVIDERS: Mapping[str, Mapping[str, tuple[Traffic, ...]]] = {
+    "gpt-5.5": {
+        "openai": day(s40=(60, 24, {1250: 30, 31_500: 6})),
+        "second": day(s41=(3, 0, {100: 3})),
+    },
+}
+CALLED = House(showroom(traffic=TRAFFIC, providers=PROVIDERS))
 
 
 async def silent() -> Day:
@@ -49,7 +56,7 @@ def cells(page: str) -> dict[str, list[str]]:
     """The rows of the first table: by model, what its cells say."""
     body = page.partition("<tbody")[2].partition("</tbody>")[0]
     rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in body.split("<tr")[1:]]
-    told = [[re.sub(r"<[^>]+>", "", cell).strip() for cell in row] for row in rows]
+    told = [[re.sub(r"<small>.*?</small>|<[^>]+>", "", cell).strip() for cell in row] for row in rows]
     return {row[0]: [row[1], *row[3:]] for row in told}
 
 
@@ -58,6 +65,8 @@ async def test_the_status_page_says_of_each_model_what_its_callers_got() -> None
     assert cells(page.text) == {
         "gemini-2.5-flash": ["Failing", "0.0 %", "60", "60", "–", "–"],
         "gpt-5.5": ["Failing", "90.0 %", "40", "4", "1.25 s", "31.5 s"],
+        "openai": ["Failing", "60.0 %", "60", "24", "1.25 s", "31.5 s"],
+        "second": ["Too few calls", "–", "3", "0", "–", "–"],
         "claude-opus-5-5": ["Too few calls", "–", "29", "2", "–", "–"],
         "gemini-3.5-flash": ["Fine", "99.9 %", "1,010", "1", "250 ms", "630 ms"],
     }
@@ -76,6 +85,26 @@ async def test_the_twins_of_the_status_page_say_the_same() -> None:
         "success_permille": 900,
         "first_event_p50_ms": 1250,
         "first_event_p95_ms": 31_500,
+        "providers": [
+            {
+                "provider": "openai",
+                "verdict": "failing",
+                "calls": 60,
+                "failed": 24,
+                "success_permille": 600,
+                "first_event_p50_ms": 1250,
+                "first_event_p95_ms": 31_500,
+            },
+            {
+                "provider": "second",
+                "verdict": "too_few_calls",
+                "calls": 3,
+                "failed": 0,
+                "success_permille": None,
+                "first_event_p50_ms": None,
+                "first_event_p95_ms": None,
+            },
+        ],
     }
     assert told["data"][2] == {
         "id": "claude-opus-5-5",
@@ -85,10 +114,73 @@ async def test_the_twins_of_the_status_page_say_the_same() -> None:
         "success_permille": None,
         "first_event_p50_ms": None,
         "first_event_p95_ms": None,
+        "providers": [],
     }
+    assert "gpt-5.4" in told["no_traffic"]
+    assert not {row["id"] for row in told["data"]} & set(told["no_traffic"])
     twin = (await ask(CALLED, "/status.md")).text
-    assert "| gpt-5.5 | Failing | 90.0 % | 40 | 4 | 1.25 s | 31.5 s |" in twin
-    assert "| claude-opus-5-5 | Too few calls | – | 29 | 2 | – | – |" in twin
+    at = "http://portico.example:8080/status"
+    assert f"| [gpt-5.5]({at}/gpt-5.5.md) | what callers got | Failing | 90.0 % | 40 | 4 | 1.25 s | 31.5 s |" in twin
+    assert "| gpt-5.5 | openai | Failing | 60.0 % | 60 | 24 | 1.25 s | 31.5 s |" in twin
+    assert (
+        f"| [claude-opus-5-5]({at}/claude-opus-5-5.md) | what callers got | Too few calls | – | 29 | 2 | – | – |"
+        in twin
+    )
+
+
+@pytest.mark.parametrize("locale", list(Locale))
+async def test_a_model_has_a_status_of_its_own_in_every_form(locale: Locale) -> None:
+    path = Address("/status/gpt-5.5", locale)
+    page = await ask(CALLED, str(path))
+    assert (page.status, next(page.page.all("html"))["lang"]) == (200, locale.value)
+    assert cells(page.text).keys() >= {"2026-11-27 22:56 UTC"}
+    providers = page.text.partition('id="providers"')[2]
+    assert list(cells(providers)) == ["openai", "second"]
+    for href in page.page.links:
+        target = href.partition("#")[0]
+        assert not target or target.startswith("/openapi") or (await ask(CALLED, target)).status == 200, href
+    twin = await ask(CALLED, str(path.as_form(Form.MARKDOWN)))
+    assert (twin.front["model"], twin.front["locale"]) == ("gpt-5.5", locale.value)
+    assert "| openai |" in twin.text
+    told = (await ask(CALLED, str(path.as_form(Form.JSON)))).json
+    assert (told["id"], told["calls"], told["providers"][0]["failed"]) == ("gpt-5.5", 40, 24)
+    slot = FIRST + 40 * SLOT_S
+    when = [datetime.fromtimestamp(at, UTC).isoformat() for at in (slot, slot + SLOT_S)]
+    assert told["troubles"] == [{"from": when[0], "to": when[1], "calls": 40, "failed": 4}]
+    assert [step["from"] for step in told["slots"]] == when[:1]
+
+
+async def test_an_alias_has_no_status_beside_its_models_and_who_is_not_served_has_none() -> None:
+    alias = await ask(CALLED, "/status/gpt-5.5-2026-04-23.json")
+    assert (alias.status, alias.headers["location"]) == (308, "/status/gpt-5.5.json")
+    assert (await ask(CALLED, "/status/no-such")).status == 404
+    assert (await ask(House(showroom(vendors=("google",))), "/status/gpt-5.5")).status == 404
+
+
+async def test_no_traffic_has_a_word_of_its_own() -> None:
+    told = (await ask(CALLED, "/status/gpt-5.4.json")).json
+    assert (told["verdict"], told["calls"], told["troubles"]) == ("no_traffic", 0, [])
+    assert "No traffic" in (await ask(CALLED, "/status/gpt-5.4")).text
+    unknown = (await ask(unread(), "/status/gpt-5.4.json")).json
+    assert (unknown["verdict"], unknown["calls"]) == ("unknown", None)
+    assert re.search(r"No traffic: \d+ models", (await ask(CALLED, "/status")).text)
+
+
+def test_a_trouble_is_a_stretch_of_failures_and_never_of_a_few_calls() -> None:
+    counted = {1: (100, 5), 2: (100, 6), 4: (100, 50), 5: (100, 0), 9: (29, 29), 10: (10, 0), 20: (30, 2)}
+    found = troubles(day(**{f"s{number}": (*pair, {}) for number, pair in counted.items()}))
+    told = [((one.from_s - FIRST) // SLOT_S, (one.to_s - FIRST) // SLOT_S, one.calls, one.failed) for one in found]
+    assert told == [(20, 21, 30, 2), (2, 5, 200, 56)]
+
+
+async def test_of_very_many_models_only_so_many_days_are_drawn_and_all_are_named() -> None:
+    every = {row.name: day(s1=(40, 1, {100: 39})) for row in CATALOG.models.values()}
+    house = House(showroom(traffic=every, providers={name: {"one": slots} for name, slots in every.items()}))
+    page = await ask(house, "/status")
+    assert page.text.count('<svg class="bars"') == DRAWN
+    told = (await ask(house, "/status.json")).json["data"]
+    assert {row["id"] for row in told} <= {link.removeprefix("/status/") for link in page.page.links}
+    assert page.text.count("what callers got") == DRAWN // 2
 
 
 async def test_a_models_page_says_it_in_words_in_bars_and_as_a_table() -> None:
@@ -165,7 +257,8 @@ async def test_all_of_it_is_said_in_chinese(locale: Locale, monkeypatch: pytest.
     room = showroom(traffic=TRAFFIC)
     simulated = House(Showroom(**{name: getattr(room, name) for name in room.__struct_fields__} | {"simulated": True}))
     for house in (CALLED, simulated, unread()):
-        for path in ("/status", "/models", *[f"/models/{name}" for name in TRAFFIC], "/models/gpt-5.4"):
+        names = (*TRAFFIC, "gpt-5.4")
+        for path in ("/status", "/models", *[f"{room}/{name}" for room in ("/models", "/status") for name in names]):
             for form in (Form.HTML, Form.MARKDOWN):
                 assert (await ask(house, str(Address(path, locale, form)))).status == 200
     assert not missing
@@ -202,16 +295,29 @@ def bars(path: str) -> dict[int, tuple[int, int]]:
     return {int(x) // chart.STEP: (int(top), int(height)) for x, top, height in BAR.findall(path)}
 
 
+def runs(path: str) -> set[int]:
+    """Which slots a stroke from left to right is broken into, each 3 wide and 1 from the next."""
+    found: set[int] = set()
+    for x, width in re.findall(r"M([\d.]+) \d+h(\d+)", path):
+        first, count = divmod(float(x) - 0.5, chart.STEP)[0], (int(width) + 1) / chart.STEP
+        assert (float(x) - 0.5) % chart.STEP == 0
+        assert count == int(count) > 0
+        found |= set(range(int(first), int(first + count)))
+    return found
+
+
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=1, max_size=SLOTS))
 def test_each_bar_is_whole_and_what_failed_can_be_seen(counts: list[tuple[int, int]]) -> None:
     drawn = chart.shares([Traffic(n, ok + bad, bad) for n, (ok, bad) in enumerate(counts)])
-    good, bad, none = bars(drawn.ok), bars(drawn.bad), bars(drawn.none)
+    good, bad, none = runs(drawn.ok), bars(drawn.bad), runs(drawn.none)
     for number, (ok, failed) in enumerate(counts):
         assert (number in none) == (ok + failed == 0)
         assert (number in good, number in bad) == (ok > 0, failed > 0)
-        heights = [one[number][1] for one in (good, bad) if number in one]
-        assert not heights or sum(heights) == chart.HEIGHT
-        assert all(height >= chart.LEAST for height in heights)
+        if failed:  # what failed is drawn over what was answered, and leaves some of that to be seen
+            top, height = bad[number]
+            assert top == 0
+            assert height >= chart.LEAST
+            assert (chart.HEIGHT - height >= chart.LEAST) == (ok > 0)
 
 
 WAITS = st.dictionaries(st.sampled_from(BOUNDS_MS), st.integers(1, 9), max_size=5)

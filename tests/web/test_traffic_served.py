@@ -55,6 +55,12 @@ async def tells_what_was_called(port: int) -> None:
         [row] = [row for row in told["data"] if row["id"] == MODEL]
         assert (row["verdict"], row["success_permille"]) == ("failing", 868)
         assert 10 <= row["first_event_p50_ms"] <= row["first_event_p95_ms"] < 30_000
+        [provider] = row["providers"]
+        assert provider["provider"] == "simulated-gemini"
+        assert provider["calls"] - provider["failed"] == 33
+        assert provider["failed"] >= 5, "a call that fails is tried again, and each attempt tells"
+        one = await look(port, f"/status/{MODEL}.json")
+        assert (one["calls"], sum(slot["calls"] for slot in one["slots"])) == (38, 38)
         one = await look(port, f"/models/{MODEL}.json")
         assert (one["calls_24h"], one["failed_24h"]) == (38, 5)
         assert sum(slot["calls"] for slot in one["slots_24h"]) == 38

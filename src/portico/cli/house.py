@@ -4,6 +4,7 @@ A gateway that only answers calls pays for none of it: templates and their libra
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from portico.catalog import Model, Rates, Tier
@@ -78,17 +79,17 @@ class LazyHouse:
 
         def day_of(measured: Measured) -> Day:
             nothing = Counts()
-            models = {
-                name: tuple(
-                    [
-                        Traffic(slot * SLOT_S, counts.calls, counts.failed, counts.waits)
-                        for slot in measured.slots
-                        for counts in (slots.get(slot, nothing),)
-                    ]
-                )
-                for name, slots in measured.models.items()
-            }
-            return Day(None if measured.at_s is None else datetime.fromtimestamp(measured.at_s, UTC), models)
+
+            def whole(counted: Mapping[int, Counts]) -> tuple[Traffic, ...]:
+                steps = [(slot * SLOT_S, counted.get(slot, nothing)) for slot in measured.slots]
+                return tuple([Traffic(at_s, one.calls, one.failed, one.waits) for at_s, one in steps])
+
+            models = {name: whole(slots) for name, slots in measured.models.items()}
+            providers: dict[str, dict[str, tuple[Traffic, ...]]] = {}
+            for (name, provider), slots in sorted(measured.tries.items()):
+                providers.setdefault(name, {})[provider] = whole(slots)
+            at = None if measured.at_s is None else datetime.fromtimestamp(measured.at_s, UTC)
+            return Day(at, models, providers)
 
         showroom = Showroom(
             catalog=lambda: self._catalog,

@@ -23,7 +23,7 @@ from portico.http.operations import Operations
 from portico.http.readiness import Readiness
 from portico.http.routes import ROUTE_NAMES
 from portico.http.server import Server
-from portico.routing.traffic import TrafficTally
+from portico.routing.traffic import TrafficTally, TryTally
 from portico.telemetry import AccessLog, LineWriter, Metrics, Observing, Sampler
 from portico.telemetry.lines import Opener, another, appending
 from portico.telemetry.process import cpu_seconds, open_files, resident_bytes
@@ -76,13 +76,15 @@ def _codes(error: type[UpstreamError]) -> set[str]:
 class Watch:
     """One worker's log and metrics. To be made on its loop."""
 
-    def __init__(self, shared: Shared, worker: int, readiness: Readiness, models: TrafficTally) -> None:
-        """`models`: where it is counted how they fare."""
+    def __init__(
+        self, shared: Shared, worker: int, readiness: Readiness, models: TrafficTally, tries: TryTally
+    ) -> None:
+        """`models`, `tries`: where it is counted how they and their providers fare."""
         self._shared = shared
         self._tally = shared.metrics.tally(worker)
         self._writer = None if shared.opener is None else LineWriter(shared.opener)
         access_log = None if self._writer is None else AccessLog(self._writer.write)
-        self.observer = Observing(self._tally, access_log, models)
+        self.observer = Observing(self._tally, access_log, models, tries)
         self._sampler: Sampler | None = None
         self._own = Server(Operations(None, readiness, metrics=self.text, public=True))
 

@@ -14,8 +14,8 @@ import msgspec
 
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Committer, Reading
-from portico.routing.traffic import SLOTS, Counts, TrafficTally, slot_of
-from portico.routing.traffic_rows import AddTraffic, since
+from portico.routing.traffic import SLOTS, Counts, Served, TrafficTally, TryTally, slot_of
+from portico.routing.traffic_rows import AddTraffic, since, tries_since
 
 WRITE_EVERY_S: Final = 15.0
 READ_EVERY_S: Final = 15.0
@@ -31,6 +31,8 @@ class Measured(msgspec.Struct, frozen=True):
     at_s: float | None = None
     """When it was made; None: nothing could be read yet."""
     models: Mapping[str, Mapping[int, Counts]] = {}
+    tries: Mapping[Served, Mapping[int, Counts]] = {}
+    """(model, provider) -> slot -> what was counted of attempts."""
 
     @property
     def slots(self) -> range:
@@ -54,6 +56,7 @@ class TrafficBook:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tally = TrafficTally(now)
+        self.tries = TryTally(now)
         self._committer = committer
         self._reading = reading
         self._simulated = simulated
@@ -77,8 +80,9 @@ class TrafficBook:
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
-        if counted := self.tally.take():
-            self._committer.post(AddTraffic(counted, self._simulated))
+        counted, tries = self.tally.take(), self.tries.take()
+        if counted or tries:
+            self._committer.post(AddTraffic(counted, self._simulated, tries))
 
     async def _write_on(self) -> None:
         while True:
@@ -91,12 +95,14 @@ class TrafficBook:
     async def write(self) -> None:
         """What a database that does not answer cannot have is written later: it is nothing that must be kept at any price,
         and many such writes would stand in the way of those that must."""
-        if not (counted := self.tally.take()):
+        counted, tries = self.tally.take(), self.tries.take()
+        if not counted and not tries:
             return
         try:
-            await self._committer.submit(AddTraffic(counted, self._simulated), hurry=False)
+            await self._committer.submit(AddTraffic(counted, self._simulated, tries), hurry=False)
         except StorageUnavailable:
             self.tally.put_back(counted)
+            self.tries.put_back(tries)
 
     # -- reading
 
@@ -110,10 +116,11 @@ class TrafficBook:
 
     async def _read(self) -> None:
         now = self._now()
-        query = since(slot_of(now) + 1 - SLOTS, simulated=self._simulated)
+        first = slot_of(now) + 1 - SLOTS
+        calls, tries = since(first, simulated=self._simulated), tries_since(first, simulated=self._simulated)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                self._last = Measured(now, await self._reading.read(query))
+                self._last = Measured(now, *await self._reading.read(lambda db: (calls(db), tries(db))))
         except (StorageUnavailable, TimeoutError):
             pass  # the last reading says when it was made
         except Exception:

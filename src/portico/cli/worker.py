@@ -84,7 +84,7 @@ class Worker:
         self.books = Bookkeeper(settings, rng)
         reading = self.books.database.reading
         self.traffic = TrafficBook(self.books.committer, reading, simulated=plan.simulated)
-        self.watch = Watch(plan.shared, plan.number, self.readiness, self.traffic.tally)
+        self.watch = Watch(plan.shared, plan.number, self.readiness, self.traffic.tally, self.traffic.tries)
         self.budget = Budget(max_body_bytes=limits.max_body_bytes_in_flight, max_calls=limits.max_open_calls)
         self.upstream = HttpUpstream(proxies=settings.proxies)
         self.fetcher: Fetcher = fetcher_of(settings.media)

@@ -1,4 +1,5 @@
-"""What callers of each model got: how many calls, how many failed, how soon the others began to be answered.
+"""What callers of each model got: how many calls, how many failed, how soon the others began to be answered. And the
+same of each provider that was tried for them, which fares worse than its callers where another one stepped in.
 
 Counted in slots of 16 minutes, 90 to a day, that begin when the day does in UTC. Of waits it is kept how many were within
 each of some fixed bounds, so that what many workers counted is added up, in any order, and nothing is lost by it; of a
@@ -7,7 +8,7 @@ percentile that leaves an upper bound.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -34,7 +35,7 @@ Waits: TypeAlias = dict[int, int]
 
 
 class Counts(msgspec.Struct):
-    """What was counted of one model in one slot. Calls that did not fail are those in `waits`."""
+    """What was counted of one name in one slot. Calls that did not fail are those in `waits`."""
 
     calls: int = 0
     failed: int = 0
@@ -47,8 +48,12 @@ class Counts(msgspec.Struct):
         self.waits = added(self.waits, other.waits)
 
 
+Served: TypeAlias = tuple[str, str]
+"""(model that was asked for, provider that was tried)."""
+Name = TypeVar("Name", str, Served)
 Key: TypeAlias = tuple[int, str]
 """Which slot since 1970, and which model."""
+TryKey: TypeAlias = tuple[int, Served]
 
 
 def added(*parts: Mapping[int, int]) -> Waits:
@@ -76,44 +81,44 @@ def slot_of(seconds: float) -> int:
     return int(seconds // SLOT_S)
 
 
-class TrafficTally:
-    """Counts in memory, until what was counted is taken. `now`: seconds since 1970."""
+class SlotTally(Generic[Name]):
+    """Counts in memory by name, until what was counted is taken. `now`: seconds since 1970."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._slot = 0
-        self._current: dict[str, Counts] = {}
-        """Of `_slot`, by model; it is in `_counts` too."""
-        self._counts: dict[Key, Counts] = {}
+        self._current: dict[Name, Counts] = {}
+        """Of `_slot`; it is in `_counts` too."""
+        self._counts: dict[tuple[int, Name], Counts] = {}
 
-    def answered(self, model: str, first_s: float) -> None:
+    def answered(self, name: Name, first_s: float) -> None:
         """A call began to be answered so many seconds after it came."""
-        waits = self._of(model).waits
+        waits = self._of(name).waits
         bound = _BUCKETS[bisect_left(_BOUNDS_S, first_s)]
         waits[bound] = waits.get(bound, 0) + 1
 
-    def failed(self, model: str) -> None:
+    def failed(self, name: Name) -> None:
         """A call failed for another's fault than its caller's."""
-        self._of(model).failed += 1
+        self._of(name).failed += 1
 
-    def _of(self, model: str) -> Counts:
-        """Where a call of a model is counted, with that call in it."""
+    def _of(self, name: Name) -> Counts:
+        """Where a call is counted, with that call in it."""
         slot = int(self._now() // SLOT_S)
         if slot != self._slot:
             self._slot, self._current = slot, {}
-        counts = self._current.get(model)
+        counts = self._current.get(name)
         if counts is None:
-            counts = self._current[model] = self._counts.setdefault((slot, model), Counts())
+            counts = self._current[name] = self._counts.setdefault((slot, name), Counts())
         counts.calls += 1
         return counts
 
-    def take(self) -> dict[Key, Counts]:
+    def take(self) -> dict[tuple[int, Name], Counts]:
         """What was counted since this was done last."""
         taken, self._counts = self._counts, {}
         self._current = {}
         return taken
 
-    def put_back(self, taken: Mapping[Key, Counts]) -> None:
+    def put_back(self, taken: Mapping[tuple[int, Name], Counts]) -> None:
         """What was taken could not be kept; what is too old by now need not be."""
         oldest = slot_of(self._now() - KEPT_S)
         for key, counts in taken.items():
@@ -121,9 +126,17 @@ class TrafficTally:
                 self._counts.setdefault(key, Counts()).add(counts)
 
 
-def by_model(counted: Iterable[tuple[Key, Counts]]) -> dict[str, dict[int, Counts]]:
-    """Model -> slot -> what was counted."""
-    models: dict[str, dict[int, Counts]] = {}
-    for (slot, model), counts in counted:
-        models.setdefault(model, {})[slot] = counts
-    return models
+class TrafficTally(SlotTally[str]):
+    """Of calls, by the model that was asked for."""
+
+
+class TryTally(SlotTally[Served]):
+    """Of attempts, by model and provider: one call may be several."""
+
+
+def by_name(counted: Iterable[tuple[tuple[int, Name], Counts]]) -> dict[Name, dict[int, Counts]]:
+    """Name -> slot -> what was counted."""
+    names: dict[Name, dict[int, Counts]] = {}
+    for (slot, name), counts in counted:
+        names.setdefault(name, {})[slot] = counts
+    return names

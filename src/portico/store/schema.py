@@ -438,6 +438,21 @@ TRAFFIC: Final = Table(
     CheckConstraint("failed >= 0 AND failed <= calls", name="failed_of_calls"),
     sqlite_with_rowid=False,
 )
+TRIES: Final = Table(
+    "tries",
+    METADATA,
+    # How a provider answered for callers of a model: attempts, of which a call may have several.
+    _count("slot"),
+    _text("model"),
+    _text("provider"),
+    _count("simulated", default=0),
+    _count("calls", default=0),
+    _count("failed", default=0),
+    _text("waits", default="{}"),
+    PrimaryKeyConstraint("slot", "model", "provider", "simulated"),
+    CheckConstraint("failed >= 0 AND failed <= calls", name="failed_of_tries"),
+    sqlite_with_rowid=False,
+)
 
 # -- who changed what --------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from portico.core.usage import Usage
 from portico.relay.report import Report
-from portico.routing.traffic import TrafficTally
+from portico.routing.traffic import TrafficTally, TryTally
 from portico.telemetry import traffic
 from portico.telemetry.logs import AccessLog
 from portico.telemetry.metrics import Tally
@@ -11,11 +11,18 @@ from portico.telemetry.metrics import Tally
 class Observing:
     """`relay.report.Observer`. Knows the calls that are open."""
 
-    def __init__(self, tally: Tally, log: AccessLog | None, models: TrafficTally | None = None) -> None:
-        """`log`: None writes nothing down. `models`: where it is counted how they fare."""
+    def __init__(
+        self,
+        tally: Tally,
+        log: AccessLog | None,
+        models: TrafficTally | None = None,
+        tries: TryTally | None = None,
+    ) -> None:
+        """`log`: None writes nothing down. `models`, `tries`: where it is counted how they and their providers fare."""
         self._tally = tally
         self._log = log
         self._models = models
+        self._tries = tries
         self._open: set[Report] = set()
 
     def opened(self, report: Report) -> None:
@@ -29,6 +36,8 @@ class Observing:
         self._tally.count(report, tokens)
         if self._models is not None:
             traffic.count(report, self._models)
+        if self._tries is not None:
+            traffic.count_tries(report, self._tries)
         if self._log is not None:
             self._log.log(report, tokens)
 

@@ -4,6 +4,8 @@ not counted   what never reached a provider; the caller's own fault (a request t
               who left before anything was there; counting of tokens, which asks the model nothing
 failed        any other fault, the provider's limits and the gateway's credential included
 answered      all the rest, also by a fallback, and where its caller left in the middle
+
+Beside it, of each provider that was tried: what it answered or failed by its own fault, whatever its caller got in the end.
 """
 
 from typing import Final
@@ -13,13 +15,14 @@ from portico.core.errors import (
     PorticoError,
     UpstreamAuthFailed,
     UpstreamConflict,
+    UpstreamError,
     UpstreamModelNotFound,
     UpstreamRateLimited,
     UpstreamRejected,
 )
 from portico.providers import Verb
-from portico.relay.report import CALLER_GONE, OK, REFUSED, Report
-from portico.routing.traffic import TrafficTally
+from portico.relay.report import CALLER_GONE, OK, REFUSED, Report, Try
+from portico.routing.traffic import TrafficTally, TryTally
 
 
 def _codes(*errors: type[PorticoError]) -> set[str]:
@@ -32,6 +35,8 @@ PROVIDERS: Final = frozenset({error.code for error in (UpstreamConflict, Upstrea
 not once a provider was asked."""
 CALLERS: Final = frozenset(_codes(CallerError, UpstreamRejected) - PROVIDERS)
 """What a caller's own doing is told as, also where it is told inside of a stream."""
+UPSTREAMS: Final = frozenset(_codes(UpstreamError) - CALLERS)
+"""How an attempt ends by a fault of the provider's, or of the credential that it is asked with."""
 _NO_TOKEN: Final = UpstreamAuthFailed.code
 
 
@@ -47,9 +52,28 @@ def count(report: Report, tally: TrafficTally) -> None:
         tally.failed(report.model)
 
 
+def count_tries(report: Report, tally: TryTally) -> None:
+    """Counts every attempt of a request that is over, if it tells something of the provider that was tried."""
+    if report.verb is Verb.COUNT_TOKENS:
+        return
+    for one in report.tries:
+        first_s = one.first_s
+        if one.outcome in UPSTREAMS:
+            if _is_sent(one):
+                tally.failed((report.model, one.provider))
+        elif one.outcome == OK and first_s is None and one.answered:  # a stream that showed nothing, and says why
+            tally.answered((report.model, one.provider), one.answered - one.sent)
+        elif first_s is not None and (one.outcome == OK or one.streamed) and one.outcome not in CALLERS:
+            tally.answered((report.model, one.provider), first_s)
+
+
 def _was_sent(report: Report) -> bool:
+    return any(_is_sent(one) for one in report.tries)
+
+
+def _is_sent(one: Try) -> bool:
     """Whether a provider was asked, or could not be for want of a token."""
-    return any(one.sent or one.outcome == _NO_TOKEN for one in report.tries)
+    return bool(one.sent) or one.outcome == _NO_TOKEN
 
 
 def _first(report: Report) -> float:

@@ -5,9 +5,11 @@
     /                     the landing      /index.md  /zh-CN/index.md   its twins
     /models.json          a page of data has a JSON twin too
 
-Locales are told by the address alone: a reader is never sent elsewhere by what a browser says (RFC 9110 12.5.4 is a hint).
+Locales are told by the address alone: a reader is never sent elsewhere by what a browser says (RFC 9110 12.5.4 is a hint),
+but may be offered another one.
 """
 
+import re
 from enum import StrEnum
 from typing import Final
 from urllib.parse import quote
@@ -41,6 +43,29 @@ HREFLANGS: Final = (
     ("x-default", Locale.EN),
 )
 """What search engines are told of a page: the region and the script of each, and which is for everybody else."""
+
+
+def locale_of(tag: str) -> Locale | None:
+    """The locale for a language tag (RFC 5646): script before region, and Chinese without either is Simplified."""
+    language, *rest = tag.strip().casefold().split("-")
+    if language == "zh":
+        return Locale.ZH_HK if "hans" not in rest and {"hant", "hk", "tw", "mo"} & set(rest) else Locale.ZH_CN
+    return Locale.EN if language == "en" else None
+
+
+def preferred(accepted: str) -> Locale | None:
+    """Which locale an Accept-Language asks for before all others; None: no language that the house is written in."""
+    told: list[tuple[float, Locale]] = []
+    for part in accepted[:_LONGEST_LIST].split(","):
+        tag, _, weight = part.partition(";")
+        said = re.fullmatch(r"\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*", weight, re.ASCII)
+        share = float(said[1]) if said is not None else 0.0 if weight else 1.0
+        if share and (locale := locale_of(tag)) is not None:
+            told.append((share, locale))
+    return max(told, key=lambda pair: pair[0])[1] if told else None
+
+
+_LONGEST_LIST: Final = 500
 
 
 class Form(StrEnum):

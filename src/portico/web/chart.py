@@ -1,9 +1,11 @@
 """What is drawn of a day: 90 bars of 16 minutes each, as paths for an SVG that is stretched to the width there is.
 
-A bar is a stroke from its top down; how wide that is the style sheet says. Texts do not belong in such a drawing, since
-they would be stretched too: they stand beside it.
+A bar is a stroke from its top down; how wide that is the style sheet says. Bars of one height beside each other are one
+stroke from left to right, as thick as they are high, which the style sheet's dashes break into them. Texts do not belong
+in such a drawing, since they would be stretched too: they stand beside it.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Final
@@ -14,6 +16,7 @@ from portico.routing.traffic import within_ms
 from portico.web.showroom import Traffic
 
 STEP: Final = 4
+GAP: Final = 1
 HEIGHT: Final = 36
 LEAST: Final = 4
 """So high is a part of a bar that is there at all, were it one call of a thousand."""
@@ -21,7 +24,7 @@ MARK: Final = 3
 
 
 class Shares(msgspec.Struct, frozen=True):
-    """Of each bar what was answered, from below, and what failed, on top; a low bar where nothing was called."""
+    """Of each bar what was answered, full, and over it what failed, from the top; a low bar where nothing was called."""
 
     width: int
     ok: str
@@ -41,17 +44,21 @@ class Spans(msgspec.Struct, frozen=True):
 
 
 def shares(slots: Sequence[Traffic]) -> Shares:
-    ok, bad, none = [], [], []
-    for number, slot in enumerate(slots):
-        if not slot.calls:
-            none.append(_bar(number, HEIGHT - LEAST, LEAST))
-            continue
-        failed = _part(slot.failed, slot.calls)
-        if failed:
-            bad.append(_bar(number, 0, failed))
-        if failed < HEIGHT:
-            ok.append(_bar(number, failed, HEIGHT - failed))
-    return Shares(len(slots) * STEP, "".join(ok), "".join(bad), "".join(none))
+    ok = _runs([slot.calls > slot.failed for slot in slots], HEIGHT // 2)
+    none = _runs([not slot.calls for slot in slots], HEIGHT - LEAST // 2)
+    bad = [_bar(number, 0, _part(slot.failed, slot.calls)) for number, slot in enumerate(slots) if slot.failed]
+    return Shares(len(slots) * STEP, ok, "".join(bad), none)
+
+
+def _runs(there: Sequence[bool], middle: int) -> str:
+    """A stroke at that height for each run of bars that are there."""
+    told, number = [], 0
+    for is_there, run in itertools.groupby(there):
+        count = len(list(run))
+        if is_there:
+            told.append(f"M{number * STEP + GAP / 2:g} {middle}h{count * STEP - GAP}")
+        number += count
+    return "".join(told)
 
 
 def _part(count: int, of: int) -> int:

@@ -6,6 +6,9 @@ what is not there: a page that says so; for a program (it brings a key, or asks 
 
 The loop that answers calls makes no page: one thread renders and compresses, one page at a time, and what it made is kept
 until prices, the day or the traffic shown change.
+
+A reader whose browser asks for another language than the page's is offered it by a bar, until one is chosen: `?language=`
+at any page keeps the choice in a cookie and leads to the page in that language.
 """
 
 import asyncio
@@ -16,7 +19,7 @@ import logging
 import re
 from collections.abc import Hashable, Mapping
 from typing import Any, Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import brotli
 import msgspec
@@ -26,7 +29,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from portico.web import machine, static
-from portico.web.addresses import MEDIA_TYPES, Address, Form
+from portico.web.addresses import MEDIA_TYPES, Address, Form, Locale, preferred
 from portico.web.kept import Answer, Kept
 from portico.web.page import Moved, NotHere, Page, View, Visit, finished
 from portico.web.render import render_failed, render_html, render_markdown, render_missing
@@ -57,10 +60,13 @@ SECURITY: Final[Mapping[str, str]] = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), interest-cohort=()",
 }
-VARY: Final = "Accept, Authorization, X-Api-Key, X-Goog-Api-Key, Cookie"
+VARY: Final = "Accept, Accept-Language, Authorization, X-Api-Key, X-Goog-Api-Key, Cookie"
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _FALLBACK_URL: Final = "http://localhost:8080"
 _THEMES: Final = ("light", "dark")
+LANGUAGE: Final = "language"
+"""The parameter and the cookie of a language that was chosen."""
+_LOCALES: Final = {locale.value: locale for locale in Locale}
 _KEY_HEADERS: Final = ("authorization", "x-api-key", "x-goog-api-key")
 MAX_KEPT_BYTES: Final = 16 * 1024 * 1024
 MAX_FIELDS: Final = 100
@@ -80,6 +86,8 @@ class Asked(msgspec.Struct, frozen=True):
     form: Form | None
     """What is asked for by Accept, where the address leaves it open."""
     theme: str
+    offered: Locale | None
+    """A language that the reader's browser asks for before the page's own; None where one was chosen."""
     coding: str
     """What the body is compressed with; "" for nothing."""
 
@@ -107,6 +115,8 @@ class House:
         if request.method not in ("GET", "HEAD"):
             return await asyncio.to_thread(self._missing, request, 405 if _is_there(request.scope["path"]) else 404)
         asked = self._asked(request)
+        if (there := _chosen(asked)) is not None:
+            return there
         version = self._version()
         answer = self._kept.get((asked, version))
         if answer is None:
@@ -152,6 +162,7 @@ class House:
             base_url=self._base_url(request),
             form=_form_asked_for(request.headers),
             theme=_theme(request),
+            offered=_offered(request),
             coding=coding_of(request.headers.get("accept-encoding", "")),
         )
 
@@ -207,7 +218,7 @@ def _made(room: Showroom, asked: Asked) -> Answer:
         address = address.as_form(asked.form)
     visit = Visit(address, asked.base_url, dict(asked.query))
     try:
-        return _page(room, visit, asked.theme)
+        return _page(room, visit, asked)
     except Moved as moved:
         return _elsewhere(Address(moved.path, address.locale, address.form), asked)
 
@@ -217,7 +228,7 @@ def _elsewhere(address: Address, asked: Asked) -> Answer:
     return Answer(308, {"location": f"{address}{query}", "vary": VARY})
 
 
-def _page(room: Showroom, visit: Visit, theme: str) -> Answer:
+def _page(room: Showroom, visit: Visit, asked: Asked) -> Answer:
     found = _find(visit.address.path)
     if found is None:
         raise NotHere
@@ -234,7 +245,7 @@ def _page(room: Showroom, visit: Visit, theme: str) -> Answer:
             headers["link"] = f'<{visit.url()}>; rel="canonical"'
             headers["content-location"] = str(visit.address)
         case Form.HTML:
-            body = render_html(visit, view, theme=theme)
+            body = render_html(visit, view, theme=asked.theme, offered=asked.offered)
             headers["link"] = f'<{visit.url(Form.MARKDOWN)}>; rel="alternate"; type="text/markdown"'
     return _whole(body.encode(), headers)
 
@@ -301,6 +312,35 @@ def _form_asked_for(headers: Headers) -> Form | None:
         return None
     html = accept.find("text/html")
     return Form.MARKDOWN if html < 0 or accept.find("text/markdown") < html else None
+
+
+def _chosen(asked: Asked) -> Answer | None:
+    """Where a reader who chooses a language is led: the same page, the rest of the query kept. None: nobody does."""
+    said = dict(asked.query).get(LANGUAGE, ())
+    locale = _LOCALES.get(said[0]) if said else None
+    address = Address.of(asked.path)
+    if locale is None or _find(address.path) is None:
+        return None
+    rest = urlencode([(name, values) for name, values in asked.query if name != LANGUAGE], doseq=True)
+    return Answer(
+        303,
+        {
+            "location": f"{address.in_locale(locale)}{'?' + rest if rest else ''}",
+            "set-cookie": f"{LANGUAGE}={locale.value}; Path=/; Max-Age=31536000; SameSite=Lax",
+            "cache-control": "no-store",
+            "vary": VARY,
+        },
+    )
+
+
+def _offered(request: Request) -> Locale | None:
+    """Only for pages that people read, so that nothing else is kept once for every language."""
+    path = request.scope["path"]
+    if path in machine.ADDRESSES or static.find(path) is not None or request.cookies.get(LANGUAGE) in _LOCALES:
+        return None
+    address = Address.of(path)
+    locale = preferred(request.headers.get("accept-language", ""))
+    return None if address.form is not Form.HTML or locale is address.locale else locale
 
 
 def _theme(request: Request) -> str:

@@ -15,6 +15,8 @@ from portico.web.words import Say
 _AN_HOUR: Final = "public, max-age=3600"
 _TEXT: Final = "text/plain; charset=utf-8"
 _LLMS: Final = {f"{locale.prefix}/llms.txt": locale for locale in Locale}
+BESIDE: Final = (("/conformance", "Conformance"), ("/changes", "Changes"))
+"""Pages that stand beside the menu, with their names in English."""
 ADDRESSES: Final = frozenset({*_LLMS, "/robots.txt", "/sitemap.xml", "/openapi.json"})
 """Where programs find something."""
 
@@ -71,7 +73,7 @@ def llms(locale: Locale, showroom: Showroom, base_url: str) -> str:
     told = ["# Portico", "", f"> {lead}", ""]
     told += [say("Every page has a Markdown twin at the same address with .md at its end."), ""]
     told += [f"## {say('Portico')}", "", twin("/", say("Start"))]
-    told += [twin(path, say(title)) for path, title in MENU if path != "/docs"]
+    told += [twin(path, say(title)) for path, title in (*MENU, *BESIDE) if path != "/docs"]
     others = [path for path in every_address(showroom) if path.startswith("/models/")]
     for title, sources in navigation(locale):
         told += ["", f"## {title}", ""]

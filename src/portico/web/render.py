@@ -4,10 +4,11 @@ HTML is escaped by itself. Markdown is not: what comes from elsewhere than this 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -23,8 +24,10 @@ from portico.web.words import Say
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#&~])")
 MENU: Final = (("/models", "Models"), ("/pricing", "Pricing"), ("/docs", "Docs"), ("/status", "Status"))
 """The rooms that every page leads to, with their names in English."""
-MACHINE: Final = frozenset({"/llms.txt", "/sitemap.xml", "/robots.txt", "/openapi.json"})
+MACHINE: Final = frozenset({"/sitemap.xml", "/robots.txt", "/openapi.json"})
 """Addresses that have neither a locale nor a twin."""
+INDEX: Final = "/llms.txt"
+"""One per locale, and without a twin."""
 
 
 def in_markdown(text: object) -> str:
@@ -59,6 +62,7 @@ def _environment(*, html: bool) -> Environment:
         "wait": words.wait,
         "usd": money.usd,
         "price": money.price,
+        "aligned": _aligned,
         "md": in_markdown,
         "code": in_code,
     }
@@ -90,10 +94,23 @@ class Links:
     def __call__(self, path: str, query: str = "") -> str:
         """The address of a page of this house by its English one, which may name a place in it."""
         page, hash_, place = path.partition("#")
+        if page == INDEX:
+            return self._visit.locale.prefix + path
         if page in MACHINE or page.startswith(("/s/", "/v1")):
             return path
         told = str(Address(page, self._visit.locale)) if page else ""
         return f"{told}{'?' + query if query else ''}{hash_}{place}"
+
+    def twin(self, form: Form, query: str | Sequence[tuple[str, str]] = "") -> str:
+        """The address of this page in another form, with what is asked of it."""
+        told = query if isinstance(query, str) else urlencode(query)
+        return f"{self._visit.address.as_form(form)}{'?' + told if told else ''}"
+
+    def switch(self, locale: Locale, *, chosen: bool = False) -> str:
+        """The address of this page in another language, with all that is asked of it. `chosen`: by which it is kept."""
+        asked = [(name, list(values)) for name, values in self._visit.query.items()]
+        told = urlencode([*asked, *([("language", locale.value)] if chosen else [])], doseq=True)
+        return f"{self._visit.address.in_locale(locale)}{'?' + told if told else ''}"
 
     def relink(self, href: str) -> str:
         """A link of a written page: `/docs/chat#x` is another page's English address, everything else stays."""
@@ -102,18 +119,43 @@ class Links:
     def whole(self, href: str) -> str:
         """The same in a Markdown twin: an address with a host, of the twin."""
         page, hash_, place = href.partition("#")
+        if page == INDEX:
+            return self._visit.base_url + self._visit.locale.prefix + href
         if page in MACHINE or page.startswith("/v1"):
             return self._visit.base_url + href
         return f"{self._visit.base_url}{Address(page, self._visit.locale, Form.MARKDOWN)}{hash_}{place}"
 
 
-def render_html(visit: Visit, view: View, *, theme: str) -> str:
-    """The page. `theme` is "light", "dark", or "" for what the system says."""
+@lru_cache(maxsize=4096)
+def _aligned(milli_nanos: int, digits: int = 3) -> Markup:
+    """A price whose point stands under the one above: the digits that are missing are there, and not seen."""
+    told = money.price(milli_nanos)
+    missing = digits - len(told.rpartition(".")[2])
+    return Markup(f"{told}<i>{'0' * missing}</i>" if missing > 0 else told)  # noqa: S704 - of digits
+
+
+@lru_cache(maxsize=512)
+def _mode_words(locale: Locale, modes: tuple[str, ...]) -> Markup:
+    """What a model takes or makes: icons, which the style sheet draws, and words."""
+    say = _voice(locale, html=True)
+    told = [(escape(word), escape(say(labels.MODES.get(word, word)))) for word in modes]
+    return Markup("".join(f' <i class="{word}">{label}</i>' for word, label in told))  # noqa: S704 - escaped above
+
+
+def render_html(visit: Visit, view: View, *, theme: str, offered: Locale | None = None) -> str:
+    """The page. `theme` is "light", "dark", or "" for what the system says; `offered`: a language its reader may prefer."""
     return (
         _environment(html=True)
         .get_template(f"{view.template}.html")
-        .render(_common(visit, view, html=True, theme=theme))
+        .render(_common(visit, view, html=True, theme=theme) | _offer(offered))
     )
+
+
+def _offer(offered: Locale | None) -> dict[str, Any]:
+    """What the bar needs that offers another language, in which it speaks."""
+    if offered is None:
+        return {}
+    return {"offered": offered, "say_offered": _voice(offered, html=True)}
 
 
 def render_markdown(visit: Visit, view: View) -> str:
@@ -128,7 +170,7 @@ def render_markdown(visit: Visit, view: View) -> str:
         "summary": view.summary,
     }
     told = "".join(f"{name}: {_yaml(value)}\n" for name, value in front.items())
-    index = f"{visit.base_url}/llms.txt"
+    index = f"{visit.base_url}{visit.locale.prefix}{INDEX}"
     say = _voice(visit.locale, html=False)
     lead = say("Index of all pages for programs: %(index)s", index=index)
     return f"---\n{told}---\n\n> {lead}\n\n# {in_markdown(view.title)}\n\n{body.strip()}\n"
@@ -166,6 +208,10 @@ def _common(visit: Visit, view: View, *, html: bool, theme: str = "") -> dict[st
         "theme": theme,
         "link": links,
         "whole_link": links.whole,
+        "twin_link": links.twin,
+        "switch": links.switch,
+        "offered": None,
+        "mode_words": lambda modes: _mode_words(visit.locale, modes),
         "sample": _html_sample(visit, say) if html else _markdown_sample(visit),
         "written": _written_html(visit, say, links) if html else _written_markdown(visit, links),
         **view.data,

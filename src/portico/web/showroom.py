@@ -21,7 +21,8 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """What callers of one model got in a stretch of time that begins `at_s` (seconds since 1970)."""
+    """What callers of one model got in a stretch of time that begins `at_s` (seconds since 1970); or what a
+    provider answered to attempts."""
 
     at_s: int
     calls: int
@@ -39,6 +40,8 @@ class Day(msgspec.Struct, frozen=True, eq=False):
     """When it was read; None: it cannot be read, and nothing is known."""
     models: Mapping[str, tuple[Traffic, ...]] = {}
     """Of each model that was called, all 90 steps of 16 minutes, the oldest first."""
+    providers: Mapping[str, Mapping[str, tuple[Traffic, ...]]] = {}
+    """Of each model, by the name of each provider that was tried for its callers: the same of attempts."""
 
 
 class Showroom(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,10 +3,12 @@
 from typing import Final
 
 from portico.web.page import Page
-from portico.web.site import changes, conformance, docs, landing, models, pricing, status
+from portico.web.site import catalog, changes, compare, conformance, docs, landing, models, pricing, status
 
 PAGES: Final[tuple[Page, ...]] = (
     *landing.PAGES,
+    *catalog.PAGES,
+    *compare.PAGES,
     *models.PAGES,
     *pricing.PAGES,
     *status.PAGES,

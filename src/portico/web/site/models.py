@@ -1,17 +1,14 @@
-"""The catalog, one model, a family, two to four models beside each other.
+"""One model, and a family.
 
-/models            ?q= in= out= provider= kind= context= max= sort= desc=1   (every filter is in the address)
 /models/{id}       an alias is a 308 to the model it stands for
 /models/gemini     a family: its name is no model's
-/models/compare    ?m=&m=
 """
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final, TypeAlias
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -19,182 +16,11 @@ from portico.catalog import PriceKind, PriceRow, Tier
 from portico.core.target import ThinkingControl
 from portico.routing.traffic import within_ms
 from portico.web import money
-from portico.web.page import Moved, NotHere, Page, View, Visit, at
+from portico.web.page import Moved, NotHere, Page, View, Visit
 from portico.web.showroom import Showroom
 from portico.web.site import shelf
 from portico.web.site.shelf import FAMILIES, MODALITIES, Rate, Row
 from portico.web.words import Say
-
-MAX_COMPARED: Final = 4
-CONTEXTS: Final = (128_000, 200_000, 400_000, 1_000_000)
-"""The choices of a shortest context, in tokens."""
-PRICES: Final = ("0.25", "1", "3", "10")
-"""The choices of a dearest input price, in dollars per million tokens."""
-
-
-# -- the catalog ---------------------------------------------------------------------------------------------------------
-
-
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """What of the catalog is asked for, as the address says it. What it says wrongly is as if it said nothing."""
-
-    words: str = ""
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    providers: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    context: int = 0
-    dearest: str = ""
-    sort: str = ""
-    descending: bool = False
-
-    @classmethod
-    def of(cls, visit: Visit) -> "Filter":
-        context, dearest, sort = visit.first("context"), visit.first("max"), visit.first("sort")
-        return cls(
-            words=visit.first("q").strip()[:100],
-            inputs=tuple(word for word in visit.query.get("in", ()) if word in MODALITIES),
-            outputs=tuple(word for word in visit.query.get("out", ()) if word in MODALITIES),
-            providers=tuple(word for word in visit.query.get("provider", ()) if word and word.isprintable())[:20],
-            kinds=tuple(word for word in visit.query.get("kind", ()) if word and word.isprintable())[:20],
-            context=int(context) if context.isascii() and context.isdigit() and len(context) < 10 else 0,
-            dearest=dearest if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", dearest, re.ASCII) else "",
-            sort=sort if sort in SORTS else "",
-            descending=visit.first("desc") == "1",
-        )
-
-    def query(self, **changes: Any) -> str:
-        """The address's query of this filter with something changed."""
-        other = msgspec.structs.replace(self, **changes)
-        told: list[tuple[str, str]] = [("q", other.words)]
-        told += [("in", word) for word in other.inputs] + [("out", word) for word in other.outputs]
-        told += [("provider", word) for word in other.providers] + [("kind", word) for word in other.kinds]
-        told += [("context", str(other.context) if other.context else ""), ("max", other.dearest), ("sort", other.sort)]
-        told += [("desc", "1" if other.descending else "")]
-        return urlencode([(name, value) for name, value in told if value])
-
-    def tests(self) -> dict[str, Callable[[Row], bool]]:
-        """By parameter, what a row must be; only those that are set."""
-        words = [word.casefold() for word in self.words.split()]
-        limit = money_of(self.dearest)
-        wanted: dict[str, tuple[bool, Callable[[Row], bool]]] = {
-            "q": (bool(words), lambda row: all(word in _text_of(row) for word in words)),
-            "in": (bool(self.inputs), lambda row: set(self.inputs) <= set(row.inputs)),
-            "out": (bool(self.outputs), lambda row: set(self.outputs) <= set(row.outputs)),
-            "provider": (bool(self.providers), lambda row: row.model.vendor in self.providers),
-            "kind": (bool(self.kinds), lambda row: row.model.kind.value in self.kinds),
-            "context": (self.context > 0, lambda row: row.model.capabilities.max_input_tokens >= self.context),
-            "max": (limit is not None, lambda row: _within(row, limit or 0)),
-        }
-        return {name: test for name, (is_set, test) in wanted.items() if is_set}
-
-
-def money_of(dollars: str) -> int | None:
-    """Dollars per million, as a form says them, in the unit of `Rate`."""
-    if not dollars:
-        return None
-    whole, _, part = dollars.partition(".")
-    return int(whole + part.ljust(12, "0"))
-
-
-def _within(row: Row, limit: int) -> bool:
-    if row.prices.free:
-        return True
-    return row.prices.input is not None and row.prices.input.milli_nanos <= limit
-
-
-def _text_of(row: Row) -> str:
-    model = row.model
-    told = (model.name, model.title, row.vendor, *model.aliases, *msgspec.structs.astuple(model.description))
-    return " ".join(told).casefold()
-
-
-def _by_rate(pick: Callable[[shelf.Prices], Rate | None]) -> Callable[[Row], tuple[bool, int]]:
-    """What nobody knows comes last, whichever way."""
-
-    def key(row: Row) -> tuple[bool, int]:
-        rate = pick(row.prices)
-        return rate is not None or row.prices.free, rate.milli_nanos if rate is not None else 0
-
-    return key
-
-
-SORTS: Final[Mapping[str, Callable[[Row], tuple[bool, Any]]]] = {
-    "name": lambda row: (True, row.name),
-    "context": lambda row: (row.model.capabilities.max_input_tokens > 0, row.model.capabilities.max_input_tokens),
-    "max_output": lambda row: (row.model.capabilities.max_output_tokens > 0, row.model.capabilities.max_output_tokens),
-    "input": _by_rate(lambda prices: prices.input),
-    "cached": _by_rate(lambda prices: prices.cached),
-    "output": _by_rate(lambda prices: prices.output),
-}
-"""By the word in the address: whether a row has such a thing, and what it is ordered by."""
-
-
-def chosen(rows: Sequence[Row], asked: Filter) -> list[Row]:
-    """The rows that are asked for, in their order."""
-    tests = asked.tests().values()
-    found = [row for row in rows if all(test(row) for test in tests)]
-    if asked.sort:
-        key = SORTS[asked.sort]
-        known = sorted((row for row in found if key(row)[0]), key=lambda row: key(row)[1], reverse=asked.descending)
-        return known + [row for row in found if not key(row)[0]]
-    return found
-
-
-def counts(rows: Sequence[Row], asked: Filter) -> dict[str, dict[str, int]]:
-    """How many rows each choice would leave, everything else that is asked for standing. What a model takes and makes are
-    all to be so at once; of providers and kinds it is any. A choice that would leave none is there with a 0."""
-    told: dict[str, dict[str, int]] = {}
-    choices: dict[str, Callable[[Row], Iterable[str]]] = {
-        "in": lambda row: row.inputs,
-        "out": lambda row: row.outputs,
-        "provider": lambda row: (row.model.vendor,),
-        "kind": lambda row: (row.model.kind.value,),
-    }
-    tests = asked.tests()
-    for name, words in choices.items():
-        held = [test for other, test in tests.items() if other != name or name in ("in", "out")]
-        told[name] = {word: 0 for row in rows for word in words(row)}
-        for row in rows:
-            if all(test(row) for test in held):
-                for word in words(row):
-                    told[name][word] += 1
-    return told
-
-
-def in_the_way(rows: Sequence[Row], asked: Filter) -> str | None:
-    """Of filters that leave nothing, one without which something is left."""
-    tests = asked.tests()
-    for name in tests:
-        others = [test for other, test in tests.items() if other != name]
-        if any(all(test(row) for test in others) for row in rows):
-            return name
-    return None
-
-
-async def catalog(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
-    rows = await shelf.rows(showroom)
-    asked = Filter.of(visit)
-    found = chosen(rows, asked)
-    say = Say(visit.locale, markup=False)
-    return View(
-        template="models",
-        title=say("Models"),
-        summary=say("Every model that is served here, with its limits and what it costs."),
-        data={
-            "rows": found,
-            "all": len(rows),
-            "asked": asked,
-            "filtered": bool(asked.tests()),
-            "counts": counts(rows, asked),
-            "blocking": in_the_way(rows, asked) if rows and not found else None,
-            "contexts": CONTEXTS,
-            "dearest": PRICES,
-            "vendors": sorted({(row.model.vendor, row.vendor) for row in rows}),
-        },
-        twin={"object": "list", "currency": "USD", "data": [told(row) for row in found]},
-        follows=not asked.query(),
-    )
 
 
 def told(row: Row) -> dict[str, Any]:
@@ -438,33 +264,11 @@ async def family(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> 
     )
 
 
-async def compare(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
-    rows = {row.name: row for row in await shelf.rows(showroom)}
-    names = list(dict.fromkeys(name for name in visit.query.get("m", ()) if name in rows))[:MAX_COMPARED]
-    able = {name: dict(capabilities(rows[name])) for name in names}
-    say = Say(visit.locale, markup=False)
-    return View(
-        template="compare",
-        title=say("Models side by side"),
-        summary=say("Two to four models beside each other: limits, prices, capabilities."),
-        data={
-            "rows": [rows[name] for name in names],
-            "names": sorted(rows),
-            "able": able,
-            "abilities": list(dict.fromkeys(ability for name in names for ability in able[name])),
-        },
-        twin={"object": "list", "currency": "USD", "data": [told(rows[name]) for name in names]},
-        follows=not names,
-    )
-
-
 def _models(showroom: Showroom) -> Iterable[str]:
     return (f"/models/{one.name}" for one in showroom.catalog().models.values() if showroom.offers(one))
 
 
 PAGES: Final = (
-    at("/models", catalog),
-    at("/models/compare", compare),
     Page(
         re.compile(rf"/models/(?P<family>{'|'.join(FAMILIES)})"),
         family,

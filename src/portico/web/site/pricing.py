@@ -1,9 +1,9 @@
 """Prices of all models, and what a load would cost: a form whose result is in the address.
 
-/pricing?calls=1000&in=13000&cached=60&out=800&img=0&search=0
+/pricing?calls=1000&in=13000&cached=60&out=800&think=0&img=0&search=0      &all=1: not only the cheapest
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -12,46 +12,31 @@ from portico.web import money
 from portico.web.page import View, Visit, at
 from portico.web.showroom import Showroom
 from portico.web.site import shelf
-from portico.web.site.shelf import Job, Row
+from portico.web.site.job import FIELDS, Cost, cost_on, factor, fits, is_asked, job_of, query_of
+from portico.web.site.shelf import Job
 from portico.web.words import Say
 
-DAYS: Final = 30
-"""Of a month."""
-_FIELDS: Final = {
-    "calls": ("calls", 100_000_000),
-    "in": ("input_tokens", 10_000_000),
-    "cached": ("cached_percent", 100),
-    "out": ("output_tokens", 1_000_000),
-    "img": ("images", 1000),
-    "search": ("searches", 1000),
-}
-"""By parameter: the field of the job, and the most it may be."""
+SHOWN: Final = 40
+"""So many of the cheapest models stand in the list, unless all are asked for."""
 PRESETS: Final = (
     ("A coding agent's turn", Job(1000, 13_000, 60, 800)),
     ("An answer from documents", Job(5000, 6000, 0, 400)),
     ("A page with a picture", Job(1000, 500, 0, 500, images=1)),
+    ("A hard question, thought through", Job(200, 2000, 0, 1000, thinking_tokens=8000)),
+    ("An answer from the web", Job(500, 1500, 0, 600, searches=2)),
     ("A long document, summarised", Job(200, 250_000, 0, 1500)),
 )
-
-
-class Cost(msgspec.Struct, frozen=True):
-    """What a load costs on one model, in nano-dollars."""
-
-    row: Row
-    call: int
-    day: int
-    month: int
-    crosses: bool
-    """A call is longer than the first band of the model's prices."""
 
 
 async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
     rows = [row for row in await shelf.rows(showroom) if not row.gone]
     job = job_of(visit)
-    costs = [cost for row in rows if shelf.is_chat(row) and (cost := cost_on(row, job)) is not None]
+    chats = [row for row in rows if shelf.is_chat(row)]
+    costs = [cost for row in chats if (cost := cost_on(row, job)) is not None]
     costs.sort(key=lambda cost: (cost.call, cost.row.name))
+    too_long = sum(1 for row in chats if not fits(row, job))
     say = Say(visit.locale, markup=False)
-    asked = any(visit.first(name) for name in _FIELDS)
+    every = visit.first("all") == "1"
     return View(
         template="pricing",
         title=say("Pricing"),
@@ -59,53 +44,54 @@ async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
         data={
             "rows": rows,
             "job": job,
-            "costs": costs,
+            "costs": costs if every else costs[:SHOWN],
+            "priced": len(costs),
+            "too_long": too_long,
+            "unpriced": len(chats) - too_long - len(costs),
+            "columns": columns(job, costs),
             "presets": PRESETS,
+            "query": query_of(job),
             "query_of": query_of,
-            "most": {name: most for name, (_field, most) in _FIELDS.items()},
+            "factor": factor,
+            "every": every,
+            "most": {name: most for name, (_field, most) in FIELDS.items()},
             "image_tokens": shelf.IMAGE_TOKENS,
         },
         twin={
             "object": "list",
             "currency": "USD",
             "job": msgspec.to_builtins(job),
-            "data": [
-                {"id": cost.row.name} | {name: money.plain(money.usd(value)) for name, value in _amounts(cost)}
-                for cost in costs
-            ],
+            "too_long_for": too_long,
+            "price_unknown": len(chats) - too_long - len(costs),
+            "data": [_told(cost) for cost in costs],
         },
-        follows=not asked,
+        follows=not (every or is_asked(visit)),
     )
 
 
-def _amounts(cost: Cost) -> list[tuple[str, int]]:
-    return [("per_call", cost.call), ("per_day", cost.day), ("per_month", cost.month)]
+def columns(job: Job, costs: Sequence[Cost]) -> list[tuple[str, str, int]]:
+    """What a call is made of: the line's name, its title in English, how many there are of it."""
+    cached = job.input_tokens * job.cached_percent // 100
+    every = [
+        ("input", "Input", job.input_tokens - cached),
+        ("cached", "Cached", cached),
+        ("images", "Images", job.images),
+        ("output", "Output", job.output_tokens),
+        ("thinking", "Thinking", job.thinking_tokens),
+        ("searches", "Web searches", job.searches),
+    ]
+    there = {name for cost in costs for name in cost.lines}
+    return [(name, title, count) for name, title, count in every if count and name in there]
 
 
-def job_of(visit: Visit) -> Job:
-    """The load of the form; a field that is empty or no number is the example's, one that is too much is the most."""
-    values: dict[str, Any] = {}
-    for name, (field, most) in _FIELDS.items():
-        said = visit.first(name).strip()
-        if said.isascii() and said.isdigit() and len(said) < 20:
-            values[field] = min(int(said), most)
-    return Job(**values)
-
-
-def query_of(job: Job) -> str:
-    """A load as the query of an address."""
-    return "&".join(f"{name}={getattr(job, field)}" for name, (field, _) in _FIELDS.items())
-
-
-def cost_on(row: Row, job: Job) -> Cost | None:
-    """What the load costs on a model; None where a price is unknown, or it does not fit into the model's context."""
-    call = shelf.cost_of(job, row.rates)
-    prompt = job.input_tokens + job.images * shelf.IMAGE_TOKENS
-    limit = row.model.capabilities.max_input_tokens
-    if call is None or (limit and prompt > limit):
-        return None
-    day = call * job.calls
-    return Cost(row, call, day, day * DAYS, bool(row.prices.band) and prompt > row.prices.band)
+def _told(cost: Cost) -> dict[str, Any]:
+    amounts = (("per_call", cost.call), ("per_day", cost.day), ("per_month", cost.month))
+    return {
+        "id": cost.row.name,
+        **{name: money.plain(money.usd(value)) for name, value in amounts},
+        "lines": {name: money.plain(money.price(rate.milli_nanos)) for name, rate in cost.lines.items()},
+        "crosses_tokens": cost.row.prices.band if cost.crosses else None,
+    }
 
 
 PAGES: Final = (at("/pricing", look),)

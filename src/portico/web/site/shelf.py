@@ -9,7 +9,7 @@ import msgspec
 
 from portico.catalog import Model, ModelKind, PriceKind, PriceRow, Rates, Tier
 from portico.core.usage import Usage
-from portico.metering.charge import charge
+from portico.metering.charge import Charge, charge
 from portico.routing.traffic import added, within_ms
 from portico.web.showroom import Day, Offer, Showroom, Traffic
 
@@ -191,6 +191,19 @@ def fared(day: Day, model: str) -> State:
     return _states(day).get(model, NO_CALLS)
 
 
+def served(day: Day, model: str) -> list[tuple[str, State]]:
+    """How each provider that was tried for callers of a model answered, by its name."""
+    return [] if day.at is None else _served(day).get(model, [])
+
+
+@lru_cache(maxsize=2)
+def _served(day: Day) -> Mapping[str, list[tuple[str, State]]]:
+    return {
+        model: [(provider, state_of(slots)) for provider, slots in sorted(providers.items())]
+        for model, providers in day.providers.items()
+    }
+
+
 @lru_cache(maxsize=2)
 def _states(day: Day) -> Mapping[str, State]:
     """A reading is looked at by every page for a while."""
@@ -215,6 +228,7 @@ class Job(msgspec.Struct, frozen=True):
     output_tokens: int = 800
     images: int = 0
     searches: int = 0
+    thinking_tokens: int = 0
 
 
 IMAGE_TOKENS: Final = 1120
@@ -222,7 +236,13 @@ IMAGE_TOKENS: Final = 1120
 
 
 def cost_of(job: Job, rates: Rates) -> int | None:
-    """Nano-dollars of one such call, by the biller's own arithmetic; None where a price is unknown."""
+    """Nano-dollars of one such call; None where a price is unknown."""
+    found = charged(job, rates)
+    return None if found is None else found.nanos
+
+
+def charged(job: Job, rates: Rates) -> Charge | None:
+    """What one such call is charged, by the biller's own arithmetic; None where a price is unknown."""
     if not rates.known and not rates.free:
         return None
     cached = job.input_tokens * job.cached_percent // 100
@@ -233,10 +253,11 @@ def cost_of(job: Job, rates: Rates) -> int | None:
         input_uncached={name: count for name, count in fresh.items() if count},
         input_cache_read={"text": cached} if cached else {},
         output_visible={"text": job.output_tokens} if job.output_tokens else {},
+        output_reasoning={"text": job.thinking_tokens} if job.thinking_tokens else {},
     )
     uses = {"web_search": job.searches} if job.searches else {}
-    charged = charge(usage, uses, rates)
-    return None if charged.unpriced else charged.nanos
+    found = charge(usage, uses, rates)
+    return None if found.unpriced else found
 
 
 def is_chat(row: Row) -> bool:

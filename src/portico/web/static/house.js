@@ -28,22 +28,51 @@ async function copy(text) {
   }
 }
 
+function copying(button, text, otherwise) {
+  const said = button.getAttribute("aria-label");
+  button.type = "button";
+  button.addEventListener("click", async () => {
+    const done = await copy(text());
+    const word = done ? root.dataset.copied : root.dataset.selected;
+    if (!done) otherwise();
+    button.classList.add("done");
+    if (said) button.setAttribute("aria-label", word);
+    else button.textContent = word;
+    setTimeout(() => {
+      button.classList.remove("done");
+      if (said) button.setAttribute("aria-label", said);
+      else button.textContent = root.dataset.copy;
+    }, 2000);
+  });
+  return button;
+}
+
 for (const block of document.querySelectorAll(".code")) {
   const button = document.createElement("button");
-  button.type = "button";
+  const code = block.querySelector("code");
   button.className = "copy";
   button.textContent = root.dataset.copy;
-  button.addEventListener("click", async () => {
-    const code = block.querySelector("code");
-    if (await copy(code.innerText)) {
-      button.textContent = root.dataset.copied;
-    } else {
-      getSelection().selectAllChildren(code);
-      button.textContent = root.dataset.selected;
+  block.append(copying(button, () => code.innerText, () => getSelection().selectAllChildren(code)));
+}
+
+// -- a long table: what would weigh too much in each row is put in here ---------------------------------------------------
+
+for (const table of document.querySelectorAll("table[data-copies]")) {
+  // Laid out as a grid a table loses its roles in some browsers.
+  table.setAttribute("role", "table");
+  for (const part of table.querySelectorAll("thead, tbody")) part.setAttribute("role", "rowgroup");
+  for (const row of table.rows) {
+    row.setAttribute("role", "row");
+    for (const cell of row.cells) {
+      cell.setAttribute("role", { col: "columnheader", row: "rowheader" }[cell.scope] ?? "cell");
     }
-    setTimeout(() => { button.textContent = root.dataset.copy; }, 2000);
-  });
-  block.append(button);
+  }
+  for (const name of table.querySelectorAll("th[scope=row] > a")) {
+    const button = document.createElement("button");
+    button.className = "copy-name";
+    button.setAttribute("aria-label", `${root.dataset.copy}: ${name.textContent}`);
+    name.after(copying(button, () => name.textContent, () => getSelection().selectAllChildren(name)));
+  }
 }
 
 // -- the client a reader has chosen -------------------------------------------------------------------------------------
@@ -95,7 +124,10 @@ theme.addEventListener("click", () => {
 });
 
 for (const link of document.querySelectorAll("[data-language]")) {
-  link.addEventListener("click", () => { link.href = link.pathname + location.search + location.hash; });
+  link.addEventListener("click", () => {
+    link.href = link.pathname + location.search + location.hash;
+    document.cookie = `language=${link.lang}; path=/; max-age=31536000; samesite=lax`;
+  });
 }
 
 document.addEventListener("click", (event) => {
