@@ -25,9 +25,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import portico as package
 from books.racing import raced
-from books.shop import Shop, call, open_shop, receipt
 from books.shop import Gate as Unasked
-from gateway.commands import Command, portico
+from books.shop import Shop, call, open_shop, receipt
+from gateway.commands import portico
 
 DATA: Final = Path(package.__file__).parent / "web" / "data"
 MODEL: Final = "claude-sonnet-5-5"
@@ -47,7 +47,9 @@ async def made_receipt(folder: Path) -> dict[str, Any]:
         await shop.command("accounts", "top-up", "sample", PAID_IN)
         async with shop.serving() as server:
             port = await server.port()
-            first = await _answered(port, key, _body("What is a portico?"))  # it leaves something in the provider's cache
+            first = await _answered(
+                port, key, _body("What is a portico?")
+            )  # it leaves something in the provider's cache
             await receipt(port, key, first)
             return await _told(port, key, _body("And what keeps the rain off? [[sim:once:529]]"))
 

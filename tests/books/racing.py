@@ -1,7 +1,7 @@
 """A race for money: many calls at once on an account that bears some of them, told as it went.
 
-The provider holds every answer back until all calls that the account cannot bear have been refused, so that they are all open
-at the same time. What was charged is read back from the ledger, and each call's from its receipt.
+The provider holds every answer back until all calls that the account cannot bear have been refused, so that they are all
+open at the same time. What was charged is read back from the ledger, and each call's from its receipt.
 """
 
 import asyncio

@@ -3,7 +3,7 @@
 from typing import Final
 
 from portico.web.page import Page
-from portico.web.site import changes, conformance, docs, landing, models, pricing, status
+from portico.web.site import benchmarks, changes, conformance, docs, landing, legal, models, pricing, receipts, status
 
 PAGES: Final[tuple[Page, ...]] = (
     *landing.PAGES,
@@ -11,6 +11,9 @@ PAGES: Final[tuple[Page, ...]] = (
     *pricing.PAGES,
     *status.PAGES,
     *conformance.PAGES,
+    *benchmarks.PAGES,
+    *receipts.PAGES,
     *changes.PAGES,
+    *legal.PAGES,
     *docs.PAGES,
 )
