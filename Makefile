@@ -10,7 +10,7 @@ KEYS := $(GEMINI_API_KEY)$(OPENAI_API_KEY)$(ANTHROPIC_API_KEY)$(VERTEX_API_KEY)$
 CONFIGURED := $(or $(KEYS),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools sdk-tools browser-tools soak fuzz profile clean help
+.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools sdk-tools browser-tools soak fuzz profile evidence clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -73,6 +73,9 @@ rows: $(VENV)/dev.stamp ## Write down which tests prove which row of the specifi
 conformance: $(VENV)/dev.stamp ## Judge the laws over all recordings, and write down what the page on conformance tells
 	@mkdir -p src/portico/web/data
 	PORTICO_CONFORMANCE=src/portico/web/data/conformance.json $(BIN)/python -m pytest -q tests/laws/test_requests.py tests/laws/test_answers.py tests/laws/test_passing.py
+
+evidence: $(VENV)/dev.stamp ## Make the sample receipt and the race that pages show, with a running Portico (half a minute)
+	@$(BIN)/python -m bench.evidence
 
 lock: $(VENV)/dev.stamp ## Pin dependencies anew, with hashes and without addresses
 	$(BIN)/python -m pip install --quiet uv

@@ -6,6 +6,7 @@
     python -m bench --quick                      short loads: for a first look, not for figures to quote
     python -m bench --beside ../before           another checkout of Portico too, in the same run
     python -m bench --write                      the table goes into bench/README.md
+    python -m bench --page src/portico/web/data/bench.json      and into the page /benchmarks
 
 What is counted is CPU time of a gateway's process tree. The gateway has one core; the load and the stand-in for a provider
 have another. See bench/README.md.
@@ -25,8 +26,9 @@ from typing import Final
 
 import msgspec
 
+from bench import page
 from bench.contenders import CONTENDERS, Contender, Running, portico_at
-from bench.machine import LOAD_CORE, coming_first, described
+from bench.machine import LOAD_CORE, coming_first, described, facts
 from bench.rows import ALONE, QUICK, TOGETHER, Bench, Effort, Figure, provider, say
 from bench.table import note, report
 
@@ -121,6 +123,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="short loads")
     parser.add_argument("--json", action="store_true", help="print JSON: every round of every figure")
     parser.add_argument("--write", action="store_true", help="put the table into bench/README.md")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write what the page /benchmarks shows")
     options = parser.parse_args()
     options.only, options.rows = options.only.split(","), options.rows.split(",")
     for wanted, known in ((options.only, [*CONTENDERS]), (options.rows, rows)):
@@ -129,13 +132,13 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def write_table(text: str, page: Path = README) -> None:
+def write_table(text: str, readme: Path = README) -> None:
     """Puts a report between the marks of the page."""
-    before, begin, rest = page.read_text(encoding="utf-8").partition(MARKS[0])
+    before, begin, rest = readme.read_text(encoding="utf-8").partition(MARKS[0])
     _, end, after = rest.partition(MARKS[1])
     if not begin or not end:
-        raise ValueError(f"{page} has no place for the table")
-    page.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", encoding="utf-8")
+        raise ValueError(f"{readme} has no place for the table")
+    readme.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", encoding="utf-8")
 
 
 def main() -> int:
@@ -150,20 +153,26 @@ def main() -> int:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    run = Run(contenders, options.rows, QUICK if options.quick else Effort())
+    effort = QUICK if options.quick else Effort()
+    run = Run(contenders, options.rows, effort)
     run.install()
-    machine, now = described(), datetime.now(UTC)
+    machine, now = facts(), datetime.now(UTC)
     os.sched_setaffinity(0, {LOAD_CORE})
     with coming_first(), tempfile.TemporaryDirectory() as folder:
         run.measure(Path(folder))
     versions = [f"{contender.name} {contender.version()}" for contender in run.contenders.values()]
-    head = note(machine, versions, run.problems, quick=options.quick, now=now)
+    head = note(described(machine), versions, run.problems, quick=options.quick, now=now)
     heads = {name: f"{name}<br>{contender.between}" for name, contender in run.contenders.items()}
     text = report(head, run.found, heads)
     if options.json:
         print(msgspec.json.format(msgspec.json.encode({"note": head, "figures": [*run.found.values()]})).decode())
     else:
         print(text)
+    if options.page is not None:
+        told = run.contenders.values()
+        page.write(
+            page.measured(machine, told, run.found, run.problems, effort, quick=options.quick, now=now), options.page
+        )
     if options.write:
         write_table(text)
     return 0

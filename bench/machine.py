@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from portico.web.evidence import Machine
+
 _TICK_US: Final = 1_000_000 / os.sysconf("SC_CLK_TCK")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _CORES: Final = sorted(os.sched_getaffinity(0))
@@ -150,10 +152,16 @@ def wait_until(ready: Callable[[], bool], timeout_s: float) -> float:
     return time.monotonic() - begin
 
 
-def described() -> str:
-    """The machine in a line, with how busy it was in the last minute."""
+def facts() -> Machine:
+    """The machine, and how busy it was in the last minute."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next(
         (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
     )
-    return f"{model}, {len(_CORES)} cores, Linux {platform.release()}, load average {os.getloadavg()[0]:.1f}"
+    system, python = f"Linux {platform.release()}", platform.python_version()
+    return Machine(model, len(_CORES), system, python, round(os.getloadavg()[0], 1))
+
+
+def described(machine: Machine) -> str:
+    """The same in a line."""
+    return f"{machine.cpu}, {machine.cores} cores, {machine.system}, load average {machine.load_average:.1f}"

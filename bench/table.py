@@ -7,9 +7,8 @@ from typing import Final
 import msgspec
 
 from bench.rows import ROWS, Figure
+from portico.web.evidence import FLOOR, OURS, number
 
-FLOOR: Final = "nginx"
-OURS: Final = "portico"
 COMPILED: Final = "portico-compiled"
 
 
@@ -41,12 +40,6 @@ BARS: Final = (
 
 Found = Mapping[tuple[str, str], Figure]
 """(row, gateway) -> figure."""
-
-
-def number(value: float) -> str:
-    """Three figures of a number, thousands in groups."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 0.1 else 3
-    return f"{value:,.{digits}f}"
 
 
 def _cell(row: str, gateway: str, found: Found) -> str:

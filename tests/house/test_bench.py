@@ -27,9 +27,10 @@ from bench.profile import Sampler
 from bench.proof import prove_stream, prove_whole
 from bench.rows import ALONE, ROWS, TOGETHER, Figure
 from bench.soak import spread, verdict, watch
-from bench.table import BARS, judged, note, number, rendered, report
+from bench.table import BARS, judged, note, rendered, report
 from bench.upstream import Manner, Provider, Wire
 from portico.config import load_config
+from portico.web.evidence import number
 
 MODEL = "gemini-3.5-flash"
 

@@ -51,7 +51,7 @@ class LazyHouse:
 
     def _load(self) -> ASGIApp:
         from portico.web.house import House
-        from portico.web.showroom import Day, Offer, Showroom, Traffic
+        from portico.web.showroom import Day, Keeping, Offer, Showroom, Traffic
 
         def offers(model: Model) -> tuple[Offer, ...]:
             there = self._relay.deployments(model)
@@ -99,6 +99,9 @@ class LazyHouse:
             now=lambda: datetime.now(UTC),
             version=lambda: self._books.prices,
             public_url=self._settings.web.public_url,
+            contact=self._settings.web.contact,
+            legal=self._settings.web.legal,
+            keeping=Keeping(**{name: getattr(self._settings.retention, name) for name in Keeping.__struct_fields__}),
             simulated=self._simulated,
         )
         return House(showroom)

@@ -5,6 +5,7 @@
     kept.py        answers that were made, within a bound
     book.py        the pages that are written (pages/<locale>/**.md) and their order
     markdown.py    Markdown -> HTML, contents, twins
+    evidence.py    a receipt, a race, a run of the bench: what was written down, for the pages that show it
     site/          the pages that are made of data: one module each, a view for every form of the page
     templates/     HTML and Markdown of those; `parts.html` and `parts.md` have what several of them use
     static/        one style sheet, small modules of script; served under /s/<hash>/, for ever

@@ -19,6 +19,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from portico.web import manual, reference
 from portico.web.addresses import Locale
 from portico.web.reference import Operation
+from portico.web.showroom import KEEPING, Keeping
 
 SAMPLE_URL: Final = "http://localhost:8080"
 """Stands in samples for the address of whoever reads them."""
@@ -165,11 +166,11 @@ def _compiled(body: str) -> Template:
     return _TEMPLATES.from_string(body)
 
 
-def body_of(source: Source, base_url: str) -> str:
-    """The Markdown of a page for whoever reads it at `base_url`."""
+def body_of(source: Source, base_url: str, keeping: Keeping = KEEPING) -> str:
+    """The Markdown of a page for whoever reads it at `base_url`. `keeping`: for how long what is kept there."""
     told = {"base_url": base_url, "sample": _sample(base_url), "answer": _answer, "operations": manual.index}
     told["operation"] = lambda id_, locale: _compiled(_manual(id_, Locale(locale))).render(told)
-    return _compiled(source.body).render(told)
+    return _compiled(source.body).render(told | msgspec.structs.asdict(keeping))
 
 
 Room: TypeAlias = tuple[str, list[Source]]

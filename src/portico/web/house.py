@@ -170,6 +170,8 @@ class House:
         """What is said of an address at which there is nothing."""
         code = "unknown_url" if status == 404 else "method_not_allowed"
         allow = {"allow": "GET, HEAD"} if status == 405 else {}
+        if request.scope["path"] == machine.SECURITY and status == 404:
+            return _now(machine.NO_CONTACT, status, "text/plain; charset=utf-8")
         if is_program(request.headers):
             advice = machine.advice(request.method, request.scope["path"])
             told = _error(request, "invalid_request_error", code, advice, self._explained(request, code))

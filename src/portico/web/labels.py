@@ -24,6 +24,16 @@ _ITEMS: Final[Mapping[str, str]] = {
     "url_context": "Pages fetched",
     "web_fetch": "Pages fetched",
 }
+LINES: Final[Mapping[str, str]] = {
+    "input": "Input",
+    "input_cached": "Cached input",
+    "input_cache_write": "Written to the cache",
+    "input_cache_write_1h": "Written to the cache for an hour",
+    "input_tool": "Brought in by a tool",
+    "output": "Output",
+    "output_reasoning": "Thoughts",
+}
+"""What a line of a receipt is called; one of a use is called as its item."""
 UNITS: Final[Mapping[PriceUnit, str]] = {
     PriceUnit.MTOK: "million tokens",
     PriceUnit.QUERY: "query",
@@ -65,9 +75,15 @@ def price_label(row: PriceRow) -> str:
     return _PRICES.get((row.kind, row.cached), row.kind.value)
 
 
+def line_label(item: str, detail: str) -> str:
+    """What a line of a receipt is of."""
+    return LINES.get(item) or _ITEMS.get(detail, detail)
+
+
 EVERY: Final = (
     *_PRICES.values(),
     *_ITEMS.values(),
+    *LINES.values(),
     *UNITS.values(),
     *TIERS.values(),
     *KINDS.values(),

@@ -1,13 +1,14 @@
-"""What programs ask for: robots.txt, sitemap.xml, llms.txt (one per locale), openapi.json; and what they are told where
-there is nothing."""
+"""What programs ask for: robots.txt, sitemap.xml, llms.txt (one per locale), openapi.json, security.txt where the operator
+says whom to write to; and what they are told where there is nothing."""
 
+from datetime import timedelta
 from typing import Final
 from xml.sax.saxutils import escape
 
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
 from portico.web.book import chapters, navigation
 from portico.web.openapi import document_bytes
-from portico.web.render import MENU, in_markdown
+from portico.web.render import EVIDENCE, MENU, in_markdown
 from portico.web.showroom import Showroom
 from portico.web.site import PAGES
 from portico.web.words import Say
@@ -15,9 +16,13 @@ from portico.web.words import Say
 _AN_HOUR: Final = "public, max-age=3600"
 _TEXT: Final = "text/plain; charset=utf-8"
 _LLMS: Final = {f"{locale.prefix}/llms.txt": locale for locale in Locale}
-BESIDE: Final = (("/conformance", "Conformance"), ("/changes", "Changes"))
-"""Pages that stand beside the menu, with their names in English."""
-ADDRESSES: Final = frozenset({*_LLMS, "/robots.txt", "/sitemap.xml", "/openapi.json"})
+SECURITY: Final = "/.well-known/security.txt"
+NO_CONTACT: Final = """Whoever runs this Portico has not said whom to write to about a weakness of it.
+If that is you: set contact in [web] of portico.toml, and it stands here as RFC 9116 describes.
+"""
+VALID: Final = timedelta(days=180)
+"""How long what security.txt says holds, from the day on which it is read; RFC 9116 wants less than a year."""
+ADDRESSES: Final = frozenset({*_LLMS, SECURITY, "/robots.txt", "/sitemap.xml", "/openapi.json"})
 """Where programs find something."""
 
 
@@ -32,11 +37,19 @@ def find(path: str, showroom: Showroom, base_url: str) -> tuple[bytes, dict[str,
             return _told(sitemap(showroom, base_url).encode(), "application/xml")
         case "/openapi.json":
             return _told(document_bytes(base_url), "application/json")
+        case "/.well-known/security.txt" if showroom.contact is not None:
+            return _told(security(showroom, showroom.contact, base_url).encode(), _TEXT)
     return None
 
 
 def _told(body: bytes, media_type: str) -> tuple[bytes, dict[str, str]]:
     return body, {"cache-control": _AN_HOUR, "content-type": media_type}
+
+
+def security(showroom: Showroom, contact: str, base_url: str) -> str:
+    """Whom to write to about a weakness (RFC 9116)."""
+    until = showroom.now().date() + VALID
+    return f"Contact: {contact}\nExpires: {until.isoformat()}T00:00:00Z\nCanonical: {base_url}{SECURITY}\n"
 
 
 def every_address(showroom: Showroom) -> list[str]:
@@ -73,7 +86,7 @@ def llms(locale: Locale, showroom: Showroom, base_url: str) -> str:
     told = ["# Portico", "", f"> {lead}", ""]
     told += [say("Every page has a Markdown twin at the same address with .md at its end."), ""]
     told += [f"## {say('Portico')}", "", twin("/", say("Start"))]
-    told += [twin(path, say(title)) for path, title in (*MENU, *BESIDE) if path != "/docs"]
+    told += [twin(path, say(title)) for path, title in (*MENU, *EVIDENCE) if path != "/docs"]
     others = [path for path in every_address(showroom) if path.startswith("/models/")]
     for title, sources in navigation(locale):
         told += ["", f"## {title}", ""]

@@ -20,6 +20,11 @@ def price(milli_nanos: int | None) -> str:
     return "" if milli_nanos is None else _dollars(milli_nanos, NANOS * 1000)
 
 
+def exact(femtos: int) -> str:
+    """A line of a receipt, which is counted in femto-dollars (10^-15)."""
+    return _dollars(femtos, NANOS * 1_000_000)
+
+
 def plain(told: str) -> str:
     """The same for programs: "$1,234.50" is "1234.50"."""
     return told.replace("$", "").replace(",", "")

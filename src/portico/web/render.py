@@ -17,6 +17,7 @@ from portico.routing.traffic import within_ms
 from portico.web import chart, labels, money, static, words
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
 from portico.web.book import Source, body_of, sample_files, with_base_url
+from portico.web.evidence import number
 from portico.web.markdown import Written, code_block, tabs, to_html, to_twin
 from portico.web.page import View, Visit
 from portico.web.words import Say
@@ -24,7 +25,14 @@ from portico.web.words import Say
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#&~])")
 MENU: Final = (("/models", "Models"), ("/pricing", "Pricing"), ("/docs", "Docs"), ("/status", "Status"))
 """The rooms that every page leads to, with their names in English."""
-MACHINE: Final = frozenset({"/sitemap.xml", "/robots.txt", "/openapi.json"})
+EVIDENCE: Final = (
+    ("/benchmarks", "Benchmarks"),
+    ("/conformance", "Conformance"),
+    ("/receipts/sample", "A sample receipt"),
+    ("/changes", "Changes"),
+)
+"""Pages that show what others claim."""
+MACHINE: Final = frozenset({"/sitemap.xml", "/robots.txt", "/openapi.json", "/.well-known/security.txt"})
 """Addresses that have neither a locale nor a twin."""
 INDEX: Final = "/llms.txt"
 """One per locale, and without a twin."""
@@ -63,6 +71,8 @@ def _environment(*, html: bool) -> Environment:
         "usd": money.usd,
         "price": money.price,
         "aligned": _aligned,
+        "exact": money.exact,
+        "number": number,
         "md": in_markdown,
         "code": in_code,
     }
@@ -213,6 +223,7 @@ def _common(visit: Visit, view: View, *, html: bool, theme: str = "") -> dict[st
         "offered": None,
         "mode_words": lambda modes: _mode_words(visit.locale, modes),
         "sample": _html_sample(visit, say) if html else _markdown_sample(visit),
+        "code": lambda text, language: Markup(code_block(text, language, say)),  # noqa: S704 - it escapes
         "written": _written_html(visit, say, links) if html else _written_markdown(visit, links),
         **view.data,
     }

@@ -5,7 +5,7 @@ Whoever serves the house gives it one (`cli/`). Nothing here belongs to an accou
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -44,6 +44,20 @@ class Day(msgspec.Struct, frozen=True, eq=False):
     """Of each model, by the name of each provider that was tried for its callers: the same of attempts."""
 
 
+class Keeping(msgspec.Struct, frozen=True):
+    """For how long this Portico keeps what: the settings of [retention] that a visitor is told."""
+
+    receipts_days: int = 400
+    usage_days: int = 800
+    idempotency_hours: int = 24
+    vault_hours: int = 24
+    responses_days: int = 30
+
+
+KEEPING: Final = Keeping()
+"""Where an operator has set nothing else."""
+
+
 class Showroom(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a page may ask for."""
 
@@ -62,5 +76,10 @@ class Showroom(msgspec.Struct, frozen=True, kw_only=True):
     """Another one whenever `offers` or `rates` say something else than before, such as the price books themselves."""
     kept: dict[str, Any] | None = None
     """Of a showroom of one moment: what was made of it for one page and serves the next. None: nothing is kept."""
+    contact: str | None = None
+    """Where whoever found a weakness may write: an address as RFC 9116 wants it."""
+    legal: Mapping[tuple[str, str], str] = {}
+    """The operator's own texts, Markdown by (`terms` or `privacy`, locale)."""
+    keeping: Keeping = KEEPING
     simulated: bool = False
     """Whether every answer is the simulator's."""

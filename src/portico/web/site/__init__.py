@@ -3,7 +3,20 @@
 from typing import Final
 
 from portico.web.page import Page
-from portico.web.site import catalog, changes, compare, conformance, docs, landing, models, pricing, status
+from portico.web.site import (
+    benchmarks,
+    catalog,
+    changes,
+    compare,
+    conformance,
+    docs,
+    landing,
+    legal,
+    models,
+    pricing,
+    receipts,
+    status,
+)
 
 PAGES: Final[tuple[Page, ...]] = (
     *landing.PAGES,
@@ -13,6 +26,9 @@ PAGES: Final[tuple[Page, ...]] = (
     *pricing.PAGES,
     *status.PAGES,
     *conformance.PAGES,
+    *benchmarks.PAGES,
+    *receipts.PAGES,
     *changes.PAGES,
+    *legal.PAGES,
     *docs.PAGES,
 )

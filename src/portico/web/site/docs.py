@@ -46,7 +46,7 @@ def _after(order: list[Source], here: int | None) -> Source | None:
 
 
 def addresses(_: Showroom) -> Iterable[str]:
-    return every_source(Locale.EN)
+    return [path for path in every_source(Locale.EN) if not path.startswith("/legal/")]
 
 
 PAGES: Final = (Page(re.compile(r"(?P<path>/(?:docs(?:/.+)?|openclaw[a-z-]*))"), look, addresses),)

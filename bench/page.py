@@ -1,0 +1,43 @@
+"""What the page /benchmarks shows of a run, as data: `python -m bench --page FILE`."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bench.contenders import Contender
+from bench.rows import Effort, Figure
+from portico.web import evidence
+from portico.web.evidence import Machine, Measured
+
+_PATH: Final = re.compile(r"(?<![\w.:/])/[\w.-]+(?:/[^\s:'\",;]*)+")
+"""A path of the machine: it is nobody's business."""
+
+
+def measured(
+    machine: Machine,
+    contenders: Iterable[Contender],
+    found: Mapping[tuple[str, str], Figure],
+    problems: Sequence[str],
+    effort: Effort,
+    *,
+    quick: bool,
+    now: datetime,
+) -> Measured:
+    """A run as the page reads it."""
+    return Measured(
+        at=now.replace(microsecond=0),
+        machine=machine,
+        gateways=tuple(evidence.Gateway(one.name, one.version(), one.between) for one in contenders),
+        figures=tuple(evidence.Figure(**msgspec.structs.asdict(figure)) for figure in found.values()),
+        rounds=effort.rounds,
+        quick=quick,
+        problems=tuple(_PATH.sub("…", problem) for problem in problems),
+    )
+
+
+def write(run: Measured, file: Path) -> None:
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
