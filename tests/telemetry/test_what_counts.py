@@ -159,7 +159,7 @@ def test_every_error_is_somebodys_fault() -> None:
         assert counted(report(FAILED, error.code or "")) == FAILED_ONCE, error
 
 
-def tried(*tries: Try, **fields: object) -> dict[str, Told]:
+def tried(*tries: Try, **fields: Any) -> dict[str, Told]:
     """By provider, what is counted of its attempts."""
     tally = TryTally(lambda: 1.9e9)
     traffic.count_tries(report(tries=list(tries), **fields), tally)

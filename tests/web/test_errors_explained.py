@@ -55,7 +55,13 @@ REFUSED: Final[dict[str, tuple[str, str, dict[str, str], Any, str]]] = {
         {"contents": []},
         "model_not_found",
     ),
-    "Gemini, not JSON": ("POST", "/v1beta/models/gemini-3.8-flash:streamGenerateContent", GOOGLE, b"{", "invalid_json"),
+    "Gemini, which says itself that it is no JSON": (
+        "POST",
+        "/v1beta/models/gemini-3.8-flash:streamGenerateContent",
+        GOOGLE,
+        b"{",
+        "invalid_value",
+    ),
 }
 
 
