@@ -1,7 +1,7 @@
 """How callers of a dialect ask a model: in what, and for which target, without a call. The bytes pass, or are translated.
 
-What serving decides of a deployment (`relay/served.py`) is decided here of a model and a kind of provider, so that pages and
-laws can say what becomes of a request before anybody sends it.
+What serving decides of a deployment (`relay/served.py`) is decided here of a model and a kind of provider, so that pages
+and laws can say what becomes of a request before anybody sends it.
 """
 
 from typing import Any, Final
