@@ -72,7 +72,7 @@ rows: $(VENV)/dev.stamp ## Write down which tests prove which row of the specifi
 
 conformance: $(VENV)/dev.stamp ## Judge the laws over all recordings, and write down what the page on conformance tells
 	@mkdir -p src/portico/web/data
-	PORTICO_CONFORMANCE=src/portico/web/data/conformance.json $(BIN)/python -m pytest -q tests/laws/test_requests.py tests/laws/test_answers.py tests/laws/test_passing.py
+	PORTICO_CONFORMANCE=src/portico/web/data/conformance.json $(BIN)/python -m pytest -q tests/laws/test_requests.py tests/laws/test_answers.py tests/laws/test_passing.py tests/laws/test_models.py
 
 evidence: $(VENV)/dev.stamp ## Make the sample receipt and the race that pages show, with a running Portico (half a minute)
 	@$(BIN)/python -m bench.evidence

@@ -4,7 +4,6 @@ Several processes have one more before them, which collects nothing: of the test
 """
 
 import importlib
-import json
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -88,6 +87,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for line in lines:
             terminalreporter.write_line(line)
     if file := os.environ.get("PORTICO_CONFORMANCE"):
-        from laws.conformance import conformance
+        from laws.conformance import as_text, conformance
 
-        Path(file).write_text(json.dumps(conformance(), indent=1) + "\n", encoding="utf-8")
+        Path(file).write_text(as_text(conformance()), encoding="utf-8")
