@@ -1,5 +1,6 @@
 """The catalog page: what the address asks for is what is shown, and what cannot be is said with the filter in its way."""
 
+from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qs
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from portico.web import money
 from portico.web.addresses import Address
 from portico.web.page import Visit
+from portico.web.showroom import Offer
 from portico.web.site import catalog, compare, models, shelf
 from web.rooms import CATALOG, HOUSE, ROOM, ask
 
@@ -255,3 +257,12 @@ async def test_the_form_asks_again_for_what_was_asked(query: str) -> None:
     assert picked == ([asked(query).sort])
     assert {one["value"] for one in orders} == {"", *catalog.SORTS, *(["cost"] if asked(query).job else [])}
     assert [("checked" in one) for one in page.all("input", name="desc")] == [asked(query).descending]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "last"),
+    [(["gemini"], None), (["vertex"], date(2026, 10, 20)), (["vertex", "gemini"], None)],
+)
+def test_a_model_ends_when_the_last_who_serves_it_here_shuts_it_down(kinds: list[str], last: date | None) -> None:
+    model = CATALOG.models["gemini-2.5-pro"]
+    assert shelf.last_day(model, [Offer(kind, kind, model.name) for kind in kinds]) == last

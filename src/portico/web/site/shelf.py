@@ -1,6 +1,6 @@
 """Models as pages show them: what each is, what it costs here today, how it fares. One row for every page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -135,12 +135,12 @@ def row_of(showroom: Showroom, model: Model, state: State = NO_CALLS) -> Row | N
     if not offers:
         return None
     today = showroom.now().date()
-    gone = model.is_gone(today)
+    ends = last_day(model, offers)
+    gone = model.is_gone(today) or (ends is not None and ends <= today)
     priced = model
     if gone and model.successor is not None:
         priced = showroom.catalog().models[model.successor]
     rates = showroom.rates(priced, offers[0], today, Tier.STANDARD)
-    ends = max(model.shutdown.values(), default=None) if model.shutdown else None
     return Row(
         model=model,
         priced=priced,
@@ -151,6 +151,13 @@ def row_of(showroom: Showroom, model: Model, state: State = NO_CALLS) -> Row | N
         gone=gone,
         ends=ends,
     )
+
+
+def last_day(model: Model, offers: Sequence[Offer]) -> date | None:
+    """The day on which the last of those who serve a model here shuts it down; None if one of them has named no day."""
+    days = [model.shutdown.get(one.kind) for one in offers]
+    known = [day for day in days if day is not None]
+    return max(known) if known and len(known) == len(days) else None
 
 
 def prices_of(rates: Rates) -> Prices:
