@@ -70,12 +70,13 @@ class Ability(msgspec.Struct, frozen=True):
 
 
 class Effort(msgspec.Struct, frozen=True):
-    """What a word for how hard to think becomes: a level, a budget in tokens, or nothing. `exact`: it is no other amount."""
+    """What a word for how hard to think becomes: a level, or a budget in tokens."""
 
     asked: str
     level: str | None = None
     budget: int | None = None
     exact: bool = True
+    """False: it is another amount than was asked for, and that is told."""
 
 
 class Able(msgspec.Struct, frozen=True):
@@ -107,7 +108,7 @@ def able_of(offer: Offer, able: Capabilities) -> Able | None:
 
 
 _KEPT: Final[dict[tuple[Any, ...], tuple[Capabilities, Able | None]]] = {}
-"""By where a model is offered: the abilities that were looked at, which live as long as their catalog, and what was found."""
+"""By where a model is offered: the abilities that were looked at, and what was found."""
 
 
 def _made(offer: Offer, able: Capabilities) -> Able | None:
@@ -121,9 +122,14 @@ def _made(offer: Offer, able: Capabilities) -> Able | None:
         return None
     always = {name: _always(one) for name, one in ways.items()}
     abilities = tuple(
-        [Ability(thing.name, {name: _found(thing, one, always[name]) for name, one in ways.items()}) for thing in THINGS]
+        [
+            Ability(thing.name, {name: _found(thing, one, always[name]) for name, one in ways.items()})
+            for thing in THINGS
+        ]
     )
-    return Able({name: one.to.name for name, one in ways.items()}, abilities, _efforts(kind, able, offer.upstream_model))
+    return Able(
+        {name: one.to.name for name, one in ways.items()}, abilities, _efforts(kind, able, offer.upstream_model)
+    )
 
 
 def _always(one: Asking) -> frozenset[str]:
@@ -197,7 +203,9 @@ def _efforts(kind: ProviderKind, able: Capabilities, upstream_model: str) -> tup
     target = held_target(Target(upstream_model, kind.name, able), able)
     made = []
     for effort in EFFORTS:
-        request = msgspec.structs.replace(_read(DIALECTS[CALLERS[0]], PLAIN[CALLERS[0]]), thinking=Thinking(effort=effort))
+        request = msgspec.structs.replace(
+            _read(DIALECTS[CALLERS[0]], PLAIN[CALLERS[0]]), thinking=Thinking(effort=effort)
+        )
         rendered = dialect.render_request(request, target)
         body = jsontext.decode(jsontext.encode(rendered.body))
         told = dialect.parse_request(body, model=upstream_model, stream=False).thinking

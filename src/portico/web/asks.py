@@ -75,9 +75,7 @@ def _coded(data: bytes) -> str:
 
 
 _PNG: Final = _coded(
-    base64.b64decode(
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buvgAAAABJRU5ErkJggg=="
-    )
+    base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buvgAAAABJRU5ErkJggg==")
 )
 _PDF: Final = _coded(b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n")
 _WAV: Final = _coded(
@@ -302,7 +300,12 @@ THINGS: Final = (
         unasked=frozenset({RESPONSES}),
         made=Media("audio/wav", _WAV),
     ),
-    Thing(name="Tools", able=lambda able: able.tools, asks=_with_tools(**{name: {} for name in CALLERS}), said=lambda r: bool(r.tools)),
+    Thing(
+        name="Tools",
+        able=lambda able: able.tools,
+        asks=_with_tools(**{name: {} for name in CALLERS}),
+        said=lambda r: bool(r.tools),
+    ),
     Thing(
         name="Several tool calls at once",
         able=lambda able: able.tools,
@@ -388,7 +391,11 @@ THINGS: Final = (
     Thing(
         name="Stop sequences",
         able=lambda able: able.stop_max > 0,
-        asks={CHAT: _chat(stop=["END"]), MESSAGES: _messages(stop_sequences=["END"]), GEMINI: _configured(stopSequences=["END"])},
+        asks={
+            CHAT: _chat(stop=["END"]),
+            MESSAGES: _messages(stop_sequences=["END"]),
+            GEMINI: _configured(stopSequences=["END"]),
+        },
         said=lambda request: bool(request.sampling.stop),
     ),
     Thing(
@@ -425,9 +432,7 @@ THINGS: Final = (
         asks={
             CHAT: _chat(prompt_cache_key="a"),
             RESPONSES: _responses(prompt_cache_key="a"),
-            MESSAGES: _messages(
-                system=[{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}]
-            ),
+            MESSAGES: _messages(system=[{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}]),
             GEMINI: _gemini(),
         },
     ),

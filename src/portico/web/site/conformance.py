@@ -1,5 +1,5 @@
-"""What is carried between any two dialects, and to every chat model, and with what loss: as the last run of the laws over all
-recordings found it.
+"""What is carried to every chat model and between any two dialects, and with what loss, as the last run of the laws over
+all recordings found it.
 
 `data/conformance.json` is written by `make conformance`; the words of a loss are those of the table in `core/loss.py`.
 """
@@ -107,24 +107,45 @@ class Worded(msgspec.Struct, frozen=True):
 
 
 LAWS: Final[tuple[tuple[str, str], ...]] = (
-    (r"request into (?P<dialect>\w+) with ext emptied", "A request without what its own dialect alone knows, said again in %(dialect)s"),
+    (
+        r"request into (?P<dialect>\w+) with ext emptied",
+        "A request without what its own dialect alone knows, said again in %(dialect)s",
+    ),
     (r"request into (?P<dialect>\w+)", "A request said again in %(dialect)s is the same request"),
     (r"request for some-model", "A request for a server of OpenAI's dialect says the same"),
     (r"request for (?P<model>\S+)", "A request for %(model)s in Chat Completions says the same"),
-    (r"a request asked of each model", "A request asked of each chat model is carried, or its loss is told, or it is refused"),
+    (
+        r"a request asked of each model",
+        "A request asked of each chat model is carried, or its loss is told, or it is refused",
+    ),
     (r"held_to_its_model", "A request held to what its model takes loses only what is told"),
-    (r"answer into (?P<dialect>\w+) with ext emptied", "An answer without what its own dialect alone knows, told again in %(dialect)s"),
+    (
+        r"answer into (?P<dialect>\w+) with ext emptied",
+        "An answer without what its own dialect alone knows, told again in %(dialect)s",
+    ),
     (r"answer into (?P<dialect>\w+)", "An answer told again in %(dialect)s is the same answer"),
-    (r"an answer told as a stream into (?P<dialect>\w+)", "A whole answer told as a stream in %(dialect)s is the same answer"),
+    (
+        r"an answer told as a stream into (?P<dialect>\w+)",
+        "A whole answer told as a stream in %(dialect)s is the same answer",
+    ),
     (r"stream into (?P<dialect>\w+)", "A stream told again in %(dialect)s is the same answer"),
     (r"a body cut into a stream, by part", "A whole answer cut into a stream part by part is the same answer"),
-    (r"a body cut into a stream, by (?P<n>\d+) characters", "A whole answer cut into a stream, %(n)s characters at a time, is the same answer"),
+    (
+        r"a body cut into a stream, by (?P<n>\d+) characters",
+        "A whole answer cut into a stream, %(n)s characters at a time, is the same answer",
+    ),
     (r"a stream's bytes cut every 1000000000", "A stream whose bytes come all at once is read the same"),
     (r"a stream's bytes cut every (?P<n>\d+)", "A stream whose bytes come %(n)s at a time is read the same"),
     (r"is_read_as_joined", "A stream is read as the answer that its pieces make together"),
     (r"errors_are_told", "An error is told as an error"),
-    (r"a_body_is_sent_as_it_came_but_for_the_patch", "A body that passes is sent as it came, but for what has to be changed"),
-    (r"a_stream_passes_as_it_is_and_is_seen_as_it_is_read", "A stream that passes is passed as it came, and what is seen of it is what it says"),
+    (
+        r"a_body_is_sent_as_it_came_but_for_the_patch",
+        "A body that passes is sent as it came, but for what has to be changed",
+    ),
+    (
+        r"a_stream_passes_as_it_is_and_is_seen_as_it_is_read",
+        "A stream that passes is passed as it came, and what is seen of it is what it says",
+    ),
     (r"what_is_seen_of_a_whole_answer_is_what_it_tells", "What is seen of an answer that passes is what it says"),
 )
 """By what a law's name in the record looks like, the law in English."""
@@ -169,7 +190,9 @@ async def look(showroom: Showroom, visit: Visit, __: Mapping[str, str]) -> View:
     return View(
         template="conformance",
         title=say("Conformance"),
-        summary=say("What is carried to every chat model and between any two dialects, and with what loss: judged over recorded traffic."),
+        summary=say(
+            "What is carried to each model and between any two dialects, and with what loss: judged over recorded traffic."
+        ),
         data={
             "run": run,
             "dialects": DIALECTS,

@@ -305,7 +305,10 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
         },
         twin=told(row)
         | {"slots_24h": slots_told(row.state)}
-        | {"asked": msgspec.to_builtins(able), "recorded": None if judged is None else msgspec.to_builtins(judged.callers)},
+        | {
+            "asked": msgspec.to_builtins(able),
+            "recorded": None if judged is None else msgspec.to_builtins(judged.callers),
+        },
     )
 
 
