@@ -54,7 +54,8 @@ CODES: Final[Mapping[str, Excuse]] = {
     ),
     "1.1:max_tokens": Excuse(
         ("sampling.max_tokens",),
-        "max_tokens is held to what the model can write; image models get room for a whole picture",
+        "max_tokens is held to what the model can write, or set where the provider wants one; "
+        "image models get room for a whole picture",
     ),
     "1.1:penalties": Excuse(
         ("sampling.presence_penalty", "sampling.frequency_penalty"),
