@@ -55,7 +55,15 @@ class LazyHouse:
 
         def offers(model: Model) -> tuple[Offer, ...]:
             there = self._relay.deployments(model)
-            return tuple(Offer(one.provider.name, one.provider.kind.name, one.upstream_model) for one in there)
+            return tuple(
+                Offer(
+                    one.provider.name,
+                    one.provider.kind.name,
+                    one.upstream_model,
+                    tuple([spoken.dialect.name for spoken in one.provider.kind.spoken]),
+                )
+                for one in there
+            )
 
         def rates(model: Model, offer: Offer, on: date, tier: Tier) -> Rates:
             return self._books.prices.rates(

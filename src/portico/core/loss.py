@@ -54,7 +54,8 @@ CODES: Final[Mapping[str, Excuse]] = {
     ),
     "1.1:max_tokens": Excuse(
         ("sampling.max_tokens",),
-        "max_tokens is held to what the model can write; image models get room for a whole picture",
+        "max_tokens is held to what the model can write, or set where the provider wants one; "
+        "image models get room for a whole picture",
     ),
     "1.1:penalties": Excuse(
         ("sampling.presence_penalty", "sampling.frequency_penalty"),
@@ -67,24 +68,24 @@ CODES: Final[Mapping[str, Excuse]] = {
     ),
     "1.1:n": Excuse(
         ("sampling.n",),
-        "one call gives fewer answers than asked for; serving makes several calls and loses nothing",
+        "fewer answers than were asked for",
     ),
     "1.1:service_tier": Excuse(("service_tier",), "the tier cannot be said to this kind of provider in the body"),
     "1.1:unsupported": Excuse(
         ("ext",),
-        "a field that Gemini has nothing for (logit_bias, prediction, verbosity, unknown fields …)",
+        "a field that the other side has nothing for (logit_bias, prediction, verbosity, unknown fields …)",
     ),
     "1.1:ignored": Excuse(("ext",), "bookkeeping that no answer shows (user, metadata, store, prompt_cache_key …)"),
     # Messages (1.2) and results (1.3)
-    "1.2:name": Excuse(("message.name",), "a message has no author's name at Google"),
+    "1.2:name": Excuse(("message.name",), "the name of a message's author"),
     "1.2:order": Excuse(("message.order",), "Chat keeps the parts of a message apart, not in their order"),
     "1.2:system_inline": Excuse(("system",), "the model has no system instruction: its text opens the first turn"),
-    "1.2:message_ext": Excuse(("message.ext",), "fields of a message that Google has no place for"),
+    "1.2:message_ext": Excuse(("message.ext",), "fields of a message that the other side has no place for"),
     "1.2:opaque": Excuse(("part.opaque",), "a part that only another provider understands"),
     "1.3:result_ext": Excuse(("result.ext",), "extra fields of a tool's result"),
     # Media (1.4)
     "1.4:detail": Excuse(("media.detail",), "the detail of one picture, on models that have one resolution for all"),
-    "1.4:name": Excuse(("media.name",), "a file's name, which only Vertex AI has a place for"),
+    "1.4:name": Excuse(("media.name",), "a file's name, where the other side has no place for it"),
     "1.5:frames": Excuse((), "an animated picture is sent as its first frame"),
     # What the answer shall be, and what is cached (1.15, 1.16)
     "1.15:speech": Excuse(("voice",), "audio settings for a model that does not speak"),
@@ -106,7 +107,7 @@ CODES: Final[Mapping[str, Excuse]] = {
     # Output format (1.10, 1.11)
     "1.10:name": Excuse(
         ("output.name", "output.strict", "output.description"),
-        "a schema has no name and no strict flag at Google; it is always enforced",
+        "a schema's name and strict flag, where schemas have none and are always enforced",
     ),
     "1.10:format": Excuse(
         ("output",),
@@ -114,10 +115,10 @@ CODES: Final[Mapping[str, Excuse]] = {
     ),
     "1.11:schema": Excuse(
         ("tool.schema", "output.schema"),
-        "a keyword of a schema that Google does not enforce; what can be told in words is",
+        "a keyword of a schema that is not enforced there; what can be told in words is",
     ),
     # Tools (1.12 to 1.14)
-    "1.12:strict": Excuse(("tool.strict",), "one tool cannot be made strict at Google"),
+    "1.12:strict": Excuse(("tool.strict",), "one tool cannot be made strict there"),
     "1.12:grammar": Excuse(
         ("tool.ext", "tool.description"),
         "a grammar for a custom tool is told in the description and not enforced",
@@ -131,7 +132,7 @@ CODES: Final[Mapping[str, Excuse]] = {
     "1.13:choice": Excuse(("tool_choice",), "a tool choice without functions to choose among"),
     "1.14:builtin": Excuse(
         ("builtin.ext",),
-        "an option of a built-in tool that Google has no place for; where the user is, is told in words",
+        "an option of a built-in tool that the other side has no place for; where the user is, is told in words",
     ),
     # Signatures (2.4)
     "2.4:skip_signature": Excuse(
@@ -156,8 +157,8 @@ CODES: Final[Mapping[str, Excuse]] = {
     "7.5:prefill": Excuse((), "the model does not go on from the beginning of an answer: it is told to continue"),
     "7.5:stop": Excuse(("sampling.stop",), "a stop sequence that the provider refuses"),
     # Answers
-    "2.1:answer_ext": Excuse(("ext",), "fields of an answer that Gemini has nothing for"),
-    "2.1:refusal": Excuse(("refusal",), "Gemini tells a refusal as text"),
+    "2.1:answer_ext": Excuse(("ext",), "fields of an answer that the caller's dialect has nothing for"),
+    "2.1:refusal": Excuse(("refusal",), "a refusal, which is told as text"),
     "2.7:annotations": Excuse(("candidate.ext",), "annotations that are no citations of an address"),
     "2.10:logprobs": Excuse(
         ("candidate.utf8",),

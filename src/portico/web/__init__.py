@@ -4,6 +4,7 @@
     house.py       the app: finds the page, renders it, sends it with its headers
     kept.py        answers that were made, within a bound
     book.py        the pages that are written (pages/<locale>/**.md) and their order
+    able.py        what a model can do for callers of each dialect, found by translating what `asks.py` asks
     markdown.py    Markdown -> HTML, contents, twins
     evidence.py    a receipt, a race, a run of the bench: what was written down, for the pages that show it
     site/          the pages that are made of data: one module each, a view for every form of the page

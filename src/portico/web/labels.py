@@ -1,9 +1,10 @@
 """What the words of the catalog are called on a page, in English; `say` puts them into a reader's language."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from portico.catalog import PriceKind, PriceRow, PriceUnit, Tier
+from portico.core.target import ThinkingSpec
 
 _PRICES: Final[Mapping[tuple[PriceKind, bool], str]] = {
     (PriceKind.INPUT, False): "Input",
@@ -66,6 +67,30 @@ MODES: Final[Mapping[str, str]] = {
     "document": "document",
     "embedding": "vectors",
 }
+ANSWERS: Final[Mapping[str, str]] = {"yes": "yes", "lossy": "with a loss", "no": "no"}
+BECAME: Final[Mapping[str, Callable[[Any], int]]] = {
+    "Judged": lambda asked: asked.judged,
+    "Carried whole": lambda asked: asked.carried,
+    "With a loss": lambda asked: asked.lost,
+    "Refused": lambda asked: asked.refused,
+}
+"""What becomes of recorded requests at a model, and how often it did."""
+WHYS: Final[Mapping[str, str]] = {
+    "words": "no words for it",
+    "refused": "refused",
+    "left out": "left out",
+    "provider": "not taken in this API",
+}
+"""Why a model cannot do something for callers of a dialect that it can do for others."""
+UNSAID: Final[Mapping[str, str]] = {"dynamic": "its choice", "off": "off"}
+"""How hard a model thinks of which nothing is asked, where that is no level."""
+
+
+def unsaid(thinking: ThinkingSpec) -> str:
+    """How hard a model thinks if a request says nothing: a level, a key of `UNSAID`, or "" if nobody knows."""
+    if thinking.on_by_default:
+        return thinking.default or ""
+    return "none" if "none" in thinking.levels else "off"
 
 
 def price_label(row: PriceRow) -> str:

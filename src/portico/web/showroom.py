@@ -18,6 +18,8 @@ class Offer(msgspec.Struct, frozen=True):
     provider: str
     kind: str
     upstream_model: str
+    dialects: tuple[str, ...] = ()
+    """What it is asked in there, the best first; empty: all that the kind speaks."""
 
 
 class Traffic(msgspec.Struct, frozen=True):

@@ -16,9 +16,10 @@ from portico.catalog import PriceKind, PriceRow, Tier
 from portico.core.target import ThinkingControl
 from portico.routing.traffic import within_ms
 from portico.web import money
+from portico.web.able import Ability, Able, Why, able_of
 from portico.web.page import Moved, NotHere, Page, View, Visit
 from portico.web.showroom import Showroom
-from portico.web.site import shelf
+from portico.web.site import conformance, shelf
 from portico.web.site.shelf import FAMILIES, MODALITIES, Rate, Row
 from portico.web.words import Say
 
@@ -98,6 +99,9 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
     if row is None:
         raise NotHere
     tiers, lines = price_table(showroom, row)
+    offer = row.offers[0]
+    able = able_of(offer, row.priced.capabilities_at(offer.kind))
+    judged = conformance.found().of(row.priced.name)
     return View(
         template="model",
         title=known.title,
@@ -107,7 +111,14 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
             "row": row,
             "tiers": tiers,
             "lines": lines,
-            "able": capabilities(row),
+            "able": None if able is None else shown(able),
+            "efforts": () if able is None else able.efforts,
+            "codes": () if able is None else able.codes,
+            "meaning": conformance.meaning,
+            "place": conformance.place_of,
+            "dialects": conformance.DIALECTS,
+            "judged": judged,
+            "judged_on": conformance.found().date,
             "history": history(showroom, row),
             "family": row.family,
             "thinking": known.capabilities.thinking,
@@ -118,8 +129,26 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
             "simulated": showroom.simulated,
             "at": day.at,
         },
-        twin=told(row) | {"slots_24h": slots_told(row.state)},
+        twin=told(row)
+        | {"slots_24h": slots_told(row.state)}
+        | {
+            "asked": msgspec.to_builtins(able),
+            "recorded": None if judged is None else msgspec.to_builtins(judged.callers),
+        },
     )
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What a model can do, as its page shows it: what it does for nobody is told once."""
+
+    abilities: tuple[Ability, ...]
+    never: tuple[str, ...]
+    asked_in: Mapping[str, str]
+
+
+def shown(able: Able) -> Shown:
+    never = [one.name for one in able.abilities if all(found.why is Why.MODEL for found in one.found.values())]
+    return Shown(tuple([one for one in able.abilities if one.name not in never]), tuple(never), able.asked_in)
 
 
 class Sample(msgspec.Struct, frozen=True):
