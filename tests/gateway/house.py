@@ -345,7 +345,7 @@ def error_of(body: Any) -> Json:
     assert isinstance(body, dict)
     assert body.keys() == {"error"}
     error = body["error"]
-    assert error.keys() == {"message", "type", "param", "code"}
+    assert error.keys() - {"doc"} == {"message", "type", "param", "code"}
     assert isinstance(error["message"], str)
     assert error["message"]
     assert isinstance(error["type"], str)
