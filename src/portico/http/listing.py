@@ -92,9 +92,10 @@ def anthropic_list(
 
     Raises `InvalidRequest`."""
     rows = _listed(catalog, today, scope, serves)
-    size = min(_whole(query, "limit") or ANTHROPIC_PAGE, LARGEST_PAGE)
-    if query.get("limit") and not _whole(query, "limit"):
+    limit = _whole(query, "limit")
+    if not limit and query.get("limit"):
         raise InvalidRequest(f"limit: 1 to {LARGEST_PAGE}.", param="limit")
+    size = min(limit or ANTHROPIC_PAGE, LARGEST_PAGE)
     after, before = query.get("after_id"), query.get("before_id")
     if after and before:
         raise InvalidRequest("after_id or before_id, not both.", param="before_id")

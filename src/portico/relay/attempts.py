@@ -142,9 +142,8 @@ async def piped(
     except UpstreamError as error:
         if not pump.committed:
             raise
-        return early + pump.fail(
-            error.with_traceback(None)
-        )  # the answer keeps it, and its frames would keep the answer
+        # The answer keeps it, and its frames would keep the answer.
+        return early + pump.fail(error.with_traceback(None))
 
 
 def last_of(call: Call, frames: list[Frame]) -> list[Frame]:

@@ -113,7 +113,10 @@ class Reception:
         return said.model, verb or (Verb.STREAM if said.stream else Verb.GENERATE)
 
     def _require_able(self, dialect: Dialect, verb: Verb | None, model: Model, param: str | None) -> None:
-        at, demands = self.served.deployments(model), dialect.demands
+        demands = dialect.demands
+        if demands is None and verb not in EMBEDDING:
+            return  # most calls
+        at = self.served.deployments(model)
         if verb in EMBEDDING and at and not any(one.provider.kind.speaks(dialect) for one in at):
             demands = EMBEDS  # a provider that speaks the dialect says it itself
         if demands is not None:

@@ -96,9 +96,8 @@ class Tries:
     def _ends(self, part: _Part, step: Step, aim: Aim, error: UpstreamError) -> bool:
         """Notes that a candidate failed; whether all others would fail with the same."""
         call, route = part.call, part.route
-        failure = in_words_of(call.request, error).with_traceback(
-            None
-        )  # it is kept, and its frames would keep the call
+        # It is kept, and its frames would keep the call.
+        failure = in_words_of(call.request, error).with_traceback(None)
         if self._aims.drops(call, aim, part.lane, failure):
             route.first(step)
             return False
