@@ -29,8 +29,9 @@ import msgspec
 from bench import page
 from bench.contenders import CONTENDERS, Contender, Running, portico_at
 from bench.machine import LOAD_CORE, coming_first, described, facts
-from bench.rows import ALONE, QUICK, TOGETHER, Bench, Effort, Figure, provider, say
+from bench.rows import ALONE, QUICK, TOGETHER, Bench, Effort, provider, say
 from bench.table import note, report
+from portico.web.evidence import Figure
 
 README: Final = Path(__file__).parent / "README.md"
 MARKS: Final = ("<!-- table: written by `python -m bench --write` -->\n", "<!-- end of table -->\n")

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from bench.contenders import Contender
-from bench.rows import Effort, Figure
+from bench.rows import Effort
 from portico.web import evidence
-from portico.web.evidence import Machine, Measured
+from portico.web.evidence import Figure, Machine, Measured
 
 _PATH: Final = re.compile(r"(?<![\w.:/])/[\w.-]+(?:/[^\s:'\",;]*)+")
 """A path of the machine: it is nobody's business."""
@@ -32,7 +32,7 @@ def measured(
         at=now.replace(microsecond=0),
         machine=machine,
         gateways=tuple(evidence.Gateway(one.name, one.version(), one.between) for one in contenders),
-        figures=tuple(evidence.Figure(**msgspec.structs.asdict(figure)) for figure in found.values()),
+        figures=tuple(found.values()),
         rounds=effort.rounds,
         quick=quick,
         problems=tuple(_PATH.sub("…", problem) for problem in problems),

@@ -25,6 +25,7 @@ from bench.machine import LOAD_CORE, cpu_us, forget_peak, peak_rss_bytes, rss_by
 from bench.ports import free_port, listens
 from bench.proof import prove_stream, prove_whole
 from bench.upstream import Manner
+from portico.web.evidence import Figure
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -53,20 +54,6 @@ ROWS: Final[dict[str, Row]] = {
     "start": Row("start to first answer", "s", ratio=False),
     "idle": Row("idle", "RSS MB", ratio=False),
 }
-
-
-class Figure(msgspec.Struct, frozen=True):
-    """A figure of one gateway: one value for each round; `failed` of what was asked, and how much was answered."""
-
-    row: str
-    gateway: str
-    values: tuple[float, ...]
-    answered: int = 0
-    failed: int = 0
-
-    @property
-    def value(self) -> float:
-        return statistics.median(self.values)
 
 
 class Effort(msgspec.Struct, frozen=True):

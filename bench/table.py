@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from bench.rows import ROWS, Figure
-from portico.web.evidence import FLOOR, OURS, number
+from bench.rows import ROWS
+from portico.web.evidence import FLOOR, OURS, Figure, number
 
 COMPILED: Final = "portico-compiled"
 

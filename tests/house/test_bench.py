@@ -25,12 +25,12 @@ from bench.machine import cpu_us, forget_peak, peak_rss_bytes, rss_bytes, tree
 from bench.ours import SETTINGS, command, config_for, digest_of
 from bench.profile import Sampler
 from bench.proof import prove_stream, prove_whole
-from bench.rows import ALONE, ROWS, TOGETHER, Figure
+from bench.rows import ALONE, ROWS, TOGETHER
 from bench.soak import spread, verdict, watch
 from bench.table import BARS, judged, note, rendered, report
 from bench.upstream import Manner, Provider, Wire
 from portico.config import load_config
-from portico.web.evidence import number
+from portico.web.evidence import Figure, number
 
 MODEL = "gemini-3.5-flash"
 

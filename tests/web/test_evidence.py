@@ -182,7 +182,7 @@ def contender(name: str) -> Contender:
 def a_run(**changes: Any) -> Measured:
     names = ("nginx", "portico", "tensorzero")
     found = {
-        (row, name): rows.Figure(row, name, (value, value + 1, value - 1), 4321)
+        (row, name): evidence.Figure(row, name, (value, value + 1, value - 1), 4321)
         for row, values in VALUES.items()
         for name, value in zip(names, values, strict=True)
     }

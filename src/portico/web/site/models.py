@@ -17,7 +17,7 @@ from portico.core.target import ThinkingControl
 from portico.routing.traffic import within_ms
 from portico.web import money
 from portico.web.able import Ability, Able, Why, able_of
-from portico.web.page import Moved, NotHere, Page, View, Visit
+from portico.web.page import Page, View, Visit
 from portico.web.showroom import Showroom
 from portico.web.site import conformance, shelf
 from portico.web.site.shelf import FAMILIES, MODALITIES, Rate, Row
@@ -89,15 +89,8 @@ class PriceLine(msgspec.Struct, frozen=True):
 
 async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
     name = names["id"]
-    known = showroom.catalog().known(name)
-    if known is None:
-        raise NotHere
-    if known.name != name:
-        raise Moved(f"/models/{known.name}")
-    day = await showroom.traffic()
-    row = shelf.row_of(showroom, known, shelf.fared(day, name))
-    if row is None:
-        raise NotHere
+    row, day = await shelf.asked_for(showroom, name, "/models")
+    known = row.model
     tiers, lines = price_table(showroom, row)
     offer = row.offers[0]
     able = able_of(offer, row.priced.capabilities_at(offer.kind))

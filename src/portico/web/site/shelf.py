@@ -11,6 +11,7 @@ from portico.catalog import Model, ModelKind, PriceKind, PriceRow, Rates, Tier
 from portico.core.usage import Usage
 from portico.metering.charge import Charge, charge
 from portico.routing.traffic import added, within_ms
+from portico.web.page import Moved, NotHere
 from portico.web.showroom import Day, Offer, Showroom, Traffic
 
 FAMILIES: Final[Mapping[str, str]] = {"gemini": "google", "gpt": "openai", "claude": "anthropic"}
@@ -151,6 +152,21 @@ def row_of(showroom: Showroom, model: Model, state: State = NO_CALLS) -> Row | N
         gone=gone,
         ends=ends,
     )
+
+
+async def asked_for(showroom: Showroom, name: str, below: str) -> tuple[Row, Day]:
+    """The model that the address `below/name` is of, and how its last day went. Raises `NotHere`, and `Moved` where the
+    name is an alias."""
+    known = showroom.catalog().known(name)
+    if known is None:
+        raise NotHere
+    if known.name != name:
+        raise Moved(f"{below}/{known.name}")
+    day = await showroom.traffic()
+    row = row_of(showroom, known, fared(day, name))
+    if row is None:
+        raise NotHere
+    return row, day
 
 
 def last_day(model: Model, offers: Sequence[Offer]) -> date | None:

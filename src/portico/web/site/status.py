@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.routing.traffic import SLOT_S
-from portico.web.page import Moved, NotHere, Page, View, Visit, at
+from portico.web.page import Page, View, Visit, at
 from portico.web.showroom import Showroom, Traffic
 from portico.web.site import shelf
 from portico.web.site.models import slots_told
@@ -106,15 +106,7 @@ async def look(showroom: Showroom, visit: Visit, _: Mapping[str, str]) -> View:
 
 async def look_at_one(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
     name = names["id"]
-    known = showroom.catalog().known(name)
-    if known is None:
-        raise NotHere
-    if known.name != name:
-        raise Moved(f"/status/{known.name}")
-    day = await showroom.traffic()
-    row = shelf.row_of(showroom, known, shelf.fared(day, name))
-    if row is None:
-        raise NotHere
+    row, day = await shelf.asked_for(showroom, name, "/status")
     served = shelf.served(day, name)
     found = troubles(row.state.slots)
     say = Say(visit.locale, markup=False)
