@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from portico.web import house, static
-from portico.web.house import POLICY, SECURITY, House
+from portico.web.house import SECURITY, House, policy
 from portico.web.kept import Answer, Kept
 from portico.web.showroom import Showroom, Traffic
 from web.rooms import ADDRESSES, HOUSE, ask, showroom
@@ -20,7 +20,7 @@ from web.rooms import ADDRESSES, HOUSE, ask, showroom
 async def test_every_answer_carries_the_policy(path: str) -> None:
     answer = await ask(HOUSE, path)
     assert {name: answer.headers.get(name) for name in SECURITY} == dict(SECURITY)
-    assert "unsafe" not in POLICY
+    assert "unsafe" not in policy()
 
 
 async def test_nothing_inline_stands_in_any_page() -> None:
@@ -209,7 +209,7 @@ async def test_a_house_that_fails_says_so_with_its_headers() -> None:
     mine = House(msgspec.structs.replace(showroom(), traffic=broken))
     page = await ask(mine, "/zh-CN/models")
     assert (page.status, next(page.page.all("html"))["lang"]) == (500, "zh-CN")
-    assert page.headers["content-security-policy"] == POLICY
+    assert page.headers["content-security-policy"] == policy()
     assert "ledger" not in page.text
     told = await ask(mine, "/models", {"accept": "application/json"})
     assert (told.status, told.json["error"]["type"]) == (500, "server_error")

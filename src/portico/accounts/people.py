@@ -30,6 +30,10 @@ class User(msgspec.Struct, frozen=True):
     name: str
     created_us: int
     disabled_us: int | None = None
+    operator: int = 0
+    """1: runs this Portico."""
+    locale: str = ""
+    """The language that was chosen; "": what the browser asks for."""
 
 
 class Membership(msgspec.Struct, frozen=True):
@@ -41,7 +45,7 @@ class Membership(msgspec.Struct, frozen=True):
     role: str
 
 
-_USER: Final = "SELECT id, email, name, created_us, disabled_us FROM users"
+_USER: Final = "SELECT id, email, name, created_us, disabled_us, operator, locale FROM users"
 
 
 def create_user(db: Db, rng: Random, *, email: str, name: str = "") -> User:
@@ -83,6 +87,19 @@ def enable_user(db: Db, user: str) -> User:
     found = show_user(db, user)
     db.run("UPDATE users SET disabled_us = NULL WHERE id = ?", found.id)
     return show_user(db, found.id)
+
+
+def set_operator(db: Db, user: str, operator: bool) -> User:
+    """Lets a person run this Portico, or no longer. Raises `NotFound`; `Conflict` for the last who does."""
+    found = show_user(db, user)
+    if not operator and db.rows("SELECT id FROM users WHERE operator = 1 AND disabled_us IS NULL") == [(found.id,)]:
+        raise Conflict("Somebody runs this Portico: make somebody else an operator first.")
+    db.run("UPDATE users SET operator = ? WHERE id = ?", int(operator), found.id)
+    return show_user(db, found.id)
+
+
+def set_locale(db: Db, user_id: str, locale: str) -> None:
+    db.run("UPDATE users SET locale = ? WHERE id = ?", locale, user_id)
 
 
 def set_role(db: Db, account: str, user: str, role: str) -> Membership:

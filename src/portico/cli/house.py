@@ -6,15 +6,21 @@ A gateway that only answers calls pays for none of it: templates and their libra
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 from portico.catalog import Model, Rates, Tier
 from portico.catalog.catalog import Catalog
 from portico.cli.bookkeeper import Bookkeeper
 from portico.cli.traffic import Measured, TrafficBook
 from portico.config import Config
+from portico.core.ids import PooledRandom
 from portico.http.lifespan import ASGIApp, Message, Receive, Scope, Send
 from portico.relay.relay import Relay
 from portico.routing.traffic import SLOT_S, Counts
+
+if TYPE_CHECKING:
+    from portico.web.inside.backstage import Backstage
+    from portico.web.showroom import Showroom
 
 
 class LazyHouse:
@@ -50,7 +56,9 @@ class LazyHouse:
         await self._app(scope, receive, send)
 
     def _load(self) -> ASGIApp:
+        from portico.web.doors import ROOMS, Doors
         from portico.web.house import House
+        from portico.web.inside.app import Inside
         from portico.web.showroom import Day, Keeping, Offer, Showroom, Traffic
 
         def offers(model: Model) -> tuple[Offer, ...]:
@@ -112,7 +120,21 @@ class LazyHouse:
             keeping=Keeping(**{name: getattr(self._settings.retention, name) for name in Keeping.__struct_fields__}),
             simulated=self._simulated,
         )
-        return House(showroom)
+        return Doors(House(showroom), Inside(self._backstage(showroom), ROOMS))
+
+    def _backstage(self, showroom: "Showroom") -> "Backstage":
+        from portico.admin.command import Office
+        from portico.cli.housekeeping import house_of
+        from portico.web.inside.backstage import Backstage
+
+        rng, reading = PooledRandom(), self._books.database.reading
+        return Backstage(
+            showroom=showroom,
+            reading=reading,
+            office=Office(reading, house_of(self._settings), rng),
+            rng=rng,
+            signup=self._settings.signup.mode,
+        )
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -10,6 +10,7 @@ from portico.config.media import MediaConfig
 from portico.config.retention import RetentionConfig
 from portico.config.secrets import SecretsConfig
 from portico.config.server import ServerConfig
+from portico.config.signup import SignupConfig
 from portico.config.storage import StorageConfig
 from portico.config.web import WebConfig
 from portico.http.proxy import Proxies
@@ -33,6 +34,7 @@ class Config(msgspec.Struct, frozen=True):
     secrets: SecretsConfig
     routing: RoutingRules
     web: WebConfig
+    signup: SignupConfig
     providers: tuple[Provider, ...]
     dormant: tuple[Provider, ...]
     """Those that nobody configured, and that a key in the database brings to life (`providers.stored.with_credentials`)."""

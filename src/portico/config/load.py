@@ -14,6 +14,7 @@ from portico.config import (
     routing,
     secrets,
     server,
+    signup,
     storage,
     telemetry,
     web,
@@ -38,6 +39,7 @@ TABLES: Final[Mapping[str, frozenset[str]]] = {
     "log": telemetry.LOG_KEYS,
     "metrics": telemetry.METRICS_KEYS,
     "web": web.KEYS,
+    "signup": signup.KEYS,
     "providers": providers.KEYS,
     "models": models.KEYS,
 }
@@ -95,6 +97,7 @@ def _read(sources: Sources, overrides: Mapping[str, Any]) -> Config:
         secrets=secrets.read_secrets(sources, table("secrets"), folder),
         routing=routing.read_routing(sources, table("routing")),
         web=web.read_web(sources, table("web")),
+        signup=signup.read_signup(sources, table("signup")),
         providers=tuple(found),
         dormant=tuple(dormant),
         models=tuple(models.read_models(sources, tables.get("models", []), names)),

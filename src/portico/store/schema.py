@@ -48,6 +48,10 @@ USERS: Final = Table(
     _text("name", default=""),
     _count("created_us"),
     _count("disabled_us", null=True),
+    # 1: runs this Portico, and sees the admin's desk.
+    _count("operator", default=0),
+    # The language that was chosen; "": what the browser asks for.
+    _text("locale", default=""),
 )
 
 ACCOUNTS: Final = Table(
@@ -98,6 +102,8 @@ KEYS: Final = Table(
     _count("revoked_us", null=True),
     # Rises with every change of any key or account, so that workers read only what has changed.
     _count("revision"),
+    # Who made it, if that was a person: a member looks after keys of their own.
+    _text("user_id", null=True),
     Index("keys_by_revision", "revision"),
     Index("keys_by_account", "account_id"),
 )
@@ -122,6 +128,68 @@ CODES: Final = Table(
     _count("redeemed_us", null=True),
     Column("account_id", Text, ForeignKey("accounts.id"), nullable=True),
     CheckConstraint("amount_nanos > 0", name="code_amount"),
+)
+
+# -- who signs in ------------------------------------------------------------------------------------------------------
+
+PASSWORDS: Final = Table(
+    "passwords",
+    METADATA,
+    Column("user_id", Text, ForeignKey("users.id"), primary_key=True),
+    # As argon2 writes it, with its parameters and its salt.
+    _text("hash"),
+    _count("changed_us"),
+)
+
+IDENTITIES: Final = Table(
+    "identities",
+    METADATA,
+    # Who a person is at an OpenID provider.
+    _text("issuer"),
+    _text("subject"),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    _count("created_us"),
+    PrimaryKeyConstraint("issuer", "subject"),
+    Index("identities_by_user", "user_id"),
+)
+
+SESSIONS: Final = Table(
+    "sessions",
+    METADATA,
+    # SHA-256 of what stands in the cookie, in hex.
+    Column("digest", Text, primary_key=True),
+    # By which a person who may not see the digest names it.
+    Column("id", Text, nullable=False, unique=True),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    # Of a person's accounts, the one that is looked at; NULL: the first.
+    _text("account_id", null=True),
+    _text("agent", default=""),
+    _text("address", default=""),
+    _count("created_us"),
+    _count("seen_us"),
+    _count("expires_us"),
+    Index("sessions_by_user", "user_id"),
+    Index("sessions_by_expiry", "expires_us"),
+)
+
+LINKS: Final = Table(
+    "links",
+    METADATA,
+    # Links that work once: the first sign-in, an invitation, another password. SHA-256 of the secret in them, in hex.
+    Column("digest", Text, primary_key=True),
+    _text("purpose"),
+    # Whose password is set; whom is invited, to which account and as what.
+    Column("user_id", Text, ForeignKey("users.id"), nullable=True),
+    _text("email", default=""),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=True),
+    _text("role", null=True),
+    _count("operator", default=0),
+    _text("made_by", default=""),
+    _count("created_us"),
+    _count("expires_us"),
+    _count("used_us", null=True),
+    CheckConstraint("purpose IN ('first_start', 'invite', 'reset')", name="link_purpose"),
+    Index("links_by_expiry", "expires_us"),
 )
 
 # -- the ledger --------------------------------------------------------------------------------------------------------
@@ -213,6 +281,43 @@ BATCHES: Final = Table(
     _count("sequence"),
     PrimaryKeyConstraint("worker_id", "sequence"),
     sqlite_with_rowid=False,
+)
+
+# -- what is paid by card ----------------------------------------------------------------------------------------------
+
+PAYMENTS: Final = Table(
+    "payments",
+    METADATA,
+    # A checkout at a payment provider, by its id there.
+    Column("id", Text, primary_key=True),
+    Column("account_id", Text, ForeignKey("accounts.id"), nullable=False),
+    _text("user_id", null=True),
+    # What is credited, and the fee that is paid beside it.
+    _count("amount_nanos"),
+    _count("fee_nanos", default=0),
+    _text("state", default="waiting"),
+    # What was given back, or taken by a dispute, so far.
+    _count("returned_nanos", default=0),
+    # The provider's name for the payment itself, by which refunds and disputes name it.
+    Column("reference", Text, nullable=True, unique=True),
+    _count("created_us"),
+    _count("changed_us"),
+    CheckConstraint("amount_nanos > 0", name="payment_amount"),
+    CheckConstraint("state IN ('waiting', 'paid', 'expired', 'refunded', 'disputed')", name="payment_state"),
+    Index("payments_of_account", "account_id", "created_us"),
+)
+
+PAYMENT_EVENTS: Final = Table(
+    "payment_events",
+    METADATA,
+    # What the provider told: each of its events is booked once, whoever delivers it how often.
+    Column("id", Text, primary_key=True),
+    _text("payment_id", null=True),
+    _text("kind"),
+    # What it did to the balance.
+    _count("posted_nanos", default=0),
+    _count("at_us"),
+    Index("payment_events_by_payment", "payment_id"),
 )
 
 # -- what was spent ----------------------------------------------------------------------------------------------------
@@ -326,6 +431,18 @@ MARKUPS: Final = Table(
     PrimaryKeyConstraint("account_id", "model", "effective_from"),
 )
 
+PRICE_DRAFTS: Final = Table(
+    "price_drafts",
+    METADATA,
+    # Prices that somebody wrote down and nobody published yet: the text as `admin.drafts` reads it.
+    Column("id", Text, primary_key=True),
+    _text("title", default=""),
+    _text("text"),
+    _text("made_by", default=""),
+    _count("created_us"),
+    _count("changed_us"),
+)
+
 # -- upstream ----------------------------------------------------------------------------------------------------------
 
 CREDENTIALS: Final = Table(
@@ -418,6 +535,16 @@ RESTS: Final = Table(
     _count("misses"),
     _count("at_us"),
     PrimaryKeyConstraint("provider", "quota_group", "model"),
+)
+
+# -- calls that are open ---------------------------------------------------------------------------------------------
+
+ENDINGS: Final = Table(
+    "endings",
+    METADATA,
+    # Open calls that an operator ends: whichever worker has it does so, and takes the row away.
+    Column("request_id", Text, primary_key=True),
+    _count("at_us"),
 )
 
 # -- how models fare -------------------------------------------------------------------------------------------------

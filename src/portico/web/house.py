@@ -51,9 +51,16 @@ _SOURCES: Final[Mapping[str, str]] = {
     "require-trusted-types-for": "'script'",
     "trusted-types": "'none'",
 }
-POLICY: Final = "; ".join(f"{name} {value}" for name, value in _SOURCES.items())
+
+
+def policy(*, form_action: str = "", images: str = "") -> str:
+    """The Content-Security-Policy of a page, with what it alone needs: another origin for its forms or its images."""
+    more = {"form-action": form_action, "img-src": images}
+    return "; ".join(f"{name} {value} {more.get(name, '')}".rstrip() for name, value in _SOURCES.items())
+
+
 SECURITY: Final[Mapping[str, str]] = {
-    "content-security-policy": POLICY,
+    "content-security-policy": policy(),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "strict-origin-when-cross-origin",
@@ -161,7 +168,7 @@ class House:
             raw_query=raw if query else "",
             base_url=self._base_url(request),
             form=_form_asked_for(request.headers),
-            theme=_theme(request),
+            theme=theme_of(request),
             offered=_offered(request),
             coding=coding_of(request.headers.get("accept-encoding", "")),
         )
@@ -177,7 +184,7 @@ class House:
             told = _error(request, "invalid_request_error", code, advice, self._explained(request, code))
             return _now(told, status, "application/json", allow)
         visit = Visit(Address.of(request.scope["path"]), self._base_url(request))
-        return _now(render_missing(visit, theme=_theme(request)), status, MEDIA_TYPES[Form.HTML], allow)
+        return _now(render_missing(visit, theme=theme_of(request)), status, MEDIA_TYPES[Form.HTML], allow)
 
     def _failed(self, request: Request) -> Answer:
         """The last resort."""
@@ -186,17 +193,21 @@ class House:
             told = _error(request, "server_error", code, message, self._explained(request, code))
             return _now(told, 500, "application/json")
         visit = Visit(Address.of(request.scope["path"]), self._base_url(request))
-        return _now(render_failed(visit, theme=_theme(request)), 500, MEDIA_TYPES[Form.HTML])
+        return _now(render_failed(visit, theme=theme_of(request)), 500, MEDIA_TYPES[Form.HTML])
 
     def _explained(self, request: Request, code: str) -> str:
         return f"{self._base_url(request)}/docs/errors#{code}"
 
     def _base_url(self, request: Request) -> str:
-        """The address under which the visitor sees the house. A Host that is none is not repeated."""
-        if self._showroom.public_url is not None:
-            return self._showroom.public_url
-        host = request.headers.get("host", "")
-        return f"{request.url.scheme}://{host}" if _HOST.fullmatch(host) else _FALLBACK_URL
+        return base_url_of(request, self._showroom.public_url)
+
+
+def base_url_of(request: Request, public_url: str | None) -> str:
+    """The address under which the visitor sees the house. A Host that is none is not repeated."""
+    if public_url is not None:
+        return public_url
+    host = request.headers.get("host", "")
+    return f"{request.url.scheme}://{host}" if _HOST.fullmatch(host) else _FALLBACK_URL
 
 
 # -- made in a thread ----------------------------------------------------------------------------------------------------
@@ -345,7 +356,7 @@ def _offered(request: Request) -> Locale | None:
     return None if address.form is not Form.HTML or locale is address.locale else locale
 
 
-def _theme(request: Request) -> str:
+def theme_of(request: Request) -> str:
     said = request.cookies.get("theme", "")
     return said if said in _THEMES else ""
 

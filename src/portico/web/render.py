@@ -48,6 +48,11 @@ def instant(at_s: int) -> datetime:
     return datetime.fromtimestamp(at_s, UTC)
 
 
+def moment_of(at_us: int) -> datetime:
+    """Microseconds since 1970 as a time in UTC."""
+    return datetime.fromtimestamp(at_us / 1_000_000, UTC)
+
+
 def in_code(text: object) -> str:
     """The same as a code span: its fence is longer than any in it."""
     told = " ".join(str(text).split())
@@ -57,7 +62,7 @@ def in_code(text: object) -> str:
 
 
 @cache
-def _environment(*, html: bool) -> Environment:
+def environment(*, html: bool) -> Environment:
     made = Environment(
         loader=PackageLoader("portico.web"),
         autoescape=html,  # noqa: S701 - Markdown is not escaped as HTML is; see in_markdown
@@ -85,6 +90,7 @@ def _environment(*, html: bool) -> Environment:
         "hreflangs": HREFLANGS,
         "Form": Form,
         "instant": instant,
+        "moment_of": moment_of,
         "within_ms": within_ms,
     }
     return made
@@ -155,9 +161,9 @@ def _mode_words(locale: Locale, modes: tuple[str, ...]) -> Markup:
 def render_html(visit: Visit, view: View, *, theme: str, offered: Locale | None = None) -> str:
     """The page. `theme` is "light", "dark", or "" for what the system says; `offered`: a language its reader may prefer."""
     return (
-        _environment(html=True)
+        environment(html=True)
         .get_template(f"{view.template}.html")
-        .render(_common(visit, view, html=True, theme=theme) | _offer(offered))
+        .render(common(visit, view, html=True, theme=theme) | _offer(offered))
     )
 
 
@@ -170,7 +176,7 @@ def _offer(offered: Locale | None) -> dict[str, Any]:
 
 def render_markdown(visit: Visit, view: View) -> str:
     """Its twin: front matter, then the same content."""
-    body = _environment(html=False).get_template(f"{view.template}.md").render(_common(visit, view, html=False))
+    body = environment(html=False).get_template(f"{view.template}.md").render(common(visit, view, html=False))
     front = {
         "title": view.title,
         "url": visit.url(Form.MARKDOWN),
@@ -190,14 +196,14 @@ def render_missing(visit: Visit, *, theme: str) -> str:
     """The page that says that there is none."""
     say = _voice(visit.locale, html=True)
     view = View(template="missing", title=say("There is no such page"), summary="", follows=False)
-    return _environment(html=True).get_template("missing.html").render(_common(visit, view, html=True, theme=theme))
+    return environment(html=True).get_template("missing.html").render(common(visit, view, html=True, theme=theme))
 
 
 def render_failed(visit: Visit, *, theme: str) -> str:
     """The page that says that the house failed, and not the visitor."""
     say = _voice(visit.locale, html=True)
     view = View(template="failed", title=say("Portico failed"), summary="", follows=False)
-    return _environment(html=True).get_template("failed.html").render(_common(visit, view, html=True, theme=theme))
+    return environment(html=True).get_template("failed.html").render(common(visit, view, html=True, theme=theme))
 
 
 def _yaml(text: str) -> str:
@@ -206,7 +212,7 @@ def _yaml(text: str) -> str:
     return '"' + "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in told) + '"'
 
 
-def _common(visit: Visit, view: View, *, html: bool, theme: str = "") -> dict[str, Any]:
+def common(visit: Visit, view: View, *, html: bool, theme: str = "") -> dict[str, Any]:
     """What every template sees."""
     say = _voice(visit.locale, html=html)
     links = Links(visit)

@@ -28,12 +28,14 @@ _BABEL: Final[Mapping[Locale, str]] = {
 
 @cache
 def translations(locale: Locale) -> Mapping[str, str]:
-    """English -> the text of a locale."""
+    """English -> the text of a locale: of one file for each part of the house."""
     if locale is Locale.EN:
         return {}
-    source = files("portico.web") / "locale" / f"{locale.value}.po"
-    catalog = read_po(BytesIO(source.read_bytes()), locale=_BABEL[locale])
-    return {str(message.id): str(message.string) for message in catalog if message.id and message.string}
+    told: dict[str, str] = {}
+    for source in sorted((files("portico.web") / "locale" / locale.value).iterdir(), key=lambda one: one.name):
+        catalog = read_po(BytesIO(source.read_bytes()), locale=_BABEL[locale])
+        told |= {str(message.id): str(message.string) for message in catalog if message.id and message.string}
+    return told
 
 
 class Say:

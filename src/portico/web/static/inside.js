@@ -1,0 +1,18 @@
+// Behind the door, for every page: how long ago something was, beside when exactly. Without scripts only the latter is told.
+
+const locale = document.documentElement.lang;
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+export function ago(date, now = Date.now()) {
+  const seconds = Math.round((date - now) / 1000);
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS[3];
+  return relative.format(Math.trunc(seconds / size), unit);
+}
+
+for (const time of document.querySelectorAll("time[data-ago]")) {
+  const date = Date.parse(time.dateTime);
+  if (Number.isNaN(date) || Math.abs(date - Date.now()) > 30 * 86400e3) continue;
+  time.title = time.textContent;
+  time.textContent = ago(date);
+}
