@@ -94,8 +94,6 @@ READER: Final = {"accept": "text/html,application/xhtml+xml", "host": "portico.e
 
 async def ask(house: House, path: str, headers: Mapping[str, str] | None = None, *, method: str = "GET") -> Answer:
     """One request. Headers are added to a reader's; None: just those."""
-    url, _, query = path.partition("?")
-    given = READER | dict(headers or {})
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -105,23 +103,29 @@ async def ask(house: House, path: str, headers: Mapping[str, str] | None = None,
         sent.append(message)
         await asyncio.sleep(0)
 
-    scope: dict[str, Any] = {
+    scope = scope_of(method, path, READER | dict(headers or {}))
+    await house(scope, receive, send)
+    fields = {name.decode(): value.decode("latin-1") for name, value in sent[0]["headers"]}
+    return Answer(sent[0]["status"], fields, b"".join(one.get("body", b"") for one in sent[1:]))
+
+
+def scope_of(method: str, path: str, headers: Mapping[str, str], *, scheme: str = "http") -> dict[str, Any]:
+    """A request as an ASGI server hands it on."""
+    url, _, query = path.partition("?")
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": method,
-        "scheme": "http",
+        "scheme": scheme,
         "path": unquote(url),
         "raw_path": url.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(name.encode(), value.encode("latin-1")) for name, value in given.items()],
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8080),
     }
-    await house(scope, receive, send)
-    fields = {name.decode(): value.decode("latin-1") for name, value in sent[0]["headers"]}
-    return Answer(sent[0]["status"], fields, b"".join(one.get("body", b"") for one in sent[1:]))
 
 
 ROOM: Final = showroom()

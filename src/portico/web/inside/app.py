@@ -244,9 +244,8 @@ class _Answer:
         match reply:
             case Led():
                 return self.led(reply)
-            case Sent(body=body, status=status, headers=headers, media_type=media_type):
-                made = Response if isinstance(body, bytes) else StreamingResponse
-                return self._with(made(body, status, dict(headers), media_type))
+            case Sent():
+                return self._with(_sent(reply))
             case Shown():
                 return await self._page(reply, asked)
 
@@ -320,6 +319,13 @@ _TITLES: Final[Mapping[int, str]] = {
     422: "Something in it is wrong",
     503: "The books cannot be reached",
 }
+
+
+def _sent(reply: Sent) -> Response:
+    headers = dict(reply.headers)
+    if isinstance(reply.body, bytes):
+        return Response(reply.body, reply.status, headers, reply.media_type)
+    return StreamingResponse(reply.body, reply.status, headers, reply.media_type)
 
 
 def _cookies(request: Request) -> dict[str, str]:
