@@ -182,6 +182,13 @@ def test_the_beginning_of_an_answer_goes_on_only_where_a_model_does() -> None:
         assert "7.5:prefill" in codes(told)
 
 
+def test_a_model_that_always_thinks_does_not_stop_in_silence() -> None:
+    told = asked(to=OPUS, reasoning_effort="none")
+    assert told.body["output_config"]["effort"] == "low"
+    assert [loss.message for loss in told.losses if loss.code == "1.7:thinking"] == ["this model always thinks"]
+    assert "1.7:thinking" not in codes(asked(to=OPUS, reasoning_effort="low"))
+
+
 def test_who_the_user_is_is_told_where_it_has_room() -> None:
     assert asked(user="u" * 512).body["metadata"] == {"user_id": "u" * 512}
     assert "metadata" not in asked(user="u" * 513).body

@@ -112,6 +112,8 @@ def _level(request: Request, spec: ThinkingSpec, losses: list[Loss]) -> Thoughts
             return Thoughts({"type": spec.off_type})
         losses.append(Loss("1.7:thinking", where, "this model always thinks"))
         asked = spec.levels[0] if spec.levels else None
+    elif thinking.effort == "none" and thinking.budget is None and thinking.level is None:
+        losses.append(Loss("1.7:thinking", where, "this model always thinks"))
     if isinstance(asked, str) and spec.levels and asked not in spec.levels:
         losses.append(Loss("1.7:thinking", where, f"this model knows no effort {asked}"))
         asked = spec.levels[-1]
