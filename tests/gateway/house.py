@@ -17,6 +17,7 @@ from random import Random
 from typing import Any, NamedTuple, TypeVar
 
 from portico.accounts import Keyring
+from portico.accounts.lending import Lending
 from portico.catalog import OperatorModel, load_catalog
 from portico.core.address import AllowList
 from portico.core.storage import Reading
@@ -93,6 +94,7 @@ class House:
         responses: Callable[[], StoredResponses] | None = None,
         rules: RoutingRules | None = None,
         fleet: Mapping[str, App] | None = None,
+        lending: Lending | None = None,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
         each is configured, all of them at the one address; the first is asked first. `fleet`: more providers of the first
@@ -103,6 +105,7 @@ class House:
         self._allow = allow
         self.budget = budget or Budget()
         self._observer = observer
+        self._lending = lending
         self._keyring = keyring or Keyring({KEY: "alice", OTHER_KEY: "bob"})
         self._reading = reading
         self._till = till
@@ -171,6 +174,7 @@ class House:
             now=self._now,
             budget=self.budget,
             observer=self._observer,
+            lending=self._lending,
         )
         render = gateway.render_protocol_error
         self._server = Server(

@@ -5,6 +5,7 @@ So a database that cannot be reached turns no caller away (complaint 17): the la
 """
 
 import hashlib
+import hmac
 import logging
 from collections.abc import Iterable, Mapping
 from random import Random
@@ -60,6 +61,10 @@ NO_KEY: Final = (
 )
 
 
+class NoKey(AuthenticationFailed):
+    """No API key was given."""
+
+
 def presented_key(headers: Mapping[str, str], in_query: str | None = None) -> str | None:
     """The key in `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`, else the one in the query (`?key=`).
 
@@ -79,6 +84,12 @@ def new_key(rng: Random) -> str:
 def digest_of(key: str) -> str:
     """What is kept of a key. It has 238 bits of chance, so that a plain SHA-256 is as good as a slow one."""
     return _digest(key).hex()
+
+
+def seal_of(digest: str, secret: str) -> str:
+    """Proof that a page of ours lent a key of this digest to the session of this secret. Only who knows what is kept of
+    the key can make it, and every worker can check it without asking anybody."""
+    return hmac.new(digest.encode(), b"lent to " + secret.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:40]
 
 
 def visible_prefix(key: str) -> str:
@@ -143,10 +154,27 @@ class Keyring:
         client that this key does not open here, and a 403 is understood as well as that by fewer. `StorageUnavailable`
         for a key whose settings cannot be read.
         """
-        known = self._find(headers, in_query, now_us)
-        if known.allow_ips and not is_allowed(peer, known.allow_ips):
-            raise AuthenticationFailed(f"This API key may not be used from {peer[:60] or 'an unknown address'}.")
-        return known.caller
+        return _from(self._find(headers, in_query, now_us), peer)
+
+    def lend(self, key_id: str, *, peer: str = "", now_us: int = 0) -> Caller:
+        """Who calls with this key, by its id: for whoever was found to be entitled to it without bringing its secret.
+        Raises as `authenticate` does."""
+        known = next((self._known[one] for one in self._digests(key_id)), None)
+        if known is None:
+            raise AuthenticationFailed("There is no such API key.")
+        return _from(_opened(known, now_us), peer)
+
+    def is_sealed(self, key_id: str, seal: str, secret: str) -> bool:
+        """Whether `seal_of` made this, of the key as it is now and of this secret; never of one that opens nothing."""
+        now = next(iter(self._digests(key_id)), None)
+        if now is None or self._known[now].refusal is not None:
+            return False
+        return hmac.compare_digest(seal_of(now.hex(), secret).encode(), seal.encode("utf-8", "replace"))
+
+    def _digests(self, key_id: str) -> list[bytes]:
+        """Of a key's secrets, the one it has now in front."""
+        held = self._rows.get(key_id, (0, ()))[1]
+        return [one for one in held if one in self._known and self._known[one].caller.key_id == key_id]
 
     def recognise(self, headers: Mapping[str, str], in_query: str | None = None, *, now_us: int = 0) -> Caller:
         """As `authenticate`, from wherever: for who does not know the caller's address yet."""
@@ -155,16 +183,11 @@ class Keyring:
     def _find(self, headers: Mapping[str, str], in_query: str | None, now_us: int) -> _Known:
         key = presented_key(headers, in_query)
         if key is None:
-            raise AuthenticationFailed(NO_KEY)
+            raise NoKey(NO_KEY)
         known = self._known.get(_digest(key))
         if known is None:
             raise AuthenticationFailed(f"Incorrect API key provided: {_shown(key)}.")
-        if known.refusal is not None:
-            error = StorageUnavailable if known.unreadable else AuthenticationFailed
-            raise error(known.refusal)
-        if known.expires_us is not None and now_us >= known.expires_us:
-            raise AuthenticationFailed("This API key has expired.")
-        return known
+        return _opened(known, now_us)
 
     def _put(self, row: KeyRow) -> None:
         for digest in self._rows.get(row.id, (0, ()))[1]:
@@ -178,6 +201,22 @@ class Keyring:
         opened = {bytes.fromhex(of): msgspec.structs.replace(found, expires_us=until) for of, until in secrets}
         self._known.update(opened)
         self._rows[row.id] = (row.revision, tuple(opened))
+
+
+def _opened(known: _Known, now_us: int) -> _Known:
+    """The same, if it opens anything now. Raises why it does not."""
+    if known.refusal is not None:
+        error = StorageUnavailable if known.unreadable else AuthenticationFailed
+        raise error(known.refusal)
+    if known.expires_us is not None and now_us >= known.expires_us:
+        raise AuthenticationFailed("This API key has expired.")
+    return known
+
+
+def _from(known: _Known, peer: str) -> Caller:
+    if known.allow_ips and not is_allowed(peer, known.allow_ips):
+        raise AuthenticationFailed(f"This API key may not be used from {peer[:60] or 'an unknown address'}.")
+    return known.caller
 
 
 def _known_of(row: KeyRow) -> _Known:

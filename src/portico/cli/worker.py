@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from portico.accounts.lending import Lending
 from portico.catalog import Catalog
 from portico.cli.bookkeeper import Bookkeeper
 from portico.cli.house import LazyHouse
@@ -117,6 +118,7 @@ class Worker:
             pages=AccountPages(reading, lambda: datetime.now(UTC).date(), Estimates(quotes)),
             responses=ResponsePages(self.books.responses),
             manual=f"{settings.web.public_url or ''}/docs/errors" if settings.web.pages else None,
+            lending=Lending(self.books.keyring, reading, settings.web.public_url) if settings.web.pages else None,
         )
         self.bridge = _bridge(plan, relay, self.books, self.traffic)
         front = Front(gateway, gateway.render_protocol_error, self.bridge)

@@ -17,7 +17,9 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from portico.accounts import Caller, Keyring
+from portico.accounts import Caller, Keyring, NoKey
+from portico.accounts.keys import NO_KEY
+from portico.accounts.lending import KEY_HEADER, Lending
 from portico.catalog import Catalog
 from portico.core.dialect import Dialect
 from portico.core.errors import (
@@ -81,11 +83,14 @@ class Gateway:
         pages: AccountPages | None = None,
         responses: ResponsePages | None = None,
         manual: str | None = None,
+        lending: Lending | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`budget` bounds the calls that are open at once. The observer is told of every request, with times of `clock`.
         `pages`: what callers see of their accounts, where there are books; `responses`: what they see of answers that are
-        kept, where any are. `manual`: the page that explains errors, each at its code; None: there is none."""
+        kept, where any are. `manual`: the page that explains errors, each at its code; None: there is none. `lending`: lets
+        pages call for who has signed in."""
+        self._lending = lending
         self._manual = manual
         self._pages = pages
         self._responses = responses
@@ -115,7 +120,7 @@ class Gateway:
                 report.tenant = ticket.tenant
                 await self._files.go_on(answer, ticket)
                 return
-            caller = self._caller(request, query)
+            caller = self._caller(request, query) or await self._borrower(request)
             report.tenant = caller.tenant
             if route.action is Action.CALL:
                 await self._serve(answer, route, query, caller)
@@ -140,9 +145,21 @@ class Gateway:
             report.ended = self._clock()
             self._observer.finished(report)
 
-    def _caller(self, request: HttpRequest, query: Query) -> Caller:
+    def _caller(self, request: HttpRequest, query: Query) -> Caller | None:
+        """Whose key is brought; None: none is."""
         key = None if query.key is None else query.key.reveal()
-        return self._keyring.authenticate(request.headers, key, peer=request.peer, now_us=self._now_us())
+        try:
+            return self._keyring.authenticate(request.headers, key, peer=request.peer, now_us=self._now_us())
+        except NoKey:
+            return None
+
+    async def _borrower(self, request: HttpRequest) -> Caller:
+        """Who calls with a key that was lent to them. Raises `NoKey` for who brings nothing at all."""
+        if self._lending is None or KEY_HEADER not in request.headers:
+            raise NoKey(NO_KEY)
+        return await self._lending.caller(
+            request.headers, scheme=request.scheme, peer=request.peer, now_us=self._now_us()
+        )
 
     def _now_us(self) -> int:
         return int(self._now() * 1_000_000)
@@ -231,7 +248,12 @@ class Gateway:
             return
         key = read.key
         try:
-            self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=self._now_us())
+            try:
+                self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=self._now_us())
+            except NoKey:
+                if self._lending is None or KEY_HEADER not in headers:
+                    raise
+                self._lending.recognise(headers)
         except (AuthenticationFailed, StorageUnavailable) as error:
             raise Refusal(error.http_status, error.message) from None
 

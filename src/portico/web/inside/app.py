@@ -10,7 +10,6 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -22,6 +21,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from portico.accounts import people, rows, sessions
+from portico.accounts.browser import cookies_of
 from portico.accounts.sessions import SEEN_EVERY_US
 from portico.core.errors import InvalidRequest, NotFound, PorticoError, RequestTooLarge, StorageUnavailable
 from portico.core.ids import random_token
@@ -209,7 +209,7 @@ class _Answer:
         self.base_url = base_url_of(request, backstage.showroom.public_url)
         self.secure = self.base_url.startswith("https://")
         self.theme = theme_of(request)
-        self._cookies = _cookies(request)
+        self._cookies = cookies_of(request.headers.get("cookie", ""))
         self.secret = self._cookies.get(guard.cookie_name(guard.SESSION, secure=self.secure), "")
         self._visitor_secret = self._cookies.get(guard.cookie_name(guard.VISITOR, secure=self.secure), "")
         self._new_visitor_secret = ""
@@ -326,15 +326,6 @@ def _sent(reply: Sent) -> Response:
     if isinstance(reply.body, bytes):
         return Response(reply.body, reply.status, headers, reply.media_type)
     return StreamingResponse(reply.body, reply.status, headers, reply.media_type)
-
-
-def _cookies(request: Request) -> dict[str, str]:
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(request.headers.get("cookie", ""))
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in jar.items()}
 
 
 def _query(request: Request) -> dict[str, list[str]]:
