@@ -92,6 +92,14 @@ async def test_no_english_page_has_chinese_in_it(path: str) -> None:
 
 
 @pytest.mark.parametrize("locale", CHINESE)
+@pytest.mark.parametrize("path", LOOKED_AT)
+async def test_chinese_sentences_have_no_space_between_them(path: str, locale: Locale) -> None:
+    pieces = (await html(path, locale)).page.pieces
+    told = [text for tag, text in pieces if tag not in ("code", "pre", "span")]
+    assert [text for text in told if re.search("[。！？] +[\u3400-\u9fff]", text)] == []
+
+
+@pytest.mark.parametrize("locale", CHINESE)
 async def test_every_text_of_the_house_is_said_in_chinese(locale: Locale, monkeypatch: pytest.MonkeyPatch) -> None:
     missing: set[str] = set()
     known = words.translations(locale)

@@ -160,11 +160,17 @@ def _mode_words(locale: Locale, modes: tuple[str, ...]) -> Markup:
 
 def render_html(visit: Visit, view: View, *, theme: str, offered: Locale | None = None) -> str:
     """The page. `theme` is "light", "dark", or "" for what the system says; `offered`: a language its reader may prefer."""
-    return (
-        environment(html=True)
-        .get_template(f"{view.template}.html")
-        .render(common(visit, view, html=True, theme=theme) | _offer(offered))
-    )
+    template = environment(html=True).get_template(f"{view.template}.html")
+    told = template.render(common(visit, view, html=True, theme=theme) | _offer(offered))
+    return told if visit.locale is Locale.EN else closed_up(told)
+
+
+_BETWEEN: Final = re.compile(r"(?<=[。！？；：]) +(?=[\u3400-\u9fff「“])")
+
+
+def closed_up(text: str) -> str:
+    """Chinese, whose sentences have no space between them however a template puts them beside each other."""
+    return _BETWEEN.sub("", text)
 
 
 def _offer(offered: Locale | None) -> dict[str, Any]:
@@ -188,6 +194,7 @@ def render_markdown(visit: Visit, view: View) -> str:
     told = "".join(f"{name}: {_yaml(value)}\n" for name, value in front.items())
     index = f"{visit.base_url}{visit.locale.prefix}{INDEX}"
     say = _voice(visit.locale, html=False)
+    body = body if visit.locale is Locale.EN else closed_up(body)
     lead = say("Index of all pages for programs: %(index)s", index=index)
     return f"---\n{told}---\n\n> {lead}\n\n# {in_markdown(view.title)}\n\n{body.strip()}\n"
 

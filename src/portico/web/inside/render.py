@@ -8,7 +8,7 @@ from portico.web.inside.asked import Asked, Needs, Shown
 from portico.web.inside.guard import TOKEN_FIELD
 from portico.web.inside.notices import NOTICES
 from portico.web.page import View, Visit
-from portico.web.render import common, environment
+from portico.web.render import closed_up, common, environment
 
 CONSOLE: Final = (
     ("/console", "Overview", Needs.VIEWER),
@@ -56,7 +56,8 @@ def render(asked: Asked, shown: Shown) -> str:
         "all_locales": tuple(Locale),
         **shown.data,
     }
-    return environment(html=True).get_template(f"{shown.template}.html").render(seen)
+    told = environment(html=True).get_template(f"{shown.template}.html").render(seen)
+    return told if asked.locale is Locale.EN else closed_up(told)
 
 
 def _rail(asked: Asked) -> list[tuple[str, str, str]]:
