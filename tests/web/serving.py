@@ -24,6 +24,15 @@ class House(msgspec.Struct, frozen=True):
 
     base_url: str
     pid: int
+    said: str = ""
+    """How it greeted whoever started it."""
+
+    @property
+    def first_link(self) -> str:
+        """The link that makes the first operator."""
+        found = re.search(r"http://\S+/first-start/\S+", self.said)
+        assert found is not None, self.said
+        return found[0]
 
 
 @contextlib.contextmanager
@@ -50,7 +59,7 @@ def served(*arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Ho
         reading = threading.Thread(target=process.stdout.read, daemon=True)
         reading.start()  # the access log: nobody may be made to wait for it
         try:
-            yield House(f"http://127.0.0.1:{found[1]}", process.pid)
+            yield House(f"http://127.0.0.1:{found[1]}", process.pid, said)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(_PATIENCE_S)
