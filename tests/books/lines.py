@@ -14,7 +14,7 @@ class Line:
     """A connection to one worker, on which any number of requests are made."""
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self.wire = wire
 
     async def ask(
         self,
@@ -26,9 +26,9 @@ class Line:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         fields = {"host": "x", "authorization": f"Bearer {key}", **(headers or {})}
-        self._wire.status = 0
-        self._wire.request(method, path, fields, b"" if method == "GET" else as_bytes(body or chat(max_tokens=100)))
-        return await self._wire.rest()
+        self.wire.status = 0
+        self.wire.request(method, path, fields, b"" if method == "GET" else as_bytes(body or chat(max_tokens=100)))
+        return await self.wire.rest()
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ from portico.providers import Verb
 from portico.relay.billing import Bill, checkpoint_of, last_of, unbooked
 from portico.relay.call import Aim, Attempt, Call
 from portico.relay.passthrough import PassingPump
-from portico.relay.presence import Presence
+from portico.relay.presence import EndedByOperator, Presence
 from portico.relay.pump import Pump
 from portico.relay.report import CALLER_GONE
 from portico.relay.tab import FundsRanOut, Offer, Once, Tab
@@ -72,6 +72,7 @@ class Paying:
         if self.tells_cost:
             call.reply = msgspec.structs.replace(call.reply, cost=self.cost)
         tab.stop = self.presence.stop
+        till.open[tab.request_id] = self.presence.end_by_operator
 
     async def through(self, answer: Awaitable[None]) -> None:
         """Answers the call, and settles it whatever happens. A hold that is refused while the provider is asked ends it."""
@@ -79,6 +80,10 @@ class Paying:
         try:
             await answer
         except asyncio.CancelledError as error:
+            if self.presence.was_ended():
+                ended = EndedByOperator()
+                self.settle(ended)
+                raise ended from None
             stopped = self.presence.was_stopped()
             self.settle(error)
             if stopped and (refusal := self.tab.refusal) is not None:
@@ -201,6 +206,7 @@ class Paying:
     def settle(self, error: BaseException | None) -> None:
         """Closes the tab, whatever happened. Never raises."""
         self.presence.end()
+        self._till.open.pop(self.tab.request_id, None)
         call, tab = self._call, self.tab
         try:
             report = call.report
@@ -217,6 +223,8 @@ class Paying:
                 outcome = error.code or "failed"
             elif error is not None:
                 outcome = CALLER_GONE if isinstance(error, asyncio.CancelledError) else "failed"
+            elif self.presence.ended:
+                outcome = EndedByOperator.code
             bill = self._bill(call.charged_usage(), partial=partial)
             report.charge_nanos = bill.charge.nanos if call.counts else 0
             kept = None

@@ -2,13 +2,26 @@
 
 A call that may be read to its end is, within a time and in bounded number: its real usage is charged then. Every other
 call is cancelled, which stops the provider.
+
+An operator ends a call as a caller does who leaves and whose key says `cancel`: the provider is stopped, what was shown of
+a stream is charged as far as it is known, and nothing of an answer that had not begun. Its caller is told: in the stream
+if it was begun, else with a status.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from portico.core.errors import UpstreamRejected
 from portico.relay.till import Till
+
+
+class EndedByOperator(UpstreamRejected):
+    """Whoever runs this gateway ended the call."""
+
+    status = 503
+    code = "ended_by_operator"
+    worth_retrying = False
 
 
 class Presence:
@@ -25,6 +38,9 @@ class Presence:
         self._cancelled = task.cancelling()
         self.gone = False
         self._stopped = False
+        self._to_be_ended = False
+        self.ended = False
+        """An operator ended the call, and that is why it is over."""
 
     @property
     def drained(self) -> bool:
@@ -52,6 +68,21 @@ class Presence:
     def was_stopped(self) -> bool:
         """Whether a cancellation that arrived is that of `stop` alone, and is over with this."""
         return self._stopped and self._task is not None and self._task.uncancel() <= self._cancelled
+
+    def end_by_operator(self) -> None:
+        """An operator ends the call."""
+        self._to_be_ended = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def was_ended(self) -> bool:
+        """Whether a cancellation that arrived is an operator's alone, and is over with this. Its caller may have left, too,
+        or the gateway be told to stop."""
+        if self._to_be_ended and self._task is not None:
+            self._to_be_ended = False
+            self.ended = self._task.uncancel() <= self._cancelled
+            return self.ended
+        return False
 
     def part(self) -> None:
         """Lets go of whoever is asked whether to read on."""

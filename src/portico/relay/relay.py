@@ -38,7 +38,7 @@ from portico.providers.quirks import in_answer
 from portico.relay import counting, embedding, making, piecewise, questions
 from portico.relay.aiming import Aims
 from portico.relay.attempts import decoded, last_of, note_failure, note_stream, piped, pump_of
-from portico.relay.call import Attempt, BrokenOff, Call, Slot
+from portico.relay.call import Attempt, AttemptOne, BrokenOff, Call, Slot
 from portico.relay.dearness import Dearness, dearness
 from portico.relay.defaults import Defaults
 from portico.relay.downstream import Downstream
@@ -47,6 +47,7 @@ from portico.relay.files import Files
 from portico.relay.owned import OwnedThings
 from portico.relay.paying import COST_HEADER, Paying, dollars
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
+from portico.relay.presence import EndedByOperator
 from portico.relay.pump import Teller
 from portico.relay.reception import Reception
 from portico.relay.report import Report
@@ -273,6 +274,15 @@ class Relay:
         served = self._served.deployments(call.model)
         return bool(served) and not self._router.order(call, call.model, ANY).candidates
 
+    async def _tried(self, call: Call, attempt_one: AttemptOne) -> None:
+        """Tries candidates for the call. Raises what comes of it, and `EndedByOperator`."""
+        try:
+            await self._tries.each(call, attempt_one)
+        except asyncio.CancelledError:
+            if call.paying is None or not call.paying.presence.was_ended():
+                raise
+            raise EndedByOperator from None
+
     # -- whole answers
 
     async def _whole(self, call: Call) -> None:
@@ -281,7 +291,7 @@ class Relay:
             call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
             return
         try:
-            await self._tries.each(call, self._whole_one)
+            await self._tried(call, self._whole_one)
         except BrokenOff:
             call.counts = False
             call.exchange.abort()
@@ -401,7 +411,7 @@ class Relay:
             await one(call, attempt, downstream, last=last)
 
         try:
-            await self._tries.each(call, attempt_one)
+            await self._tried(call, attempt_one)
         except BrokenOff:
             pass
         except PorticoError as error:

@@ -83,6 +83,8 @@ class Till:
         """Calls that were begun at a provider beside a hold that was then refused."""
         self.draining = 0
         """Answers that are read to their end for nobody."""
+        self.open: dict[str, Callable[[], None]] = {}
+        """Calls that are served, by their request's id, each with what ends it."""
         self._standings: dict[tuple[str, str], Standing] = {}
         self._uncommitted: dict[str, int] = {}
         self._failed_at = float("-inf")
@@ -91,6 +93,14 @@ class Till:
     def worker_id(self) -> str:
         """Whose the holds are. A worker that lost its lease goes on under another id."""
         return self._worker_id()
+
+    def end(self, request_id: str) -> bool:
+        """Ends a call, if it is served here: whether it is."""
+        end = self.open.get(request_id)
+        if end is None:
+            return False
+        end()
+        return True
 
     # -- what is known of balances
 
