@@ -17,7 +17,9 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     at: datetime
-    actor: Annotated[str, says("`cli:` and who ran it, or `api:` and the address it came from.")]
+    actor: Annotated[
+        str, says("`cli:` and who ran it, `api:` and the address it came from, or `user:` and who had signed in.")
+    ]
     command: str
     subject: Annotated[str, says("The id of what was changed.")]
     detail: Annotated[dict[str, Any], says("What was asked for, without secrets.")]
@@ -25,6 +27,8 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 class ListAudit(Paging, frozen=True, kw_only=True):
     subject: Annotated[str, says("Only changes of this: an account's or a key's id.", max_length=200)] | None = None
+    actor: Annotated[str, says("Only what they did: `user:ada@example.com`.", max_length=300)] | None = None
+    command: Annotated[str, says("Only this command: `keys revoke`.", max_length=100)] | None = None
 
 
 def record(db: Db, *, actor: str, command: str, subject: str, args: Args, secret: frozenset[str]) -> None:
@@ -62,8 +66,10 @@ def list_(desk: Desk, args: ListAudit) -> Page[AuditEntry]:
         if not (args.after.isascii() and args.after.isdigit() and len(args.after) < 19):
             raise InvalidRequest("after: the `next` of the page before.", param="after")
         below = int(args.after)
-    which, values = ("", ()) if args.subject is None else (" AND subject = ?", (args.subject,))
-    rows = desk.db.rows(f"{_ENTRY} WHERE id < ?{which} ORDER BY id DESC LIMIT ?", below, *values, args.limit + 1)
+    asked = {name: getattr(args, name) for name in ("subject", "actor", "command") if getattr(args, name) is not None}
+    which = "".join([f" AND {name} = ?" for name in asked])
+    sql = f"{_ENTRY} WHERE id < ?{which} ORDER BY id DESC LIMIT ?"
+    rows = desk.db.rows(sql, below, *asked.values(), args.limit + 1)
     return Page.cut([_entry(row) for row in rows], args.limit, lambda entry: str(entry.id))
 
 

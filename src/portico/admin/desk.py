@@ -89,12 +89,37 @@ class SchemaStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
+class Upstream(msgspec.Struct, frozen=True, kw_only=True):
+    """What is configured of a provider."""
+
+    kind: str
+    host: str
+    groups: tuple[str, ...] = ()
+    """Whose quota each of its configured keys uses, as the pool names it."""
+    takes_stored: bool = False
+    """Keys of the database are its own, too."""
+    dormant: bool = False
+    """Nobody has given it a key yet, so that it is not asked."""
+
+
+class Probed(msgspec.Struct, frozen=True, kw_only=True):
+    """How a provider took one of its keys."""
+
+    key: Annotated[str, says("Where the key comes from. Never the key.")]
+    ok: bool
+    error: Annotated[str, says("What the provider said against it.")] = ""
+
+
 class House(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration says that commands need to know."""
 
     catalog: Catalog
     providers: Mapping[str, str] = {}
     """Providers by name, the one that is asked first in front; each with its kind."""
+    upstreams: Mapping[str, Upstream] = {}
+    """More of each of them."""
+    probe: Callable[[str], list[Probed]] | None = None
+    """Tries every key of a provider with a question that costs nothing. Takes its time."""
     upkeep: Upkeep | None = None
     secret_keys: SecretKeys | None = None
     """What stored credentials are encrypted with."""

@@ -138,7 +138,7 @@ def publish(desk: Desk, args: Prices) -> Publication:
 def import_(desk: Desk, args: ImportPrices) -> Draft:
     """Reads prices in TOML, CSV or JSON, checks them, and gives them back as a draft. Publishes nothing."""
     lines = read_lines(args.text, args.format)
-    _checked(desk, lines)
+    check_lines(desk, lines)
     return Draft(lines=lines, toml=draft_text(lines))
 
 
@@ -242,7 +242,7 @@ def _view(book: str, provider: str, model: str, row: PriceRow | None, begins: da
 
 def _compared(desk: Desk, lines: list[Line]) -> tuple[list[tuple[Cell, PriceChange]], int]:
     """The cells of a draft that say something new, each with what it changes, and how many do not."""
-    cells, shelf = _checked(desk, lines), _Shelf(desk)
+    cells, shelf = check_lines(desk, lines), _Shelf(desk)
     changes, unchanged = [], 0
     for cell in cells:
         held = _held(shelf, cell)
@@ -253,8 +253,9 @@ def _compared(desk: Desk, lines: list[Line]) -> tuple[list[tuple[Cell, PriceChan
     return changes, unchanged
 
 
-def _checked(desk: Desk, lines: list[Line]) -> list[Cell]:
-    """Raises `InvalidRequest` for what would never be anybody's price: an unknown model or provider, or a line too many."""
+def check_lines(desk: Desk, lines: list[Line]) -> list[Cell]:
+    """The single prices of a draft. Raises `InvalidRequest` for what would never be anybody's price: an unknown model or
+    provider, or a line too many."""
     catalog, providers = desk.house.catalog, desk.house.providers
     for index, line in enumerate(lines):
         if line.provider and line.provider not in providers:

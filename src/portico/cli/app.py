@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from portico import __version__
-from portico.cli.admin import accounts, codes, credentials, keys, ledger, people, pool, prices, reports, upkeep
+from portico.cli.admin import (
+    accounts,
+    calls,
+    codes,
+    credentials,
+    keys,
+    ledger,
+    people,
+    pool,
+    prices,
+    providers,
+    reports,
+    upkeep,
+)
 from portico.cli.options import ConfigOption, JsonOption
 
 app = typer.Typer(
@@ -216,7 +229,9 @@ for _noun, _commands in (
     ("accounts", accounts.app),
     ("keys", keys.app),
     ("codes", codes.app),
+    ("providers", providers.app),
     ("pool", pool.app),
+    ("calls", calls.app),
     ("users", people.users),
     ("memberships", people.memberships),
     ("prices", prices.prices),

@@ -21,6 +21,7 @@ from portico.config import Config
 from portico.core.errors import StorageUnavailable
 from portico.core.ids import timed_id
 from portico.core.storage import Db
+from portico.ledger import open_calls
 from portico.ledger.recover import gone_workers, recover
 from portico.ledger.retention import Retention, sweep
 from portico.providers import Secret
@@ -118,6 +119,7 @@ class Bookkeeper:
             "prices": self._read_prices,
             "credentials": credentials,
             rests.REVISION: self._read_rests,
+            open_calls.REVISION: self._end_calls,
         }
         self._watch = RevisionWatch(self.database.reading, changed)
         await self._watch.start()
@@ -141,6 +143,13 @@ class Bookkeeper:
 
     async def _read_rests(self) -> None:
         self.health.replace_rests(await self.database.reading.read(rests.load))
+
+    async def _end_calls(self) -> None:
+        """Ends those of this worker's calls that an operator wants ended."""
+        asked = await self.database.reading.read(open_calls.to_be_ended)
+        ended = [request_id for request_id in asked if self.till.end(request_id)]
+        if ended:
+            await self.database.reading.work(lambda db: open_calls.was_ended(db, ended))
 
     def _keep_rest(self, group: Group, rest: Rest) -> None:
         """The other workers learn of it, and so does whoever comes after this one."""
@@ -177,6 +186,10 @@ class Bookkeeper:
         await self.database.reading.work(rests.sweep)
         return 0  # there are never many
 
+    async def _sweep_endings(self) -> int:
+        await self.database.reading.work(open_calls.sweep)
+        return 0  # nor of these
+
     async def _sweep_traffic(self) -> int:
         await self.database.reading.work(traffic_rows.sweep)
         return 0  # a slot of each model at a time
@@ -190,6 +203,7 @@ class Bookkeeper:
                 pieces = (
                     self._sweep,
                     self._sweep_rests,
+                    self._sweep_endings,
                     self._sweep_traffic,
                     self.vault.sweep,
                     self.resources.sweep,

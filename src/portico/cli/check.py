@@ -1,5 +1,6 @@
 """`portico check`: is the configuration right, and does every provider take its keys?"""
 
+import asyncio
 import os
 import sys
 import time
@@ -7,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from portico.admin.desk import Probed
 from portico.catalog import CatalogError, load_catalog
 from portico.cli.loop import run
 from portico.cli.stored_keys import at_start
 from portico.cli.tls import server_tls
 from portico.config import Config, ConfigError, Problem, load_config
-from portico.core.errors import UpstreamError
+from portico.core.errors import Conflict, UpstreamError
 from portico.http.client import HttpUpstream
 from portico.providers import Provider, Secret, check_url
 from portico.relay.ports import UpstreamRequest
@@ -63,6 +65,26 @@ def run_check(*, config: Path | None, as_json: bool) -> int:
 
     run(main)
     return _report(settings, problems, tried, warnings, as_json=as_json)
+
+
+def probe(settings: Config, name: str) -> list[Probed]:
+    """How a provider takes each of its keys, those of the database too. To be called beside any loop. Raises `Conflict`
+    where it has none."""
+    found, complaints = at_start(settings)
+    provider = next((one for one in found.providers if one.name == name), None)
+    if provider is None:
+        raise Conflict(" ".join(complaints) or f"{name} has no key to be asked with.")
+
+    async def main() -> list[dict[str, Any]]:
+        upstream = HttpUpstream(proxies=found.proxies)
+        signer = Signer(upstream, time.time)
+        try:
+            return [await _try(upstream, signer, provider, secret) for secret in provider.keys]
+        finally:
+            await upstream.aclose()
+
+    tried = asyncio.run(main())
+    return [Probed(key=one["key"], ok=one["ok"], error=one["error"] or "") for one in tried]
 
 
 async def _try(upstream: HttpUpstream, signer: Signer, provider: Provider, secret: Secret) -> dict[str, Any]:

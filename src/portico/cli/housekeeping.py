@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-from portico.admin.desk import BackupFile, House, SchemaStatus
+from portico.admin.desk import BackupFile, House, Probed, SchemaStatus, Upstream
 from portico.catalog import load_catalog
 from portico.config import Config
 from portico.core.errors import Conflict, InvalidRequest, StorageUnavailable
 from portico.providers.secret_keys import SecretKeys
+from portico.providers.stored import SOURCE
 from portico.store import version
 from portico.store.backup import BackupFailed, backup
 from portico.store.database import engine_for, open_database
@@ -23,9 +25,37 @@ def house_of(settings: Config) -> House:
     return House(
         catalog=load_catalog().with_models(settings.models),
         providers={provider.name: provider.kind.name for provider in (*settings.providers, *settings.dormant)},
+        upstreams=_upstreams(settings),
+        probe=lambda name: _probe(settings, name),
         upkeep=Housekeeping(settings),
         secret_keys=SecretKeys(secrets.key_file, secrets.key, secrets.old_keys),
     )
+
+
+def _upstreams(settings: Config) -> dict[str, Upstream]:
+    found = {}
+    for provider in (*settings.providers, *settings.dormant):
+        keys = [key for key in provider.keys if not key.source.startswith(SOURCE)]
+        projects = [provider.projects.get(key.mark) for key in keys]
+        found[provider.name] = Upstream(
+            kind=provider.kind.name,
+            host=urlsplit(provider.base_url).netloc,
+            groups=tuple(
+                [
+                    f"key:{key.mark}" if project is None else f"project:{project}"
+                    for key, project in zip(keys, projects, strict=True)
+                ]
+            ),
+            takes_stored=provider.takes_stored,
+            dormant=provider in settings.dormant,
+        )
+    return found
+
+
+def _probe(settings: Config, name: str) -> list[Probed]:
+    from portico.cli.check import probe  # what speaks to providers is loaded when one is asked
+
+    return probe(settings, name)
 
 
 class Housekeeping:

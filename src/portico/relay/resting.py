@@ -10,13 +10,14 @@ from portico.core.errors import (
     UpstreamRateLimited,
     UpstreamRefusedAccount,
 )
-from portico.routing import LeftOut
+from portico.routing import BY_OPERATOR, LeftOut
 from portico.routing.plan import CIRCUIT_OPEN
 
 _QUOTA: Final = (UpstreamRateLimited, "Every provider of this model rests: its quota is used up.")
 _REASONS: Final[dict[str, tuple[type[UpstreamError], str]]] = {
     CIRCUIT_OPEN: (UpstreamOverloaded, "Every provider of this model has failed several times in a row."),
     "": _QUOTA,
+    BY_OPERATOR: (UpstreamOverloaded, "Whoever runs this gateway lets every provider of this model rest."),
     UpstreamRefusedAccount.code: (UpstreamRefusedAccount, ""),
     UpstreamAuthFailed.code: (UpstreamAuthFailed, ""),
 }

@@ -4,11 +4,13 @@ from portico.routing.circuit import BreakerRules, Circuit
 from portico.routing.deployment import Candidate, Deployment, deployments_of
 from portico.routing.health import Group, Health, Pace
 from portico.routing.plan import ANY, LeftOut, Order, Policy, Wish, plan
-from portico.routing.rest import ALL_MODELS, FOREVER, Rest, rests_after
+from portico.routing.rest import ALL_GROUPS, ALL_MODELS, BY_OPERATOR, FOREVER, Rest, rests_after
 
 __all__ = [
+    "ALL_GROUPS",
     "ALL_MODELS",
     "ANY",
+    "BY_OPERATOR",
     "FOREVER",
     "BreakerRules",
     "Candidate",

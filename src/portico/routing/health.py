@@ -13,7 +13,7 @@ from portico.core.errors import UpstreamError
 from portico.providers import Secret
 from portico.routing.circuit import NEW, BreakerRules, Circuit, failed, tried, worked
 from portico.routing.deployment import Candidate, Deployment
-from portico.routing.rest import ALL_MODELS, Rest, rests_after
+from portico.routing.rest import ALL_GROUPS, ALL_MODELS, Rest, rests_after
 
 SMOOTHING: Final = 0.2
 """How much the latest measurement counts against all before it."""
@@ -72,7 +72,7 @@ class Health:
         own = self.own_group(provider, candidate.credential)
         found = [
             rest
-            for name in dict.fromkeys((group, own))
+            for name in dict.fromkeys((group, own, ALL_GROUPS))
             for scope in (model, ALL_MODELS)
             if (rest := self._rests.get((provider, name, scope))) is not None and rest.until > now
         ]

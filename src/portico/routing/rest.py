@@ -13,6 +13,7 @@ share its quotas, so they rest together. Pure: the time is an argument.
     spent balance                 all models for ten minutes: it is mended at the provider, and nobody tells us when
     a refused account or region   the same, for this key alone
     a refused or suspended key    all models, or the one it may not use, until a person looks (`portico pool clear`)
+    an operator says so           what the operator says (`portico pool rest`)
 """
 
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,10 @@ ACCOUNT_S: Final = 600.0
 LONGEST_SAID_S: Final = 86_400.0
 """What a provider says is believed up to a day."""
 ALL_MODELS: Final = ""
+ALL_GROUPS: Final = ""
+"""Every credential of a provider, whosever quota it uses: only an operator lets these rest."""
+BY_OPERATOR: Final = "operator"
+"""What the reason of such a rest begins with."""
 
 
 class Rest(msgspec.Struct, frozen=True):

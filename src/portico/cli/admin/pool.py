@@ -23,6 +23,28 @@ def list_(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 
 @app.command()
+def rest(
+    provider: Annotated[str, typer.Argument(help="Which provider.")],
+    group: Annotated[str, typer.Option(help="Only this group, as `portico pool list` names it.")] = "",
+    model: Annotated[str, typer.Option(help="Only this upstream model.")] = "",
+    minutes: Annotated[int | None, typer.Option(help="For so long; by default until it is cleared.")] = None,
+    note: Annotated[str, typer.Option(help="Why, for whoever looks.")] = "",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let a provider rest: every worker stops asking it within a second. Calls go to others that serve the model.
+
+    Examples:
+
+        portico pool rest gemini --minutes 30 --note "they have an outage"
+
+        portico pool rest openai --model gpt-5.5
+    """
+    fields = given(provider=provider, group=group or None, model=model or None, minutes=minutes, note=note or None)
+    perform("pool rest", fields, config=config, as_json=json, show=_rested)
+
+
+@app.command()
 def clear(
     provider: Annotated[str, typer.Argument(help="Which provider.")],
     group: Annotated[str, typer.Option(help="Only this group, as `portico pool list` names it.")] = "",
@@ -47,7 +69,7 @@ def _table(page: Any) -> None:
     rows = [
         [
             rest.provider,
-            rest.group if len(rest.group) <= 24 else rest.group[:23] + "…",
+            (rest.group if len(rest.group) <= 24 else rest.group[:23] + "…") or "(all)",
             rest.model or "(all)",
             show.time(rest.until) if rest.until else "cleared",
             rest.why,
@@ -55,6 +77,11 @@ def _table(page: Any) -> None:
         for rest in page.data
     ]
     show.table(columns, rows, empty="Nothing rests: every credential is in use.")
+
+
+def _rested(rest: Any) -> None:
+    until = show.time(rest.until) if rest.until else "it is cleared"
+    print(f"{rest.provider} rests until {until}: {rest.model or 'all models'}.")
 
 
 def _cleared(done: Any) -> None:

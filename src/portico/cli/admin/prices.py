@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from portico.cli.admin import show
+from portico.cli.admin import price_drafts, show
 from portico.cli.admin.options import (
     After,
     ConfigOption,
@@ -21,6 +21,7 @@ from portico.cli.admin.options import (
 from portico.cli.admin.run import ask, perform, tell
 
 prices = typer.Typer(no_args_is_help=True, help="Prices: what callers pay and what providers ask, each from a day on.")
+prices.add_typer(price_drafts.app, name="draft")
 markup = typer.Typer(no_args_is_help=True, help="Markup: a rule on top of prices, for all, a model or an account.")
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A draft: .toml, .csv or .json, or - for standard input.")]

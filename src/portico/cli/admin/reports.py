@@ -40,6 +40,8 @@ def usage(
 
 def audit(
     subject: Annotated[str | None, typer.Option(help="Only changes of this account, key or user, by its id.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Only what they did, as the list names them.")] = None,
+    command: Annotated[str | None, typer.Option(help='Only this command: "keys revoke".')] = None,
     limit: Limit = 50,
     after: After = "",
     config: ConfigOption = None,
@@ -51,7 +53,7 @@ def audit(
 
         portico audit --limit 20
     """
-    fields = given(subject=subject, limit=limit, after=after)
+    fields = given(subject=subject, actor=actor, command=command, limit=limit, after=after)
     perform("audit", fields, config=config, as_json=json, show=_audit)
 
 
