@@ -59,12 +59,12 @@ def count_open(db: Db) -> int:
 
 
 def _call(row: Row) -> OpenCall:
-    *fields, ending, checkpoint = row
+    request_id, account, name, key, key_name, prefix, held, at_us, worker, label, ending, checkpoint = row
     try:
         so_far = decode(checkpoint) if checkpoint else None
     except ValueError:
         so_far = None
-    return OpenCall(*fields, bool(ending), so_far)
+    return OpenCall(request_id, account, name, key, key_name, prefix, held, at_us, worker, label, bool(ending), so_far)
 
 
 # -- ending them -------------------------------------------------------------------------------------------------------
