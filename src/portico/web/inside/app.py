@@ -54,6 +54,8 @@ class Inside:
 
     def owns(self, path: str) -> bool:
         """Whether a path leads behind the door, whatever is or is not there."""
+        if path == "/admin/v1" or path.startswith("/admin/v1/"):
+            return False  # the admin API's, also where there is none
         top = path.split("/", 2)[1]
         return top in ("console", "admin") or self._find(path) is not None
 
