@@ -56,6 +56,8 @@ class Key(msgspec.Struct, frozen=True):
     revoked_us: int | None = None
     previous_expires_us: int | None = None
     """Until when the secret it had before its rotation opens too."""
+    user_id: str | None = None
+    """Who looks after it, beside those who look after the account."""
 
     def state(self, now_us: int) -> str:
         """`active`, `disabled`, `expired` or `revoked`."""
@@ -150,8 +152,8 @@ def _stamp_account(db: Db, account_id: str, revision: int) -> None:
 # -- keys --------------------------------------------------------------------------------------------------------------
 
 _KEY: Final = (
-    "SELECT id, account_id, name, prefix, policy, created_us, expires_us, disabled_us, revoked_us, previous_expires_us"
-    " FROM keys"
+    "SELECT id, account_id, name, prefix, policy, created_us, expires_us, disabled_us, revoked_us, previous_expires_us,"
+    " user_id FROM keys"
 )
 
 
@@ -163,8 +165,10 @@ def create_key(
     name: str = "",
     policy: Mapping[str, Any] | None = None,
     expires_us: int | None = None,
+    user_id: str | None = None,
 ) -> Issued:
-    """A new key of an account, which is named by id or name. `policy`: plain JSON values (`Policy`).
+    """A new key of an account, which is named by id or name. `policy`: plain JSON values (`Policy`). `user_id`: who looks
+    after it, of those who are of the account.
 
     Raises `NotFound`; `InvalidRequest` with the field's name; `Conflict` if the account is closed.
     """
@@ -174,13 +178,16 @@ def create_key(
     revision, found = raise_revision(db, "keys"), show_account(db, account)
     if found.closed_us is not None:
         raise Conflict(f"The account {found.name!r} is closed.")
+    of_it = "SELECT 1 FROM memberships WHERE account_id = ? AND user_id = ?"
+    if user_id is not None and not db.rows(of_it, found.id, user_id):
+        raise InvalidRequest("Who looks after a key is of its account, and this user is not.", param="user")
     secret, key_id = new_key(rng), timed_id("key_", rng, db.now_us / _US)
     sql = (
-        "INSERT INTO keys (id, account_id, name, prefix, digest, policy, created_us, expires_us, revision)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO keys (id, account_id, name, prefix, digest, policy, created_us, expires_us, revision, user_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     )
     prefix, digest = visible_prefix(secret), digest_of(secret)
-    db.run(sql, key_id, found.id, name, prefix, digest, kept, db.now_us, expires_us, revision)
+    db.run(sql, key_id, found.id, name, prefix, digest, kept, db.now_us, expires_us, revision, user_id)
     return Issued(show_key(db, key_id), secret)
 
 

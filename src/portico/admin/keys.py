@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from portico.accounts import rows
+from portico.accounts import people, rows
 from portico.accounts.policy import Policy
 from portico.admin import dollars
 from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, at_or_none, says, us_of
@@ -50,6 +50,13 @@ class CreateKey(Settings, frozen=True, kw_only=True):
     account: AccountRef = "default"
     name: Name = ""
     expires: Expires | None = None
+    user: (
+        Annotated[
+            str,
+            says("Who looks after it, of the account's users: by id or e-mail address.", min_length=1, max_length=254),
+        ]
+        | None
+    ) = None
 
 
 class ListKeys(Paging, frozen=True, kw_only=True):
@@ -100,6 +107,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
     expires: datetime | None = None
     old_secret_until: Annotated[datetime, says("Until when the secret of before a rotation opens, too.")] | None = None
+    user: Annotated[str, says("Who looks after it, by id; null: who looks after the account.")] | None = None
 
 
 class IssuedKey(KeyView, frozen=True, kw_only=True):
@@ -120,6 +128,7 @@ def create(desk: Desk, args: CreateKey) -> IssuedKey:
         name=args.name,
         policy=_policy_fields(args),
         expires_us=us_of(args.expires),
+        user_id=None if args.user is None else people.show_user(desk.db, args.user).id,
     )
     return _issued(desk, issued)
 
@@ -217,4 +226,5 @@ def _fields(desk: Desk, key: rows.Key, account_name: str) -> dict[str, Any]:
         "created": at(key.created_us),
         "expires": at_or_none(key.expires_us),
         "old_secret_until": at_or_none(key.previous_expires_us) if still_open else None,
+        "user": key.user_id,
     }

@@ -22,6 +22,8 @@ _SPENT: Final = (
     " WHERE account_id = ? AND key_id = ? AND day >= ? AND day <= ?"
 )
 _TAKE_IN: Final = "UPDATE holds SET budgets = budgets | ? WHERE key_id = ? AND at_us >= ? RETURNING amount_nanos"
+_HELD: Final = "SELECT CAST(COALESCE(SUM(amount_nanos), 0) AS BIGINT) FROM holds WHERE key_id = ? AND at_us >= ?"
+_USED: Final = 'SELECT used FROM counters WHERE subject = ? AND kind = ? AND "window" = ?'
 _BEGIN_ANEW: Final = "DELETE FROM counters WHERE subject = ? AND kind IN ('budget_day', 'budget_month')"
 _LOCK: Final = (
     "INSERT INTO counters (subject, kind, \"window\", used) VALUES (?, 'concurrent', 0, 0)"
@@ -57,11 +59,31 @@ def already(db: Db, account_id: str, subject: str, kind: str) -> int:
     """
     if kind not in BUDGETS:
         return 0
-    today = day_of(db.now_us)
-    first = today if kind == BUDGET_DAY else today.replace(day=1)
-    began_us = (first - _EPOCH).days * DAY_US
+    _, began_us = _began(kind, db.now_us)
     held = sum(int(row[0]) for row in db.rows(_TAKE_IN, BUDGETS[kind], subject, began_us))
-    return held + int(db.rows(_SPENT, account_id, subject, first.isoformat(), today.isoformat())[0][0])
+    return held + _spent(db, account_id, subject, kind)
+
+
+def so_far(db: Db, account_id: str, subject: str, kind: str) -> int:
+    """What a key holds and has spent of a budget in the window of now, for who only looks."""
+    counted = db.rows(_USED, subject, kind, window_of(kind, db.now_us))
+    if counted:
+        return int(counted[0][0])
+    _, began_us = _began(kind, db.now_us)
+    held = int(db.rows(_HELD, subject, began_us)[0][0])
+    return held + _spent(db, account_id, subject, kind)
+
+
+def _spent(db: Db, account_id: str, subject: str, kind: str) -> int:
+    first, _ = _began(kind, db.now_us)
+    return int(db.rows(_SPENT, account_id, subject, first.isoformat(), day_of(db.now_us).isoformat())[0][0])
+
+
+def _began(kind: str, at_us: int) -> tuple[date, int]:
+    """The first day of a budget's window, and when it began."""
+    today = day_of(at_us)
+    first = today if kind == BUDGET_DAY else today.replace(day=1)
+    return first, (first - _EPOCH).days * DAY_US
 
 
 def begin_budgets_anew(db: Db, subject: str) -> None:

@@ -50,6 +50,14 @@ def shares(slots: Sequence[Traffic]) -> Shares:
     return Shares(len(slots) * STEP, ok, "".join(bad), none)
 
 
+def spark(amounts: Sequence[int]) -> str:
+    """A bar for each amount, as high as its share of the largest; nothing where there is nothing."""
+    most = max(amounts, default=0)
+    return "".join(
+        [_bar(number, HEIGHT - (high := _part(one, most)), high) for number, one in enumerate(amounts) if one > 0]
+    )
+
+
 def _runs(there: Sequence[bool], middle: int) -> str:
     """A stroke at that height for each run of bars that are there."""
     told, number = [], 0

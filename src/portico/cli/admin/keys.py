@@ -36,6 +36,7 @@ NOTHING = ("none", "never", "")
 def create(
     account: Annotated[str, typer.Option(help="Whose it is: an account's name or id.")] = "default",
     name: Name = None,
+    user: Annotated[str | None, typer.Option(help="Who of the account looks after it: an address or an id.")] = None,
     expires: Expires = None,
     model: Models = None,
     allow_ip: Addresses = None,
@@ -59,7 +60,7 @@ def create(
 
         portico keys create --account acme --model 'gemini-2.5-*' --rpm 60 --budget-month 20 --expires 90d --json
     """
-    fields = given(account=account, name=name, expires=_moment(expires) if expires else None)
+    fields = given(account=account, name=name, user=user, expires=_moment(expires) if expires else None)
     fields |= _settings(
         model,
         allow_ip,
@@ -272,6 +273,7 @@ def _sheet(key: Any) -> None:
             ("created", key.created),
             ("expires", key.expires),
             ("old one until", key.old_secret_until),
+            ("looked after by", key.user),
         ]
     )
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from portico.web.console import keys
 from portico.web.inside.room import Room
 
-ROOMS: Final[tuple[Room, ...]] = ()
+ROOMS: Final[tuple[Room, ...]] = (*keys.ROOMS,)

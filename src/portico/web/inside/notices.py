@@ -7,4 +7,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "saved": "Saved.",
     "signed-out": "You have signed out.",
     "session-ended": "The session was ended.",
+    "key-paused": "The key is paused: within a second it opens nothing.",
+    "key-resumed": "The key works again.",
+    "key-revoked": "The key is revoked for good.",
 }
