@@ -51,9 +51,8 @@ _USER: Final = "SELECT id, email, name, created_us, disabled_us, operator, local
 def create_user(db: Db, rng: Random, *, email: str, name: str = "") -> User:
     """A new person. The case of letters of an address does not count. Raises `InvalidRequest`; `Conflict` for an address
     that is taken."""
-    address = _address(email)
-    if len(name) > 200 or not name.isprintable():
-        raise InvalidRequest("A name is a line of at most 200 characters.", param="name")
+    address = address_of(email)
+    _check_name(name)
     user_id = timed_id("user_", rng, db.now_us / _US)
     sql = "INSERT INTO users (id, email, name, created_us) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
     if not db.run(sql, user_id, address, name, db.now_us):
@@ -69,6 +68,12 @@ def show_user(db: Db, user: str) -> User:
     return User(*rows[0])
 
 
+def user_of(db: Db, email: str) -> User | None:
+    """A person by address; None: there is none."""
+    rows = db.rows(f"{_USER} WHERE email = ?", email.strip().lower())
+    return User(*rows[0]) if rows else None
+
+
 def list_users(db: Db, *, after: str = "", limit: int = LARGEST_PAGE) -> list[User]:
     """A page of people in the order of their ids, from behind `after` on."""
     rows = db.rows(f"{_USER} WHERE id > ? ORDER BY id LIMIT ?", after, max(1, min(limit, LARGEST_PAGE)))
@@ -76,8 +81,10 @@ def list_users(db: Db, *, after: str = "", limit: int = LARGEST_PAGE) -> list[Us
 
 
 def disable_user(db: Db, user: str) -> User:
-    """A person who may do nothing until enabled. Keys are accounts' and not people's: they stay. Raises `NotFound`."""
+    """A person who may do nothing until enabled. Keys are accounts' and not people's: they stay. Raises `NotFound`;
+    `Conflict` for the last who runs this Portico."""
     found = show_user(db, user)
+    _leave_an_operator(db, found.id)
     db.run("UPDATE users SET disabled_us = COALESCE(disabled_us, ?) WHERE id = ?", db.now_us, found.id)
     return show_user(db, found.id)
 
@@ -92,9 +99,17 @@ def enable_user(db: Db, user: str) -> User:
 def set_operator(db: Db, user: str, operator: bool) -> User:
     """Lets a person run this Portico, or no longer. Raises `NotFound`; `Conflict` for the last who does."""
     found = show_user(db, user)
-    if not operator and db.rows("SELECT id FROM users WHERE operator = 1 AND disabled_us IS NULL") == [(found.id,)]:
-        raise Conflict("Somebody runs this Portico: make somebody else an operator first.")
+    if not operator:
+        _leave_an_operator(db, found.id)
     db.run("UPDATE users SET operator = ? WHERE id = ?", int(operator), found.id)
+    return show_user(db, found.id)
+
+
+def rename_user(db: Db, user: str, name: str) -> User:
+    """Raises `NotFound`, `InvalidRequest`."""
+    found = show_user(db, user)
+    _check_name(name)
+    db.run("UPDATE users SET name = ? WHERE id = ?", name, found.id)
     return show_user(db, found.id)
 
 
@@ -162,7 +177,19 @@ def _leave_an_owner(db: Db, account_id: str, but: str) -> None:
         raise Conflict("An account keeps at least one owner: make somebody else one first.")
 
 
-def _address(email: str) -> str:
+def _leave_an_operator(db: Db, but: str) -> None:
+    """Raises `Conflict` if `but` is the one there is."""
+    if db.rows("SELECT id FROM users WHERE operator = 1 AND disabled_us IS NULL") == [(but,)]:
+        raise Conflict("Somebody runs this Portico: make somebody else an operator first.")
+
+
+def _check_name(name: str) -> None:
+    if len(name) > 200 or not name.isprintable():
+        raise InvalidRequest("A name is a line of at most 200 characters.", param="name")
+
+
+def address_of(email: str) -> str:
+    """An address as it is kept. Raises `InvalidRequest`."""
     address = email.strip().lower()
     name, at, host = address.partition("@")
     if (

@@ -8,7 +8,7 @@ import asyncio
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import Any, Final
 
@@ -39,16 +39,19 @@ class Command:
         changes: bool | None = None,
         apart: bool = False,
         secret: tuple[str, ...] = (),
+        prepare: Callable[[Any], Awaitable[Any]] | None = None,
     ) -> None:
         """`route`: `METHOD /path/{argument}`; None: there is only the command line. `changes`: by default all that is no
         GET does. `apart`: runs outside any transaction, with a `House` in place of a `Desk`. `secret`: arguments that
-        are not written down."""
+        are not written down. `prepare`: what is to be done with the arguments before there is a transaction, because it
+        takes its time."""
         self.name = name
         self.method, self.path = route.split(" ", 1) if route else ("", "")
         self.run = run
         self.changes = self.method != "GET" if changes is None else changes
         self.apart = apart
         self.secret = frozenset(secret)
+        self.prepare = prepare
         hints = typing.get_type_hints(run, include_extras=True)
         self.takes: type[Args] = hints["args"]
         self.gives: Any = hints["return"]
@@ -95,6 +98,8 @@ class Office:
 
     async def do(self, command: Command, args: Args, *, actor: str) -> Any:
         """The command's result. Raises the core's errors; then nothing was changed."""
+        if command.prepare is not None:
+            args = await command.prepare(args)
         if command.apart:
             result = await asyncio.to_thread(command.run, self._house, args)
             if command.changes:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from portico.admin import (
+    access,
     accounts,
     audit,
     calls,
@@ -32,8 +33,15 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("accounts delete", "DELETE /accounts/{account}", accounts.delete),
     Command("users add", "POST /users", people.add_user),
     Command("users list", "GET /users", people.list_users),
+    Command("users invite", "POST /invitations", access.invite),
+    Command("users set", "PATCH /users/{user}", people.set_user),
+    Command("users reset", "POST /users/{user}/reset", access.reset),
     Command("users remove", "DELETE /users/{user}", people.remove_user),
     Command("users enable", "POST /users/{user}/enable", people.enable_user),
+    Command("sessions list", "GET /users/{user}/sessions", access.list_sessions),
+    Command("sessions end", "DELETE /users/{user}/sessions", access.end_sessions),
+    Command("invitations list", "GET /accounts/{account}/invitations", access.list_invitations),
+    Command("invitations withdraw", "DELETE /accounts/{account}/invitations/{invitation}", access.withdraw_invitation),
     Command("memberships add", "PUT /accounts/{account}/members/{user}", people.add_member),
     Command("memberships remove", "DELETE /accounts/{account}/members/{user}", people.remove_member),
     Command("memberships list", "GET /accounts/{account}/members", people.list_members),

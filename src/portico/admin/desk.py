@@ -123,6 +123,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
     upkeep: Upkeep | None = None
     secret_keys: SecretKeys | None = None
     """What stored credentials are encrypted with."""
+    public_url: str | None = None
+    """Where the pages are, as the world knows it."""
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):

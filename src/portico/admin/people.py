@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from portico.accounts import people
+from portico.accounts import links, people, sessions
 from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, at_or_none, says
 from portico.core.errors import NotFound
 
@@ -20,6 +20,7 @@ class UserView(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     name: str
     state: Annotated[str, says("`active` or `disabled`.")]
+    operator: Annotated[bool, says("Whether they run this Portico.")] = False
     created: datetime
     disabled: datetime | None = None
 
@@ -36,6 +37,12 @@ class MemberView(msgspec.Struct, frozen=True, kw_only=True):
 class AddUser(Args, frozen=True, kw_only=True):
     email: Annotated[str, says("The address they sign in with.", min_length=3, max_length=254)]
     name: Annotated[str, says("How they are called.", max_length=200)] = ""
+
+
+class SetUser(Args, frozen=True, kw_only=True):
+    user: UserRef
+    name: Annotated[str, says("How they are called.", max_length=200)] | None = None
+    operator: Annotated[bool, says("Whether they run this Portico. The last who does stays one.")] | None = None
 
 
 class OneUser(Args, frozen=True, kw_only=True):
@@ -59,23 +66,36 @@ class ListMembers(Args, frozen=True, kw_only=True):
 
 def add_user(desk: Desk, args: AddUser) -> UserView:
     """Adds a user."""
-    return _user(people.create_user(desk.db, desk.rng, email=args.email, name=args.name))
+    return user_view(people.create_user(desk.db, desk.rng, email=args.email, name=args.name))
 
 
 def list_users(desk: Desk, args: Paging) -> Page[UserView]:
     """Lists users, oldest first."""
     found = people.list_users(desk.db, after=args.after, limit=args.limit + 1)
-    return Page.cut([_user(user) for user in found], args.limit, lambda user: user.id)
+    return Page.cut([user_view(user) for user in found], args.limit, lambda user: user.id)
+
+
+def set_user(desk: Desk, args: SetUser) -> UserView:
+    """Changes what is given of a user."""
+    user = people.show_user(desk.db, args.user)
+    if args.name is not None:
+        user = people.rename_user(desk.db, user.id, args.name)
+    if args.operator is not None:
+        user = people.set_operator(desk.db, user.id, args.operator)
+    return user_view(user)
 
 
 def remove_user(desk: Desk, args: OneUser) -> UserView:
-    """Disables a user. What they did stays in the books; `users enable` lets them in again."""
-    return _user(people.disable_user(desk.db, args.user))
+    """Disables a user and signs them out. What they did stays in the books; `users enable` lets them in again."""
+    user = people.disable_user(desk.db, args.user)
+    sessions.end_sessions(desk.db, user.id)
+    links.withdraw_resets(desk.db, user.id)
+    return user_view(user)
 
 
 def enable_user(desk: Desk, args: OneUser) -> UserView:
     """Lets a removed user in again."""
-    return _user(people.enable_user(desk.db, args.user))
+    return user_view(people.enable_user(desk.db, args.user))
 
 
 def add_member(desk: Desk, args: AddMember) -> MemberView:
@@ -98,12 +118,13 @@ def list_members(desk: Desk, args: ListMembers) -> Page[MemberView]:
     return Page(data=[_member(member) for member in people.members_of(desk.db, args.account)])
 
 
-def _user(user: people.User) -> UserView:
+def user_view(user: people.User) -> UserView:
     return UserView(
         id=user.id,
         email=user.email,
         name=user.name,
         state="active" if user.disabled_us is None else "disabled",
+        operator=bool(user.operator),
         created=at(user.created_us),
         disabled=at_or_none(user.disabled_us),
     )

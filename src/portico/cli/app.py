@@ -7,6 +7,7 @@ import typer
 
 from portico import __version__
 from portico.cli.admin import (
+    access,
     accounts,
     calls,
     codes,
@@ -234,6 +235,8 @@ for _noun, _commands in (
     ("calls", calls.app),
     ("users", people.users),
     ("memberships", people.memberships),
+    ("sessions", access.sessions),
+    ("invitations", access.invitations),
     ("prices", prices.prices),
     ("markup", prices.markup),
     ("ledger", ledger.app),

@@ -9,10 +9,10 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from random import Random
+from random import Random, SystemRandom
 from typing import Final
 
-from portico.accounts import Keyring
+from portico.accounts import Keyring, attempts, links, sessions
 from portico.accounts.follow import Follower
 from portico.accounts.rows import ensure_default
 from portico.catalog import load_catalog
@@ -58,6 +58,16 @@ def prepare(settings: Config, key: str) -> None:
     try:
         bring_up_to_date(settings.storage.url, database)
         database.change(lambda db: ensure_default(db, key))
+    finally:
+        database.close()
+
+
+def first_start(settings: Config) -> str | None:
+    """The path of the link by which the first operator comes in; None where there is one. It takes the place of the one
+    that the start before told. Raises `StorageUnavailable`."""
+    database = open_database(settings.storage.url)
+    try:
+        return database.change(lambda db: links.offer_first_start(db, SystemRandom()))
     finally:
         database.close()
 
@@ -194,6 +204,11 @@ class Bookkeeper:
         await self.database.reading.work(traffic_rows.sweep)
         return 0  # a slot of each model at a time
 
+    async def _sweep_door(self) -> int:
+        """Sessions and links that are over, and tries to sign in that count no more."""
+        work = self.database.reading.work
+        return sum([await work(one.sweep) for one in (sessions, links, attempts)])
+
     async def _clear_out(self) -> None:
         """Removes what is too old, a piece at a time; workers begin at different times."""
         await asyncio.sleep(self._rng.random() * SWEEP_S)
@@ -205,6 +220,7 @@ class Bookkeeper:
                     self._sweep_rests,
                     self._sweep_endings,
                     self._sweep_traffic,
+                    self._sweep_door,
                     self.vault.sweep,
                     self.resources.sweep,
                     self.responses.sweep,

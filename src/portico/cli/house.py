@@ -6,6 +6,7 @@ A gateway that only answers calls pays for none of it: templates and their libra
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from portico.catalog import Model, Rates, Tier
@@ -13,7 +14,6 @@ from portico.catalog.catalog import Catalog
 from portico.cli.bookkeeper import Bookkeeper
 from portico.cli.traffic import Measured, TrafficBook
 from portico.config import Config
-from portico.core.ids import PooledRandom
 from portico.http.lifespan import ASGIApp, Message, Receive, Scope, Send
 from portico.relay.relay import Relay
 from portico.routing.traffic import SLOT_S, Counts
@@ -127,7 +127,7 @@ class LazyHouse:
         from portico.cli.housekeeping import house_of
         from portico.web.inside.backstage import Backstage
 
-        rng, reading = PooledRandom(), self._books.database.reading
+        rng, reading = SystemRandom(), self._books.database.reading
         return Backstage(
             showroom=showroom,
             reading=reading,

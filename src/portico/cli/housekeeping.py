@@ -29,6 +29,7 @@ def house_of(settings: Config) -> House:
         probe=lambda name: _probe(settings, name),
         upkeep=Housekeeping(settings),
         secret_keys=SecretKeys(secrets.key_file, secrets.key, secrets.old_keys),
+        public_url=settings.web.public_url,
     )
 
 

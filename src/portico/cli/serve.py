@@ -14,7 +14,7 @@ import msgspec
 from portico import __version__
 from portico.accounts.keys import new_key
 from portico.catalog import Catalog, CatalogError, load_catalog
-from portico.cli.bookkeeper import prepare
+from portico.cli.bookkeeper import first_start, prepare
 from portico.cli.loop import run
 from portico.cli.operations import Shared
 from portico.cli.stored_keys import may_be_kept, start_with
@@ -82,8 +82,7 @@ def _planned(
             f"Cannot write {error.filename or settings.data_folder}: {error.strerror or error}"
         ) from None
     except (Unusable, StorageUnavailable) as error:
-        why = str(error) if isinstance(error, Unusable) else reason(error)
-        raise _CannotStart(f"The database cannot be used:\n{_indented(why)}") from None
+        raise _without_database(error) from None
     named = [provider.name for provider in settings.providers]
     settings = settings if simulate else start_with(settings)
     if not settings.providers and not simulate:
@@ -102,7 +101,14 @@ def _planned(
     if shared.listener is not None:
         ends.enter_context(shared.listener)
     _greet(settings, listener, key, where, shared, simulated=simulate)
+    if settings.web.pages and web is None:
+        _greet_first(settings, listener)
     return Plan(settings, catalog, listener, simulator, tls, web, shared, simulated=simulate)
+
+
+def _without_database(error: Unusable | StorageUnavailable) -> _CannotStart:
+    why = str(error) if isinstance(error, Unusable) else reason(error)
+    return _CannotStart(f"The database cannot be used:\n{_indented(why)}")
 
 
 def _no_key_of(providers: Sequence[str]) -> str:
@@ -202,10 +208,7 @@ def _api_key(settings: Config) -> tuple[str, str]:
 
 
 def _greet(settings: Config, listener: socket.socket, key: str, where: str, shared: Shared, *, simulated: bool) -> None:
-    host, port = listener.getsockname()[:2]
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-    scheme = "http" if settings.server.tls_certificate is None else "https"
-    base = f"{scheme}://{shown}:{port}"
+    base = _base_url(settings, listener)
     lines = [f"Portico {__version__}: one door to every model", ""]
     if simulated:
         lines += [
@@ -242,6 +245,31 @@ def _greet(settings: Config, listener: socket.socket, key: str, where: str, shar
         "",
     ]
     print("\n".join(lines), flush=True)
+
+
+def _greet_first(settings: Config, listener: socket.socket) -> None:
+    """Where nobody runs this Portico yet, the link by which somebody begins. It is told here and nowhere else: whoever sees
+    this terminal, or what became of its output, is the operator. Raises `_CannotStart`."""
+    try:
+        path = first_start(settings)
+    except StorageUnavailable as error:
+        raise _without_database(error) from None
+    if path is not None:
+        base = settings.web.public_url or _base_url(settings, listener)
+        lines = (
+            "  Nobody runs this Portico yet. Open this to be the first; it works once, for a day, until the next start:",
+            "",
+            f"    {base}{path}",
+            "",
+        )
+        print("\n".join(lines), flush=True)
+
+
+def _base_url(settings: Config, listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+    scheme = "http" if settings.server.tls_certificate is None else "https"
+    return f"{scheme}://{shown}:{port}"
 
 
 def _shown(where: str) -> str:

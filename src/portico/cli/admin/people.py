@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from portico.cli.admin import show
-from portico.cli.admin.options import Account, After, ConfigOption, JsonOption, Limit, Yes, confirmed
+from portico.cli.admin.options import Account, After, ConfigOption, JsonOption, Limit, Yes, confirmed, given
 from portico.cli.admin.run import perform
 
 users = typer.Typer(no_args_is_help=True, help="Users: people who look after accounts.")
@@ -41,9 +41,29 @@ def list_users(limit: Limit = 100, after: After = "", config: ConfigOption = Non
     perform("users list", {"limit": limit, "after": after}, config=config, as_json=json, show=_users)
 
 
+@users.command("set")
+def set_user(
+    user: User,
+    name: Annotated[str | None, typer.Option(help="How they are called.")] = None,
+    operator: Annotated[
+        bool | None, typer.Option("--operator/--no-operator", help="Whether they run this Portico.")
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Change a user: what they are called, whether they run this Portico.
+
+    Example:
+
+        portico users set ada@example.com --operator
+    """
+    fields = {"user": user, **given(name=name, operator=operator)}
+    perform("users set", fields, config=config, as_json=json, show=_user)
+
+
 @users.command("remove")
 def remove_user(user: User, yes: Yes = False, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Disable a user. What they did stays in the books; keys belong to accounts and stay, too.
+    """Disable a user and sign them out. What they did stays in the books; keys belong to accounts and stay, too.
 
     Example:
 
@@ -109,13 +129,20 @@ def list_members(account: Account, config: ConfigOption = None, json: JsonOption
 
 def _user(user: Any) -> None:
     show.sheet(
-        [("id", user.id), ("email", user.email), ("name", user.name), ("state", user.state), ("created", user.created)]
+        [
+            ("id", user.id),
+            ("email", user.email),
+            ("name", user.name),
+            ("state", user.state),
+            ("operator", "yes" if user.operator else None),
+            ("created", user.created),
+        ]
     )
 
 
 def _users(page: Any) -> None:
-    columns = [("email", ""), ("name", ""), ("id", show.KEPT), ("state", show.KEPT)]
-    rows = [[user.email, user.name, user.id, user.state] for user in page.data]
+    columns = [("email", ""), ("name", ""), ("id", show.KEPT), ("state", show.KEPT), ("operator", show.KEPT)]
+    rows = [[user.email, user.name, user.id, user.state, "yes" if user.operator else ""] for user in page.data]
     show.table(columns, rows, empty="There are no users. Add one: portico users add EMAIL")
     show.more(page)
 
