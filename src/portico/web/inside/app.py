@@ -254,7 +254,7 @@ class _Answer:
     async def _page(self, reply: Shown, asked: Asked) -> Response:
         async with self._turn:
             text = await asyncio.to_thread(render, asked, reply)
-        response = self._with(Response(text, reply.status, media_type=_HTML))
+        response = self._with(Response(text, reply.status, dict(reply.headers), media_type=_HTML))
         response.headers["content-security-policy"] = policy(form_action=reply.form_action, images=reply.images)
         self._sign(response, reply.sign_in)
         if self._new_visitor_secret and reply.sign_in is None:
@@ -265,7 +265,7 @@ class _Answer:
     def led(self, reply: Led, status: int = 303) -> Response:
         mark = "&" if "?" in reply.to else "?"
         to = f"{reply.to}{mark}{urlencode({'done': reply.done})}" if reply.done else reply.to
-        response = self._with(Response(b"", status, {"location": to}))
+        response = self._with(Response(b"", status, {**reply.headers, "location": to}))
         self._sign(response, reply.sign_in)
         return response
 

@@ -160,6 +160,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Where else this page's images may come from: `blob:`."""
     sign_in: str | None = None
     """A new session's secret, for the cookie; "" ends the one there is."""
+    headers: Mapping[str, str] = {}
+    """More of them: Retry-After, a cookie."""
 
 
 class Led(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +170,8 @@ class Led(msgspec.Struct, frozen=True, kw_only=True):
     to: str
     done: str = ""
     sign_in: str | None = None
+    """As in `Shown`."""
+    headers: Mapping[str, str] = {}
     """As in `Shown`."""
 
 

@@ -10,4 +10,12 @@ NOTICES: Final[Mapping[str, str]] = {
     "key-paused": "The key is paused: within a second it opens nothing.",
     "key-resumed": "The key works again.",
     "key-revoked": "The key is revoked for good.",
+    "password-set": "You have a new password. Everybody else who was signed in as you is signed out.",
+    "welcome": "Welcome.",
+    "joined": "You are in.",
+    "role-set": "The role was changed.",
+    "member-removed": "They are no longer in this account.",
+    "invitation-withdrawn": "The invitation was taken back. Its link opens nothing any more.",
+    "connected": "Connected. You can sign in that way from now on.",
+    "disconnected": "Disconnected.",
 }
