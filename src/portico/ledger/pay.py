@@ -1,5 +1,6 @@
 """Money paid in and back. Each is one entry, and the balance with it in the same transaction."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -17,10 +18,18 @@ _PAY: Final = (
 _ENTRY: Final = (
     "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, note, at_us) VALUES (?, ?, ?, 0, ?, ?)"
 )
+_BOOK: Final = "UPDATE accounts SET posted_nanos = posted_nanos + ? WHERE id = ? RETURNING posted_nanos, held_nanos"
 _CODE: Final = (
     "UPDATE codes SET redeemed_us = ?, account_id = ? WHERE digest = ? AND redeemed_us IS NULL"
     " AND (expires_us IS NULL OR expires_us > ?) RETURNING amount_nanos, prefix"
 )
+
+
+class RedeemedBefore(InvalidRequest):
+    """This account redeemed the code already."""
+
+    at_us = 0
+    """When."""
 
 
 class Balance(msgspec.Struct, frozen=True):
@@ -47,13 +56,32 @@ def refund(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Balanc
 def redeem(db: Db, account_id: str, code_digest: str) -> Balance:
     """Pays in what a code is worth, once, whoever else tries it at the same time.
 
-    Raises `InvalidRequest` if there is no such code, it was redeemed, or it has expired.
+    Raises `RedeemedBefore` if it was this account that redeemed it; `InvalidRequest` if there is no such code, another
+    redeemed it, or it has expired.
     """
     found = db.rows(_CODE, db.now_us, account_id, code_digest, db.now_us)
     if not found:
+        before = "SELECT redeemed_us FROM codes WHERE digest = ? AND account_id = ? AND redeemed_us IS NOT NULL"
+        for (redeemed_us,) in db.rows(before, code_digest, account_id):
+            when = datetime.fromtimestamp(redeemed_us / 1_000_000, UTC)
+            error = RedeemedBefore(
+                f"This account redeemed the code already, on {when:%Y-%m-%d %H:%M} UTC.", param="code"
+            )
+            error.at_us = redeemed_us
+            raise error
         raise InvalidRequest("This code does not exist, has expired, or was redeemed already.", param="code")
     amount, prefix = found[0]
     return _paid(db, account_id, "top_up", amount, f"code {prefix}…")
+
+
+def book(db: Db, account_id: str, kind: str, nanos: int, note: str) -> Balance:
+    """Books what happened elsewhere, up or down: it is so, whether the account is open, and may take it below zero.
+    Raises `NotFound`."""
+    found = db.rows(_BOOK, nanos, account_id)
+    if not found:
+        raise NotFound(f"There is no account {account_id!r}.")
+    db.run(_ENTRY, account_id, kind, nanos, note, db.now_us)
+    return Balance(*found[0])
 
 
 def _paid(db: Db, account_id: str, kind: str, amount_nanos: int, note: str) -> Balance:

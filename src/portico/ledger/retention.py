@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from portico.core.storage import Db
-from portico.ledger import windows
+from portico.ledger import paid, windows
 
 PIECE: Final = 500
 _DAY_US: Final = windows.DAY_US
@@ -61,4 +61,5 @@ def sweep(db: Db, retention: Retention) -> int:
     ):
         first = windows.window_of(kind, now) - kept
         removed += db.run(_OLD_COUNTERS, kind, kind, first, PIECE)
+    removed += db.run(_OLD_COUNTERS, paid.GUESS, paid.GUESS, paid.hour_of(now) - 24, PIECE)
     return removed

@@ -10,6 +10,8 @@ SPECIAL: dict[tuple[str, str], str | int] = {
     ("entries", "kind"): "top_up",
     ("prices", "book"): "sale",
     ("codes", "amount_nanos"): 5,
+    ("links", "purpose"): "invite",
+    ("payments", "state"): "paid",
 }
 """What only some values may be."""
 REFERRED = {"account_id": "acc_1", "user_id": "usr_1", "key_id": "key_1"}

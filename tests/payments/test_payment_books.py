@@ -1,0 +1,322 @@
+"""What is paid by card, in the ledger: each event once, in any order; the balance is what was paid less what went back."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from threading import Barrier
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portico.accounts.rows import create_account, show_account
+from portico.core.errors import Conflict, InvalidRequest
+from portico.core.storage import Db
+from portico.ledger import payments, verify
+from portico.ledger.payments import CENT, DISPUTED, FAILED, LOST, PAID, REFUNDED, WON, AlreadyBooked, Fee, Told, due
+from portico.store.database import Database
+
+AMOUNT, FEE = 1000 * CENT, 59 * CENT
+
+
+def told(number: int | str, kind: str, cents: int = 1059, subject: str = "", **more: str) -> Told:
+    named = {"payment_id": "cs_1"} if kind in (PAID, FAILED) else {}
+    return Told(
+        id=f"evt_{number}",
+        kind=kind,
+        reference="pi_1",
+        subject=subject,
+        amount_nanos=cents * CENT,
+        **{**named, **more},
+    )
+
+
+def account(database: Database) -> str:
+    return database.change(lambda db: create_account(db, Random(1), name="acme")).id
+
+
+def begun(database: Database) -> str:
+    """An account with a payment that waits."""
+    made = account(database)
+    database.change(
+        lambda db: payments.begin(
+            db, payment_id="cs_1", account_id=made, user_id=None, amount_nanos=AMOUNT, fee_nanos=FEE
+        )
+    )
+    return made
+
+
+def cents(database: Database, made: str) -> int:
+    return database.ask(lambda db: show_account(db, made)).posted_nanos // CENT
+
+
+def book(database: Database, *events: Told) -> None:
+    for one in events:
+        database.change(lambda db, one=one: payments.book(db, one))  # type: ignore[misc]
+
+
+def adds_up(database: Database) -> bool:
+    return database.ask(verify.verify).ok
+
+
+def test_a_fee_is_whole_cents_rounded_up() -> None:
+    fee = Fee(2900, 30 * CENT)
+    assert [fee.of(dollars * 100 * CENT) // CENT for dollars in (1, 10, 50, 100)] == [33, 59, 175, 320]
+    assert Fee().of(AMOUNT) == 0
+    assert Fee(1, 0).of(CENT) == CENT
+
+
+def test_what_was_paid_is_credited_once_whoever_says_so_how_often(database: Database) -> None:
+    made = begun(database)
+    book(database, told(1, PAID))
+    assert cents(database, made) == 1000
+    with pytest.raises(AlreadyBooked):
+        book(database, told(1, PAID))
+    book(database, told(2, PAID))  # async_payment_succeeded, after completed
+    assert cents(database, made) == 1000
+    assert adds_up(database)
+
+
+def test_two_workers_that_are_told_the_same_at_once_book_it_once(database: Database) -> None:
+    made = begun(database)
+    for kind, back, left in ((PAID, 1059, 1000), (REFUNDED, 400, 600)):
+        together = Barrier(4)
+
+        def deliver(_: int, kind: str = kind, back: int = back, together: Barrier = together) -> bool:
+            together.wait()
+            try:
+                book(database, told(kind, kind, back))
+            except AlreadyBooked:
+                return False
+            return True
+
+        with ThreadPoolExecutor(4) as threads:
+            assert sorted(threads.map(deliver, range(4))) == [False, False, False, True]
+        assert cents(database, made) == left
+    assert adds_up(database)
+
+
+def test_payment_and_refund_that_arrive_at_once_do_not_miss_each_other(database: Database) -> None:
+    made = account(database)
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(12):
+
+            def wanted(db: Db, number: int = number) -> object:
+                return payments.begin(
+                    db, payment_id=f"cs_{number}", account_id=made, user_id=None, amount_nanos=AMOUNT, fee_nanos=FEE
+                )
+
+            database.change(wanted)
+            events = [_of(number, PAID, 1059), _of(number, REFUNDED, 1059)]
+            together = Barrier(2)
+
+            def deliver(one: Told, together: Barrier = together) -> None:
+                together.wait()
+                book(database, one)
+
+            list(threads.map(deliver, events))
+    assert cents(database, made) == 0
+    assert adds_up(database)
+
+
+def _of(number: int, kind: str, amount: int) -> Told:
+    return Told(
+        id=f"evt_{number}_{kind}",
+        kind=kind,
+        payment_id=f"cs_{number}" if kind == PAID else "",
+        reference=f"pi_{number}",
+        amount_nanos=amount * CENT,
+    )
+
+
+STORY = (
+    told(1, PAID),
+    told(2, REFUNDED, 200),
+    told(3, REFUNDED, 350),
+    told(4, DISPUTED, 500, "dp_1"),
+    told(5, WON, 500, "dp_1"),
+)
+
+
+def test_every_order_ends_in_the_same_balance(database: Database) -> None:
+    """All 120 of them: paid, given back twice (in all $3.50), disputed, won."""
+    made = account(database)
+    expected = 0
+    for number, order in enumerate(itertools.permutations(STORY)):
+        name = f"cs_{number}"
+        database.change(
+            lambda db, name=name: payments.begin(  # type: ignore[misc]
+                db, payment_id=name, account_id=made, user_id=None, amount_nanos=AMOUNT, fee_nanos=FEE
+            )
+        )
+        events = [
+            Told(
+                id=f"{one.id}_{number}",
+                kind=one.kind,
+                payment_id=name if one.kind == PAID else "",
+                reference=f"pi_{number}",
+                subject=one.subject,
+                amount_nanos=one.amount_nanos,
+            )
+            for one in order
+        ]
+        book(database, *events)
+        expected += 650
+        assert cents(database, made) == expected, order
+    assert adds_up(database)
+
+
+CENTS = st.integers(0, 1500)
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(st.just(PAID), st.just(1059), st.just("")),
+        st.tuples(st.just(FAILED), st.just(1059), st.just("")),
+        st.tuples(st.just(REFUNDED), CENTS, st.just("")),
+        st.tuples(st.sampled_from([DISPUTED, LOST, WON]), CENTS, st.sampled_from(["dp_1", "dp_2"])),
+    ),
+    max_size=7,
+)
+
+
+@settings(max_examples=300)
+@given(EVENTS, st.randoms(use_true_random=False))
+def test_law_what_is_due_depends_on_no_order_and_never_exceeds_what_was_paid(
+    events: list[tuple[str, int, str]], shuffle: Random
+) -> None:
+    listed = [told(number, kind, amount, subject) for number, (kind, amount, subject) in enumerate(events)]
+    found = due(AMOUNT, listed)
+    other = list(listed)
+    shuffle.shuffle(other)
+    assert due(AMOUNT, [*other, *other]) == found
+    assert 0 <= found.returned_nanos <= found.credited_nanos <= AMOUNT
+    assert (found.credited_nanos == AMOUNT) == any(kind == PAID for kind, _, _ in events)
+
+
+_NUMBER = itertools.count()
+
+
+def test_law_the_balance_is_what_was_paid_less_what_was_returned(database: Database) -> None:
+    made = account(database)
+
+    @settings(max_examples=40)
+    @given(EVENTS)
+    def law(events: list[tuple[str, int, str]]) -> None:
+        number = next(_NUMBER)
+        before = cents(database, made)
+        database.change(
+            lambda db: payments.begin(
+                db, payment_id=f"cs_{number}", account_id=made, user_id=None, amount_nanos=AMOUNT, fee_nanos=FEE
+            )
+        )
+        listed = [
+            Told(
+                id=f"evt_{number}_{at}",
+                kind=what,
+                payment_id=f"cs_{number}" if what in (PAID, FAILED) else "",
+                reference=f"pi_{number}",
+                subject=subject,
+                amount_nanos=amount * CENT,
+            )
+            for at, (what, amount, subject) in enumerate(events)
+        ]
+        book(database, *listed)
+        expected = due(AMOUNT, listed)
+        assert (cents(database, made) - before) * CENT == expected.credited_nanos - expected.returned_nanos
+        found = database.ask(lambda db: payments.payment_of(db, made, f"cs_{number}"))
+        assert found is not None
+        assert (found.state, found.returned_nanos) == (expected.state, expected.returned_nanos)
+
+    law()
+    assert adds_up(database)
+
+
+def test_the_credit_goes_back_first_and_never_more_than_it(database: Database) -> None:
+    made = begun(database)
+    book(database, told(1, PAID), told(2, REFUNDED, 1059))
+    assert cents(database, made) == 0  # and not -59: the fee was never credited
+    book(database, told(3, DISPUTED, 1059, "dp_1"))
+    assert cents(database, made) == 0
+    assert adds_up(database)
+
+
+def test_what_goes_back_may_take_the_balance_below_zero_even_of_an_account_that_was_closed(database: Database) -> None:
+    made = begun(database)
+    book(database, told(1, PAID))
+    database.change(lambda db: db.run("UPDATE accounts SET closed_us = 1 WHERE id = ?", made))
+    database.change(
+        lambda db: (
+            db.run("UPDATE accounts SET posted_nanos = posted_nanos - ? WHERE id = ?", 900 * CENT, made),
+            db.run(
+                "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, at_us) VALUES (?, 'adjust', ?, 0, 1)",
+                made,
+                -900 * CENT,
+            ),
+        )
+    )
+    book(database, told(2, DISPUTED, 1059, "dp_1"))
+    assert cents(database, made) == -900
+    book(database, told(3, WON, 1059, "dp_1"))
+    assert cents(database, made) == 100
+    assert adds_up(database)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        told(1, PAID, currency="eur"),
+        told(1, PAID, 1058),
+        told(1, PAID, 999_999),
+    ],
+    ids=["another currency", "a cent less", "more"],
+)
+def test_what_does_not_fit_the_payment_is_kept_and_credits_nothing(database: Database, wrong: Told) -> None:
+    made = begun(database)
+    booked = database.change(lambda db: payments.book(db, wrong))
+    assert (booked.fits, booked.posted_nanos) == (False, 0)
+    assert cents(database, made) == 0
+    (kept,) = database.ask(lambda db: payments.strays(db, limit=5))
+    assert (kept.id, kept.payment_id, kept.fits) == ("evt_1", "cs_1", 0)
+    book(database, told(2, PAID))  # and then the right one
+    assert cents(database, made) == 1000
+
+
+def test_a_reference_is_of_one_payment(database: Database) -> None:
+    made = begun(database)
+    book(database, told(1, PAID))
+    database.change(
+        lambda db: payments.begin(
+            db, payment_id="cs_2", account_id=made, user_id=None, amount_nanos=AMOUNT, fee_nanos=FEE
+        )
+    )
+    booked = database.change(lambda db: payments.book(db, told(2, PAID, payment_id="cs_2")))
+    assert not booked.fits
+    assert cents(database, made) == 1000
+
+
+def test_what_nobody_knows_is_kept(database: Database) -> None:
+    made = account(database)
+    booked = database.change(lambda db: payments.book(db, told(1, PAID)))
+    assert booked.payment is None
+    assert [one.id for one in database.ask(lambda db: payments.strays(db, limit=5))] == ["evt_1"]
+    assert cents(database, made) == 0
+
+
+def test_a_checkout_is_begun_once_and_for_whole_cents(database: Database) -> None:
+    made = begun(database)
+
+    def again(amount: int, account_id: str) -> None:
+        database.change(
+            lambda db: payments.begin(
+                db, payment_id="cs_1", account_id=account_id, user_id=None, amount_nanos=amount, fee_nanos=FEE
+            )
+        )
+
+    again(AMOUNT, made)
+    with pytest.raises(Conflict):
+        again(2 * AMOUNT, made)
+    other = database.change(lambda db: create_account(db, Random(2), name="other")).id
+    with pytest.raises(Conflict):
+        again(AMOUNT, other)
+    for amount in (0, -AMOUNT, AMOUNT + 1):
+        with pytest.raises(InvalidRequest):
+            again(amount, made)
