@@ -7,6 +7,7 @@ import msgspec
 from portico.catalog import OperatorModel
 from portico.config.books import BooksConfig
 from portico.config.media import MediaConfig
+from portico.config.payments import PaymentsConfig, StripeConfig
 from portico.config.retention import RetentionConfig
 from portico.config.secrets import SecretsConfig
 from portico.config.server import ServerConfig
@@ -35,6 +36,9 @@ class Config(msgspec.Struct, frozen=True):
     routing: RoutingRules
     web: WebConfig
     signup: SignupConfig
+    payments: PaymentsConfig
+    stripe: StripeConfig | None
+    """None: nobody pays by card."""
     providers: tuple[Provider, ...]
     dormant: tuple[Provider, ...]
     """Those that nobody configured, and that a key in the database brings to life (`providers.stored.with_credentials`)."""
