@@ -20,6 +20,7 @@ from portico.routing.traffic import SLOT_S, Counts
 
 if TYPE_CHECKING:
     from portico.web.inside.backstage import Backstage
+    from portico.web.payments.counter import Counter
     from portico.web.showroom import Showroom
 
 
@@ -134,7 +135,24 @@ class LazyHouse:
             office=Office(reading, house_of(self._settings), rng),
             rng=rng,
             signup=self._settings.signup.mode,
+            extras={"counter": self._counter()},
         )
+
+    def _counter(self) -> "Counter":
+        from portico.web.payments.counter import CardDesk, Counter
+        from portico.web.payments.stripe_till import StripeTill
+
+        card, stripe = None, self._settings.stripe
+        if stripe is not None:
+            till = StripeTill(stripe.secret_key, stripe.webhook_secret, live=stripe.live, api_base=stripe.api_base)
+            card = CardDesk(
+                till=till,
+                amounts=stripe.amounts,
+                min_amount=stripe.min_amount,
+                max_amount=stripe.max_amount,
+                fee=stripe.fee,
+            )
+        return Counter(self._settings.payments.note, card)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -4,12 +4,12 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from portico.web import admin, console, people, playground
+from portico.web import admin, console, payments, people, playground
 from portico.web.house import House
 from portico.web.inside.app import Inside
 from portico.web.inside.room import Room
 
-ROOMS: Final[tuple[Room, ...]] = (*people.ROOMS, *playground.ROOMS, *console.ROOMS, *admin.ROOMS)
+ROOMS: Final[tuple[Room, ...]] = (*people.ROOMS, *payments.ROOMS, *playground.ROOMS, *console.ROOMS, *admin.ROOMS)
 """Every room behind the door."""
 
 

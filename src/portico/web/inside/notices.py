@@ -5,6 +5,8 @@ from typing import Final
 
 NOTICES: Final[Mapping[str, str]] = {
     "saved": "Saved.",
+    "redeemed": "The code was redeemed. Its amount is in the balance.",
+    "not-paid": "Nothing was paid.",
     "signed-out": "You have signed out.",
     "session-ended": "The session was ended.",
     "key-paused": "The key is paused: within a second it opens nothing.",
