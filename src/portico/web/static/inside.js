@@ -16,3 +16,10 @@ for (const time of document.querySelectorAll("time[data-ago]")) {
   time.title = time.textContent;
   time.textContent = ago(date);
 }
+
+// On a phone the rail is one line that scrolls: where the reader is stands in its middle.
+const rail = document.querySelector(".rail");
+const here = rail?.querySelector("[aria-current]");
+if (here && rail.scrollWidth > rail.clientWidth) {
+  rail.scrollLeft += here.getBoundingClientRect().left + here.offsetWidth / 2 - rail.getBoundingClientRect().left - rail.clientWidth / 2;
+}
