@@ -133,8 +133,9 @@ def _shown(line: paid.Line, members: Mapping[str, str]) -> Entry:
     by = members.get(line.actor, "operator" if line.actor else "")
     found = _OWN_NOTE.fullmatch(line.note)
     if line.request_id is not None:
-        return Entry(line, "call", line.request_id, "", "")
+        return Entry(line, "call", line.request_id, "", "Portico")
     if found is not None and line.kind in ("top_up", "adjust"):
+        by = "Stripe" if found["how"].startswith("card") else by
         return Entry(line, found["how"], found["what"], "", by)
     return Entry(line, line.kind, "", line.note, by)
 
@@ -142,7 +143,9 @@ def _shown(line: paid.Line, members: Mapping[str, str]) -> Entry:
 def _named(db: Db, account_id: str, shown: list[Entry]) -> list[Entry]:
     """The same, with who paid by card."""
     payers = payments.payers(db, account_id, [one.what for one in shown if one.source == "card"])
-    return [msgspec.structs.replace(one, by=payers.get(one.what, one.by)) for one in shown]
+    return [
+        msgspec.structs.replace(one, by=payers.get(one.what, one.by)) if one.source == "card" else one for one in shown
+    ]
 
 
 def _lasts(db: Db, account_id: str) -> int | None:
