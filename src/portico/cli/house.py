@@ -70,6 +70,8 @@ class LazyHouse:
                     one.provider.kind.name,
                     one.upstream_model,
                     tuple([spoken.dialect.name for spoken in one.provider.kind.spoken]),
+                    one.weight,
+                    one.priority,
                 )
                 for one in there
             )

@@ -20,6 +20,10 @@ class Offer(msgspec.Struct, frozen=True):
     upstream_model: str
     dialects: tuple[str, ...] = ()
     """What it is asked in there, the best first; empty: all that the kind speaks."""
+    weight: int = 1
+    """Among those of one priority, how often it comes first."""
+    priority: int = 0
+    """The lowest is asked first."""
 
 
 class Traffic(msgspec.Struct, frozen=True):

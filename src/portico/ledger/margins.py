@@ -1,0 +1,70 @@
+"""What is left of what callers paid, by provider. Receipts alone know who answered, so that they are read one by one: the
+newest so many, and it is told whether those were all."""
+
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from portico.core.storage import Db
+from portico.ledger.windows import DAY_US
+
+MOST: Final = 20_000
+_EPOCH: Final = date(1970, 1, 1)
+
+_NEWEST: Final = (
+    "SELECT body FROM (SELECT body, at_us FROM receipts ORDER BY request_id DESC LIMIT ?) newest"
+    " WHERE at_us >= ? AND at_us < ?"
+)
+_OLDEST_READ: Final = (
+    "SELECT MIN(at_us), COUNT(*) FROM (SELECT at_us FROM receipts ORDER BY request_id DESC LIMIT ?) newest"
+)
+
+
+class Margin(msgspec.Struct, frozen=True):
+    """Of one provider. `unknown`: calls whose cost nobody has said; it is not in the cost."""
+
+    provider: str
+    calls: int = 0
+    charge_nanos: int = 0
+    cost_nanos: int = 0
+    unknown: int = 0
+
+
+class Margins(msgspec.Struct, frozen=True):
+    """`whole`: every receipt of the days was read; otherwise the oldest of them were not."""
+
+    providers: list[Margin]
+    whole: bool
+
+
+class _Slim(msgspec.Struct, frozen=True):
+    """What of a receipt is looked at."""
+
+    provider: str = ""
+    charge_nanos: int = 0
+    cost_nanos: int = 0
+    cost_unknown: bool = False
+
+
+_DECODER: Final = msgspec.json.Decoder(_Slim)
+
+
+def margins(db: Db, first: date, last: date, *, most: int = MOST) -> Margins:
+    """Of the days from `first` to `last`."""
+    begin_us = (first - _EPOCH).days * DAY_US
+    end_us = ((last - _EPOCH).days + 1) * DAY_US
+    found: dict[str, Margin] = {}
+    for (body,) in db.rows(_NEWEST, most, begin_us, end_us):
+        told = _DECODER.decode(body)
+        before = found.get(told.provider) or Margin(told.provider)
+        found[told.provider] = Margin(
+            told.provider,
+            before.calls + 1,
+            before.charge_nanos + told.charge_nanos,
+            before.cost_nanos + told.cost_nanos,
+            before.unknown + told.cost_unknown,
+        )
+    oldest_us, count = db.rows(_OLDEST_READ, most)[0]
+    whole = count < most or oldest_us < begin_us
+    return Margins(sorted(found.values(), key=lambda one: (-one.charge_nanos, one.provider)), whole)
