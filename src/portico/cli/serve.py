@@ -100,9 +100,8 @@ def _planned(
         raise _CannotStart(_explained_watch(error, settings)) from None
     if shared.listener is not None:
         ends.enter_context(shared.listener)
-    _greet(settings, listener, key, where, shared, simulated=simulate)
-    if settings.web.pages and web is None:
-        _greet_first(settings, listener)
+    first = _first(settings, _base_url(settings, listener), web)
+    _greet(settings, listener, key, where, shared, first, simulated=simulate)
     return Plan(settings, catalog, listener, simulator, tls, web, shared, simulated=simulate)
 
 
@@ -207,7 +206,16 @@ def _api_key(settings: Config) -> tuple[str, str]:
     return key, str(path)
 
 
-def _greet(settings: Config, listener: socket.socket, key: str, where: str, shared: Shared, *, simulated: bool) -> None:
+def _greet(
+    settings: Config,
+    listener: socket.socket,
+    key: str,
+    where: str,
+    shared: Shared,
+    first: Sequence[str],
+    *,
+    simulated: bool,
+) -> None:
     base = _base_url(settings, listener)
     lines = [f"Portico {__version__}: one door to every model", ""]
     if simulated:
@@ -220,6 +228,7 @@ def _greet(settings: Config, listener: socket.socket, key: str, where: str, shar
     lines.append(f"  Address    {base}/v1")
     lines.append(f"  Key        {key}")
     lines.append(f"             (from {_shown(where)})")
+    lines += first
     if not simulated:
         sources = [f"{p.name} ({', '.join(secret.source for secret in p.keys)})" for p in settings.providers]
         lines.append(f"  Providers  {', '.join(sources)}")
@@ -247,22 +256,21 @@ def _greet(settings: Config, listener: socket.socket, key: str, where: str, shar
     print("\n".join(lines), flush=True)
 
 
-def _greet_first(settings: Config, listener: socket.socket) -> None:
+def _first(settings: Config, base: str, web: ASGIApp | None) -> list[str]:
     """Where nobody runs this Portico yet, the link by which somebody begins. It is told here and nowhere else: whoever sees
-    this terminal, or what became of its output, is the operator. Raises `_CannotStart`."""
+    what this command says is the operator. Raises `_CannotStart`."""
+    if web is not None or not settings.web.pages:
+        return []
     try:
         path = first_start(settings)
     except StorageUnavailable as error:
         raise _without_database(error) from None
-    if path is not None:
-        base = settings.web.public_url or _base_url(settings, listener)
-        lines = (
-            "  Nobody runs this Portico yet. Open this to be the first; it works once, for a day, until the next start:",
-            "",
-            f"    {base}{path}",
-            "",
-        )
-        print("\n".join(lines), flush=True)
+    if path is None:
+        return []
+    return [
+        f"  Begin at   {settings.web.public_url or base}{path}",
+        "             (nobody runs this Portico yet: whoever opens it will; it works once, for a day, until the next start)",
+    ]
 
 
 def _base_url(settings: Config, listener: socket.socket) -> str:

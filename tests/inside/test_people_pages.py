@@ -1,0 +1,180 @@
+"""A person's own settings; and who is in an account, as those in it see and change it."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from admin.local import Bench, on_sqlite
+from inside.desk import Client, Rooms
+from portico.accounts import passwords
+
+GOOD = "correct horse battery"
+
+
+@pytest.fixture
+def inviting(tmp_path: Path) -> Iterator[Rooms]:
+    reading = on_sqlite(tmp_path / "books.db")
+    yield Rooms(Bench(reading), signup="invite")
+    reading.connection.close()
+
+
+def roles(rooms: Rooms, account: str = "acme") -> dict[str, str]:
+    return {one["email"]: one["role"] for one in rooms.bench.do("memberships list", account=account)["data"]}
+
+
+# -- settings
+
+
+def test_name_language_and_theme_are_kept(rooms: Rooms) -> None:
+    ada = rooms.person(account="acme")
+    fields = {"do": "profile", "name": "Ada <b>", "language": "zh-HK", "theme": "dark"}
+    answer = ada.post("/console/settings", fields)
+    assert answer.headers["location"] == "/console/settings?language=zh-HK&done=saved"
+    answer = ada.get(answer.headers["location"])
+    assert (answer.status, answer.headers["location"]) == (303, "/console/settings?done=saved")
+    page = ada.get("/console/settings").text
+    assert '<html lang="zh-HK" data-theme="dark"' in page
+    assert "Ada &lt;b&gt;" in page
+    assert "<b>" not in page
+    ada.post("/console/settings", {**fields, "theme": ""})
+    assert "data-theme=" not in ada.get("/console/settings").text.split(">", 2)[1]
+    assert ada.post("/console/settings", {**fields, "name": "x" * 201}).status == 422
+
+
+def test_a_password_is_changed_by_who_knows_it_and_ends_every_other_session(rooms_anywhere: Rooms) -> None:
+    ada = rooms_anywhere.person(account="acme")
+    kept = asyncio.run(passwords.hash_of(GOOD))
+    rooms_anywhere.bench.reading.at_once(lambda db: passwords.keep_hash(db, ada.user.id, kept))
+    other = Client(rooms_anywhere)
+    other.sign_in(ada.user)
+    wrong = ada.post("/console/settings", do="password", current="not that one", password="quite another one")
+    assert (wrong.status, "This is not your password." in wrong.text) == (422, True)
+    weak = ada.post("/console/settings", do="password", current=GOOD, password="short")
+    assert (weak.status, "A password has at least 10 characters." in weak.text) == (422, True)
+    assert other.get("/console/settings").status == 200
+    done = ada.post("/console/settings", do="password", current=GOOD, password="quite another one")
+    assert done.headers["location"] == "/console/settings?done=password-set"
+    assert ada.get("/console/settings").status == 200
+    assert other.get("/console/settings").status == 303
+    for secret in (GOOD, "quite another one", "argon2"):
+        assert secret not in json.dumps(rooms_anywhere.bench.do("audit"))
+
+
+def test_guessing_the_password_at_a_browser_that_was_left_open_is_limited(rooms: Rooms) -> None:
+    ada = rooms.person(account="acme")
+    kept = asyncio.run(passwords.hash_of(GOOD))
+    rooms.bench.reading.at_once(lambda db: passwords.keep_hash(db, ada.user.id, kept))
+    said = [ada.post("/console/settings", do="password", current=f"{n}", password=GOOD).status for n in range(12)]
+    assert said == [422] * 10 + [429] * 2
+
+
+def test_sessions_are_listed_and_ended_ones_own_alone(rooms: Rooms) -> None:
+    ada, bob = rooms.person("ada@example.com", account="acme"), rooms.person("bob@example.com", account="acme")
+    other = Client(rooms)
+    other.sign_in(ada.user)
+    page = ada.get("/console/settings")
+    assert page.text.count("this browser") == 1
+    found = [attrs["value"] for attrs in page.page.all("input", name="session") if attrs["value"]]
+    assert len(found) == 1
+    assert bob.post("/console/settings", do="end", session=found[0]).status == 404
+    assert other.get("/console/settings").status == 200
+    assert ada.post("/console/settings", do="end", session=found[0]).status == 303
+    assert other.get("/console/settings").status == 303
+    everywhere = ada.post("/console/settings", do="end", session="")
+    assert everywhere.headers["location"] == "/sign-in?done=signed-out"
+    assert ada.get("/console/settings").status == 303
+    assert bob.get("/console/settings").status == 200
+
+
+# -- people
+
+
+def test_an_invitation_is_shown_once_and_can_be_taken_back(inviting: Rooms) -> None:
+    ada = inviting.person(account="acme")
+    made = ada.post("/console/people", do="invite", email="new@example.com", role="member")
+    assert made.status == 200
+    link = next(text for tag, text in made.page.pieces if tag == "code" and "/invite/" in text)
+    assert link.startswith("http://portico.example:8080/invite/")
+    secret = link.rpartition("/")[2]
+    page = ada.get("/console/people")
+    assert "new@example.com" in page.text
+    assert secret not in page.text
+    invitation = next(page.page.all("input", name="invitation"))["value"]
+    assert ada.post("/console/people", do="withdraw", invitation=invitation).status == 303
+    assert Client(inviting).get(f"/invite/{secret}").status == 404
+
+
+@pytest.mark.parametrize("role", ["member", "viewer"])
+def test_who_only_looks_or_calls_changes_nobody(inviting: Rooms, role: str) -> None:
+    ada = inviting.person("ada@example.com", account="acme")
+    bob = inviting.person("bob@example.com", account="acme", role=role)
+    page = bob.get("/console/people")
+    assert page.status == 200
+    assert 'name="do"' not in page.text
+    for fields in (
+        {"do": "invite", "email": "new@example.com", "role": "viewer"},
+        {"do": "role", "user": bob.user.id, "role": "owner"},
+        {"do": "remove", "user": ada.user.id},
+    ):
+        assert bob.post("/console/people", fields).status == 403
+    assert roles(inviting) == {"ada@example.com": "owner", "bob@example.com": role}
+
+
+def test_an_admin_makes_no_owners_and_removes_none(inviting: Rooms) -> None:
+    ada = inviting.person("ada@example.com", account="acme")
+    bob = inviting.person("bob@example.com", account="acme", role="admin")
+    eve = inviting.person("eve@example.com", account="acme", role="viewer")
+    for fields in (
+        {"do": "invite", "email": "new@example.com", "role": "owner"},
+        {"do": "role", "user": bob.user.id, "role": "owner"},
+        {"do": "role", "user": ada.user.id, "role": "viewer"},
+        {"do": "remove", "user": ada.user.id},
+    ):
+        assert bob.post("/console/people", fields).status == 403, fields
+    assert bob.post("/console/people", do="role", user=eve.user.id, role="member").status == 303
+    assert bob.post("/console/people", do="role", user=eve.user.id, role="king").status == 422
+    assert bob.post("/console/people", do="remove", user=eve.user.id).status == 303
+    assert roles(inviting) == {"ada@example.com": "owner", "bob@example.com": "admin"}
+
+
+def test_the_last_owner_stays_one(inviting: Rooms) -> None:
+    ada = inviting.person(account="acme")
+    assert ada.post("/console/people", do="role", user=ada.user.id, role="viewer").status == 409
+    assert ada.post("/console/people", do="remove", user=ada.user.id).status == 409
+
+
+def test_people_of_another_account_are_not_there(inviting: Rooms) -> None:
+    ada = inviting.person("ada@example.com", account="acme")
+    mallory = inviting.person("mallory@example.com", account="other")
+    ada.post("/console/people", do="invite", email="new@example.com", role="member")
+    assert "ada@example.com" not in mallory.get("/console/people").text
+    for fields in (
+        {"do": "role", "user": ada.user.id, "role": "viewer"},
+        {"do": "remove", "user": ada.user.id},
+        {"do": "withdraw", "invitation": inviting.bench.rows("SELECT digest FROM links")[0][0]},
+    ):
+        assert mallory.post("/console/people", fields).status == 404
+    assert inviting.bench.rows("SELECT COUNT(*) FROM links") == [(1,)]
+
+
+def test_where_signing_up_is_closed_only_an_operator_invites(rooms: Rooms) -> None:
+    ada = rooms.person("ada@example.com", account="acme")
+    assert "Whoever runs this Portico invites people here." in ada.get("/console/people").text
+    assert ada.post("/console/people", do="invite", email="new@example.com", role="member").status == 403
+    root = rooms.person("root@example.com", account="acme", operator=True)
+    assert root.post("/console/people", do="invite", email="new@example.com", role="member").status == 200
+
+
+def test_another_account_is_looked_at_by_its_members_alone(rooms: Rooms) -> None:
+    ada = rooms.person("ada@example.com", account="acme")
+    rooms.person("mallory@example.com", account="other")
+    rooms.bench.do("accounts create", name="second")
+    rooms.bench.do("memberships add", account="second", user="ada@example.com", role="owner")
+    ids = {name: rooms.bench.do("accounts show", account=name)["id"] for name in ("acme", "second", "other")}
+    assert ada.post("/console/account", account=ids["second"]).headers["location"] == "/console"
+    assert "Of the account second." in ada.get("/console/people").text
+    assert ada.post("/console/account", account=ids["other"]).status == 404
+    assert "Of the account second." in ada.get("/console/people").text
