@@ -1,5 +1,6 @@
 """Links that work once, on both databases; and how often somebody may try to sign in."""
 
+import contextlib
 from random import SystemRandom
 from threading import Barrier, Thread
 from typing import Any
@@ -73,10 +74,8 @@ def test_of_many_who_follow_a_link_at_once_one_comes_in() -> None:
 
         def follow() -> None:
             together.wait()
-            try:
+            with contextlib.suppress(NotFound):
                 came.append(books.work(lambda db: links.use_link(db, secret, links.INVITE)))
-            except NotFound:
-                pass
 
         threads = [Thread(target=follow) for _ in range(8)]
         for one in threads:

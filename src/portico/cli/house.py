@@ -137,8 +137,17 @@ class LazyHouse:
             office=Office(reading, house_of(self._settings), rng),
             rng=rng,
             signup=self._settings.signup.mode,
-            extras={"counter": self._counter()},
+            extras={"counter": self._counter(), **self._oidc()},
         )
+
+    def _oidc(self) -> dict[str, object]:
+        """Whom people may sign in with, if that is configured. Its libraries are loaded when somebody does."""
+        oidc = self._settings.oidc
+        if oidc is None:
+            return {}
+        from portico.web.people.issuer import Issuer
+
+        return {"oidc": Issuer(oidc, None if oidc.client_secret is None else oidc.client_secret.reveal())}
 
     def _counter(self) -> "Counter":
         from portico.web.payments.counter import CardDesk, Counter

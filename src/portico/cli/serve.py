@@ -269,7 +269,7 @@ def _first(settings: Config, base: str, web: ASGIApp | None) -> list[str]:
         return []
     return [
         f"  Begin at   {settings.web.public_url or base}{path}",
-        "             (nobody runs this Portico yet: whoever opens it will; it works once, for a day, until the next start)",
+        "             (nobody runs this Portico yet: who opens it will; it works once, for a day or until the next start)",
     ]
 
 

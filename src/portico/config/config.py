@@ -7,6 +7,7 @@ import msgspec
 from portico.catalog import OperatorModel
 from portico.config.books import BooksConfig
 from portico.config.media import MediaConfig
+from portico.config.oidc import OidcConfig
 from portico.config.payments import PaymentsConfig, StripeConfig
 from portico.config.retention import RetentionConfig
 from portico.config.secrets import SecretsConfig
@@ -36,6 +37,7 @@ class Config(msgspec.Struct, frozen=True):
     routing: RoutingRules
     web: WebConfig
     signup: SignupConfig
+    oidc: OidcConfig | None
     payments: PaymentsConfig
     stripe: StripeConfig | None
     """None: nobody pays by card."""

@@ -11,6 +11,7 @@ from portico.core.storage import Db
 from portico.web.addresses import Locale
 from portico.web.house import LANGUAGE
 from portico.web.inside.asked import Asked, Led, Reply, Shown
+from portico.web.people import oidc
 from portico.web.people.door import SIGN_IN, as_typed
 
 HERE: Final = "/console/settings"
@@ -81,6 +82,7 @@ _ACTS: Final[Mapping[str, Callable[[Asked], Awaitable[Reply]]]] = {
     "profile": _profile,
     "password": _password,
     "end": _end,
+    "disconnect": oidc.disconnect,
 }
 
 
@@ -104,5 +106,8 @@ async def _page(
             "sessions": open_ones,
             "has_password": has_password,
             "wait_minutes": wait_minutes,
+            "oidc": asked.backstage.extras.get("oidc"),
+            "connections": await oidc.connections(asked),
+            "connect_token": oidc.connect_token(asked),
         },
     )
