@@ -1,6 +1,7 @@
 """Calls of pages, made as a key by whoever has signed in: at a whole gateway, on both databases."""
 
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -10,6 +11,7 @@ from accounts.rowbooks import Books, Reads
 from gateway.house import House, chat, open_house
 from portico.accounts import Keyring, people, rows, sessions
 from portico.accounts.browser import token_of
+from portico.accounts.keys import seal_of
 from portico.accounts.lending import KEY_HEADER, Lending, Lent, lent_keys
 from portico.accounts.rows import changed_keys
 from portico.core.storage import Db
@@ -64,7 +66,8 @@ class Place:
 
     def lent(self, role: str) -> list[Lent]:
         def ask(db: Db) -> list[Lent]:
-            return lent_keys(db, self.secrets[role], user_id=self.users[role], account_id=self.account)
+            seal = partial(seal_of, secret=self.secrets[role])
+            return lent_keys(db, seal, user_id=self.users[role], account_id=self.account)
 
         return self.books.work(ask)
 

@@ -68,4 +68,4 @@ def test_no_template_says_anything_past_the_catalogue(template: str) -> None:
     assert [word for word in words if word.strip(" ·:.,()–") not in NAMES] == []
 
 
-NAMES = {"Portico", "UTC", "· Portico", "Stripe", "JSON", "CSV", "Markdown", "curl", "OpenAPI", "USD"}
+NAMES = {"Portico", "Esc", "UTC", "· Portico", "Stripe", "JSON", "CSV", "Markdown", "curl", "OpenAPI", "USD"}

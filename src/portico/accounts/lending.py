@@ -12,7 +12,7 @@ The seal is what a long body is judged by before it is read, when nobody can be 
 session could take the room of those who have a key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -26,7 +26,7 @@ from portico.accounts.browser import (
     cookies_of,
     is_token,
 )
-from portico.accounts.keys import Caller, Keyring, seal_of
+from portico.accounts.keys import Caller, Keyring
 from portico.accounts.policy import decode_policy
 from portico.accounts.sessions import find_session
 from portico.core.errors import AuthenticationFailed, InvalidRequest
@@ -102,8 +102,9 @@ def may_call(db: Db, secret: str, key_id: str) -> bool:
     return any(_may(role, of, user_id) for role, of in db.rows(sql, user_id, key_id))
 
 
-def lent_keys(db: Db, secret: str, *, user_id: str, account_id: str) -> list[Lent]:
-    """The keys of an account that a person may call with now, sealed for their session; the newest in front."""
+def lent_keys(db: Db, seal: Callable[[str], str], *, user_id: str, account_id: str) -> list[Lent]:
+    """The keys of an account that a person may call with now, the newest in front. `seal`: seals the digest of a key for
+    their session (`keys.seal_of`)."""
     sql = (
         "SELECT k.id, k.name, k.prefix, k.digest, k.policy, m.role, k.user_id FROM keys k"
         " JOIN memberships m ON m.account_id = k.account_id AND m.user_id = ?"
@@ -112,7 +113,7 @@ def lent_keys(db: Db, secret: str, *, user_id: str, account_id: str) -> list[Len
     )
     rows = db.rows(sql, user_id, account_id, db.now_us)
     return [
-        Lent(key_id, name, prefix, seal_of(digest, secret), _models(policy))
+        Lent(key_id, name, prefix, seal(digest), _models(policy))
         for key_id, name, prefix, digest, policy, role, of in rows
         if _may(role, of, user_id)
     ]

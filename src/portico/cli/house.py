@@ -137,7 +137,11 @@ class LazyHouse:
             office=Office(reading, house_of(self._settings), rng),
             rng=rng,
             signup=self._settings.signup.mode,
-            extras={"counter": self._counter(), **self._oidc()},
+            extras={
+                "counter": self._counter(),
+                "max_body_bytes": self._settings.server.max_body_bytes,
+                **self._oidc(),
+            },
         )
 
     def _oidc(self) -> dict[str, object]:

@@ -6,7 +6,7 @@ that follow each other are one set of tabs. Raw HTML is shown as text.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 from unicodedata import east_asian_width
@@ -21,6 +21,7 @@ from markdown_it.token import Token
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
 Relink = Callable[[str], str]
@@ -58,6 +59,28 @@ def to_html(text: str, *, relink: Relink = str, say: Callable[[str], str] = str)
     env: dict[str, Any] = {"relink": relink, "say": say, "headings": []}
     html = _PARSER.render(text, env)
     return Written(html, tuple(env["headings"]))
+
+
+def parsed(text: str) -> list[Token]:
+    """The tokens of a text that none of us wrote: its links stay as they are, and lead nowhere that is not an address."""
+    return _PARSER.parse(text, {"relink": str, "say": str, "headings": []})
+
+
+def language_of(info: str) -> str:
+    """The language that a fence says of its code; `text` if it says none."""
+    words = info.split()
+    return words[0] if words and "=" not in words[0] else "text"
+
+
+def pieces(code: str, language: str) -> Iterator[tuple[str, str]]:
+    """Code in pieces, each with the class of its kind of word; "" for none."""
+    try:
+        lexer = get_lexer_by_name(_WORDS.get(language, language) or "text", stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        yield "", code
+        return
+    for kind, piece in lexer.get_tokens(code):
+        yield STANDARD_TYPES.get(kind, ""), piece
 
 
 def to_twin(text: str, *, relink: Relink = str) -> str:
@@ -201,18 +224,13 @@ def _tabbed(state: StateCore) -> None:
     state.tokens = told
 
 
-def _language(info: str) -> str:
-    words = info.split()
-    return words[0] if words and "=" not in words[0] else "text"
-
-
 def _fence(_: Any, tokens: Sequence[Token], at: int, __: Any, env: Mapping[str, Any]) -> str:
-    return code_block(tokens[at].content, _language(tokens[at].info), env["say"])
+    return code_block(tokens[at].content, language_of(tokens[at].info), env["say"])
 
 
 def _tabs(_: Any, tokens: Sequence[Token], at: int, __: Any, env: Mapping[str, Any]) -> str:
     meta = tokens[at].meta
-    blocks = [(title, code_block(one.content, _language(one.info), env["say"])) for title, one in meta["blocks"]]
+    blocks = [(title, code_block(one.content, language_of(one.info), env["say"])) for title, one in meta["blocks"]]
     return tabs(blocks, meta["number"])
 
 

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -22,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from portico.accounts import people, rows, sessions
 from portico.accounts.browser import cookies_of
+from portico.accounts.keys import seal_of
 from portico.accounts.sessions import SEEN_EVERY_US
 from portico.core.errors import InvalidRequest, NotFound, PorticoError, RequestTooLarge, StorageUnavailable
 from portico.core.ids import random_token
@@ -141,6 +143,7 @@ class Inside:
             peer=request.client.host if request.client else "",
             secure=answer.secure,
             token=answer.token(),
+            seal=partial(seal_of, secret=answer.secret),
         )
         if request.method != "POST":
             return asked

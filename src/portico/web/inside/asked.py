@@ -1,6 +1,6 @@
 """One request behind the door: who makes it and what it says; and what may come back."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
@@ -105,6 +105,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Whether they came by TLS."""
     token: str = ""
     """What a form of ours carries, so that no other site's does."""
+    seal: Callable[[str], str] = str
+    """Seals the digest of a key for this session, so that a page of it may call with that (`accounts.lending`)."""
 
     @property
     def visitor(self) -> Visitor:

@@ -28,12 +28,13 @@ async function copy(text) {
   }
 }
 
-function copying(button, text, otherwise) {
+export function copying(button, text, otherwise) {
   const said = button.getAttribute("aria-label");
   button.type = "button";
   button.addEventListener("click", async () => {
     const done = await copy(text());
     const word = done ? root.dataset.copied : root.dataset.selected;
+    const shown = button.classList.contains("done") ? root.dataset.copy : button.textContent;
     if (!done) otherwise();
     button.classList.add("done");
     if (said) button.setAttribute("aria-label", word);
@@ -41,7 +42,7 @@ function copying(button, text, otherwise) {
     setTimeout(() => {
       button.classList.remove("done");
       if (said) button.setAttribute("aria-label", said);
-      else button.textContent = root.dataset.copy;
+      else button.textContent = shown;
     }, 2000);
   });
   return button;
