@@ -10,6 +10,7 @@ import pytest
 from admin.local import Bench, on_sqlite
 from inside.desk import Client, Rooms
 from portico.accounts import passwords
+from portico.web.people.settings import browser_of
 
 GOOD = "correct horse battery"
 
@@ -178,3 +179,19 @@ def test_another_account_is_looked_at_by_its_members_alone(rooms: Rooms) -> None
     assert "Of the account second." in ada.get("/console/people").text
     assert ada.post("/console/account", account=ids["other"]).status == 404
     assert "Of the account second." in ada.get("/console/people").text
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36", "Chrome 156, Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/156.0.0.0 Safari/537.36 Edg/156.0.1", "Edge 156, Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/19.1 Safari/605.1.15", "Safari 19, macOS"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1", "Safari 19, iPhone"),
+        ("Mozilla/5.0 (Android 16; Mobile; rv:150.0) Gecko/150.0 Firefox/150.0", "Firefox 150, Android"),
+        ("curl/8.9.1", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_browser_is_called_what_people_call_it(agent: str, name: str) -> None:
+    assert browser_of(agent) == name

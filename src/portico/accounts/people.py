@@ -43,6 +43,8 @@ class Membership(msgspec.Struct, frozen=True):
     user_id: str
     email: str
     role: str
+    name: str = ""
+    """How the person is called."""
 
 
 _USER: Final = "SELECT id, email, name, created_us, disabled_us, operator, locale FROM users"
@@ -129,7 +131,7 @@ def set_role(db: Db, account: str, user: str, role: str) -> Membership:
         " ON CONFLICT (account_id, user_id) DO UPDATE SET role = excluded.role"
     )
     db.run(sql, found.id, person.id, role)
-    return Membership(found.id, person.id, person.email, role)
+    return Membership(found.id, person.id, person.email, role, person.name)
 
 
 def remove_member(db: Db, account: str, user: str) -> None:
@@ -162,7 +164,7 @@ def memberships_of(db: Db, user: str) -> list[Membership]:
 
 def _memberships(db: Db, column: str, value: str) -> list[Membership]:
     sql = (
-        "SELECT m.account_id, m.user_id, u.email, m.role FROM memberships m JOIN users u ON u.id = m.user_id"  # noqa: S608
+        "SELECT m.account_id, m.user_id, u.email, m.role, u.name FROM memberships m JOIN users u ON u.id = m.user_id"  # noqa: S608
         f" WHERE {column} = ? ORDER BY u.email, m.account_id"
     )
     return [Membership(*row) for row in db.rows(sql, value)]

@@ -9,6 +9,7 @@ every answer                                the strict policy of the public hous
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -69,7 +70,7 @@ class Inside:
         except PorticoError as error:
             response = await answer.refused(error)
         except Exception:
-            log.exception("no page could be made for %s %s", request.method, scope["path"][:200])
+            log.exception("no page could be made for %s %s", request.method, _in_a_log(scope["path"]))
             response = await answer.refused(PorticoError("Portico failed. The operator finds why in its log."))
         await response(scope, receive, send)
 
@@ -363,6 +364,11 @@ async def _form(request: Request, body: bytes) -> tuple[dict[str, list[str]], di
     except (MultiPartException, ValueError):
         raise InvalidRequest("The form cannot be read.") from None
     return fields, files
+
+
+def _in_a_log(path: str) -> str:
+    """A path without the secret of a link that it may be."""
+    return re.sub(r"[A-Za-z0-9]{40,}", "…", path[:200])
 
 
 def _wants_json(request: Request) -> bool:

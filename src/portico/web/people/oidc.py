@@ -7,12 +7,12 @@ afterwards, and whether somebody who is signed in wants to connect. Whoever come
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hmac import compare_digest
-from http.cookies import CookieError, SimpleCookie
 from typing import Final
 
 import msgspec
 
 from portico.accounts import identities
+from portico.accounts.browser import cookies_of
 from portico.admin import outside
 from portico.admin.people import UserView
 from portico.core.errors import Conflict, InvalidRequest, NotFound, PermissionDenied, PorticoError
@@ -142,12 +142,10 @@ def _issuer(asked: Asked) -> Issuer:
 
 
 def _along(asked: Asked) -> Along | None:
-    jar: SimpleCookie = SimpleCookie()
+    value = cookies_of(asked.headers.get("cookie", "")).get(guard.cookie_name(COOKIE, secure=asked.secure), "")
     try:
-        jar.load(asked.headers.get("cookie", ""))
-        morsel = jar.get(guard.cookie_name(COOKIE, secure=asked.secure))
-        return None if morsel is None else msgspec.json.decode(urlsafe_b64decode(morsel.value), type=Along)
-    except (CookieError, binascii.Error, msgspec.DecodeError, UnicodeError, ValueError):
+        return msgspec.json.decode(urlsafe_b64decode(value), type=Along)
+    except (binascii.Error, msgspec.DecodeError, ValueError):
         return None
 
 

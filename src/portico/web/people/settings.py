@@ -86,6 +86,28 @@ _ACTS: Final[Mapping[str, Callable[[Asked], Awaitable[Reply]]]] = {
 }
 
 
+_BROWSERS: Final = (
+    *(("Edg/", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"), ("Firefox/", "Firefox")),
+    *(("FxiOS/", "Firefox"), ("CriOS/", "Chrome"), ("Chrome/", "Chrome"), ("Version/", "Safari")),
+)
+"""Each says that it is those behind it, too."""
+_SYSTEMS: Final = (
+    *(("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows")),
+    *(("CrOS", "ChromeOS"), ("Mac OS X", "macOS"), ("Linux", "Linux")),
+)
+
+
+def browser_of(agent: str) -> str:
+    """What people call it, of what a browser says it is: `Chrome 156, Linux`. Empty where that is not clear."""
+    for mark, name in _BROWSERS:
+        before, found, rest = agent.partition(mark)
+        if found and before:
+            system = next((name for word, name in _SYSTEMS if word in agent), "")
+            version = rest.partition(".")[0]
+            return f"{name} {version if version.isdigit() else ''}".strip() + (f", {system}" if system else "")
+    return ""
+
+
 async def _page(
     asked: Asked, *, errors: Mapping[str, str] | None = None, status: int | None = None, wait_minutes: int = 0
 ) -> Shown:
@@ -104,6 +126,7 @@ async def _page(
         data={
             "name": asked.said("name") if "name" in (errors or {}) else user.name,
             "sessions": open_ones,
+            "browsers": {one.id: browser_of(one.agent) for one in open_ones},
             "has_password": has_password,
             "wait_minutes": wait_minutes,
             "oidc": asked.backstage.extras.get("oidc"),
