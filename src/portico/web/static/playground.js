@@ -105,6 +105,7 @@ class Conversation {
   clear() {
     this.stop();
     this.turns = [];
+    for (const image of this.log.querySelectorAll('img[src^="blob:"]')) URL.revokeObjectURL(image.src);
     this.log.replaceChildren();
     this.status("");
     this.text.focus();
