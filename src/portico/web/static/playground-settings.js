@@ -105,7 +105,7 @@ function showModel() {
     told.textContent = say("model_unknown");
     return;
   }
-  const words = (names) => names.map((name) => say(`mode_${name}`)).join(", ");
+  const words = (names) => names.map((name) => say(`mode_${name}`)).join(document.documentElement.lang.startsWith("zh") ? "、" : ", ");
   const lines = [
     say("takes", { modes: words(model.takes) }),
     say("makes", { modes: words(model.makes) }),
