@@ -120,7 +120,10 @@ def test_a_picture_at_an_address_is_a_link_and_is_not_fetched() -> None:
 
 
 def test_what_markdown_knows_becomes_a_tree() -> None:
-    text = "# One\n\n- a\n- b\n\n3. c\n\n> q\n\n| x | y |\n|---|--:|\n| 1 | 2 |\n\n```python tab='x'\nprint(1)\n```\n\na  \nb\n\n---\n\n~~z~~ `c`"
+    text = (
+        "# One\n\n- a\n- b\n\n3. c\n\n> q\n\n| x | y |\n|---|--:|\n| 1 | 2 |\n\n"
+        "```python tab='x'\nprint(1)\n```\n\na  \nb\n\n---\n\n~~z~~ `c`"
+    )
     tree = to_tree(text)
     assert [node[0] for node in tree] == ["h3", "ul", "ol", "blockquote", "table", "div", "p", "hr", "p"]
     assert tree[2][1] == {"start": 3}
