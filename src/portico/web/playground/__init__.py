@@ -3,7 +3,9 @@
 page.py     the page; Markdown for its script; what an error means
 models.py   what can be asked, and how
 tree.py     Markdown as a tree
-../static/playground*.js   the conversation: it makes the calls itself, with a key that is lent to it (`accounts/lending.py`)
+
+The conversation is `../static/playground*.js`. It makes its calls itself, with a key that is lent to it
+(`accounts/lending.py`).
 """
 
 from typing import Final
