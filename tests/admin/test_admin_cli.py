@@ -320,7 +320,7 @@ def test_tables_fit_a_terminal_of_eighty_columns(cli: Cli, monkeypatch: pytest.M
             3,
             2,
         )
-        connection.execute("INSERT INTO usage_days VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO usage_days VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)", row)
     connection.close()
     for words in (
         ["usage"],

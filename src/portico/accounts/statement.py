@@ -110,7 +110,7 @@ def usage(db: Db, account_id: str, asked: UsageQuery) -> UsagePage:
     """What an account used in some days, a line for each value of the groups, in their order."""
     columns = [GROUPS[word] for word in asked.by]
     sums = ", ".join([f"CAST(COALESCE(SUM({name}), 0) AS BIGINT)" for name in SUMS])
-    within = "FROM usage_days WHERE account_id = ? AND day >= ? AND day <= ?"
+    within = "FROM usage_days WHERE account_id = ? AND day >= ? AND day <= ? AND calls > 0"
     values = (account_id, asked.first.isoformat(), asked.last.isoformat())
     grouped = ", ".join(columns)
     sql = f"SELECT {grouped}, {sums} {within} GROUP BY {grouped} ORDER BY {grouped} LIMIT ? OFFSET ?"

@@ -86,7 +86,7 @@ def show(desk: Desk, args: ShowUsage) -> Page[UsageRow]:
     unknown = [word for word in by if word not in _COLUMNS]
     if unknown or len(set(by)) < len(by):
         raise InvalidRequest(f"by: some of {', '.join(_COLUMNS)}, each once, with commas.", param="by")
-    wheres: list[str] = ["1 = 1"]
+    wheres: list[str] = ["calls > 0"]
     values: list[str] = []
     account = None if args.account is None else show_account(desk.db, args.account).id
     for column, compare, value in (

@@ -75,11 +75,16 @@ _TIME_CHARACTERS: Final = 8
 def timed_id(prefix: str, rng: Random, now: float) -> str:
     """`prefix`, the time (seconds since 1970) to the millisecond, 16 letters and digits of chance: newer ids sort behind
     older ones, so that a database puts them at the end of its index (money.md measured twice the CPU for random keys)."""
+    return from_time(prefix, now) + random_token(rng, 16)
+
+
+def from_time(prefix: str, now: float) -> str:
+    """How ids of a time begin: those of earlier ones sort before it."""
     left, time_digits = int(now * 1000), ""
     for _ in range(_TIME_CHARACTERS):
         left, digit = divmod(left, 62)
         time_digits = _DIGITS[digit] + time_digits
-    return prefix + time_digits + random_token(rng, 16)
+    return prefix + time_digits
 
 
 def normalised_call_id(call_id: str) -> str:

@@ -35,6 +35,10 @@ _REMEMBER: Final = (
 )
 _FORGET: Final = "DELETE FROM idempotency WHERE account_id = ? AND key = ? AND request_id = ?"
 
+_RELEASED: Final = (0, 0, 0, 0, 0, 0, 0, 1)
+"""What a day's usage counts of a call that came to nothing."""
+_RELEASED_LESS: Final = (0, 0, 0, 0, 0, 0, 0, -1)
+
 
 class Outcome(msgspec.Struct, frozen=True):
     """How an idempotent call was answered. `status` 0: not in a way that is worth keeping, and it may be tried again."""
@@ -88,8 +92,7 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
         sums.count_open(key, -1)
         db.run(_ENTRY, self.account_id, kind, -charge, -amount, self.request_id, self.note, db.now_us)
         self._keep_receipt(db)
-        if kind == "settle":
-            self._count(sums)
+        self._count(sums, kind)
         if tokens:
             used = self.input_tokens + self.output_tokens
             sums.correct(key, windows.TOKENS, minute, used - tokens)
@@ -104,8 +107,8 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             db.run(_ENTRY, self.account_id, "hold", 0, 0, self.request_id, "late", db.now_us)
             db.run(_ENTRY, self.account_id, kind, -self.charge_nanos, 0, self.request_id, self.note, db.now_us)
             self._keep_receipt(db)
+            self._count(sums, kind)
             if kind == "settle":
-                self._count(sums)
                 self._count_in_budgets(sums, self.charge_nanos)
             return
         resolved, posted, note = found[0]
@@ -125,12 +128,13 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
     def _correct(self, db: Db, sums: Sums, kind: str, resolved: str, posted: int, difference: int) -> None:
         """Usage and budgets become what they would be if nobody else had resolved it."""
         for key, at_us, model, cost, body in db.rows(_RECOVERED_AS, self.request_id):
+            of = (self.account_id, windows.day_of(at_us).isoformat(), model, key)
             if resolved == "settle":
-                day = windows.day_of(at_us).isoformat()
                 less = [-tokens for tokens in _tokens(body)]
-                sums.count_usage((self.account_id, day, model, key), (-1, *less, posted, -cost))
-            if kind == "settle":
-                self._count(sums)
+                sums.count_usage(of, (-1, *less, posted, -cost, 0))
+            else:
+                sums.count_usage(of, _RELEASED_LESS)
+            self._count(sums, kind)
             for budget in windows.BUDGETS:  # where there is none, nothing is counted
                 sums.correct(key, budget, windows.window_of(budget, at_us), difference)
 
@@ -148,17 +152,20 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             self.receipt.decode(),
         )
 
-    def _count(self, sums: Sums) -> None:
+    def _count(self, sums: Sums, kind: str) -> None:
         day = windows.day_of(self.at_us or sums.now_us).isoformat()
-        counts = (
-            1,
-            self.input_tokens,
-            self.cached_tokens,
-            self.output_tokens,
-            self.reasoning_tokens,
-            self.charge_nanos,
-            self.cost_nanos,
-        )
+        counts = _RELEASED
+        if kind == "settle":
+            counts = (
+                1,
+                self.input_tokens,
+                self.cached_tokens,
+                self.output_tokens,
+                self.reasoning_tokens,
+                self.charge_nanos,
+                self.cost_nanos,
+                0,
+            )
         sums.count_usage((self.account_id, day, self.model, self.key_id), counts)
 
     def _remember(self, db: Db) -> None:

@@ -25,14 +25,14 @@ _BEGIN: Final = 'INSERT INTO counters (subject, kind, "window", used) VALUES (?,
 _OPEN_CALLS: Final = "SELECT COUNT(*) FROM holds WHERE key_id = ?"
 _USAGE: Final = (
     "INSERT INTO usage_days (account_id, day, model, key_id, calls, input_tokens, cached_tokens, output_tokens,"
-    " reasoning_tokens, charge_nanos, cost_nanos) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " reasoning_tokens, charge_nanos, cost_nanos, released) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (account_id, day, model, key_id) DO UPDATE SET calls = usage_days.calls + excluded.calls,"
     " input_tokens = usage_days.input_tokens + excluded.input_tokens,"
     " cached_tokens = usage_days.cached_tokens + excluded.cached_tokens,"
     " output_tokens = usage_days.output_tokens + excluded.output_tokens,"
     " reasoning_tokens = usage_days.reasoning_tokens + excluded.reasoning_tokens,"
     " charge_nanos = usage_days.charge_nanos + excluded.charge_nanos,"
-    " cost_nanos = usage_days.cost_nanos + excluded.cost_nanos"
+    " cost_nanos = usage_days.cost_nanos + excluded.cost_nanos, released = usage_days.released + excluded.released"
 )
 
 Counter: TypeAlias = tuple[str, str, int]
@@ -159,7 +159,8 @@ class Sums:
     # -- the day's usage
 
     def count_usage(self, day: Day, counts: Sequence[int]) -> None:
-        """Adds to what a key used of a model on a day: calls, four kinds of tokens, the charge, the cost."""
+        """Adds to what a key used of a model on a day: calls, four kinds of tokens, the charge, the cost,
+        and calls that came to nothing."""
         so_far = self._usage.get(day)
         if so_far is None:
             self._usage[day] = list(counts)

@@ -346,6 +346,14 @@ RECEIPTS: Final = Table(
     # JSON of `metering.Receipt`. Immutable; what comes later is in `receipt_notes`.
     _text("body"),
     Index("receipts_by_account", "account_id", "request_id"),
+    # What went wrong, found without a look at what did not: a call that went well costs nothing for it.
+    Index(
+        "receipts_of_trouble",
+        "account_id",
+        "request_id",
+        sqlite_where=text("outcome <> 'ok'"),
+        postgresql_where=text("outcome <> 'ok'"),
+    ),
 )
 
 RECEIPT_NOTES: Final = Table(
@@ -373,6 +381,8 @@ USAGE_DAYS: Final = Table(
     _count("reasoning_tokens", default=0),
     _count("charge_nanos", default=0),
     _count("cost_nanos", default=0),
+    # Calls beside `calls` that came to nothing: their holds were given back, and they have receipts too.
+    _count("released", default=0),
     PrimaryKeyConstraint("account_id", "day", "model", "key_id"),
     sqlite_with_rowid=False,
 )

@@ -20,6 +20,14 @@ def upgrade() -> None:
     op.add_column("users", _count("operator", default=0))
     op.add_column("users", _text("locale", default=""))
     op.add_column("keys", _text("user_id", null=True))
+    op.add_column("usage_days", _count("released", default=0))
+    op.create_index(
+        "receipts_of_trouble",
+        "receipts",
+        ["account_id", "request_id"],
+        sqlite_where=sa.text("outcome <> 'ok'"),
+        postgresql_where=sa.text("outcome <> 'ok'"),
+    )
     _who_signs_in()
     _what_is_paid()
     op.create_table(
