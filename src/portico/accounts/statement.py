@@ -87,8 +87,9 @@ class StillOpen(NotFound):
     """There is no receipt of that id yet: the call is not over."""
 
 
-def receipt(db: Db, account_id: str, request_id: str) -> dict[str, Any]:
-    """A call's receipt as plain JSON, and under `notes` what came after it. Raises `NotFound`, also for another's, and
+def receipt(db: Db, account_id: str, request_id: str, *, cost: bool = False) -> dict[str, Any]:
+    """A call's receipt as plain JSON, and under `notes` what came after it; with `cost`, for who runs this Portico, all of
+    it. Raises `NotFound`, also for another's, and
     `StillOpen` while something is held for the call: its receipt is written when that is settled."""
     if len(request_id) > MAX_ID or "\0" in request_id:
         raise NotFound("There is no receipt of that id.")
@@ -102,8 +103,11 @@ def receipt(db: Db, account_id: str, request_id: str) -> dict[str, Any]:
     told = [{"kind": kind, "at_us": at_us, "body": _plain(body)} for kind, body, at_us in notes]
     # A receipt is kept without what is nothing. That nothing was charged is told.
     nothing = {"object": "receipt", "charge_nanos": 0}
-    found: dict[str, Any] = nothing | without_cost(msgspec.json.decode(rows[0][0]))
-    return found | {"notes": without_cost(told)} if told else found
+    found: dict[str, Any] = nothing | msgspec.json.decode(rows[0][0])
+    if told:
+        found["notes"] = told
+    whole: dict[str, Any] = found if cost else without_cost(found)
+    return whole
 
 
 def usage(db: Db, account_id: str, asked: UsageQuery) -> UsagePage:

@@ -74,6 +74,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("ledger export", "GET /ledger/entries", ledger.export),
     Command("calls list", "GET /calls", calls.list_),
     Command("calls end", "POST /calls/{request}/end", calls.end),
+    Command("receipts list", "GET /receipts", usage.receipts),
     Command("receipts show", "GET /receipts/{request}", usage.receipt),
     Command("audit", "GET /audit", audit.list_),
     Command("credentials add", "POST /credentials", credentials.add, secret=("value",)),

@@ -1,10 +1,11 @@
 """What was used: calls, tokens and money by day, model, key and account."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
 
+from portico.accounts import calls
 from portico.accounts.rows import show_account
 from portico.admin import dollars
 from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, says
@@ -50,6 +51,46 @@ class ShowUsage(Paging, frozen=True, kw_only=True):
     by: Annotated[str, says("What a line is for, with commas: some of day, model, key, account.")] = "day,model"
 
 
+class ListReceipts(Paging, frozen=True, kw_only=True):
+    account: AccountRef | None = None
+    key: Annotated[str, says("Only of this key, by its id.", max_length=200)] | None = None
+    model: Annotated[str, says("Only of this model.", max_length=200)] | None = None
+    outcome: (
+        Annotated[str, says("How they ended: `ok`, `failed` for all that went wrong, or a code.", max_length=100)]
+        | None
+    ) = None
+    charged: Annotated[bool, says("Only what was charged, or only what was not.")] | None = None
+    first: Annotated[date, says("The first day (UTC).")] | None = msgspec.field(name="from", default=None)
+    last: Annotated[date, says("The last day (UTC).")] | None = msgspec.field(name="to", default=None)
+    search: Annotated[str, says("A request's or a key's id, how a key begins, a model, a code.", max_length=200)] = ""
+
+
+class CallView(msgspec.Struct, frozen=True, kw_only=True):
+    """A call, on one line. Token counts are null where nothing was reported."""
+
+    request_id: str
+    account: str
+    key: str
+    key_name: str
+    at: datetime
+    model: str
+    outcome: str
+    input_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    charge_usd: Annotated[str, says("What was booked for it in the end.")]
+    charge_nanos: int
+    cost_usd: Annotated[str, says("What the providers asked for it.")]
+    cost_nanos: int
+    flags: Annotated[
+        list[str],
+        says(
+            "`estimated`, `partial`, `recovered`, `unpriced`, `drained`, `capped`; `adjusted` if something came after."
+        ),
+    ]
+
+
 class OneReceipt(Args, frozen=True, kw_only=True):
     request: Annotated[str, says("A request's id (`req_…`), as every answer carries it.", min_length=1, max_length=100)]
 
@@ -62,6 +103,44 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     receipt: Annotated[dict[str, Any], says("The receipt as it was written. It never changes.")]
     notes: Annotated[list[dict[str, Any]], says("What came after it.")]
+
+
+def receipts(desk: Desk, args: ListReceipts) -> Page[CallView]:
+    """Lists calls by their receipts, newest first."""
+    asked = calls.Filter(
+        account=None if args.account is None else show_account(desk.db, args.account).id,
+        model=args.model or "",
+        key=args.key or "",
+        outcome=args.outcome or "",
+        charged=args.charged,
+        first=args.first,
+        last=args.last,
+        search=args.search,
+    )
+    found = calls.page(desk.db, asked, before=args.after, limit=args.limit + 1)
+    return Page.cut([call_view(one) for one in found], args.limit, lambda one: one.request_id)
+
+
+def call_view(one: calls.Call) -> CallView:
+    tokens = one.tokens
+    return CallView(
+        request_id=one.request_id,
+        account=one.account_id,
+        key=one.key_id,
+        key_name=one.key_name,
+        at=one.at,
+        model=one.model,
+        outcome=one.outcome,
+        input_tokens=tokens.input,
+        cached_tokens=tokens.cached,
+        output_tokens=tokens.output,
+        reasoning_tokens=tokens.reasoning,
+        charge_usd=dollars.usd(one.charge_nanos),
+        charge_nanos=one.charge_nanos,
+        cost_usd=dollars.usd(one.cost_nanos),
+        cost_nanos=one.cost_nanos,
+        flags=list(one.flags),
+    )
 
 
 def receipt(desk: Desk, args: OneReceipt) -> Receipt:

@@ -9,8 +9,6 @@ An account is the key's. What is another's is a 404 that nothing tells from what
 """
 
 import asyncio
-import csv
-import io
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any, Final, Protocol
@@ -21,7 +19,7 @@ from portico.core.errors import InvalidRequest, RouteNotFound
 from portico.core.storage import Reading
 from portico.http.query import Query
 from portico.http.routes import Action, Route
-from portico.wire import jsontext
+from portico.wire import csvtext, jsontext
 from portico.wire.http import Exchange, Headers
 
 _JSON: Final = ("content-type", "application/json")
@@ -33,7 +31,6 @@ RECEIPT_WAIT_S: Final = 2.0
 """How long a receipt is waited for whose call is not settled yet."""
 FIRST_PAUSE_S: Final = 0.005
 LONGEST_PAUSE_S: Final = 0.1
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Estimator(Protocol):
@@ -151,16 +148,9 @@ def _usage_json(asked: UsageQuery, page: UsagePage) -> dict[str, Any]:
 
 def _usage_csv(page: UsagePage) -> bytes:
     """RFC 4180. A name that a spreadsheet would take for a formula is written as text."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([*page.columns, "charge_usd"])
-    for row in page.rows:
-        writer.writerow([*map(_cell, row), dollars(row[-1])])
-    return out.getvalue().encode()
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+    lines: list[list[Any]] = [[*page.columns, "charge_usd"]]
+    lines += [[*row, dollars(row[-1])] for row in page.rows]
+    return csvtext.rows(lines).encode()
 
 
 def _send(exchange: Exchange, body: Any) -> None:

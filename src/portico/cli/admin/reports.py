@@ -57,6 +57,69 @@ def audit(
     perform("audit", fields, config=config, as_json=json, show=_audit)
 
 
+@receipts.command("list")
+def list_receipts(
+    account: Annotated[str | None, typer.Option(help="Only of this account.")] = None,
+    key: Annotated[str | None, typer.Option(help="Only of this key, by its id.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only of this model.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="How they ended: ok, failed, or an error code.")] = None,
+    charged: Annotated[bool | None, typer.Option("--charged/--free", help="Only what was charged, or was not.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="The first day (UTC): 2026-11-01.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last day (UTC).")] = None,
+    search: Annotated[str, typer.Option(help="A request's id, how a key begins, a model or an error code.")] = "",
+    limit: Limit = 50,
+    after: After = "",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List calls by their receipts, newest first.
+
+    Examples:
+
+        portico receipts list --account acme --outcome failed
+
+        portico receipts list --from 2026-11-01 --charged --json
+    """
+    fields = given(
+        account=account,
+        key=key,
+        model=model,
+        outcome=outcome,
+        charged=charged,
+        search=search,
+        limit=limit,
+        after=after,
+        **{"from": first, "to": last},
+    )
+    perform("receipts list", fields, config=config, as_json=json, show=_calls)
+
+
+def _calls(page: Any) -> None:
+    columns = [
+        ("request", show.KEPT),
+        ("when (UTC)", show.KEPT),
+        ("model", ""),
+        ("in", show.RIGHT),
+        ("out", show.RIGHT),
+        ("charge", show.RIGHT),
+        ("ended", ""),
+    ]
+    rows = [
+        [
+            one.request_id,
+            one.at,
+            one.model,
+            "?" if one.input_tokens is None else show.short(one.input_tokens),
+            "?" if one.output_tokens is None else show.short(one.output_tokens),
+            show.rounded(one.charge_usd),
+            ", ".join([one.outcome, *one.flags]),
+        ]
+        for one in page.data
+    ]
+    show.table(columns, rows, empty="There are no such calls.")
+    show.more(page)
+
+
 @receipts.command("show")
 def show_receipt(
     request: Annotated[str, typer.Argument(help="A request's id (req_…), as every answer carries it.")],
