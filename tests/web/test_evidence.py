@@ -16,9 +16,10 @@ from portico.core.usage import Usage
 from portico.metering.charge import FEMTOS, charge
 from portico.web import evidence, labels, money, words
 from portico.web.addresses import Address, Form, Locale
-from portico.web.evidence import Machine, Measured, Slip, number
+from portico.web.evidence import Machine, Measured, number
 from portico.web.house import House
 from portico.web.site import benchmarks, conformance, landing
+from portico.web.slip import Slip
 from web.rooms import CATALOG, ROOM, ask
 
 LOCALES = tuple(Locale)

@@ -145,8 +145,8 @@ def _of_days(db: Db, asked: Filter) -> Sums:
         ("account_id", "=", asked.account),
         ("model", "=", asked.model or None),
         ("key_id", "=", asked.key or None),
-        ("day", ">=", asked.first and asked.first.isoformat()),
-        ("day", "<=", asked.last and asked.last.isoformat()),
+        ("day", ">=", asked.first.isoformat() if asked.first else None),
+        ("day", "<=", asked.last.isoformat() if asked.last else None),
     ):
         if value is not None:
             wheres.append(f"{column} {compare} ?")

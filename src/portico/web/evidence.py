@@ -12,55 +12,9 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from portico.metering.receipt import Tried
+from portico.web.slip import Slip, slip_of
 
 T = TypeVar("T")
-
-
-class Line(msgspec.Struct, frozen=True):
-    """A line of a receipt as its owner may see it: nothing of what it cost the operator."""
-
-    item: str
-    detail: str
-    count: int
-    unit: str
-    rate_nanos: int | None
-    amount_femtos: int
-    above_tokens: int = 0
-    tier: str = "standard"
-    effective_from: str = ""
-    source: str = ""
-    note: str = ""
-
-
-class Slip(msgspec.Struct, frozen=True):
-    """What of a receipt as `GET /v1/receipts/{id}` tells it stands on the page."""
-
-    request_id: str
-    at_us: int
-    key_id: str
-    route: str
-    asked: str
-    model: str
-    provider: str
-    outcome: str
-    usage: dict[str, dict[str, int]]
-    lines: tuple[Line, ...]
-    hold_nanos: int
-    charge_nanos: int
-    tries: tuple[Tried, ...]
-    markup_permille: int = 1000
-    losses: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-
-    @property
-    def femtos(self) -> int:
-        """The sum of the lines, before markup and rounding."""
-        return sum(line.amount_femtos for line in self.lines)
-
-    def tokens(self, of: str) -> int:
-        """Of all buckets whose name begins so."""
-        return sum(sum(counts.values()) for name, counts in self.usage.items() if name.startswith(of))
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -76,7 +30,7 @@ class Sample(msgspec.Struct, frozen=True):
 
     @property
     def slip(self) -> Slip:
-        return msgspec.convert(self.receipt, Slip)
+        return slip_of(self.receipt)
 
 
 class Race(msgspec.Struct, frozen=True):

@@ -7,16 +7,12 @@ from typing import Final
 import msgspec
 
 from portico.web import evidence, money
-from portico.web.evidence import Sample, Slip
+from portico.web.evidence import Sample
 from portico.web.page import NotHere, View, Visit, at
 from portico.web.showroom import Showroom
 from portico.web.site.changes import UNDATED
+from portico.web.slip import Slip, width
 from portico.web.words import Say
-
-
-def width(amounts: list[str]) -> int:
-    """Of the digits behind the point, so that all of them align at it."""
-    return max((len(one.partition(".")[2]) for one in amounts), default=2)
 
 
 async def look(_: Showroom, visit: Visit, __: Mapping[str, str]) -> View:
@@ -35,7 +31,6 @@ async def look(_: Showroom, visit: Visit, __: Mapping[str, str]) -> View:
             "told": told,
             "slip": slip,
             "at": datetime.fromtimestamp(slip.at_us // 1_000_000, UTC),
-            "failed": [one for one in slip.tries if one.outcome != "ok"],
             "undated": UNDATED.isoformat(),
             "digits": width([*(money.exact(line.amount_femtos) for line in slip.lines), money.usd(slip.charge_nanos)]),
             "cents": width([money.usd(one) for one in _movements(told, slip)]),

@@ -1,0 +1,148 @@
+"""A receipt: one call as its account may see it, or with its cost for whoever runs this Portico. As a page, JSON, Markdown.
+
+`shown` makes the page of either desk; who may ask is the caller's to say.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from portico.accounts import calls, statement
+from portico.core.errors import NotFound
+from portico.core.storage import Db
+from portico.web import money
+from portico.web.addresses import Address
+from portico.web.inside.asked import Asked, Needs, Reply, Sent, Shown
+from portico.web.inside.room import room
+from portico.web.page import View, Visit
+from portico.web.render import common, environment
+from portico.web.site.changes import UNDATED
+from portico.web.slip import LONG, OUTCOMES, Slip, slip_of, width
+
+_FORMS: Final = (".json", ".md")
+
+
+class Open(msgspec.Struct, frozen=True):
+    """A call that is not over: what is held for it."""
+
+    request_id: str
+    held_nanos: int
+    at_us: int
+
+
+class Read(msgspec.Struct, frozen=True):
+    """What the books say of a call."""
+
+    told: dict[str, Any]
+    """Its receipt, as JSON tells it."""
+    slip: Slip
+    booked: calls.Booked
+    account_name: str
+    key_name: str
+    key_prefix: str
+
+
+def read(db: Db, account: str | None, request_id: str, *, cost: bool) -> Read | Open:
+    """A receipt of an account; of any (None) for who runs this Portico. Raises `NotFound`."""
+    if account is None:
+        found = db.rows("SELECT account_id FROM receipts WHERE request_id = ?", request_id)
+        found = found or db.rows("SELECT account_id FROM holds WHERE request_id = ?", request_id)
+        if not found:
+            raise NotFound("There is no receipt of that id.")
+        account = str(found[0][0])
+    try:
+        told = statement.receipt(db, account, request_id, cost=cost)
+    except statement.StillOpen:
+        sql = "SELECT amount_nanos, at_us FROM holds WHERE request_id = ? AND account_id = ?"
+        held = db.rows(sql, request_id, account)
+        if not held:
+            raise
+        return Open(request_id, *held[0])
+    slip = slip_of(told)
+    name = db.rows("SELECT name FROM accounts WHERE id = ?", account)
+    key = db.rows("SELECT name, prefix FROM keys WHERE id = ? AND account_id = ?", slip.key_id, account)
+    return Read(
+        told=told,
+        slip=slip,
+        booked=calls.booked(db, account, request_id),
+        account_name=name[0][0] if name else account,
+        key_name=key[0][0] if key else "",
+        key_prefix=key[0][1] if key else "",
+    )
+
+
+async def shown(asked: Asked, account: str | None, *, cost: bool, list_path: str) -> Reply:
+    """The receipt that the address names by `id`, in the form that its ending says. Raises `NotFound`."""
+    said = asked.names["id"]
+    form = next((one for one in _FORMS if said.endswith(one)), "")
+    request_id = said.removesuffix(form)
+    found = await asked.backstage.reading.read(lambda db: read(db, account, request_id, cost=cost))
+    if isinstance(found, Open):
+        if form:
+            raise NotFound("There is no receipt of that id yet: the call is not over.")
+        return Shown(template="console/receipt_open", title="Receipt", data={"found": found})
+    if form == ".json":
+        return Sent(body=msgspec.json.encode(found.told), media_type="application/json")
+    data = {**_data(found), "cost": cost, "list_path": list_path}
+    if form == ".md":
+        return Sent(body=_markdown(asked, data), media_type="text/markdown; charset=utf-8")
+    return Shown(template="console/receipt", title="Receipt", data=data)
+
+
+def _data(found: Read) -> dict[str, Any]:
+    slip, booked = found.slip, found.booked
+    after = booked.balance_nanos
+    before = None if after is None else after + slip.charge_nanos
+    back = abs(slip.hold_nanos - slip.charge_nanos)
+    moved = [slip.hold_nanos, slip.charge_nanos, back, *[one for one in (before, after) if one is not None]]
+    flags = [*slip.flags, *([calls.ADJUSTED] if booked.adjusted_us is not None else [])]
+    return {
+        "found": found,
+        "slip": slip,
+        "booked": booked,
+        "at": datetime.fromtimestamp(slip.at_us / 1_000_000, UTC),
+        "before": before,
+        "after": after,
+        "undated": UNDATED.isoformat(),
+        "digits": width([*(money.exact(line.amount_femtos) for line in slip.lines), money.usd(slip.charge_nanos)]),
+        "cents": width([money.usd(one) for one in moved]),
+        "explained": [LONG.get(flag, flag) for flag in flags],
+        "notes": found.told.get("notes", []),
+        "OUTCOMES": OUTCOMES,
+        "dispute": dispute(found),
+    }
+
+
+def dispute(found: Read) -> str:
+    """What whoever disputes a charge sends, in one block, the same in every language."""
+    slip, booked = found.slip, found.booked
+    lines = [
+        ("request", slip.request_id),
+        ("time", datetime.fromtimestamp(slip.at_us / 1_000_000, UTC).isoformat()),
+        ("account", f"{found.account_name} ({slip.account})"),
+        ("key", f"{found.key_prefix}… ({slip.key_id})"),
+        ("asked", slip.asked),
+        ("answered by", f"{slip.model} ({slip.upstream_model}), {slip.provider}"),
+        ("tried", ", ".join(f"{one.provider}: {one.outcome}" for one in slip.tries)),
+        ("outcome", ", ".join([slip.outcome, *slip.flags])),
+        *[(f"line {n}", f"{one.count} {one.item} {one.detail}") for n, one in enumerate(slip.lines, 1)],
+        ("held", money.usd(slip.hold_nanos)),
+        ("charged", money.usd(slip.charge_nanos)),
+        ("adjusted by", money.usd(booked.adjusted_nanos) if booked.adjusted_us is not None else ""),
+    ]
+    return "\n".join(f"{name}: {value}" for name, value in lines if value)
+
+
+def _markdown(asked: Asked, data: dict[str, Any]) -> bytes:
+    visit = Visit(Address(asked.path, asked.locale), asked.base_url, asked.query)
+    view = View(template="console/receipt", title="Receipt", summary="", follows=False, data=data)
+    text = environment(html=False).get_template("console/receipt.md").render(common(visit, view, html=False))
+    return (text.strip() + "\n").encode()
+
+
+async def look(asked: Asked) -> Reply:
+    return await shown(asked, asked.account_id, cost=False, list_path="/console/usage")
+
+
+ROOMS: Final = (room("/console/receipts/{id}", look, needs=Needs.VIEWER),)
