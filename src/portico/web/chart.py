@@ -18,6 +18,8 @@ from portico.web.showroom import Traffic
 STEP: Final = 4
 GAP: Final = 1
 HEIGHT: Final = 36
+TALL: Final = 240
+"""Of a chart that has a page's width."""
 LEAST: Final = 4
 """So high is a part of a bar that is there at all, were it one call of a thousand."""
 MARK: Final = 3
@@ -48,6 +50,31 @@ def shares(slots: Sequence[Traffic]) -> Shares:
     none = _runs([not slot.calls for slot in slots], HEIGHT - LEAST // 2)
     bad = [_bar(number, 0, _part(slot.failed, slot.calls)) for number, slot in enumerate(slots) if slot.failed]
     return Shares(len(slots) * STEP, ok, "".join(bad), none)
+
+
+class Stacks(msgspec.Struct, frozen=True):
+    """Of each series one path: its part of every bar. The drawing is `width` by `TALL`."""
+
+    width: int
+    paths: tuple[str, ...]
+
+
+def stacks(days: Sequence[Sequence[int]]) -> Stacks:
+    """Amounts of each day, of each series, one on top of the other: the first at the bottom. The highest day fills it."""
+    most = max((sum(day) for day in days), default=0)
+    paths = [""] * max((len(day) for day in days), default=0)
+    for number, day in enumerate(days):
+        below = 0
+        for place, amount in enumerate(day):
+            top, bottom = _level(below + amount, most), _level(below, most)
+            if amount > 0:
+                paths[place] += _bar(number, TALL - max(top, bottom + 1), max(top - bottom, 1))
+            below += amount
+    return Stacks(len(days) * STEP, tuple(paths))
+
+
+def _level(amount: int, most: int) -> int:
+    return round(TALL * amount / most) if most else 0
 
 
 def spark(amounts: Sequence[int]) -> str:

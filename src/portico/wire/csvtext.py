@@ -2,11 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from typing import Final
 
 BOM: Final = "\ufeff"
 """In front of a file, for a spreadsheet that would take UTF-8 for something else."""
+_NUMBER: Final = re.compile(r"-[0-9]+(\.[0-9]+)?")
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -20,4 +22,6 @@ def rows(cells: Iterable[Iterable[object]]) -> str:
 
 
 def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+    if not isinstance(value, str) or not value.startswith(_FORMULAS) or _NUMBER.fullmatch(value):
+        return value
+    return f"'{value}"

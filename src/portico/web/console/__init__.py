@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from portico.web.console import keys, receipts, usage
+from portico.web.console import keys, overview, receipts, statements, usage
 from portico.web.inside.room import Room
 
-ROOMS: Final[tuple[Room, ...]] = (*usage.ROOMS, *receipts.ROOMS, *keys.ROOMS)
+ROOMS: Final[tuple[Room, ...]] = (*overview.ROOMS, *usage.ROOMS, *receipts.ROOMS, *statements.ROOMS, *keys.ROOMS)
