@@ -134,8 +134,12 @@ class Client:
 
     async def _answered(self, scope: dict[str, Any], body: bytes) -> tuple[Answer, list[str]]:
         sent: list[Any] = []
+        asked: list[bool] = []
 
         async def receive() -> Any:
+            if asked:
+                await asyncio.Event().wait()  # it stays, and says no more
+            asked.append(True)
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Any) -> None:
