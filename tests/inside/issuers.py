@@ -112,7 +112,14 @@ def provider() -> Iterator[Provider]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             found.asked.append(self.path)
-            self._send(found.answer(self.path))
+            if not self.path.startswith("/authorize"):
+                self._send(found.answer(self.path))
+                return
+            back = parse_qs(urlsplit(self.path).query)["redirect_uri"][0].removesuffix("/auth/oidc/callback")
+            self.send_response(302)
+            self.send_header("location", back + found.came(found.url + self.path))
+            self.send_header("content-length", "0")
+            self.end_headers()
 
         def do_POST(self) -> None:
             found.asked.append(self.path)
