@@ -68,7 +68,7 @@ def busy(desk: Rooms, name: str = "laptop") -> Things:
         db.run(hold, ids["acme"], key, NOW_US - 4_000_000, told)
 
     bench.reading.at_once(rows)
-    names = {"account": ids["acme"], "key": key, "draft": draft}
+    names = {"account": ids["acme"], "key": key, "draft": draft, "id": "req_open"}
     fields = {
         "account": ids["acme"],
         "user": "bob@example.com",

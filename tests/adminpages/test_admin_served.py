@@ -91,6 +91,10 @@ def test_what_calls_came_to_is_told_on_every_page_alike(house: House, root: Brow
     account = root.get("/admin/accounts/default")
     assert account.count("/admin/receipts/req_") >= 2
     assert all(f"${row[5]}" in account for row in rows)
+    found = re.findall(r"/admin/receipts/req_\w+", account)
+    receipts = [root.get(path) for path in found]
+    assert all("What it cost you" in page for page in receipts)
+    assert json.loads(root.get(found[0] + ".json"))["cost_nanos"] > 0
     assert "gpt-5.5" in root.get("/admin/keys/key_default")
 
 

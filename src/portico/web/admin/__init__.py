@@ -13,6 +13,7 @@ from portico.web.admin import (
     live,
     prices,
     providers,
+    receipts,
     usage,
     users,
 )
@@ -37,6 +38,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     _room("/admin/deployments", deployments.deployments),
     _room("/admin/prices", prices.prices, prices.act_on_prices),
     _room("/admin/prices/drafts/{draft}", drafts.draft, drafts.act_on_draft),
+    _room("/admin/receipts/{id}", receipts.receipt),
     _room("/admin/usage", usage.usage),
     _room("/admin/usage.csv", usage.usage_csv),
     _room("/admin/live", live.live, live.act_on_live),

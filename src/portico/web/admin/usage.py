@@ -12,7 +12,7 @@ from portico.core.errors import InvalidRequest, NotFound
 from portico.ledger.margins import margins
 from portico.web.admin.forms import PAGE, page
 from portico.web.inside.asked import Asked, Reply, Sent, Shown
-from portico.web.inside.csvfile import csv_bytes
+from portico.wire import csvtext
 
 BYS: Final = ("day", "model", "account", "key", "provider")
 DAYS: Final = 30
@@ -176,7 +176,7 @@ async def usage_csv(asked: Asked) -> Reply:
     rows: list[list[object]] = [[told.by, *HEAD], *[[line.name, *_cells(line)] for line in lines]]
     name = f"portico-usage-by-{told.by}-{told.first}-{told.last}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Sent(body=csv_bytes(rows), media_type="text/csv; charset=utf-8", headers=headers)
+    return Sent(body=(csvtext.BOM + csvtext.rows(rows)).encode(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _cells(line: Line) -> list[object]:
