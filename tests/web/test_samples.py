@@ -31,6 +31,13 @@ RUN: Final = {"bash", "python", "javascript", "json", "toml"}
 TIME_S: Final = 60.0
 DRIVERS: Final = Path(__file__).parent / "drivers"
 KEY: Final = "sk-sample-0123456789abcdef"
+SECRETS: Final = {
+    "GEMINI_API_KEY": "sample-key",
+    "PORTICO_OIDC_CLIENT_SECRET": "sample-secret",
+    "STRIPE_SECRET_KEY": "sk_test_sample",
+    "STRIPE_WEBHOOK_SECRET": "whsec_sample",
+}
+"""What configurations of the pages name."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -90,7 +97,7 @@ def test_a_configuration_is_one_that_portico_takes(sample: Sample, tmp_path: Pat
     for name in re.findall(r"file:([^\"'\s]+)|_file = \"([^\"]+)\"", sample.code):
         for path in filter(None, name):
             (tmp_path / path).touch()
-    load_config({"GEMINI_API_KEY": "sample-key", "PORTICO_DATA": str(tmp_path)}, file=file, folder=tmp_path)
+    load_config({**SECRETS, "PORTICO_DATA": str(tmp_path)}, file=file, folder=tmp_path)
 
 
 PROGRAMS: Final = {
