@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
+from random import SystemRandom
 from typing import Final, TypeAlias
 
 import msgspec
@@ -202,7 +203,7 @@ def _with_admin(plan: Plan, books: Bookkeeper, front: Front, gateway: Gateway) -
     from portico.cli.housekeeping import house_of
     from portico.http.admin import AdminApi
 
-    rng = PooledRandom()
+    rng = SystemRandom()  # commands run in threads
     api = AdminApi(
         front, Office(books.database.reading, house_of(plan.settings), rng), plan.settings.admin_key, rng=rng
     )

@@ -208,9 +208,13 @@ CREATE TABLE payment_events (
 	kind TEXT NOT NULL, 
 	posted_nanos BIGINT DEFAULT 0 NOT NULL, 
 	at_us BIGINT NOT NULL, 
+	reference TEXT DEFAULT '' NOT NULL, 
+	subject TEXT DEFAULT '' NOT NULL, 
+	amount_nanos BIGINT DEFAULT 0 NOT NULL, 
+	fits BIGINT DEFAULT 1 NOT NULL, 
 	PRIMARY KEY (id)
 );
-INSERT INTO "payment_events" VALUES('id of payment_events','payment_id of payment_events','kind of payment_events',7,7);
+INSERT INTO "payment_events" VALUES('id of payment_events','payment_id of payment_events','kind of payment_events',7,7,'reference of payment_events','subject of payment_events',7,7);
 CREATE TABLE payments (
 	id TEXT NOT NULL, 
 	account_id TEXT NOT NULL, 
@@ -376,13 +380,13 @@ CREATE TABLE usage_days (
 	output_tokens BIGINT DEFAULT 0 NOT NULL, 
 	reasoning_tokens BIGINT DEFAULT 0 NOT NULL, 
 	charge_nanos BIGINT DEFAULT 0 NOT NULL, 
-	cost_nanos BIGINT DEFAULT 0 NOT NULL, 
+	cost_nanos BIGINT DEFAULT 0 NOT NULL, released BIGINT DEFAULT 0 NOT NULL, 
 	PRIMARY KEY (account_id, day, model, key_id)
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "usage_days" VALUES('acc_1','day of usage_days','model of usage_days','key_1',7,7,7,7,7,7,7);
+INSERT INTO "usage_days" VALUES('acc_1','day of usage_days','model of usage_days','key_1',7,7,7,7,7,7,7,7);
 CREATE TABLE users (
 	id TEXT NOT NULL, 
 	email TEXT NOT NULL, 
@@ -424,10 +428,12 @@ CREATE UNIQUE INDEX one_change_per_reference ON audit (command, subject, referen
 CREATE INDEX responses_by_expiry ON stored_responses (expires_us);
 CREATE INDEX responses_by_account ON stored_responses (account_id, expires_us, size_bytes);
 CREATE INDEX items_by_response ON stored_items (account_id, response_id);
+CREATE INDEX receipts_of_trouble ON receipts (account_id, request_id) WHERE outcome <> 'ok';
 CREATE INDEX identities_by_user ON identities (user_id);
 CREATE INDEX sessions_by_user ON sessions (user_id);
 CREATE INDEX sessions_by_expiry ON sessions (expires_us);
 CREATE INDEX links_by_expiry ON links (expires_us);
 CREATE INDEX payments_of_account ON payments (account_id, created_us);
 CREATE INDEX payment_events_by_payment ON payment_events (payment_id);
+CREATE INDEX payment_events_by_reference ON payment_events (reference);
 COMMIT;

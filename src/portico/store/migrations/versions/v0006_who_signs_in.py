@@ -127,6 +127,11 @@ def _what_is_paid() -> None:
         _text("kind"),
         _count("posted_nanos", default=0),
         _count("at_us"),
+        _text("reference", default=""),
+        _text("subject", default=""),
+        _count("amount_nanos", default=0),
+        _count("fits", default=1),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("payment_events_by_payment", "payment_events", ["payment_id"])
+    op.create_index("payment_events_by_reference", "payment_events", ["reference"])
