@@ -3,16 +3,21 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from admin.local import Bench, on_sqlite
 from adminpages.busy import MONEY, busy
+from adminpages.conftest import UPSTREAMS
 from inside.desk import Client, Rooms
 from portico.web.admin import ROOMS
 from portico.web.inside.asked import Needs
 from portico.web.inside.guard import TOKEN_FIELD
 from portico.web.inside.room import Room
+from portico.web.showroom import Traffic
+from web.rooms import showroom
 
 XSS = "<script>alert(1)</script>"
 
@@ -347,6 +352,7 @@ def test_a_user_gets_another_password_is_made_operator_and_signed_out(desk: Room
 def test_a_provider_is_let_rest_and_woken(desk: Rooms, root: Client) -> None:
     assert root.post("/admin/providers", do="rest", provider="gemini", minutes="30", note="an outage").status == 303
     audited(desk, "pool rest")
+    assert "an outage" in root.get("/admin/audit?subject=gemini").text
     page = root.get("/admin/providers").text
     assert "operator: an outage" in page
     assert page.index('id="gemini"') < page.index('id="openai"')
@@ -477,3 +483,20 @@ def test_the_audit_is_filtered_and_every_row_leads_on(desk: Rooms, root: Client)
     assert "accounts create" not in only
     assert f'href="/admin/accounts/{account}"' in only
     assert f"/admin/audit?subject={account}" in root.get("/admin/accounts").text
+
+
+def test_a_provider_that_fails_often_is_in_trouble_though_nothing_rests(tmp_path: Path) -> None:
+    slots = (Traffic(0, 40, 4), Traffic(960, 0, 0))
+    room = showroom(providers={"gemini-3.5-flash": {"gemini": slots, "openai": (Traffic(0, 40, 1),)}})
+    reading = on_sqlite(tmp_path / "books.db")
+    desk = Rooms(Bench(reading, upstreams=UPSTREAMS), showroom=room)
+    root = desk.person("root@example.com", operator=True)
+    home = root.get("/admin").text
+    assert ">gemini</a>" in home
+    assert ">openai</a>" not in home
+    page = root.get("/admin/providers").text
+    assert "4 of 40 tries failed" in page
+    assert "More than one in twenty tries fails." in page
+    assert "50 % of all tries" in page
+    assert "4 of 40 tries failed" in root.get("/admin/deployments?state=called").text
+    reading.connection.close()

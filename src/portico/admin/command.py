@@ -40,17 +40,20 @@ class Command:
         apart: bool = False,
         secret: tuple[str, ...] = (),
         prepare: Callable[[Any], Awaitable[Any]] | None = None,
+        subject: str = "",
     ) -> None:
         """`route`: `METHOD /path/{argument}`; None: there is only the command line. `changes`: by default all that is no
         GET does. `apart`: runs outside any transaction, with a `House` in place of a `Desk`. `secret`: arguments that
         are not written down. `prepare`: what is to be done with the arguments before there is a transaction, because it
-        takes its time."""
+        takes its time. `subject`: the argument that names what is changed, where neither the result has an id nor the path
+        a name."""
         self.name = name
         self.method, self.path = route.split(" ", 1) if route else ("", "")
         self.run = run
         self.changes = self.method != "GET" if changes is None else changes
         self.apart = apart
         self.secret = frozenset(secret)
+        self.subject = subject
         self.prepare = prepare
         hints = typing.get_type_hints(run, include_extras=True)
         self.takes: type[Args] = hints["args"]
@@ -128,4 +131,6 @@ def _subject(command: Command, args: Args, result: Any) -> str:
     found = getattr(result, "id", None)
     if isinstance(found, str):
         return found
+    if command.subject:
+        return str(getattr(args, command.subject))
     return "/".join([str(getattr(result, name, None) or getattr(args, name)) for name in command.in_path])

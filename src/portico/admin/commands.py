@@ -86,8 +86,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("providers list", "GET /providers", providers.list_),
     Command("providers probe", "POST /providers/{provider}/probe", providers.probe, changes=False, apart=True),
     Command("pool list", "GET /pool", pool.list_),
-    Command("pool rest", "POST /pool/rest", pool.rest),
-    Command("pool clear", "POST /pool/clear", pool.clear),
+    Command("pool rest", "POST /pool/rest", pool.rest, subject="provider"),
+    Command("pool clear", "POST /pool/clear", pool.clear, subject="provider"),
     Command("backup", "POST /backups", upkeep.backup, apart=True),
     Command("db status", "GET /db", upkeep.status, apart=True),
 )

@@ -79,6 +79,8 @@ def where(subject: str) -> str:
     """Where the thing of an id is looked at; "": nowhere."""
     if subject == DEFAULT_TENANT:
         return f"/admin/accounts/{subject}"
+    if subject.startswith("req_"):
+        return "/admin/live"
     return next((f"/admin/{page}/{subject}" for prefix, page in _PAGES.items() if subject.startswith(prefix)), "")
 
 

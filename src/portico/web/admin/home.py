@@ -3,7 +3,7 @@
 from portico.accounts.standing import FINE, standings
 from portico.ledger.open_calls import count_open
 from portico.web.admin.forms import page
-from portico.web.admin.state import fares_of, unpriced
+from portico.web.admin.state import Fare, fares_of, unpriced
 from portico.web.inside.asked import Asked, Shown
 
 FEW = 10
@@ -23,7 +23,7 @@ async def home(asked: Asked) -> Shown:
         "Overview",
         attention=[one for one in found if one.needs != FINE],
         accounts=len(found),
-        providers=[one for one in providers if one.state != "asked"],
+        providers=[one for one in providers if one.state != "asked" or fares.get(one.name, Fare()).failing],
         all_providers=len(providers),
         fares=fares,
         calls=calls,

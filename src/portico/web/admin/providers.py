@@ -10,10 +10,6 @@ from portico.web.admin.forms import Act, acted, back, page, whole_number
 from portico.web.admin.state import Fare, fares_of
 from portico.web.inside.asked import Asked, Led, Reply, Shown
 
-TROUBLED: Final = 50
-"""So many failures of a thousand attempts are trouble, of no fewer than `TELLING` attempts."""
-TELLING: Final = 20
-
 
 class Standing(msgspec.Struct, frozen=True):
     """One of them, as the page tells of it."""
@@ -26,7 +22,7 @@ class Standing(msgspec.Struct, frozen=True):
 
     @property
     def failing(self) -> bool:
-        return self.fare.calls >= TELLING and 1000 - self.fare.permille >= TROUBLED
+        return self.fare.failing
 
     @property
     def trouble(self) -> tuple[bool, bool, int, str]:

@@ -9,6 +9,10 @@ import msgspec
 from portico.catalog import Model, Rates, Tier
 from portico.web.showroom import Day, Offer, Showroom
 
+TROUBLED: Final = 50
+"""So many failures of a thousand attempts are trouble, of no fewer than `TELLING` attempts."""
+TELLING: Final = 20
+
 
 class Fare(msgspec.Struct, frozen=True):
     """Attempts in the last 24 hours."""
@@ -20,6 +24,10 @@ class Fare(msgspec.Struct, frozen=True):
     def permille(self) -> int:
         """Of a thousand, how many did not fail."""
         return (self.calls - self.failed) * 1000 // self.calls if self.calls else 0
+
+    @property
+    def failing(self) -> bool:
+        return self.calls >= TELLING and 1000 - self.permille >= TROUBLED
 
 
 def fares_of(day: Day) -> dict[str, Fare]:
