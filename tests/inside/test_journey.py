@@ -1,0 +1,275 @@
+"""A fresh install, with a real browser: from the first link to a call that is refused, then the admin's side.
+
+What pages show comes of real calls; who has made none yet is told what to do next. With scripts off the same forms work.
+"""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from web.serving import House, served
+from web.test_browser import CHROMIUM, Told, a_page
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here (make browser-tools)")
+LANGUAGES = ("en", "zh-HK")
+PASSWORD = "a long sample password"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def house(language: str) -> Iterator[House]:
+    """Fresh, for each language."""
+    with served() as house:
+        yield house
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, house: House, language: str) -> Iterator[tuple[BrowserContext, Page, Told]]:
+    """One browser for the whole way."""
+    context, page, told = a_page(browser, house, locale=language, viewport={"width": 1280, "height": 900})
+    yield context, page, told
+    context.close()
+
+
+class Way:
+    """What is found on one step and needed on a later one."""
+
+    key: str
+    account: str
+
+
+@pytest.fixture(scope="module")
+def way() -> Way:
+    return Way()
+
+
+def a_picture() -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (64, 48), "#1b6e62").save(out, "PNG")
+    return out.getvalue()
+
+
+def call(house: House, key: str, **fields: Any) -> tuple[int, Any]:
+    """A call as a client makes it."""
+    body = {"model": "gemini-3.5-flash", "messages": [{"role": "user", "content": "Hello"}], **fields}
+    request = urllib.request.Request(  # noqa: S310 - our own
+        f"{house.base_url}/v1/chat/completions",
+        json.dumps(body).encode(),
+        {"authorization": f"Bearer {key}", "content-type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+Visit = tuple[BrowserContext, Page, Told]
+
+
+def test_the_first_link_makes_whoever_follows_it_the_operator(visit: Visit, house: House, language: str) -> None:
+    _, page, _ = visit
+    page.goto(house.first_link)
+    assert page.locator("html").get_attribute("lang") == language
+    page.locator("#f-email").fill("ada@example.com")
+    page.locator("#f-name").fill("Ada")
+    page.locator("#f-password").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url("**/console**")
+    expect(page.locator('.menu a[href="/admin"]')).to_be_visible()
+    page.goto(house.first_link)
+    expect(page.locator("#f-password")).to_have_count(0)  # it worked once
+
+
+def test_a_fresh_console_says_what_to_do_next(visit: Visit) -> None:
+    _, page, _ = visit
+    page.goto("/console")
+    expect(page.locator("ol.steps li")).to_have_count(3)
+    expect(page.locator("ol.steps .code").first).to_contain_text("/v1/chat/completions")
+    for path in ("/console/usage", "/console/playground", "/admin/live", "/admin/codes"):
+        page.goto(path)
+        expect(page.locator(".empty, .pg-empty").first).to_be_visible()
+
+
+def test_signing_out_and_in_leads_back_to_the_page_that_was_wanted(visit: Visit) -> None:
+    _, page, told = visit
+    page.locator(".drop").last.locator("summary").click()
+    page.locator('form[action="/sign-out"] button').click()
+    page.wait_for_url("**/sign-in?done=signed-out")
+    page.goto("/console/keys?from=a-bookmark")
+    page.wait_for_url("**/sign-in?to=*")
+    page.locator("#f-email").fill("ada@example.com")
+    page.locator("#f-password").fill("not the password at all")
+    page.locator("main button[type=submit]").click()
+    expect(page.locator(".note-bad")).to_be_visible()
+    told.errors.clear()  # the browser tells of a 422
+    page.locator("#f-password").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url("**/console/keys?from=a-bookmark")
+
+
+def test_a_key_is_shown_once_and_calls(visit: Visit, house: House, way: Way) -> None:
+    _, page, _ = visit
+    page.goto("/console/keys/new")
+    page.locator("#f-title").fill("laptop")
+    page.locator("main form button[type=submit]").last.click()
+    way.key = page.locator(".copyable code").first.inner_text().strip()
+    assert way.key.startswith("sk-portico-")
+    assert page.url.find(way.key) < 0
+    page.locator('main a.button-primary[href^="/console/keys/key_"]').click()
+    assert way.key not in page.content()
+    page.goto("/console/keys")
+    assert way.key not in page.content()
+    expect(page.locator("main")).to_contain_text("laptop")
+    status, _ = call(house, way.key)
+    assert status == 200
+
+
+def test_the_playground_streams_an_answer_about_a_picture_and_leads_to_its_receipt(visit: Visit) -> None:
+    _, page, _ = visit
+    page.goto("/console/playground")
+    page.locator("#pg-model").select_option("gemini-3.5-flash")
+    page.locator("#pg-file").set_input_files({"name": "door.png", "mimeType": "image/png", "buffer": a_picture()})
+    expect(page.locator("#pg-files li")).to_have_count(1)
+    page.locator("#pg-text").fill("What is in this picture?")
+    page.locator("#pg-send").click()
+    receipt = page.locator('#pg-log a[href^="/console/receipts/req_"]').first
+    expect(receipt).to_be_visible()
+    href = receipt.get_attribute("href")
+    assert href is not None
+    page.goto(href)
+    expect(page.locator(".slip .verdict")).to_contain_text("$0.")
+    expect(page.locator(".slip")).to_contain_text("gemini-3.5-flash")
+    request = href.rpartition("/")[2]
+    expect(page.locator("main")).to_contain_text(request)
+
+
+def test_a_code_of_the_desk_tops_the_account_up(visit: Visit) -> None:
+    _, page, _ = visit
+    page.goto("/admin/codes")
+    page.locator("main .title-row summary").click()
+    page.locator("#f-amount_usd").fill("12.50")
+    page.locator('main form[action="/admin/codes"] button[type=submit]').first.click()
+    code = page.locator(".copyable code").inner_text().strip()
+    assert re.fullmatch(r"code-\w+", code)
+    page.goto("/console/top-up")
+    page.locator("#f-code").fill(code)
+    page.locator('form[action="/console/top-up/code"] button').click()
+    expect(page.locator("main")).to_contain_text("$12.50")
+    page.locator("#f-code").fill(code)
+    page.locator('form[action="/console/top-up/code"] button').click()
+    expect(page.locator("main [role=alert], main .error").first).to_be_visible()
+
+
+def test_what_was_used_adds_up_on_page_csv_and_receipts(visit: Visit) -> None:
+    context, page, told = visit
+    told.errors.clear()  # a code that is spent is a 422
+    page.goto("/console/usage")
+    rows = page.locator("table.calls tbody tr")
+    expect(rows).to_have_count(2)
+    charges = [
+        context.request.get(f"{row.locator('th a').get_attribute('href')}.json").json()["charge_nanos"]
+        for row in rows.all()
+    ]
+    assert min(charges) > 0
+    listed = context.request.get(page.locator('main a[href*="usage.csv"]').get_attribute("href") or "").text()
+    assert listed.startswith("\ufeff")
+    lines = listed.lstrip("\ufeff").splitlines()
+    column = lines[0].split(",").index("charge_nanos")
+    assert sorted(int(line.split(",")[column]) for line in lines[1:]) == sorted(charges)
+    dollars = f"{sum(charges) / 1e9:.9f}".rstrip("0")
+    expect(page.locator("table.calls tfoot")).to_contain_text(f"${dollars}")
+    page.goto("/console")
+    expect(page.locator("main figure.spent svg path").first).to_be_attached()
+    page.goto(f"/console/statements/{page.locator('.axis-time time').last.inner_text()[:7]}")
+    expect(page.locator("main")).to_contain_text("$12.50")
+
+
+def test_a_revoked_key_is_refused(visit: Visit, house: House, way: Way) -> None:
+    _, page, _ = visit
+    page.goto("/console/keys")
+    page.locator('main a[href^="/console/keys/key_"]', has_text="laptop").first.click()
+    careful = page.locator("details.careful", has=page.locator('input[name="do"][value="revoke"]'))
+    careful.locator("summary").click()
+    careful.locator('input[name="name"]').fill("laptop")
+    careful.locator("button[type=submit]").click()
+    page.wait_for_url("**done=*")
+    for _ in range(100):  # workers look twice a second
+        status, body = call(house, way.key)
+        if status == 401:
+            break
+        page.wait_for_timeout(50)
+    assert status == 401
+    assert "revoked" in body["error"]["message"]
+
+
+def test_the_desk_shows_and_changes_all_of_it(visit: Visit) -> None:
+    _, page, _ = visit
+    page.goto("/admin/accounts")
+    page.locator("main .title-row summary").first.click()
+    page.locator("main .title-row input[name=new_name]").fill("acme")
+    page.locator("main .title-row form button[type=submit]").first.click()
+    page.goto("/admin/accounts")
+    page.locator("main table a", has_text="acme").first.click()
+    expect(page.locator("main h1")).to_contain_text("acme")
+    for path in ("providers", "deployments", "prices", "usage", "live", "users", "keys", "codes"):
+        page.goto(f"/admin/{path}")
+        expect(page.locator("main h1")).to_be_visible()
+    page.goto("/admin/usage")
+    expect(page.locator("main table")).to_contain_text("gemini-3.5-flash")
+    page.goto("/admin/audit")
+    told = page.locator("main table").inner_text()
+    for command in (
+        "door first-start",
+        "keys create",
+        "codes create",
+        "codes redeem",
+        "keys revoke",
+        "accounts create",
+    ):
+        assert command in told
+    assert "user:ada@example.com" in told
+
+
+def test_no_page_of_the_way_raised_an_error(visit: Visit) -> None:
+    assert visit[2].errors == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_way_is_open_without_scripts(browser: Browser, house: House, width: int) -> None:
+    """Signing in, making a key, looking at what was used: forms and links."""
+    context, page, told = a_page(browser, house, java_script_enabled=False, viewport={"width": width, "height": 800})
+    page.goto("/console/keys/new")
+    page.locator("#f-email").fill("ada@example.com")
+    page.locator("#f-password").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    page.locator("#f-title").fill(f"by hand {width}")
+    page.locator("main form button[type=submit]").last.click()
+    expect(page.locator(".copyable code").first).to_contain_text("sk-portico-")
+    page.goto("/console/usage")
+    page.locator("table.calls tbody th a").first.click()
+    expect(page.locator(".slip .verdict")).to_be_visible()
+    page.goto("/console/playground")
+    expect(page.locator("main noscript .code, main .note .code").first).to_be_visible()
+    assert told.errors == []
+    context.close()
