@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from portico.web.console import keys, overview, receipts, statements, usage
+from portico.web.console import keys, overview, parts, receipts, statements, usage
 from portico.web.inside.room import Room
 
-ROOMS: Final[tuple[Room, ...]] = (*overview.ROOMS, *usage.ROOMS, *receipts.ROOMS, *statements.ROOMS, *keys.ROOMS)
+ROOMS: Final[tuple[Room, ...]] = (
+    *overview.ROOMS,
+    *usage.ROOMS,
+    *receipts.ROOMS,
+    *statements.ROOMS,
+    *keys.ROOMS,
+    *parts.ROOMS,
+)
