@@ -391,6 +391,21 @@ async def test_the_balance_of_one_is_not_told_to_the_other_and_not_moved_by_it(
         assert (await alice.get("/v1/balance")).json()["posted_nanos"] < 100 * USD
 
 
+@pytest.mark.parametrize("more", QUERIES)
+async def test_a_key_is_told_of_itself_alone(url: str, tmp_path: Path, more: str) -> None:
+    async with open_street(url, tmp_path, Script(answers(ANSWER))) as street:
+        alice, bob = street.alice, street.bob
+        await street.receipt_of(await alice.ask(CHAT, chat()))
+        query = f"?{more[1:].format(account=alice.account, key_id=alice.key_id, number=street.number)}"
+        told = await bob.get(f"/v1/key{query}")
+        if told.status == 200:
+            assert (told.json()["id"], told.json()["spendable_nanos"]) == (bob.key_id, 100 * USD)
+        else:
+            assert told.status == 401, "`key` in a query is a key, and an id is none"
+        mine = (await alice.get("/v1/key")).json()
+        assert mine["spendable_nanos"] == (await alice.get("/v1/balance")).json()["available_nanos"] < 100 * USD
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", [CHAT, address(), address("streamGenerateContent")])
 async def test_one_is_not_given_the_others_answer_under_its_idempotency_key(
@@ -480,7 +495,7 @@ async def test_both_are_told_the_same_models(sqlite_url: str, tmp_path: Path) ->
 PROVED: Final = {
     *[route for route, _, _, _ in NAMED],
     *[Action.RESPONSE, Action.RESPONSE_ITEMS, Action.FILES, Action.FILE, Action.FILE_CONTENT, Action.UPLOAD],
-    *[Action.BALANCE, Action.USAGE, Action.RECEIPT, Action.LIST_MODELS, Action.SHOW_MODEL],
+    *[Action.BALANCE, Action.KEY, Action.USAGE, Action.RECEIPT, Action.LIST_MODELS, Action.SHOW_MODEL],
     # Whose bodies name nothing that anybody owns:
     *["embeddings", "images_generations", "images_edits", "audio_speech", "audio_transcriptions", "audio_translations"],
 }

@@ -150,6 +150,7 @@ def test_files_are_found_where_each_vendor_has_them(
 
 ACCOUNT = [
     ("GET", "/balance", Route(Action.BALANCE, CHAT)),
+    ("GET", "/key", Route(Action.KEY, CHAT)),
     ("GET", "/usage", Route(Action.USAGE, CHAT)),
     ("GET", "/receipts/req_1", Route(Action.RECEIPT, CHAT, item="req_1")),
     ("POST", "/estimate", Route(Action.ESTIMATE, CHAT)),

@@ -24,7 +24,7 @@ class Budget(msgspec.Struct, frozen=True):
 
     cap_nanos: int
     used_nanos: int
-    resets_in_s: int
+    resets_in_s: float
 
     @property
     def left_nanos(self) -> int:
@@ -63,7 +63,7 @@ def budget_of(db: Db, key: Key, kind: str) -> Budget | None:
     if cap is None:
         return None
     used = windows.so_far(db, key.account_id, key.id, kind)
-    return Budget(cap, used, int(windows.seconds_left(kind, db.now_us)))
+    return Budget(cap, used, windows.seconds_left(kind, db.now_us))
 
 
 def uses_of(db: Db, account_id: str, keys: Sequence[Key]) -> Mapping[str, KeyUse]:

@@ -1,6 +1,7 @@
 """What a caller sees of its own account, with its own key:
 
     GET  /v1/balance            what there is, what open calls hold, what is left
+    GET  /v1/key                what the key may still spend, its budgets, what is used of them and when they begin anew
     GET  /v1/usage              by=day,model,key  from=, to= (days of UTC)  limit=, after=  format=csv, or Accept: text/csv
     GET  /v1/receipts/{id}      one call, explained: its usage, its lines, its hold and settlement; waited for a moment
     POST /v1/estimate           a request in any dialect: what would be held for it, of what, and whether there is as much
@@ -10,15 +11,17 @@ An account is the key's. What is another's is a 404 that nothing tells from what
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final, Protocol
 
-from portico.accounts import Caller, statement
+from portico.accounts import Caller, rows, statement
+from portico.accounts.keyuse import budget_of
 from portico.accounts.statement import UsagePage, UsageQuery, dollars
 from portico.core.errors import InvalidRequest, RouteNotFound
-from portico.core.storage import Reading
+from portico.core.storage import Db, Reading
 from portico.http.query import Query
 from portico.http.routes import Action, Route
+from portico.ledger.windows import BUDGET_DAY, BUDGET_MONTH
 from portico.wire import csvtext, jsontext
 from portico.wire.http import Exchange, Headers
 
@@ -27,6 +30,7 @@ _CSV: Final = ("content-type", "text/csv; charset=utf-8")
 _NEVER_KEPT: Final = ("cache-control", "no-store")
 NEXT: Final = "x-portico-next"
 """Of a page in CSV: the `after` of the one behind it."""
+_BUDGETS: Final = {"day": BUDGET_DAY, "month": BUDGET_MONTH}
 RECEIPT_WAIT_S: Final = 2.0
 """How long a receipt is waited for whose call is not settled yet."""
 FIRST_PAUSE_S: Final = 0.005
@@ -60,6 +64,8 @@ class AccountPages:
         match route.action:
             case Action.BALANCE:
                 _send(exchange, await self._balance(caller))
+            case Action.KEY:
+                _send(exchange, await self._reading.read(lambda db: _key(db, caller)))
             case Action.RECEIPT:
                 _send(exchange, await self._receipt(caller, route.item or ""))
             case Action.USAGE:
@@ -117,6 +123,38 @@ class AccountPages:
         if page.following is not None:
             headers = [*headers, (NEXT, str(page.following))]
         exchange.send(200, headers, _usage_csv(page))
+
+
+def _key(db: Db, caller: Caller) -> dict[str, Any]:
+    """What the key that asks may still spend: the least of the balance, if that limits it, and of what its budgets have
+    left; None: nothing limits it. Raises `NotFound` for one that is in no database."""
+    key = rows.show_key(db, caller.key_id, account_id=caller.tenant)
+    account = statement.balance(db, caller.tenant)
+    budgets = {name: budget_of(db, key, kind) for name, kind in _BUDGETS.items()}
+    left = [budget.left_nanos for budget in budgets.values() if budget is not None]
+    if account.kind == "prepaid":
+        left.append(account.available_nanos)
+    spendable = max(0, min(left)) if left else None
+    told: dict[str, Any] = {
+        "object": "key",
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "account": key.account_id,
+        "currency": "USD",
+        "spendable": None if spendable is None else dollars(spendable),
+        "spendable_nanos": spendable,
+    }
+    for name, budget in budgets.items():
+        told[f"budget_{name}"] = None if budget is None else dollars(budget.cap_nanos)
+        told[f"used_{name}"] = None if budget is None else dollars(budget.used_nanos)
+        told[f"resets_{name}"] = None if budget is None else _time(db.now_us + round(budget.resets_in_s * 1_000_000))
+    return told | {"expires": None if key.expires_us is None else _time(key.expires_us)}
+
+
+def _time(at_us: int) -> str:
+    """To the second: windows and expiries begin and end on one."""
+    return datetime.fromtimestamp(round(at_us / 1_000_000), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _wants_csv(accept: str, query: Query) -> bool:

@@ -15,7 +15,7 @@
     GET  {v}/models, {v}/models/{m}                     Gemini under /v1beta and its like; under /v1 or nothing for who
                                                         brings Google's key header or `?key=`; Anthropic's for who says
                                                         which version of Anthropic's API it speaks; else Chat
-    GET  {v}/balance, {v}/usage, {v}/receipts/{id}      what a caller sees of its account (http/account.py), under /v1 or
+    GET  {v}/balance, {v}/key, {v}/usage, {v}/receipts/{id}   what a caller sees of its account (http/account.py), /v1 or
                                                         nothing; /receipts/sample is a page for readers
     POST {v}/estimate                                   what would be held for a request
 
@@ -73,6 +73,7 @@ class Action(StrEnum):
     LIST_MODELS = "list_models"
     SHOW_MODEL = "show_model"
     BALANCE = "balance"
+    KEY = "key"
     USAGE = "usage"
     RECEIPT = "receipt"
     ESTIMATE = "estimate"
@@ -89,6 +90,7 @@ METHODS: Final[Mapping[Action, tuple[str, ...]]] = {
     Action.LIST_MODELS: ("GET", "HEAD"),
     Action.SHOW_MODEL: ("GET", "HEAD"),
     Action.BALANCE: ("GET", "HEAD"),
+    Action.KEY: ("GET", "HEAD"),
     Action.USAGE: ("GET", "HEAD"),
     Action.RECEIPT: ("GET", "HEAD"),
     Action.ESTIMATE: ("POST",),
@@ -193,6 +195,7 @@ _ROWS: Final = (
     _row(r"(?:/v1)?/models", Action.LIST_MODELS, None),
     _row(r"(?:/v1)?/models/(?P<model>.+)", Action.SHOW_MODEL, None),
     _row(r"(?:/v1)?/balance", Action.BALANCE, CHAT),
+    _row(r"(?:/v1)?/key", Action.KEY, CHAT),
     _row(r"(?:/v1)?/usage", Action.USAGE, CHAT),
     _row(r"(?:/v1/receipts|/receipts(?!/sample$))/(?P<item>[^/]+)", Action.RECEIPT, CHAT),
     _row(r"(?:/v1)?/estimate", Action.ESTIMATE, CHAT),

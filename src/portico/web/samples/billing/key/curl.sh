@@ -1,0 +1,2 @@
+curl http://localhost:8080/v1/key \
+  -H "Authorization: Bearer $PORTICO_API_KEY"
