@@ -251,9 +251,9 @@ def test_every_line_says_what_it_came_by_and_from_whom(shop_anywhere: Shop) -> N
     for row, told in zip(
         rows,
         [
-            ("Correction of a call", "req_1", "Portico", "-$0.000000005"),
+            ("Correction of a call", "req_1", "Portico", "−$0.000000005"),
             ("Charges given back", "operator", "+ $0.000001"),
-            ("Given back to the card", "cs_test_1", "Stripe", "-$2.50"),
+            ("Given back to the card", "cs_test_1", "Stripe", "−$2.50"),
             ("Card", "cs_test_1", "ada@example.com", "+ $10.00"),
             ("Redemption code", "ada@example.com", "+ $5.00"),
             ("Paid in by hand", "invoice &lt;7&gt;", "operator", "+ $20.00"),
@@ -353,3 +353,21 @@ def test_what_is_looked_up_is_told_in_both_kinds_of_chinese(locale: Locale) -> N
         "Nobody pays by card here.",
     }
     assert said - set(translations(locale)) == set()
+
+
+# -- the desk ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_operator_sees_what_was_paid_and_what_fits_nothing(shop: Shop) -> None:
+    grace = shop.rooms.person("grace@example.com", operator=True)
+    assert "Nothing was paid by card." in words(grace.get("/admin/payments").text)
+    shop.pays()
+    shop.told(completed(1, "cs_test_1", CENTS), completed(2, "cs_test_unknown", CENTS, reference="pi_2"))
+    page = grace.get("/admin/payments")
+    assert page.status == 200
+    told = words(page.text)
+    assert "acme" in told
+    assert "$10.00" in told
+    assert "no such payment here" in told
+    assert "Nothing was paid by card." in words(grace.get("/admin/payments?state=disputed").text)
+    assert shop.ada.get("/admin/payments").status == 403

@@ -193,7 +193,7 @@ def test_tiny_money_is_shown_whole() -> None:
         (10_000_000, "$0.01"),
         (1_500_000_000, "$1.50"),
         (1_234_567_000_000_000, "$1,234,567.00"),
-        (-5_000_000, "-$0.005"),
+        (-5_000_000, "−$0.005"),
     ):
         assert money.usd(nanos) == shown
         assert money.price(nanos * 1000) == shown

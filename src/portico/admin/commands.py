@@ -10,9 +10,11 @@ from portico.admin import (
     calls,
     codes,
     credentials,
+    door,
     keys,
     ledger,
     markups,
+    outside,
     payments,
     people,
     pool,
@@ -91,5 +93,12 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("backup", "POST /backups", upkeep.backup, apart=True),
     Command("db status", "GET /db", upkeep.status, apart=True),
 )
+
+THEIR_OWN: Final[tuple[Command, ...]] = (
+    *(door.SIGN_UP, door.FIRST_START, door.ACCEPT, door.JOIN, door.RESET, door.PASSWORD),
+    *(outside.COME, outside.CONNECT, outside.DISCONNECT),
+    *(payments.BEGIN, payments.BOOK),
+)
+"""What people do for themselves, and a payment provider tells: written down like every change, and for no administrator."""
 
 BY_NAME: Final[Mapping[str, Command]] = {command.name: command for command in COMMANDS}

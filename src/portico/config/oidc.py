@@ -87,7 +87,7 @@ def read_oidc(sources: Sources, table: Any) -> OidcConfig | None:
         sources.at("oidc", "client_secret", secret)
         secret = None
     if importlib.util.find_spec("authlib") is None or importlib.util.find_spec("httpx2") is None:
-        message = "needs libraries that are not installed: pip install 'portico[oidc]'"
+        message = "needs libraries that are not installed: pip install 'authlib>=1.9.9,<2' 'httpx2>=2.16,<3'"
         sources.problem("oidc", message, line=sources.line("oidc", None))
     if len(sources.problems) > before:
         return None

@@ -2,11 +2,14 @@
 
 usd(123_000)        "$0.000123"
 usd(1_250_000_000)  "$1.25"
+usd(-20_000_000)    "−$0.02"
 """
 
 from typing import Final
 
 NANOS: Final = 1_000_000_000
+MINUS: Final = "\u2212"
+"""As wide as a plus, and never taken for a hyphen."""
 _LEAST_DIGITS: Final = 2
 
 
@@ -27,11 +30,11 @@ def exact(femtos: int) -> str:
 
 def plain(told: str) -> str:
     """The same for programs: "$1,234.50" is "1234.50"."""
-    return told.replace("$", "").replace(",", "")
+    return told.replace("$", "").replace(",", "").replace(MINUS, "-")
 
 
 def _dollars(amount: int, scale: int) -> str:
-    sign, amount = ("-", -amount) if amount < 0 else ("", amount)
+    sign, amount = (MINUS, -amount) if amount < 0 else ("", amount)
     dollars, rest = divmod(amount, scale)
     digits = str(rest).zfill(len(str(scale)) - 1).rstrip("0").ljust(_LEAST_DIGITS, "0")
     return f"{sign}${dollars:,}.{digits}"

@@ -1,6 +1,6 @@
 """Who changed what: every change, with what was asked for, the newest first."""
 
-from portico.admin.commands import COMMANDS
+from portico.admin.commands import COMMANDS, THEIR_OWN
 from portico.web.admin.forms import PAGE, page
 from portico.web.inside.asked import Asked, Shown
 
@@ -10,5 +10,5 @@ async def audit(asked: Asked) -> Shown:
     found = await asked.do(
         "audit", after=asked.first("after"), limit=PAGE, **{name: value or None for name, value in said.items()}
     )
-    commands = [(name, name) for name in sorted(command.name for command in COMMANDS if command.changes)]
+    commands = [(name, name) for name in sorted(command.name for command in (*COMMANDS, *THEIR_OWN) if command.changes)]
     return page(asked, "audit", "Audit", found=found.data, next=found.next, said=said, commands=commands)

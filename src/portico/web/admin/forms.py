@@ -80,7 +80,7 @@ def where(subject: str) -> str:
     if subject == DEFAULT_TENANT:
         return f"/admin/accounts/{subject}"
     if subject.startswith("req_"):
-        return "/admin/live"
+        return f"/admin/receipts/{subject}"
     return next((f"/admin/{page}/{subject}" for prefix, page in _PAGES.items() if subject.startswith(prefix)), "")
 
 

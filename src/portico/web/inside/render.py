@@ -26,6 +26,7 @@ ADMIN: Final = (
     ("/admin/users", "Users", Needs.OPERATOR),
     ("/admin/keys", "Keys", Needs.OPERATOR),
     ("/admin/codes", "Codes", Needs.OPERATOR),
+    ("/admin/payments", "Payments", Needs.OPERATOR),
     ("/admin/providers", "Providers", Needs.OPERATOR),
     ("/admin/deployments", "Deployments", Needs.OPERATOR),
     ("/admin/prices", "Prices", Needs.OPERATOR),

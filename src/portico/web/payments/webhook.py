@@ -56,7 +56,7 @@ async def told(asked: Asked) -> Reply:
     except StorageUnavailable:
         return _answer(503, "the books cannot be reached", {"retry-after": "5"})
     _tell(event, booked)
-    return _answer(200, "booked")
+    return _answer(200, "booked" if booked.state is not None and booked.fits else "kept, to be looked at")
 
 
 def _tell(event: Event, booked: BookedView) -> None:
