@@ -346,11 +346,13 @@ RECEIPTS: Final = Table(
     # JSON of `metering.Receipt`. Immutable; what comes later is in `receipt_notes`.
     _text("body"),
     Index("receipts_by_account", "account_id", "request_id"),
-    # What went wrong, found without a look at what did not: a call that went well costs nothing for it.
+    # What went wrong, found without a look at what did not: a call that went well costs nothing for it. With the outcome in
+    # it, so that no receipt is read to find which outcomes there are, or none of a kind.
     Index(
         "receipts_of_trouble",
         "account_id",
         "request_id",
+        "outcome",
         sqlite_where=text("outcome <> 'ok'"),
         postgresql_where=text("outcome <> 'ok'"),
     ),

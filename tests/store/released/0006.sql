@@ -428,7 +428,7 @@ CREATE UNIQUE INDEX one_change_per_reference ON audit (command, subject, referen
 CREATE INDEX responses_by_expiry ON stored_responses (expires_us);
 CREATE INDEX responses_by_account ON stored_responses (account_id, expires_us, size_bytes);
 CREATE INDEX items_by_response ON stored_items (account_id, response_id);
-CREATE INDEX receipts_of_trouble ON receipts (account_id, request_id) WHERE outcome <> 'ok';
+CREATE INDEX receipts_of_trouble ON receipts (account_id, request_id, outcome) WHERE outcome <> 'ok';
 CREATE INDEX identities_by_user ON identities (user_id);
 CREATE INDEX sessions_by_user ON sessions (user_id);
 CREATE INDEX sessions_by_expiry ON sessions (expires_us);

@@ -24,7 +24,7 @@ def upgrade() -> None:
     op.create_index(
         "receipts_of_trouble",
         "receipts",
-        ["account_id", "request_id"],
+        ["account_id", "request_id", "outcome"],
         sqlite_where=sa.text("outcome <> 'ok'"),
         postgresql_where=sa.text("outcome <> 'ok'"),
     )
