@@ -7,15 +7,15 @@ from typing import Final
 import msgspec
 
 from portico.accounts.rows import Key
-from portico.core.storage import Db
+from portico.core.storage import Db, marks
 from portico.ledger import windows
 
 DAYS: Final = 30
 """So many days are told of one by one, today among them."""
-_LAST: Final = "SELECT key_id, MAX(day) FROM usage_days WHERE account_id = ? GROUP BY key_id"
+_LAST: Final = "SELECT key_id, MAX(day) FROM usage_days WHERE account_id = ? AND key_id IN ({marks}) GROUP BY key_id"
 _DAYS: Final = (
     "SELECT key_id, day, CAST(SUM(calls) AS BIGINT), CAST(SUM(charge_nanos) AS BIGINT) FROM usage_days"
-    " WHERE account_id = ? AND day >= ? GROUP BY key_id, day"
+    " WHERE account_id = ? AND day >= ? AND key_id IN ({marks}) GROUP BY key_id, day"
 )
 
 
@@ -59,33 +59,45 @@ class KeyUse(msgspec.Struct, frozen=True):
 
 def budget_of(db: Db, key: Key, kind: str) -> Budget | None:
     """A key's budget of that kind; None: it has none."""
-    cap = key.policy.budget_day_nanos if kind == windows.BUDGET_DAY else key.policy.budget_month_nanos
-    if cap is None:
-        return None
-    used = windows.so_far(db, key.account_id, key.id, kind)
-    return Budget(cap, used, windows.seconds_left(kind, db.now_us))
+    return _budgets(db, key.account_id, [key], kind).get(key.id)
+
+
+def _budgets(db: Db, account_id: str, keys: Sequence[Key], kind: str) -> Mapping[str, Budget]:
+    """The budgets of that kind among these keys', by id: asked for together."""
+    caps = {key.id: cap for key in keys if (cap := _cap(key, kind)) is not None}
+    resets_in_s = windows.seconds_left(kind, db.now_us)
+    return {
+        key: Budget(caps[key], used, resets_in_s) for key, used in windows.so_far(db, account_id, caps, kind).items()
+    }
+
+
+def _cap(key: Key, kind: str) -> int | None:
+    return key.policy.budget_day_nanos if kind == windows.BUDGET_DAY else key.policy.budget_month_nanos
 
 
 def uses_of(db: Db, account_id: str, keys: Sequence[Key]) -> Mapping[str, KeyUse]:
     """What each of these keys of an account has used, by id."""
     today = windows.day_of(db.now_us)
     first = today - timedelta(days=DAYS - 1)
-    last = {key: date.fromisoformat(day) for key, day in db.rows(_LAST, account_id)}
+    ids = [key.id for key in keys]
+    within = marks(ids)
+    last = {key: date.fromisoformat(day) for key, day in db.rows(_LAST.format(marks=within), account_id, *ids)}
     charged: dict[str, list[int]] = {}
     calls: dict[str, int] = {}
-    for key_id, day, count, nanos in db.rows(_DAYS, account_id, first.isoformat()):
+    for key_id, day, count, nanos in db.rows(_DAYS.format(marks=within), account_id, first.isoformat(), *ids):
         at = (date.fromisoformat(day) - first).days
         if at < DAYS:
             charged.setdefault(key_id, [0] * DAYS)[at] += int(nanos)
             calls[key_id] = calls.get(key_id, 0) + int(count)
+    of_day, of_month = [_budgets(db, account_id, keys, kind) for kind in (windows.BUDGET_DAY, windows.BUDGET_MONTH)]
     return {
         key.id: KeyUse(
             last_day=last.get(key.id),
             calls=calls.get(key.id, 0),
             charge_nanos=sum(charged.get(key.id, ())),
             days=tuple(charged.get(key.id, [0] * DAYS)),
-            day=budget_of(db, key, windows.BUDGET_DAY),
-            month=budget_of(db, key, windows.BUDGET_MONTH),
+            day=of_day.get(key.id),
+            month=of_month.get(key.id),
         )
         for key in keys
     }

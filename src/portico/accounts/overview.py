@@ -60,6 +60,10 @@ class Spent(msgspec.Struct, frozen=True):
     causes: Sequence[Cause]
     """Of the seven days, the dearest first."""
 
+    def days_left(self, spendable_nanos: int) -> int | None:
+        """For how many days the money lasts at the rate of the last seven; None: nothing was spent in them."""
+        return None if self.week.nanos <= 0 else max(0, spendable_nanos) * WEEK // self.week.nanos
+
 
 class Bars(msgspec.Struct, frozen=True):
     """Money by day and series: what the chart and its table show."""
@@ -88,8 +92,12 @@ def spent(db: Db, account: str) -> Spent:
     same_day = min(earlier + timedelta(days=today.day - 1), month - timedelta(days=1))
     week = today - timedelta(days=WEEK - 1)
 
+    oldest = min(earlier, week - timedelta(days=WEEK))
+    rows = db.rows(f"SELECT day, {_CHARGE} {_ON} GROUP BY day", account, oldest.isoformat(), today.isoformat())
+    nanos_on = {date.fromisoformat(day): int(nanos) for day, nanos in rows}
+
     def total(first: date, last: date) -> int:
-        return int(db.rows(f"SELECT {_CHARGE} {_ON}", account, first.isoformat(), last.isoformat())[0][0])
+        return sum([nanos for day, nanos in nanos_on.items() if first <= day <= last])
 
     def span(first: date, before: date, until: date) -> Span:
         return Span(first, today, total(first, today), total(before, until))
@@ -113,14 +121,6 @@ def _causes(db: Db, account: str, first: date, last: date) -> Sequence[Cause]:
     return [Cause(*row) for row in db.rows(sql, account, first.isoformat(), last.isoformat(), CAUSES)]
 
 
-def days_left(db: Db, account: str, spendable_nanos: int) -> int | None:
-    """For how many days the money lasts at the rate of the last seven; None: nothing was spent in them."""
-    today = windows.day_of(db.now_us)
-    first = today - timedelta(days=WEEK - 1)
-    nanos = int(db.rows(f"SELECT {_CHARGE} {_ON}", account, first.isoformat(), today.isoformat())[0][0])
-    return None if nanos <= 0 else max(0, spendable_nanos) * WEEK // nanos
-
-
 def troubles(db: Db, account: str) -> Sequence[Trouble]:
     """What went wrong in the last `TROUBLE_H` hours, the most frequent first. That a caller hung up is no trouble."""
     since = db.now_us - TROUBLE_H * 3_600_000_000
@@ -131,6 +131,16 @@ def troubles(db: Db, account: str) -> Sequence[Trouble]:
     )
     begins = from_time("req_", max(0, since - _DAY_US) / 1_000_000)
     return [Trouble(*row) for row in db.rows(sql, account, begins, since, CALLER_GONE)]
+
+
+def has_keys(db: Db, account: str) -> bool:
+    """Whether there is a key that is not revoked."""
+    return bool(db.rows("SELECT 1 FROM keys WHERE account_id = ? AND revoked_us IS NULL LIMIT 1", account))
+
+
+def has_calls(db: Db, account: str) -> bool:
+    """Whether it ever called, as far as usage is kept."""
+    return bool(db.rows("SELECT 1 FROM usage_days WHERE account_id = ? LIMIT 1", account))
 
 
 def bars(db: Db, account: str, first: date, last: date, *, by: str, most: int) -> Bars:

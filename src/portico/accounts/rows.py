@@ -5,7 +5,7 @@ and read what is above the number they know (`changed_keys`). The number's row i
 for each other and numbers become visible in their order: a worker that has seen 8 has seen 7.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from random import Random
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from portico.accounts.keys import DEFAULT_TENANT, KeyRow, digest_of, new_key, vi
 from portico.accounts.policy import Policy, changed, decode_policy, encode_policy
 from portico.core.errors import Conflict, InvalidRequest, NotFound
 from portico.core.ids import timed_id
-from portico.core.storage import Db, Row, raise_revision
+from portico.core.storage import Db, Row, marks, raise_revision
 from portico.ledger.windows import begin_budgets_anew
 
 KINDS: Final = ("prepaid", "open")
@@ -115,6 +115,12 @@ def show_account(db: Db, account: str) -> Account:
     if not rows:
         raise NotFound(f"There is no account {account[:MAX_NAME]!r}.")
     return Account(*rows[0])
+
+
+def accounts_of(db: Db, ids: Collection[str]) -> dict[str, Account]:
+    """Those of these ids that there are, by id: asked for together."""
+    found = [Account(*row) for row in db.rows(f"{_ACCOUNT} WHERE id IN ({marks(ids)})", *ids)]
+    return {account.id: account for account in found}
 
 
 def list_accounts(db: Db, *, closed: bool = False, after: str = "", limit: int = LARGEST_PAGE) -> list[Account]:

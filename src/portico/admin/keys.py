@@ -136,10 +136,8 @@ def create(desk: Desk, args: CreateKey) -> IssuedKey:
 def list_(desk: Desk, args: ListKeys) -> Page[KeyView]:
     """Lists keys, oldest first, of one account or of all."""
     found = rows.list_keys(desk.db, account=args.account, after=args.after, limit=args.limit + 1)
-    names = {
-        account_id: rows.show_account(desk.db, account_id).name for account_id in {key.account_id for key in found}
-    }
-    views = [KeyView(**_fields(desk, key, names[key.account_id])) for key in found]
+    accounts = rows.accounts_of(desk.db, {key.account_id for key in found})
+    views = [KeyView(**_fields(desk, key, accounts[key.account_id].name)) for key in found]
     return Page.cut(views, args.limit, lambda key: key.id)
 
 

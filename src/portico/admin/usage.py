@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from portico.accounts import calls
-from portico.accounts.rows import show_account
+from portico.accounts.rows import accounts_of, show_account
 from portico.admin import dollars
 from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, says
 from portico.core.errors import InvalidRequest, NotFound
@@ -185,9 +185,9 @@ def show(desk: Desk, args: ShowUsage) -> Page[UsageRow]:
     sql = f"SELECT {', '.join([*columns, sums])} FROM usage_days WHERE {' AND '.join(wheres)}{order} LIMIT ? OFFSET ?"  # noqa: S608
     rows = desk.db.rows(sql, *values, args.limit + 1, start)
     named = [dict(zip([*by, *_SUMS], row, strict=True)) for row in rows[: args.limit]]
-    accounts = {row["account"] for row in named if "account" in row}
-    names = {account: show_account(desk.db, account).name for account in accounts}
-    found = [_line({**row, "account_name": names.get(row.get("account"), "")}) for row in named]
+    accounts = accounts_of(desk.db, {row["account"] for row in named if "account" in row})
+    names = {account_id: account.name for account_id, account in accounts.items()}
+    found = [_line({**row, "account_name": names.get(row.get("account", ""), "")}) for row in named]
     return Page(data=found, next=str(start + args.limit) if len(rows) > args.limit else None)
 
 

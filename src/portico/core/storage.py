@@ -11,7 +11,7 @@ A Write may be applied more than once before it counts (a batch that failed is r
 state of its own. Statements are plain SQL that both databases understand, with `?` for values.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -37,6 +37,11 @@ class Db(Protocol):
     carried: "dict[str, Carried] | None"
     """What the writes of one batch leave to be written together at its end, by a name of theirs; None where each writes its
     own."""
+
+
+def marks(values: Collection[object]) -> str:
+    """Question marks for a list of values, as `IN` takes it; of none `NULL`, which nothing equals."""
+    return ", ".join("?" * len(values)) or "NULL"
 
 
 class Carried(Protocol):

@@ -3,10 +3,11 @@
 Who counts in one has locked its row (`ledger.sums`), so that no two workers can both take the last of it.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 
-from portico.core.storage import Db
+from portico.core.storage import Db, Value, marks
 
 MINUTE_US: Final = 60_000_000
 DAY_US: Final = 86_400_000_000
@@ -21,9 +22,12 @@ _SPENT: Final = (
     "SELECT CAST(COALESCE(SUM(charge_nanos), 0) AS BIGINT) FROM usage_days"
     " WHERE account_id = ? AND key_id = ? AND day >= ? AND day <= ?"
 )
+_SPENT_BY: Final = (
+    "SELECT key_id, CAST(SUM(charge_nanos) AS BIGINT) FROM usage_days WHERE account_id = ? AND day >= ? AND day <= ?"
+)
 _TAKE_IN: Final = "UPDATE holds SET budgets = budgets | ? WHERE key_id = ? AND at_us >= ? RETURNING amount_nanos"
-_HELD: Final = "SELECT CAST(COALESCE(SUM(amount_nanos), 0) AS BIGINT) FROM holds WHERE key_id = ? AND at_us >= ?"
-_USED: Final = 'SELECT used FROM counters WHERE subject = ? AND kind = ? AND "window" = ?'
+_HELD_BY: Final = "SELECT key_id, CAST(SUM(amount_nanos) AS BIGINT) FROM holds WHERE at_us >= ?"
+_USED_BY: Final = 'SELECT subject, used FROM counters WHERE kind = ? AND "window" = ?'
 _BEGIN_ANEW: Final = "DELETE FROM counters WHERE subject = ? AND kind IN ('budget_day', 'budget_month')"
 _LOCK: Final = (
     "INSERT INTO counters (subject, kind, \"window\", used) VALUES (?, 'concurrent', 0, 0)"
@@ -64,14 +68,25 @@ def already(db: Db, account_id: str, subject: str, kind: str) -> int:
     return held + _spent(db, account_id, subject, kind)
 
 
-def so_far(db: Db, account_id: str, subject: str, kind: str) -> int:
-    """What a key holds and has spent of a budget in the window of now, for who only looks."""
-    counted = db.rows(_USED, subject, kind, window_of(kind, db.now_us))
-    if counted:
-        return int(counted[0][0])
-    _, began_us = _began(kind, db.now_us)
-    held = int(db.rows(_HELD, subject, began_us)[0][0])
-    return held + _spent(db, account_id, subject, kind)
+def so_far(db: Db, account_id: str, subjects: Collection[str], kind: str) -> Mapping[str, int]:
+    """What each of these keys of an account holds and has spent of a budget in the window of now, for who only looks."""
+    if not subjects:
+        return {}
+    window = window_of(kind, db.now_us)
+    found = dict(_by_key(db, f"{_USED_BY} AND subject IN ({marks(subjects)})", kind, window, *subjects))
+    others = [subject for subject in subjects if subject not in found]
+    if others:
+        first, began_us = _began(kind, db.now_us)
+        among = f"AND key_id IN ({marks(others)}) GROUP BY key_id"
+        days = (first.isoformat(), day_of(db.now_us).isoformat())
+        held = dict(_by_key(db, f"{_HELD_BY} {among}", began_us, *others))
+        spent = dict(_by_key(db, f"{_SPENT_BY} {among}", account_id, *days, *others))
+        found |= {subject: held.get(subject, 0) + spent.get(subject, 0) for subject in others}
+    return found
+
+
+def _by_key(db: Db, sql: str, *values: Value) -> list[tuple[str, int]]:
+    return [(key, int(nanos)) for key, nanos in db.rows(sql, *values)]
 
 
 def _spent(db: Db, account_id: str, subject: str, kind: str) -> int:

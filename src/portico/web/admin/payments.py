@@ -2,7 +2,7 @@
 
 from typing import Final, get_args
 
-from portico.accounts.rows import show_account
+from portico.accounts.rows import accounts_of
 from portico.admin.payments import State
 from portico.core.storage import Db
 from portico.web.admin.forms import PAGE, page
@@ -23,7 +23,8 @@ async def payments(asked: Asked) -> Shown:
     strays = await asked.do("payments strays")
 
     def names(db: Db) -> dict[str, str]:
-        return {one: show_account(db, one).name for one in {payment.account for payment in found.data}}
+        accounts = accounts_of(db, {payment.account for payment in found.data})
+        return {account_id: account.name for account_id, account in accounts.items()}
 
     return page(
         asked,

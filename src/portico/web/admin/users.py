@@ -65,10 +65,11 @@ async def _user(asked: Asked, made: Any = None) -> Shown:
     def look(db: Db) -> dict[str, Any]:
         found = people.show_user(db, name)
         memberships = people.memberships_of(db, found.id)
+        accounts = rows.accounts_of(db, [one.account_id for one in memberships])
         return {
             "user": found,
             "memberships": memberships,
-            "account_names": {one.account_id: rows.show_account(db, one.account_id).name for one in memberships},
+            "account_names": {account_id: account.name for account_id, account in accounts.items()},
             "sessions": sessions.sessions_of(db, found.id),
         }
 

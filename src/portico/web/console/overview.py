@@ -43,15 +43,15 @@ async def look(asked: Asked) -> Reply:
 
 def _find(asked: Asked, db: Db, period: int, by: str) -> Found:
     account, today = asked.account_id, day_of(db.now_us)
-    left = balance(db, account)
+    left, spent = balance(db, account), overview.spent(db, account)
     return Found(
         balance=left,
-        days_left=overview.days_left(db, account, left.available_nanos),
-        spent=overview.spent(db, account),
+        days_left=spent.days_left(left.available_nanos),
+        spent=spent,
         troubles=tuple(overview.troubles(db, account)),
         bars=overview.bars(db, account, today - timedelta(days=period - 1), today, by=by, most=SERIES),
-        has_keys=bool(db.rows("SELECT 1 FROM keys WHERE account_id = ? AND revoked_us IS NULL LIMIT 1", account)),
-        has_calls=bool(db.rows("SELECT 1 FROM usage_days WHERE account_id = ? LIMIT 1", account)),
+        has_keys=overview.has_keys(db, account),
+        has_calls=overview.has_calls(db, account),
     )
 
 

@@ -186,7 +186,7 @@ def visitor_of(db: Db, secret: str) -> tuple[Visitor, int] | None:
         return None
     session, user = found
     memberships = people.memberships_of(db, user.id)
-    accounts = {one.account_id: rows.show_account(db, one.account_id) for one in memberships}
+    accounts = rows.accounts_of(db, [one.account_id for one in memberships])
     roles = {one.account_id: one.role for one in memberships}
     chosen = session.account_id if session.account_id in roles else _first(roles)
     visitor = Visitor(
