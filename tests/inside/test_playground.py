@@ -9,6 +9,7 @@ import pytest
 
 from inside.desk import Client, Rooms
 from portico.web.addresses import Locale
+from portico.web.playground import tree as trees
 from portico.web.playground.page import explained
 from portico.web.playground.tree import MAX_CHARACTERS, to_tree
 from web.rooms import showroom
@@ -144,3 +145,39 @@ def test_an_error_that_is_explained_nowhere_is_a_404(rooms: Rooms) -> None:
     assert ada.get("/console/playground/errors/insufficient_funds").json["doc"] == "/docs/errors#insufficient_funds"
     assert ada.get("/console/playground/errors/no_such_thing").status == 404
     assert ada.get("/console/playground/errors/.*").status == 404
+
+
+BOMBS = {
+    "brackets": ("", "[" * 31_000),
+    "pictures": ("", "![" * 15_000),
+    "code of a lexer that nobody tried": ("perl", "m{" * 15_000),
+    "code on one line": ("js", '"\\' * 15_000),
+    "nothing, in lines": ("java", "x" + "\n" * 10_000 + "x"),
+    "much code": ("ts", ("a." * 90 + "\n") * 170),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_text_that_is_made_to_take_long_is_shown_plain(name: str) -> None:
+    language, text = BOMBS[name]
+    tree = to_tree(f"```{language}\n{text}\n```" if language else text)
+    assert not [tag for tag, _ in elements(tree) if tag == "span"]
+    assert "".join(texts(tree)) == text.rstrip("\n")
+
+
+def test_code_has_colours_as_far_as_there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "x = 1\n" * 300
+    whole = to_tree(f"```python\n{code}```")
+    assert "".join(texts(whole)) == code.rstrip("\n")
+    monkeypatch.setattr(trees, "COLOURED_S", 0.0)
+    part = to_tree(f"```python\n{code}```")
+    assert "".join(texts(part)) == code.rstrip("\n")
+    assert 0 < len(list(elements(part))) < len(list(elements(whole)))
+
+
+def texts(nodes: Any) -> Any:
+    for node in nodes:
+        if isinstance(node, str):
+            yield node
+        else:
+            yield from texts(node[2:])

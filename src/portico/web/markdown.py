@@ -61,9 +61,10 @@ def to_html(text: str, *, relink: Relink = str, say: Callable[[str], str] = str)
     return Written(html, tuple(env["headings"]))
 
 
-def parsed(text: str) -> list[Token]:
-    """The tokens of a text that none of us wrote: its links stay as they are, and lead nowhere that is not an address."""
-    return _PARSER.parse(text, {"relink": str, "say": str, "headings": []})
+def parsed(text: str, *, longest: int) -> list[Token]:
+    """The tokens of a text that none of us wrote: its links stay as they are, and lead nowhere that is not an address. What
+    stands in a paragraph of more than `longest` characters is not looked at, and stays a text."""
+    return _PARSER.parse(text, {"relink": str, "say": str, "headings": [], "longest": longest})
 
 
 def language_of(info: str) -> str:
@@ -169,6 +170,14 @@ class _Inline(ParserInline):
         return state.tokens
 
 
+def _long(state: StateCore) -> None:
+    """A paragraph takes the square of its length, if it is made for that."""
+    longest: int = state.env.get("longest", len(state.src))
+    for token in state.tokens:
+        if token.type == "inline" and len(token.content) > longest:
+            token.type = "text"
+
+
 def _headings(state: StateCore) -> None:
     """Ids of headings, and the contents of the page."""
     for token, inline in zip(state.tokens, state.tokens[1:], strict=False):
@@ -248,6 +257,7 @@ def _parser() -> MarkdownIt:
     inline = _Inline()
     inline.ruler, inline.ruler2 = parser.inline.ruler, parser.inline.ruler2
     parser.inline = inline
+    parser.core.ruler.before("inline", "long", _long)
     parser.core.ruler.push("headings", _headings)
     parser.core.ruler.push("links", _links)
     parser.core.ruler.push("classes", _classes)

@@ -18,7 +18,7 @@ ERRORS: Final = "/docs/errors"
 FIRST: Final = ("gemini-3.8-flash", "gpt-5.5", "claude-sonnet-5-5")
 """Of these the first that is served is chosen, where the address says none."""
 _BODY_BYTES: Final = 64 * 1024 * 1024
-_at_a_time: Final = asyncio.Semaphore(2)
+_at_a_time: Final = asyncio.Semaphore(1)
 
 
 async def look(asked: Asked) -> Reply:

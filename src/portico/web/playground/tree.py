@@ -5,9 +5,14 @@
 
 A link leads to an address of the web or of mail, and a picture is one that came with the text: one at an address would tell
 whoever serves it that it was looked at, and what stands in the address.
+
+A text can be made so that reading it takes the square of its length, and code so that a lexer's expressions do: what is too
+long for that stays plain text. It is the process of everybody's calls that would wait for it.
 """
 
-from collections.abc import Sequence
+import re
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
@@ -16,7 +21,22 @@ from markdown_it.token import Token
 from portico.web.markdown import language_of, parsed, pieces
 
 Node: TypeAlias = str | list[Any]
-MAX_CHARACTERS: Final = 200_000
+MAX_CHARACTERS: Final = 32_000
+"""Of one text. The page sends a long answer in pieces as its blocks are finished."""
+LONGEST_PARAGRAPH: Final = 8_000
+LONGEST_CODE: Final = 20_000
+LONGEST_LINE: Final = 200
+"""Of code that has colours, and of blanks in it: what an expression of a lexer can look at in vain, at every character."""
+COLOURED_S: Final = 0.1
+"""A block of code has colours as far as that much work goes."""
+_TRIED: Final = (
+    "bash c console cpp csharp css diff docker dockerfile go graphql groovy haskell html http ini java javascript js json",
+    "json5 julia kotlin lua make makefile markdown matlab md nginx objective-c php powershell protobuf py pycon python r",
+    "rb ruby rust scala sh shell sql swift terraform toml ts tsx typescript xml yaml yml zsh",
+)
+LANGUAGES: Final = frozenset(" ".join(_TRIED).split())
+"""Of the several hundred that lexers exist for, those that are written most, whose expressions were tried."""
+_BLANKS: Final = re.compile(rf"\s{{{LONGEST_LINE}}}")
 _SCHEMES: Final = ("http", "https", "mailto")
 _TAGS: Final = {
     **{f"h{level}": f"h{min(level + 2, 6)}" for level in range(1, 7)},
@@ -29,7 +49,7 @@ _KEPT: Final = ("class", "start")
 
 def to_tree(text: str) -> list[Node]:
     """The nodes of a text in Markdown."""
-    return _nodes(parsed(text))
+    return _nodes(parsed(text, longest=LONGEST_PARAGRAPH))
 
 
 def _nodes(tokens: Sequence[Token]) -> list[Node]:
@@ -74,9 +94,26 @@ def _alone(token: Token) -> list[Node]:
 
 def _code(code: str, language: str) -> Node:
     told: list[Any] = ["code", {}]
-    for kind, piece in pieces(code.rstrip("\n"), language):
+    for kind, piece in _coloured(code.rstrip("\n"), language):
         told.append(["span", {"class": kind}, piece] if kind else piece)
     return ["div", {"class": "code"}, ["pre", {}, told]]
+
+
+def _coloured(code: str, language: str) -> Iterator[tuple[str, str]]:
+    """Code in pieces, as `markdown.pieces`: those in front of where the work becomes too much, and the rest as one."""
+    long = (
+        len(code) > LONGEST_CODE or max(map(len, code.split("\n"))) > LONGEST_LINE or _BLANKS.search(code) is not None
+    )
+    if long or language.lower() not in LANGUAGES:
+        yield "", code
+        return
+    until, at = time.thread_time() + COLOURED_S, 0
+    for kind, piece in pieces(code, language.lower()):
+        yield kind, piece
+        at += len(piece)
+        if time.thread_time() > until:
+            yield "", code[at:]
+            return
 
 
 def _image(address: str, alt: str) -> Node:
