@@ -23,6 +23,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("models", ["x" * 257]),
     ("models", ["a\nb"]),
     ("models", ["x"] * 1001),
+    ("models", ["a*" * 100] * 51),
     ("allow_ips", ["10.0.0.0/33"]),
     ("allow_ips", ["example.com"]),
     ("allow_ips", [""]),

@@ -24,6 +24,8 @@ MOST: Final = 2**63 - 1
 """What a column of the database holds."""
 MAX_ENTRIES: Final = 1000
 LONGEST_GLOB: Final = 256
+MAX_GLOBS: Final = 10_000
+"""Characters of all globs together: they are made into one expression, where everybody's calls are answered."""
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -131,6 +133,8 @@ def _check(policy: Policy) -> None:
     for name in ("models", "allow_ips"):
         if len(getattr(policy, name)) > MAX_ENTRIES:
             raise InvalidRequest(f"{name}: at most {MAX_ENTRIES} entries.", param=name)
+    if sum(map(len, policy.models)) > MAX_GLOBS:
+        raise InvalidRequest(f"models: at most {MAX_GLOBS} characters in all.", param="models")
     for glob in policy.models:
         if not 0 < len(glob) <= LONGEST_GLOB or glob != glob.strip() or not glob.isprintable():
             raise InvalidRequest(f"models: {glob[:40]!r} is not a name or a pattern for names.", param="models")
