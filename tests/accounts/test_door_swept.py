@@ -45,7 +45,7 @@ async def test_sessions_links_and_tries_go_when_they_are_over_and_not_before(tmp
         await reading.work(open_ones)
         assert await books._sweep_door() == 0
         await reading.work(age)
-        assert await books._sweep_door() == 4
+        assert await books._sweep_door() == 5
         assert await reading.read(left) == [(0,)]
     finally:
         await books.finish()
