@@ -44,3 +44,8 @@ def disconnect(db: Db, user_id: str, issuer: str, subject: str) -> None:
     sql = "DELETE FROM identities WHERE user_id = ? AND issuer = ? AND subject = ?"
     if not db.run(sql, user_id, issuer, subject):
         raise NotFound("There is no such connection.")
+
+
+def disconnect_all(db: Db, user_id: str) -> None:
+    """Whoever came in so far does so no more."""
+    db.run("DELETE FROM identities WHERE user_id = ?", user_id)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from portico.accounts import links, passwords, people, sessions
+from portico.accounts import identities, links, passwords, people, sessions
 from portico.accounts.keys import DEFAULT_TENANT
 from portico.accounts.rows import create_account
 from portico.admin.command import Command
@@ -82,7 +82,9 @@ def first_start(desk: Desk, args: FollowLink) -> UserView:
         user = people.enable_user(db, user.id)
     if args.name:
         people.rename_user(db, user.id, args.name)
+    # Somebody else may have come first with this address: nobody asks for a proof of it.
     passwords.keep_hash(db, user.id, args.password)
+    identities.disconnect_all(db, user.id)
     sessions.end_sessions(db, user.id)
     people.set_role(db, DEFAULT_TENANT, user.id, "owner")
     return user_view(people.set_operator(db, user.id, True))
