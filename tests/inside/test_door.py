@@ -4,12 +4,13 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
 from admin.local import Bench, on_sqlite
 from inside.desk import RNG, Client, Rooms
-from portico.accounts import attempts, links, passwords, people
+from portico.accounts import attempts, identities, links, passwords, people
 from portico.web.inside import guard
 from web.rooms import Answer
 
@@ -124,6 +125,31 @@ def test_a_form_that_another_site_sent_is_refused(rooms: Rooms, origin: str) -> 
     fields = {guard.TOKEN_FIELD: client.token, "email": "ada@example.com", "password": GOOD}
     assert client.post_raw("/sign-in", fields, {"origin": origin}).status == 403
     assert client.post_raw("/sign-in", fields, {"sec-fetch-site": "cross-site"}).status == 403
+
+
+@pytest.mark.parametrize("to", ["/models?q=模型", "/models?q=%E6%A8%A1", "/reset/é"])
+def test_an_address_of_ours_is_led_to_whatever_letters_it_has(rooms: Rooms, to: str) -> None:
+    known(rooms)
+    led = signed_in(browser(rooms), to=to).headers["location"]
+    assert unquote(led) == unquote(to)
+    assert led.isascii()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *[f"/invite/{one}?language=en" for one in ("%0d%0aset-cookie:x", "%E2%82%AC", "a%3Fb", "%25")],
+        *[f"/console/keys/{one}/" for one in ("%0d%0aset-cookie:x", "%E2%82%AC", "a%3Fb", "%25")],
+    ],
+)
+def test_no_address_ends_a_header_or_leads_elsewhere(rooms: Rooms, path: str) -> None:
+    answer = Client(rooms).get(path)
+    assert answer.status in (303, 308)
+    led = answer.headers["location"]
+    assert led.isascii()
+    assert led.isprintable()
+    assert led.startswith("/")
+    assert "?" not in led
 
 
 @pytest.mark.parametrize(
@@ -260,6 +286,20 @@ def test_the_first_start_makes_whoever_runs_it_once(rooms_anywhere: Rooms) -> No
     for secret in (GOOD, link_of(path)):
         assert secret not in json.dumps(bench.do("audit"))
     assert bench.do("audit")["data"][0]["command"] == "door first-start"
+
+
+def test_whoever_begins_shares_their_user_with_nobody_who_came_first(rooms: Rooms) -> None:
+    """Where everybody may sign up, somebody may have done so with the address of whoever runs it."""
+    bench = rooms.bench
+    bench.reading.at_once(_default_account)
+    early = rooms.person("ada@example.com")
+    connect = identities.connect
+    assert bench.reading.at_once(lambda db: connect(db, "https://idp.example", "mallory", early.user.id))
+    path = bench.reading.at_once(lambda db: links.offer_first_start(db, RNG))
+    assert path is not None
+    assert browser(rooms, path).post(path, email="ada@example.com", password=GOOD).status == 303
+    assert bench.reading.at_once(lambda db: identities.identities_of(db, early.user.id)) == []
+    assert early.get("/console/settings").headers["location"].startswith("/sign-in")
 
 
 def test_an_invitation_makes_a_user_who_is_in_the_account(rooms_anywhere: Rooms) -> None:

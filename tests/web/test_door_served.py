@@ -90,6 +90,7 @@ async def test_neither_links_nor_passwords_are_in_a_log_or_in_the_data(tmp_path:
             next(cookie for cookie in cookies if cookie.startswith("portico=")).partition(";")[0].partition("=")[2]
         )
         await ask(port, "GET", f"/invite/{secret}")
+        assert (await ask(port, "POST", f"/invite/{secret}", {"expect": "a miracle"}))[0] == 417
         server.send(signal.SIGTERM)
         _, out, err = await server.end()
     for one in (secret, session, GOOD):

@@ -15,6 +15,7 @@ Mint: TypeAlias = Callable[[], str]
 """Makes a new tool-call id each time it is called."""
 
 _NOT_ALNUM: Final = re.compile(r"[^A-Za-z0-9]")
+_SECRET: Final = re.compile(r"[A-Za-z0-9]{40,}")
 
 
 _POOL_BYTES: Final = 8192
@@ -85,6 +86,11 @@ def from_time(prefix: str, now: float) -> str:
         left, digit = divmod(left, 62)
         time_digits = _DIGITS[digit] + time_digits
     return prefix + time_digits
+
+
+def without_secrets(path: str) -> str:
+    """A path as a log may tell it: what a link of the door opens with is left out."""
+    return _SECRET.sub("…", path)
 
 
 def normalised_call_id(call_id: str) -> str:

@@ -33,7 +33,7 @@ from portico.core.errors import (
     StorageUnavailable,
     UpstreamError,
 )
-from portico.core.ids import timed_id
+from portico.core.ids import timed_id, without_secrets
 from portico.http.account import AccountPages
 from portico.http.budget import Budget
 from portico.http.filepages import FilePages
@@ -42,7 +42,7 @@ from portico.http.kept import ResponsePages
 from portico.http.listing import LISTINGS
 from portico.http.query import NOTHING, Query, read_query
 from portico.http.reader import Refusal
-from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route, route_name
+from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route, is_call_path, route_name
 from portico.http.server import CODES
 from portico.http.wrapped import Wrapped
 from portico.providers import Verb
@@ -267,7 +267,8 @@ class Gateway:
         self._explain(error)
         body = _Telling(dialect_at(path, NOTHING, headers)).body(error)
         now, agent = self._clock(), headers.get("user-agent", "")
-        report = Report(self._new_id(), path=path, user_agent=agent, began=now, first_byte=now, ended=now)
+        shown = path if is_call_path(path) else without_secrets(path)
+        report = Report(self._new_id(), path=shown, user_agent=agent, began=now, first_byte=now, ended=now)
         report.status, report.bytes_out = status, len(body)
         report.outcome, report.error = _outcome(error), error.code or "bad_request"
         self._observer.finished(report)

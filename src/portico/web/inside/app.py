@@ -9,11 +9,10 @@ every answer                                the strict policy of the public hous
 import asyncio
 import json
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msgspec
 from starlette.datastructures import UploadFile
@@ -27,7 +26,7 @@ from portico.accounts.browser import cookies_of
 from portico.accounts.keys import seal_of
 from portico.accounts.sessions import SEEN_EVERY_US
 from portico.core.errors import InvalidRequest, NotFound, PorticoError, RequestTooLarge, StorageUnavailable
-from portico.core.ids import random_token
+from portico.core.ids import random_token, without_secrets
 from portico.core.storage import Db
 from portico.web.addresses import Locale, preferred
 from portico.web.house import LANGUAGE, SECURITY, base_url_of, policy, theme_of
@@ -45,6 +44,8 @@ _LOCALES: Final = {locale.value: locale for locale in Locale}
 _HTML: Final = "text/html; charset=utf-8"
 _NEVER_KEPT: Final = {"cache-control": "no-store", "vary": "Cookie"}
 SIGN_IN: Final = "/sign-in"
+_OF_ADDRESSES: Final = ":/?#[]@!$&'()*+,;=%~"
+"""What stands in an address as it is (RFC 3986 2.2)."""
 
 
 class Inside:
@@ -70,7 +71,7 @@ class Inside:
         except PorticoError as error:
             response = await answer.refused(error)
         except Exception:
-            log.exception("no page could be made for %s %s", request.method, _in_a_log(scope["path"]))
+            log.exception("no page could be made for %s %s", request.method, without_secrets(scope["path"][:200]))
             response = await answer.refused(PorticoError("Portico failed. The operator finds why in its log."))
         await response(scope, receive, send)
 
@@ -269,7 +270,7 @@ class _Answer:
     def led(self, reply: Led, status: int = 303) -> Response:
         mark = "&" if "?" in reply.to else "?"
         to = f"{reply.to}{mark}{urlencode({'done': reply.done})}" if reply.done else reply.to
-        response = self._with(Response(b"", status, {**reply.headers, "location": to}))
+        response = self._with(Response(b"", status, {**reply.headers, "location": quote(to, safe=_OF_ADDRESSES)}))
         self._sign(response, reply.sign_in)
         return response
 
@@ -366,11 +367,6 @@ async def _form(request: Request, body: bytes) -> tuple[dict[str, list[str]], di
     return fields, files
 
 
-def _in_a_log(path: str) -> str:
-    """A path without the secret of a link that it may be."""
-    return re.sub(r"[A-Za-z0-9]{40,}", "…", path[:200])
-
-
 def _wants_json(request: Request) -> bool:
     accept = request.headers.get("accept", "")
     return request.scope["path"].endswith((".json", ".csv")) or (
@@ -379,8 +375,10 @@ def _wants_json(request: Request) -> bool:
 
 
 def _with_query(path: str, request: Request, *, without: str = "") -> str:
+    """Of a path as it was decoded: a `?` in it is a part of it."""
     rest = [(name, value) for name, value in request.query_params.multi_items() if name != without]
-    return f"{path}?{urlencode(rest)}" if rest else path
+    told = quote(path, safe="/:@!$&'()*+,;=~")
+    return f"{told}?{urlencode(rest)}" if rest else told
 
 
 def _sign_in_first(request: Request) -> str:

@@ -77,7 +77,7 @@ async def come_back(asked: Asked) -> Reply:
         if along.connect:
             return msgspec.structs.replace(await _connected(asked, along, told), headers=over)
         user = await _known(asked, issuer, along, told)
-        led = await welcomed(asked, user.id, to=along.to)
+        led = await welcomed(asked, user.id, to=along.to if guard.is_here(along.to) else "")
     except (PermissionDenied, Conflict) as error:
         return _failed(error.message, 403, over)
     except InvalidRequest:
