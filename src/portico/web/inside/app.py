@@ -296,7 +296,7 @@ class _Answer:
             secure=self.secure,
             token=guard.token_of(self.secret) if self.visitor is not None else "",
         )
-        data = {"message": error.message, "retry": isinstance(error, StorageUnavailable)}
+        data = {"message": error.message, "retry": isinstance(error, StorageUnavailable), "status": status}
         shown = Shown(
             template="inside/refused", title=_TITLES.get(status, "This did not work"), data=data, status=status
         )
@@ -324,6 +324,7 @@ _TITLES: Final[Mapping[int, str]] = {
     404: "There is no such page",
     409: "This cannot be done now",
     422: "Something in it is wrong",
+    429: "Too much at once",
     503: "The books cannot be reached",
 }
 

@@ -1,5 +1,6 @@
 """A template becomes a page behind the door, in the reader's language."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from portico.web import words
@@ -7,8 +8,10 @@ from portico.web.addresses import Address, Locale
 from portico.web.inside.asked import Asked, Needs, Shown
 from portico.web.inside.guard import TOKEN_FIELD
 from portico.web.inside.notices import NOTICES
+from portico.web.money import usd
 from portico.web.page import View, Visit
 from portico.web.render import closed_up, common, environment
+from portico.web.slip import width
 
 CONSOLE: Final = (
     ("/console", "Overview", Needs.VIEWER),
@@ -54,11 +57,17 @@ def render(asked: Asked, shown: Shown) -> str:
         "desk": "admin" if asked.path.startswith("/admin") else "console",
         "NANOS": 1_000_000_000,
         "whole": words.whole,
+        "places": _places,
         "all_locales": tuple(Locale),
         **shown.data,
     }
     told = environment(html=True).get_template(f"{shown.template}.html").render(seen)
     return told if asked.locale is Locale.EN else closed_up(told)
+
+
+def _places(nanos: Iterable[int]) -> int:
+    """How many digits after the point a column of these sums has."""
+    return width([usd(one) for one in nanos])
 
 
 def _rail(asked: Asked) -> list[tuple[str, str, str]]:
