@@ -136,6 +136,10 @@ def test_open_calls_are_listed_oldest_first_with_what_is_known_of_them(bench_any
     assert (second["model"], second["output_tokens"], second["charge_nanos"]) == ("gemini-3.5-flash", 40, 1200)
     assert third.get("model") is None
     assert [one["request_id"] for one in bench.do("calls list", limit=1)["data"]] == ["req_1"]
+    bench.do("accounts create", name="other")
+    assert len(bench.do("calls list", account="acme")["data"]) == 3
+    assert bench.do("calls list", account="other")["data"] == []
+    assert bench.refusal("calls list", account="nobody").status == 404
 
 
 def test_ending_a_call_leaves_a_word_that_workers_take_or_that_is_forgotten(bench_anywhere: Bench) -> None:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import msgspec
 
+from portico.accounts.rows import show_account
 from portico.admin import dollars
-from portico.admin.desk import Args, Desk, Page, at, says
+from portico.admin.desk import AccountRef, Args, Desk, Page, at, says
 from portico.core.errors import NotFound
 from portico.ledger import open_calls
 
@@ -36,6 +37,7 @@ class OpenCallView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListCalls(Args, frozen=True, kw_only=True):
+    account: AccountRef | None = None
     limit: Annotated[int, says("How many at most.", ge=1, le=500)] = 100
 
 
@@ -45,7 +47,8 @@ class OneCall(Args, frozen=True, kw_only=True):
 
 def list_(desk: Desk, args: ListCalls) -> Page[OpenCallView]:
     """Lists the calls that are open, the oldest first."""
-    found = open_calls.open_calls(desk.db, limit=args.limit)
+    account = None if args.account is None else show_account(desk.db, args.account).id
+    found = open_calls.open_calls(desk.db, account=account, limit=args.limit)
     return Page(data=[_view(desk, call) for call in found])
 
 

@@ -43,9 +43,10 @@ class OpenCall(msgspec.Struct, frozen=True):
     """What was known of it at its last checkpoint, of streams alone; None: nothing yet."""
 
 
-def open_calls(db: Db, *, limit: int) -> list[OpenCall]:
-    """Those that are open for longest first."""
-    return [_call(row) for row in db.rows(f"{_OPEN} ORDER BY h.at_us, h.request_id LIMIT ?", limit)]
+def open_calls(db: Db, *, account: str | None = None, limit: int) -> list[OpenCall]:
+    """Those of an account (by id) or of all, that are open for longest first."""
+    where, values = ("", ()) if account is None else (" WHERE h.account_id = ?", (account,))
+    return [_call(row) for row in db.rows(f"{_OPEN}{where} ORDER BY h.at_us, h.request_id LIMIT ?", *values, limit)]
 
 
 def open_call(db: Db, request_id: str) -> OpenCall | None:

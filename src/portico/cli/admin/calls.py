@@ -5,21 +5,28 @@ from typing import Annotated, Any
 import typer
 
 from portico.cli.admin import show
-from portico.cli.admin.options import ConfigOption, JsonOption, Limit, Yes, confirmed
+from portico.cli.admin.options import ConfigOption, JsonOption, Limit, Yes, confirmed, given
 from portico.cli.admin.run import perform
 
 app = typer.Typer(no_args_is_help=True, help="Calls that are open: what runs right now, and ending it.")
 
 
 @app.command("list")
-def list_(limit: Limit = 100, config: ConfigOption = None, json: JsonOption = False) -> None:
+def list_(
+    account: Annotated[str | None, typer.Option(help="Only of this account (id or name).")] = None,
+    limit: Limit = 100,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
     """List the calls that are open, the oldest first.
 
-    Example:
+    Examples:
 
         portico calls list
+
+        portico calls list --account acme
     """
-    perform("calls list", {"limit": limit}, config=config, as_json=json, show=_table)
+    perform("calls list", given(account=account, limit=limit), config=config, as_json=json, show=_table)
 
 
 @app.command()

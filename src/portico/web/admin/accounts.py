@@ -83,7 +83,7 @@ async def account(asked: Asked) -> Shown:
 
     data = await asked.backstage.reading.read(look)
     audit = (await asked.do("audit", subject=name, limit=FEW)).data
-    calls = [one for one in (await asked.do("calls list", limit=500)).data if one.account == name]
+    calls = (await asked.do("calls list", account=name, limit=PAGE)).data
     title = data["standing"].account.name
     return page(asked, "account", title, audit=audit, calls=calls, roles=ROLES, **data)
 
