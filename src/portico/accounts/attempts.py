@@ -9,7 +9,6 @@ import hashlib
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
-from portico.core.errors import LimitReached
 from portico.core.storage import Db
 
 KIND: Final = "sign_in"
@@ -31,10 +30,6 @@ _OLD: Final = (
     "DELETE FROM counters WHERE kind = 'sign_in' AND (subject, \"window\") IN"
     ' (SELECT subject, "window" FROM counters WHERE kind = \'sign_in\' AND "window" < ? LIMIT ?)'
 )
-
-
-class TooManyTries(LimitReached):
-    """Too many tries to sign in. Wait a quarter of an hour."""
 
 
 def wait_s(db: Db, *, address: str, email: str) -> int:
