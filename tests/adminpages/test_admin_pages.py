@@ -453,7 +453,9 @@ def test_usage_adds_up_and_tells_the_margin(desk_anywhere: Rooms) -> None:
     rows = [line.split(",") for line in csv.text.strip().splitlines()[1:]]
     assert sum(int(row[6]) for row in rows) == MONEY.charge_nanos
     assert root.get("/admin/usage?by=nothing").status == 422
-    assert root.get("/admin/usage?from=yesterday").status == 422
+    for day in ("from=yesterday", "to=0001-01-01", "to=9999-12-31&from=9999-12-31"):
+        for ending in ("", ".csv"):
+            assert root.get(f"/admin/usage{ending}?by=provider&{day}").status == 422, day
     assert root.get("/admin/usage?account=nobody").status == 422
     assert "Nothing was used" in root.get("/admin/usage?from=2020-01-01&to=2020-01-02").text
 

@@ -85,20 +85,10 @@ def asking(asked: Asked) -> Asking:
     by = asked.first("by", "model")
     if by not in BYS:
         raise InvalidRequest("Usage is told by day, model, account, key or provider.", param="by")
-    last = _day(asked, "to", today)
-    first = _day(asked, "from", last - timedelta(days=DAYS - 1))
+    last = asked.day("to") or today
+    first = asked.day("from") or last - timedelta(days=DAYS - 1)
     named = {name: asked.first(name).strip() for name in ("account", "key", "model")}
     return Asking(by, first, last, **named)
-
-
-def _day(asked: Asked, name: str, default: date) -> date:
-    said = asked.first(name)
-    if not said:
-        return default
-    try:
-        return date.fromisoformat(said)
-    except ValueError:
-        raise InvalidRequest(f"{name}: a day, such as 2026-01-31.", param=name) from None
 
 
 async def usage(asked: Asked) -> Shown:

@@ -7,31 +7,16 @@ from urllib.parse import urlencode
 
 from portico.accounts.calls import Filter
 from portico.accounts.keys import KEY_PREFIX, visible_prefix
-from portico.core.errors import InvalidRequest
 from portico.web.inside.asked import Asked
 
 DAYS: Final = 30
 
 
-def day_of(asked: Asked, name: str) -> date | None:
-    """Raises `InvalidRequest`."""
-    text = asked.first(name).strip()
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = date.min
-    if not date(1970, 1, 1) <= day <= date(9000, 1, 1):
-        raise InvalidRequest("A day is written as 2026-01-31.", param=name)
-    return day
-
-
 def filter_of(asked: Asked, today: date, oldest: date) -> Filter:
     """The filter of a list of calls: of the last 30 days, where nothing else is said, and of none that is kept no more.
     Raises `InvalidRequest`."""
-    last = day_of(asked, "to") or today
-    first = day_of(asked, "from") or last - timedelta(days=DAYS - 1)
+    last = asked.day("to") or today
+    first = asked.day("from") or last - timedelta(days=DAYS - 1)
     charged = {"yes": True, "no": False}.get(asked.first("charged"))
     return Filter(
         account=asked.account_id,

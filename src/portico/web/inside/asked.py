@@ -1,6 +1,7 @@
 """One request behind the door: who makes it and what it says; and what may come back."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import date
 from enum import IntEnum
 from typing import Any, Final
 
@@ -126,6 +127,19 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     def first(self, name: str, default: str = "") -> str:
         """A parameter of the address."""
         return next(iter(self.query.get(name, ())), default)
+
+    def day(self, name: str) -> date | None:
+        """A parameter that is a day; None: none was said. Raises `InvalidRequest`."""
+        text = self.first(name).strip()
+        if not text:
+            return None
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            day = date.min
+        if not date(1970, 1, 1) <= day <= date(9000, 1, 1):
+            raise InvalidRequest("A day is written as 2026-01-31.", param=name)
+        return day
 
     def said(self, name: str, default: str = "") -> str:
         """A field of the form, without blanks around it."""
