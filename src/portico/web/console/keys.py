@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.accounts import keyuse, rows
+from portico.accounts import keyuse, people, rows
 from portico.accounts.scope import is_in_scope
 from portico.admin.keys import IssuedKey, KeyView, settings_of
 from portico.core.errors import Conflict, InvalidRequest, PermissionDenied
@@ -164,8 +164,8 @@ async def _one(asked: Asked, form: keyform.Form | None = None, errors: Mapping[s
 
     def found(db: Db) -> tuple[Listed, str]:
         key = rows.show_key(db, key_id, account_id=asked.account_id)
-        owner = db.rows("SELECT email FROM users WHERE id = ?", key.user_id) if key.user_id else []
-        return _listed(db, asked, [key])[0], owner[0][0] if owner else ""
+        owner = people.show_user(db, key.user_id).email if key.user_id else ""
+        return _listed(db, asked, [key])[0], owner
 
     one, owner = await asked.backstage.reading.read(found)
     made, say = settings_of(one.key.policy), Say(asked.locale, markup=False)

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.accounts import calls, statement
+from portico.accounts import one_call
+from portico.accounts.calls import ADJUSTED
+from portico.accounts.one_call import OpenYet, Told
 from portico.core.errors import NotFound
-from portico.core.storage import Db
 from portico.web import money
 from portico.web.addresses import Address
 from portico.web.inside.asked import Asked, Needs, Reply, Sent, Shown
@@ -23,53 +24,11 @@ from portico.web.slip import LONG, OUTCOMES, Slip, slip_of, width
 _FORMS: Final = (".json", ".md")
 
 
-class Open(msgspec.Struct, frozen=True):
-    """A call that is not over: what is held for it."""
-
-    request_id: str
-    held_nanos: int
-    at_us: int
-
-
 class Read(msgspec.Struct, frozen=True):
-    """What the books say of a call."""
+    """A call's receipt, as its page lays it out."""
 
-    told: dict[str, Any]
-    """Its receipt, as JSON tells it."""
+    told: Told
     slip: Slip
-    booked: calls.Booked
-    account_name: str
-    key_name: str
-    key_prefix: str
-
-
-def read(db: Db, account: str | None, request_id: str, *, cost: bool) -> Read | Open:
-    """A receipt of an account; of any (None) for who runs this Portico. Raises `NotFound`."""
-    if account is None:
-        found = db.rows("SELECT account_id FROM receipts WHERE request_id = ?", request_id)
-        found = found or db.rows("SELECT account_id FROM holds WHERE request_id = ?", request_id)
-        if not found:
-            raise NotFound("There is no receipt of that id.")
-        account = str(found[0][0])
-    try:
-        told = statement.receipt(db, account, request_id, cost=cost)
-    except statement.StillOpen:
-        sql = "SELECT amount_nanos, at_us FROM holds WHERE request_id = ? AND account_id = ?"
-        held = db.rows(sql, request_id, account)
-        if not held:
-            raise
-        return Open(request_id, *held[0])
-    slip = slip_of(told)
-    name = db.rows("SELECT name FROM accounts WHERE id = ?", account)
-    key = db.rows("SELECT name, prefix FROM keys WHERE id = ? AND account_id = ?", slip.key_id, account)
-    return Read(
-        told=told,
-        slip=slip,
-        booked=calls.booked(db, account, request_id),
-        account_name=name[0][0] if name else account,
-        key_name=key[0][0] if key else "",
-        key_prefix=key[0][1] if key else "",
-    )
 
 
 async def shown(asked: Asked, account: str | None, *, cost: bool, list_path: str) -> Reply:
@@ -77,28 +36,28 @@ async def shown(asked: Asked, account: str | None, *, cost: bool, list_path: str
     said = asked.names["id"]
     form = next((one for one in _FORMS if said.endswith(one)), "")
     request_id = said.removesuffix(form)
-    found = await asked.backstage.reading.read(lambda db: read(db, account, request_id, cost=cost))
-    if isinstance(found, Open):
+    told = await asked.backstage.reading.read(lambda db: one_call.call(db, account, request_id, cost=cost))
+    if isinstance(told, OpenYet):
         if form:
             raise NotFound("There is no receipt of that id yet: the call is not over.")
-        return Shown(template="console/receipt_open", title="Receipt", data={"found": found})
+        return Shown(template="console/receipt_open", title="Receipt", data={"found": told})
     if form == ".json":
-        return Sent(body=msgspec.json.encode(found.told), media_type="application/json")
-    data = {**_data(found), "cost": cost, "list_path": list_path}
+        return Sent(body=msgspec.json.encode(told.receipt), media_type="application/json")
+    data = {**_data(Read(told, slip_of(told.receipt))), "cost": cost, "list_path": list_path}
     if form == ".md":
         return Sent(body=_markdown(asked, data), media_type="text/markdown; charset=utf-8")
     return Shown(template="console/receipt", title="Receipt", data=data)
 
 
 def _data(found: Read) -> dict[str, Any]:
-    slip, booked = found.slip, found.booked
+    slip, booked = found.slip, found.told.booked
     after = booked.balance_nanos
     before = None if after is None else after + slip.charge_nanos
     back = abs(slip.hold_nanos - slip.charge_nanos)
     moved = [slip.hold_nanos, slip.charge_nanos, back, *[one for one in (before, after) if one is not None]]
-    flags = [*slip.flags, *([calls.ADJUSTED] if booked.adjusted_us is not None else [])]
+    flags = [*slip.flags, *([ADJUSTED] if booked.adjusted_us is not None else [])]
     return {
-        "found": found,
+        "found": found.told,
         "slip": slip,
         "booked": booked,
         "at": datetime.fromtimestamp(slip.at_us / 1_000_000, UTC),
@@ -108,7 +67,7 @@ def _data(found: Read) -> dict[str, Any]:
         "digits": width([*(money.exact(line.amount_femtos) for line in slip.lines), money.usd(slip.charge_nanos)]),
         "cents": width([money.usd(one) for one in moved]),
         "explained": [LONG.get(flag, flag) for flag in flags],
-        "notes": found.told.get("notes", []),
+        "notes": found.told.receipt.get("notes", []),
         "OUTCOMES": OUTCOMES,
         "dispute": dispute(found),
     }
@@ -116,12 +75,12 @@ def _data(found: Read) -> dict[str, Any]:
 
 def dispute(found: Read) -> str:
     """What whoever disputes a charge sends, in one block, the same in every language."""
-    slip, booked = found.slip, found.booked
+    slip, booked = found.slip, found.told.booked
     lines = [
         ("request", slip.request_id),
         ("time", datetime.fromtimestamp(slip.at_us / 1_000_000, UTC).isoformat()),
-        ("account", f"{found.account_name} ({slip.account})"),
-        ("key", f"{found.key_prefix}… ({slip.key_id})"),
+        ("account", f"{found.told.account_name} ({slip.account})"),
+        ("key", f"{found.told.key_prefix}… ({slip.key_id})"),
         ("asked", slip.asked),
         ("answered by", f"{slip.model} ({slip.upstream_model}), {slip.provider}"),
         ("tried", ", ".join(f"{one.provider}: {one.outcome}" for one in slip.tries)),
