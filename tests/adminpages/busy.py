@@ -9,6 +9,7 @@ import msgspec
 
 from admin.local import NOW_US
 from inside.desk import Rooms
+from portico.core.ids import from_time
 from portico.core.storage import Db
 from portico.routing.rest import FOREVER, Rest
 from portico.routing.rows import KeepRest
@@ -91,7 +92,7 @@ def used(db: Db, account: str, key: str, days_ago: int, nanos: int, model: str) 
     """A call of some days ago, as its settlement leaves it: a receipt, and its part of the day."""
     at_us = NOW_US - days_ago * DAY_US
     day = (TODAY - dt.timedelta(days=days_ago)).isoformat()
-    request = f"req_{account[-8:]}{days_ago}"
+    request = from_time("req_", at_us / 1_000_000) + account[-8:]
     body: dict[str, Any] = {
         "request_id": request,
         "account": account,

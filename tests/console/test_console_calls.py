@@ -267,3 +267,13 @@ def test_a_list_that_breaks_off_says_so_in_its_last_line(rooms: Rooms, monkeypat
     rows = lines(ada, "")
     assert len(rows) == 3
     assert rows[-1]["time"] == "error"
+
+
+def test_no_day_that_can_be_written_breaks_a_list_of_calls(rooms_anywhere: Rooms) -> None:
+    rooms = rooms_anywhere
+    rooms.person(account="acme")
+    call = Book(rooms, "acme").call(key_of(rooms))
+    for days in ({"from": "0001-01-01"}, {"to": "9999-12-31"}, {"from": "0001-01-01", "to": "9999-12-31"}):
+        assert [one["request_id"] for one in rooms.bench.do("receipts list", **days)["data"]] == [call], days
+    assert rooms.bench.do("receipts list", to="0001-01-01")["data"] == []
+    assert rooms.bench.do("receipts list", **{"from": "9999-12-31"})["data"] == []

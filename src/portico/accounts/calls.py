@@ -25,6 +25,8 @@ ADJUSTED: Final = "adjusted"
 LARGEST_SUM: Final = 100_000
 """So many receipts are summed up one by one at most."""
 MAX_TEXT: Final = 200
+END_OF_IDS: Final = 8000
+"""A year from which on ids no longer sort by time, and no day is a bound."""
 _Where: TypeAlias = Callable[..., None]
 _DAY_S: Final = 86_400
 _CHARGE: Final = "(r.charge_nanos - COALESCE(e.posted_nanos, 0))"
@@ -194,7 +196,7 @@ def _within(asked: Filter, where: _Where) -> None:
         began = _second(asked.first)
         where("r.at_us >= ?", began * 1_000_000)
         where("r.request_id >= ?", from_time("req_", max(0, began - _DAY_S)))
-    if asked.last is not None:
+    if asked.last is not None and asked.last.year < END_OF_IDS:
         ended = _second(asked.last + timedelta(days=1))
         where("r.at_us < ?", ended * 1_000_000)
         where("r.request_id < ?", from_time("req_", ended + _DAY_S))

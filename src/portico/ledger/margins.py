@@ -1,11 +1,12 @@
 """What is left of what callers paid, by provider. Receipts alone know who answered, so that they are read one by one: the
-newest so many, and it is told whether those were all."""
+newest so many of the days asked for, and it is told whether those were all."""
 
 from datetime import date
 from typing import Final
 
 import msgspec
 
+from portico.core.ids import from_time
 from portico.core.storage import Db
 from portico.ledger.windows import DAY_US
 
@@ -13,11 +14,8 @@ MOST: Final = 20_000
 _EPOCH: Final = date(1970, 1, 1)
 
 _NEWEST: Final = (
-    "SELECT body FROM (SELECT body, at_us FROM receipts ORDER BY request_id DESC LIMIT ?) newest"
-    " WHERE at_us >= ? AND at_us < ?"
-)
-_OLDEST_READ: Final = (
-    "SELECT MIN(at_us), COUNT(*) FROM (SELECT at_us FROM receipts ORDER BY request_id DESC LIMIT ?) newest"
+    "SELECT body FROM receipts WHERE request_id >= ? AND request_id < ? AND at_us >= ? AND at_us < ?"
+    " ORDER BY request_id DESC LIMIT ?"
 )
 
 
@@ -55,7 +53,10 @@ def margins(db: Db, first: date, last: date, *, most: int = MOST) -> Margins:
     begin_us = (first - _EPOCH).days * DAY_US
     end_us = ((last - _EPOCH).days + 1) * DAY_US
     found: dict[str, Margin] = {}
-    for (body,) in db.rows(_NEWEST, most, begin_us, end_us):
+    # By their ids, which sort by time, those of other days are left out unread: a clock may be a day wrong.
+    ids = [from_time("req_", max(0, at_us) / 1_000_000) for at_us in (begin_us - DAY_US, end_us + DAY_US)]
+    rows = db.rows(_NEWEST, *ids, begin_us, end_us, most + 1)
+    for (body,) in rows[:most]:
         told = _DECODER.decode(body)
         before = found.get(told.provider) or Margin(told.provider)
         found[told.provider] = Margin(
@@ -65,6 +66,4 @@ def margins(db: Db, first: date, last: date, *, most: int = MOST) -> Margins:
             before.cost_nanos + told.cost_nanos,
             before.unknown + told.cost_unknown,
         )
-    oldest_us, count = db.rows(_OLDEST_READ, most)[0]
-    whole = count < most or oldest_us < begin_us
-    return Margins(sorted(found.values(), key=lambda one: (-one.charge_nanos, one.provider)), whole)
+    return Margins(sorted(found.values(), key=lambda one: (-one.charge_nanos, one.provider)), len(rows) <= most)

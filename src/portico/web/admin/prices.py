@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from portico.accounts.rows import accounts_of
 from portico.admin.desk import LARGEST_PAGE
 from portico.core.errors import ModelNotFound
 from portico.web.admin.forms import Act, acted, back, page
@@ -19,7 +20,8 @@ async def prices(asked: Asked) -> Shown:
     rows, unknown = await _rows(asked, model, book)
     markups = (await asked.do("markup list", every=True)).data
     accounts = {rule.account for rule in markups if rule.account}
-    names = {one: (await asked.do("accounts show", account=one)).name for one in accounts}
+    known = await asked.backstage.reading.read(lambda db: accounts_of(db, accounts))
+    names = {account_id: account.name for account_id, account in known.items()}
     return page(
         asked,
         "prices",

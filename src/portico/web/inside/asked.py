@@ -137,7 +137,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             day = date.fromisoformat(text)
         except ValueError:
             day = date.min
-        if not date(1970, 1, 1) <= day <= date(9000, 1, 1):
+        if not date(1970, 1, 1) <= day <= date(8000, 1, 1):
             raise InvalidRequest("A day is written as 2026-01-31.", param=name)
         return day
 
