@@ -58,7 +58,10 @@ def _first_of(text: str) -> date:
     try:
         if len(text) != len("2026-11"):
             raise ValueError(text)
-        return date.fromisoformat(f"{text}-01")
+        first = date.fromisoformat(f"{text}-01")
+        if not 1970 <= first.year <= 9000:
+            raise ValueError(text)
+        return first
     except ValueError:
         raise NotFound("There is no statement of that month.") from None
 
