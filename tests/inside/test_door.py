@@ -335,6 +335,14 @@ def test_an_invitation_is_no_way_past_the_password_of_who_is_known(rooms: Rooms)
     assert members == {"owner@example.com", "ada@example.com"}
 
 
+def test_who_was_invited_to_run_it_and_came_otherwise_does_once_they_join(rooms: Rooms) -> None:
+    path = rooms.bench.do("users invite", email="ada@example.com", operator=True)["path"]
+    ada = rooms.person("ada@example.com")
+    assert ada.get("/admin").status == 403
+    assert ada.post(path).status == 303
+    assert ada.get("/admin").status == 200
+
+
 def test_a_link_for_another_password_sets_it_and_signs_everybody_else_out(rooms_anywhere: Rooms) -> None:
     rooms = rooms_anywhere
     known(rooms)

@@ -113,6 +113,8 @@ def join(desk: Desk, args: Join) -> UserView:
         raise Conflict(f"This invitation is for {link.email}.")
     if link.account_id is not None and people.role_of(db, link.account_id, user.id) is None:
         people.set_role(db, link.account_id, user.id, link.role or "member")
+    if link.operator:
+        user = people.set_operator(db, user.id, True)
     return user_view(user)
 
 
