@@ -75,6 +75,7 @@ export class AnswerView {
     }
     for (const image of answer.images.slice(before.images)) this.image(image);
     if (answer.usage) this.foot.textContent = tokens(answer.usage);
+    else if (answer.text || answer.thoughts || answer.images.length) this.foot.textContent = "";
     this.page.after();
   }
 
