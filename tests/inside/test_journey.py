@@ -229,6 +229,7 @@ def test_the_desk_shows_and_changes_all_of_it(visit: Visit) -> None:
     page.locator("main .title-row summary").first.click()
     page.locator("main .title-row input[name=new_name]").fill("acme")
     page.locator("main .title-row form button[type=submit]").first.click()
+    page.wait_for_url("**/admin/accounts/acc_*")
     page.goto("/admin/accounts")
     page.locator("main table a", has_text="acme").first.click()
     expect(page.locator("main h1")).to_contain_text("acme")
