@@ -54,7 +54,7 @@ def margins(db: Db, first: date, last: date, *, most: int = MOST) -> Margins:
     end_us = ((last - _EPOCH).days + 1) * DAY_US
     found: dict[str, Margin] = {}
     # By their ids, which sort by time, those of other days are left out unread: a clock may be a day wrong.
-    ids = [from_time("req_", max(0, at_us) / 1_000_000) for at_us in (begin_us - DAY_US, end_us + DAY_US)]
+    ids = [from_time("req_", max(0, at_us) // 1_000_000) for at_us in (begin_us - DAY_US, end_us + DAY_US)]
     rows = db.rows(_NEWEST, *ids, begin_us, end_us, most + 1)
     for (body,) in rows[:most]:
         told = _DECODER.decode(body)
