@@ -87,7 +87,7 @@ def call(house: House, key: str, **fields: Any) -> tuple[int, Any]:
 Visit = tuple[BrowserContext, Page, Told]
 
 
-def test_the_first_link_makes_whoever_follows_it_the_operator(visit: Visit, house: House, language: str) -> None:
+def the_first_link_makes_whoever_follows_it_the_operator(visit: Visit, house: House, language: str) -> None:
     _, page, _ = visit
     page.goto(house.first_link)
     assert page.locator("html").get_attribute("lang") == language
@@ -101,7 +101,7 @@ def test_the_first_link_makes_whoever_follows_it_the_operator(visit: Visit, hous
     expect(page.locator("#f-password")).to_have_count(0)  # it worked once
 
 
-def test_a_fresh_console_says_what_to_do_next(visit: Visit) -> None:
+def a_fresh_console_says_what_to_do_next(visit: Visit) -> None:
     _, page, _ = visit
     page.goto("/console")
     expect(page.locator("ol.steps li")).to_have_count(3)
@@ -111,7 +111,7 @@ def test_a_fresh_console_says_what_to_do_next(visit: Visit) -> None:
         expect(page.locator(".empty, .pg-empty").first).to_be_visible()
 
 
-def test_signing_out_and_in_leads_back_to_the_page_that_was_wanted(visit: Visit) -> None:
+def signing_out_and_in_leads_back_to_the_page_that_was_wanted(visit: Visit) -> None:
     _, page, told = visit
     page.locator(".drop").last.locator("summary").click()
     page.locator('form[action="/sign-out"] button').click()
@@ -128,7 +128,7 @@ def test_signing_out_and_in_leads_back_to_the_page_that_was_wanted(visit: Visit)
     page.wait_for_url("**/console/keys?from=a-bookmark")
 
 
-def test_a_key_is_shown_once_and_calls(visit: Visit, house: House, way: Way) -> None:
+def a_key_is_shown_once_and_calls(visit: Visit, house: House, way: Way) -> None:
     _, page, _ = visit
     page.goto("/console/keys/new")
     page.locator("#f-title").fill("laptop")
@@ -145,7 +145,7 @@ def test_a_key_is_shown_once_and_calls(visit: Visit, house: House, way: Way) -> 
     assert status == 200
 
 
-def test_the_playground_streams_an_answer_about_a_picture_and_leads_to_its_receipt(visit: Visit) -> None:
+def the_playground_streams_an_answer_about_a_picture_and_leads_to_its_receipt(visit: Visit) -> None:
     _, page, _ = visit
     page.goto("/console/playground")
     page.locator("#pg-model").select_option("gemini-3.5-flash")
@@ -164,7 +164,7 @@ def test_the_playground_streams_an_answer_about_a_picture_and_leads_to_its_recei
     expect(page.locator("main")).to_contain_text(request)
 
 
-def test_a_code_of_the_desk_tops_the_account_up(visit: Visit) -> None:
+def a_code_of_the_desk_tops_the_account_up(visit: Visit) -> None:
     _, page, _ = visit
     page.goto("/admin/codes")
     page.locator("main .title-row summary").click()
@@ -181,7 +181,7 @@ def test_a_code_of_the_desk_tops_the_account_up(visit: Visit) -> None:
     expect(page.locator("main [role=alert], main .error").first).to_be_visible()
 
 
-def test_what_was_used_adds_up_on_page_csv_and_receipts(visit: Visit) -> None:
+def what_was_used_adds_up_on_page_csv_and_receipts(visit: Visit) -> None:
     context, page, told = visit
     told.errors.clear()  # a code that is spent is a 422
     page.goto("/console/usage")
@@ -205,7 +205,7 @@ def test_what_was_used_adds_up_on_page_csv_and_receipts(visit: Visit) -> None:
     expect(page.locator("main")).to_contain_text("$12.50")
 
 
-def test_a_revoked_key_is_refused(visit: Visit, house: House, way: Way) -> None:
+def a_revoked_key_is_refused(visit: Visit, house: House, way: Way) -> None:
     _, page, _ = visit
     page.goto("/console/keys")
     page.locator('main a[href^="/console/keys/key_"]', has_text="laptop").first.click()
@@ -223,7 +223,7 @@ def test_a_revoked_key_is_refused(visit: Visit, house: House, way: Way) -> None:
     assert "revoked" in body["error"]["message"]
 
 
-def test_the_desk_shows_and_changes_all_of_it(visit: Visit) -> None:
+def the_desk_shows_and_changes_all_of_it(visit: Visit) -> None:
     _, page, _ = visit
     page.goto("/admin/accounts")
     page.locator("main .title-row summary").first.click()
@@ -252,12 +252,11 @@ def test_the_desk_shows_and_changes_all_of_it(visit: Visit) -> None:
     assert "user:ada@example.com" in told
 
 
-def test_no_page_of_the_way_raised_an_error(visit: Visit) -> None:
+def no_page_of_the_way_raised_an_error(visit: Visit) -> None:
     assert visit[2].errors == []
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-def test_the_way_is_open_without_scripts(browser: Browser, house: House, width: int) -> None:
+def the_way_is_open_without_scripts(browser: Browser, house: House, width: int) -> None:
     """Signing in, making a key, looking at what was used: forms and links."""
     context, page, told = a_page(browser, house, java_script_enabled=False, viewport={"width": width, "height": 800})
     page.goto("/console/keys/new")
@@ -274,3 +273,21 @@ def test_the_way_is_open_without_scripts(browser: Browser, house: House, width: 
     expect(page.locator("main noscript .code, main .note .code").first).to_be_visible()
     assert told.errors == []
     context.close()
+
+
+def test_a_fresh_install_is_walked_from_its_first_link_to_the_desk(
+    browser: Browser, visit: Visit, house: House, language: str, way: Way
+) -> None:
+    """One way, in its order: each step needs what the one before has left."""
+    the_first_link_makes_whoever_follows_it_the_operator(visit, house, language)
+    a_fresh_console_says_what_to_do_next(visit)
+    signing_out_and_in_leads_back_to_the_page_that_was_wanted(visit)
+    a_key_is_shown_once_and_calls(visit, house, way)
+    the_playground_streams_an_answer_about_a_picture_and_leads_to_its_receipt(visit)
+    a_code_of_the_desk_tops_the_account_up(visit)
+    what_was_used_adds_up_on_page_csv_and_receipts(visit)
+    a_revoked_key_is_refused(visit, house, way)
+    the_desk_shows_and_changes_all_of_it(visit)
+    no_page_of_the_way_raised_an_error(visit)
+    for width in (360, 1280):
+        the_way_is_open_without_scripts(browser, house, width)
