@@ -5,12 +5,12 @@ A link is a secret in an address and a row with its digest: whoever reads the da
 used is decided by the row that is marked, so that of two who follow it at once one comes in.
 """
 
-import hashlib
 from random import Random
 from typing import Final
 
 import msgspec
 
+from portico.accounts.keys import digest_of
 from portico.core.errors import NotFound
 from portico.core.ids import random_token
 from portico.core.storage import Db, Row
@@ -78,7 +78,7 @@ def make_link(
     secret = random_token(rng, _SECRET_CHARACTERS)
     now = db.now_us
     row: Row = (
-        *(_digest(secret), purpose, user_id, email, account_id, role, int(operator), made_by),
+        *(digest_of(secret), purpose, user_id, email, account_id, role, int(operator), made_by),
         *(now, now + LIFE_US[purpose]),
     )
     db.run(f"INSERT INTO links ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *row)  # noqa: S608
@@ -88,13 +88,13 @@ def make_link(
 def find_link(db: Db, secret: str, purpose: str) -> Link:
     """What a link is for that still works; it is not used by that. Raises `NotFound`."""
     sql = f"SELECT {_COLUMNS} FROM links WHERE digest = ? AND purpose = ? AND {_OPEN}"  # noqa: S608
-    return _one(db.rows(sql, _digest(secret), purpose, db.now_us))
+    return _one(db.rows(sql, digest_of(secret), purpose, db.now_us))
 
 
 def use_link(db: Db, secret: str, purpose: str) -> Link:
     """Uses a link up. Raises `NotFound` for one that was, is too old, or never was."""
     sql = f"UPDATE links SET used_us = ? WHERE digest = ? AND purpose = ? AND {_OPEN} RETURNING {_COLUMNS}"  # noqa: S608
-    return _one(db.rows(sql, db.now_us, _digest(secret), purpose, db.now_us))
+    return _one(db.rows(sql, db.now_us, digest_of(secret), purpose, db.now_us))
 
 
 def open_invitations(db: Db, account_id: str) -> list[Link]:
@@ -148,7 +148,3 @@ def _one(rows: list[Row]) -> Link:
     if not rows:
         raise NotFound("This link is no longer good. It works once, and for a time only.")
     return Link(*rows[0])
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()

@@ -5,12 +5,12 @@ is a new secret, so that one that was planted before opens nothing. A session en
 sets another password, when it was not used for a week, and after a month in any case.
 """
 
-import hashlib
 from random import Random
 from typing import Final
 
 import msgspec
 
+from portico.accounts.keys import digest_of
 from portico.accounts.people import User, show_user
 from portico.core.errors import NotFound
 from portico.core.ids import random_token, timed_id
@@ -53,14 +53,14 @@ def open_session(db: Db, rng: Random, user: User, *, agent: str = "", address: s
     )
     told = "".join([one for one in agent if one.isprintable()])[:MAX_AGENT]
     session_id, now = timed_id("ses_", rng, db.now_us / _US), db.now_us
-    db.run(sql, _digest(secret), session_id, user.id, told, address[:100], now, now, now + LIFE_US)
+    db.run(sql, digest_of(secret), session_id, user.id, told, address[:100], now, now, now + LIFE_US)
     return secret
 
 
 def find_session(db: Db, secret: str) -> tuple[Session, User] | None:
     """Who comes with this secret; None: nobody who is signed in."""
     sql = f"{_SESSION} FROM sessions s WHERE s.digest = ? AND s.expires_us > ? AND s.seen_us > ?"
-    rows = db.rows(sql, _digest(secret), db.now_us, db.now_us - IDLE_US)
+    rows = db.rows(sql, digest_of(secret), db.now_us, db.now_us - IDLE_US)
     if not rows:
         return None
     session = Session(*rows[0])
@@ -106,7 +106,3 @@ def sweep(db: Db) -> int:
     """Removes a piece of what is over; how many."""
     sql = "DELETE FROM sessions WHERE digest IN (SELECT digest FROM sessions WHERE expires_us < ? LIMIT ?)"
     return db.run(sql, db.now_us, PIECE)
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
