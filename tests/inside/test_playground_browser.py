@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, expect, sync_playwright
 
 from portico.accounts import people, rows, sessions
+from portico.accounts.keys import digest_of
 from portico.core.storage import Db
 from portico.store.database import open_database
 from sdk import nodejs
@@ -476,7 +477,7 @@ def test_only_what_the_key_may_ask_is_offered(browser: Browser, place: Place) ->
 def test_whoever_signed_out_elsewhere_is_told_to_open_the_page_again(browser: Browser, place: Place) -> None:
     secret = place.sign_in(name="gone")
     with played(browser, place, secret=secret) as play:
-        place.work(lambda db: db.run("DELETE FROM sessions WHERE digest = ?", sessions._digest(secret)))
+        place.work(lambda db: db.run("DELETE FROM sessions WHERE digest = ?", digest_of(secret)))
         play.ask("Hello", "It failed:")
         expect(play.last.locator(".pg-wrong")).to_contain_text("invalid_api_key")
         expect(play.last.get_by_role("link", name="Open this page again")).to_be_visible()
