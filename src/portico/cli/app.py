@@ -1,6 +1,7 @@
 """The commands, their options and their help. What they do is in modules of their own, imported when asked for."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -123,6 +124,10 @@ def simulate(
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Accept thought signatures and reasoning that others made.")
     ] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="A file to which each request is added as a line of JSON, without its credentials."),
+    ] = None,
 ) -> None:
     """Run the simulator: a strict stand-in for the providers, each at its own paths of one address.
 
@@ -142,7 +147,7 @@ def simulate(
     """
     from portico.cli.simulate import run_simulate
 
-    raise typer.Exit(run_simulate(host=host, port=port, seed=seed, pace_s=pace, lenient=lenient))
+    raise typer.Exit(run_simulate(host=host, port=port, seed=seed, pace_s=pace, lenient=lenient, record=record))
 
 
 @app.command()

@@ -1,18 +1,34 @@
 """`portico simulate`: the simulator on a port of its own."""
 
+import contextlib
 import sys
 import time
+from pathlib import Path
 
 from portico.cli.loop import listen_for_stop, run, run_until_stopped
 from portico.http.server import Server
 from portico.simulator import Simulator
+from portico.simulator.recording import Recording
+from portico.wire.http import App
 
 
-def run_simulate(*, host: str, port: int, seed: int, pace_s: float, lenient: bool) -> int:
-    """Serves until interrupted."""
+def run_simulate(*, host: str, port: int, seed: int, pace_s: float, lenient: bool, record: Path | None) -> int:
+    """Serves until interrupted. What it is asked is added to the file `record`."""
+    app: App = Simulator(seed, lenient, pace_s, now=time.time)
+    with contextlib.ExitStack() as ends:
+        if record is not None:
+            try:
+                file = ends.enter_context(record.open("ab", buffering=0))
+            except OSError as error:
+                print(f"Cannot write to {record}: {error.strerror or error}", file=sys.stderr)
+                return 1
+            app = Recording(app, file.write)
+        return _serve(app, host, port)
 
+
+def _serve(app: App, host: str, port: int) -> int:
     async def main() -> int:
-        server = Server(Simulator(seed, lenient, pace_s, now=time.time))
+        server = Server(app)
         try:
             await server.start(host=host, port=port)
         except OSError as error:
