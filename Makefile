@@ -10,7 +10,7 @@ KEYS := $(GEMINI_API_KEY)$(OPENAI_API_KEY)$(ANTHROPIC_API_KEY)$(VERTEX_API_KEY)$
 CONFIGURED := $(or $(KEYS),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools sdk-tools browser-tools soak fuzz profile evidence clean help
+.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools clients clients-lock sdk-tools browser-tools soak fuzz profile evidence clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -36,6 +36,9 @@ format: $(VENV)/dev.stamp ## Format the code
 
 bench: $(VENV)/dev.stamp bench-tools ## Measure Portico and its peers on this machine (20 minutes; OPTIONS="--quick" for a look)
 	@$(BIN)/python -m bench $(OPTIONS)
+
+clients: $(VENV)/dev.stamp sdk-tools ## Try real clients on a running Portico (OPTIONS="--only openclaw,codex")
+	@$(BIN)/python -m clients $(OPTIONS)
 
 soak: $(VENV)/dev.stamp ## Two minutes of mixed load, memory watched (MINUTES=60 for an hour)
 	@$(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES))
@@ -82,6 +85,17 @@ lock: $(VENV)/dev.stamp ## Pin dependencies anew, with hashes and without addres
 	for name in run dev langchain-openai langchain-anthropic langchain-google; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	    --no-strip-extras --upgrade --custom-compile-command "make lock" requirements/$$name.in --output-file requirements/$$name.txt; \
+	done
+
+clients-lock: $(VENV)/dev.stamp sdk-tools ## Pin what the clients need anew (ONLY="llm openclaw": these), with hashes and without addresses
+	$(BIN)/python -m pip install --quiet uv
+	for name in $(or $(ONLY),$(notdir $(basename $(wildcard clients/pip/*.in)) $(wildcard clients/npm/*))); do \
+	  if [ -e clients/pip/$$name.in ]; then \
+	    $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	      --no-strip-extras --upgrade --custom-compile-command "make clients-lock" clients/pip/$$name.in --output-file clients/pip/$$name.txt; \
+	  else \
+	    npm install --prefix clients/npm/$$name --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel error; \
+	  fi; \
 	done
 
 clean: ## Remove what was made here (not your data in .portico)

@@ -1,0 +1,1 @@
+"""Real clients, unmodified, on a running Portico: `make clients`. See README.md."""

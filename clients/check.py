@@ -1,0 +1,170 @@
+"""The checks of one client on one API: the turns it is asked for, and what each proves.
+
+A wrong model is asked for first, so that all that follows shows that nobody was shut out for it.
+"""
+
+import http.client
+import json
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from PIL import Image
+
+from clients import judge
+from clients.client import Api, Client, Dialect, Said, Turn
+from clients.judge import CHECKS, COLOUR, Case, Outcome, judged
+from clients.place import Place
+from clients.seat import Seat, fresh_work, seat_at
+
+WRONG_MODEL: Final = "no-such-model-of-ours"
+_SIZE: Final = (160, 120)
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Row:
+    """What came of one client on one API."""
+
+    client: str
+    title: str
+    version: str
+    api: str
+    dialect: str
+    models: list[str]
+    checks: dict[str, Outcome] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> list[str]:
+        return [name for name, outcome in self.checks.items() if outcome.state == "failed"]
+
+
+def not_there(client: Client, api: Api, reason: str) -> Row:
+    """The row of a client that cannot be installed."""
+    outcome = Outcome("not", reason)
+    return Row(client.name, client.title, "", api.name, api.dialect, [], dict.fromkeys(CHECKS, outcome))
+
+
+@dataclass
+class Trial:
+    """One client on one API."""
+
+    client: Client
+    api: Api
+    place: Place
+    installed: Path
+    version: str
+    folder: Path
+    say: Progress
+
+    def run(self, wanted: Sequence[str] = CHECKS) -> Row:
+        client, api = self.client, self.api
+        row = Row(client.name, client.title, self.version, api.name, api.dialect, [api.model, *api.also])
+        row.checks = {name: Outcome("not", client.lacks[name]) for name in CHECKS if name in client.lacks}
+        self._seat = seat_at(self.place, api, self.installed, self.folder)
+        if "error" in wanted:
+            self._error(row)
+        if {"text", "stream"} & {*wanted}:
+            self._words(row)
+        if {"tool", "result"} & {*wanted}:
+            for model in (api.model, *api.also):
+                self._tool(row, model)
+        if "image" in wanted:
+            self._image(row)
+        row.checks = {name: row.checks[name] for name in CHECKS if name in row.checks}
+        return row
+
+    def _error(self, row: Row) -> None:
+        turn = Turn("error", "Say a word.", WRONG_MODEL)
+        message = told_of(self.place, self.api.dialect, WRONG_MODEL)
+        self._judge(row, turn, [("error", judge.error)], message=message)
+
+    def _words(self, row: Row) -> None:
+        words = 40 + Random().randrange(40)
+        prompt = f"Answer in a few words. [[sim:words={words}]]"
+        both = [("text", judge.text), ("stream", judge.stream)]
+        match self.client.streams:
+            case "always":
+                self._judge(row, Turn("text", prompt, self.api.model, stream=True), both, words=words)
+            case "never":
+                self._judge(row, Turn("text", prompt, self.api.model), both[:1], words=words)
+            case "asked":
+                self._judge(row, Turn("text", prompt, self.api.model), both[:1], words=words)
+                streamed = Turn("stream", prompt, self.api.model, stream=True)
+                self._judge(row, streamed, both[1:], words=words)
+
+    def _tool(self, row: Row, model: str) -> None:
+        name = f"tool-{len(list(self.folder.glob('work-tool-*')))}"
+        content = f"portico-{secrets.token_hex(6)}"
+        work = fresh_work(self._seat, name)
+        file = work / "told.txt"
+        prompt = self.client.tool.format(file=file, content=content)
+        turn = Turn("tool", prompt, model, stream=True, tools=True, file=file, content=content)
+        self._judge(row, turn, [("tool", judge.tool), ("result", judge.result)], at=work)
+
+    def _image(self, row: Row) -> None:
+        work = fresh_work(self._seat, "image")
+        picture = work / "picture.png"
+        Image.new("RGB", _SIZE, COLOUR).save(picture)
+        turn = Turn("image", self.client.picture.format(image=picture), self.api.model, image=picture, tools=True)
+        self._judge(row, turn, [("image", judge.image)], at=work)
+
+    def _judge(
+        self,
+        row: Row,
+        turn: Turn,
+        judges: Iterable[tuple[str, Callable[[Case], None]]],
+        *,
+        words: int = 0,
+        message: str = "",
+        at: Path | None = None,
+    ) -> None:
+        """Runs a turn and judges it; what failed before, on another model, stays failed."""
+        judges = [(name, judge) for name, judge in judges if name not in self.client.lacks]
+        if not judges:
+            return
+        self.say(f"{turn.check}, {turn.model}")
+        if at is None:
+            fresh_work(self._seat, turn.check)
+        moment = self.place.now()
+        said = asked(self.client, self._seat, turn)
+        case = Case(self.client, self.api.dialect, turn, said, self.place.since(moment), words, message)
+        for name, one in judges:
+            outcome = judged(one, case)
+            if outcome.state == "failed":
+                outcome = Outcome("failed", f"{turn.model}: {outcome.reason}")
+                self.say(f"{name} failed: {outcome.reason}")
+            if row.checks.get(name) is None or row.checks[name].state == "passed":
+                row.checks[name] = outcome
+
+
+def asked(client: Client, seat: Seat, turn: Turn) -> Said:
+    """What a client says; its own trouble is an answer as well."""
+    try:
+        return client.ask(seat, turn)
+    except (OSError, RuntimeError, ValueError) as error:
+        return Said(1, "", f"{type(error).__name__}: {error}")
+
+
+def told_of(place: Place, dialect: Dialect, model: str) -> str:
+    """What Portico itself says of a model that is not there, asked in a dialect."""
+    body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 9}
+    path = "/v1/chat/completions"
+    match dialect:
+        case Dialect.RESPONSES:
+            path, body = "/v1/responses", {"model": model, "input": "Hello"}
+        case Dialect.MESSAGES:
+            path = "/v1/messages"
+        case Dialect.GEMINI:
+            path = f"/v1beta/models/{model}:generateContent"
+            body = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+    connection = http.client.HTTPConnection(place.base_url.removeprefix("http://"), timeout=30)
+    headers = {"authorization": f"Bearer {place.key}", "content-type": "application/json"}
+    try:
+        connection.request("POST", path, json.dumps(body), headers)
+        return str(json.loads(connection.getresponse().read())["error"]["message"])
+    finally:
+        connection.close()

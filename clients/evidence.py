@@ -1,0 +1,169 @@
+"""What truly happened in a turn: what Portico logged of its callers, and what the models behind it were asked.
+
+Of a model's request only that is read which says whether a turn is what it seems: is it streamed, are there tools, results
+of tools, pictures, thought signatures.
+"""
+
+import base64
+import binascii
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image, UnidentifiedImageError
+
+_SKIPPED: Final = "skip_thought_signature_validator"
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request to the simulator, and the status it answered."""
+
+    path: str
+    body: Json
+    status: int
+
+    @property
+    def text(self) -> str:
+        return json.dumps(self.body, ensure_ascii=False)
+
+    @property
+    def streams(self) -> bool:
+        return "streamGenerateContent" in self.path or self.body.get("stream") is True
+
+    @property
+    def has_tools(self) -> bool:
+        return bool(self.body.get("tools"))
+
+    @property
+    def is_gemini_3(self) -> bool:
+        return "/models/gemini-3" in self.path
+
+    @property
+    def results(self) -> int:
+        """Results of tools in it, in whichever dialect."""
+        return sum(
+            "functionResponse" in one or one.get("type") in ("function_call_output", "tool_result") or _is_tool(one)
+            for one in objects(self.body)
+        )
+
+    @property
+    def unsigned(self) -> list[str]:
+        """Calls of Gemini whose step has no signature that the model itself made. The first call of a step carries it."""
+        wrong = []
+        for content in self.body.get("contents", []):
+            calls = [part for part in content.get("parts", []) if "functionCall" in part]
+            if calls and not _signed(calls[0]):
+                wrong.append(str(calls[0]["functionCall"].get("name")))
+        return wrong
+
+    def pictures(self) -> Iterator["Image.Image"]:
+        """The pictures in it, in whichever dialect."""
+        for one in objects(self.body):
+            if (blob := one.get("inlineData")) is not None:
+                yield from _opened(blob.get("data"))
+            elif one.get("type") == "base64":
+                yield from _opened(one.get("data"))
+            elif one.get("type") == "input_image":
+                yield from _opened(_data_of(one.get("image_url")))
+            elif one.get("type") == "image_url":
+                yield from _opened(_data_of((one.get("image_url") or {}).get("url")))
+
+
+@dataclass(frozen=True)
+class Logged:
+    """One line of Portico's access log."""
+
+    method: str
+    path: str
+    status: int
+    dialect: str
+    model: str
+    stream: bool
+    user_agent: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that happened since a moment."""
+
+    logged: tuple[Logged, ...]
+    asked: tuple[Asked, ...]
+
+
+def read_logged(lines: bytes) -> tuple[Logged, ...]:
+    made = []
+    for line in map(json.loads, lines.splitlines()):
+        words = (str(line.get(key, "")) for key in ("user_agent", "error"))
+        made.append(
+            Logged(
+                line["method"],
+                line["path"],
+                line["status"],
+                line.get("dialect", ""),
+                line.get("model", ""),
+                bool(line.get("stream")),
+                *words,
+            )
+        )
+    return tuple(made)
+
+
+def read_asked(lines: bytes) -> tuple[Asked, ...]:
+    told = [json.loads(line) for line in lines.splitlines()]
+    return tuple(Asked(one["path"], one["body"], one["status"]) for one in told if isinstance(one["body"], dict))
+
+
+def tail(path: Path, offset: int) -> bytes:
+    """The whole lines of a file from an offset on."""
+    if not path.exists():
+        return b""
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = file.read()
+    return data[: data.rfind(b"\n") + 1]
+
+
+def objects(value: Any) -> Iterator[Json]:
+    """Every JSON object in a value."""
+    match value:
+        case dict():
+            yield value
+            for inner in value.values():
+                yield from objects(inner)
+        case list():
+            for inner in value:
+                yield from objects(inner)
+
+
+def _is_tool(one: Json) -> bool:
+    return one.get("role") == "tool" and "tool_call_id" in one
+
+
+def _signed(part: Json) -> bool:
+    signature = part.get("thoughtSignature") or ""
+    try:
+        plain = base64.b64decode(signature, validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        plain = ""
+    return bool(signature) and _SKIPPED not in (signature, plain)
+
+
+def _data_of(url: object) -> str:
+    return url.partition(";base64,")[2] if isinstance(url, str) else ""
+
+
+def _opened(data: object) -> Iterator["Image.Image"]:
+    if not isinstance(data, str) or not data:
+        return
+    try:
+        picture = Image.open(io.BytesIO(base64.b64decode(data)))
+        picture.load()
+    except (binascii.Error, ValueError, UnidentifiedImageError, OSError):
+        return
+    yield picture

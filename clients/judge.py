@@ -1,0 +1,182 @@
+"""Whether a turn was what it should have been: each check, judged by the evidence and by what the client said.
+
+The rule kept: a check passes only if the thing truly happened. The words of an answer are counted ones that stand nowhere
+in the question; a file has content that was made up for the turn; the result of a tool is seen in the next question to the
+model, with the signature that the model itself made; a picture is opened.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from clients.client import Client, Dialect, Said, Turn
+from clients.evidence import Asked, Evidence, Logged
+
+CHECKS: Final = ("text", "stream", "tool", "result", "image", "error")
+DONE: Final = "[simulated] Done:"
+"""How the simulator begins an answer to results of tools."""
+COLOUR: Final = (200, 30, 90)
+"""Of the picture that clients are given: all of it."""
+_NEAR: Final = 24
+_WRONG: Final = 400
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`not`: the client itself cannot do that, or is not there. The reason says so; of a failure it says what was seen."""
+
+    state: Literal["passed", "failed", "not"]
+    reason: str = ""
+
+
+PASSED: Final = Outcome("passed")
+
+
+class Wrong(Exception):
+    """What was seen instead."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A turn that is over. `words`: how many the answer has. `message`: what Portico says of a wrong model."""
+
+    client: Client
+    dialect: Dialect
+    turn: Turn
+    said: Said
+    seen: Evidence
+    words: int = 0
+    message: str = ""
+
+    @property
+    def calls(self) -> list[Logged]:
+        """What was asked of the model in the dialect."""
+        return [line for line in self.seen.logged if line.dialect == self.dialect and line.model == self.turn.model]
+
+
+def judged(judge: Callable[[Case], None], case: Case) -> Outcome:
+    try:
+        judge(case)
+    except Wrong as wrong:
+        return Outcome("failed", " ".join(str(wrong).split())[:400])
+    return PASSED
+
+
+def text(case: Case) -> None:
+    """The whole answer came, to a client that ended well."""
+    _ended(case)
+    _answered(case)
+    _words(case)
+
+
+def stream(case: Case) -> None:
+    """The same, streamed from the model to the client."""
+    text(case)
+    if not any(line.stream for line in case.calls):
+        raise Wrong("Portico was not asked for a stream")
+    if not any(one.streams for one in _marked(case)):
+        raise Wrong("the model was not asked for a stream")
+    if case.said.pieces is not None and case.said.pieces < 3:
+        raise Wrong(f"the answer came in {case.said.pieces} piece(s)")
+
+
+def tool(case: Case) -> None:
+    """A tool of the client's ran: the file is there, with the content that was asked for."""
+    _answered(case)
+    if not any(one.has_tools for one in case.seen.asked):
+        raise Wrong(f"the model was offered no tools; {_tail(case.said)}")
+    file = case.turn.file
+    if file is None or not file.is_file():
+        raise Wrong(f"no file was written; {_tail(case.said)}")
+    if (content := file.read_text(encoding="utf-8", errors="replace").strip()) != case.turn.content:
+        raise Wrong(f"the file says {content[:100]!r}, not {case.turn.content!r}")
+
+
+def result(case: Case) -> None:
+    """The model got the tool's result, beside its own signature, and its answer in words came to the client."""
+    _ended(case)
+    _answered(case)
+    told = [one for one in case.seen.asked if one.results and one.status == 200]
+    if not told:
+        raise Wrong(f"the model got no result of a tool; {_tail(case.said)}")
+    if case.turn.model.startswith("gemini-3"):
+        if not any(one.is_gemini_3 for one in told):
+            raise Wrong("no Gemini 3 model got the result")
+        if unsigned := [name for one in told for name in one.unsigned]:
+            raise Wrong(f"calls without the model's own signature: {', '.join(unsigned)}")
+    if DONE not in case.said.out:
+        raise Wrong(f"no answer in words after the tool; {_tail(case.said)}")
+
+
+def image(case: Case) -> None:
+    """The picture came to the model, and looks as it did."""
+    _ended(case)
+    _answered(case)
+    pictures = [picture for one in case.seen.asked if one.status == 200 for picture in one.pictures()]
+    if not pictures:
+        raise Wrong(f"the model got no picture; {_tail(case.said)}")
+    for picture in pictures:
+        width, height = picture.size
+        pixel = picture.convert("RGB").getpixel((width // 2, height // 2))
+        if isinstance(pixel, tuple) and all(abs(a - b) <= _NEAR for a, b in zip(pixel, COLOUR, strict=True)):
+            break
+    else:
+        raise Wrong("the picture looks another")
+    if "[simulated]" not in case.said.out:
+        raise Wrong(f"no answer; {_tail(case.said)}")
+
+
+def error(case: Case) -> None:
+    """A model that is not there: Portico said so once for each try, and the client passes its words on."""
+    refused = [line for line in case.seen.logged if line.dialect == case.dialect and line.error]
+    if not refused:
+        raise Wrong(f"Portico was not asked for {case.turn.model}; {_tail(case.said)}")
+    if {line.status for line in refused} != {404}:
+        raise Wrong(f"Portico answered {sorted({line.status for line in refused})}")
+    heard = _plain(case.said.out + case.said.err)
+    if case.client.told_wrong:
+        if not re.search(case.client.told_wrong.format(model=re.escape(case.turn.model)), heard):
+            raise Wrong(f"it does not say so; {_tail(case.said)}")
+    elif _plain(case.message) not in heard:
+        raise Wrong(f"it does not pass on {case.message!r}; {_tail(case.said)}")
+
+
+def _ended(case: Case) -> None:
+    if case.said.code is None:
+        raise Wrong(f"it did not end in time; {_tail(case.said)}")
+    if case.said.code:
+        raise Wrong(f"exit code {case.said.code}; {_tail(case.said)}")
+
+
+def _answered(case: Case) -> None:
+    if not case.calls:
+        others = sorted({f"{line.method} {line.path} ({line.model} {line.status})" for line in case.seen.logged})
+        raise Wrong(f"{case.dialect} was not asked for {case.turn.model} but {others}; {_tail(case.said)}")
+    for line in case.seen.logged:
+        if not 200 <= line.status < _WRONG and not any(line.path.startswith(path) for path in case.client.beside):
+            raise Wrong(
+                f"Portico answered {line.status} to {line.method} {line.path}: {line.error}; {_tail(case.said)}"
+            )
+    if not any(one.status == 200 for one in case.seen.asked):
+        raise Wrong("no model was asked")
+
+
+def _marked(case: Case) -> Sequence[Asked]:
+    return [one for one in case.seen.asked if f"[[sim:words={case.words}]]" in one.text]
+
+
+def _words(case: Case) -> None:
+    wanted = [f"word{number}" for number in range(case.words)]
+    found = re.findall(r"\bword\d+\b", case.said.out)
+    if not any(found[at : at + case.words] == wanted for at in range(len(found) - case.words + 1)):
+        raise Wrong(f"{len(found)} of {case.words} words came; {_tail(case.said)}")
+
+
+def _plain(text: str) -> str:
+    """Words without what terminals and JSON put between them."""
+    return " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\\[nt]|[\\\"'`│╭╮╰╯─]", " ", text).split())
+
+
+def _tail(said: Said) -> str:
+    return f"it said: {(said.out.strip()[-200:] + ' | ' + said.err.strip()[-200:]).strip()}"

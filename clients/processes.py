@@ -1,0 +1,84 @@
+"""Processes that end: each within its time, and with it whatever it started, even what left its session.
+
+Everything that a run starts carries a mark in its environment, by which it is found (/proc) and ended, each by its id.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+MARK: Final = "PORTICO_CLIENTS_RUN"
+_GRACE_S: Final = 3.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended. `code` is None when its time was over."""
+
+    code: int | None
+    out: str
+    err: str
+    took_s: float
+
+
+def run(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, within_s: float) -> Ended:
+    """Runs a command that nobody talks to; what it leaves behind is ended too."""
+    mark = uuid4().hex
+    began = time.monotonic()
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(
+            command,
+            env={**env, MARK: mark},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+        code: int | None
+        try:
+            code = process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            end_all(mark, process)
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read().decode("utf-8", "replace"))
+    return Ended(code, texts[0], texts[1], time.monotonic() - began)
+
+
+def end_all(mark: str, process: "subprocess.Popen[bytes]") -> None:
+    """Ends a process and everything that carries its mark: asked first, then made to."""
+    for how, wait_s in ((signal.SIGTERM, _GRACE_S), (signal.SIGKILL, _GRACE_S)):
+        for pid in marked(mark) | ({process.pid} if process.poll() is None else set()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+        until = time.monotonic() + wait_s
+        while time.monotonic() < until and (process.poll() is None or marked(mark)):
+            time.sleep(0.02)
+    process.wait()
+
+
+def marked(mark: str) -> set[int]:
+    """The living processes that carry a mark."""
+    wanted = f"{MARK}={mark}".encode()
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                found.add(int(entry.name))
+        except OSError:
+            continue
+    return found
