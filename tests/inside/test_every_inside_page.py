@@ -12,13 +12,14 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from inside.test_journey import browser, call
+from browsing import NEEDS_CHROMIUM, browser
+from inside.test_journey import call
 from web.serving import House, served
-from web.test_browser import CHROMIUM, SCREENSHOTS, THEMES, THOROUGH, WIDTHS, Told, a_page, axe, serious
+from web.test_browser import SCREENSHOTS, THEMES, THOROUGH, WIDTHS, Told, a_page, axe, serious
 
 __all__ = ["axe", "browser"]
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here (make browser-tools)")
+pytestmark = NEEDS_CHROMIUM
 LANGUAGES: Final = ("en", "zh-HK")
 PASSWORD: Final = "a long sample password"
 LONG: Final = "the continuous integration of a department with a long name"

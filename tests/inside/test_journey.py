@@ -13,22 +13,16 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from browsing import NEEDS_CHROMIUM, browser
 from web.serving import House, served
-from web.test_browser import CHROMIUM, Told, a_page
+from web.test_browser import Told, a_page
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here (make browser-tools)")
+__all__ = ["browser"]
+pytestmark = NEEDS_CHROMIUM
 LANGUAGES = ("en", "zh-HK")
 PASSWORD = "a long sample password"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)

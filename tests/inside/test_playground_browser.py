@@ -18,15 +18,16 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, expect
 
+from browsing import NEEDS_CHROMIUM, PATIENCE_MS, browser
 from portico.accounts import people, rows, sessions
 from portico.accounts.keys import digest_of
 from portico.core.storage import Db
 from portico.store.database import open_database
 from sdk import nodejs
 from web.serving import KEY, served
-from web.test_browser import CHROMIUM, NODE, Told, serious
+from web.test_browser import NODE, Told, serious
 
 PNG: Final = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAKklEQVR42mM4ISdHU8QwasGoBaMWjFowasGoBaMWjFowasGoBaMWDBULACXLED1g"
@@ -43,9 +44,9 @@ SCHEMA: Final = (
 T = TypeVar("T")
 DIALECTS: Final = ("openai_chat", "openai_responses", "anthropic_messages", "gemini")
 CLIENTS: Final = ("curl", "Python: openai", "Node.js: openai", "Python: anthropic", "Python: google-genai")
-PATIENCE_MS: Final = 20_000
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here (make browser-tools)")
+__all__ = ["browser"]
+pytestmark = NEEDS_CHROMIUM
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -81,14 +82,6 @@ def place() -> Iterator[Place]:
         books = f"sqlite:///{folder}/books.db"
         with served(env={"PORTICO_STORAGE_URL": books}) as house:
             yield Place(house.base_url, books)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def a_file(name: str, mime: str, content: bytes) -> FilePayload:
@@ -133,8 +126,8 @@ class Played:
         return self.last
 
     def settled(self, said: str = "Done:") -> None:
-        expect(self.status).to_contain_text(said, timeout=PATIENCE_MS)
-        expect(self.status).to_contain_text(re.compile(r"\$0\.\d|not charged"), timeout=PATIENCE_MS)
+        expect(self.status).to_contain_text(said)
+        expect(self.status).to_contain_text(re.compile(r"\$0\.\d|not charged"))
 
     def calm(self) -> bool:
         """Nothing was complained of, but by the browser of statuses that were meant."""

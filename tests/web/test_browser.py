@@ -6,20 +6,19 @@ both themes.
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
+from browsing import NEEDS_CHROMIUM, PATIENCE_MS, browser
 from portico.web.addresses import Address, Locale
 from sdk import nodejs
 from web.rooms import ADDRESSES, CATALOG
 from web.serving import House, served
 
-CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ROOT: Final = Path(__file__).parent.parent.parent
 SCREENSHOTS: Final = Path(os.environ.get("PORTICO_SCREENSHOTS") or ROOT / "build" / "screenshots")
 NODE: Final = Path(__file__).parent / "node"
@@ -47,21 +46,14 @@ HEADINGS: Final = {
     Locale.ZH_HK: ("所有模型，同一道門", "模型", None),
 }
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here (make browser-tools)")
+__all__ = ["browser"]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
 def house() -> Iterator[House]:
     with served() as house:
         yield house
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Told:
@@ -86,7 +78,7 @@ class Told:
 def a_page(browser: Browser, house: House, **settings: Any) -> tuple[BrowserContext, Page, Told]:
     context = browser.new_context(base_url=house.base_url, **settings)
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     return context, page, Told(page)
 
 
