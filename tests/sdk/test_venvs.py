@@ -47,7 +47,7 @@ def test_two_at_once_get_one_and_the_next_gets_the_same(cache: Path, requirement
         first, second = pool.map(one, range(2))
     assert first == second
     made = first.parents[1]
-    assert {*cache.iterdir()} == {made, cache / "lock"}
+    assert {*cache.iterdir()} == {made, cache / f"{made.name}.lock"}
     inode = made.stat().st_ino
     assert venvs.python_with(requirements) == first
     assert made.stat().st_ino == inode
@@ -67,7 +67,7 @@ def test_what_pip_says_is_told_and_nothing_is_left(cache: Path, requirements: Pa
     with pytest.raises(venvs.InstallFailed, match="DO NOT MATCH THE HASHES") as caught:
         venvs.python_with(requirements)
     assert not isinstance(caught.value, venvs.NoIndex)
-    assert [*cache.iterdir()] == [cache / "lock"]
+    assert [path.suffix for path in cache.iterdir()] == [".lock"]
 
 
 def test_an_index_that_nobody_reaches_is_told_from_one_that_lacks_a_package(cache: Path, requirements: Path) -> None:
