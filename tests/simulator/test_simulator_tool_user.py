@@ -150,6 +150,49 @@ async def test_words_that_an_agent_adds_behind_results_are_no_new_question() -> 
     assert [name for name, _ in calls(await answer(Simulator(), MODELS[0], body))] == ["exec"]
 
 
+FENCES = (
+    "<<<BEGIN_CONTEXT_OF_OURS>>>\nActive exec sessions:\nnone\n<<<END_CONTEXT_OF_OURS>>>",
+    "<system-reminder>\nexec is there to be used.\n</system-reminder>",
+    "<environment_details>exec was not used</environment_details>",
+)
+
+
+@pytest.mark.parametrize("fenced", FENCES)
+async def test_what_an_agent_fences_off_asks_nothing(fenced: str) -> None:
+    """OpenClaw, Claude Code, Cline: such a block stands beside the prompt, and behind the results of tools."""
+    write, run = tool("write", path=TEXT), tool("exec", command=TEXT)
+    body = asking("Use write with path='a.txt'.", write, run)
+    body["contents"].append({"role": "user", "parts": [{"text": fenced}]})
+    first = await answer(Simulator(), MODELS[0], body)
+    assert calls(first) == [("write", {"path": "a.txt"})]
+    behind = {"role": "user", "parts": [{"text": fenced}]}
+    body["contents"] += [first["candidates"][0]["content"], results(first), behind]
+    told = await answer(Simulator(), MODELS[0], body)
+    assert calls(told) == []
+    assert "Done: write returned" in text([told])
+
+
+@pytest.mark.parametrize("fenced", FENCES)
+async def test_markers_are_heard_beside_what_an_agent_adds(fenced: str) -> None:
+    body = asking("Answer. [[sim:words=3]]", tool("exec", command=TEXT), WEATHER)
+    body["contents"].append({"role": "user", "parts": [{"text": fenced}]})
+    assert text([await answer(Simulator(), MODELS[0], body)]) == "[simulated] word0 word1 word2"
+
+
+async def test_as_many_rounds_of_calls_come_as_were_asked_for_whatever_an_agent_adds() -> None:
+    body = asking("Look. [[sim:steps=2]]", tool("exec", command=TEXT))
+    rounds = 0
+    while calls(made := await answer(Simulator(), MODELS[0], body)):
+        rounds += 1
+        assert rounds < 5
+        body["contents"] += [
+            made["candidates"][0]["content"],
+            results(made),
+            {"role": "user", "parts": [{"text": FENCES[0]}]},
+        ]
+    assert rounds == 2
+
+
 async def test_a_picture_is_acknowledged() -> None:
     body = user("What is this?")
     body["contents"][0]["parts"].append({"inlineData": {"mimeType": "image/png", "data": "aGk="}})

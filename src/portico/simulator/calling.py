@@ -16,7 +16,7 @@ from portico.simulator.literals import Hints, Literals, read
 from portico.simulator.models import Model
 from portico.simulator.refusal import Json
 from portico.simulator.toolrules import declarations
-from portico.simulator.turns import Turn, has_results, steps
+from portico.simulator.turns import Turn, calls_since_asked, results
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _MOST_SPREAD = 8
@@ -35,8 +35,8 @@ def calls(request: Json, model: Model, asked: Wishes, conversation: Sequence[Tur
     if mode == "NONE" or not declared:
         return ()
     offered = [name for name in declared if name in (config.get("allowedFunctionNames") or declared)]
-    done = sum(1 for _ in steps(conversation))
-    chosen = _chosen(offered, mode, asked, done, dice, answered=has_results(conversation))
+    done = calls_since_asked(conversation)
+    chosen = _chosen(offered, mode, asked, done, dice, answered=bool(results(conversation)))
     wanted = int(asked.number("calls", 0))
     while chosen and len(chosen) < wanted:
         chosen.append(offered[len(chosen) % len(offered)])

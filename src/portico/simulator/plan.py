@@ -20,7 +20,7 @@ from portico.simulator.refusal import Json, Refused
 from portico.simulator.signatures import canonical
 from portico.simulator.tokens import Tally
 from portico.simulator.toolrules import declarations
-from portico.simulator.turns import Turn, current, turns
+from portico.simulator.turns import Turn, results, turns
 
 _THOUGHTS = {"MINIMAL": 0, "LOW": 64, "MEDIUM": 320, "HIGH": 800, "dynamic": 320, "off": 0}
 
@@ -168,9 +168,8 @@ def _ordered(value: object) -> str:
 def _text(asked: Wishes, conversation: Sequence[Turn]) -> str:
     if "words" in asked:
         return "[simulated] " + " ".join(f"word{n}" for n in range(int(asked.number("words", 100))))
-    results = [part["functionResponse"] for turn in current(conversation) for part in turn.having("functionResponse")]
-    if results:
-        told = "; ".join(f"{one['name']} returned {canonical(one.get('response', {}))[:400]}" for one in results)
+    if returned := results(conversation):
+        told = "; ".join(f"{one['name']} returned {canonical(one.get('response', {}))[:400]}" for one in returned)
         return f"[simulated] Done: {told}"
     last = next((turn for turn in reversed(conversation) if turn.speaks), None)
     kinds = [

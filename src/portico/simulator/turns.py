@@ -1,14 +1,22 @@
 """A conversation as Google reads it: adjacent contents of one role are one turn.
 
 The current turn is everything after the last content in which a user really speaks; tool results are not speech.
+
+Agents add words of their own to what a user says: which sessions are active, what lies in the folder. What they fence off
+(`<<<BEGIN X>>> … <<<END X>>>`, or an element whose name says context, environment or reminder) is speech to Google's rules,
+but it asks nothing: what was asked stands outside of it, be it before the results of tools.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from portico.simulator.refusal import Json
 
 MODEL_ROLES = {"MODEL", "ASSISTANT"}
+_FENCED = re.compile(
+    r"<<<BEGIN[^<>]*>>>.*?<<<END[^<>]*>>>|<([\w-]*(?:context|environment|reminder)[\w-]*)>.*?</\1>", re.DOTALL
+)
 
 
 @dataclass
@@ -27,6 +35,18 @@ class Turn:
     def speaks(self) -> bool:
         """Whether a user says something here: any part but a tool result or an empty text."""
         return not self.model and any("functionResponse" not in part and part.get("text") != "" for part in self.parts)
+
+    @property
+    def words(self) -> str:
+        """The text of it that no agent fenced off as its own."""
+        texts = (_FENCED.sub("", part["text"]).strip() for part in self.parts if part.get("text"))
+        return "\n".join(text for text in texts if text)
+
+    @property
+    def asks(self) -> bool:
+        """Whether a user asks something here: words of the user's own, or a picture, a sound, a file."""
+        shown = any("functionResponse" not in part and "text" not in part for part in self.parts)
+        return not self.model and (shown or bool(self.words))
 
 
 def turns(contents: Sequence[Json]) -> list[Turn]:
@@ -51,11 +71,8 @@ def current(conversation: Sequence[Turn]) -> Sequence[Turn]:
 
 
 def last_words(conversation: Sequence[Turn]) -> str:
-    """The text of the last turn in which the user speaks."""
-    for turn in reversed(conversation):
-        if turn.speaks:
-            return "\n".join(part["text"] for part in turn.parts if part.get("text"))
-    return ""
+    """The text of the last turn in which the user asks something."""
+    return next((turn.words for turn in reversed(conversation) if turn.asks), "")
 
 
 def steps(conversation: Sequence[Turn]) -> Iterator[Turn]:
@@ -63,12 +80,22 @@ def steps(conversation: Sequence[Turn]) -> Iterator[Turn]:
     return (turn for turn in current(conversation) if turn.model and turn.having("functionCall"))
 
 
-def has_results(conversation: Sequence[Turn]) -> bool:
-    """Whether a tool has answered since the model last did, be it that the user has spoken since: agents add words of their
-    own behind results (OpenClaw: which of its sessions are active), and mean no new question by them."""
+def calls_since_asked(conversation: Sequence[Turn]) -> int:
+    """How many turns the model has spent on calls for what was asked last."""
+    done = 0
     for turn in reversed(conversation):
-        if turn.having("functionResponse"):
-            return True
+        if turn.asks:
+            break
+        done += turn.model and bool(turn.having("functionCall"))
+    return done
+
+
+def results(conversation: Sequence[Turn]) -> list[Json]:
+    """What tools have answered since the model last did, be it that the user has spoken since: agents add words of their
+    own behind results (OpenClaw: which of its sessions are active), and mean no new question by them."""
+    found: list[Json] = []
+    for turn in reversed(conversation):
         if turn.model and not turn.having("functionCall"):
-            return False
-    return False
+            break
+        found[:0] = [part["functionResponse"] for part in turn.having("functionResponse")]
+    return found
