@@ -65,6 +65,13 @@ class Trial:
         row = Row(client.name, client.title, self.version, api.name, api.dialect, [api.model, *api.also])
         row.checks = {name: Outcome("not", client.lacks[name]) for name in CHECKS if name in client.lacks}
         self._seat = seat_at(self.place, api, self.installed, self.folder)
+        with self._seat.ends:
+            self._check(row, wanted)
+        row.checks = {name: row.checks[name] for name in CHECKS if name in row.checks}
+        return row
+
+    def _check(self, row: Row, wanted: Sequence[str]) -> None:
+        api = self.api
         if "error" in wanted:
             self._error(row)
         if {"text", "stream"} & {*wanted}:
@@ -74,8 +81,6 @@ class Trial:
                 self._tool(row, model)
         if "image" in wanted:
             self._image(row)
-        row.checks = {name: row.checks[name] for name in CHECKS if name in row.checks}
-        return row
 
     def _error(self, row: Row) -> None:
         turn = Turn("error", "Say a word.", WRONG_MODEL)

@@ -107,6 +107,10 @@ class Seat(Protocol):
     def run(self, *command: str, within_s: float = 120, **more: str) -> Said:
         """Runs a command in `work`; `more` goes into its environment."""
 
+    def keep(self, *command: str, **more: str) -> Path:
+        """Starts a command in the home folder that runs until the seat is left, such as a daemon of the client's; returns
+        the file that what it says goes to."""
+
     def script(self, name: str, turn: Turn, *, within_s: float = 120, **more: str) -> Said:
         """Runs `clients/scripts/NAME` (.py in the client's Python, .mjs in Node.js). It gets the turn as JSON in its only
         argument: check, prompt, model, stream, file, content, image, base_url, key, api. It prints JSON in its last line:

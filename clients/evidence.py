@@ -15,7 +15,11 @@ from typing import Any, Final
 
 from PIL import Image, UnidentifiedImageError
 
-_SKIPPED: Final = "skip_thought_signature_validator"
+from portico.simulator.models import find
+from portico.simulator.signatures import Signer, skips
+
+_SIGNER: Final = Signer(0)
+"""The simulator's own: signers of one seed agree."""
 Json = dict[str, Any]
 
 
@@ -53,11 +57,13 @@ class Asked:
 
     @property
     def unsigned(self) -> list[str]:
-        """Calls of Gemini whose step has no signature that the model itself made. The first call of a step carries it."""
+        """Calls of Gemini whose step has no signature that the model itself made for it. The first call of a step carries
+        it. Here that is looked at in every turn; the simulator, like Google, looks at the current one only."""
         wrong = []
+        model = find(self.path.rpartition("/models/")[2].partition(":")[0])
         for content in self.body.get("contents", []):
             calls = [part for part in content.get("parts", []) if "functionCall" in part]
-            if calls and not _signed(calls[0]):
+            if calls and not (model and _signed(model.family, calls[0])):
                 wrong.append(str(calls[0]["functionCall"].get("name")))
         return wrong
 
@@ -145,13 +151,11 @@ def _is_tool(one: Json) -> bool:
     return one.get("role") == "tool" and "tool_call_id" in one
 
 
-def _signed(part: Json) -> bool:
+def _signed(family: str, part: Json) -> bool:
     signature = part.get("thoughtSignature") or ""
-    try:
-        plain = base64.b64decode(signature, validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        plain = ""
-    return bool(signature) and _SKIPPED not in (signature, plain)
+    if not signature or skips(signature):
+        return False
+    return _SIGNER.verifies(family, part)
 
 
 def _data_of(url: object) -> str:

@@ -16,10 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 from clients.evidence import Evidence, read_asked, read_logged, tail
-from clients.processes import MARK, end_all
+from clients.processes import kept
 
 _START_S: Final = 60.0
 _QUIET_S: Final = 0.5
@@ -130,21 +129,9 @@ def _command(folder: Path, *arguments: str) -> dict[str, object]:
 @contextlib.contextmanager
 def _served(folder: Path, *arguments: str) -> Iterator[str]:
     """A `portico` that serves, by its address."""
-    mark, said = uuid4().hex, folder / f"{arguments[0]}.out"
-    with said.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "portico", *arguments],
-            cwd=folder,
-            env={**_environment(), MARK: mark},
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-    try:
+    said = folder / f"{arguments[0]}.out"
+    with kept([sys.executable, "-m", "portico", *arguments], env=_environment(), cwd=folder, said=said) as process:
         yield _address(process, said)
-    finally:
-        end_all(mark, process)
 
 
 def _address(process: "subprocess.Popen[bytes]", said: Path) -> str:

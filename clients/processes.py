@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -55,6 +55,28 @@ def run(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, within_s: 
             file.seek(0)
             texts.append(file.read().decode("utf-8", "replace"))
     return Ended(code, texts[0], texts[1], time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def kept(
+    command: Sequence[str], *, env: Mapping[str, str], cwd: Path, said: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A command that runs until it is not needed any more; what it says is added to a file."""
+    mark = uuid4().hex
+    with said.open("ab") as out:
+        process = subprocess.Popen(
+            command,
+            env={**env, MARK: mark},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        end_all(mark, process)
 
 
 def end_all(mark: str, process: "subprocess.Popen[bytes]") -> None:

@@ -5,14 +5,15 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from clients.client import Api, Said, Turn
 from clients.installs import python_of
 from clients.place import Place
-from clients.processes import Ended, run
+from clients.processes import Ended, kept, run
 
 SCRIPTS: Final = Path(__file__).parent / "scripts"
 _NOWHERE: Final = "http://127.0.0.1:9"
@@ -30,6 +31,7 @@ class Seat:
     base_url: str
     key: str
     installed: Path
+    ends: ExitStack = field(default_factory=ExitStack)
 
     @property
     def python(self) -> Path:
@@ -59,6 +61,14 @@ class Seat:
         found = shutil.which(command[0], path=env["PATH"]) or command[0]
         ended = run([found, *command[1:]], env=env, cwd=self.work, within_s=within_s)
         return Said(ended.code, ended.out, ended.err)
+
+    def keep(self, *command: str, **more: str) -> Path:
+        """Starts a command that runs until the seat is left; returns the file that what it says goes to."""
+        env = self.environment(**more)
+        said = self.home.parent / f"kept-{len(list(self.home.parent.glob('kept-*')))}.out"
+        found = shutil.which(command[0], path=env["PATH"]) or command[0]
+        self.ends.enter_context(kept([found, *command[1:]], env=env, cwd=self.home, said=said))
+        return said
 
     def script(self, name: str, turn: Turn, *, within_s: float = 120, **more: str) -> Said:
         told = {
