@@ -228,8 +228,8 @@ are the model's name, where yours is not the provider's, the ids of what Portico
 `stream_options.include_usage` of a Chat stream, whose last event is kept back if you did not ask for it.
 
 One kind of body is said anew all the same, and what that costs is told: one that the catalog knows its model would refuse,
-as agents send it to models behind names of yours. An effort or a form of thinking that the model has not, a `system`
-message in the middle, the long id of another vendor's call.
+as agents and frameworks send it to every model. An effort or a form of thinking that the model has not, a temperature where
+it takes none, `max_tokens` to a GPT that reasons, a `system` message in the middle, the long id of another vendor's call.
 
 ## Four dialects
 

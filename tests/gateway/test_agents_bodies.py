@@ -206,3 +206,30 @@ async def test_a_thought_of_gpt_goes_back_with_whatever_text_followed_it(model: 
         kinds = [block["type"] for block in body["messages"][-2]["content"]]
         assert kinds == ["thinking", "text"]
         assert (await told(house, agent, {**body, "model": model}, stream=False)).status == 200
+
+
+FRAMEWORKS: Final[list[tuple[str, str, Json, set[str]]]] = [
+    ("/v1/chat/completions", GPT, {"max_tokens": 4096}, set()),
+    ("/v1/chat/completions", GPT, {"max_tokens": 512, "temperature": 0.1}, {"$.temperature"}),
+    ("/v1/chat/completions", GPT, {"temperature": 0, "stop": ["\n\nUser:"]}, {"$.temperature", "$.stop"}),
+    ("/v1/chat/completions", "gpt-5-mini", {"max_tokens": 64, "presence_penalty": 0.5}, {"$.presence_penalty"}),
+    ("/v1/responses", GPT, {"temperature": 0.1, "top_p": 0.9}, {"$.temperature"}),
+    ("/v1/messages", CLAUDE, {"max_tokens": 64, "temperature": 0.2}, {"$.temperature"}),
+    ("/v1/messages", "claude-haiku-4-5", {"max_tokens": 64, "temperature": 0.2, "top_p": 0.9}, {"$.top_p"}),
+]
+"""(path, model, what frameworks send every model, what of it is told as lost)."""
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("path", "model", "more", "lost"), FRAMEWORKS)
+async def test_what_frameworks_send_every_model_is_left_out_where_the_model_refuses_it(
+    path: str, model: str, more: Json, lost: set[str], stream: bool
+) -> None:
+    asked = {"input": "Hi"} if path == "/v1/responses" else {"messages": [{"role": "user", "content": "Hi"}]}
+    async with open_house(kinds=THREE) as house:
+        answer = await house.ask({"model": model, **asked, **more, "stream": stream}, path=path)
+        assert answer.status == 200, answer.body
+        assert {loss["path"] for loss in answer.changes} == lost
+        sent_on = house.simulator.stats.last.body
+        if path == "/v1/chat/completions" and "max_tokens" in more:
+            assert (sent_on["max_completion_tokens"], "max_tokens" in sent_on) == (more["max_tokens"], False)

@@ -74,7 +74,7 @@ WAYS: Final[dict[str, Way]] = {
         "/v1/messages",
         {"x-api-key": KEY, "anthropic-version": "2023-06-01"},
         CLAUDE,
-        {"messages": TALK, "max_tokens": 100, "temperature": 1, **NEW},
+        {"messages": TALK, "max_tokens": 100, "service_tier": "auto", **NEW},
         claude_says(claude_text(ODD), **NEW),
         [{**event, **NEW} for event in claude_events(ODD)],
         named=True,

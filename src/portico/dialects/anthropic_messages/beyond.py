@@ -1,7 +1,8 @@
 """Whether a Messages body asks of a Claude what the catalog knows that it refuses (mapping.md 1.7; 7.5, 17).
 
 Agents know models by their names. Behind an operator's own name they send what their newest model takes: thoughts of a form
-that an older one has not, or a system message between others. Such a body is read and said anew; every other one passes.
+that an older one has not, or a system message between others. Frameworks send every model a temperature, which the newest
+do not take. Such a body is read and said anew; every other one passes.
 """
 
 from typing import Any, Final
@@ -21,6 +22,9 @@ class _Asked(msgspec.Struct):
     messages: list[_Turn] = []
     thinking: dict[str, Any] | None = None
     output_config: dict[str, Any] | None = None
+    temperature: Any = None
+    top_p: Any = None
+    top_k: Any = None
 
 
 _ASKED: Final = msgspec.json.Decoder(_Asked)
@@ -31,13 +35,16 @@ def beyond(body: bytes, able: Capabilities) -> bool:
         return False
     spec = able.thinking
     steers = spec.control is not ThinkingControl.ANY and (b'"thinking"' in body or b'"effort"' in body)
-    if not steers and (able.mid_system or not _names_system(body)):
+    draws = not (able.sampling and able.temperature_with_top_p) and any(mark in body for mark in _DRAWING)
+    if not steers and not draws and (able.mid_system or not _names_system(body)):
         return False
     try:
         asked = _ASKED.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False  # theirs to refuse
     if not able.mid_system and any(turn.role == "system" for turn in asked.messages):
+        return True
+    if draws and _refuses_sampling(asked, able):
         return True
     return steers and (_refuses_form(asked.thinking or {}, spec) or _refuses_effort(asked.output_config or {}, spec))
 
@@ -53,6 +60,13 @@ def _names_system(body: bytes) -> bool:
 
 
 _SYSTEM: Final = b'"system"'
+_DRAWING: Final = (b'"temperature"', b'"top_p"', b'"top_k"')
+
+
+def _refuses_sampling(asked: _Asked, able: Capabilities) -> bool:
+    if able.sampling:
+        return asked.temperature is not None and asked.top_p is not None and not able.temperature_with_top_p
+    return not (asked.temperature is None and asked.top_p is None and asked.top_k is None)
 
 
 def _refuses_form(thinking: dict[str, Any], spec: ThinkingSpec) -> bool:

@@ -12,3 +12,8 @@ def refuses_effort(effort: Any, spec: ThinkingSpec) -> bool:
     if spec.control is ThinkingControl.NONE:
         return True
     return spec.control is ThinkingControl.LEVEL and bool(spec.levels) and effort not in spec.levels
+
+
+def thinks_at(effort: Any, spec: ThinkingSpec) -> bool:
+    """Whether a model thinks when it is asked to with an effort, or with none."""
+    return spec.on_by_default if effort is None else effort != "none"

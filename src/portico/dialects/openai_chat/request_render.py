@@ -138,7 +138,7 @@ def _add_limits(body: dict[str, Any], request: Request, target: Target, losses: 
     able, sampling, where = target.capabilities, request.sampling, request.where
     if sampling.max_tokens is not None:
         field = able.max_tokens_field
-        if target.own:
+        if target.own and not able.judged:
             field = _OLD_LIMIT if where.field("max_tokens") == f"$.{_OLD_LIMIT}" else _NEW_LIMIT
         if MAX_TOKENS_FIELD in target.refused:
             field = _NEW_LIMIT if field == _OLD_LIMIT else _OLD_LIMIT

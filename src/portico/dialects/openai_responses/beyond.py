@@ -1,5 +1,6 @@
-"""Whether a Responses body asks of a model what the catalog knows that it refuses: thoughts, and how many of them. A call's
-id of another vendor's, which no model of OpenAI's takes, is looked for too.
+"""Whether a Responses body asks of a model what the catalog knows that it refuses: thoughts, how many of them, and, while
+it thinks, a temperature of the caller's own. A call's id of another vendor's, which no model of OpenAI's takes, is looked
+for too.
 """
 
 import re
@@ -8,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.target import Capabilities, ThinkingControl
-from portico.dialects.openai.efforts import refuses_effort
+from portico.dialects.openai.efforts import refuses_effort, thinks_at
 from portico.dialects.openai_responses.request import SEALED
 from portico.dialects.openai_responses.request_items import MAX_ID
 
@@ -16,6 +17,8 @@ from portico.dialects.openai_responses.request_items import MAX_ID
 class _Asked(msgspec.Struct):
     reasoning: dict[str, Any] | None = None
     include: list[Any] | None = None
+    temperature: Any = None
+    top_p: Any = None
 
 
 _ASKED: Final = msgspec.json.Decoder(_Asked)
@@ -26,7 +29,7 @@ def beyond(body: bytes, able: Capabilities) -> bool:
         return False
     if _holds_long_id(body):
         return True
-    if b'"reasoning"' not in body and _SEALED not in body:
+    if not any(mark in body for mark in _MARKS):
         return False
     try:
         asked = _ASKED.decode(body)
@@ -35,8 +38,10 @@ def beyond(body: bytes, able: Capabilities) -> bool:
     reasoning, spec = asked.reasoning or {}, able.thinking
     if refuses_effort(reasoning.get("effort"), spec):
         return True
-    thinks = spec.control is not ThinkingControl.NONE
-    return not thinks and (reasoning.get("summary") is not None or SEALED in (asked.include or ()))
+    if spec.control is ThinkingControl.NONE:
+        return reasoning.get("summary") is not None or SEALED in (asked.include or ())
+    drawn = able.sampling and (able.sampling_while_thinking or not thinks_at(reasoning.get("effort"), spec))
+    return not drawn and (asked.temperature not in (None, 1) or asked.top_p not in (None, 1))
 
 
 def _holds_long_id(body: bytes) -> bool:
@@ -51,3 +56,4 @@ def _holds_long_id(body: bytes) -> bool:
 _CALL_ID: Final = b'"call_id"'
 _LONG: Final = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"[^"]{%d}' % (MAX_ID + 1))
 _SEALED: Final = SEALED.encode()
+_MARKS: Final = (b'"reasoning"', _SEALED, b'"temperature"', b'"top_p"')
