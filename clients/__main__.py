@@ -17,6 +17,7 @@ import os
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,7 @@ from clients.check import Row, Trial, not_there
 from clients.client import Client, Npm
 from clients.judge import CHECKS
 from clients.place import Place, running
+from clients.proxy import recording
 from clients.table import all_clients
 
 FOLDER: Final = Path(__file__).parent
@@ -71,11 +73,20 @@ def tried(client: Client, place: Place, options: argparse.Namespace) -> list[Row
     say(f"{client.name} {which}: there after {time.monotonic() - began:.0f} s")
     rows = []
     for api in apis:
-        with tempfile.TemporaryDirectory(prefix=f"portico-{client.name}-", ignore_cleanup_errors=True) as made:
+        with ExitStack() as ends:
+            made = ends.enter_context(
+                tempfile.TemporaryDirectory(prefix=f"portico-{client.name}-", ignore_cleanup_errors=True)
+            )
+            address = place.base_url
+            if options.record:
+                options.record.mkdir(parents=True, exist_ok=True)
+                kept = options.record / f"{client.name}-{api.name}.jsonl"
+                address = ends.enter_context(recording(place.base_url, kept.absolute()))
             trial = Trial(
                 client,
                 api,
                 place,
+                address,
                 folder,
                 which,
                 Path(made),

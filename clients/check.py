@@ -50,11 +50,12 @@ def not_there(client: Client, api: Api, reason: str) -> Row:
 
 @dataclass
 class Trial:
-    """One client on one API."""
+    """One client on one API. `address` is where it is told that Portico is."""
 
     client: Client
     api: Api
     place: Place
+    address: str
     installed: Path
     version: str
     folder: Path
@@ -64,7 +65,7 @@ class Trial:
         client, api = self.client, self.api
         row = Row(client.name, client.title, self.version, api.name, api.dialect, [api.model, *api.also])
         row.checks = {name: Outcome("not", client.lacks[name]) for name in CHECKS if name in client.lacks}
-        self._seat = seat_at(self.place, api, self.installed, self.folder)
+        self._seat = seat_at(api, self.address, self.place.key, self.installed, self.folder)
         with self._seat.ends:
             self._check(row, wanted)
         row.checks = {name: row.checks[name] for name in CHECKS if name in row.checks}

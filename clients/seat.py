@@ -12,7 +12,6 @@ from typing import Final
 
 from clients.client import Api, Said, Turn
 from clients.installs import python_of
-from clients.place import Place
 from clients.processes import Ended, kept, run
 
 SCRIPTS: Final = Path(__file__).parent / "scripts"
@@ -103,11 +102,11 @@ class Seat:
             raise RuntimeError(f"portico connect {name}: {ended.out}{ended.err}")
 
 
-def seat_at(place: Place, api: Api, installed: Path, folder: Path) -> Seat:
+def seat_at(api: Api, base_url: str, key: str, installed: Path, folder: Path) -> Seat:
     """A seat with an empty home."""
     home = folder / "home"
     (home / "tmp").mkdir(parents=True)
-    return Seat(api, home, folder, place.base_url, place.key, installed)
+    return Seat(api, home, folder, base_url, key, installed)
 
 
 def fresh_work(seat: Seat, name: str) -> Path:
