@@ -84,7 +84,7 @@ def answered(dialect: Dialect, content_type: str, body: bytes) -> Response:
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("request_", cases())
+@pytest.mark.parametrize("request_", [*cases()])
 async def test_what_a_client_sent_is_answered(house: House, request_: Json, model: str) -> None:
     path, body = asking(request_, model)
     answer = await house.ask(body, path=path, headers=request_["headers"])

@@ -1,0 +1,138 @@
+"""The checks of clients can fail: what is missing from the evidence is told, whatever the client itself says."""
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from PIL import Image
+
+from clients import judge
+from clients.client import Api, Client, Dialect, Npm, Said, Turn
+from clients.evidence import Asked, Evidence, Logged
+from clients.judge import COLOUR, Case, judged
+from portico.simulator.models import find
+from portico.simulator.signatures import Signer
+
+MODEL: Final = "gemini-3.5-flash"
+PATH: Final = f"/v1beta/models/{MODEL}:streamGenerateContent"
+WORDS: Final = "word0 word1 word2"
+MESSAGE: Final = "The model 'wrong' does not exist."
+LINE: Final = Logged("POST", "/v1/chat/completions", 200, "openai_chat", MODEL, True, "ours", "")
+CLIENT: Final = Client("ours", "Ours", Npm("ours", "ours"), (Api("chat", Dialect.CHAT),), lambda *_: Said(0, ""), "")
+
+
+def signed(name: str) -> dict[str, Any]:
+    part = {"functionCall": {"name": name, "args": {}}}
+    model = find(MODEL)
+    assert model is not None
+    return part | {"thoughtSignature": Signer(0).sign(model.family, part)}
+
+
+def picture(colour: tuple[int, int, int]) -> dict[str, Any]:
+    made = io.BytesIO()
+    Image.new("RGB", (9, 9), colour).save(made, "PNG")
+    return {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(made.getvalue()).decode()}}
+
+
+def asked(*parts: dict[str, Any], tools: bool = False, path: str = PATH, status: int = 200) -> Asked:
+    contents = [{"role": "user", "parts": [{"text": "[[sim:words=3]]"}]}, {"role": "model", "parts": [*parts]}]
+    return Asked(path, {"contents": contents, **({"tools": [{}]} if tools else {})}, status)
+
+
+RESULT: Final[dict[str, Any]] = {"functionResponse": {"name": "write", "response": {}}}
+UNSIGNED: Final[dict[str, Any]] = {"functionCall": {"name": "write", "args": {}}}
+
+
+def case(tmp_path: Path) -> Case:
+    """A turn in which all went well."""
+    file = tmp_path / "told.txt"
+    file.write_text("told\n")
+    turn = Turn("any", "…", MODEL, stream=True, file=file, content="told")
+    seen = Evidence((LINE,), (asked(tools=True), asked(signed("write"), RESULT, picture(COLOUR), tools=True)))
+    return Case(CLIENT, Dialect.CHAT, turn, Said(0, f"[simulated] Done: so it is. {WORDS}", pieces=4), seen, words=3)
+
+
+REFUSED: Final = replace(LINE, status=404, model="", error="model_not_found")
+
+
+def wrong_model(tmp_path: Path) -> Case:
+    return replace(
+        case(tmp_path), seen=Evidence((REFUSED,), ()), said=Said(1, "", f"Error: {MESSAGE}"), message=MESSAGE
+    )
+
+
+EVERY: Final = [judge.text, judge.stream, judge.tool, judge.result, judge.image]
+
+
+@pytest.mark.parametrize("one", EVERY)
+def test_a_turn_in_which_all_went_well_passes(one: Callable[[Case], None], tmp_path: Path) -> None:
+    assert judged(one, case(tmp_path)).state == "passed"
+
+
+def test_a_wrong_model_told_in_words_passes(tmp_path: Path) -> None:
+    assert judged(judge.error, wrong_model(tmp_path)).state == "passed"
+
+
+def seen(*requests: Asked, lines: tuple[Logged, ...] = (LINE,)) -> dict[str, Any]:
+    return {"seen": Evidence(lines, requests)}
+
+
+FAILURES: Final[list[tuple[str, Callable[[Case], None], dict[str, Any], str]]] = [
+    ("a word is missing", judge.text, {"said": Said(0, "word0 word2")}, "2 of 3 words"),
+    ("it failed", judge.text, {"said": Said(1, WORDS)}, "exit code 1"),
+    ("it hung", judge.text, {"said": Said(None, WORDS)}, "did not end in time"),
+    ("another dialect", judge.text, {"dialect": Dialect.MESSAGES}, "was not asked"),
+    ("no model", judge.text, seen(), "no model was asked"),
+    ("an error", judge.text, seen(asked(), lines=(LINE, replace(LINE, status=400, error="bad"))), "answered 400"),
+    ("not streamed", judge.stream, seen(asked(), lines=(replace(LINE, stream=False),)), "for a stream"),
+    ("held back", judge.stream, seen(asked(path=PATH.replace("stream", ""))), "the model was not asked for a stream"),
+    ("one piece", judge.stream, {"said": Said(0, WORDS, pieces=1)}, "1 piece"),
+    ("no tools", judge.tool, seen(asked()), "no tools"),
+    ("no file", judge.tool, {"turn": Turn("any", "", MODEL, file=Path("/nowhere"))}, "no file"),
+    ("no result", judge.result, seen(asked(signed("write"))), "no result"),
+    ("refused", judge.result, seen(asked(), asked(signed("write"), RESULT, status=400)), "no result"),
+    ("unsigned", judge.result, seen(asked(UNSIGNED, RESULT)), "signature: write"),
+    ("another's", judge.result, seen(asked(UNSIGNED | {"thoughtSignature": "aGk="}, RESULT)), "signature: write"),
+    (
+        "skipped",
+        judge.result,
+        seen(asked(UNSIGNED | {"thoughtSignature": "skip_thought_signature_validator"}, RESULT)),
+        "signature: write",
+    ),
+    ("no words after", judge.result, {"said": Said(0, "[simulated] Calling.")}, "no answer in words"),
+    ("no picture", judge.image, seen(asked()), "no picture"),
+    ("another picture", judge.image, seen(asked(picture((0, 0, 0)))), "looks another"),
+]
+
+
+@pytest.mark.parametrize(("one", "changed", "reason"), [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES])
+def test_what_did_not_happen_fails(
+    one: Callable[[Case], None], changed: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    outcome = judged(one, replace(case(tmp_path), **changed))
+    assert outcome.state == "failed"
+    assert reason in outcome.reason
+
+
+def test_a_file_of_other_content_fails(tmp_path: Path) -> None:
+    turn = case(tmp_path)
+    assert turn.turn.file is not None
+    turn.turn.file.write_text("untold")
+    assert judged(judge.tool, turn).state == "failed"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"said": Said(1, "", "Something went wrong.")},
+        seen(lines=(replace(REFUSED, status=401),)),
+        seen(asked()),
+    ],
+    ids=["no words", "no key", "not asked"],
+)
+def test_a_wrong_model_that_is_not_told_so_fails(changed: dict[str, Any], tmp_path: Path) -> None:
+    assert judged(judge.error, replace(wrong_model(tmp_path), **changed)).state == "failed"
