@@ -101,6 +101,16 @@ CASES: list[tuple[str, list[Json], list[tuple[str, Json]]]] = [
         [tool("get_time", city=TEXT), WEATHER],
         [("get_time", {"city": "Paris"}), ("get_weather", {"location": "Paris"})],
     ),
+    (
+        "Call exec with input: `text(await run({cmd: \"echo 'hi' > a.txt\"}))`",
+        [tool("exec", input=TEXT)],
+        [("exec", {"input": "text(await run({cmd: \"echo 'hi' > a.txt\"}))"})],
+    ),
+    (
+        'Call apply_patch with input:\n```\n*** Begin\n+ "one"\n*** End\n```',
+        [tool("apply_patch", input=TEXT)],
+        [("apply_patch", {"input": '*** Begin\n+ "one"\n*** End'})],
+    ),
     ("Order 12345, is it there?", [tool("get_order", order_id=TEXT)], [("get_order", {"order_id": "12345"})]),
 ]
 

@@ -22,6 +22,11 @@ _MOST_READ = 8_000
 _MOST_DIGITS = 15
 _MOST = 10**_MOST_DIGITS
 _QUOTES = (("“", "”"), ("„", "“"), ("«", "»"), ("「", "」"), ("`", "`"), ('"', '"'))
+_FENCED = r"```[\w-]*\n(?s:(.+?))\n?```"
+_QUOTED = "|".join(
+    [_FENCED, *(rf"{left}([^{left}{right}\n]+){right}" for left, right in _QUOTES), r"['‘]([^'‘’\n]+)['’]"]
+)
+"""What stands in quotation marks that belong together, or in a block of code."""
 _NUMBER = r"(?<![\w.)])-?\d+(?:\.\d+)?|(?<=[-)])\d+(?:\.\d+)?"
 _WORD = re.compile(r"[^\W\d_](?:[\w’'.&-]*\w)?")
 _FORMATS = {
@@ -284,15 +289,14 @@ def _said_of(name: str, text: str, kind: str) -> list[Any]:
     spoken = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().strip("_").split("_")
     words = "[ _-]?".join(re.escape(word) for word in spoken)
     label = rf"(?<!\w){words}(?!\w)[\"'`]?"
-    value = rf"[\"“‘'`«「]([^\"”’'`»」\n]+)[\"”’'`»」]|({_NUMBER})|\b(true|false|yes|no)\b"
+    value = rf"{_QUOTED}|({_NUMBER})|\b(true|false|yes|no)\b"
     link = r"\s*(?:=|:)\s*"
     found = re.findall(rf"{label}{link}(?:{value}|([^\s,;)\]}}]+))", text, re.IGNORECASE)
     if len(name) > 1:
         loose = r"\s+(?:(?:is|of|to|named|called|be|as|set to)\s+)?"
         found += [(*groups, "") for groups in re.findall(rf"{label}{loose}(?:{value})", text, re.IGNORECASE)]
         found += [
-            ("", "", "", match)
-            for match in re.findall(rf"(?i:{label}\s+(?:is|named|called|of))\s+([A-ZÀ-Þ][\w’'-]*)", text)
+            ("", match) for match in re.findall(rf"(?i:{label}\s+(?:is|named|called|of))\s+([A-ZÀ-Þ][\w’'-]*)", text)
         ]
     values = [_literal(next(group for group in groups if group)) for groups in found if any(groups)]
     if kind in ("integer", "number") and len(name) > 2:
