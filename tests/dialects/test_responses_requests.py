@@ -68,6 +68,27 @@ def test_a_namespace_is_found_again() -> None:
     assert told.losses == []
 
 
+@pytest.mark.parametrize(
+    ("name", "mime", "keeps"),
+    [
+        ("gemini-3.5-flash", "image/png", False),  # inside the result, where there is no field for it
+        ("gemini-3.5-flash", "image/heic", True),  # behind it, as a part of its own
+        ("gemini-2.5-flash", "image/png", False),
+    ],
+)
+def test_the_detail_of_a_picture_in_a_result_is_said_where_google_takes_it(name: str, mime: str, keeps: bool) -> None:
+    """Codex asks for the high detail of each picture that its tools look at: Google refused the field in a result."""
+    picture = {"type": "input_image", "image_url": f"data:{mime};base64,iVBORw0KGgo=", "detail": "high"}
+    call = {"type": "function_call", "call_id": "c1", "name": "view_image", "arguments": "{}"}
+    result = {"type": "function_call_output", "call_id": "c1", "output": [picture]}
+    told = gemini.DIALECT.render_request(parsed(input=[call, result], tools=[SHELL]), model(name, "gemini"))
+    parts = told.body["contents"][-1]["parts"]
+    holders = [*parts, *(inner for part in parts for inner in part.get("functionResponse", {}).get("parts", ()))]
+    assert len([one for one in holders if "inlineData" in one]) == 1
+    assert any("mediaResolution" in one for one in holders) is keeps
+    assert ("1.4:detail" in codes(told)) is not keeps
+
+
 # -- items
 
 

@@ -23,7 +23,7 @@ from portico.dialects.gemini.parts import (
     render_part,
     wire_call_id,
 )
-from portico.dialects.gemini.results import render_plain_result, render_result
+from portico.dialects.gemini.results import keeps_detail, render_plain_result, render_result
 
 FILLER: Final[Mapping[str, Any]] = {"text": " "}
 
@@ -192,15 +192,21 @@ class ContentsRenderer:
             part, moved = render_result(result, name, wire_id, self._target, label=f"result-{number + 1}")
             parts.append(part)
             following += moved
-            if any(isinstance(item, Media) and item.name for item in result.parts):
-                path = self._where.at_message(message.at)
-                if self._target.provider_kind != "vertex" and self._capabilities.judged:
-                    self.losses.append(Loss("1.4:name", path, "the Gemini API has no place for a file's name"))
+            self._tell_media_of(result, message)
             if result.ext and any(fields for origin, fields in result.ext.items() if origin != ORIGIN):
                 path = self._where.at_message(message.at)
                 self.losses.append(Loss("1.3:result_ext", path, "extra fields of a tool result"))
         contents.append({"role": "user", "parts": parts})
         return following
+
+    def _tell_media_of(self, result: ToolResult, message: Message) -> None:
+        """What a functionResponse has no place for of the pictures and files in a result."""
+        media = [part for part in result.parts if isinstance(part, Media)]
+        path = self._where.at_message(message.at)
+        if any(part.name for part in media) and self._target.provider_kind != "vertex" and self._capabilities.judged:
+            self.losses.append(Loss("1.4:name", path, "the Gemini API has no place for a file's name"))
+        if any(part.detail not in (None, "auto") and not keeps_detail(part, self._target) for part in media):
+            self.losses.append(Loss("1.4:detail", path, "no detail for a picture in a tool's result"))
 
     def _in_order(self, results: list[tuple[ToolResult, Message]]) -> list[tuple[ToolResult, Message]]:
         """The results in the order of their calls, each of which must have one."""

@@ -46,6 +46,8 @@ def render_result(
             continue
         if target.capabilities.judged and target.provider_kind != "vertex":
             drop_display_name(rendered)
+        if not keeps_detail(part, target):
+            rendered.pop("mediaResolution", None)
         if _may_ride_inside(part, target):
             inside.append(rendered)
         else:
@@ -59,6 +61,13 @@ def render_result(
     extras = dict((result.ext or {}).get(ORIGIN, {}).get("functionResponse", {}))
     answer.update(extras)
     return {"functionResponse": answer}, moved
+
+
+def keeps_detail(part: Media, target: Target) -> bool:
+    """Whether a picture of a result can say its resolution: inside a functionResponse there is no field for it."""
+    if not target.capabilities.judged:
+        return True
+    return target.capabilities.part_resolution and not _may_ride_inside(part, target)
 
 
 def _may_ride_inside(part: Media, target: Target) -> bool:
