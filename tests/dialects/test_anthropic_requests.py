@@ -175,6 +175,20 @@ def test_no_thoughts_are_asked_for_where_those_of_the_calls_are_lost() -> None:
     assert sent(asked(*turn, **more))["thinking"]["type"] == "enabled"
 
 
+def test_an_effort_of_a_turn_is_the_effort_from_there_on() -> None:
+    """Claude Code says it so to the models that it knows; whichever model answers thinks as hard as the last one says."""
+    turns: list[Json] = [
+        {"role": "user", "content": "go"},
+        {"role": "system", "content": "Think.", "output_config": {"effort": "low"}},
+        {"role": "assistant", "content": "I went."},
+        {"role": "user", "content": "on"},
+    ]
+    body = asked(*turns, output_config={"effort": "high"})
+    assert parsed(body).thinking.effort == "low"
+    turns[1]["output_config"] = {"effort": ["strange"]}
+    assert parsed(body).thinking.effort == "high"
+
+
 def test_results_come_first_in_their_turn() -> None:
     made = sent(
         asked(

@@ -528,6 +528,15 @@ async def test_a_model_that_is_not_served_is_not_found(model: str) -> None:
     assert one.json()["error"] == {"type": "not_found_error", "message": f"model: {model}"}
 
 
+async def test_a_turn_has_an_effort_of_its_own_by_a_beta() -> None:
+    """As Claude Code sends it."""
+    body = user("Hi", model="claude-sonnet-5-5")
+    body["messages"].append({"role": "system", "content": "Be brief.", "output_config": {"effort": "low"}})
+    refused = await post(Simulator(), body)
+    assert refused.json()["error"]["message"] == "messages.1.output_config: Extra inputs are not permitted"
+    await answer(Simulator(), body, headers={"anthropic-beta": "per-turn-control-2026-07-01"})
+
+
 async def test_a_beta_unlocks_its_field() -> None:
     body = user("Hi", mcp_servers=[{"type": "url", "name": "a", "url": "https://a.example"}])
     await answer(Simulator(), body, headers={"anthropic-beta": "mcp-client-2025-04-04"})

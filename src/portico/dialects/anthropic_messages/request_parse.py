@@ -25,7 +25,7 @@ from portico.dialects.anthropic_messages.checks import (
     take_string,
     wrong_type,
 )
-from portico.dialects.anthropic_messages.words import BUILTINS, DATED, SERVER_TOOLS, ext_of
+from portico.dialects.anthropic_messages.words import BUILTINS, DATED, ORIGIN, SERVER_TOOLS, ext_of
 
 WHERE: Final = Where(
     fields={
@@ -59,7 +59,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     output = _output(config.pop("format", None), "$.output_config.format") or _output(
         fields.pop("output_format", None), "$.output_format"
     )
-    thinking, display = _thinking(fields.pop("thinking", None), _effort(config))
+    effort = _effort(config)
+    thinking, display = _thinking(fields.pop("thinking", None), _turns_effort(messages) or effort)
     streaming = take_bool(fields, "stream")
     sampling = Sampling(
         temperature=take_number(fields, "temperature", 0, 1),
@@ -171,6 +172,15 @@ def _effort(config: dict[str, Any]) -> str | None:
         message = f"output_config.effort: one of {', '.join(_EFFORTS)}."
         raise InvalidRequest(message, param="$.output_config.effort")
     return effort
+
+
+def _turns_effort(messages: list[Message]) -> str | None:
+    """The effort from the last message on that has one of its own (the beta of control by the turn)."""
+    for message in reversed(messages):
+        config = (message.ext or {}).get(ORIGIN, {}).get("output_config")
+        if isinstance(config, dict) and config.get("effort") in _EFFORTS:
+            return str(config["effort"])
+    return None
 
 
 def _thinking(value: Any, effort: str | None) -> tuple[Thinking, dict[str, Any]]:

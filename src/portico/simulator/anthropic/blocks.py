@@ -205,6 +205,7 @@ MESSAGE = record(
     {
         "role": text(),
         "content": either((str, text()), (list, array(tagged(BLOCKS)))),
+        "output_config": record({"effort": text()}),
     },
     "role",
     "content",

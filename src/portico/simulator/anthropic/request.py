@@ -129,6 +129,8 @@ def check(body: object, names: Collection[str], *, counts: bool = False, vertex:
 def _gated(body: Json, names: Collection[str]) -> None:
     """What inside the messages needs a beta."""
     for place, message in enumerate(body["messages"]):
+        if message.get("output_config") is not None and not _has(names, "per-turn-control-"):
+            raise at(under(under("messages", place), "output_config"), "Extra inputs are not permitted")
         content = message["content"] if isinstance(message["content"], list) else []
         for number_, block in enumerate(content):
             path = under(under("messages", place), f"content.{number_}")
