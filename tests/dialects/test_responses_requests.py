@@ -196,6 +196,25 @@ def test_a_seal_is_told_to_its_own_vendor_alone() -> None:
     assert "2.4:foreign_signature" in codes(told)
 
 
+def test_no_thought_of_another_vendors_turn_is_told_to_openai_whoever_asks() -> None:
+    """An agent that goes on with GPT after Gemini: the thoughts have no seal, their turn's is another vendor's."""
+    items: list[dict[str, Any]] = [
+        {"role": "user", "content": "Hi"},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Gemini's."}]},
+        {"type": "reasoning", "summary": [], "encrypted_content": wrapped(Signature("google", "AAA="), "call_1")},
+        {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_1", "output": ""},
+        {"type": "reasoning", "summary": [], "encrypted_content": "openai's"},
+        {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "Go on"},
+    ]
+    target = Target("gpt-5.5", "openai", UNJUDGED, own=True)
+    told = openai_responses.DIALECT.render_request(parsed(input=items), target)
+    thoughts = [item for item in told.body["input"] if item.get("type") == "reasoning"]
+    assert thoughts == [{"type": "reasoning", "summary": [], "encrypted_content": "openai's"}]
+    assert codes(told) == {"2.4:foreign_signature", "7.4:thoughts"}
+
+
 # -- fields
 
 
@@ -203,6 +222,32 @@ def test_a_function_is_strict_unless_it_is_said_otherwise() -> None:
     plain = {"type": "function", "name": "f", "parameters": SHELL}
     tools = [plain, {**plain, "name": "g", "strict": None}, {**plain, "name": "h", "strict": False}]
     assert [tool.strict for tool in parsed(tools=tools).tools] == [True, True, False]
+
+
+OPTIONAL: dict[str, Any] = {**SHELL, "required": []}
+
+
+@pytest.mark.parametrize(
+    ("schema", "strict"),
+    [
+        (None, True),
+        (SHELL, True),
+        ({"type": "object", "properties": {}, "additionalProperties": False}, True),
+        ({**SHELL, "properties": {"command": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}, True),
+        (OPTIONAL, False),
+        ({"type": "object", "properties": SHELL["properties"], "required": ["command"]}, False),
+        ({**SHELL, "properties": {"command": OPTIONAL}}, False),
+        ({**SHELL, "properties": {"command": {"type": "array", "items": OPTIONAL}}}, False),
+        ({**SHELL, "properties": {"command": {"anyOf": [OPTIONAL]}}}, False),
+        ({**SHELL, "properties": {"command": {"oneOf": [{"type": "string"}]}}}, False),
+        ({**SHELL, "$defs": {"a": OPTIONAL}}, False),
+        ({"type": ["object", "null"]}, False),
+    ],
+)
+def test_a_function_whose_schema_cannot_be_strict_is_not(schema: Any, strict: bool) -> None:
+    """OpenClaw says nothing of strictness, and its schemas have optional properties: told on as strict they are a 400."""
+    tool = {"type": "function", "name": "f", "parameters": schema}
+    assert [one.strict for one in parsed(tools=[tool]).tools] == [strict]
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,8 @@ class ItemsRenderer:
     def _reasoning(self, part: Reasoning, parts: tuple[Part, ...], index: int) -> None:
         signature = part.signature
         own = own_fields(part.ext)
-        if self._judged and (signature is None or not self._reads(signature)) and not _sealed_later(parts, index):
+        unread = signature is None or not self._reads(signature)
+        if (self._judged or _is_of_another(parts)) and unread and not _sealed_later(parts, index):
             if signature is not None:
                 self._lose("2.4:foreign_signature", "thoughts that another vendor or model line sealed are not sent")
             if part.text:
@@ -241,6 +242,13 @@ class ItemsRenderer:
 def _goes_on(before: Part, part: Text) -> bool:
     """Whether two texts are content of one message: only those of an item that has an id are known to be."""
     return isinstance(before, Text) and before.ext == part.ext and "id" in own_fields(part.ext)
+
+
+def _is_of_another(parts: tuple[Part, ...]) -> bool:
+    """Whether another vendor's model made this turn: its thoughts are sealed there, each or once for all of them, and an
+    item that is neither sealed nor kept at OpenAI is a 400, also for a caller of OpenAI's own dialect."""
+    seals = [part.signature for part in parts if isinstance(part, Reasoning | Text | ToolCall) and part.signature]
+    return bool(seals) and all(signature.origin != VENDOR for signature in seals)
 
 
 def _sealed_later(parts: tuple[Part, ...], index: int) -> bool:

@@ -1,8 +1,8 @@
 """tools and tool_choice -> neutral tools (mapping.md 1.12 to 1.14, 7.1, 7.5 row 12).
 
-Functions are flat here and strict unless it is said otherwise. A namespace is no tool: its functions are, each under a name
-that holds both, and its own words ride along so that the way back is known. What a provider runs is a `Builtin`; a type
-that nobody here knows is one too, so that no tool of tomorrow is a 400.
+Functions are flat here and, where their schema can be, strict unless it is said otherwise. A namespace is no tool: its
+functions are, each under a name that holds both, and its own words ride along so that the way back is known. What a
+provider runs is a `Builtin`; a type that nobody here knows is one too, so that no tool of tomorrow is a 400.
 """
 
 import re
@@ -18,6 +18,7 @@ from portico.dialects.openai.checks import (
     optional_string,
     string_at,
 )
+from portico.dialects.openai.strictness import fits_strict
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
 from portico.dialects.openai_responses.items import Namespaces
 
@@ -68,9 +69,11 @@ def _parse_tool(fields: Mapping[str, Any], kind: str, path: str, at: int, schema
     if schema is not None:
         object_at(schema, f"{path}.parameters")
     strict = optional_bool(fields.get("strict"), f"{path}.strict")
+    if strict is None:
+        strict = fits_strict(schema)
     own = {key: value for key, value in fields.items() if key not in _FUNCTION and value is not None}
     ext = {ORIGIN: own} if own else None
-    return Tool(name, description, schema, strict is not False, at=at, ext=ext, schema_at=schema_at)
+    return Tool(name, description, schema, strict, at=at, ext=ext, schema_at=schema_at)
 
 
 def _custom_ext(fields: Mapping[str, Any], path: str) -> dict[str, dict[str, Any]] | None:
