@@ -20,7 +20,7 @@ from typing import Any, Final
 from clients.evidence import Json
 
 CASES: Final = Path(__file__).parent.parent / "tests" / "clients" / "requests"
-LONGEST: Final = 300
+LONGEST: Final = 160
 MOST_BYTES: Final = 60_000
 _SAID: Final = (
     "a door stands open and the rain keeps off the stones while somebody counts the columns twice then goes in to ask "
@@ -29,6 +29,7 @@ _SAID: Final = (
 _PICTURE: Final = (
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFElEQVR4nGM8IRfFgA0wYRUdtBIA/vYBUA+HjJUAAAAASUVORK5CYII="
 )
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}\Z")
 _PLAIN: Final = re.compile(r"[\w.:/+=@*$,;()\[\]{}^|?\\-]{0,200}\Z")
 """No words: a name, an id, a kind, a pattern, a signature."""
 _OURS: Final = re.compile(r"\[\[sim:|portico-[0-9a-f]{12}|What is in this picture\?")
@@ -63,9 +64,9 @@ def _shaped(value: Any, key: str) -> Any:
 
 
 def _text(text: str, key: str) -> str:
-    if key in ("data", "url", "image_url") and len(text) > 1000:
-        head = text.partition(";base64,")[0]
-        return f"{head};base64,{_PICTURE}" if head != text else _PICTURE
+    if (key == "data" and _BASE64.match(text)) or text.startswith("data:"):
+        head, found, _ = text.partition(";base64,")
+        return f"{head};base64,{_PICTURE}" if found else _PICTURE
     if text[:1] == "{" and text[-1:] == "}":
         try:
             return json.dumps(_shaped(json.loads(text), ""), ensure_ascii=False)
@@ -141,6 +142,12 @@ def _fitting(requests: list[Json]) -> list[Json]:
     return [request for request in requests if request in chosen]
 
 
+def _written(case: list[Json]) -> str:
+    """A request on a line."""
+    lines = [json.dumps(request, ensure_ascii=False, separators=(",", ":")) for request in case]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path)
@@ -151,7 +158,7 @@ def main() -> int:
         lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         case = case_of(lines)
         target = options.into / f"{file.stem}.json"
-        target.write_text(json.dumps(case, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        target.write_text(_written(case), encoding="utf-8")
         print(f"{target}: {len(case)} of {len(lines)} requests, {target.stat().st_size} bytes")
     return 0
 
