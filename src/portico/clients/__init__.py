@@ -5,7 +5,7 @@ Nothing here reads a file, the environment or the network. `told` is what a clie
 """
 
 from portico.clients.client import Client, Moved
-from portico.clients.settings import File, Format, Owned, Setting, Settings
+from portico.clients.settings import File, Format, Owned, Setting, Settings, Whole
 from portico.clients.table import CLIENTS, client_named
 from portico.clients.told import Api, Card, Told
 
@@ -21,5 +21,6 @@ __all__ = [
     "Setting",
     "Settings",
     "Told",
+    "Whole",
     "client_named",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeAlias, Union
+from typing import Any, TypeAlias, Union
 
 import msgspec
 
@@ -27,7 +27,13 @@ class Owned(msgspec.Struct, frozen=True):
     items: tuple[Mapping[str, "Setting"], ...]
 
 
-Setting: TypeAlias = Union[str, int, float, bool, tuple["Setting", ...], Mapping[str, "Setting"], Owned, None]  # noqa: UP007
+class Whole(msgspec.Struct, frozen=True):
+    """A mapping that is all ours: it stands in the place of what was there, so that models which are gone go."""
+
+    members: Mapping[str, "Setting"]
+
+
+Setting: TypeAlias = Union[str, int, float, bool, tuple["Setting", ...], Mapping[str, "Setting"], Owned, Whole, None]  # noqa: UP007
 """A mapping is merged, member by member; anything else stands in the place of what was there."""
 Settings: TypeAlias = Mapping[str, Setting] | Owned
 """The tree of a whole file."""
@@ -42,3 +48,51 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     secret: bool = False
     """It holds the key: nobody else may read it."""
+
+
+def bare(setting: "Setting | Settings") -> Any:
+    """A setting as it reads in a file where nothing was: dicts, lists and scalars."""
+    match setting:
+        case Whole(members=members):
+            return bare(members)
+        case Owned(items=items):
+            return [bare(item) for item in items]
+        case Mapping():
+            return {key: bare(value) for key, value in setting.items()}
+        case tuple():
+            return [bare(item) for item in setting]
+    return setting
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two bare values say the same; what is true is not 1."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    numbers = type(left) in (int, float) and type(right) in (int, float)
+    return bool(left == right) and (numbers or type(left) is type(right))
+
+
+def merged(held: Any, setting: "Setting | Settings") -> Any:
+    """What a bare value becomes by a setting."""
+    match setting:
+        case Owned():
+            return _merged_list(held if isinstance(held, list) else [], setting)
+        case Mapping():
+            base = held if isinstance(held, dict) else {}
+            return base | {key: merged(base.get(key), value) for key, value in setting.items()}
+    return bare(setting)
+
+
+def is_owned(item: Any, owned: Owned) -> bool:
+    """Whether a bare item of a list is one of ours."""
+    return isinstance(item, dict) and str(item.get(owned.key, "")).startswith(owned.mark)
+
+
+def _merged_list(held: list[Any], owned: Owned) -> list[Any]:
+    wanted = {item[owned.key]: bare(item) for item in owned.items}
+    kept = [wanted.pop(item[owned.key], None) if is_owned(item, owned) else item for item in held]
+    return [*(item for item in kept if item is not None), *wanted.values()]

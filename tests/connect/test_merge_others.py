@@ -1,0 +1,70 @@
+"""Settings come into TOML, YAML and lists of variables; comments and whatever is somebody's own stay."""
+
+import io
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+import tomlkit
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connect.trees import TABLES, TREES, WITHOUT_LISTS, merged
+from portico.clients import Format
+from portico.clients.merge import Unmergeable, merge
+from portico.clients.settings import same
+
+
+@st.composite
+def toml_documents(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    value = draw(TABLES)
+    text = tomlkit.dumps(value)
+    if any("\n" in one for one in _strings(value)) or '"""' in text:
+        return text, value
+    lines = draw(st.lists(st.just("# a remark"), max_size=2)) + text.splitlines()
+    return "\n".join(lines) + "\n", value
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [one for key, part in value.items() for one in (key, *_strings(part))]
+    if isinstance(value, list):
+        return [one for part in value for one in _strings(part)]
+    return [value] if isinstance(value, str) else []
+
+
+@given(toml_documents(), WITHOUT_LISTS)
+def test_toml_is_merged_as_the_values_are(document: tuple[str, dict[str, Any]], settings: dict[str, Any]) -> None:
+    text, value = document
+    once = merge(Format.TOML, text, settings)
+    assert same(tomllib.loads(once), merged(value, settings))
+    assert merge(Format.TOML, once, settings) == once
+
+
+@st.composite
+def yaml_documents(draw: st.DrawFn) -> tuple[str, Any]:
+    value = draw(TABLES)
+    out = io.StringIO()
+    yaml.safe_dump(
+        value,
+        out,
+        default_flow_style=draw(st.sampled_from([True, False, None])),
+        indent=draw(st.sampled_from([2, 4])),
+        allow_unicode=draw(st.booleans()),
+        width=draw(st.sampled_from([40, 1000])),
+        sort_keys=False,
+    )
+    before = draw(st.sampled_from(["", "# a remark\n", "---\n", "\n"]))
+    return before + out.getvalue() + draw(st.sampled_from(["", "# the end\n", "\n"])), value
+
+
+@given(yaml_documents(), TREES)
+def test_yaml_is_merged_as_the_values_are_or_left_alone(document: tuple[str, Any], settings: dict[str, Any]) -> None:
+    text, value = document
+    try:
+        once = merge(Format.YAML, text, settings)
+    except Unmergeable:
+        return
+    assert same(yaml.safe_load(once), merged(value, settings))
+    assert merge(Format.YAML, once, settings) == once
