@@ -35,7 +35,7 @@ def test_nobody_asked_lists_every_vendor() -> None:
 @pytest.mark.parametrize("name", ["gpt-5.5", "openai/gpt-5.5", "claude-opus-5-5-thinking"])
 def test_a_model_that_nobody_serves_has_no_page(name: str) -> None:
     with pytest.raises(ModelNotFound) as caught:
-        openai_model(CATALOG, name, serves=serves)
+        openai_model(CATALOG, name, DAY, serves=serves)
     assert "no provider that serves it" in caught.value.message
     assert find_row(CATALOG, "gemini-3.8-flash", serves=serves).id == "gemini-3.8-flash"
 

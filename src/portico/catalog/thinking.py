@@ -6,6 +6,7 @@ It is a wish, not yet a wire value: the renderer turns it into one with the mode
 import re
 
 from portico.core.request import Thinking
+from portico.core.target import ThinkingControl, ThinkingSpec
 
 DYNAMIC = -1
 """A budget the model chooses itself: sent as -1 to models with a budget, left out for models with a level."""
@@ -13,6 +14,8 @@ DYNAMIC = -1
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """From least to most (mapping.md 1.7); the keys of `ThinkingSpec.effort`. A level in a name is the effort of that name,
 so that models without that level, and models with a budget, have an answer to it too."""
+
+_USUAL = ("low", "medium", "high")
 
 UNSAID = Thinking()
 
@@ -46,6 +49,21 @@ def split_suffix(name: str) -> tuple[str, Thinking] | None:
         if not value.isalpha():
             return match.group(1), _of_budget(int(value))
     return None
+
+
+def efforts_of(spec: ThinkingSpec) -> tuple[str, ...]:
+    """The efforts that differ at a model, from least to most: of several that become the same, the one that is called so,
+    else the most usual. `none` is one of them only where thinking can be switched off."""
+    if spec.control not in (ThinkingControl.BUDGET, ThinkingControl.LEVEL):
+        return ()
+    chosen: dict[str | int, str] = {}
+    for effort in EFFORTS:
+        meant = spec.effort.get(effort)
+        if meant is None or (effort == "none" and not spec.can_disable):
+            continue
+        if meant not in chosen or effort == meant or (effort in _USUAL and chosen[meant] not in (meant, *_USUAL)):
+            chosen[meant] = effort
+    return tuple(sorted(chosen.values(), key=EFFORTS.index))
 
 
 def completed(own: Thinking, named: Thinking) -> Thinking:

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -199,11 +200,12 @@ class Gateway:
         await pages.serve(exchange, route, query, caller)
 
     def _models(self, route: Route, query: Query, caller: Caller) -> dict[str, Any]:
-        scope, serves = caller.policy.models, self._relay.serves
+        scope, serves, today = caller.policy.models, self._relay.serves, self._today()
+        rates = partial(self._relay.rates, account=caller.tenant)
         one, many = LISTINGS[route.dialect.name]
         if route.model is not None:
-            return one(self._catalog, route.model, scope, serves=serves)
-        return many(self._catalog, self._today(), query.parameters, scope, serves=serves)
+            return one(self._catalog, route.model, today, scope, serves=serves, rates=rates)
+        return many(self._catalog, today, query.parameters, scope, serves=serves, rates=rates)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()

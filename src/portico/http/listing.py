@@ -1,7 +1,7 @@
 """The models there are, as callers of each dialect list them (mapping.md 5.5): the same names in every list.
 
 `scope` are the globs of the caller's key: what they do not hold is not there. `serves` says of a model whether anybody
-here serves it: what nobody does is not there either.
+here serves it: what nobody does is not there either. `rates` says what this caller pays; only OpenAI's rows tell it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ from portico.accounts import is_in_scope, require_in_scope
 from portico.catalog import Catalog, ListedModel, Model, ModelKind
 from portico.core.errors import InvalidRequest, ModelNotFound
 from portico.core.target import ThinkingControl
+from portico.http.offered import RatesOf, beside
 from portico.wire.names import snake
 
 Scope: TypeAlias = tuple[str, ...]
@@ -55,19 +56,50 @@ def openai_list(
     scope: Scope = (),
     *,
     serves: Serves | None = None,
+    rates: RatesOf | None = None,
 ) -> dict[str, Any]:
-    return {"object": "list", "data": [_openai_row(row) for row in _listed(catalog, today, scope, serves)]}
+    told: dict[str, dict[str, Any]] = {}
+    rows = []
+    for row in _listed(catalog, today, scope, serves):
+        name = row.base or row.id
+        if name not in told:
+            told[name] = _beside(catalog.models[name], today, rates)
+        rows.append(_openai_row(catalog, row, told[name]))
+    return {"object": "list", "data": rows}
 
 
-def openai_model(catalog: Catalog, name: str, scope: Scope = (), *, serves: Serves | None = None) -> dict[str, Any]:
+def openai_model(
+    catalog: Catalog,
+    name: str,
+    today: date,
+    scope: Scope = (),
+    *,
+    serves: Serves | None = None,
+    rates: RatesOf | None = None,
+) -> dict[str, Any]:
     """One model, under the name asked for. Raises `ModelNotFound`."""
-    return {**_openai_row(find_row(catalog, name, scope, serves)), "id": name}
+    row = find_row(catalog, name, scope, serves)
+    return {**_openai_row(catalog, row, _beside(catalog.models[row.base or row.id], today, rates)), "id": name}
 
 
-def _openai_row(row: ListedModel) -> dict[str, Any]:
+def _beside(model: Model, today: date, rates: RatesOf | None) -> dict[str, Any]:
+    """What is told of a model, and the same for all its names. Kept as long as its rates are."""
+    asked = None if rates is None else rates(model, today)
+    if asked is None:
+        return beside(model)
+    key = ("listed", model.name)
+    found: dict[str, Any] | None = asked.memo.get(key)
+    if found is None:
+        found = asked.memo[key] = beside(model, asked)
+    return found
+
+
+def _openai_row(catalog: Catalog, row: ListedModel, told: Mapping[str, Any]) -> dict[str, Any]:
     """A model as OpenAI lists it, and what people want to know beside."""
+    title = catalog.models[row.base or row.id].title
     rendered: dict[str, Any] = {
         "id": row.id,
+        "name": title if row.base is None else f"{title} ({row.id})",
         "object": "model",
         "created": row.created,
         "owned_by": row.owned_by,
@@ -76,6 +108,7 @@ def _openai_row(row: ListedModel) -> dict[str, Any]:
         "input_modalities": list(row.input_modalities),
         "output_modalities": list(row.output_modalities),
         "description": row.description.en,
+        **told,
     }
     if row.base is not None:
         rendered["base"] = row.base
@@ -86,7 +119,13 @@ def _openai_row(row: ListedModel) -> dict[str, Any]:
 
 
 def anthropic_list(
-    catalog: Catalog, today: date, query: Mapping[str, str], scope: Scope = (), *, serves: Serves | None = None
+    catalog: Catalog,
+    today: date,
+    query: Mapping[str, str],
+    scope: Scope = (),
+    *,
+    serves: Serves | None = None,
+    rates: RatesOf | None = None,  # noqa: ARG001 - its rows have no room for prices
 ) -> dict[str, Any]:
     """A page of `limit` models (20 unless told, at most 1000) behind `after_id` or before `before_id`.
 
@@ -114,7 +153,15 @@ def anthropic_list(
     }
 
 
-def anthropic_model(catalog: Catalog, name: str, scope: Scope = (), *, serves: Serves | None = None) -> dict[str, Any]:
+def anthropic_model(
+    catalog: Catalog,
+    name: str,
+    today: date,  # noqa: ARG001 - prices have days
+    scope: Scope = (),
+    *,
+    serves: Serves | None = None,
+    rates: RatesOf | None = None,  # noqa: ARG001
+) -> dict[str, Any]:
     """One model, under the name asked for. Raises `ModelNotFound`."""
     return _anthropic_row(catalog, find_row(catalog, name, scope, serves), name)
 
@@ -140,7 +187,13 @@ def _anthropic_row(catalog: Catalog, row: ListedModel, name: str) -> dict[str, A
 
 
 def gemini_list(
-    catalog: Catalog, today: date, query: Mapping[str, str], scope: Scope = (), *, serves: Serves | None = None
+    catalog: Catalog,
+    today: date,
+    query: Mapping[str, str],
+    scope: Scope = (),
+    *,
+    serves: Serves | None = None,
+    rates: RatesOf | None = None,  # noqa: ARG001 - its rows have no room for prices
 ) -> dict[str, Any]:
     """A page of `pageSize` models (50 unless told, at most 1000) from `pageToken` on. Raises `InvalidRequest`."""
     rows = _listed(catalog, today, scope, serves)
@@ -154,7 +207,15 @@ def gemini_list(
     return page
 
 
-def gemini_model(catalog: Catalog, name: str, scope: Scope = (), *, serves: Serves | None = None) -> dict[str, Any]:
+def gemini_model(
+    catalog: Catalog,
+    name: str,
+    today: date,  # noqa: ARG001 - prices have days
+    scope: Scope = (),
+    *,
+    serves: Serves | None = None,
+    rates: RatesOf | None = None,  # noqa: ARG001
+) -> dict[str, Any]:
     """One model, under the name asked for. Raises `ModelNotFound`."""
     return _gemini_row(catalog, find_row(catalog, name, scope, serves), name.removeprefix("models/"))
 
@@ -187,7 +248,14 @@ def _gemini_row(catalog: Catalog, row: ListedModel, name: str) -> dict[str, Any]
 
 class _One(Protocol):
     def __call__(
-        self, catalog: Catalog, name: str, scope: Scope = (), *, serves: Serves | None = None
+        self,
+        catalog: Catalog,
+        name: str,
+        today: date,
+        scope: Scope = (),
+        *,
+        serves: Serves | None = None,
+        rates: RatesOf | None = None,
     ) -> dict[str, Any]: ...
 
 
@@ -200,6 +268,7 @@ class _Many(Protocol):
         scope: Scope = (),
         *,
         serves: Serves | None = None,
+        rates: RatesOf | None = None,
     ) -> dict[str, Any]: ...
 
 

@@ -23,7 +23,7 @@ import msgspec
 
 from portico.accounts import Caller
 from portico.catalog import Catalog, Model
-from portico.catalog.books import PriceBooks
+from portico.catalog.books import PriceBooks, Rates
 from portico.core.dialect import Dialect, Passing, RawBody, Seen
 from portico.core.errors import (
     PorticoError,
@@ -216,10 +216,26 @@ class Relay:
         ]
         return sorted(there, key=lambda one: one.priority)
 
+    def rates(self, model: Model, on: date, *, account: str) -> Rates | None:
+        """What an account is charged by for a call of the model that begins on a day, at whoever is asked first; None where
+        it is not served."""
+        for first in self.deployments(model)[:1]:
+            return self._books().rates(
+                model=model,
+                provider=first.provider.name,
+                provider_kind=first.provider.kind.name,
+                upstream_model=first.upstream_model,
+                account=account,
+                on=on,
+            )
+        return None
+
+    def _books(self) -> PriceBooks:
+        return self._till.books() if self._till is not None else self._listed
+
     def _dearness(self, model: Model, deployment: Deployment | None, like: Model) -> Dearness:
         """What a model, or who answers in its place today, costs there if it is used like another, to compare them by."""
-        books = self._till.books() if self._till is not None else self._listed
-        today = self._today()
+        books, today = self._books(), self._today()
         if deployment is not None:
             model, deployment = answering(self._catalog, model, deployment, today)
         return dearness(books, model, deployment, today, like=like)
