@@ -68,7 +68,7 @@ def merged(held: Any, setting: Any) -> Any:
 
 
 def _merged_list(held: list[Any], owned: Owned) -> list[Any]:
-    wanted = {str(item["id"]): merged(None, item) for item in owned.items}
+    wanted = {one["id"]: one for one in (merged(None, item) for item in owned.items)}
     kept = []
     for one in held:
         if not _is_ours(one):

@@ -43,9 +43,13 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     environment: Callable[[Told], Mapping[str, str]] = _nothing
     """Variables of the shell, where nothing else tells it."""
     key_variable: str = KEY_VARIABLE
-    """Where it looks for the key if no file of its own holds it."""
+    """Where it looks for the key if no file of its own holds it; empty: nowhere."""
+    key_command: str = ""
+    """What keeps the key for a client that looks in no variable."""
     moved: tuple[Moved, ...] = ()
-    """The first of them that is set counts."""
+    """The first of them that is set, and that a file's path begins with, counts."""
+    homes: Mapping[str, tuple[str, str]] = {}
+    """By platform (`sys.platform`), a beginning of paths and what it is there."""
     start: Callable[[Told], Argv]
     """What a person types to begin."""
     once: Callable[[Told, str], Argv]

@@ -1,11 +1,10 @@
 """OpenClaw, a personal agent. It speaks four dialects, for a provider or for each of its models."""
 
-from decimal import Decimal
 from typing import Final
 
 from portico.clients.client import Argv, Client, Moved
 from portico.clients.settings import File, Format, Setting
-from portico.clients.told import KEY_VARIABLE, Api, Card, Told
+from portico.clients.told import KEY_VARIABLE, LONGEST_ANSWER, Api, Card, Told, number
 
 _CHAT: Final = Api("openai-completions", "openai_chat", "/v1")
 _RESPONSES: Final = Api("openai-responses", "openai_responses", "/v1")
@@ -16,8 +15,6 @@ _OWN: Final = Api("own-apis", "", "/v1")
 
 _OF_VENDOR: Final = {"openai": _RESPONSES, "anthropic": _MESSAGES, "google": _GEMINI}
 _INPUTS: Final = ("text", "image", "video", "audio")
-_LONGEST_ANSWER: Final = 32_768
-"""Portico holds money for the longest answer that is asked for; this is enough for nearly everything an agent writes."""
 _EFFORTS_UNTIL_HIGH: Final = frozenset({"none", "minimal", "low", "medium", "high"})
 
 
@@ -52,14 +49,14 @@ def _model(card: Card, told: Told, api: Api) -> dict[str, Setting]:
         "reasoning": card.thinks,
         "input": tuple(word for word in _INPUTS if word in card.inputs),
         "contextWindow": card.context_tokens,
-        "maxTokens": min(card.output_tokens, _LONGEST_ANSWER),
+        "maxTokens": min(card.output_tokens, LONGEST_ANSWER),
     }
     if card.input_usd is not None and card.output_usd is not None:
         entry["cost"] = {
-            "input": _number(card.input_usd),
-            "output": _number(card.output_usd),
-            "cacheRead": _number(card.cached_usd if card.cached_usd is not None else card.input_usd),
-            "cacheWrite": _number(card.cache_write_usd if card.cache_write_usd is not None else card.input_usd),
+            "input": number(card.input_usd),
+            "output": number(card.output_usd),
+            "cacheRead": number(card.cached_usd if card.cached_usd is not None else card.input_usd),
+            "cacheWrite": number(card.cache_write_usd if card.cache_write_usd is not None else card.input_usd),
         }
     if card.thinks and api.dialect == _CHAT.dialect:
         compat: dict[str, Setting] = {"supportsReasoningEffort": True}
@@ -67,10 +64,6 @@ def _model(card: Card, told: Told, api: Api) -> dict[str, Setting]:
             compat["supportedReasoningEfforts"] = card.efforts
         entry["compat"] = compat
     return entry
-
-
-def _number(usd: Decimal) -> int | float:
-    return int(usd) if usd == usd.to_integral_value() else float(usd)
 
 
 def _start(told: Told) -> Argv:

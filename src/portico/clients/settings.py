@@ -1,6 +1,6 @@
 """Settings as data: a tree that is merged into a file which is somebody's own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypeAlias, Union
 
@@ -19,12 +19,42 @@ class Format(StrEnum):
 
 
 class Owned(msgspec.Struct, frozen=True):
-    """Items of a list in which others' items stand too. Those of which the member `key` begins with `mark` are ours: they
-    are replaced as a whole, and whatever else is in the list stays."""
+    """Items of a list in which others' items stand too. Those that are ours are replaced, those of ours that are gone go,
+    and whatever else is in the list stays where it is."""
 
     key: str
-    mark: str
-    items: tuple[Mapping[str, "Setting"], ...]
+    """The member by which items are told apart; empty: they are texts."""
+    mark: str | None
+    """Ours are those in which the member `marked` begins with it; None: those that are named like one of `items`."""
+    items: tuple["Setting", ...]
+    marked: str = ""
+    """Empty: `key`."""
+
+    def name(self, item: Any) -> str | None:
+        """What a bare item is called, if it is ours."""
+        if not self.key:
+            ours = isinstance(item, str) and self.mark is not None and item.startswith(self.mark)
+            return item if ours else None
+        if not isinstance(item, Mapping) or not isinstance(item.get(self.key), str):
+            return None
+        if self.mark is None:
+            return item[self.key] if item[self.key] in self.wanted() else None
+        return item[self.key] if str(item.get(self.marked or self.key, "")).startswith(self.mark) else None
+
+    def wanted(self) -> dict[str, Any]:
+        """The items as bare values, by name."""
+        values = [bare(item) for item in self.items]
+        return {value[self.key] if self.key else value: value for value in values}
+
+    def gone(self, items: Iterable[Any]) -> list[bool]:
+        """Which of a list's bare items are ours and no longer wanted, or there twice."""
+        left = set(self.wanted())
+        verdicts = []
+        for item in items:
+            name = self.name(item)
+            verdicts.append(name is not None and name not in left)
+            left.discard(name or "")
+        return verdicts
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -33,7 +63,15 @@ class Whole(msgspec.Struct, frozen=True):
     members: Mapping[str, "Setting"]
 
 
-Setting: TypeAlias = Union[str, int, float, bool, tuple["Setting", ...], Mapping[str, "Setting"], Owned, Whole, None]  # noqa: UP007
+class Default(msgspec.Struct, frozen=True):
+    """What is written only where nothing is: a file that lacks it would not be read."""
+
+    value: "Setting"
+
+
+Setting: TypeAlias = Union[  # noqa: UP007
+    str, int, float, bool, tuple["Setting", ...], Mapping[str, "Setting"], Owned, Whole, Default, None
+]
 """A mapping is merged, member by member; anything else stands in the place of what was there."""
 Settings: TypeAlias = Mapping[str, Setting] | Owned
 """The tree of a whole file."""
@@ -44,6 +82,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     """Below the home folder, with slashes: `.openclaw/openclaw.json`."""
+    others: tuple[str, ...] = ()
+    """Names under which the client reads the same; one that is there already is taken."""
     format: Format
     settings: Settings
     secret: bool = False
@@ -55,6 +95,8 @@ def bare(setting: "Setting | Settings") -> Any:
     match setting:
         case Whole(members=members):
             return bare(members)
+        case Default(value=value):
+            return bare(value)
         case Owned(items=items):
             return [bare(item) for item in items]
         case Mapping():
@@ -80,19 +122,15 @@ def merged(held: Any, setting: "Setting | Settings") -> Any:
     """What a bare value becomes by a setting."""
     match setting:
         case Owned():
-            return _merged_list(held if isinstance(held, list) else [], setting)
+            items = held if isinstance(held, list) else []
+            wanted = setting.wanted()
+            kept = [item for item, gone in zip(items, setting.gone(items), strict=True) if not gone]
+            return [*(wanted.pop(setting.name(item) or "", item) for item in kept), *wanted.values()]
         case Mapping():
             base = held if isinstance(held, dict) else {}
-            return base | {key: merged(base.get(key), value) for key, value in setting.items()}
+            return base | {
+                key: merged(base.get(key), value)
+                for key, value in setting.items()
+                if not (isinstance(value, Default) and key in base)
+            }
     return bare(setting)
-
-
-def is_owned(item: Any, owned: Owned) -> bool:
-    """Whether a bare item of a list is one of ours."""
-    return isinstance(item, dict) and str(item.get(owned.key, "")).startswith(owned.mark)
-
-
-def _merged_list(held: list[Any], owned: Owned) -> list[Any]:
-    wanted = {item[owned.key]: bare(item) for item in owned.items}
-    kept = [wanted.pop(item[owned.key], None) if is_owned(item, owned) else item for item in held]
-    return [*(item for item in kept if item is not None), *wanted.values()]

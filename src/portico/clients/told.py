@@ -7,6 +7,8 @@ import msgspec
 
 KEY_VARIABLE: Final = "PORTICO_API_KEY"
 """Where a client that can read its key from any variable is told to look for it."""
+LONGEST_ANSWER: Final = 32_768
+"""Portico holds money for the longest answer that is asked for; this is enough for nearly everything an agent writes."""
 
 
 class Api(msgspec.Struct, frozen=True):
@@ -66,3 +68,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     def address(self) -> str:
         """The base URL in the form that the client wants."""
         return self.base_url + self.api.path
+
+
+def number(usd: Decimal) -> int | float:
+    """Dollars as files of settings have them."""
+    return int(usd) if usd == usd.to_integral_value() else float(usd)

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from portico.clients.merge.errors import Unmergeable
 from portico.clients.merge.spans import Array, Member, Node, Object, plain, read, skipped
-from portico.clients.settings import Owned, Setting, Settings, bare, is_owned, same
+from portico.clients.settings import Default, Owned, Setting, Settings, bare, same
 
 _ONE_LINE: Final = 100
 """A list or object of scalars that fits in so many columns is written in one line."""
@@ -56,10 +56,7 @@ def _applied(text: str, edits: Sequence[_Edit]) -> str:
 def _removals(text: str, node: Node, setting: "Setting | Settings") -> list[_Edit]:
     """Items that are ours and no longer wanted."""
     if isinstance(setting, Owned) and isinstance(node, Array):
-        wanted = {item[setting.key] for item in setting.items}
-        values = [plain(item) for item in node.items]
-        gone = [is_owned(value, setting) and value[setting.key] not in wanted for value in values]
-        return _without(text, node, gone)
+        return _without(text, node, setting.gone(map(plain, node.items)))
     if isinstance(setting, Mapping) and isinstance(node, Object):
         found = ((node.find(key), value) for key, value in setting.items())
         return [edit for member, value in found if member for edit in _removals(text, member.value, value)]
@@ -113,7 +110,7 @@ def _into_object(text: str, node: Object, settings: Mapping[str, Setting], style
         member: Member | None = node.find(key)
         if member is None:
             added.append(f"{_quoted(key)}: {rendered(bare(setting), style, inner)}")
-        else:
+        elif not isinstance(setting, Default):
             edits += _edits(text, member.value, setting, style, f"{path}.{key}")
     last = node.members[-1].value.end if node.members else None
     return edits + _appended(text, node, added, last, inner, style)
@@ -123,14 +120,13 @@ def _into_array(text: str, node: Array, owned: Owned, style: _Style) -> list[_Ed
     edits: list[_Edit] = []
     added: list[str] = []
     inner = _inner_indent(text, node.start, [item.start for item in node.items], style)
-    values = [(plain(item), item) for item in node.items]
-    ours = {value[owned.key]: item for value, item in values if is_owned(value, owned)}
-    for wanted in owned.items:
-        held = ours.get(wanted[owned.key])
+    ours = {owned.name(plain(item)): item for item in node.items}
+    for name, wanted in owned.wanted().items():
+        held = ours.get(name)
         if held is None:
-            added.append(rendered(bare(wanted), style, inner))
-        elif not same(plain(held), bare(wanted)):
-            edits.append(_Edit(held.start, held.end, rendered(bare(wanted), style, _indent(text, held.start))))
+            added.append(rendered(wanted, style, inner))
+        elif not same(plain(held), wanted):
+            edits.append(_Edit(held.start, held.end, rendered(wanted, style, _indent(text, held.start))))
     return edits + _appended(text, node, added, node.items[-1].end if node.items else None, inner, style)
 
 

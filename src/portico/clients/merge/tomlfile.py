@@ -8,7 +8,7 @@ from tomlkit import TOMLDocument
 from tomlkit.exceptions import ParseError, TOMLKitError
 
 from portico.clients.merge.errors import Unmergeable
-from portico.clients.settings import Setting, Settings, bare, same
+from portico.clients.settings import Default, Setting, Settings, bare, same
 
 
 def merge_toml(text: str, settings: Settings) -> str:
@@ -40,7 +40,7 @@ def _into(held: MutableMapping[str, Any], settings: Mapping[str, Setting]) -> bo
         there = held.get(key)
         if isinstance(setting, Mapping) and isinstance(there, MutableMapping):
             changed |= _into(there, setting)
-        elif there is None or not same(_bare(there), bare(setting)):
+        elif there is None or not (isinstance(setting, Default) or same(_bare(there), bare(setting))):
             held[key] = tomlkit.item(bare(setting))
             changed = True
     return changed

@@ -14,7 +14,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from portico.clients.merge.errors import Unmergeable
-from portico.clients.settings import Owned, Settings, bare, is_owned, same
+from portico.clients.settings import Default, Owned, Settings, bare, same
 
 _STEP: Final = 2
 _PLAIN: Final = re.compile(r"[A-Za-z_/.~$][\w./~${}@+-]*(?: [\w./~${}@+-]+)*", re.ASCII)
@@ -89,6 +89,8 @@ def _into_mapping(text: str, node: MappingNode, settings: Mapping[str, Any]) -> 
         if name not in there:
             added[name] = bare(setting)
             continue
+        if isinstance(setting, Default):
+            continue
         key, value = there[name]
         inside = _edits(text, value, setting)
         if inside is not None:
@@ -104,16 +106,14 @@ def _into_mapping(text: str, node: MappingNode, settings: Mapping[str, Any]) -> 
 
 
 def _into_list(text: str, node: SequenceNode, owned: Owned) -> list[_Edit]:
-    wanted = {item[owned.key]: bare(item) for item in owned.items}
+    wanted = owned.wanted()
     edits: list[_Edit] = []
-    for item in node.value:
-        value = _value(item)
-        if not is_owned(value, owned):
-            continue
-        new = wanted.pop(value[owned.key], None)
-        if new is None:
+    values = [_value(item) for item in node.value]
+    for item, value, gone in zip(node.value, values, owned.gone(values), strict=True):
+        name = owned.name(value)
+        if gone:
             edits.append(_without(text, node, item))
-        elif not same(value, new):
+        elif name is not None and not same(value, new := wanted.pop(name)):
             inline = _flow(new) if node.flow_style else _block(new, item.start_mark.column)
             edits.append(_Edit(item.start_mark.index, _end(item), inline))
     if not wanted:

@@ -1,0 +1,60 @@
+"""Cline, a coding agent. Its command writes the same file (`cline auth`), which is plain JSON and its own secret store."""
+
+from portico.clients.client import Argv, Client, Moved
+from portico.clients.settings import Default, File, Format, Setting
+from portico.clients.told import Api, Told
+
+_PROVIDER = "openai-compatible"
+
+
+def _files(told: Told) -> tuple[File, ...]:
+    settings: dict[str, Setting] = {"provider": _PROVIDER, "model": told.model.id, "baseUrl": told.address}
+    if told.key is not None:
+        settings["apiKey"] = told.key
+    entry: dict[str, Setting] = {
+        "settings": settings,
+        "updatedAt": Default("2026-01-01T00:00:00.000Z"),
+        "tokenSource": "manual",
+    }
+    return (
+        File(
+            path=".cline/data/settings/providers.json",
+            format=Format.JSON,
+            settings={
+                "version": Default(1),
+                "lastUsedProvider": _PROVIDER,
+                "modes": Default({}),
+                "providers": {_PROVIDER: entry},
+            },
+            secret=True,
+        ),
+    )
+
+
+def _start(told: Told) -> Argv:
+    del told
+    return ("cline",)
+
+
+def _once(told: Told, prompt: str) -> Argv:
+    del told
+    return ("cline", prompt)
+
+
+CLINE = Client(
+    name="cline",
+    title="Cline",
+    homepage="https://cline.bot",
+    install="npm install -g cline",
+    tried="3.0.65",
+    apis=(Api("openai", "openai_chat", "/v1"),),
+    files=_files,
+    key_variable="OPENAI_API_KEY",
+    moved=(
+        Moved("CLINE_PROVIDER_SETTINGS_PATH", ".cline/data/settings/providers.json"),
+        Moved("CLINE_DATA_DIR", ".cline/data"),
+        Moved("CLINE_DIR", ".cline"),
+    ),
+    start=_start,
+    once=_once,
+)
