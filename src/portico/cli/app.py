@@ -232,6 +232,51 @@ def translate(
     raise typer.Exit(run_translate(what.value, options))
 
 
+@app.command()
+def connect(
+    client: Annotated[str | None, typer.Argument(help="Which client, by its name in --list.")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="Where Portico is (default $PORTICO_URL, else as portico.toml says, else port 8080 here)."),
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The key to use (default $PORTICO_API_KEY).")] = None,
+    model: Annotated[str | None, typer.Option(help="What the client asks by default (else one that fits it).")] = None,
+    models: Annotated[str | None, typer.Option(help="Tell only these: globs, with commas between.")] = None,
+    api: Annotated[str | None, typer.Option(help="Which of the client's APIs to use, by its name in --list.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Merge the settings into the client's own files.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Read the client's files, and make one real call.")] = False,
+    show_list: Annotated[bool, typer.Option("--list", help="List the clients.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Tell a client (OpenClaw, Codex, Claude Code …) where this Portico is, with which key, and which models there are.
+
+    Prints what the client needs. With --write it is merged into the client's own files: what was there is kept beside them,
+    other settings and comments stay, and a second time changes nothing. With --check one call is made as the client would.
+
+    Examples:
+
+        portico connect --list
+
+        portico connect openclaw
+
+        PORTICO_API_KEY=sk-portico-… portico connect codex --write
+
+        portico connect openclaw --api own-apis --write
+
+        portico connect claude-code --url https://portico.example.com --model claude-sonnet-5-5 --write
+
+        portico connect claude-code --check
+    """
+    from portico.cli.connect import Asked, run_connect, run_list
+
+    if show_list or client is None:
+        raise typer.Exit(run_list(as_json=json))
+    if write and check:
+        raise typer.BadParameter("--write or --check, one after the other.")
+    asked = Asked(name=client, url=url, key=key, model=model, models=models, api=api, as_json=json)
+    raise typer.Exit(run_connect(asked, write_files=write, check=check))
+
+
 for _noun, _commands in (
     ("accounts", accounts.app),
     ("keys", keys.app),
