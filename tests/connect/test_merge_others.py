@@ -2,7 +2,6 @@
 
 import io
 import tomllib
-from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
@@ -19,19 +18,8 @@ from portico.clients.settings import same
 @st.composite
 def toml_documents(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     value = draw(TABLES)
-    text = tomlkit.dumps(value)
-    if any("\n" in one for one in _strings(value)) or '"""' in text:
-        return text, value
-    lines = draw(st.lists(st.just("# a remark"), max_size=2)) + text.splitlines()
-    return "\n".join(lines) + "\n", value
-
-
-def _strings(value: Any) -> list[str]:
-    if isinstance(value, Mapping):
-        return [one for key, part in value.items() for one in (key, *_strings(part))]
-    if isinstance(value, list):
-        return [one for part in value for one in _strings(part)]
-    return [value] if isinstance(value, str) else []
+    remarks = draw(st.lists(st.just("# a remark\n"), max_size=2))
+    return "".join(remarks) + tomlkit.dumps(value), value
 
 
 @given(toml_documents(), WITHOUT_LISTS)

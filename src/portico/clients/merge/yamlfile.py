@@ -211,8 +211,9 @@ def _flow(value: Any) -> str:
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, float) and value == int(value):
-        return f"{value:.1f}"
+    if isinstance(value, float):
+        digits, exponent, power = repr(value).partition("e")
+        return f"{digits if '.' in digits else digits + '.0'}{exponent}{power}"  # YAML 1.1 wants the point
     if not isinstance(value, str):
         return json.dumps(value)
     if _PLAIN.fullmatch(value) and value.casefold() not in _WORDS and not set(value) & set("{}"):
