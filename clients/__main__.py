@@ -125,13 +125,13 @@ def main() -> int:
     with running() as place:
         for name in options.only:
             rows += tried(known[name], place, options)
-    today = datetime.now(UTC).date()
+    told = report.table(rows, datetime.now(UTC).date())
     if options.write:
-        report.write(rows, today)
+        report.write(told, [*known])
     if options.json:
-        print(msgspec.json.format(msgspec.json.encode(report.data(rows, today))).decode())
+        print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
-        print("\n".join(report.lines(rows)))
+        print("\n".join(report.lines(told)))
     return 1 if any(row.failed for row in rows) else 0
 
 

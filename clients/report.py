@@ -1,15 +1,18 @@
-"""The table: for a terminal, for docs/clients.md, and as data of the pages."""
+"""The table: for a terminal, for docs/clients.md, and as data of the pages.
+
+Where only some clients were tried, the rows of the others stay as they were, each with the day on which it was measured.
+"""
 
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 import portico
 from clients.check import Row
-from clients.judge import CHECKS, Outcome
+from clients.judge import CHECKS
 
 ROOT: Final = Path(__file__).parent.parent
 PAGE: Final = ROOT / "docs" / "clients.md"
@@ -18,59 +21,92 @@ MARKS: Final = ("<!-- table: written by `python -m clients --write` -->\n", "<!-
 _SHOWN: Final = {"passed": "yes", "failed": "**no**", "not": "–"}
 
 
-def lines(rows: Sequence[Row]) -> list[str]:
+class Line(msgspec.Struct):
+    """A row as it is written down. A check is `passed`, `failed`, or `not` where the client cannot do that or is not there;
+    `reasons` say why of those that did not pass."""
+
+    client: str
+    title: str
+    version: str
+    api: str
+    dialect: str
+    models: list[str]
+    checks: dict[str, str]
+    reasons: dict[str, str]
+    measured: str
+
+
+class Table(msgspec.Struct):
+    """What the pages show. `measured`: the day of the newest row."""
+
+    measured: str
+    portico: str
+    rows: list[Line]
+
+
+def table(rows: Sequence[Row], today: date) -> Table:
+    return Table(today.isoformat(), portico.__version__, [_line(row, today) for row in rows])
+
+
+def _line(row: Row, today: date) -> Line:
+    return Line(
+        row.client,
+        row.title,
+        row.version,
+        row.api,
+        row.dialect,
+        row.models,
+        {name: outcome.state for name, outcome in row.checks.items()},
+        {name: outcome.reason for name, outcome in row.checks.items() if outcome.reason},
+        today.isoformat(),
+    )
+
+
+def lines(told: Table) -> list[str]:
     """The table in Markdown, and below it every reason that there is."""
     head = ["client", "version", "API", *CHECKS, "passed"]
     made = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * 3 + [':-:'] * (len(CHECKS) + 1))} |"]
-    made += [f"| {' | '.join(_cells(row))} |" for row in rows]
-    if reasons := _reasons(rows):
+    made += [f"| {' | '.join(_cells(row))} |" for row in told.rows]
+    if reasons := _reasons(told.rows):
         made += ["", *reasons]
     return made
 
 
-def _cells(row: Row) -> list[str]:
-    shown = [_SHOWN[row.checks[name].state] if name in row.checks else "" for name in CHECKS]
-    passed = sum(outcome.state == "passed" for outcome in row.checks.values())
+def _cells(row: Line) -> list[str]:
+    shown = [_SHOWN.get(row.checks.get(name, ""), "") for name in CHECKS]
+    passed = sum(state == "passed" for state in row.checks.values())
     return [row.title, row.version or "–", row.api, *shown, f"{passed} of {len(row.checks)}"]
 
 
-def _reasons(rows: Sequence[Row]) -> list[str]:
+def _reasons(rows: Sequence[Line]) -> list[str]:
     made: dict[str, None] = {}
     for row in rows:
-        by_reason: dict[Outcome, list[str]] = {}
-        for name, outcome in row.checks.items():
-            if outcome.reason:
-                by_reason.setdefault(outcome, []).append(name)
-        for outcome, names in by_reason.items():
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in row.reasons.items():
+            by_reason.setdefault(reason, []).append(name)
+        for reason, names in by_reason.items():
             which = "" if len(names) == len(CHECKS) else f", {', '.join(names)}"
-            made[f"- {row.title}, {row.api}{which}: {outcome.reason}"] = None
+            made[f"- {row.title}, {row.api}{which}: {reason}"] = None
     return [*made]
 
 
-def data(rows: Sequence[Row], today: date) -> dict[str, Any]:
-    """What the pages show."""
-    told = [
-        {
-            "client": row.client,
-            "title": row.title,
-            "version": row.version,
-            "api": row.api,
-            "dialect": row.dialect,
-            "models": row.models,
-            "checks": {name: outcome.state for name, outcome in row.checks.items()},
-            "reasons": {name: outcome.reason for name, outcome in row.checks.items() if outcome.reason},
-        }
-        for row in rows
-    ]
-    return {"measured": today.isoformat(), "portico": portico.__version__, "rows": told}
+def merged(new: Table, file: Path, order: Sequence[str]) -> Table:
+    """The new rows among those of clients that were not tried this time, in the order of the clients."""
+    tried = {row.client for row in new.rows}
+    kept = msgspec.json.decode(file.read_bytes(), type=Table).rows if file.exists() else []
+    rows = [*new.rows, *(row for row in kept if row.client not in tried and row.client in order)]
+    return Table(new.measured, new.portico, sorted(rows, key=lambda row: order.index(row.client)))
 
 
-def write(rows: Sequence[Row], today: date, *, page: Path = PAGE, file: Path = DATA) -> None:
+def write(new: Table, order: Sequence[str], *, page: Path = PAGE, file: Path = DATA) -> None:
     """Puts the table between the marks of the page, and the data beside the others of the pages."""
+    told = merged(new, file, order)
     before, begin, rest = page.read_text(encoding="utf-8").partition(MARKS[0])
     _, end, after = rest.partition(MARKS[1])
     if not begin or not end:
         raise ValueError(f"{page} has no place for the table")
-    text = "\n".join([f"Tried on {today.isoformat()} with Portico {portico.__version__}.", "", *lines(rows)])
+    days = sorted({row.measured for row in told.rows})
+    when = days[-1] if len(days) < 2 else f"{days[0]} to {days[-1]}"
+    text = "\n".join([f"Tried on {when} with Portico {told.portico}.", "", *lines(told)])
     page.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", encoding="utf-8")
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(data(rows, today)), indent=1) + b"\n")
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")

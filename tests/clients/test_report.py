@@ -1,0 +1,60 @@
+"""The table of clients: what was tried anew is written down, what was not stays, and no reason is kept back."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from clients import report
+from clients.check import Row
+from clients.judge import CHECKS, PASSED, Outcome
+
+DAY, NEXT_DAY = date(2026, 11, 28), date(2026, 11, 29)
+ORDER: Final = ["one", "two"]
+
+
+def row(client: str, **checks: Outcome) -> Row:
+    every = dict.fromkeys(CHECKS, PASSED) | checks
+    return Row(client, client.title(), "1.0", "chat", "openai_chat", ["gemini-3.5-flash"], every)
+
+
+def written(tmp_path: Path, *tables: report.Table, order: Sequence[str] = ORDER) -> tuple[str, report.Table]:
+    page, file = tmp_path / "clients.md", tmp_path / "clients.json"
+    page.write_text(f"# Before\n{report.MARKS[0]}old\n{report.MARKS[1]}after\n")
+    for told in tables:
+        report.write(told, order, page=page, file=file)
+    return page.read_text(), msgspec.json.decode(file.read_bytes(), type=report.Table)
+
+
+def test_a_table_is_written_with_its_reasons(tmp_path: Path) -> None:
+    told = report.table([row("one", image=Outcome("not", "no pictures"), error=Outcome("failed", "silence"))], DAY)
+    page, data = written(tmp_path, told)
+    assert page.startswith("# Before\n")
+    assert page.endswith("after\n")
+    assert "old" not in page
+    assert "Tried on 2026-11-28" in page
+    assert "| One | 1.0 | chat | yes | yes | yes | yes | – | **no** | 4 of 6 |" in page
+    assert "- One, chat, image: no pictures" in page
+    assert "- One, chat, error: silence" in page
+    assert data.rows[0].checks["error"] == "failed"
+
+
+def test_who_was_not_tried_stays_with_the_day_of_then(tmp_path: Path) -> None:
+    first = report.table([row("one"), row("two")], DAY)
+    second = report.table([row("two", text=Outcome("failed", "silence"))], NEXT_DAY)
+    page, data = written(tmp_path, first, second)
+    assert [(one.client, one.checks["text"], one.measured) for one in data.rows] == [
+        ("one", "passed", "2026-11-28"),
+        ("two", "failed", "2026-11-29"),
+    ]
+    assert "Tried on 2026-11-28 to 2026-11-29" in page
+
+
+def test_who_is_tried_no_more_is_gone(tmp_path: Path) -> None:
+    written(tmp_path, report.table([row("one")], DAY))
+    _, data = written(tmp_path, report.table([row("two")], NEXT_DAY))
+    assert [one.client for one in data.rows] == ["one", "two"]
+    _, data = written(tmp_path, report.table([row("two")], NEXT_DAY), order=["two"])
+    assert [one.client for one in data.rows] == ["two"]
