@@ -68,6 +68,64 @@ CODEX: dict[str, Any] = {
     "text": {"verbosity": "low"},
 }
 
+CODEX_PROGRAMS: dict[str, Any] = {
+    "model": "gpt-6.1-sol",
+    "stream": True,
+    "input": [
+        {
+            "type": "additional_tools",
+            "id": "at_1",
+            "role": "developer",
+            "tools": [
+                {
+                    "type": "namespace",
+                    "name": "functions",
+                    "description": "",
+                    "tools": [
+                        {
+                            "type": "custom",
+                            "name": "exec",
+                            "description": "Runs a program.",
+                            "format": {"type": "grammar", "syntax": "lark", "definition": 'start: "x"'},
+                        },
+                        {
+                            "type": "function",
+                            "name": "wait",
+                            "description": "Waits.",
+                            "strict": False,
+                            "parameters": SHELL,
+                        },
+                    ],
+                },
+                {"type": "web_search", "external_web_access": True},
+            ],
+        },
+        {
+            "type": "message",
+            "role": "developer",
+            "content": [{"type": "input_text", "text": "Be brief."}],
+        },
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "List the files."}]},
+        {
+            "type": "custom_tool_call",
+            "id": "ctc_1",
+            "call_id": "call_1",
+            "name": "exec",
+            "namespace": "functions",
+            "input": "ls()",
+        },
+        {"type": "custom_tool_call_output", "call_id": "call_1", "output": "a.txt"},
+    ],
+    "tool_choice": "auto",
+    "parallel_tool_calls": False,
+    "reasoning": {"effort": "low", "context": "all_turns"},
+    "store": False,
+    "include": ["reasoning.encrypted_content"],
+    "prompt_cache_key": "thread-1",
+    "text": {"verbosity": "low"},
+}
+"""For OpenAI's newest models it declares nothing: its tools come in an item."""
+
 OPENCLAW: dict[str, Any] = {
     "model": "gpt-5.5",
     "stream": True,

@@ -171,8 +171,9 @@ def test_a_picture_is_the_call_that_made_it() -> None:
 def test_a_call_goes_back_into_its_namespace() -> None:
     inner = {"type": "function", "name": "f", "parameters": {}}
     namespace = {"type": "namespace", "name": "n", "description": "N.", "tools": [inner]}
-    (item,) = told(answer(ToolCall("call_1", "n__f", "{}")), echo={"tools": [namespace]})["output"]
-    assert (item["namespace"], item["name"]) == ("n", "f")
+    for echo in ({"tools": [namespace]}, {"additional_tools": [namespace]}):
+        (item,) = told(answer(ToolCall("call_1", "n__f", "{}")), echo=echo)["output"]
+        assert (item["namespace"], item["name"]) == ("n", "f")
 
 
 def test_counts_contain_each_other_as_openai_counts() -> None:

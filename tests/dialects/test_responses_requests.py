@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dialects.responses_bodies import CODEX, OPENCLAW, SHELL
+from dialects.responses_bodies import CODEX, CODEX_PROGRAMS, OPENCLAW, SHELL
 from portico.catalog import load_catalog
 from portico.core.dialect import Rendered
 from portico.core.envelope import wrapped
@@ -39,14 +39,14 @@ def codes(told: Rendered) -> set[str]:
 # -- agents
 
 
-@pytest.mark.parametrize("body", [CODEX, OPENCLAW], ids=["codex", "OpenClaw"])
+@pytest.mark.parametrize("body", [CODEX, CODEX_PROGRAMS, OPENCLAW], ids=["codex", "codex with programs", "OpenClaw"])
 @pytest.mark.parametrize("name", ["gemini-2.5-flash", "gemini-3.5-flash", "gemini-2.5-pro"])
 def test_what_agents_send_is_never_refused_on_the_way_to_gemini(body: dict[str, Any], name: str) -> None:
     told = gemini.DIALECT.render_request(PARSE(body), model(name, "gemini"))
     assert all(set(tool) <= {"functionDeclarations", "googleSearch"} for tool in told.body["tools"])
 
 
-@pytest.mark.parametrize("body", [CODEX, OPENCLAW], ids=["codex", "OpenClaw"])
+@pytest.mark.parametrize("body", [CODEX, CODEX_PROGRAMS, OPENCLAW], ids=["codex", "codex with programs", "OpenClaw"])
 def test_what_agents_send_is_never_refused_on_the_way_to_chat(body: dict[str, Any]) -> None:
     told = openai_chat.DIALECT.render_request(PARSE(body), Target("m", "openai-compatible", UNJUDGED))
     again = openai_chat.DIALECT.parse_request(told.body)
@@ -66,6 +66,45 @@ def test_a_namespace_is_found_again() -> None:
     assert told.body["tools"] == CODEX["tools"]
     assert told.body["input"][0]["role"] == "developer"
     assert told.losses == []
+
+
+def test_tools_that_an_item_brings_are_tools() -> None:
+    """Codex declares none for OpenAI's newest models. Any other, asked by such a name, was left without tools."""
+    request = PARSE(CODEX_PROGRAMS)
+    assert [(tool.name, tool.kind) for tool in request.tools] == [
+        ("functions__exec", "custom"),
+        ("functions__wait", "function"),
+    ]
+    told = gemini.DIALECT.render_request(request, model("gemini-3.5-flash", "gemini"))
+    declared = [one["name"] for one in told.body["tools"][0]["functionDeclarations"]]
+    assert declared == ["functions__exec", "functions__wait"]
+    called = [
+        part["functionCall"] for content in told.body["contents"] for part in content["parts"] if "functionCall" in part
+    ]
+    assert [(call["name"], call["args"]) for call in called] == [("functions__exec", {"input": "ls()"})]
+    assert "1.2:opaque" not in codes(told)
+    sizes = openai_responses.DIALECT.ask(CODEX_PROGRAMS, 1000)
+    assert sizes.own_tools
+    assert sizes.tools == {"web_search"}
+
+
+def test_tools_that_an_item_brought_go_back_into_it() -> None:
+    told = openai_responses.DIALECT.render_request(PARSE(CODEX_PROGRAMS), Target("m", "openai", UNJUDGED))
+    assert "tools" not in told.body
+    assert told.body["input"][0] == CODEX_PROGRAMS["input"][0]
+    assert told.body["input"][-2:] == CODEX_PROGRAMS["input"][-2:]
+    assert told.body["parallel_tool_calls"] is False
+    assert told.losses == []
+
+
+@pytest.mark.parametrize(
+    ("brought", "param"),
+    [(None, "$.input[0].tools"), ([{"type": "function"}], "$.input[0].tools[0].name"), ([5], "$.input[0].tools[0]")],
+)
+def test_what_is_wrong_with_a_brought_tool_is_said_with_its_path(brought: Any, param: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parsed(input=[{"type": "additional_tools", "tools": brought}, {"role": "user", "content": "Hi"}])
+    assert caught.value.param == param
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ class Where(msgspec.Struct, frozen=True):
         return self.message.replace("{at}", str(at))
 
     def at_tool(self, at: int) -> str:
-        return self.tool.replace("{at}", str(at))
+        """The path of a tool; below 0: of all of them."""
+        return self.tool.replace("{at}", str(at)) if at >= 0 else self.field("tools")
 
 
 class Excuse(msgspec.Struct, frozen=True):

@@ -52,7 +52,7 @@ def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
     media = MediaCount()
     for part in _parts(body.get("input")):
         _count(part, media)
-    tools = [tool for tool in body.get("tools") or () if isinstance(tool, Mapping)] if _listed(body) else []
+    tools = [tool for tool in _declared(body) if isinstance(tool, Mapping)]
     limit, tier = body.get("max_output_tokens"), body.get("service_tier")
     retention = body.get("prompt_cache_retention")
     return Ask(
@@ -68,8 +68,12 @@ def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
     )
 
 
-def _listed(body: Mapping[str, Any]) -> bool:
-    return isinstance(body.get("tools"), list)
+def _declared(body: Mapping[str, Any]) -> Iterator[Any]:
+    """The tools of a body, and those that its items bring."""
+    items = body.get("input")
+    for holder in (body, *(items if isinstance(items, list) else ())):
+        tools = holder.get("tools") if isinstance(holder, Mapping) else None
+        yield from tools if isinstance(tools, list) else ()
 
 
 def _tool(tool: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portico.dialects.openai_responses.tools import JOINT
+from portico.dialects.openai_responses.tools import BRINGING, JOINT
 
 
 class OpenItem:
@@ -46,7 +46,7 @@ def entry_place(item: OpenItem) -> tuple[str, dict[str, int]]:
 def namespaces_of(echo: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """What a tool is called where there are no namespaces -> its namespace and its name in it."""
     names: dict[str, tuple[str, str]] = {}
-    for tool in echo.get("tools", ()):
+    for tool in (*echo.get("tools", ()), *echo.get(BRINGING, ())):
         if isinstance(tool, Mapping) and tool.get("type") == "namespace":
             for inner in tool["tools"]:
                 names[f"{tool['name']}{JOINT}{inner.get('name')}"] = (tool["name"], inner.get("name"))

@@ -3,13 +3,19 @@
 Functions are flat here and, where their schema can be, strict unless it is said otherwise. A namespace is no tool: its
 functions are, each under a name that holds both, and its own words ride along so that the way back is known. What a
 provider runs is a `Builtin`; a type that nobody here knows is one too, so that no tool of tomorrow is a 400.
+
+Some callers (codex, for OpenAI's newest models) declare nothing and bring their tools in an input item. Those are tools as
+all others are, marked with the item that they came in.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from portico.core.errors import InvalidRequest
+from portico.core.parts import Ext
 from portico.core.request import Builtin, Tool, ToolChoice
 from portico.dialects.openai.checks import (
     array_at,
@@ -27,6 +33,10 @@ BUILTIN_KINDS: Final[Mapping[str, str]] = {"web_search": "web_search", "code_int
 _WEB_SEARCH: Final = re.compile(r"web_search(_preview)?(_\d{4}_\d\d_\d\d)?")
 AUTO_CONTAINER: Final = {"type": "auto"}
 JOINT: Final = "__"
+BRINGING: Final = "additional_tools"
+"""The type of an input item that brings tools, and the word in the own fields of those for which item it was."""
+NOWHERE: Final = -1
+"""`Tool.at` of what stands in no `tools`."""
 _FUNCTION: Final = frozenset({"type", "name", "description", "parameters", "strict", "function"})
 _MODES: Final = ("auto", "none", "required")
 
@@ -44,16 +54,45 @@ def parse_tools(wire: Any) -> Declared:
     """The `tools` of a body. Raises `InvalidRequest`."""
     declared = Declared()
     for at, item in enumerate(array_at(wire, "$.tools") if wire is not None else ()):
-        path = f"$.tools[{at}]"
-        fields = object_at(item, path)
-        kind = string_at(fields.get("type"), f"{path}.type")
-        if kind == "namespace":
-            _parse_namespace(fields, path, at, declared)
-        elif kind in ("function", "custom"):
-            declared.tools.append(_parse_tool(fields, kind, path, at))
-        else:
-            declared.builtins.append(_parse_builtin(fields, kind, at))
+        _declare(item, f"$.tools[{at}]", at, declared)
     return declared
+
+
+def parse_brought(items: Any, declared: Declared) -> dict[int, list[Any]]:
+    """Adds the tools that input items bring; returns them as they came, by the place of the item.
+
+    An item that only tells more of a tool that is declared stays what it is. Raises `InvalidRequest`.
+    """
+    came: dict[int, list[Any]] = {}
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        if not isinstance(item, dict) or item.get("type") != BRINGING:
+            continue
+        found, path = Declared(), f"$.input[{number}].tools"
+        for at, tool in enumerate(given := array_at(item.get("tools"), path)):
+            _declare(tool, f"{path}[{at}]", NOWHERE, found)
+        if not {tool.name for tool in found.tools}.isdisjoint(tool.name for tool in declared.tools):
+            continue
+        came[number] = given
+        mark = {BRINGING: {"at": number, **{name: item[name] for name in ("id", "role") if item.get(name) is not None}}}
+        declared.tools += [replace(tool, ext=_marked(tool.ext, mark)) for tool in found.tools]
+        declared.builtins += [replace(one, ext=_marked(one.ext, mark)) for one in found.builtins]
+        declared.namespaces |= found.namespaces
+    return came
+
+
+def _marked(ext: Ext, mark: Mapping[str, Any]) -> Ext:
+    return {**(ext or {}), ORIGIN: {**(ext or {}).get(ORIGIN, {}), **mark}}
+
+
+def _declare(item: Any, path: str, at: int, declared: Declared) -> None:
+    fields = object_at(item, path)
+    kind = string_at(fields.get("type"), f"{path}.type")
+    if kind == "namespace":
+        _parse_namespace(fields, path, at, declared)
+    elif kind in ("function", "custom"):
+        declared.tools.append(_parse_tool(fields, kind, path, at))
+    else:
+        declared.builtins.append(_parse_builtin(fields, kind, at))
 
 
 def _parse_tool(fields: Mapping[str, Any], kind: str, path: str, at: int, schema_at: str = ".parameters") -> Tool:
@@ -103,7 +142,7 @@ def _parse_namespace(fields: Mapping[str, Any], path: str, at: int, declared: De
         tool = _parse_tool(given, kind, inner, at, f".tools[{number}].parameters")
         name = f"{namespace}{JOINT}{tool.name}"
         declared.namespaces[namespace, tool.name] = name
-        own = {"namespace": {"name": namespace, "tool": tool.name, **({"description": about} if about else {})}}
+        own = {"namespace": {"name": namespace, "tool": tool.name, **({} if about is None else {"description": about})}}
         ext = {**(tool.ext or {}), ORIGIN: {**(tool.ext or {}).get(ORIGIN, {}), **own}}
         declared.tools.append(
             Tool(name, tool.description, tool.schema, tool.strict, tool.kind, at, ext, tool.schema_at)
