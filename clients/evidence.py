@@ -20,6 +20,7 @@ from portico.simulator.signatures import Signer, skips
 
 _SIGNER: Final = Signer(0)
 """The simulator's own: signers of one seed agree."""
+_RESULTS: Final = ("function_call_output", "custom_tool_call_output", "tool_result")
 Json = dict[str, Any]
 
 
@@ -41,7 +42,7 @@ class Asked:
 
     @property
     def has_tools(self) -> bool:
-        return bool(self.body.get("tools"))
+        return any(one.get("tools") for one in (self.body, *_items(self.body)))
 
     @property
     def is_gemini_3(self) -> bool:
@@ -51,8 +52,7 @@ class Asked:
     def results(self) -> int:
         """Results of tools in it, in whichever dialect."""
         return sum(
-            "functionResponse" in one or one.get("type") in ("function_call_output", "tool_result") or _is_tool(one)
-            for one in objects(self.body)
+            "functionResponse" in one or one.get("type") in _RESULTS or _is_tool(one) for one in objects(self.body)
         )
 
     @property
@@ -145,6 +145,12 @@ def objects(value: Any) -> Iterator[Json]:
         case list():
             for inner in value:
                 yield from objects(inner)
+
+
+def _items(body: Json) -> list[Json]:
+    """The items of a Responses body, which may bring tools of their own."""
+    items = body.get("input")
+    return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
 
 
 def _is_tool(one: Json) -> bool:

@@ -9,6 +9,7 @@ Nothing in a virtual environment may name its folder, therefore: use `python -m`
 
 import contextlib
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from portico.store.filelock import FileLock
 
@@ -92,8 +93,17 @@ def _npm(wanted: Path, folder: Path, environment: Mapping[str, str]) -> None:
         raise InstallFailed("npm is not on this machine")
     for name in ("package.json", "package-lock.json"):
         shutil.copy(wanted / name, folder)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel", "error"]
+    how = "ci" if _is_whole(json.loads((wanted / "package-lock.json").read_bytes())) else "install"
+    command = [npm, how, "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel", "error"]
     _run(command, wanted.name, environment, folder)
+
+
+def _is_whole(lock: Mapping[str, Any]) -> bool:
+    """Whether a lock has every optional package in it. Those of other platforms that were not to be had are left out of it:
+    `npm ci` refuses such a lock, while `npm install` takes what is pinned in it and passes over what cannot be had."""
+    packages = lock["packages"]
+    there = {path.rpartition("node_modules/")[2] for path in packages}
+    return all(name in there for one in packages.values() for name in one.get("optionalDependencies", ()))
 
 
 def _pip(requirements: Path, folder: Path, environment: Mapping[str, str]) -> None:

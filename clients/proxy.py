@@ -55,7 +55,7 @@ class Listener:
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: Listener | None) -> None:
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(OSError):
         while data := await reader.read(_PIECE):
             if heard is not None:
                 with contextlib.suppress(httptools.HttpParserError):

@@ -36,8 +36,9 @@ _OURS: Final = re.compile(r"\[\[sim:|portico-[0-9a-f]{12}|What is in this pictur
 """In prompts of ours."""
 _SIMULATED: Final = re.compile(r"\[simulated\]|\*\*Considering the request\*\*")
 _FOLDERS: Final = re.compile(r"(?<![\w.])/(?:tmp|root|home|work)/[\w./-]*|file:///?[\w./%-]+")
-_CALLED: Final = {"tool_use": "input", "custom_tool_call": "input"}
-"""Where the arguments of a call stand, which the simulator made of a prompt of ours, beside `arguments`."""
+_CALLED: Final = {"tool_use": "input", "custom_tool_call": "input", "redacted_thinking": "data"}
+"""Where the arguments of a call stand, which the simulator made of a prompt of ours, beside `arguments`; and where sealed
+thoughts do, which are whole or worth nothing."""
 _TALK: Final = frozenset({"description", "instructions", "title", "comment"})
 _DROPPED: Final = frozenset({"host", "content-length", "connection", "transfer-encoding", "traceparent"})
 
