@@ -12,6 +12,7 @@ from portico.dialects import anthropic_messages, gemini, openai_chat, openai_res
 CATALOG = load_catalog()
 HI = [{"role": "user", "content": "Hi"}]
 MIDDLE = [*HI, {"role": "system", "content": "Now in French."}]
+THOUGHT = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
 CASES: list[tuple[Any, str, dict[str, Any], bool]] = [
     (anthropic_messages, "claude-sonnet-4-6", {"messages": HI, "system": "role"}, False),
     (anthropic_messages, "claude-sonnet-4-6", {"messages": MIDDLE}, True),
@@ -74,6 +75,12 @@ CASES: list[tuple[Any, str, dict[str, Any], bool]] = [
     (openai_responses, "gpt-5.5", {"input": "Hi", "include": ["reasoning.encrypted_content"]}, False),
     (openai_responses, "gpt-5.5", {"input": "Hi", "reasoning": {"effort": "xhigh", "summary": "auto"}}, False),
     (openai_responses, "gpt-5.5", {"input": [{"type": "function_call", "call_id": "a" * 64}]}, False),
+    (openai_responses, "gpt-5.5", {"input": [THOUGHT]}, True),
+    (openai_responses, "gpt-5.5", {"input": [{"role": "user", "content": "summary_text"}]}, False),
+    (openai_responses, "gpt-5.5", {"input": [THOUGHT | {"encrypted_content": "gAAA"}], "store": False}, False),
+    (openai_responses, "gpt-5.5", {"input": [THOUGHT | {"id": "rs_1"}]}, False),
+    (openai_responses, "gpt-5.5", {"input": [THOUGHT | {"id": "rs_1"}], "store": False}, True),
+    (openai_responses, "gpt-5.5", {"input": [THOUGHT | {"type": "another"}]}, False),
     (openai_responses, "gpt-5.5", {"input": [{"type": "function_call", "call_id": "a" * 65}]}, True),
     (gemini, "gemini-2.5-flash", {"generationConfig": {"thinkingConfig": {"thinkingLevel": "HIGH"}}}, True),
     (gemini, "gemini-2.5-flash", {"generation_config": {"thinking_config": {"thinking_level": "HIGH"}}}, True),

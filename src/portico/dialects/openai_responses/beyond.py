@@ -1,6 +1,6 @@
 """Whether a Responses body asks of a model what the catalog knows that it refuses: thoughts, how many of them, and, while
 it thinks, a temperature of the caller's own. A call's id of another vendor's, which no model of OpenAI's takes, is looked
-for too.
+for too, and so are thoughts without a seal: another vendor's, in a conversation that goes on with a model of OpenAI's.
 """
 
 import re
@@ -21,13 +21,25 @@ class _Asked(msgspec.Struct):
     top_p: Any = None
 
 
+class _Item(msgspec.Struct):
+    type: Any = None
+    id: Any = None
+    encrypted_content: Any = None
+
+
+class _Said(msgspec.Struct):
+    input: list[_Item] | str | None = None
+    store: Any = None
+
+
 _ASKED: Final = msgspec.json.Decoder(_Asked)
+_SAID: Final = msgspec.json.Decoder(_Said)
 
 
 def beyond(body: bytes, able: Capabilities) -> bool:
     if not able.judged:
         return False
-    if _holds_long_id(body):
+    if _holds_long_id(body) or _holds_unsealed_thought(body):
         return True
     if not any(mark in body for mark in _MARKS):
         return False
@@ -53,6 +65,22 @@ def _holds_long_id(body: bytes) -> bool:
     return False
 
 
+def _holds_unsealed_thought(body: bytes) -> bool:
+    """A reasoning item is sealed, or kept at OpenAI under its id; where nothing is stored, an id alone names nothing."""
+    if not any(mark in body for mark in _THOUGHTS):
+        return False
+    try:
+        said = _SAID.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False  # theirs to refuse
+    items = said.input if isinstance(said.input, list) else ()
+    return any(
+        item.type == "reasoning" and not item.encrypted_content and (not item.id or said.store is False)
+        for item in items
+    )
+
+
+_THOUGHTS: Final = (b'"summary_text"', b'"reasoning_text"')
 _CALL_ID: Final = b'"call_id"'
 _LONG: Final = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"[^"]{%d}' % (MAX_ID + 1))
 _SEALED: Final = SEALED.encode()
