@@ -56,6 +56,11 @@ BY_NAME = {
     "gemini-embedding-2": "gemini-embedding-2",
     "gemma-4-26b-a4b-it": "gemma-4-26b-a4b-it",
     "gemma-4-31b-it": "gemma-4-31b-it",
+    # What clients ask for by themselves (tests/clients/test_names_clients_insist_on.py).
+    "gemini-3-flash": "gemini-3-flash-preview",
+    "gemini-3.1-flash-lite-preview": "gemini-3.1-flash-lite",
+    "gemini-2.5-pro-exp-03-25": "gemini-2.5-pro",
+    "gemini-2.5-flash-preview-04-17": "gemini-2.5-flash",
 }
 
 SHOWN_DYNAMIC = Thinking(budget=DYNAMIC, show=True)
@@ -137,7 +142,7 @@ def test_a_known_name_says_nothing_about_thinking(name: str) -> None:
         "gemini-9.9-flash-thinking",
         "gemini-2.5-flash-preview-05-20",
         "gemini-2.5-pro-preview-06-05",
-        "gemini-2.5-flash-preview-04-17-thinking",
+        "gemini-2.5-flash-preview-05-20-thinking",
         "gemini-2.5-flash-thinking-exp-01-21",
         "gemini-2.5-flash-thinking-",
         "gemini-2.5-flash-thinking-12345678901",
