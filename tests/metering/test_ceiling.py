@@ -13,7 +13,7 @@ from portico.core.errors import BodyNotJson
 from portico.core.parts import Media, Text, ToolCall, ToolResult
 from portico.core.request import Builtin, Message, Request, Role, Sampling
 from portico.core.target import Capabilities
-from portico.dialects import gemini, openai_chat
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from portico.metering.ceiling import (
     FILE_TOKENS,
     MEDIA,
@@ -289,6 +289,10 @@ def test_embeddings_are_asked_for_too() -> None:
 
 def test_a_field_of_which_nobody_knows_what_it_costs_is_named() -> None:
     assert raw({"contents": [], "newThing": 1, "continuation_token": "x"}).unknown == ("continuationToken", "newThing")
+    for dialect in (anthropic_messages, gemini, openai_chat, openai_responses):
+        assert dialect.DIALECT.passing is not None
+        ask = dialect.DIALECT.passing.ask
+        assert ask(b'{"model": "m", "newThing": false, "other_thing": null}').unknown == ("newThing",)
 
 
 @pytest.mark.parametrize(

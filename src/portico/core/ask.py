@@ -53,7 +53,7 @@ class Ask(msgspec.Struct, frozen=True):
     metered: Mapping[str, int] = {}
     """`characters` that are read aloud, `seconds` that are written down: what models are billed by that count no tokens."""
     unknown: tuple[str, ...] = ()
-    """Top-level fields of a body that passes of which nobody here knows what they cost."""
+    """Top-level fields of a body that passes of which nobody here knows what they cost. What is null asks for nothing."""
 
 
 class MediaCount:

@@ -59,7 +59,7 @@ def ask(body: Mapping[str, Any], body_bytes: int, *, passes: bool = False) -> As
         service_tier="default" if tier == "standard_only" else tier if isinstance(tier, str) else None,
         own_tools=own_tools,
         long_cache=look.long_cache,
-        unknown=tuple([name for name in body if name not in _PRICED]) if passes else (),
+        unknown=tuple(sorted([name for name in body.keys() - _PRICED if body[name] is not None])) if passes else (),
     )
 
 

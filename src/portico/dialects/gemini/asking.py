@@ -81,7 +81,7 @@ def _ask(fields: Mapping[str, Any], body_bytes: int) -> Ask:
         max_output_tokens=_whole(config.get("maxOutputTokens")) or None,
         candidates=_candidates(config),
         service_tier=_tier(fields),
-        unknown=tuple(sorted(fields.keys() - _TOP)),
+        unknown=tuple(sorted([name for name in fields.keys() - _TOP if fields[name] is not None])),
     )
 
 

@@ -80,7 +80,7 @@ def ask(body: Mapping[str, Any], body_bytes: int, *, passes: bool = False) -> As
         service_tier=tier if isinstance(tier := body.get("service_tier"), str) else None,
         own_tools=bool(body.get("tools") or body.get("functions")),
         long_cache=bool(body.get("prompt_cache_retention")),
-        unknown=tuple(sorted(body.keys() - _PRICED)) if passes else (),
+        unknown=tuple(sorted([name for name in body.keys() - _PRICED if body[name] is not None])) if passes else (),
     )
 
 

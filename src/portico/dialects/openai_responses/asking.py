@@ -64,7 +64,7 @@ def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
         service_tier=tier if isinstance(tier, str) else None,
         own_tools=any(tool.get("type") in _CALLERS for tool in tools),
         long_cache=isinstance(retention, str) and retention not in ("in_memory", "in-memory"),
-        unknown=tuple(sorted([name for name in body if name not in _KNOWN])),
+        unknown=tuple(sorted([name for name, said in body.items() if said is not None and name not in _KNOWN])),
     )
 
 
