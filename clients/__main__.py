@@ -27,7 +27,7 @@ import msgspec
 from clients import installs, report
 from clients.check import Row, Trial, not_there
 from clients.client import Client, Npm
-from clients.judge import CHECKS
+from clients.judge import CHECKS, OF_LIBRARIES
 from clients.place import Place, running
 from clients.proxy import recording
 from clients.table import all_clients
@@ -105,14 +105,15 @@ def _options(known: dict[str, Client]) -> argparse.Namespace:
     )
     parser.add_argument("--only", default=",".join(known), help=f"clients, by comma: {', '.join(known)}")
     parser.add_argument("--apis", default="", help="names of APIs, by comma")
-    parser.add_argument("--checks", default=",".join(CHECKS), help=f"checks, by comma: {', '.join(CHECKS)}")
+    checks = ",".join(CHECKS + OF_LIBRARIES)
+    parser.add_argument("--checks", default=checks, help=f"checks, by comma: {checks}")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--write", action="store_true", help="write docs/clients.md and the data of the pages")
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="keep what each client sent")
     options = parser.parse_args()
     for name in ("only", "apis", "checks"):
         setattr(options, name, [one for one in getattr(options, name).split(",") if one])
-    for wanted, can_be in ((options.only, [*known]), (options.checks, [*CHECKS])):
+    for wanted, can_be in ((options.only, [*known]), (options.checks, checks.split(","))):
         if unknown := {*wanted} - {*can_be}:
             parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(can_be)}")
     return options

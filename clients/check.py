@@ -6,7 +6,7 @@ A wrong model is asked for first, so that all that follows shows that nobody was
 import http.client
 import json
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -16,12 +16,13 @@ from PIL import Image
 
 from clients import judge
 from clients.client import Api, Client, Dialect, Said, Turn
-from clients.judge import CHECKS, COLOUR, Case, Outcome, judged
+from clients.judge import CHECKS, COLOUR, OF_LIBRARIES, Case, Outcome, judged
 from clients.place import Place
 from clients.seat import Seat, fresh_work, seat_at
 
 WRONG_MODEL: Final = "no-such-model-of-ours"
 _SIZE: Final = (160, 120)
+_CITIES: Final = ("Oslo", "Rome", "Lima", "Cairo", "Perth")
 Progress = Callable[[str], None]
 
 
@@ -45,7 +46,12 @@ class Row:
 def not_there(client: Client, api: Api, reason: str) -> Row:
     """The row of a client that cannot be installed."""
     outcome = Outcome("not", reason)
-    return Row(client.name, client.title, "", api.name, api.dialect, [], dict.fromkeys(CHECKS, outcome))
+    return Row(client.name, client.title, "", api.name, api.dialect, [], dict.fromkeys(checks_of(client), outcome))
+
+
+def checks_of(client: Client) -> tuple[str, ...]:
+    """What is checked of a client, in order."""
+    return CHECKS + OF_LIBRARIES * client.library
 
 
 @dataclass
@@ -61,14 +67,15 @@ class Trial:
     folder: Path
     say: Progress
 
-    def run(self, wanted: Sequence[str] = CHECKS) -> Row:
+    def run(self, wanted: Sequence[str] = CHECKS + OF_LIBRARIES) -> Row:
         client, api = self.client, self.api
+        wanted = [name for name in checks_of(client) if name in wanted]
         row = Row(client.name, client.title, self.version, api.name, api.dialect, [api.model, *api.also])
-        row.checks = {name: Outcome("not", client.lacks[name]) for name in CHECKS if name in client.lacks}
+        row.checks = {name: Outcome("not", client.lacks[name]) for name in checks_of(client) if name in client.lacks}
         self._seat = seat_at(api, self.address, self.place.key, self.installed, self.folder)
         with self._seat.ends:
             self._check(row, wanted)
-        row.checks = {name: row.checks[name] for name in CHECKS if name in row.checks}
+        row.checks = {name: row.checks[name] for name in checks_of(client) if name in row.checks}
         return row
 
     def _check(self, row: Row, wanted: Sequence[str]) -> None:
@@ -80,6 +87,11 @@ class Trial:
         if {"tool", "result"} & {*wanted}:
             for model in (api.model, *api.also):
                 self._tool(row, model)
+        for model in (api.model, *api.also):
+            if "parallel" in wanted:
+                self._parallel(row, model)
+            if "structured" in wanted:
+                self._structured(row, model)
         if "image" in wanted:
             self._image(row)
 
@@ -111,6 +123,19 @@ class Trial:
         turn = Turn("tool", prompt, model, stream=True, tools=True, file=file, content=content)
         self._judge(row, turn, [("tool", judge.tool), ("result", judge.result)], at=work)
 
+    def _parallel(self, row: Row, model: str) -> None:
+        work = fresh_work(self._seat, f"parallel-{model}")
+        files = {work / f"{name}.txt": f"portico-{secrets.token_hex(6)}" for name in ("one", "two")}
+        calls = [f'write_file("{path}", "{content}")' for path, content in files.items()]
+        turn = Turn("parallel", f"Call {' and '.join(calls)}.", model, tools=True)
+        self._judge(row, turn, [("parallel", judge.parallel)], at=work, files=files)
+
+    def _structured(self, row: Row, model: str) -> None:
+        shaped = {"city": secrets.choice(_CITIES), "days": 11 + secrets.randbelow(80)}
+        turn = Turn("structured", f"A trip to {shaped['city']} for {shaped['days']} days.", model)
+        work = fresh_work(self._seat, f"structured-{model}")
+        self._judge(row, turn, [("structured", judge.structured)], at=work, shaped=shaped)
+
     def _image(self, row: Row) -> None:
         work = fresh_work(self._seat, "image")
         picture = work / "picture.png"
@@ -127,6 +152,8 @@ class Trial:
         words: int = 0,
         message: str = "",
         at: Path | None = None,
+        files: Mapping[Path, str] | None = None,
+        shaped: Mapping[str, object] | None = None,
     ) -> None:
         """Runs a turn and judges it; what failed before, on another model, stays failed."""
         judges = [(name, judge) for name, judge in judges if name not in self.client.lacks]
@@ -137,7 +164,8 @@ class Trial:
             fresh_work(self._seat, turn.check)
         moment = self.place.now()
         said = asked(self.client, self._seat, turn)
-        case = Case(self.client, self.api.dialect, turn, said, self.place.since(moment), words, message)
+        seen = self.place.since(moment)
+        case = Case(self.client, self.api.dialect, turn, said, seen, words, message, files or {}, shaped or {})
         for name, one in judges:
             outcome = judged(one, case)
             if outcome.state == "failed":

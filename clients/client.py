@@ -140,5 +140,8 @@ class Client:
     picture: str = "What is in this picture?"
     lacks: Mapping[str, str] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
+    library: bool = False
+    """It is driven by a program of ours, whose tool is `write_file(path, content)`: several calls at once and an answer in
+    a shape are checked too."""
     told_wrong: str = ""
     """What it says of a wrong model, as a regular expression, where it does not pass Portico's own words on."""

@@ -5,15 +5,19 @@ in the question; a file has content that was made up for the turn; the result of
 model, with the signature that the model itself made; a picture is opened.
 """
 
+import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 from clients.client import Client, Dialect, Said, Turn
 from clients.evidence import Asked, Evidence, Logged
 
 CHECKS: Final = ("text", "stream", "tool", "result", "image", "error")
+OF_LIBRARIES: Final = ("parallel", "structured")
+"""What is checked of libraries besides."""
 DONE: Final = "[simulated] Done:"
 """How the simulator begins an answer to results of tools."""
 COLOUR: Final = (200, 30, 90)
@@ -39,7 +43,8 @@ class Wrong(Exception):
 
 @dataclass(frozen=True)
 class Case:
-    """A turn that is over. `words`: how many the answer has. `message`: what Portico says of a wrong model."""
+    """A turn that is over. `words`: how many the answer has. `message`: what Portico says of a wrong model. `files`: what
+    several calls at once are to write. `shaped`: the answer that is to come in its shape."""
 
     client: Client
     dialect: Dialect
@@ -48,6 +53,8 @@ class Case:
     seen: Evidence
     words: int = 0
     message: str = ""
+    files: Mapping[Path, str] = field(default_factory=dict)
+    shaped: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def calls(self) -> list[Logged]:
@@ -107,6 +114,31 @@ def result(case: Case) -> None:
             raise Wrong(f"calls without the model's own signature: {', '.join(unsigned)}")
     if DONE not in case.said.out:
         raise Wrong(f"no answer in words after the tool; {_tail(case.said)}")
+
+
+def parallel(case: Case) -> None:
+    """Several calls in one answer all ran, and the model got all their results at once, each beside its call."""
+    result(case)
+    for file, content in case.files.items():
+        if not file.is_file() or file.read_text(encoding="utf-8", errors="replace").strip() != content:
+            raise Wrong(f"{file.name} was not written as it should; {_tail(case.said)}")
+    told = [one.results for one in case.seen.asked if one.results and one.status == 200]
+    if min(told) < len(case.files):
+        raise Wrong(f"the model got {min(told)} result(s) first, of {len(case.files)} calls")
+
+
+def structured(case: Case) -> None:
+    """The model was asked for an answer in a shape, and the client made a value of it that says what was asked."""
+    _ended(case)
+    _answered(case)
+    if not any(f'"{name}"' in one.text for one in case.seen.asked for name in case.shaped):
+        raise Wrong("no shape came to the model")
+    try:
+        value = json.loads(case.said.out)
+    except ValueError:
+        value = None
+    if value != case.shaped:
+        raise Wrong(f"the value is not {json.dumps(case.shaped)}; {_tail(case.said)}")
 
 
 def image(case: Case) -> None:

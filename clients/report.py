@@ -12,7 +12,7 @@ import msgspec
 
 import portico
 from clients.check import Row
-from clients.judge import CHECKS
+from clients.judge import CHECKS, OF_LIBRARIES
 
 ROOT: Final = Path(__file__).parent.parent
 PAGE: Final = ROOT / "docs" / "clients.md"
@@ -64,16 +64,17 @@ def _line(row: Row, today: date) -> Line:
 
 def lines(told: Table) -> list[str]:
     """The table in Markdown, and below it every reason that there is."""
-    head = ["client", "version", "API", *CHECKS, "passed"]
-    made = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * 3 + [':-:'] * (len(CHECKS) + 1))} |"]
-    made += [f"| {' | '.join(_cells(row))} |" for row in told.rows]
+    columns = [name for name in CHECKS + OF_LIBRARIES if any(name in row.checks for row in told.rows)]
+    head = ["client", "version", "API", *columns, "passed"]
+    made = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * 3 + [':-:'] * (len(columns) + 1))} |"]
+    made += [f"| {' | '.join(_cells(row, columns))} |" for row in told.rows]
     if reasons := _reasons(told.rows):
         made += ["", *reasons]
     return made
 
 
-def _cells(row: Line) -> list[str]:
-    shown = [_SHOWN.get(row.checks.get(name, ""), "") for name in CHECKS]
+def _cells(row: Line, columns: Sequence[str]) -> list[str]:
+    shown = [_SHOWN.get(row.checks.get(name, ""), "") for name in columns]
     passed = sum(state == "passed" for state in row.checks.values())
     return [row.title, row.version or "–", row.api, *shown, f"{passed} of {len(row.checks)}"]
 
@@ -85,7 +86,7 @@ def _reasons(rows: Sequence[Line]) -> list[str]:
         for name, reason in row.reasons.items():
             by_reason.setdefault(reason, []).append(name)
         for reason, names in by_reason.items():
-            which = "" if len(names) == len(CHECKS) else f", {', '.join(names)}"
+            which = "" if len(names) == len(row.checks) else f", {', '.join(names)}"
             made[f"- {row.title}, {row.api}{which}: {reason}"] = None
     return [*made]
 

@@ -65,6 +65,23 @@ def wrong_model(tmp_path: Path) -> Case:
     )
 
 
+def two_calls(tmp_path: Path) -> Case:
+    files = {tmp_path / name: name for name in ("one", "two")}
+    for file, content in files.items():
+        file.write_text(content)
+    told = asked(signed("write"), UNSIGNED, RESULT, RESULT, tools=True)
+    return replace(case(tmp_path), seen=Evidence((LINE,), (asked(tools=True), told)), files=files)
+
+
+SHAPED: Final = '{"city": "Oslo", "days": 37}'
+
+
+def in_a_shape(tmp_path: Path) -> Case:
+    wanted = Asked(PATH, {"generationConfig": {"responseJsonSchema": {"properties": {"city": {}, "days": {}}}}}, 200)
+    seen = Evidence((LINE,), (wanted,))
+    return replace(case(tmp_path), said=Said(0, SHAPED), seen=seen, shaped={"city": "Oslo", "days": 37})
+
+
 EVERY: Final = [judge.text, judge.stream, judge.tool, judge.result, judge.image]
 
 
@@ -75,6 +92,24 @@ def test_a_turn_in_which_all_went_well_passes(one: Callable[[Case], None], tmp_p
 
 def test_a_wrong_model_told_in_words_passes(tmp_path: Path) -> None:
     assert judged(judge.error, wrong_model(tmp_path)).state == "passed"
+
+
+def test_several_calls_at_once_pass_if_all_ran_and_all_were_told(tmp_path: Path) -> None:
+    good = two_calls(tmp_path)
+    assert judged(judge.parallel, good).state == "passed"
+    one_by_one = (asked(signed("write"), RESULT), asked(signed("write"), RESULT, RESULT))
+    outcome = judged(judge.parallel, replace(good, seen=Evidence((LINE,), one_by_one)))
+    assert "1 result(s) first, of 2" in outcome.reason
+    (tmp_path / "two").write_text("one")
+    assert "two was not written" in judged(judge.parallel, good).reason
+
+
+def test_a_shape_passes_if_the_model_was_asked_for_it_and_the_client_has_it(tmp_path: Path) -> None:
+    good = in_a_shape(tmp_path)
+    assert judged(judge.structured, good).state == "passed"
+    assert "no shape" in judged(judge.structured, replace(good, **seen(asked()))).reason
+    for said in ('{"city": "Oslo", "days": 36}', "Oslo, for 37 days"):
+        assert "the value is not" in judged(judge.structured, replace(good, said=Said(0, said))).reason
 
 
 def seen(*requests: Asked, lines: tuple[Logged, ...] = (LINE,)) -> dict[str, Any]:
