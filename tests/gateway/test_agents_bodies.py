@@ -208,6 +208,10 @@ async def test_a_thought_of_gpt_goes_back_with_whatever_text_followed_it(model: 
         assert (await told(house, agent, {**body, "model": model}, stream=False)).status == 200
 
 
+FORCED: Final[Json] = {
+    "tools": [{"name": "Trip", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}],
+    "tool_choice": {"type": "tool", "name": "Trip"},
+}
 FRAMEWORKS: Final[list[tuple[str, str, Json, set[str]]]] = [
     ("/v1/chat/completions", GPT, {"max_tokens": 4096}, set()),
     ("/v1/chat/completions", GPT, {"max_tokens": 512, "temperature": 0.1}, {"$.temperature"}),
@@ -216,6 +220,7 @@ FRAMEWORKS: Final[list[tuple[str, str, Json, set[str]]]] = [
     ("/v1/responses", GPT, {"temperature": 0.1, "top_p": 0.9}, {"$.temperature"}),
     ("/v1/messages", CLAUDE, {"max_tokens": 64, "temperature": 0.2}, {"$.temperature"}),
     ("/v1/messages", "claude-haiku-4-5", {"max_tokens": 64, "temperature": 0.2, "top_p": 0.9}, {"$.top_p"}),
+    ("/v1/messages", "claude-sonnet-5-5", {"max_tokens": 64, **FORCED}, {"$.tool_choice"}),
 ]
 """(path, model, what frameworks send every model, what of it is told as lost)."""
 

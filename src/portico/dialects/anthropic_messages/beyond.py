@@ -1,8 +1,8 @@
 """Whether a Messages body asks of a Claude what the catalog knows that it refuses (mapping.md 1.7; 7.5, 17).
 
 Agents know models by their names. Behind an operator's own name they send what their newest model takes: thoughts of a form
-that an older one has not, or a system message between others. Frameworks send every model a temperature, which the newest
-do not take. Such a body is read and said anew; every other one passes.
+that an older one has not, or a system message between others. Frameworks send every model a temperature, or force a tool to
+get an answer in a shape, which the newest do not take. Such a body is read and said anew; every other one passes.
 """
 
 from typing import Any, Final
@@ -25,6 +25,7 @@ class _Asked(msgspec.Struct):
     temperature: Any = None
     top_p: Any = None
     top_k: Any = None
+    tool_choice: dict[str, Any] | None = None
 
 
 _ASKED: Final = msgspec.json.Decoder(_Asked)
@@ -36,7 +37,8 @@ def beyond(body: bytes, able: Capabilities) -> bool:
     spec = able.thinking
     steers = spec.control is not ThinkingControl.ANY and (b'"thinking"' in body or b'"effort"' in body)
     draws = not (able.sampling and able.temperature_with_top_p) and any(mark in body for mark in _DRAWING)
-    if not steers and not draws and (able.mid_system or not _names_system(body)):
+    forces = not able.forced_tools and b'"tool_choice"' in body
+    if not steers and not draws and not forces and (able.mid_system or not _names_system(body)):
         return False
     try:
         asked = _ASKED.decode(body)
@@ -45,6 +47,8 @@ def beyond(body: bytes, able: Capabilities) -> bool:
     if not able.mid_system and any(turn.role == "system" for turn in asked.messages):
         return True
     if draws and _refuses_sampling(asked, able):
+        return True
+    if forces and (asked.tool_choice or {}).get("type") in ("any", "tool"):
         return True
     return steers and (_refuses_form(asked.thinking or {}, spec) or _refuses_effort(asked.output_config or {}, spec))
 
