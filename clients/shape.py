@@ -103,8 +103,9 @@ def _own(value: str) -> str:
 
 
 def outline(request: Json) -> str:
-    """What makes two requests the same: everything but the words."""
-    return json.dumps([request["method"], request["path"], [*_kinds(request["body"], "")]])
+    """What makes two requests the same: everything but the words, and the model, in whose place each case puts others."""
+    path = re.sub(r"/models/[^/:]+:", "/models/any:", request["path"])
+    return json.dumps([request["method"], path, [*_kinds({**request["body"], "model": None}, "")]])
 
 
 def _kinds(value: Any, at: str) -> Iterator[str]:
@@ -122,15 +123,20 @@ def _kinds(value: Any, at: str) -> Iterator[str]:
 
 
 def case_of(lines: list[Json]) -> list[Json]:
-    """The requests of one file that are worth keeping: those with a body, each shape once. A wrong model is no request."""
+    """The requests of one file that are worth keeping: those with a body, each shape once. One for a wrong model is none,
+    and one that names what was kept elsewhere holds only there."""
     kept: dict[str, Json] = {}
     for line in lines:
-        if isinstance(line["body"], dict) and "no-such-model" not in json.dumps(
-            [line["path"], line["body"].get("model")]
-        ):
+        if isinstance(line["body"], dict) and not _is_of_its_place(line):
             shaped = shape_of(line)
             kept.setdefault(outline(shaped), shaped)
     return _fitting([*kept.values()])
+
+
+def _is_of_its_place(line: Json) -> bool:
+    if "no-such-model" in json.dumps([line["path"], line["body"].get("model")]):
+        return True
+    return bool(line["body"].get("previous_response_id")) or '"item_reference"' in json.dumps(line["body"])
 
 
 def _fitting(requests: list[Json]) -> list[Json]:

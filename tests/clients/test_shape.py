@@ -77,3 +77,25 @@ def test_a_shape_is_kept_once_and_a_wrong_model_not_at_all() -> None:
 
     kept = case_of([line("no-such-model-of-ours", "a"), line("gpt-5.5", "one"), line("gpt-5.5", "another one")])
     assert [one["body"]["messages"][0]["content"] for one in kept] == ["one"]
+
+
+def recorded(body: dict[str, Any], path: str = "/v1/responses") -> dict[str, Any]:
+    return {"method": "POST", "path": path, "query": "", "headers": {}, "body": body}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"model": "no-such-model-of-ours"},
+        {"previous_response_id": "resp_1"},
+        {"input": [{"type": "item_reference", "id": "rs_1"}]},
+    ],
+)
+def test_what_holds_only_where_it_was_recorded_is_no_case(more: dict[str, Any]) -> None:
+    assert case_of([recorded({"model": "gpt-5.5", "input": "Hi"} | more)]) == []
+
+
+def test_the_same_asked_of_another_model_is_one_case() -> None:
+    assert len(case_of([recorded({"model": model, "input": "Hi"}) for model in ("gpt-5.5", "gemini-3.5-flash")])) == 1
+    paths = [f"/v1beta/models/{model}:generateContent" for model in ("gpt-5.5", "gemini-3.5-flash")]
+    assert len(case_of([recorded({"contents": []}, path) for path in paths])) == 1
