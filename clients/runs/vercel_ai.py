@@ -6,7 +6,7 @@ _OTHERS = (GPT, CLAUDE)
 
 
 def _ask(seat: Seat, turn: Turn) -> Said:
-    return seat.script("vercel_ai.mjs", turn, within_s=60)
+    return seat.script("vercel_ai.mjs", turn, within_s=180)
 
 
 CLIENTS = (
