@@ -13,7 +13,8 @@ def _files(told: Told) -> tuple[File, ...]:
     provider: dict[str, Setting] = {
         "npm": f"@ai-sdk/{told.api.name}",
         "name": "Portico",
-        "options": {"baseURL": told.address, "apiKey": "{env:" + KEY_VARIABLE + "}"},
+        "env": (KEY_VARIABLE,),
+        "options": {"baseURL": told.address},
         "models": Whole({card.id: _model(card) for card in told.models}),
     }
     config = File(
