@@ -267,7 +267,8 @@ def connect(
 
         portico connect claude-code --check
     """
-    from portico.cli.connect import Asked, run_connect, run_list
+    from portico.cli.connect import run_connect, run_list
+    from portico.cli.connect_told import Asked
 
     if show_list or client is None:
         raise typer.Exit(run_list(as_json=json))

@@ -1,54 +1,35 @@
 """`portico connect NAME --check`: what the client's files say now, and one real call as the client would make it."""
 
-import http.client
 import json
-import time
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from portico.cli.connect_ask import MARK, NoAnswer, asked
+from portico.cli.connect_ask import NoAnswer
+from portico.cli.connect_call import call_of, cost_of, made
 from portico.cli.connect_files import Unwritable, read_text
+from portico.cli.connect_told import (
+    KEY_VARIABLE,
+    PLACEHOLDER,
+    Asked,
+    Failed,
+    World,
+    api_of,
+    told_to,
+    where_is,
+    where_the_key_goes,
+)
 from portico.clients import Client, File, Told
-from portico.clients.held import differences, found_at
+from portico.clients.held import Difference, differences, found_at
 from portico.clients.merge import Unmergeable, read
 from portico.clients.told import Card
 
 KEY: Final = "portico-key-here"
 ROOT: Final = "http://portico.invalid"
 MODEL: Final = "portico-model-here"
-_PROMPT: Final = "Count from one to twenty, in words."
-_MOST: Final = 512
-_STALL_S: Final = 1.5
-_OF_VENDOR: Final = {"openai": "openai_responses", "anthropic": "anthropic_messages", "google": "gemini"}
-_HIDDEN: Final = "•••"
-
-
-class Call(msgspec.Struct, frozen=True):
-    """One call, as the client would make it."""
-
-    url: str
-    headers: Mapping[str, str]
-    body: Mapping[str, Any]
-
-
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a call."""
-
-    request_id: str
-    first_s: float
-    """Until its first event."""
-    last_s: float
-    events: int
-    tokens: int | None
-    text: str
-
-    @property
-    def in_one_piece(self) -> bool:
-        """Nothing came for a while, and then all of it at once."""
-        return self.events > 2 and self.first_s > _STALL_S and self.last_s - self.first_s < self.first_s / 20
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -87,163 +68,115 @@ def _sought(client: Client, told: Told) -> tuple[File, ...]:
     return client.files(msgspec.structs.replace(told, base_url=ROOT, key=KEY, model=card, models=(card,)))
 
 
-def stale(client: Client, told: Told, places: Mapping[str, Path]) -> Iterator[str]:
-    """What in the files is not as this Portico would tell it."""
+def stale(client: Client, told: Told, places: Mapping[str, Path]) -> Iterator[tuple[Path, Difference | None]]:
+    """What in the files is not as this Portico would tell it; None of a file that is not there."""
     for file in client.files(told):
         path = places[file.path]
         if not path.exists():
-            yield f"{path} is not there."
+            yield path, None
             continue
         try:
             held = read(file.format, read_text(path))
         except (Unmergeable, Unwritable):
             continue  # `standing` has said it
-        for one in differences(file.settings, held):
-            name, found, wanted = one.path, _shown(one.found, told), _shown(one.wanted, told)
-            yield f"{path}: {name} is {found}, Portico would tell it {wanted}."
+        for difference in differences(file.settings, held):
+            yield path, difference
 
 
-def _shown(value: Any, told: Told) -> str:
+def shown(value: Any) -> str:
+    """A value for people; a key only by its beginning."""
     if value is None:
         return "not there"
-    if isinstance(value, dict | list):
-        return "another" if isinstance(value, dict) else "another list"
-    text = json.dumps(value, ensure_ascii=False)
-    return _HIDDEN if told.key is not None and (told.key in text or "sk-" in text) else text[:120]
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "a key" if "sk-" in text else text[:120]
 
 
-def call_of(told: Told, key: str | None) -> Call:
-    """The smallest call in the dialect, and at the address, that the client uses."""
-    dialect = told.api.dialect or _OF_VENDOR.get(told.model.owner, "openai_chat")
-    base = told.address if told.api.dialect else told.base_url + ("/v1beta" if dialect == "gemini" else "/v1")
-    url, headers, body = _ASKED[dialect](base, told.model)
-    name = {"anthropic_messages": "x-api-key", "gemini": "x-goog-api-key"}.get(dialect, "authorization")
-    if key is not None:
-        headers = {**headers, name: f"Bearer {key}" if name == "authorization" else key}
-    return Call(url, {"content-type": "application/json", "accept": "text/event-stream", **headers}, body)
-
-
-def _versioned(base: str, version: str) -> str:
-    return base if base.endswith((f"/{version}", "/v1")) else f"{base}/{version}"
-
-
-def _chat(base: str, card: Card) -> tuple[str, dict[str, str], dict[str, Any]]:
-    body = {
-        "model": card.id,
-        "messages": [{"role": "user", "content": _PROMPT}],
-        "max_tokens": _MOST,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    return f"{base}/chat/completions", {}, body
-
-
-def _responses(base: str, card: Card) -> tuple[str, dict[str, str], dict[str, Any]]:
-    body = {"model": card.id, "input": _PROMPT, "max_output_tokens": _MOST, "stream": True, "store": False}
-    return f"{base}/responses", {}, body
-
-
-def _messages(base: str, card: Card) -> tuple[str, dict[str, str], dict[str, Any]]:
-    body = {
-        "model": card.id,
-        "messages": [{"role": "user", "content": _PROMPT}],
-        "max_tokens": _MOST,
-        "stream": True,
-    }
-    return f"{_versioned(base, 'v1')}/messages", {"anthropic-version": "2023-06-01"}, body
-
-
-def _gemini(base: str, card: Card) -> tuple[str, dict[str, str], dict[str, Any]]:
-    body = {
-        "contents": [{"role": "user", "parts": [{"text": _PROMPT}]}],
-        "generationConfig": {"maxOutputTokens": _MOST},
-    }
-    return f"{_versioned(base, 'v1beta')}/models/{card.id}:streamGenerateContent?alt=sse", {}, body
-
-
-_ASKED: Final = {
-    "openai_chat": _chat,
-    "openai_responses": _responses,
-    "anthropic_messages": _messages,
-    "gemini": _gemini,
-}
-
-
-def made(call: Call) -> Answered:
-    """Makes the call and reads its answer to the end. Raises `NoAnswer`."""
-    began = time.monotonic()
-    arrivals: list[float] = []
-    events: list[dict[str, Any]] = []
-    with asked(call.url, call.headers, json.dumps(call.body).encode(), timeout_s=120) as answer:
-        if MARK not in answer.headers:
-            raise NoAnswer(f"{call.url} answers, but is not a Portico: is the address another's?")
-        if "text/event-stream" not in answer.headers.get("content-type", ""):
-            raise NoAnswer("The answer is no stream: something in between has changed the request or the answer.")
-        for event in _events(answer):
-            arrivals.append(time.monotonic() - began)
-            events.append(event)
-        request_id = answer.headers[MARK]
-    failed = next((one for one in events if one.get("type") == "error" or isinstance(one.get("error"), dict)), None)
-    if failed is not None:
-        told = failed.get("error")
-        raise NoAnswer(f"The stream ends in an error: {told.get('message') if isinstance(told, dict) else failed}")
-    if not events:
-        raise NoAnswer("The stream ended without an event: something in between has cut it.")
-    return Answered(
-        request_id=request_id,
-        first_s=arrivals[0],
-        last_s=arrivals[-1],
-        events=len(events),
-        tokens=_tokens(events),
-        text="".join(_texts(events)),
-    )
-
-
-def _events(answer: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
-    for line in answer:
-        if line.startswith(b"data:") and (data := line[5:].strip()) != b"[DONE]":
-            try:
-                event = json.loads(data)
-            except ValueError:
-                raise NoAnswer("The stream is damaged: something in between changes it.") from None
-            if isinstance(event, dict):
-                yield event
-
-
-def _tokens(events: list[dict[str, Any]]) -> int | None:
-    """How many were used, by whichever dialect's count came last."""
-    total: int | None = None
-    parts: dict[str, int] = {}
-    for event in events:
-        inside = event.get("response") or event.get("message") or event
-        usage = inside.get("usage") or event.get("usage") or event.get("usageMetadata")
-        if not isinstance(usage, dict):
-            continue
-        total = usage.get("total_tokens") or usage.get("totalTokenCount") or total
-        parts |= {name: usage[name] for name in ("input_tokens", "output_tokens") if isinstance(usage.get(name), int)}
-    return total or sum(parts.values()) or None
-
-
-def _texts(events: list[dict[str, Any]]) -> Iterator[str]:
-    for event in events:
-        for choice in event.get("choices") or ():
-            yield (choice.get("delta") or {}).get("content") or ""
-        delta = event.get("delta")
-        if isinstance(delta, str) and event.get("type") == "response.output_text.delta":
-            yield delta
-        elif isinstance(delta, dict):
-            yield delta.get("text") or ""
-        for candidate in event.get("candidates") or ():
-            for part in (candidate.get("content") or {}).get("parts") or ():
-                yield "" if part.get("thought") else part.get("text") or ""
-
-
-def cost_of(root: str, key: str | None, request_id: str) -> str | None:
-    """What the call cost, in dollars, where its receipt tells."""
-    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+def run_check_of(client: Client, asked: Asked, world: World) -> int:
+    """Says what the client's own files say, then makes one call as it would."""
+    api = api_of(client, asked.api)
+    nothing = Card(id="none", title="none", owner="", context_tokens=1, output_tokens=1)
+    root, _ = where_is(asked, world.environment)
+    guess = Told(base_url=root, key=None, model=nothing, small=nothing, models=(nothing,), api=api)
+    places = world.places(client, client.files(msgspec.structs.replace(guess, key=PLACEHOLDER)))
+    now = standing(client, guess, places)
+    found = _Found(client, list(now.problems))
+    key = asked.key or now.key or world.environment.get(client.key_variable or KEY_VARIABLE) or None
+    if key is None:
+        found.problems.append(where_the_key_goes(client))
+    if asked.url is not None and now.root is not None and now.root != root:
+        found.problems.append(f"{client.title} asks {now.root}, not {root}.")
+    as_held = msgspec.structs.replace(asked, url=now.root or root, key=key, model=asked.model or now.model)
     try:
-        with asked(f"{root}/v1/receipts/{request_id}", headers) as answer:
-            nanos = json.loads(answer.read(2**20)).get("charge_nanos")
-    except (NoAnswer, ValueError, AttributeError):
-        return None
-    return f"{nanos / 1e9:.6f}" if isinstance(nanos, int) else None
+        try:
+            told, _ = told_to(client, as_held, {})
+        except Failed as error:
+            found.problems.append(str(error))
+            told, _ = told_to(client, msgspec.structs.replace(as_held, model=None), {})
+        found.compare(msgspec.structs.replace(told, key=now.key), places)
+        found.call(told, key)
+    except NoAnswer as error:
+        found.problems.append(str(error))
+    return found.say(as_json=asked.as_json)
+
+
+class _Found:
+    """What a check finds out."""
+
+    def __init__(self, client: Client, problems: list[str]) -> None:
+        self._client = client
+        self.problems = problems
+        self._notes: list[str] = []
+        self._result: dict[str, Any] = {}
+
+    def compare(self, told: Told, places: Mapping[str, Path]) -> None:
+        """What is wrong in a file is a problem; that other models are served by now is worth a word."""
+        for path, difference in stale(self._client, told, places):
+            if difference is None:
+                self.problems.append(f"{path} is not there.")
+            elif isinstance(difference.wanted, str | bool | int | float) and "[" not in difference.path:
+                self.problems.append(
+                    f"{path}: {difference.path} is {shown(difference.found)}, not {shown(difference.wanted)}."
+                )
+            else:
+                self._notes.append(f"{path}: {difference.path} is not as this Portico would tell it now.")
+
+    def call(self, told: Told, key: str | None) -> None:
+        """Raises `NoAnswer`."""
+        answered = made(call_of(told, key))
+        if answered.in_one_piece:
+            self.problems.append(
+                f"The answer came in one piece after {answered.first_s:.1f} s: something in between keeps streams back. "
+                "Behind nginx set `proxy_buffering off`."
+            )
+        self._result = {
+            "url": told.base_url,
+            "api": told.api.name,
+            "model": told.model.id,
+            "first_event_s": round(answered.first_s, 3),
+            "seconds": round(answered.last_s, 3),
+            "tokens": answered.tokens,
+            "cost_usd": cost_of(told.base_url, key, answered.request_id),
+            "request_id": answered.request_id,
+        }
+
+    def say(self, *, as_json: bool) -> int:
+        title, name, result = self._client.title, self._client.name, self._result
+        if as_json:
+            told = {"ok": not self.problems, "client": name, **result, "problems": self.problems, "notes": self._notes}
+            print(json.dumps(told, ensure_ascii=False, indent=2))
+            return 1 if self.problems else 0
+        if result:
+            cost = f", ${result['cost_usd']}" if result["cost_usd"] else ""
+            print(
+                f"{result['model']} answered by {result['api']}: first event after {result['first_event_s']:.2f} s, all "
+                f"after {result['seconds']:.2f} s, {result['tokens'] or 'unknown'} tokens{cost} ({result['request_id']})."
+            )
+        for line in self.problems:
+            print(line, file=sys.stderr)
+        for line in self._notes[:3]:
+            print(line)
+        if self.problems or self._notes:
+            print(f"portico connect {name} --write brings its files up to date.")
+        if not self.problems:
+            print(f"{title} is connected.")
+        return 1 if self.problems else 0

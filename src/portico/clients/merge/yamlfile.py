@@ -4,9 +4,11 @@ The file is composed, so that every value is known with its place; then its text
 would set other people's lists and comments in another way.
 """
 
+import copy
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from ruamel.yaml import YAML
@@ -40,33 +42,38 @@ def merge_yaml(text: str, settings: Settings) -> str:
     edits = _edits(text, root, settings)
     if edits is None:
         raise Unmergeable("the file is not " + ("a list" if isinstance(settings, Owned) else "of names and values"), 1)
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True):
+    for edit in reversed(sorted(edits, key=lambda edit: edit.start)):  # noqa: C413 - at one place the inner comes first
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
 
 
 def read_yaml(text: str) -> Any:
     """The value that a text is. Raises `Unmergeable`."""
-    root = _composed(text)
-    return None if root is None else _value(root)
+    with _told():
+        return YAML(typ="safe", pure=True).load(text)
 
 
 def _composed(text: str) -> Node | None:
-    try:
+    with _told():
         root: Node | None = YAML(typ="safe", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise Unmergeable(error.problem or "not YAML", None if mark is None else mark.line + 1) from None
-    except (YAMLError, ValueError) as error:
-        raise Unmergeable(str(error)) from None
     return root
 
 
 def _value(node: Node) -> Any:
+    with _told():
+        return YAML(typ="safe", pure=True).constructor.construct_document(copy.deepcopy(node))  # which changes it
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong with a file, in our words."""
     try:
-        return YAML(typ="safe", pure=True).constructor.construct_document(node)
+        yield
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise Unmergeable(error.problem or "not YAML", None if mark is None else mark.line + 1) from None
     except (YAMLError, ValueError, TypeError) as error:
-        raise Unmergeable(str(getattr(error, "problem", None) or error), node.start_mark.line + 1) from None
+        raise Unmergeable(str(error)) from None
 
 
 # -- what changes ----------------------------------------------------------------------------------------------------
@@ -163,7 +170,10 @@ def _below(text: str, end: int, added: str) -> _Edit:
 def _end_of_line(text: str, end: int) -> int:
     """Behind the space and the comment that follow in the line in which something ends."""
     rest = _REST.match(text, end)
-    return end if rest is None else rest.end()
+    if rest is not None:
+        return rest.end()
+    newline = text.find("\n", end)  # an alias, whose own place nobody knows
+    return len(text) if newline < 0 else newline
 
 
 def _end(node: Node) -> int:

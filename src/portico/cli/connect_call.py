@@ -1,0 +1,179 @@
+"""One real call, as a client would make it: at its address, with its key, in its dialect, streamed."""
+
+import http.client
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from portico.cli.connect_ask import MARK, NoAnswer, asked
+from portico.clients import Card, Told
+
+_PROMPT: Final = "Count from one to twenty, in words."
+_MOST: Final = 512
+_STALL_S: Final = 1.5
+_OF_VENDOR: Final = {"openai": "openai_responses", "anthropic": "anthropic_messages", "google": "gemini"}
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call, as the client would make it."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a call."""
+
+    request_id: str
+    first_s: float
+    """Until its first event."""
+    last_s: float
+    events: int
+    tokens: int | None
+    text: str
+
+    @property
+    def in_one_piece(self) -> bool:
+        """Nothing came for a while, and then all of it at once."""
+        return self.events > 2 and self.first_s > _STALL_S and self.last_s - self.first_s < self.first_s / 20
+
+
+def call_of(told: Told, key: str | None) -> Call:
+    """The smallest call in the dialect, and at the address, that the client uses."""
+    dialect = told.api.dialect or _OF_VENDOR.get(told.model.owner, "openai_chat")
+    base = told.address if told.api.dialect else told.base_url + ("/v1beta" if dialect == "gemini" else "/v1")
+    url, headers, body = _ASKED[dialect](base, told.model)
+    name = {"anthropic_messages": "x-api-key", "gemini": "x-goog-api-key"}.get(dialect, "authorization")
+    if key is not None:
+        headers = {**headers, name: f"Bearer {key}" if name == "authorization" else key}
+    return Call(url, {"content-type": "application/json", "accept": "text/event-stream", **headers}, body)
+
+
+def _versioned(base: str, version: str) -> str:
+    return base if base.endswith((f"/{version}", "/v1")) else f"{base}/{version}"
+
+
+def _chat(base: str, card: Card) -> tuple[str, dict[str, str], dict[str, Any]]:
+    body = {
+        "model": card.id,
+        "messages": [{"role": "user", "content": _PROMPT}],
+        "max_tokens": _MOST,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    return f"{base}/chat/completions", {}, body
+
+
+def _responses(base: str, card: Card) -> tuple[str, dict[str, str], dict[str, Any]]:
+    body = {"model": card.id, "input": _PROMPT, "max_output_tokens": _MOST, "stream": True, "store": False}
+    return f"{base}/responses", {}, body
+
+
+def _messages(base: str, card: Card) -> tuple[str, dict[str, str], dict[str, Any]]:
+    body = {
+        "model": card.id,
+        "messages": [{"role": "user", "content": _PROMPT}],
+        "max_tokens": _MOST,
+        "stream": True,
+    }
+    return f"{_versioned(base, 'v1')}/messages", {"anthropic-version": "2023-06-01"}, body
+
+
+def _gemini(base: str, card: Card) -> tuple[str, dict[str, str], dict[str, Any]]:
+    body = {
+        "contents": [{"role": "user", "parts": [{"text": _PROMPT}]}],
+        "generationConfig": {"maxOutputTokens": _MOST},
+    }
+    return f"{_versioned(base, 'v1beta')}/models/{card.id}:streamGenerateContent?alt=sse", {}, body
+
+
+_ASKED: Final = {
+    "openai_chat": _chat,
+    "openai_responses": _responses,
+    "anthropic_messages": _messages,
+    "gemini": _gemini,
+}
+
+
+def made(call: Call) -> Answered:
+    """Makes the call and reads its answer to the end. Raises `NoAnswer`."""
+    began = time.monotonic()
+    arrivals: list[float] = []
+    events: list[dict[str, Any]] = []
+    with asked(call.url, call.headers, json.dumps(call.body).encode(), timeout_s=120) as answer:
+        if MARK not in answer.headers:
+            raise NoAnswer(f"{call.url} answers, but is not a Portico: is the address another's?")
+        if "text/event-stream" not in answer.headers.get("content-type", ""):
+            raise NoAnswer("The answer is no stream: something in between has changed the request or the answer.")
+        for event in _events(answer):
+            arrivals.append(time.monotonic() - began)
+            events.append(event)
+        request_id = answer.headers[MARK]
+    failed = next((one for one in events if one.get("type") == "error" or isinstance(one.get("error"), dict)), None)
+    if failed is not None:
+        told = failed.get("error")
+        raise NoAnswer(f"The stream ends in an error: {told.get('message') if isinstance(told, dict) else failed}")
+    if not events:
+        raise NoAnswer("The stream ended without an event: something in between has cut it.")
+    return Answered(
+        request_id=request_id,
+        first_s=arrivals[0],
+        last_s=arrivals[-1],
+        events=len(events),
+        tokens=_tokens(events),
+        text="".join(_texts(events)),
+    )
+
+
+def _events(answer: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+    for line in answer:
+        if line.startswith(b"data:") and (data := line[5:].strip()) != b"[DONE]":
+            try:
+                event = json.loads(data)
+            except ValueError:
+                raise NoAnswer("The stream is damaged: something in between changes it.") from None
+            if isinstance(event, dict):
+                yield event
+
+
+def _tokens(events: list[dict[str, Any]]) -> int | None:
+    """How many were used, by whichever dialect's count came last."""
+    total: int | None = None
+    parts: dict[str, int] = {}
+    for event in events:
+        inside = event.get("response") or event.get("message") or event
+        usage = inside.get("usage") or event.get("usage") or event.get("usageMetadata")
+        if not isinstance(usage, dict):
+            continue
+        total = usage.get("total_tokens") or usage.get("totalTokenCount") or total
+        parts |= {name: usage[name] for name in ("input_tokens", "output_tokens") if isinstance(usage.get(name), int)}
+    return total or sum(parts.values()) or None
+
+
+def _texts(events: list[dict[str, Any]]) -> Iterator[str]:
+    for event in events:
+        for choice in event.get("choices") or ():
+            yield (choice.get("delta") or {}).get("content") or ""
+        delta = event.get("delta")
+        if isinstance(delta, str) and event.get("type") == "response.output_text.delta":
+            yield delta
+        elif isinstance(delta, dict):
+            yield delta.get("text") or ""
+        for candidate in event.get("candidates") or ():
+            for part in (candidate.get("content") or {}).get("parts") or ():
+                yield "" if part.get("thought") else part.get("text") or ""
+
+
+def cost_of(root: str, key: str | None, request_id: str) -> str | None:
+    """What the call cost, in dollars, where its receipt tells."""
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+    try:
+        with asked(f"{root}/v1/receipts/{request_id}", headers) as answer:
+            nanos = json.loads(answer.read(2**20)).get("charge_nanos")
+    except (NoAnswer, ValueError, AttributeError):
+        return None
+    return f"{nanos / 1e9:.6f}" if isinstance(nanos, int) else None
