@@ -48,6 +48,7 @@ class Seat:
             "NO_COLOR": "1",
             "DO_NOT_TRACK": "1",
             "PYTHONUNBUFFERED": "1",
+            "NODE_COMPILE_CACHE": str(self.installed / "compile-cache"),
             "HTTPS_PROXY": _NOWHERE,
             "https_proxy": _NOWHERE,
             "NO_PROXY": "127.0.0.1,localhost",
