@@ -73,12 +73,13 @@ def recording(base_url: str, file: Path) -> Iterator[str]:
     found: list[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = []
 
     async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(host, int(port))
-        try:
-            await asyncio.gather(_pass(reader, back, Listener(file)), _pass(there, writer, None))
-        finally:
-            back.close()
-            writer.close()
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):  # cancelled where the wire is taken away
+            there, back = await asyncio.open_connection(host, int(port))
+            try:
+                await asyncio.gather(_pass(reader, back, Listener(file)), _pass(there, writer, None))
+            finally:
+                back.close()
+        writer.close()
 
     async def main() -> None:
         server = await asyncio.start_server(joined, "127.0.0.1", 0)
