@@ -4,6 +4,7 @@ What is run: the files of `samples/`, and each block of a written page by its la
 locales; a block is run once.
 """
 
+import ast
 import asyncio
 import json
 import os
@@ -90,8 +91,6 @@ def test_json_is_json(sample: Sample) -> None:
     "sample", [one for one in (*FILES, *BLOCKS) if one.language == "toml"], ids=lambda one: one.where
 )
 def test_a_configuration_is_one_that_portico_takes(sample: Sample, tmp_path: Path) -> None:
-    if "model_provider" in sample.code:
-        return  # Codex's own file
     file = tmp_path / "portico.toml"
     file.write_text(sample.code, encoding="utf-8")
     for name in re.findall(r"file:([^\"'\s]+)|_file = \"([^\"]+)\"", sample.code):
@@ -100,16 +99,26 @@ def test_a_configuration_is_one_that_portico_takes(sample: Sample, tmp_path: Pat
     load_config({**SECRETS, "PORTICO_DATA": str(tmp_path)}, file=file, folder=tmp_path)
 
 
+FRAMEWORKS: Final = "clients/"
+"""Samples of frameworks that only `make clients` installs: here they are read, and not run."""
 PROGRAMS: Final = {
-    "bash": [one for one in (*FILES, *BLOCKS) if one.language == "bash"],
-    "python": [one for one in (*FILES, *BLOCKS) if one.language == "python"],
-    "javascript": [one for one in (*FILES, *BLOCKS) if one.language == "javascript"],
+    language: [one for one in (*FILES, *BLOCKS) if one.language == language and not one.where.startswith(FRAMEWORKS)]
+    for language in ("bash", "python", "javascript")
 }
 ENDINGS: Final = {"bash": "sh", "python": "py", "javascript": "mjs"}
 Results: TypeAlias = dict[str, tuple[str, str | None]]
 """By sample: what it printed, and what is wrong."""
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the commands are for a POSIX shell")
+
+
+def test_samples_of_frameworks_are_programs_that_name_their_address_and_key_once() -> None:
+    samples = [one for one in FILES if one.where.startswith(FRAMEWORKS)]
+    assert len(samples) >= 5
+    for sample in samples:
+        if sample.language == "python":
+            ast.parse(sample.code)
+        assert sample.code.count(f"{SAMPLE_URL}/v1") == sample.code.count("PORTICO_API_KEY") == 1, sample.where
 
 
 @pytest.mark.parametrize("language", list(PROGRAMS))
@@ -216,4 +225,5 @@ async def ended(process: asyncio.subprocess.Process, given: bytes, time_s: float
 def test_every_sample_is_kept_for_curl_or_is_a_setting_of_a_client() -> None:
     for folder in {path.parent for path in SAMPLES.rglob("*.*")}:
         names = {path.name for path in folder.iterdir()}
-        assert names & {"curl.sh", "python.py", "openclaw.json", "codex.toml", "claude-code.sh"}, folder
+        of_framework = folder.parent.name == FRAMEWORKS.rstrip("/")
+        assert of_framework or names & {"curl.sh", "python.py", "openclaw.json", "claude-code.sh"}, folder

@@ -3,7 +3,8 @@ and those of the reference, which `manual.py` writes of data.
 
 A page is a template first: `{{ base_url }}` is the visitor's own, `{{ sample("chat/basic") }}` a sample in every client it
 is kept for, `{{ answer("chat/basic") }}` what a running Portico answered to it, `{{ operations("en") }}` the table of the
-reference.
+reference, `clients` all clients that can be connected, and `client` the one that a page names in its front matter
+(`connecting.py`). Pages of clients begin with `clients/_head.md` and end with `clients/_tail.md`.
 """
 
 import tomllib
@@ -11,13 +12,15 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from jinja2 import Environment, StrictUndefined, Template
 
+from portico.clients import Card
 from portico.web import manual, reference
 from portico.web.addresses import Locale
+from portico.web.connecting import every_client, shown
 from portico.web.reference import Operation
 from portico.web.showroom import KEEPING, Keeping
 
@@ -34,6 +37,11 @@ class Source(msgspec.Struct, frozen=True):
     summary: str
     body: str
     model: str | None = None
+    client: str = ""
+    """The client it tells of; "*" for all of them."""
+    cards: tuple[Card, ...] = ()
+    """The models that a page of clients names: those of the Portico that is looked at."""
+    locale: Locale = Locale.EN
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -60,8 +68,6 @@ CLIENTS: Final = (
     Client("node.mjs", "Node.js", "javascript"),
     Client("openclaw.json", "OpenClaw", "json"),
     Client("claude-code.sh", "Claude Code", "bash"),
-    Client("codex.toml", "Codex", "toml"),
-    Client("gemini-cli.sh", "Gemini CLI", "bash"),
 )
 """The clients that a sample may be kept for, in the order of their tabs."""
 
@@ -80,24 +86,43 @@ def sections() -> tuple[Section, ...]:
 @cache
 def pages(locale: Locale) -> Mapping[str, Source]:
     """Every page that is written in a locale, by its English address."""
-    return {source.path: source for source in _read(_folder("pages") / locale.value, "")}
+    folder = _folder("pages") / locale.value
+    found = (_source(path, text, locale) for path, text in _read(folder, ""))
+    return {source.path: _between(source, folder / "clients") for source in found}
 
 
-def _read(folder: Traversable, path: str) -> Iterator[Source]:
+def _read(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
+    """Addresses and texts; a file whose name begins with _ is a part of pages, and none itself."""
     for entry in sorted(folder.iterdir(), key=lambda one: one.name):
         if entry.is_dir():
             yield from _read(entry, f"{path}/{entry.name}")
-        elif entry.name.endswith(".md"):
-            yield _source(f"{path}/{entry.name.removesuffix('.md')}", entry.read_text("utf-8"))
+        elif entry.name.endswith(".md") and not entry.name.startswith("_"):
+            yield f"{path}/{entry.name.removesuffix('.md')}", entry.read_text("utf-8")
 
 
-def _source(path: str, text: str) -> Source:
+def _between(source: Source, parts: Traversable) -> Source:
+    """A page of a client between what all of them begin and end with."""
+    if source.path != f"/clients/{source.client}":
+        return source
+    head, tail = ((parts / name).read_text("utf-8") for name in ("_head.md", "_tail.md"))
+    return msgspec.structs.replace(source, body=f"{head}{source.body}{tail}")
+
+
+def _source(path: str, text: str, locale: Locale) -> Source:
     opening, front, body = text.split("---\n", 2)
     if opening.strip():
         raise ValueError(f"{path}: a page begins with its front matter")
     fields = dict(line.split(": ", 1) for line in front.splitlines() if line.strip())
     told = {name: value.strip().strip('"') for name, value in fields.items()}
-    return Source(path, told["title"], told["summary"], body.lstrip("\n"), told.get("model"))
+    return Source(
+        path,
+        told["title"],
+        told["summary"],
+        body.lstrip("\n"),
+        told.get("model"),
+        told.get("client", ""),
+        locale=locale,
+    )
 
 
 @cache
@@ -158,6 +183,8 @@ _TEMPLATES: Final = Environment(
     comment_start_string="{##",
     comment_end_string="##}",
     keep_trailing_newline=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 
 
@@ -168,7 +195,16 @@ def _compiled(body: str) -> Template:
 
 def body_of(source: Source, base_url: str, keeping: Keeping = KEEPING) -> str:
     """The Markdown of a page for whoever reads it at `base_url`. `keeping`: for how long what is kept there."""
-    told = {"base_url": base_url, "sample": _sample(base_url), "answer": _answer, "operations": manual.index}
+    told: dict[str, Any] = {
+        "base_url": base_url,
+        "sample": _sample(base_url),
+        "answer": _answer,
+        "operations": manual.index,
+    }
+    if source.client == "*":
+        told["clients"] = every_client(source.cards, base_url, source.locale)
+    elif source.client:
+        told["client"] = shown(source.client, source.cards, base_url, source.locale)
     told["operation"] = lambda id_, locale: _compiled(_manual(id_, Locale(locale))).render(told)
     return _compiled(source.body).render(told | msgspec.structs.asdict(keeping))
 

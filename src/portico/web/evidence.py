@@ -1,10 +1,12 @@
 """What the pages show as evidence: figures and a receipt that a running Portico gave, as they were written down.
 
-`data/receipt.json` and `data/race.json` are written by `make evidence`, `data/bench.json` by `python -m bench --page`. A
-page says nothing of them that is not in the file, and where there is no file it says that nothing was measured.
+`data/receipt.json` and `data/race.json` are written by `make evidence`, `data/bench.json` by `python -m bench --page`,
+`data/clients.json` by `python -m clients --write`. A page says nothing of them that is not in the file, and where there is
+no file it says that nothing was measured, or nothing.
 """
 
 import statistics
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -106,6 +108,28 @@ class Measured(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(one.row for one in self.figures))
 
 
+class Tried(msgspec.Struct, frozen=True):
+    """What a client did on one API, the one of its own that people install: `passed`, `failed` or `not` of each check."""
+
+    client: str
+    title: str
+    version: str
+    api: str
+    dialect: str
+    models: tuple[str, ...]
+    checks: Mapping[str, str]
+    reasons: Mapping[str, str]
+    measured: date
+
+
+class Trials(msgspec.Struct, frozen=True):
+    """The clients' last runs. `measured`: the day of the newest; `portico`: the version that answered it."""
+
+    measured: date
+    portico: str
+    rows: tuple[Tried, ...]
+
+
 FLOOR: Final = "nginx"
 """It passes bytes on and translates nothing."""
 OURS: Final = "portico"
@@ -136,3 +160,8 @@ def race() -> Race | None:
 @cache
 def bench() -> Measured | None:
     return _read("bench.json", Measured)
+
+
+@cache
+def trials() -> Trials | None:
+    return _read("clients.json", Trials)

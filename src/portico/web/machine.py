@@ -7,8 +7,9 @@ from xml.sax.saxutils import escape
 
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
 from portico.web.book import chapters, navigation
+from portico.web.markdown import in_markdown
 from portico.web.openapi import document_bytes
-from portico.web.render import EVIDENCE, MENU, in_markdown
+from portico.web.render import EVIDENCE, MENU
 from portico.web.showroom import Showroom
 from portico.web.site import PAGES
 from portico.web.words import Say

@@ -48,6 +48,7 @@ _TAB: Final = re.compile(r'\btab="([^"]*)"')
 _FENCE: Final = re.compile(
     r"^(?P<fence>`{3,}|~{3,})(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=fence)[ \t]*$", re.MULTILINE | re.DOTALL
 )
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#&~])")
 _LINK: Final = re.compile(r"\]\((/[^)\s]*)\)")
 _HEADING_ID: Final = re.compile(r"^(#{2,6} .*?)\s*\{#[a-z0-9_.-]+\}[ \t]*$", re.MULTILINE)
 _FORMATTER: Final = HtmlFormatter(nowrap=True)
@@ -100,6 +101,11 @@ def to_twin(text: str, *, relink: Relink = str) -> str:
         at = match.end()
     told.append(outside(text[at:]))
     return "".join(told)
+
+
+def in_markdown(text: object) -> str:
+    """A text that is none of the house's own, so that it stays text in Markdown."""
+    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
 
 
 def highlighted(code: str, language: str) -> str:

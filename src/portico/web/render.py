@@ -14,15 +14,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from portico.routing.traffic import within_ms
-from portico.web import chart, labels, money, static, words
+from portico.web import chart, connecting, labels, money, static, words
 from portico.web.addresses import HREFLANGS, Address, Form, Locale
 from portico.web.book import Source, body_of, sample_files, with_base_url
 from portico.web.evidence import number
-from portico.web.markdown import Written, code_block, tabs, to_html, to_twin
+from portico.web.markdown import Written, code_block, in_markdown, tabs, to_html, to_twin
 from portico.web.page import View, Visit
 from portico.web.words import Say
 
-_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#&~])")
 MENU: Final = (("/models", "Models"), ("/pricing", "Pricing"), ("/docs", "Docs"), ("/status", "Status"))
 """The rooms that every page leads to, with their names in English."""
 EVIDENCE: Final = (
@@ -36,11 +35,6 @@ MACHINE: Final = frozenset({"/sitemap.xml", "/robots.txt", "/openapi.json", "/.w
 """Addresses that have neither a locale nor a twin."""
 INDEX: Final = "/llms.txt"
 """One per locale, and without a twin."""
-
-
-def in_markdown(text: object) -> str:
-    """A text that is none of the house's own, so that it stays text in Markdown."""
-    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
 
 
 def instant(at_s: int) -> datetime:
@@ -84,6 +78,7 @@ def environment(*, html: bool) -> Environment:
     made.globals |= {
         "menu": MENU,
         "asset": static.address,
+        "client_pages": connecting.LINKS,
         "labels": labels,
         "chart": chart,
         "locales": tuple(Locale),
@@ -273,9 +268,10 @@ def _filled(text: str, visit: Visit, values: Mapping[str, str] | None) -> str:
 def _written_html(visit: Visit, say: Say, links: Links) -> Any:
     def told(source: Source) -> Written:
         key = (source.path, visit.locale)
-        if key not in _HTML:
-            _HTML[key] = to_html(body_of(source, _STAND_IN), relink=links.relink, say=say)
-        kept = _HTML[key]
+        of, kept = _HTML.get(key, (None, None))
+        if kept is None or of != source:
+            kept = to_html(body_of(source, _STAND_IN), relink=links.relink, say=say)
+            _HTML[key] = source, kept
         return Written(kept.html.replace(_STAND_IN, escape(visit.base_url)), kept.headings)
 
     return told
@@ -290,5 +286,5 @@ def _written_markdown(visit: Visit, links: Links) -> Any:
 
 _STAND_IN: Final = "http://base-url.invalid:8080"
 """Stands in kept pages for the visitor's address: there is no end of addresses a visitor may claim to come by."""
-_HTML: Final[dict[tuple[str, Locale], Written]] = {}
-"""Written pages as HTML, by address and locale."""
+_HTML: Final[dict[tuple[str, Locale], tuple[Source, Written]]] = {}
+"""Written pages as HTML, by address and locale, and what each was made of: some tell of models, which change."""

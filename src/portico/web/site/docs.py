@@ -1,20 +1,26 @@
-"""The documentation and the OpenClaw pages: those that are written, and the reference, which has rooms of its own."""
+"""The documentation, and the pages of clients: those that are written, and the reference, which has rooms of its own."""
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from portico.web import reference
 from portico.web.addresses import Locale
 from portico.web.book import Room, Source, chapters, every_source, navigation
+from portico.web.connecting import every_client, shown
 from portico.web.page import NotHere, Page, View, Visit
 from portico.web.showroom import Showroom
+from portico.web.site.cards import cards
 
 
-async def look(_: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
+async def look(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
     source = every_source(visit.locale).get(names["path"])
     if source is None:
         raise NotHere
+    if source.client:
+        source = msgspec.structs.replace(source, cards=await cards(showroom))
     rooms = _rooms(visit.locale, source)
     order = [one for _title, part in rooms for one in part]
     here = next((number for number, one in enumerate(order) if one.path == source.path), None)
@@ -29,7 +35,17 @@ async def look(_: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
             "previous": order[here - 1] if here else None,
             "following": _after(order, here),
         },
+        twin=_twin(source, visit),
     )
+
+
+def _twin(source: Source, visit: Visit) -> Any:
+    """What a page of clients tells as data."""
+    if source.path == "/clients":
+        return msgspec.to_builtins(every_client(source.cards, visit.base_url, visit.locale))
+    if source.client not in ("", "*"):
+        return msgspec.to_builtins(shown(source.client, source.cards, visit.base_url, visit.locale))
+    return None
 
 
 def _rooms(locale: Locale, source: Source) -> list[Room]:
@@ -49,4 +65,4 @@ def addresses(_: Showroom) -> Iterable[str]:
     return [path for path in every_source(Locale.EN) if not path.startswith("/legal/")]
 
 
-PAGES: Final = (Page(re.compile(r"(?P<path>/(?:docs(?:/.+)?|openclaw[a-z-]*))"), look, addresses),)
+PAGES: Final = (Page(re.compile(r"(?P<path>/(?:docs(?:/.+)?|clients(?:/.+)?|openclaw[a-z-]*))"), look, addresses),)

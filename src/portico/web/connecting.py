@@ -1,0 +1,271 @@
+"""What pages tell of clients: the settings that `portico connect` writes (`portico.clients`), for the models of this
+Portico and the reader's address, and what the clients themselves last proved (`make clients`).
+
+A page's text says nothing of a client that one of the two could say: who changes a client's module changes its page.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from portico.clients import CLIENTS, Card, Client, File, Format, Told, client_named
+from portico.clients.listed import default_of, small_of
+from portico.clients.merge import merge
+from portico.clients.told import KEY_VARIABLE
+from portico.web.addresses import Locale
+from portico.web.evidence import Tried, trials
+from portico.web.markdown import in_markdown
+from portico.web.words import Say, translations
+
+SHOWN: Final = 4
+"""So many models stand in the settings of a page; the command writes all of them."""
+_A_KEY: Final = "sk-portico-…"
+_PROMPT: Final = "What is in this folder?"
+_FENCE: Final = "```"
+_LANGUAGES: Final[Mapping[Format, str]] = {
+    Format.JSON: "json",
+    Format.TOML: "toml",
+    Format.YAML: "yaml",
+    Format.ENV: "ini",
+}
+
+_OWN_PAGES: Final[Mapping[str, str]] = {"openclaw": "/openclaw"}
+
+
+def page_of(name: str) -> str:
+    """The English address of the page of a client."""
+    return _OWN_PAGES.get(name, f"/clients/{name}")
+
+
+LINKS: Final = tuple((client.title, page_of(client.name)) for client in CLIENTS)
+"""Every client and its page."""
+
+
+class Spoken(msgspec.Struct, frozen=True):
+    """A dialect, and the page that says what it carries."""
+
+    title: str
+    page: str
+
+
+_SPOKEN: Final[Mapping[str, Spoken]] = {
+    "openai_chat": Spoken("Chat Completions", "/docs/dialects/openai-chat"),
+    "openai_responses": Spoken("Responses", "/docs/dialects/openai-responses"),
+    "anthropic_messages": Spoken("Messages", "/docs/dialects/anthropic"),
+    "gemini": Spoken("Gemini", "/docs/dialects/gemini"),
+}
+
+
+class Block(msgspec.Struct, frozen=True):
+    """A file of a client's as it is written where there was none."""
+
+    path: str
+    """As people write it: `~/.codex/config.toml`."""
+    format: str
+    language: str
+    text: str
+
+
+class Row(msgspec.Struct, frozen=True):
+    """What a client proved on one API: how many checks it passed of how many, and all of it as cells of a table."""
+
+    passed: int
+    of: int
+    cells: str
+    """The API, the models asked, the checks passed, the others with their reasons."""
+
+
+class Proven(msgspec.Struct, frozen=True):
+    """What the last run of the clients says of one."""
+
+    title: str
+    day: str
+    portico: str
+    version: str
+    rows: tuple[Row, ...]
+
+    @property
+    def passed(self) -> int:
+        return sum(row.passed for row in self.rows)
+
+    @property
+    def of(self) -> int:
+        return sum(row.of for row in self.rows)
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A client as a page tells of it. `blocks`, `variables`, `start` and `once` are empty where there is no model."""
+
+    name: str
+    title: str
+    homepage: str
+    install: str
+    tried: str
+    page: str
+    apis: tuple[Spoken, ...]
+    files: tuple[str, ...]
+    """What the command writes to."""
+    blocks: tuple[Block, ...]
+    elsewhere: tuple[str, ...]
+    """Variables by which its files are in another place."""
+    on_macos: str
+    """Where its files are there; "": in the same place."""
+    key: str
+    """How the key is told where no file of its own holds it: a line for a shell."""
+    variables: tuple[str, ...]
+    """More such lines."""
+    start: str
+    once: str
+    model: str
+    listed: int
+    """How many models stand in the blocks."""
+    models: int
+    """How many would, by the command."""
+    lists: bool
+    """Whether its files name more models than those that it asks by itself."""
+    proven: Proven | None
+
+    @property
+    def settings(self) -> str:
+        """All blocks as Markdown, each below its path."""
+        told = [f"`{one.path}`\n\n{_fenced(one.language, one.text)}" for one in self.blocks]
+        if self.variables:
+            told.append(_fenced("bash", "\n".join(self.variables)))
+        return "\n\n".join(told)
+
+
+def _fenced(language: str, text: str) -> str:
+    return f"{_FENCE}{language}\n{text.rstrip()}\n{_FENCE}"
+
+
+def shown(name: str, cards: Sequence[Card], base_url: str, locale: Locale) -> Shown:
+    """A client for whoever reads at an address. `cards`: the models of this Portico. Raises KeyError."""
+    client = client_named(name)
+    if client is None:
+        raise KeyError(f"there is no client {name!r}")
+    every = told_by_hand(client, cards, base_url)
+    told = None if every is None else few(every)
+    written = client.files(msgspec.structs.replace(told or _nobody(client), key=_A_KEY))
+    return Shown(
+        name=client.name,
+        title=client.title,
+        homepage=client.homepage,
+        install=client.install,
+        tried=client.tried,
+        page=page_of(client.name),
+        apis=tuple(_SPOKEN[one] for one in dict.fromkeys(client.dialects)),
+        files=tuple(_path(one) for one in written),
+        blocks=() if told is None else tuple(_block(one) for one in client.files(told)),
+        elsewhere=tuple(one.variable for one in client.moved),
+        on_macos=f"~/{client.homes['darwin'][1]}" if "darwin" in client.homes else "",
+        key=client.key_command or f"export {client.key_variable}={_key_value(client)}",
+        variables=() if told is None else _exports(client.environment(told)),
+        start="" if told is None else shlex.join(client.start(told)),
+        once="" if told is None else shlex.join(client.once(told, _PROMPT)),
+        model="" if told is None else told.model.id,
+        listed=0 if told is None else len(told.models),
+        models=0 if every is None else len(every.models),
+        lists=told is not None and client.files(told) != client.files(_narrow(told)),
+        proven=_proven(client.name, locale),
+    )
+
+
+class Every(msgspec.Struct, frozen=True):
+    """All clients that the command knows, in the order of its table, and whatever else the last run tried."""
+
+    clients: tuple[Shown, ...]
+    others: tuple[Proven, ...]
+    day: str
+    """Of the last run; "" without one."""
+    portico: str
+
+
+def every_client(cards: Sequence[Card], base_url: str, locale: Locale) -> Every:
+    run = trials()
+    known = {client.name for client in CLIENTS}
+    names = () if run is None else dict.fromkeys(row.client for row in run.rows if row.client not in known)
+    return Every(
+        clients=tuple(shown(client.name, cards, base_url, locale) for client in CLIENTS),
+        others=tuple(found for name in names if (found := _proven(name, locale)) is not None),
+        day="" if run is None else Say(locale, markup=False).day(run.measured),
+        portico="" if run is None else run.portico,
+    )
+
+
+def told_by_hand(client: Client, cards: Sequence[Card], base_url: str) -> Told | None:
+    """What the command tells it whom nobody gave a key; None where there is no model to ask."""
+    if not cards:
+        return None
+    model = default_of(cards, client.likes)
+    rest = (card for card in cards if card != model)
+    return Told(
+        base_url=base_url,
+        key=None,
+        model=model,
+        small=small_of(cards, model),
+        models=(model, *rest),
+        api=client.apis[0],
+    )
+
+
+def _nobody(client: Client) -> Told:
+    """What is told where there is no model: only that is read of it which does not depend on one."""
+    card = Card(id="model", title="", owner="", context_tokens=1, output_tokens=1)
+    return Told(base_url="", key=None, model=card, small=card, models=(card,), api=client.apis[0])
+
+
+def few(told: Told) -> Told:
+    """The same with those models alone that matter most: those asked by default, and each vendor's for everyday work."""
+    owners = dict.fromkeys(card.owner for card in told.models)
+    of_each = (default_of([card for card in told.models if card.owner == owner], [owner]) for owner in owners)
+    names = list(dict.fromkeys(card.id for card in (told.model, *of_each, told.small)))[:SHOWN]
+    return msgspec.structs.replace(told, models=tuple(card for card in told.models if card.id in names))
+
+
+def _narrow(told: Told) -> Told:
+    return msgspec.structs.replace(told, models=(told.model,))
+
+
+def _block(file: File) -> Block:
+    text = merge(file.format, "", file.settings)
+    return Block(_path(file), file.format.value, _LANGUAGES[file.format], text)
+
+
+def _key_value(client: Client) -> str:
+    return _A_KEY if client.key_variable == KEY_VARIABLE else f'"${KEY_VARIABLE}"'
+
+
+def _path(file: File) -> str:
+    return f"~/{file.path}"
+
+
+def _exports(variables: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+
+
+def _proven(name: str, locale: Locale) -> Proven | None:
+    run = trials()
+    tried = [] if run is None else [row for row in run.rows if row.client == name]
+    if run is None or not tried:
+        return None
+    day = Say(locale, markup=False).day(max(row.measured for row in tried))
+    return Proven(tried[0].title, day, run.portico, tried[0].version, tuple(_row(one, locale) for one in tried))
+
+
+def _row(tried: Tried, locale: Locale) -> Row:
+    say = Say(locale, markup=False)
+    comma, known = say(", "), translations(locale)
+    passed = [name for name, state in tried.checks.items() if state == "passed"]
+    others = []
+    for name, state in tried.checks.items():
+        reason = tried.reasons.get(name, "")
+        because = in_markdown(known.get(reason, reason)) or "–"
+        if state == "failed":
+            others.append(f"**{say('%(name)s failed: %(reason)s', name=name, reason=because)}**")
+        elif state != "passed":
+            others.append(say("%(name)s: %(reason)s", name=name, reason=because))
+    models = comma.join(f"`{name}`" for name in tried.models)
+    cells = (f"`{tried.api}`", models, comma.join(passed), say("; ").join(others))
+    return Row(len(passed), len(tried.checks), f"| {' | '.join(cell or '–' for cell in cells)} |")
