@@ -55,8 +55,10 @@ def test_the_hand_over_card_holds_a_call_that_can_be_copied(rooms: Rooms) -> Non
     assert answer.headers["cache-control"] == "no-store"
     plain = re.sub(r"<[^>]+>", "", answer.text)
     assert f"Authorization: Bearer {secret[0]}" in plain
-    assert "PORTICO_API_KEY" not in plain
+    assert not re.search(r"\$\{?PORTICO_API_KEY|environ|process\.env", plain)
     assert "gemini-3.8-flash" not in plain
+    assert re.search(rf"export PORTICO_API_KEY={secret[0]}\nportico connect codex --url http://\S+ --write\n", plain)
+    assert {f"/clients/{name}" for name in ("codex", "sdks")} <= set(answer.page.links)
     assert "http://" in plain
 
 

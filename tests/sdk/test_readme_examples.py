@@ -54,9 +54,21 @@ async def test_the_lines_of_curl_are_answered(tmp_path: Path) -> None:
             assert "[simulated] You said" in json.dumps(json.loads(told)), line
 
 
-def test_the_settings_of_agents_are_in_the_form_that_they_read() -> None:
-    [codex] = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)
-    settings = tomllib.loads(codex)
-    assert settings["model_providers"][settings["model_provider"]]["wire_api"] == "responses"
-    [openclaw] = re.findall(r"```json\n(.*?)```", SECTION, re.DOTALL)
-    assert json.loads(openclaw)["models"]["providers"]["portico"]["api"] == "openai-completions"
+async def test_a_client_is_connected_as_it_says(tmp_path: Path) -> None:
+    lines = re.findall(r"^\$ portico (connect [^#\n]*)", SECTION, re.MULTILINE)
+    assert len(lines) == 4
+    async with portico("serve", "--simulate", "--port", "0", folder=tmp_path) as gateway:
+        port = await gateway.port()
+        home = {"HOME": str(tmp_path), "PORTICO_URL": f"http://127.0.0.1:{port}", "PORTICO_API_KEY": gateway.key}
+        for line in lines:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "portico", *line.split()),
+                cwd=tmp_path,
+                env=environment(home),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            _, err = await soon(process.communicate())
+            assert process.returncode == 0, (line, err.decode())
+    settings = tomllib.loads((tmp_path / ".codex" / "config.toml").read_text("utf-8"))
+    assert settings["model_providers"][settings["model_provider"]]["base_url"] == f"http://127.0.0.1:{port}/v1"

@@ -39,6 +39,7 @@ _ENVIRONMENTS: Final = (
     ("$PORTICO_API_KEY", "{key}"),
 )
 """How samples name the key -> how they hold it."""
+_CONNECT: Final = "export PORTICO_API_KEY={key}\nportico connect codex --url {base_url} --write"
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -137,7 +138,12 @@ def _made(asked: Asked, issued: IssuedKey, title: str) -> Shown:
     values = {old: new.format(key=issued.key) for old, new in _ENVIRONMENTS}
     if model is not None:
         values[SAMPLES["chat"].model] = model
-    data = {"issued": issued, "sample_name": SAMPLES["chat"].name if model else "", "values": values}
+    data = {
+        "issued": issued,
+        "sample_name": SAMPLES["chat"].name if model else "",
+        "values": values,
+        "connect": _CONNECT.format(key=issued.key, base_url=asked.base_url),
+    }
     return Shown(template="console/key_made", title=title, data=data)
 
 
