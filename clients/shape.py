@@ -66,8 +66,7 @@ def _shaped(value: Any, key: str) -> Any:
 
 def _text(text: str, key: str) -> str:
     if (key == "data" and _BASE64.match(text)) or text.startswith("data:"):
-        head, found, _ = text.partition(";base64,")
-        return f"{head};base64,{_PICTURE}" if found else _PICTURE
+        return f"data:image/png;base64,{_PICTURE}" if text.startswith("data:") else _PICTURE
     if text[:1] == "{" and text[-1:] == "}":
         try:
             return json.dumps(_shaped(json.loads(text), ""), ensure_ascii=False)
@@ -145,7 +144,7 @@ def _arguments(body: Json) -> Iterator[str]:
     for one in objects(body):
         for told in (one.get("arguments"), (one.get("functionCall") or {}).get("args")):
             yield json.dumps(told)
-        if one.get("type") in _CALLED:
+        if str(one.get("type")) in _CALLED:
             yield json.dumps(one.get(_CALLED[one["type"]]))
 
 

@@ -89,5 +89,8 @@ async def test_what_a_client_sent_is_answered(house: House, request_: Json, mode
     path, body = asking(request_, model)
     answer = await house.ask(body, path=path, headers=request_["headers"])
     assert answer.status == 200, answer.body
+    if request_["path"].endswith(":countTokens"):
+        assert json.loads(answer.body)["totalTokens"] > 0
+        return
     response = answered(dialect_of(request_["path"]), answer.headers["content-type"], answer.body)
     assert [part for candidate in response.candidates for part in candidate.parts], answer.body
