@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import ssl
 import urllib.error
@@ -17,6 +18,8 @@ TIMEOUT_S: Final = 15.0
 AGENT: Final = f"portico-connect/{__version__}"
 MARK: Final = "x-portico-request-id"
 """Every answer of a Portico's has it."""
+_UNFIT: Final = re.compile(r"[\s\x00-\x1f\"'`${}<>\\^|]")
+"""What no address has, and some file of settings would take for something else."""
 _LONGEST: Final = 16 * 2**20
 
 
@@ -30,12 +33,19 @@ class NoAnswer(Exception):
 
 def root_of(address: str) -> str:
     """The root of an address as people give it: without a slash, a version or a path of one dialect. Raises ValueError."""
+    wrong = ValueError(f"{address!r} is not the address of a Portico, such as http://127.0.0.1:8080")
     text = address.strip()
-    parts = urllib.parse.urlsplit(text if "://" in text else f"http://{text}")
-    if parts.scheme not in ("http", "https") or not parts.hostname or any(letter in text for letter in " \n\r\t\"'`"):
-        raise ValueError(f"{address!r} is not the address of a Portico, such as http://127.0.0.1:8080")
+    if _UNFIT.search(text):
+        raise wrong
+    try:
+        parts = urllib.parse.urlsplit(text if "://" in text else f"http://{text}")
+        _ = parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise wrong
     if parts.query or parts.fragment or parts.username is not None:
-        raise ValueError(f"{address!r}: an address without a query, a fragment or a name and password")
+        raise ValueError(f"{address!r}: an address has no query, no fragment and no name with a password here")
     path = parts.path.rstrip("/")
     for end in ("/v1beta", "/v1"):
         path = path.removesuffix(end)

@@ -1,0 +1,150 @@
+"""What stands between a client and its Portico is told: somebody else's answer, a stream that is kept back or cut, TLS."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from connect.test_connect import Said, connect, portico
+from portico.cli.connect_ask import root_of
+from portico.cli.connect_call import Answered
+
+Answer: TypeAlias = Callable[[bytes], bytes]
+MARK = b"x-portico-request-id: req_1\r\n"
+MODELS = json.dumps({"object": "list", "data": [{"id": "m", "owned_by": "google", "kind": "chat"}]}).encode()
+
+
+def whole(status: str, body: bytes, *headers: bytes, kind: bytes = b"application/json") -> bytes:
+    head = b"HTTP/1.1 %b\r\ncontent-type: %b\r\nconnection: close\r\n" % (status.encode(), kind)
+    return head + b"".join(headers) + b"content-length: %d\r\n\r\n" % len(body) + body
+
+
+@asynccontextmanager
+async def somebody(answer: Answer) -> AsyncIterator[str]:
+    """A server that gives one answer to each request, by its first line."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer(head.split(b"\r\n")[0]))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def checked(home: Path, stream: bytes) -> Said:
+    """A check of a client whose Portico answers so to its call."""
+
+    def answer(line: bytes) -> bytes:
+        return whole("200 OK", MODELS, MARK) if b"/v1/models" in line else stream
+
+    async with somebody(answer) as url:
+        where = ("codex", "--url", url, "--key", "sk-portico-x")
+        assert (await connect(*where, "--write")).code == 0
+        return await connect(*where[:3], "--check", "--json")
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (whole("502 Bad Gateway", b"<html>", b"server: nginx\r\n"), "it is not Portico who says so but 'nginx'"),
+        (whole("200 OK", b"<html>hello"), "does not answer with a list of models"),
+        (whole("200 OK", b'{"data": 7}'), "does not answer with a list of models"),
+        (whole("200 OK", b'{"data": []}'), "lists no model that chats"),
+        (whole("429 Too Many", b'{"error": {"message": "Slowly."}}', MARK), "Portico answered 429: Slowly. A limit"),
+        (whole("402 Pay", b'{"error": {"message": "Empty."}}', MARK), "Portico answered 402: Empty. The balance"),
+        (b"SSH-2.0-hello\r\n", "does not speak HTTP"),
+        (b"", "is not reached"),
+    ],
+)
+async def test_who_answers_instead_is_told(answer: bytes, why: str, home: Path) -> None:
+    async with somebody(lambda _: answer) as url:
+        said = await connect("codex", "--url", url)
+    assert said.code == 1
+    assert why in said.errors
+
+
+@pytest.mark.parametrize(
+    ("stream", "why"),
+    [
+        (whole("200 OK", b"data: {}\n\n", kind=b"text/event-stream"), "is not a Portico"),
+        (whole("200 OK", b"{}", MARK), "The answer is no stream"),
+        (whole("200 OK", b"", MARK, kind=b"text/event-stream"), "ended without an event"),
+        (whole("200 OK", b"data: {\n\n", MARK, kind=b"text/event-stream"), "is damaged"),
+        (
+            whole("200 OK", b'data: {"type":"error","error":{"message":"Oh."}}\n\n', MARK, kind=b"text/event-stream"),
+            "ends in an error: Oh.",
+        ),
+        (whole("404 Not", b'{"error": {"message": "No m."}}', MARK), "Portico answered 404: No m."),
+    ],
+)
+async def test_what_becomes_of_a_stream_on_its_way_is_told(stream: bytes, why: str, home: Path) -> None:
+    said = await checked(home, stream)
+    assert said.code == 1
+    assert any(why in problem for problem in said.json["problems"])
+
+
+async def test_https_where_http_is_spoken_is_told(home: Path) -> None:
+    async with portico() as (_, where):
+        said = await connect("codex", "--url", where[1].replace("http://", "https://"))
+    assert said.code == 1
+    assert "Is it http:// rather than https://?" in said.errors
+
+
+async def test_a_proxy_that_is_not_there_is_named(home: Path) -> None:
+    env = {"http_proxy": "http://127.0.0.1:1", "no_proxy": ""}
+    said = await connect("codex", "--url", "http://portico.invalid", env=env)
+    assert "through the proxy 127.0.0.1:1, as HTTP_PROXY says" in said.errors
+
+
+def test_a_stream_that_was_kept_back_is_known_by_its_times() -> None:
+    def answered(first_s: float, last_s: float, events: int) -> bool:
+        told = Answered(request_id="r", first_s=first_s, last_s=last_s, events=events, tokens=1, text="")
+        return told.in_one_piece
+
+    assert answered(4.0, 4.01, 20)
+    assert not answered(0.5, 4.0, 20)
+    assert not answered(0.02, 0.02, 20)
+    assert not answered(4.0, 4.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "root"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("https://x.example/v1/", "https://x.example"),
+        ("https://x.example/portico/v1beta", "https://x.example/portico"),
+        ("http://[::1]:8080/v1", "http://[::1]:8080"),
+    ],
+)
+def test_an_address_is_taken_as_people_give_it(given: str, root: str) -> None:
+    assert root_of(given) == root
+
+
+REFUSED: Sequence[str] = (
+    "",
+    "ftp://x",
+    "http://",
+    "http://a b",
+    'http://a"b',
+    "http://a'b",
+    "http://a\nb",
+    "http://x/?a=1",
+    "http://x/#a",
+    "http://me:secret@x",
+    "http://x/${HOME}",
+    "http://x:port",
+)
+
+
+@pytest.mark.parametrize("given", REFUSED)
+def test_what_is_no_address_of_a_portico_is_refused(given: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        root_of(given)
