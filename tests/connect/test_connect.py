@@ -192,6 +192,7 @@ async def test_a_model_of_ones_own_choice_is_the_default(name: str, home: Path) 
         (["codex", "--url", "http://127.0.0.1:1"], "nothing listens there"),
         (["codex", "--url", "http://no-such-name.invalid"], "is not reached"),
         (["codex", "--key", "a\nb"], "no key has"),
+        (["codex", "--key", "ключ"], "no key has"),
     ],
 )
 async def test_what_cannot_be_done_is_told_in_words(words: list[str], why: str, home: Path) -> None:
@@ -236,3 +237,24 @@ async def test_a_check_asks_for_the_model_that_the_client_has(home: Path) -> Non
         assert (await connect("claude-code", *where, "--model", "gemini-3.5-flash", "--write")).code == 0
         said = await connect("claude-code", *where[:2], "--check", "--json")
         assert said.json["model"] == "gemini-3.5-flash"
+
+
+async def test_a_configuration_on_this_machine_stands_in_for_what_is_printed(home: Path) -> None:
+    config = """[web]
+public_url = "http://127.0.0.1:1"
+
+[[providers]]
+name = "google"
+kind = "gemini"
+keys = ["env:SAMPLE_KEY"]
+"""
+    (home / "portico.toml").write_text(config)
+    env = {"NO_PROXY": "*", "SAMPLE_KEY": "x"}
+    said = await connect("openclaw", "--json", env=env)
+    assert said.code == 0, said.output
+    assert said.json["base_url"] == "http://127.0.0.1:1/v1"
+    assert {name.partition("-")[0] for name in said.json["models"]} == {"gemini", "gemma"}
+    assert "configuration on this machine" in said.json["notes"][0]
+    written = await connect("openclaw", "--write", env=env)
+    assert written.code == 1
+    assert "nothing listens there" in written.errors

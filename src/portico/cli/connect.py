@@ -52,7 +52,7 @@ def run_connect(asked: Asked, *, write_files: bool, check: bool) -> int:
             raise Failed(f"{asked.name!r} is no client that is known here; portico connect --list shows which are.")
         if check:
             return run_check_of(client, asked, world)
-        told, notes = told_to(client, asked, world.environment)
+        told, notes = told_to(client, asked, world.environment, may_guess=not write_files)
         if write_files:
             return _write(client, asked, told, notes, world)
         return _print(client, asked, told, notes, world)

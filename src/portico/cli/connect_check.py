@@ -95,7 +95,7 @@ def run_check_of(client: Client, asked: Asked, world: World) -> int:
     """Says what the client's own files say, then makes one call as it would."""
     api = api_of(client, asked.api)
     nothing = Card(id="none", title="none", owner="", context_tokens=1, output_tokens=1)
-    root, _ = where_is(asked, world.environment)
+    root = where_is(asked, world.environment)
     guess = Told(base_url=root, key=None, model=nothing, small=nothing, models=(nothing,), api=api)
     places = world.places(client, client.files(msgspec.structs.replace(guess, key=PLACEHOLDER)))
     now = standing(client, guess, places)

@@ -3,6 +3,7 @@
 import difflib
 import fnmatch
 import os
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from portico.clients.listed import cards_of, default_of, small_of
 
 URL_VARIABLE: Final = "PORTICO_URL"
 KEY_VARIABLE: Final = "PORTICO_API_KEY"
+_HOME: Final = "http://127.0.0.1:8080"
+_KEY: Final = re.compile(r"[!-~]+")
 PLACEHOLDER: Final = "sk-portico-…"
 """What stands for a key that is nobody's to print."""
 
@@ -52,27 +55,28 @@ class World(msgspec.Struct, frozen=True):
         }
 
 
-def told_to(client: Client, asked: Asked, environment: Mapping[str, str]) -> tuple[Told, list[str]]:
-    """What the client is to be told, and what to say of how that was found. Raises `Failed`, `NoAnswer`."""
+def told_to(
+    client: Client, asked: Asked, environment: Mapping[str, str], *, may_guess: bool = False
+) -> tuple[Told, list[str]]:
+    """What the client is to be told, and what to say of how that was found. `may_guess`: a configuration on this machine
+    may stand in for a Portico that does not run. Raises `Failed`, `NoAnswer`."""
     api = api_of(client, asked.api)
-    root, told_so = where_is(asked, environment)
-    key = asked.key or environment.get(KEY_VARIABLE) or None
-    if key is not None and not key.isprintable():
-        raise Failed("The key has line breaks or other signs in it that no key has.")
+    root = where_is(asked, environment)
+    key = (asked.key or environment.get(KEY_VARIABLE) or "").strip() or None
+    if key is not None and not _KEY.fullmatch(key):
+        raise Failed("The key has spaces, line breaks or letters in it that no key has.")
     notes: list[str] = []
     try:
         cards = cards_of(models_of(root, key))
         if not cards:
             raise Failed(f"{root} lists no model that chats: has it a provider, and may the key ask for any?")
     except NoAnswer as error:
-        cards = () if asked.url else _local()
+        cards = _local() if may_guess and not (asked.url or environment.get(URL_VARIABLE)) else ()
         if not cards or error.status is not None:
             raise
         notes.append(
             f"{error} The models are those of the configuration on this machine, at the prices of the catalog."
         )
-    if told_so:
-        notes.append(told_so)
     if asked.models:
         wanted = [glob.strip() for glob in asked.models.split(",")]
         cards = tuple(card for card in cards if any(fnmatch.fnmatchcase(card.id, glob) for glob in wanted))
@@ -91,14 +95,10 @@ def api_of(client: Client, name: str | None) -> Api:
     return found
 
 
-def where_is(asked: Asked, environment: Mapping[str, str]) -> tuple[str, str]:
-    """Where Portico is, and what to say of that."""
-    given = asked.url or environment.get(URL_VARIABLE)
+def where_is(asked: Asked, environment: Mapping[str, str]) -> str:
+    """The root of Portico. Raises `Failed` for what is no address."""
     try:
-        if given:
-            return root_of(given), ""
-        found = _public_url()
-        return root_of(found or "http://127.0.0.1:8080"), ""
+        return root_of(asked.url or environment.get(URL_VARIABLE) or _public_url() or _HOME)
     except ValueError as error:
         raise Failed(f"{error}.") from None
 

@@ -84,7 +84,11 @@ OPENCLAW = Client(
     tried="2026.9.6",
     apis=(_CHAT, _RESPONSES, _MESSAGES, _GEMINI, _OWN),
     files=_files,
-    moved=(Moved("OPENCLAW_CONFIG_PATH", ".openclaw/openclaw.json"), Moved("OPENCLAW_STATE_DIR", ".openclaw")),
+    moved=(
+        Moved("OPENCLAW_CONFIG_PATH", ".openclaw/openclaw.json"),
+        Moved("OPENCLAW_STATE_DIR", ".openclaw"),
+        Moved("OPENCLAW_HOME", ""),
+    ),
     start=_start,
     once=_once,
 )
