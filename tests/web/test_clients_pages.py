@@ -178,6 +178,20 @@ async def test_where_there_is_no_model_a_page_has_no_settings_and_says_why(local
     assert "portico connect codex --write" in await twin("/clients", locale, house=house)
 
 
+@pytest.mark.parametrize("few", [0, 1, len(CLIENTS)])
+async def test_a_run_of_some_clients_leads_to_no_place_that_is_not_there(
+    few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "trials", lambda: msgspec.structs.replace(TRIALS, rows=TRIALS.rows[:few]))
+    house = House(showroom())
+    paths = ["/clients", "/clients/sdks", *(connecting.page_of(client.name) for client in CLIENTS)]
+    for path in paths:
+        for href in (await ask(house, path)).page.links:
+            there, _, place = href.partition("#")
+            if place and there in ("", *paths):
+                assert place in (await ask(house, there or path)).page.ids, (path, href)
+
+
 @pytest.fixture(params=["tried", "untried"])
 def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Trials | None:
     found = TRIALS if request.param == "tried" else None
@@ -198,7 +212,7 @@ async def test_what_clients_proved_is_shown_where_it_was_tried_and_nowhere_else(
         assert ("`gemini-3.5-flash` | text |" in text) == (run is not None)
     overview, sdks = await twin("/clients", locale, house=house), await twin("/clients/sdks", locale, house=house)
     assert ("0.1.0" in overview) == (run is not None)
-    assert ("Some SDK 1.2.3" in sdks) == (run is not None)
+    assert ("Some SDK 1.2.3" in sdks) == ("/clients/sdks.md#proven" in overview) == (run is not None)
     assert not re.search(r"\|\n\n\|", overview + sdks)
 
 
