@@ -537,6 +537,15 @@ async def test_a_turn_has_an_effort_of_its_own_by_a_beta() -> None:
     await answer(Simulator(), body, headers={"anthropic-beta": "per-turn-control-2026-07-01"})
 
 
+async def test_thinking_says_what_becomes_of_its_blocks_by_a_beta() -> None:
+    """As the AI SDK sends it, and opencode with it."""
+    binding = {"prefix_mismatch_behavior": "drop_block"}
+    body = user("Hi", model="claude-sonnet-5-5", thinking={"type": "adaptive", "block_binding": binding})
+    refused = await post(Simulator(), body)
+    assert refused.json()["error"]["message"] == "thinking.adaptive.block_binding: Extra inputs are not permitted"
+    await answer(Simulator(), body, headers={"anthropic-beta": "thinking-binding-controls-2026-08-01"})
+
+
 async def test_a_beta_unlocks_its_field() -> None:
     body = user("Hi", mcp_servers=[{"type": "url", "name": "a", "url": "https://a.example"}])
     await answer(Simulator(), body, headers={"anthropic-beta": "mcp-client-2025-04-04"})

@@ -26,10 +26,11 @@ from portico.simulator.refusal import Json
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _TYPE: dict[str, Form] = {"type": text()}
 _DISPLAY: dict[str, Form] = {"display": word("summarized", "omitted")}
+_BINDING: dict[str, Form] = {"block_binding": record({"prefix_mismatch_behavior": text()})}
 _THINKING = tagged(
     {
-        "enabled": record(_TYPE | _DISPLAY | {"budget_tokens": integer(1024)}, "budget_tokens"),
-        "adaptive": record(_TYPE | _DISPLAY),
+        "enabled": record(_TYPE | _DISPLAY | _BINDING | {"budget_tokens": integer(1024)}, "budget_tokens"),
+        "adaptive": record(_TYPE | _DISPLAY | _BINDING),
         "disabled": record(_TYPE),
         "between_tools": record(_TYPE),
     }
@@ -127,7 +128,10 @@ def check(body: object, names: Collection[str], *, counts: bool = False, vertex:
 
 
 def _gated(body: Json, names: Collection[str]) -> None:
-    """What inside the messages needs a beta."""
+    """What inside the thinking and the messages needs a beta."""
+    thinking = body.get("thinking") or {}
+    if thinking.get("block_binding") is not None and not _has(names, "thinking-binding-controls-"):
+        raise at(f"thinking.{thinking['type']}.block_binding", "Extra inputs are not permitted")
     for place, message in enumerate(body["messages"]):
         if message.get("output_config") is not None and not _has(names, "per-turn-control-"):
             raise at(under(under("messages", place), "output_config"), "Extra inputs are not permitted")
