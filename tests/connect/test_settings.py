@@ -11,7 +11,7 @@ import yaml
 
 from connect.samples import CARDS, CLAUDE, FLASH, GPT, KEY, NAMES, WAYS, named, told
 from portico.cli.connect_call import call_of
-from portico.clients import Api, Card, Client, Format, Owned, Whole
+from portico.clients import Api, Card, Client, Format, Owned, Told, Whole
 from portico.clients.held import differences, found_at
 from portico.clients.listed import cards_of, default_of, small_of
 from portico.clients.merge import merge, read
@@ -150,6 +150,20 @@ def test_rows_become_cards() -> None:
     first, old = cards_of(rows)
     assert (first.id, first.title, first.context_tokens, first.output_tokens) == ("m", "M", 5, 3)
     assert (old.title, old.input_usd, old.output_usd, old.efforts) == ("old", None, Decimal(2), ("a", "b"))
+
+
+def test_an_operators_own_name_for_a_model_is_told_apart_by_its_title() -> None:
+    rows = [
+        {"id": "gemini-2.5-flash", "name": "Flash"},
+        {"id": "ours", "name": "Flash"},
+        {"id": "ours", "name": "Flash"},
+    ]
+    cards = cards_of(rows)
+    assert [card.title for card in cards] == ["Flash (gemini-2.5-flash)", "Flash (ours)"]
+    client = named("continue")
+    told_of = Told(base_url="http://h", key=None, model=cards[0], small=cards[0], models=cards, api=client.apis[0])
+    (file,) = client.files(told_of)
+    assert len(yaml.safe_load(merge(file.format, "", file.settings))["models"]) == 2
 
 
 def card(name: str, owner: str) -> Card:

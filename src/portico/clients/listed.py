@@ -1,9 +1,12 @@
 """Models as `GET /v1/models` lists them → cards, and which of them a client asks where nobody chooses."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
+
+import msgspec
 
 from portico.clients.told import Card
 
@@ -23,9 +26,15 @@ _SMALL: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def cards_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Card, ...]:
-    """The models that answer text with text, under their own names; a row that cannot be read is left out."""
-    cards = (_card(row) for row in rows if not row.get("base") and row.get("kind", "chat") == "chat")
-    return tuple(card for card in cards if card is not None and card.chats)
+    """The models that answer text with text, under their own names; a row that cannot be read is left out. No two have one
+    title: an operator's own name for a model has the model's, and some clients tell models apart by it."""
+    read = (_card(row) for row in rows if not row.get("base") and row.get("kind", "chat") == "chat")
+    cards = list({card.id: card for card in read if card is not None and card.chats}.values())
+    times = Counter(card.title for card in cards)
+    return tuple(
+        msgspec.structs.replace(card, title=f"{card.title} ({card.id})") if times[card.title] > 1 else card
+        for card in cards
+    )
 
 
 def default_of(cards: Sequence[Card], likes: Sequence[str]) -> Card:

@@ -97,8 +97,8 @@ def bare(setting: "Setting | Settings") -> Any:
             return bare(members)
         case Default(value=value):
             return bare(value)
-        case Owned(items=items):
-            return [bare(item) for item in items]
+        case Owned():
+            return list(setting.wanted().values())
         case Mapping():
             return {key: bare(value) for key, value in setting.items()}
         case tuple():
