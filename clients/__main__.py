@@ -14,6 +14,7 @@ Ends with 1 if a check failed. See clients/README.md.
 import argparse
 import json
 import os
+import re
 import sys
 import tempfile
 import time
@@ -66,7 +67,7 @@ def tried(client: Client, place: Place, options: argparse.Namespace) -> list[Row
     try:
         folder = installed(client)
     except installs.InstallFailed as failed:
-        reason = " ".join(str(failed).split())[:300]
+        reason = " ".join(re.sub(r"https?://\S+", "…", str(failed)).split())[:300]
         say(f"{client.name}: cannot be installed: {reason}")
         return [not_there(client, api, f"cannot be installed: {reason}") for api in apis]
     which = version(client, folder)

@@ -1,0 +1,32 @@
+"""Who cannot be installed is in the table with the reason, and nothing about it counts as passed or failed."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from clients import __main__ as trying
+from clients.place import Place
+from clients.table import all_clients
+
+
+def test_who_cannot_be_installed_is_told_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trying, "CACHE", tmp_path)
+    monkeypatch.setenv("PATH", "")
+    client = all_clients()["openclaw"]
+    place = Place(tmp_path, "http://127.0.0.1:9", "sk-nobody")
+    rows = trying.tried(client, place, argparse.Namespace(apis=[], checks=["text"], record=None))
+    assert [row.api for row in rows] == [api.name for api in client.apis]
+    assert {outcome.state for row in rows for outcome in row.checks.values()} == {"not"}
+    assert {outcome.reason for row in rows for outcome in row.checks.values()} == {
+        "cannot be installed: npm is not on this machine"
+    }
+    assert not [name for row in rows for name in row.failed]
+
+
+def test_clients_have_names_of_their_own_and_say_what_they_are_pointed_at() -> None:
+    for name, client in all_clients().items():
+        assert client.name == name
+        assert client.apis
+        assert len({api.name for api in client.apis}) == len(client.apis)
+        assert all(client.lacks.values()), "a reason is said"
