@@ -165,3 +165,17 @@ async def test_words_and_talk_shape_an_answer() -> None:
     body = user("f [[sim:talk]]") | {"tools": [{"functionDeclarations": [{"name": "f"}]}]}
     kinds = [next(iter(part)) for part in parts(await answer(Simulator(), MODEL, body))]
     assert kinds == ["text", "functionCall"]
+
+
+@pytest.mark.parametrize("around", ["{}", "Please:\n{}\n\nRemember the rules.", "{} [[sim:slow=0]]"])
+@pytest.mark.parametrize("said", ["told.txt\n```\nsome text\n```", "a [b] c", "x = {'y': 1}  # and more", ""])
+async def test_an_answer_says_what_it_is_given_to_say(around: str, said: str) -> None:
+    asked = around.format(f"[[sim:say]]\n{said}\n[[sim:said]]")
+    assert text([await answer(Simulator(), MODEL, user(asked))]) == f"[simulated]\n{said}"
+
+
+async def test_what_is_to_be_said_is_no_prompt() -> None:
+    body = user("Well: [[sim:say]] call f(1) [[sim:429]] [[sim:said]]") | {
+        "tools": [{"functionDeclarations": [{"name": "f"}, {"name": "g"}]}]
+    }
+    assert text([await answer(Simulator(), MODEL, body)]) == "[simulated]\ncall f(1) [[sim:429]]"

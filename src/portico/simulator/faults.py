@@ -10,6 +10,7 @@ the user; `once:` before the name makes it happen only the first time that very 
     malformed, unexpected, empty, block[=REASON], safety, recitation, length    answers that are no full answer
     size=50M, slow=S, words=N              N bytes of text; S seconds between events; an answer of N words
     steps=N, calls=N, talk                 N rounds of calls before the text; N calls in a round; text before the calls
+    say … [[sim:said]]                     an answer that says what stands between the two markers
     refuse, failed                         of OpenAI: a refusal; a response that failed (`malformed`: a call's arguments)
     529, redacted, pause, context-end      of Anthropic: overloaded; thinking that is redacted; a turn that is paused, or
                                            that the context ended (`refuse` is a refusal there too)
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from portico.simulator.refusal import Json, Refused, detail
 
 _MARKER = re.compile(r"\[\[sim:(once:)?([a-z0-9-]+)(?:=([^\]]*))?\]\]")
+_SAY = re.compile(r"\[\[sim:say\]\]\s*(.*?)\s*\[\[sim:said\]\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,12 @@ class Wishes:
 
 def wishes(text: str, header: str = "") -> Wishes:
     """The markers in `text` and in the `x-sim-fault` header."""
+    lines = _SAY.search(text)
+    text = _SAY.sub("", text)
     found = _MARKER.findall(text) + _MARKER.findall(f"[[sim:{header.strip()}]]" if header else "")
     asked = {name: value for _, name, value in found}
+    if lines is not None:
+        asked["say"] = lines[1]
     once = frozenset(name for first, name, _ in found if first)
     return Wishes(asked, once, _MARKER.sub("", text).strip())
 

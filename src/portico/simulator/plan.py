@@ -166,6 +166,8 @@ def _ordered(value: object) -> str:
 
 
 def _text(asked: Wishes, conversation: Sequence[Turn]) -> str:
+    if "say" in asked:
+        return f"[simulated]\n{asked.asked['say']}"
     if "words" in asked:
         return "[simulated] " + " ".join(f"word{n}" for n in range(int(asked.number("words", 100))))
     if returned := results(conversation):
