@@ -20,7 +20,6 @@ from clients.judge import CHECKS, COLOUR, OF_LIBRARIES, Case, Outcome, judged
 from clients.place import Place
 from clients.seat import Seat, fresh_work, seat_at
 
-WRONG_MODEL: Final = "no-such-model-of-ours"
 _SIZE: Final = (160, 120)
 _CITIES: Final = ("Oslo", "Rome", "Lima", "Cairo", "Perth")
 Progress = Callable[[str], None]
@@ -96,8 +95,9 @@ class Trial:
             self._image(row)
 
     def _error(self, row: Row) -> None:
-        turn = Turn("error", "Say a word.", WRONG_MODEL)
-        message = told_of(self.place, self.api.dialect, WRONG_MODEL)
+        model = self.client.wrong_model
+        turn = Turn("error", "Say a word.", model)
+        message = told_of(self.place, self.api.dialect, model)
         self._judge(row, turn, [("error", judge.error)], message=message)
 
     def _words(self, row: Row) -> None:

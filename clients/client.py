@@ -127,7 +127,9 @@ class Client:
     `streams`: it always streams, never, or when asked to (`Turn.stream`): what streams always proves both with one turn.
     `tool`: the prompt that makes it write a file, with {file} and {content}; the simulator calls the tool that is named in
     it and takes arguments from what is quoted. `lacks`: checks that the client itself cannot do, and why. `beside`: paths
-    asked for on the side where Portico may answer with an error, such as a version check.
+    asked for on the side where Portico may answer with an error, such as a version check. `edits`: it has no tools but
+    changes files as an answer in words says, and then runs a command that prints what is in the file, backwards.
+    `wrong_model`: a name that Portico has not, where the client knows all names.
     """
 
     name: str
@@ -143,5 +145,7 @@ class Client:
     library: bool = False
     """It is driven by a program of ours, whose tool is `write_file(path, content)`: several calls at once and an answer in
     a shape are checked too."""
+    edits: bool = False
+    wrong_model: str = "no-such-model-of-ours"
     told_wrong: str = ""
     """What it says of a wrong model, as a regular expression, where it does not pass Portico's own words on."""

@@ -21,6 +21,12 @@ from portico.simulator.signatures import Signer, skips
 _SIGNER: Final = Signer(0)
 """The simulator's own: signers of one seed agree."""
 _RESULTS: Final = ("function_call_output", "custom_tool_call_output", "tool_result")
+_SPELLINGS: Final = {
+    "function_call": "functionCall",
+    "function_response": "functionResponse",
+    "inline_data": "inlineData",
+    "thought_signature": "thoughtSignature",
+}
 Json = dict[str, Any]
 
 
@@ -122,7 +128,23 @@ def read_logged(lines: bytes) -> tuple[Logged, ...]:
 
 def read_asked(lines: bytes) -> tuple[Asked, ...]:
     told = [json.loads(line) for line in lines.splitlines()]
-    return tuple(Asked(one["path"], one["body"], one["status"]) for one in told if isinstance(one["body"], dict))
+    return tuple(
+        Asked(one["path"], _spelled(one["body"]), one["status"]) for one in told if isinstance(one["body"], dict)
+    )
+
+
+def _spelled(body: Json) -> Json:
+    """Gemini's parts in one spelling: its API takes `function_call` for `functionCall`, and some clients say it so."""
+    contents = body.get("contents")
+    if not isinstance(contents, list):
+        return body
+    told = [
+        {**content, "parts": [{_SPELLINGS.get(name, name): value for name, value in part.items()} for part in parts]}
+        if isinstance(content, dict) and isinstance(parts := content.get("parts"), list)
+        else content
+        for content in contents
+    ]
+    return {**body, "contents": told}
 
 
 def tail(path: Path, offset: int) -> bytes:

@@ -20,6 +20,8 @@ OF_LIBRARIES: Final = ("parallel", "structured")
 """What is checked of libraries besides."""
 DONE: Final = "[simulated] Done:"
 """How the simulator begins an answer to results of tools."""
+AGAIN: Final = "[simulated] You said:"
+"""How it begins an answer to anything else."""
 COLOUR: Final = (200, 30, 90)
 """Of the picture that clients are given: all of it."""
 _NEAR: Final = 24
@@ -91,7 +93,7 @@ def stream(case: Case) -> None:
 def tool(case: Case) -> None:
     """A tool of the client's ran: the file is there, with the content that was asked for."""
     _answered(case)
-    if not any(one.has_tools for one in case.seen.asked):
+    if not case.client.edits and not any(one.has_tools for one in case.seen.asked):
         raise Wrong(f"the model was offered no tools; {_tail(case.said)}")
     file = case.turn.file
     if file is None or not file.is_file():
@@ -104,6 +106,9 @@ def result(case: Case) -> None:
     """The model got the tool's result, beside its own signature, and its answer in words came to the client."""
     _ended(case)
     _answered(case)
+    if case.client.edits:
+        _ran(case)
+        return
     told = [one for one in case.seen.asked if one.results and one.status == 200]
     if not told:
         raise Wrong(f"the model got no result of a tool; {_tail(case.said)}")
@@ -139,6 +144,15 @@ def structured(case: Case) -> None:
         value = None
     if value != case.shaped:
         raise Wrong(f"the value is not {json.dumps(case.shaped)}; {_tail(case.said)}")
+
+
+def _ran(case: Case) -> None:
+    """The model got what a command printed that ran after the edit, and answered it."""
+    printed = case.turn.content[::-1]
+    if not any(printed in one.text and one.status == 200 for one in case.seen.asked):
+        raise Wrong(f"the model did not get what the command printed; {_tail(case.said)}")
+    if AGAIN not in case.said.out:
+        raise Wrong(f"no answer in words after the command; {_tail(case.said)}")
 
 
 def image(case: Case) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 
 from clients import judge
 from clients.client import Api, Client, Dialect, Npm, Said, Turn
-from clients.evidence import Asked, Evidence, Logged
+from clients.evidence import Asked, Evidence, Logged, read_asked
 from clients.judge import COLOUR, Case, judged
 from portico.simulator.models import find
 from portico.simulator.signatures import Signer
@@ -171,3 +172,44 @@ def test_a_file_of_other_content_fails(tmp_path: Path) -> None:
 )
 def test_a_wrong_model_that_is_not_told_so_fails(changed: dict[str, Any], tmp_path: Path) -> None:
     assert judged(judge.error, replace(wrong_model(tmp_path), **changed)).state == "failed"
+
+
+OTHERWISE: Final = {
+    "functionCall": "function_call",
+    "functionResponse": "function_response",
+    "inlineData": "inline_data",
+    "thoughtSignature": "thought_signature",
+}
+
+
+@pytest.mark.parametrize("one", [judge.result, judge.image])
+def test_what_gemini_is_told_in_its_other_spelling_is_seen(one: Callable[[Case], None], tmp_path: Path) -> None:
+    turn = case(tmp_path)
+    lines = [{"path": each.path, "body": each.body, "status": each.status} for each in turn.seen.asked]
+    text = "\n".join(json.dumps(line) for line in lines)
+    for name, other in OTHERWISE.items():
+        text = text.replace(f'"{name}"', f'"{other}"')
+    seen_again = Evidence(turn.seen.logged, read_asked(text.encode()))
+    assert judged(one, replace(turn, seen=seen_again)).state == "passed"
+    assert [each.unsigned for each in seen_again.asked] == [[], []]
+
+
+def edited(tmp_path: Path) -> Case:
+    """A turn of a client that edits by words: it ran something, and told the model what that printed."""
+    told = asked({"text": "dlot"})
+    return replace(
+        case(tmp_path),
+        client=replace(CLIENT, edits=True),
+        seen=Evidence((LINE,), (asked(), told)),
+        said=Said(0, "[simulated]\nwhat was asked\n[simulated] You said: dlot"),
+    )
+
+
+@pytest.mark.parametrize("one", [judge.tool, judge.result])
+def test_a_client_that_edits_by_words_needs_no_tools(one: Callable[[Case], None], tmp_path: Path) -> None:
+    assert judged(one, edited(tmp_path)).state == "passed"
+
+
+@pytest.mark.parametrize("changed", [seen(asked()), {"said": Said(0, "[simulated]\nwhat was asked")}])
+def test_a_client_that_edits_by_words_and_tells_nobody_fails(changed: dict[str, Any], tmp_path: Path) -> None:
+    assert judged(judge.result, replace(edited(tmp_path), **changed)).state == "failed"
