@@ -1,0 +1,39 @@
+"""llm-gemini, llm's plugin for Gemini. It asks Google's own host, which no setting of it changes: Python's hook at start
+sends what it asks of that host to Portico. Whatever else it does is its own.
+"""
+
+from pathlib import Path
+
+from clients.client import GEMINI, Api, Client, Dialect, Pip, Said, Seat, Turn
+from clients.runs.llm import TOOL
+
+_HOOK = Path(__file__).parent.parent / "scripts" / "rehosted"
+
+
+def _ask(seat: Seat, turn: Turn) -> Said:
+    command = [str(seat.python), "-m", "llm", "prompt", "--no-log", "-m", f"gemini/{turn.model}"]
+    command += [] if turn.stream else ["--no-stream"]
+    command += ["--functions", TOOL] if turn.file else []
+    command += ["-a", str(turn.image)] if turn.image else []
+    return seat.run(
+        *command,
+        turn.prompt,
+        within_s=60,
+        PYTHONPATH=str(_HOOK),
+        REHOSTED_FROM="generativelanguage.googleapis.com",
+        REHOSTED_TO=seat.base_url,
+        LLM_GEMINI_KEY=seat.key,
+    )
+
+
+CLIENTS = (
+    Client(
+        name="llm-gemini",
+        title="llm-gemini",
+        install=Pip("llm", "llm-gemini"),
+        apis=(Api("gemini", Dialect.GEMINI, GEMINI, ("gemini-4-argon",)),),
+        ask=_ask,
+        tool="Call write_file with path='{file}' and content='{content}'.",
+        wrong_model="gemini-3.1-flash-lite-preview",
+    ),
+)
