@@ -95,7 +95,7 @@ class Trial:
             self._image(row)
 
     def _error(self, row: Row) -> None:
-        model = self.client.wrong_model
+        model = self.api.wrong_model
         turn = Turn("error", "Say a word.", model)
         message = told_of(self.place, self.api.dialect, model)
         self._judge(row, turn, [("error", judge.error)], message=message)

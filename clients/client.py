@@ -42,12 +42,14 @@ class Pip:
 
 @dataclass(frozen=True)
 class Api:
-    """One way a client is pointed at Portico. `also`: models on which its tools run as well, beside `model`."""
+    """One way a client is pointed at Portico. `also`: models on which its tools run as well, beside `model`.
+    `wrong_model`: a name that Portico has not, and that the client would ask for in this way."""
 
     name: str
     dialect: Dialect
     model: str = GEMINI
     also: tuple[str, ...] = ()
+    wrong_model: str = "no-such-model-of-ours"
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,6 @@ class Client:
     it and takes arguments from what is quoted. `lacks`: checks that the client itself cannot do, and why. `beside`: paths
     asked for on the side where Portico may answer with an error, such as a version check. `edits`: it has no tools but
     changes files as an answer in words says, and then runs a command that prints what is in the file, backwards.
-    `wrong_model`: a name that Portico has not, where the client knows all names.
     """
 
     name: str
@@ -146,6 +147,5 @@ class Client:
     """It is driven by a program of ours, whose tool is `write_file(path, content)`: several calls at once and an answer in
     a shape are checked too."""
     edits: bool = False
-    wrong_model: str = "no-such-model-of-ours"
     told_wrong: str = ""
     """What it says of a wrong model, as a regular expression, where it does not pass Portico's own words on."""

@@ -1,10 +1,11 @@
 """llm-gemini, llm's plugin for Gemini. It asks Google's own host, which no setting of it changes: Python's hook at start
-sends what it asks of that host to Portico. Whatever else it does is its own.
+sends what it asks of that host to Portico. Whatever else it does is its own. It knows the names of its models by heart, so
+that a wrong one is one of these which is not here.
 """
 
 from pathlib import Path
 
-from clients.client import GEMINI, Api, Client, Dialect, Pip, Said, Seat, Turn
+from clients.client import Api, Client, Dialect, Pip, Said, Seat, Turn
 from clients.runs.llm import TOOL
 
 _HOOK = Path(__file__).parent.parent / "scripts" / "rehosted"
@@ -31,9 +32,8 @@ CLIENTS = (
         name="llm-gemini",
         title="llm-gemini",
         install=Pip("llm", "llm-gemini"),
-        apis=(Api("gemini", Dialect.GEMINI, GEMINI, ("gemini-4-argon",)),),
+        apis=(Api("gemini", Dialect.GEMINI, also=("gemini-4-argon",), wrong_model="gemini-3.1-flash-lite-preview"),),
         ask=_ask,
         tool="Call write_file with path='{file}' and content='{content}'.",
-        wrong_model="gemini-3.1-flash-lite-preview",
     ),
 )

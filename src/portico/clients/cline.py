@@ -1,14 +1,22 @@
-"""Cline, a coding agent. Its command writes the same file (`cline auth`), which is plain JSON and its own secret store."""
+"""Cline, a coding agent. Its command writes the same file (`cline auth`), which is plain JSON and its own secret store.
+
+`cline auth` takes an address for OpenAI's dialects only; the file may have one for each of its providers, and is heeded.
+"""
 
 from portico.clients.client import Argv, Client, Moved
 from portico.clients.settings import Default, File, Format, Setting
-from portico.clients.told import Api, Told
-
-_PROVIDER = "openai-compatible"
+from portico.clients.told import LONGEST_ANSWER, Api, Told
 
 
 def _files(told: Told) -> tuple[File, ...]:
-    settings: dict[str, Setting] = {"provider": _PROVIDER, "model": told.model.id, "baseUrl": told.address}
+    provider = told.api.name
+    settings: dict[str, Setting] = {
+        "provider": provider,
+        "model": told.model.id,
+        "baseUrl": told.address,
+        "contextWindow": told.model.context_tokens,
+        "maxTokens": min(told.model.output_tokens, LONGEST_ANSWER),
+    }
     if told.key is not None:
         settings["apiKey"] = told.key
     entry: dict[str, Setting] = {
@@ -22,9 +30,9 @@ def _files(told: Told) -> tuple[File, ...]:
             format=Format.JSON,
             settings={
                 "version": Default(1),
-                "lastUsedProvider": _PROVIDER,
+                "lastUsedProvider": provider,
                 "modes": Default({}),
-                "providers": {_PROVIDER: entry},
+                "providers": {provider: entry},
             },
             secret=True,
         ),
@@ -47,11 +55,16 @@ CLINE = Client(
     homepage="https://cline.bot",
     install="npm install -g cline",
     tried="3.0.65",
-    apis=(Api("openai", "openai_chat", "/v1"),),
+    apis=(
+        Api("openai-compatible", "openai_chat", "/v1"),
+        Api("openai-native", "openai_responses", "/v1"),
+        Api("anthropic", "anthropic_messages", "/v1"),
+        Api("gemini", "gemini", "/v1beta"),
+    ),
     files=_files,
     key_variable="OPENAI_API_KEY",
     moved=(
-        Moved("CLINE_PROVIDER_SETTINGS_PATH", ".cline/data/settings/providers.json"),
+        Moved("CLINEprovider_SETTINGS_PATH", ".cline/data/settings/providers.json"),
         Moved("CLINE_DATA_DIR", ".cline/data"),
         Moved("CLINE_DIR", ".cline"),
     ),

@@ -1,5 +1,11 @@
-"""Continue, an assistant in editors and in the terminal (`cn`), which share one file."""
+"""Continue, an assistant in editors and in the terminal (`cn`), which share one file.
 
+The first model of the file is the one that is asked. Pointed at OpenAI's dialect, `cn` asks for models that are named like
+GPT-5 in Responses and for all others in Chat Completions, whatever the file says. Gemini's address it reads from the
+environment alone.
+"""
+
+from collections.abc import Mapping
 from typing import Final
 
 from portico.clients.client import Argv, Client, Moved
@@ -17,7 +23,7 @@ def _files(told: Told) -> tuple[File, ...]:
             "name": Default("Assistant"),
             "version": Default("1.0.0"),
             "schema": Default("v1"),
-            "models": Owned("name", _MARK, tuple(_model(card, told) for card in told.models)),
+            "models": Owned("name", _MARK, tuple(_model(card, told) for card in _default_first(told))),
         },
     )
     if told.key is None:
@@ -25,21 +31,29 @@ def _files(told: Told) -> tuple[File, ...]:
     return config, File(path=".continue/.env", format=Format.ENV, settings={KEY_VARIABLE: told.key}, secret=True)
 
 
+def _default_first(told: Told) -> tuple[Card, ...]:
+    return told.model, *(card for card in told.models if card.id != told.model.id)
+
+
 def _model(card: Card, told: Told) -> dict[str, Setting]:
     return {
         "name": _MARK + card.title,
-        "provider": "openai",
+        "provider": told.api.name,
         "model": card.id,
-        "apiBase": told.address,
+        "apiBase": f"{told.address}/",  # paths are resolved against it: without the slash its last part goes
         "apiKey": "${{ secrets." + KEY_VARIABLE + " }}",
-        "useResponsesApi": told.api.dialect == "openai_responses",
         "roles": ("chat", "edit", "apply", "summarize"),
+        **({"useResponsesApi": False} if told.api.dialect == "openai_chat" else {}),
         "capabilities": ("tool_use", "image_input") if "image" in card.inputs else ("tool_use",),
         "defaultCompletionOptions": {
             "contextLength": card.context_tokens,
             "maxTokens": min(card.output_tokens, LONGEST_ANSWER),
         },
     }
+
+
+def _environment(told: Told) -> Mapping[str, str]:
+    return {"GOOGLE_GEMINI_BASE_URL": told.base_url} if told.api.name == "gemini" else {}
 
 
 def _start(told: Told) -> Argv:
@@ -58,8 +72,13 @@ CONTINUE = Client(
     homepage="https://continue.dev",
     install="npm install -g @continuedev/cli",
     tried="1.5.47",
-    apis=(Api("chat", "openai_chat", "/v1"), Api("responses", "openai_responses", "/v1")),
+    apis=(
+        Api("openai", "openai_chat", "/v1"),
+        Api("anthropic", "anthropic_messages", "/v1"),
+        Api("gemini", "gemini", "/v1beta"),
+    ),
     files=_files,
+    environment=_environment,
     moved=(Moved("CONTINUE_GLOBAL_DIR", ".continue"),),
     start=_start,
     once=_once,
