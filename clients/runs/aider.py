@@ -6,7 +6,14 @@ Then it runs the tests that one names and tells the model what they printed: our
 
 from clients.client import CLAUDE, GPT, Api, Client, Dialect, Pip, Said, Seat, Turn
 
-_QUIET = ("--no-git", "--yes-always", "--no-pretty", "--no-check-update", "--no-show-release-notes", "--analytics-disable")
+_QUIET = (
+    "--no-git",
+    "--yes-always",
+    "--no-pretty",
+    "--no-check-update",
+    "--no-show-release-notes",
+    "--analytics-disable",
+)
 _BLOCK = """Write the file. [[sim:say]]
 {file}
 ```
