@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -123,6 +124,8 @@ def _options(known: dict[str, Client]) -> argparse.Namespace:
 def main() -> int:
     known = all_clients()
     options = _options(known)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))  # so that all that runs is ended
     rows: list[Row] = []
     with running() as place:
         for name in options.only:
