@@ -127,12 +127,13 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))  # so that all that runs is ended
     rows: list[Row] = []
+    told = report.table(rows, datetime.now(UTC).date())
     with running() as place:
         for name in options.only:
             rows += tried(known[name], place, options)
-    told = report.table(rows, datetime.now(UTC).date())
-    if options.write:
-        report.write(told, [*known])
+            told = report.table(rows, datetime.now(UTC).date())
+            if options.write:
+                report.write(told, [*known])  # at once: a full run is long, and may be ended
     if options.json:
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
