@@ -194,7 +194,7 @@ def _opened(data: object) -> Iterator["Image.Image"]:
     if not isinstance(data, str) or not data:
         return
     try:
-        picture = Image.open(io.BytesIO(base64.b64decode(data)))
+        picture = Image.open(io.BytesIO(base64.b64decode(data.replace("-", "+").replace("_", "/"))))
         picture.load()
     except (binascii.Error, ValueError, UnidentifiedImageError, OSError):
         return

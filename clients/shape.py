@@ -29,7 +29,7 @@ _SAID: Final = (
 _PICTURE: Final = (
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFElEQVR4nGM8IRfFgA0wYRUdtBIA/vYBUA+HjJUAAAAASUVORK5CYII="
 )
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}\Z")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}\Z")
 _PLAIN: Final = re.compile(r"[\w.:/+=@*$,;()\[\]{}^|?\\-]{0,200}\Z")
 """No words: a name, an id, a kind, a pattern, a signature."""
 _OURS: Final = re.compile(r"\[\[sim:|portico-[0-9a-f]{12}|What is in this picture\?")

@@ -213,3 +213,11 @@ def test_a_client_that_edits_by_words_needs_no_tools(one: Callable[[Case], None]
 @pytest.mark.parametrize("changed", [seen(asked()), {"said": Said(0, "[simulated]\nwhat was asked")}])
 def test_a_client_that_edits_by_words_and_tells_nobody_fails(changed: dict[str, Any], tmp_path: Path) -> None:
     assert judged(judge.result, replace(edited(tmp_path), **changed)).state == "failed"
+
+
+def test_a_picture_in_the_base64_of_addresses_is_seen(tmp_path: Path) -> None:
+    blob = picture(COLOUR)
+    other = blob["inlineData"]["data"].replace("+", "-").replace("/", "_")
+    assert other != blob["inlineData"]["data"]
+    told = {"inlineData": {**blob["inlineData"], "data": other}}
+    assert judged(judge.image, replace(case(tmp_path), **seen(asked(told)))).state == "passed"
