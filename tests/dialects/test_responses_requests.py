@@ -95,6 +95,9 @@ def test_tools_that_an_item_brought_go_back_into_it() -> None:
     assert told.body["input"][-2:] == CODEX_PROGRAMS["input"][-2:]
     assert told.body["parallel_tool_calls"] is False
     assert told.losses == []
+    later = {**CODEX_PROGRAMS, "input": [*CODEX_PROGRAMS["input"][1:], CODEX_PROGRAMS["input"][0]]}
+    told = openai_responses.DIALECT.render_request(PARSE(later), Target("m", "openai", UNJUDGED))
+    assert told.body["input"][-1] == CODEX_PROGRAMS["input"][0]
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,9 @@ def _add_tools(
             beside.append(rendered)
     if tools:
         body["tools"] = tools
-    brought = [item for _, item in sorted(items.items()) if item["tools"]]
-    body["input"][:0] = brought
+    brought = [(at, item) for at, item in sorted(items.items()) if item["tools"]]
+    for at, item in brought:  # where it stood: what is before it may lie in the provider's cache
+        body["input"].insert(at, item)
     choice = request.tool_choice
     if choice is not None and request.tools:
         body["tool_choice"] = _choice(choice, names, request)
