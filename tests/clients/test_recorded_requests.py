@@ -17,7 +17,7 @@ from gateway.house import House, Json, house_in_a_thread
 from portico.core.assembly import assemble
 from portico.core.dialect import Dialect, Reading
 from portico.core.events import Event, Failed
-from portico.core.response import Response
+from portico.core.response import Candidate, FinishReason, Response
 from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from portico.providers import KINDS
 from portico.wire.sse import Frame, SseDecoder
@@ -93,4 +93,10 @@ async def test_what_a_client_sent_is_answered(house: House, request_: Json, mode
         assert json.loads(answer.body)["totalTokens"] > 0
         return
     response = answered(dialect_of(request_["path"]), answer.headers["content-type"], answer.body)
-    assert [part for candidate in response.candidates for part in candidate.parts], answer.body
+    assert all(candidate.parts or _cut_short(candidate) for candidate in response.candidates), answer.body
+    assert response.candidates
+
+
+def _cut_short(candidate: Candidate) -> bool:
+    """The limit was reached before a word was said: titles of 16 tokens are asked for, which thoughts use up."""
+    return candidate.finish is not None and candidate.finish.reason is FinishReason.LENGTH

@@ -1,5 +1,6 @@
 """Messages bodies that anybody may send, and what a Claude model is sent (mapping.md 7.1, 7.5)."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from dialects.dialect_rows import Json, target
 from portico.core.errors import InvalidRequest
-from portico.core.request import Request
+from portico.core.parts import Media
+from portico.core.request import Message, Request, Role
 from portico.dialects.anthropic_messages import DIALECT
 
 OLD_CLAUDE = "claude-sonnet-4-5"
@@ -201,3 +203,20 @@ def test_results_come_first_in_their_turn() -> None:
         )
     )
     assert [block["type"] for block in made["messages"][2]["content"]] == ["tool_result", "text"]
+
+
+_PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(30)).decode()
+
+
+@pytest.mark.parametrize(
+    ("declared", "data", "told"),
+    [
+        ("image/png", _PNG, "image/png"),
+        ("image/jpeg", _PNG, "image/png"),  # as some clients declare whatever picture they are given
+        ("image/jpeg", "aGk=", "image/jpeg"),
+    ],
+)
+def test_a_picture_is_declared_what_it_is(declared: str, data: str, told: str) -> None:
+    request = Request("claude", (Message(Role.USER, (Media(declared, data),)),))
+    body = DIALECT.render_request(request, target(OLD_CLAUDE)).body
+    assert body["messages"][0]["content"][0]["source"]["media_type"] == told

@@ -13,7 +13,7 @@ from typing import Any, Final
 from portico.core.errors import InvalidRequest
 from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
-from portico.core.mime import plain_base64, settled_mime
+from portico.core.mime import by_magic, head_of, plain_base64, settled_mime
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from portico.core.request import FILLER, Message, Request, Role
 from portico.core.target import Target
@@ -180,6 +180,8 @@ class MessageRenderer:
     def render_media(self, part: Media) -> dict[str, Any]:
         extras = own(part.ext)
         mime = settled_mime(part.mime, name=part.name or part.uri, data=part.data) or ""
+        if self._judged and mime in PICTURES and part.data is not None:
+            mime = self._as_it_looks(part.data, mime)
         path = self._where.at_message(self._at)
         if mime.startswith(("audio/", "video/")):
             raise InvalidRequest(f"Claude takes no files of the type {mime!r}.", param=path)
@@ -210,6 +212,11 @@ class MessageRenderer:
         elif part.name is not None:
             self._lose("1.4:name", "a picture has no name at Anthropic")
         return {**block, **extras}
+
+    def _as_it_looks(self, data: str, declared: str) -> str:
+        """Of a picture, which kind it truly is: Claude refuses what is declared another, which some clients declare all."""
+        shown = by_magic(head_of(data))
+        return shown if shown in PICTURES else declared
 
     def _plain(self, data: str) -> str:
         return plain_base64(data) if self._judged else data
