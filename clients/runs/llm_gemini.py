@@ -1,6 +1,6 @@
 """llm-gemini, llm's plugin for Gemini. It asks Google's own host, which no setting of it changes: Python's hook at start
-sends what it asks of that host to Portico. Whatever else it does is its own. It knows the names of its models by heart, so
-that a wrong one is one of these which is not here.
+sends what it asks of that host to Portico. Whatever else it does is its own. It knows its models by heart, so that a wrong
+one is added by a plugin, of its own class.
 """
 
 from pathlib import Path
@@ -24,6 +24,7 @@ def _ask(seat: Seat, turn: Turn) -> Said:
         REHOSTED_FROM="generativelanguage.googleapis.com",
         REHOSTED_TO=seat.base_url,
         LLM_GEMINI_KEY=seat.key,
+        ADDED_MODEL=turn.model if turn.check == "error" else "",
     )
 
 
@@ -32,7 +33,7 @@ CLIENTS = (
         name="llm-gemini",
         title="llm-gemini",
         install=Pip("llm", "llm-gemini"),
-        apis=(Api("gemini", Dialect.GEMINI, also=("gemini-4-argon",), wrong_model="gemini-3.1-flash-lite-preview"),),
+        apis=(Api("gemini", Dialect.GEMINI, also=("gemini-4-argon",)),),
         ask=_ask,
         tool="Call write_file with path='{file}' and content='{content}'.",
     ),

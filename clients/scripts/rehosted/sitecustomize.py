@@ -1,6 +1,11 @@
-"""What Python does at start in a client whose host is written down in it: requests to that host go to another."""
+"""What Python does at start in llm-gemini, whose host is written down in it: requests to that host go to Portico.
+
+It knows its models by heart, too: where ADDED_MODEL is set, a plugin of llm's adds that one, of llm-gemini's own class, so
+that a model can be asked for that is not there.
+"""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -17,3 +22,17 @@ def _elsewhere(self: httpx.Client, request: httpx.Request, **more: Any) -> httpx
 
 
 httpx.Client.send = _elsewhere  # type: ignore[method-assign]
+
+if os.environ.get("ADDED_MODEL"):
+    import llm
+    import llm_gemini
+    from llm.plugins import pm
+
+    class Added:
+        """The plugin."""
+
+        @llm.hookimpl
+        def register_models(self, register: Callable[..., None]) -> None:
+            register(llm_gemini.GeminiPro(os.environ["ADDED_MODEL"]))
+
+    pm.register(Added())
