@@ -64,7 +64,7 @@ CLINE = Client(
     files=_files,
     key_variable="OPENAI_API_KEY",
     moved=(
-        Moved("CLINEprovider_SETTINGS_PATH", ".cline/data/settings/providers.json"),
+        Moved("CLINE_PROVIDER_SETTINGS_PATH", ".cline/data/settings/providers.json"),
         Moved("CLINE_DATA_DIR", ".cline/data"),
         Moved("CLINE_DIR", ".cline"),
     ),
