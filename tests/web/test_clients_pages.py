@@ -16,7 +16,7 @@ from portico.clients import CLIENTS, Client, File, Format, Told
 from portico.clients.listed import cards_of
 from portico.clients.merge import merge
 from portico.http.listing import openai_list
-from portico.web import book, connecting, evidence
+from portico.web import book, connecting, evidence, render
 from portico.web.addresses import Address, Form, Locale
 from portico.web.evidence import Trials, Tried
 from portico.web.house import House
@@ -183,6 +183,7 @@ async def test_a_run_of_some_clients_leads_to_no_place_that_is_not_there(
     few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connecting, "trials", lambda: msgspec.structs.replace(TRIALS, rows=TRIALS.rows[:few]))
+    monkeypatch.setattr(render, "_HTML", {})  # pages of another run are kept there
     house = House(showroom())
     paths = ["/clients", "/clients/sdks", *(connecting.page_of(client.name) for client in CLIENTS)]
     for path in paths:
