@@ -127,13 +127,14 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))  # so that all that runs is ended
     rows: list[Row] = []
+    places = [(client.name, api.name) for client in known.values() for api in client.apis]
     told = report.table(rows, datetime.now(UTC).date())
     with running() as place:
         for name in options.only:
             rows += tried(known[name], place, options)
             told = report.table(rows, datetime.now(UTC).date())
             if options.write:
-                report.write(told, [*known])  # at once: a full run is long, and may be ended
+                report.write(told, places)  # at once: a full run is long, and may be ended
     if options.json:
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:

@@ -91,15 +91,20 @@ def _reasons(rows: Sequence[Line]) -> list[str]:
     return [*made]
 
 
-def merged(new: Table, file: Path, order: Sequence[str]) -> Table:
-    """The new rows among those of clients that were not tried this time, in the order of the clients."""
-    tried = {row.client for row in new.rows}
+Place = tuple[str, str]
+"""A client, and one of its APIs."""
+
+
+def merged(new: Table, file: Path, order: Sequence[Place]) -> Table:
+    """The new rows among those that were not tried this time, in the order given; what is not in it is tried no more."""
+    tried = {(row.client, row.api) for row in new.rows}
     kept = msgspec.json.decode(file.read_bytes(), type=Table).rows if file.exists() else []
-    rows = [*new.rows, *(row for row in kept if row.client not in tried and row.client in order)]
-    return Table(new.measured, new.portico, sorted(rows, key=lambda row: order.index(row.client)))
+    old = [row for row in kept if (row.client, row.api) not in tried and (row.client, row.api) in order]
+    rows = sorted([*new.rows, *old], key=lambda row: order.index((row.client, row.api)))
+    return Table(new.measured, new.portico, rows)
 
 
-def write(new: Table, order: Sequence[str], *, page: Path = PAGE, file: Path = DATA) -> None:
+def write(new: Table, order: Sequence[Place], *, page: Path = PAGE, file: Path = DATA) -> None:
     """Puts the table between the marks of the page, and the data beside the others of the pages."""
     told = merged(new, file, order)
     before, begin, rest = page.read_text(encoding="utf-8").partition(MARKS[0])

@@ -12,15 +12,15 @@ from clients.check import Row
 from clients.judge import CHECKS, PASSED, Outcome
 
 DAY, NEXT_DAY = date(2026, 11, 28), date(2026, 11, 29)
-ORDER: Final = ["one", "two"]
+ORDER: Final = [("one", "chat"), ("two", "chat"), ("two", "other")]
 
 
-def row(client: str, **checks: Outcome) -> Row:
+def row(client: str, api: str = "chat", **checks: Outcome) -> Row:
     every = dict.fromkeys(CHECKS, PASSED) | checks
-    return Row(client, client.title(), "1.0", "chat", "openai_chat", ["gemini-3.5-flash"], every)
+    return Row(client, client.title(), "1.0", api, "openai_chat", ["gemini-3.5-flash"], every)
 
 
-def written(tmp_path: Path, *tables: report.Table, order: Sequence[str] = ORDER) -> tuple[str, report.Table]:
+def written(tmp_path: Path, *tables: report.Table, order: Sequence[report.Place] = ORDER) -> tuple[str, report.Table]:
     page, file = tmp_path / "clients.md", tmp_path / "clients.json"
     page.write_text(f"# Before\n{report.MARKS[0]}old\n{report.MARKS[1]}after\n")
     for told in tables:
@@ -52,9 +52,16 @@ def test_who_was_not_tried_stays_with_the_day_of_then(tmp_path: Path) -> None:
     assert "Tried on 2026-11-28 to 2026-11-29" in page
 
 
+def test_one_api_of_a_client_may_be_tried_again(tmp_path: Path) -> None:
+    _, data = written(
+        tmp_path, report.table([row("two"), row("two", "other")], DAY), report.table([row("two", "other")], NEXT_DAY)
+    )
+    assert [(one.api, one.measured) for one in data.rows] == [("chat", "2026-11-28"), ("other", "2026-11-29")]
+
+
 def test_who_is_tried_no_more_is_gone(tmp_path: Path) -> None:
     written(tmp_path, report.table([row("one")], DAY))
     _, data = written(tmp_path, report.table([row("two")], NEXT_DAY))
     assert [one.client for one in data.rows] == ["one", "two"]
-    _, data = written(tmp_path, report.table([row("two")], NEXT_DAY), order=["two"])
+    _, data = written(tmp_path, report.table([row("two")], NEXT_DAY), order=[("two", "chat")])
     assert [one.client for one in data.rows] == ["two"]
