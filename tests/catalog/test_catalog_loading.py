@@ -1,6 +1,5 @@
 """The file is read fast, checked wholly, and extended by what an operator writes."""
 
-import time
 from importlib import resources
 
 import pytest
@@ -9,15 +8,6 @@ from portico.catalog import Catalog, CatalogError, ModelTarget, OperatorModel, l
 
 CATALOG = load_catalog()
 TEXT = resources.files("portico.catalog").joinpath("data", "google.toml").read_text("utf-8")
-
-
-def test_the_shipped_file_loads_in_under_15_ms() -> None:
-    def cpu_ms() -> float:
-        started = time.thread_time()
-        parse_catalog(TEXT, "google.toml")
-        return (time.thread_time() - started) * 1000
-
-    assert min(cpu_ms() for _ in range(5)) < 15
 
 
 def test_the_shipped_file_is_read_once_per_process() -> None:
