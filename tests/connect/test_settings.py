@@ -17,6 +17,7 @@ from portico.clients.listed import cards_of, default_of, small_of
 from portico.clients.merge import merge, read
 from portico.clients.merge.envfile import read_env
 from portico.clients.settings import bare, same
+from portico.clients.told import LONGEST_ANSWER
 
 HOSTILE = ['a"b', "a'b", "a#b: c", "${HOME}", "a\\b", "模型", "мир", "- x", "{{ x }}", "true", "a\u2028b"]
 READERS = {
@@ -121,8 +122,37 @@ def test_a_models_list_is_replaced_and_other_items_stay() -> None:
     file = client.files(told(client.apis[0]))[0]
     text = merge(file.format, held, file.settings)
     names = [entry["name"] for entry in yaml.safe_load(text)["models"]]
-    assert names == ["A", *(f"Portico: {card.title}" for card in CARDS)]
+    assert names == ["A", "Portico: default", *(f"Portico: {card.title}" for card in CARDS)]
     assert text.startswith("# mine\nname: Mine\nmodels:\n  - name: A  # why\n    model: a\n")
+
+
+def test_continue_asks_the_first_model_of_its_file_which_another_default_becomes() -> None:
+    client, text = named("continue"), ""
+    for model in (FLASH, CLAUDE):
+        file = client.files(told(client.apis[0], model=model))[0]
+        text = merge(file.format, text, file.settings)
+        assert yaml.safe_load(text)["models"][0]["model"] == model.id
+    assert len(yaml.safe_load(text)["models"]) == 1 + len(CARDS)
+
+
+@pytest.mark.parametrize("api", named("continue").apis, ids=lambda api: api.name)
+def test_continue_resolves_paths_against_its_addresses_and_finds_geminis_in_the_environment(api: Api) -> None:
+    client = named("continue")
+    settings = bare(client.files(told(api))[0].settings)
+    assert settings["models"][0]["apiBase"] == f"http://127.0.0.1:8080{api.path}/"
+    assert settings["models"][0]["provider"] == api.name
+    gemini = {"GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:8080"}
+    assert client.environment(told(api)) == (gemini if api.name == "gemini" else {})
+
+
+@pytest.mark.parametrize("api", named("cline").apis, ids=lambda api: api.name)
+def test_cline_is_told_an_address_and_a_size_for_the_provider_it_begins_with(api: Api) -> None:
+    (file,) = named("cline").files(told(api))
+    config = bare(file.settings)
+    assert config["lastUsedProvider"] == api.name
+    settings = config["providers"][api.name]["settings"]
+    assert settings["baseUrl"] == f"http://127.0.0.1:8080{api.path}"
+    assert (settings["contextWindow"], settings["maxTokens"]) == (FLASH.context_tokens, LONGEST_ANSWER)
 
 
 def test_qwen_code_keeps_models_of_other_servers_in_the_same_list() -> None:
@@ -163,7 +193,8 @@ def test_an_operators_own_name_for_a_model_is_told_apart_by_its_title() -> None:
     client = named("continue")
     told_of = Told(base_url="http://h", key=None, model=cards[0], small=cards[0], models=cards, api=client.apis[0])
     (file,) = client.files(told_of)
-    assert len(yaml.safe_load(merge(file.format, "", file.settings))["models"]) == 2
+    names = [entry["name"] for entry in yaml.safe_load(merge(file.format, "", file.settings))["models"]]
+    assert names == ["Portico: default", *(f"Portico: {card.title}" for card in cards)]
 
 
 def card(name: str, owner: str) -> Card:

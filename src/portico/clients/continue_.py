@@ -1,8 +1,8 @@
 """Continue, an assistant in editors and in the terminal (`cn`), which share one file.
 
-The first model of the file is the one that is asked. Pointed at OpenAI's dialect, `cn` asks for models that are named like
-GPT-5 in Responses and for all others in Chat Completions, whatever the file says. Gemini's address it reads from the
-environment alone.
+The first model of the file is the one that is asked: the default stands there under a name of its own, and keeps its place
+when it becomes another. Pointed at OpenAI's dialect, `cn` asks for models named like GPT-5 in Responses and for the
+others in Chat Completions, whatever the file says. Gemini's address it reads from the environment alone.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,9 @@ def _files(told: Told) -> tuple[File, ...]:
             "name": Default("Assistant"),
             "version": Default("1.0.0"),
             "schema": Default("v1"),
-            "models": Owned("name", _MARK, tuple(_model(card, told) for card in _default_first(told))),
+            "models": Owned(
+                "name", _MARK, (_model(told.model, told, "default"), *(_model(card, told) for card in told.models))
+            ),
         },
     )
     if told.key is None:
@@ -31,13 +33,9 @@ def _files(told: Told) -> tuple[File, ...]:
     return config, File(path=".continue/.env", format=Format.ENV, settings={KEY_VARIABLE: told.key}, secret=True)
 
 
-def _default_first(told: Told) -> tuple[Card, ...]:
-    return told.model, *(card for card in told.models if card.id != told.model.id)
-
-
-def _model(card: Card, told: Told) -> dict[str, Setting]:
+def _model(card: Card, told: Told, name: str = "") -> dict[str, Setting]:
     return {
-        "name": _MARK + card.title,
+        "name": _MARK + (name or card.title),
         "provider": told.api.name,
         "model": card.id,
         "apiBase": f"{told.address}/",  # paths are resolved against it: without the slash its last part goes
