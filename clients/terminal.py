@@ -21,6 +21,7 @@ from clients.processes import MARK, Ended, end_all
 _ROWS, _COLUMNS = 50, 140
 _DRAWN_S: Final = 1.0
 """A screen that shows what was waited for is drawn to its end within this."""
+_ENDED_S: Final = 5.0
 _ESCAPES: Final = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\r")
 
 
@@ -44,6 +45,8 @@ def typed(
     try:
         while left and time.monotonic() - began < within_s:
             if (data := _read(ours)) is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_ENDED_S)  # its terminal is closed before it is over
                 break
             screen += data
             if re.search(left[0][0].encode(), _ESCAPES.sub(b"", screen[seen:])):
