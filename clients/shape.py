@@ -50,7 +50,7 @@ def shape_of(request: Json) -> Json:
 
 
 def _shaped(value: Any, key: str) -> Any:
-    if key == "functionCall":
+    if key in ("functionCall", "function_call"):
         return value
     match value:
         case dict():
@@ -142,7 +142,7 @@ def _is_of_its_place(line: Json) -> bool:
 
 def _arguments(body: Json) -> Iterator[str]:
     for one in objects(body):
-        for told in (one.get("arguments"), (one.get("functionCall") or {}).get("args")):
+        for told in (one.get("arguments"), (one.get("functionCall") or one.get("function_call") or {}).get("args")):
             yield json.dumps(told)
         if str(one.get("type")) in _CALLED:
             yield json.dumps(one.get(_CALLED[one["type"]]))

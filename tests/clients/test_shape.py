@@ -55,6 +55,7 @@ def test_words_of_others_are_gone(body: Any) -> None:
         {"type": "function_call", "name": "write", "arguments": '{"content": "two words", "path": "/tmp/a b.txt"}'},
         {"type": "tool_use", "name": "write", "input": {"content": "two words of ours"}},
         {"functionCall": {"name": "write", "args": {"content": "two words of ours"}}, "thoughtSignature": "aGk="},
+        {"function_call": {"name": "write", "args": {"content": "two words of ours"}}, "thoughtSignature": "aGk="},
         {"text": "[simulated] Calling 1 function(s).", "signature": "aGk=", "encrypted_content": "aGk="},
         {"temperature": 1.0, "stream": True, "stop": None, "tools": []},
     ],
