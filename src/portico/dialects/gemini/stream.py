@@ -314,6 +314,9 @@ class GeminiReader:
                 candidate.teller.whole(part, events)
 
 
+_STOP: Final = "STOP"
+
+
 class GeminiWriter:
     """Events -> frames as Google sends them. A call is held until its arguments are complete."""
 
@@ -426,7 +429,10 @@ class GeminiWriter:
                 citations=sources.citations,
                 searches=sources.searches,
             )
-            candidates.append(render_candidate(candidate, self.losses, self._spans[candidate.index]))
+            told = render_candidate(candidate, self.losses, self._spans[candidate.index])
+            if told.get("finishReason") == _STOP and "parts" not in told.get("content", {}):
+                told["content"] = {"parts": [{"text": ""}], "role": "model"}  # recorded; instructor reads parts[0]
+            candidates.append(told)
         body = self._body(candidates)
         if self._block is not None:
             body["promptFeedback"] = {"blockReason": self._block.raw or "OTHER"}
