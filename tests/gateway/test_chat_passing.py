@@ -91,6 +91,21 @@ async def test_when_it_fails_the_next_provider_is_asked_in_its_own_dialect(strea
         assert "contents" in script.bodies[1]
 
 
+async def test_what_litellm_made_of_an_answer_is_not_sent_to_openai() -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    more = {"provider_specific_fields": {"refusal": None}}
+    talk = [
+        {"role": "user", "content": "Look."},
+        {"role": "assistant", "content": None, "tool_calls": [call], "function_call": None, **more},
+        {"role": "tool", "tool_call_id": "call_1", "content": "A blue door."},
+    ]
+    tools = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}]
+    async with open_house(Simulator(), **BEHIND) as house:
+        answer = await house.ask(chat(model=GPT, messages=talk, tools=tools))
+        assert answer.status == 200, answer.body
+        assert "A blue door." in answer.message["content"]
+
+
 async def test_a_body_with_another_vendors_signatures_is_read() -> None:
     call = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     signed = {**call, "extra_content": {"google": {"thought_signature": "c2ln"}}}

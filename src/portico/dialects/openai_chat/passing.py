@@ -35,9 +35,10 @@ _NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 # -- requests --------------------------------------------------------------------------------------------------------
 
-MARKS: Final = (b'"extra_content"', b'"extra_body"', b'"thought_signature"')
+MARKS: Final = (b'"extra_content"', b'"extra_body"', b'"thought_signature"', b'"provider_specific_fields"')
 """Members of a body that mean something to the gateway, or to Google behind it, and to no provider that speaks Chat: a
-body with one of them is read, so that another vendor's signatures stay here."""
+body with one of them is read, so that another vendor's signatures stay here. LiteLLM sends what it made of an answer
+back as `provider_specific_fields`, which OpenAI refuses."""
 _WATCHED: Final = ("model", "stream", "stream_options")
 """Members that decide where a call goes and what of its answer passes: none may be given twice, for a provider might
 believe the one that the gateway does not."""
