@@ -1,6 +1,7 @@
 """The last frame of a Gemini stream has a part, as Google's has: clients look at `parts[0]` of every frame."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from portico.core.usage import Usage
 from portico.dialects.gemini import DIALECT
 
 
-def frames(*events: Event) -> list[dict[str, object]]:
+def frames(*events: Event) -> list[dict[str, Any]]:
     writer = DIALECT.writer(Reply(id="r", created=0, model="m"))
     return [json.loads(frame.data) for event in events for frame in writer.feed(event)]
 
@@ -27,6 +28,6 @@ def test_the_end_of_an_answer_is_an_empty_text(part: Text | ToolCall) -> None:
         CandidateFinished(0, Finish(FinishReason.STOP, "stop")),
         Finished(),
     )
-    (last,) = told[-1]["candidates"]  # type: ignore[misc]
+    (last,) = told[-1]["candidates"]
     assert last["content"] == {"parts": [{"text": ""}], "role": "model"}
     assert last["finishReason"] == "STOP"
