@@ -184,7 +184,7 @@ def asked(client: Client, seat: Seat, turn: Turn) -> Said:
 
 
 def told_of(place: Place, dialect: Dialect, model: str) -> str:
-    """What Portico itself says of a model that is not there, asked in a dialect."""
+    """What Portico itself says of a model that is not there, asked in a dialect; empty if it is."""
     body: dict[str, object] = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 9}
     path = "/v1/chat/completions"
     match dialect:
@@ -199,6 +199,7 @@ def told_of(place: Place, dialect: Dialect, model: str) -> str:
     headers = {"authorization": f"Bearer {place.key}", "content-type": "application/json"}
     try:
         connection.request("POST", path, json.dumps(body), headers)
-        return str(json.loads(connection.getresponse().read())["error"]["message"])
+        answer = json.loads(connection.getresponse().read())
+        return str(answer["error"]["message"]) if "error" in answer else ""
     finally:
         connection.close()

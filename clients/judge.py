@@ -180,6 +180,8 @@ def error(case: Case) -> None:
         raise Wrong(f"Portico was not asked for {case.turn.model}; {_tail(case.said)}")
     if {line.status for line in refused} != {404}:
         raise Wrong(f"Portico answered {sorted({line.status for line in refused})}")
+    if not case.message:
+        raise Wrong(f"{case.turn.model} is no wrong model")
     heard = _plain(case.said.out + case.said.err)
     if case.client.told_wrong:
         if not re.search(case.client.told_wrong.format(model=re.escape(case.turn.model)), heard):
