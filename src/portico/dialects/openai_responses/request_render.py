@@ -13,7 +13,7 @@ from portico.core.dialect import Rendered
 from portico.core.foreign import unplaced
 from portico.core.loss import Loss
 from portico.core.parts import Ext, Text
-from portico.core.request import Builtin, OutputFormat, Request, Role, Thinking, Tool, ToolChoice
+from portico.core.request import FORMAT_HINT, Builtin, OutputFormat, Request, Role, Thinking, Tool, ToolChoice
 from portico.core.small_limits import guarded
 from portico.core.target import Target, ThinkingControl, ThinkingSpec
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
@@ -325,6 +325,9 @@ def _add_text(request: Request, target: Target, body: dict[str, Any], losses: li
         losses.append(Loss("1.10:format", request.where.field("response_format"), "one bare word is asked for"))
     elif output is not None:
         text["format"] = _format(output)
+        if output.schema is None and not is_own(request) and not _speaks_of_json(request):
+            hint = {"role": target.capabilities.system_role, "content": f"{FORMAT_HINT}JSON."}
+            body["input"] = [hint, *body["input"]]  # a body that does not say so is a 400
     verbosity = (request.ext or {}).get(SHARED, {}).get("verbosity")
     if verbosity is not None:
         if target.capabilities.verbosity:
@@ -333,6 +336,12 @@ def _add_text(request: Request, target: Target, body: dict[str, Any], losses: li
             losses.append(Loss("7.1:setting", request.where.field("verbosity"), f"{target.model} takes no verbosity"))
     if text:
         body["text"] = text
+
+
+def _speaks_of_json(request: Request) -> bool:
+    """In the input: OpenAI does not look into the instructions."""
+    parts = (part for message in request.messages if message.at != INSTRUCTIONS for part in message.parts)
+    return any("json" in part.text.lower() for part in parts if isinstance(part, Text))
 
 
 def _format(output: OutputFormat) -> dict[str, Any]:
