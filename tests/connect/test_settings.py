@@ -16,7 +16,7 @@ from portico.clients.held import differences, found_at
 from portico.clients.listed import cards_of, default_of, small_of
 from portico.clients.merge import merge, read
 from portico.clients.merge.envfile import read_env
-from portico.clients.settings import bare, same
+from portico.clients.settings import bare, merged, same
 from portico.clients.told import LONGEST_ANSWER
 
 HOSTILE = ['a"b', "a'b", "a#b: c", "${HOME}", "a\\b", "模型", "мир", "- x", "{{ x }}", "true", "a\u2028b"]
@@ -76,6 +76,33 @@ def test_what_stands_in_a_file_is_found_again(client: Client, api: Api) -> None:
     pairs = [(file.settings, bare(there.settings)) for file, there in zip(sought, written, strict=True)]
     assert "sk-other" in [found_at(settings, held, "sk-here") for settings, held in pairs]
     assert "https://other.example/x" in [found_at(settings, held, "http://here") for settings, held in pairs]
+
+
+OTHERS = {
+    "llm": {"model_id": "mixtral", "model_name": "mixtral", "api_base": "https://other.example/v1"},
+    "qwen-code": {"id": "qwen3", "name": "qwen3", "envKey": "OTHER_KEY", "baseUrl": "https://other.example/v1"},
+    "continue": {"name": "Mine", "provider": "openai", "model": "gpt-4o", "apiBase": "https://other.example/v1/"},
+}
+"""An entry of somebody's own in the list that Portico's stand in, by client."""
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_entries_that_are_not_ours_are_never_taken_for_portico(name: str) -> None:
+    client = named(name)
+    for api in client.apis:
+        held = {
+            file.path: merged(_others_first(bare(file.settings), name), file.settings)
+            for file in client.files(told(api, base_url="http://ours.example"))
+        }
+        for file in client.files(told(api, base_url="http://here", key="sk-here")):
+            assert found_at(file.settings, held[file.path], "http://here") in ("http://ours.example", None)
+
+
+def _others_first(value: Any, name: str) -> Any:
+    """The same file without our entries, and with another's where they stood."""
+    if isinstance(value, list):
+        return [OTHERS[name]] if value and isinstance(value[0], dict) else value
+    return {key: _others_first(inner, name) for key, inner in value.items()} if isinstance(value, dict) else value
 
 
 def test_openclaw_is_told_as_its_page_tells() -> None:

@@ -1,6 +1,6 @@
 """What a client's files say now: what a setting is there, and where they differ from what Portico would tell."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from portico.clients.settings import Default, Owned, Setting, Settings, Whole, bare, same
@@ -15,7 +15,8 @@ class Difference(NamedTuple):
 
 
 def found_at(setting: "Setting | Settings", held: Any, sentinel: str) -> str | None:
-    """What stands in a file where the sentinel stands in settings, without what is written around it."""
+    """What stands in a file where the sentinel stands in settings, without what is written around it. Entries of others in
+    a list of ours are passed over: what is found may be sent the key."""
     match setting:
         case str() if sentinel in setting:
             before, _, behind = setting.partition(sentinel)
@@ -25,11 +26,20 @@ def found_at(setting: "Setting | Settings", held: Any, sentinel: str) -> str | N
             return found_at(members, held, sentinel)
         case Mapping():
             return next(_inside(setting, held, sentinel), None)
-        case tuple() | Owned():
-            items = setting.items if isinstance(setting, Owned) else setting
-            there = held if isinstance(held, list) else []
-            return next((one for item in items for other in there if (one := found_at(item, other, sentinel))), None)
+        case Owned():
+            ours = [item for item in _listed(held) if setting.name(item) is not None]
+            return _first(setting.items, ours, sentinel)
+        case tuple():
+            return _first(setting, _listed(held), sentinel)
     return None
+
+
+def _first(items: "Iterable[Setting]", there: list[Any], sentinel: str) -> str | None:
+    return next((one for item in items for other in there if (one := found_at(item, other, sentinel))), None)
+
+
+def _listed(held: Any) -> list[Any]:
+    return held if isinstance(held, list) else []
 
 
 def _inside(settings: Mapping[str, Setting], held: Any, sentinel: str) -> Iterator[str]:
@@ -46,7 +56,7 @@ def differences(setting: "Setting | Settings", held: Any, path: str = "") -> Ite
             if held is None:
                 yield Difference(path, None, bare(setting))
         case Owned():
-            items = held if isinstance(held, list) else []
+            items = _listed(held)
             there = {setting.name(item): item for item in items}
             for name, wanted in setting.wanted().items():
                 if not same(there.get(name), wanted):
