@@ -88,6 +88,17 @@ def test_tools_that_an_item_brings_are_tools() -> None:
     assert sizes.tools == {"web_search"}
 
 
+def test_what_an_mcp_server_listed_is_no_tool_that_is_paid_for() -> None:
+    """It comes back with the history of a conversation; held for, it refused calls of accounts that could pay them."""
+    listing = {
+        "type": "mcp_list_tools",
+        "id": "mcpl_1",
+        "server_label": "s",
+        "tools": [{"name": "f", "input_schema": {}}],
+    }
+    assert openai_responses.DIALECT.ask({"model": "m", "input": [listing]}, 1000).tools == frozenset()
+
+
 def test_tools_that_an_item_brought_go_back_into_it() -> None:
     told = openai_responses.DIALECT.render_request(PARSE(CODEX_PROGRAMS), Target("m", "openai", UNJUDGED))
     assert "tools" not in told.body

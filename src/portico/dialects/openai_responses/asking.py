@@ -19,6 +19,8 @@ _TOOLS: Final[Mapping[str, str]] = {
 }
 """OpenAI's words for its tools -> ours, as prices name them; the others keep theirs."""
 _CALLERS: Final = frozenset({"function", "custom", "namespace", "tool_search"})
+_BRINGING: Final = frozenset({"additional_tools", "tool_search_output"})
+"""Items of tools that the model may use; the listing of an MCP server's is history."""
 _KNOWN: Final = frozenset(
     {
         *("model", "input", "instructions", "tools", "tool_choice", "truncation", "parallel_tool_calls", "text"),
@@ -71,8 +73,9 @@ def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
 def _declared(body: Mapping[str, Any]) -> Iterator[Any]:
     """The tools of a body, and those that its items bring."""
     items = body.get("input")
-    for holder in (body, *(items if isinstance(items, list) else ())):
-        tools = holder.get("tools") if isinstance(holder, Mapping) else None
+    listed = items if isinstance(items, list) else ()
+    for holder in (body, *[one for one in listed if isinstance(one, Mapping) and one.get("type") in _BRINGING]):
+        tools = holder.get("tools")
         yield from tools if isinstance(tools, list) else ()
 
 
