@@ -24,7 +24,7 @@ _START_S: Final = 60.0
 _QUIET_S: Final = 0.5
 """Lines of the access log gather for a moment: what has not changed for this long is all there is."""
 _SETTLE_S: Final = 10.0
-_KEPT: Final = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
+KEPT: Final = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 _CONFIG: Final = """
 [log]
 access = "{folder}/access.log"
@@ -104,7 +104,7 @@ def running() -> Iterator[Place]:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in _KEPT}
+    kept = {name: value for name, value in os.environ.items() if name in KEPT}
     return {**kept, "PYTHONUNBUFFERED": "1", "PORTICO_API_KEY": "sk-clients-owner", "UPSTREAM": "simulated"}
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from clients.client import Api, Said, Turn
 from clients.installs import python_of
+from clients.place import KEPT
 from clients.processes import Ended, kept, run
 
 SCRIPTS: Final = Path(__file__).parent / "scripts"
@@ -97,7 +98,8 @@ class Seat:
         command += ["--url", self.base_url, "--key", self.key]
         command += ["--api", api] if api else []
         command += ["--model", model] if model else []
-        env = {name: value for name, value in os.environ.items() if not name.startswith("PORTICO_")}
+        # Nothing else of the environment: by variables of theirs clients keep their files elsewhere than in this home.
+        env = {name: value for name, value in os.environ.items() if name in KEPT}
         ended: Ended = run(command, env={**env, "HOME": str(self.home)}, cwd=self.work, within_s=_CONNECT_S)
         if ended.code != 0:
             raise RuntimeError(f"portico connect {name}: {ended.out}{ended.err}")
