@@ -39,6 +39,8 @@ _FOLDERS: Final = re.compile(r"(?<![\w.])/(?:tmp|root|home|work)/[\w./-]*|file:/
 _CALLED: Final = {"tool_use": "input", "custom_tool_call": "input", "redacted_thinking": "data"}
 """Where the arguments of a call stand, which the simulator made of a prompt of ours, beside `arguments`; and where sealed
 thoughts do, which are whole or worth nothing."""
+_SCHEMAS: Final = frozenset({"properties", "$defs", "definitions"})
+"""Whose members are named by the client: one called `arguments` is no call's."""
 _TALK: Final = frozenset({"description", "instructions", "title", "comment"})
 _DROPPED: Final = frozenset({"host", "content-length", "connection", "transfer-encoding", "traceparent"})
 
@@ -54,7 +56,7 @@ def _shaped(value: Any, key: str) -> Any:
         return value
     match value:
         case dict():
-            kept = _CALLED.get(str(value.get("type"))) or "arguments"
+            kept = "" if key in _SCHEMAS else _CALLED.get(str(value.get("type"))) or "arguments"
             return {name: inner if name == kept else _shaped(inner, name) for name, inner in value.items()}
         case list():
             return [_shaped(inner, key) for inner in value]

@@ -36,6 +36,7 @@ def leaves(value: Any) -> list[str]:
                 }
             ]
         },
+        {"tools": [{"parameters": {"properties": {"arguments": {"description": "particular"}}}}]},
         {"messages": [{"role": "user", "content": f"{PROSE}\n[[sim:words=3]]"}]},
         {"input": [{"type": "function_call_output", "output": json.dumps({"said": PROSE})}]},
         {"metadata": {"user_id": json.dumps({"place": "/home/particular/place"})}},
