@@ -33,6 +33,20 @@ class Trip(BaseModel):
     days: int
 
 
+# LiteLLM holds only models that it knows to a schema; of others it asks in words.
+litellm.register_model(
+    {
+        f"{TURN['api']}/{TURN['model']}": {
+            "litellm_provider": TURN["api"],
+            "mode": "chat",
+            "supports_response_schema": True,
+            "supports_function_calling": True,
+            "supports_vision": True,
+        }
+    }
+)
+
+
 def write_file(path: str, content: str) -> str:
     Path(path).write_text(content, encoding="utf-8")
     return f"{len(content)} characters written"
