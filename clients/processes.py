@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 from uuid import uuid4
 
 MARK: Final = "PORTICO_CLIENTS_RUN"
@@ -34,15 +34,7 @@ def run(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, within_s: 
     mark = uuid4().hex
     began = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(
-            command,
-            env={**env, MARK: mark},
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            start_new_session=True,
-        )
+        process = _started(command, env, cwd, mark, out, err)
         code: int | None
         try:
             code = process.wait(within_s)
@@ -64,19 +56,25 @@ def kept(
     """A command that runs until it is not needed any more; what it says is added to a file."""
     mark = uuid4().hex
     with said.open("ab") as out:
-        process = subprocess.Popen(
-            command,
-            env={**env, MARK: mark},
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
+        process = _started(command, env, cwd, mark, out, out)
     try:
         yield process
     finally:
         end_all(mark, process)
+
+
+def _started(
+    command: Sequence[str], env: Mapping[str, str], cwd: Path, mark: str, out: IO[bytes], err: IO[bytes]
+) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command,
+        env={**env, MARK: mark},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=err,
+        start_new_session=True,
+    )
 
 
 def end_all(mark: str, process: "subprocess.Popen[bytes]") -> None:

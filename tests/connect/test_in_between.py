@@ -105,7 +105,7 @@ async def test_a_proxy_that_is_not_there_is_named(home: Path) -> None:
 
 def test_a_stream_that_was_kept_back_is_known_by_its_times() -> None:
     def answered(first_s: float, last_s: float, events: int) -> bool:
-        told = Answered(request_id="r", first_s=first_s, last_s=last_s, events=events, tokens=1, text="")
+        told = Answered(request_id="r", first_s=first_s, last_s=last_s, events=events, tokens=1)
         return told.in_one_piece
 
     assert answered(4.0, 4.01, 20)

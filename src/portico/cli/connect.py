@@ -14,10 +14,11 @@ import msgspec
 from portico.cli.connect_ask import NoAnswer
 from portico.cli.connect_check import run_check_of
 from portico.cli.connect_files import Unwritable, Written, merged_text, write
-from portico.cli.connect_told import KEY_VARIABLE, PLACEHOLDER, Asked, Failed, World, told_to, where_the_key_goes
+from portico.cli.connect_told import PLACEHOLDER, Asked, Failed, World, told_to, where_the_key_goes
 from portico.clients import CLIENTS, Client, File, Told, client_named
 from portico.clients.merge import Unmergeable, merge
 from portico.clients.settings import bare
+from portico.clients.told import KEY_VARIABLE
 
 
 def run_list(*, as_json: bool) -> int:

@@ -34,7 +34,6 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     last_s: float
     events: int
     tokens: int | None
-    text: str
 
     @property
     def in_one_piece(self) -> bool:
@@ -125,7 +124,6 @@ def made(call: Call) -> Answered:
         last_s=arrivals[-1],
         events=len(events),
         tokens=_tokens(events),
-        text="".join(_texts(events)),
     )
 
 
@@ -152,20 +150,6 @@ def _tokens(events: list[dict[str, Any]]) -> int | None:
         total = usage.get("total_tokens") or usage.get("totalTokenCount") or total
         parts |= {name: usage[name] for name in ("input_tokens", "output_tokens") if isinstance(usage.get(name), int)}
     return total or sum(parts.values()) or None
-
-
-def _texts(events: list[dict[str, Any]]) -> Iterator[str]:
-    for event in events:
-        for choice in event.get("choices") or ():
-            yield (choice.get("delta") or {}).get("content") or ""
-        delta = event.get("delta")
-        if isinstance(delta, str) and event.get("type") == "response.output_text.delta":
-            yield delta
-        elif isinstance(delta, dict):
-            yield delta.get("text") or ""
-        for candidate in event.get("candidates") or ():
-            for part in (candidate.get("content") or {}).get("parts") or ():
-                yield "" if part.get("thought") else part.get("text") or ""
 
 
 def cost_of(root: str, key: str | None, request_id: str) -> str | None:

@@ -12,7 +12,6 @@ from portico.cli.connect_ask import NoAnswer
 from portico.cli.connect_call import call_of, cost_of, made
 from portico.cli.connect_files import Unwritable, read_text
 from portico.cli.connect_told import (
-    KEY_VARIABLE,
     PLACEHOLDER,
     Asked,
     Failed,
@@ -25,7 +24,7 @@ from portico.cli.connect_told import (
 from portico.clients import Client, File, Told
 from portico.clients.held import Difference, differences, found_at
 from portico.clients.merge import Unmergeable, read
-from portico.clients.told import Card
+from portico.clients.told import KEY_VARIABLE, Card
 
 KEY: Final = "portico-key-here"
 ROOT: Final = "http://portico.invalid"

@@ -15,9 +15,9 @@ from portico.cli.connect_ask import NoAnswer, models_of, root_of
 from portico.cli.connect_files import place
 from portico.clients import Api, Card, Client, File, Told
 from portico.clients.listed import cards_of, default_of, small_of
+from portico.clients.told import KEY_VARIABLE
 
 URL_VARIABLE: Final = "PORTICO_URL"
-KEY_VARIABLE: Final = "PORTICO_API_KEY"
 _HOME: Final = "http://127.0.0.1:8080"
 _KEY: Final = re.compile(r"[!-~]+")
 PLACEHOLDER: Final = "sk-portico-…"

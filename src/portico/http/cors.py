@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from portico.http.wrapped import Wrapped
 from portico.wire.http import Exchange, Headers, HttpRequest
+from portico.wire.wrapped import Wrapped
 
 EXPOSED: Final = (
     "retry-after",

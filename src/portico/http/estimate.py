@@ -29,13 +29,13 @@ from portico.http.routes import (
     TRANSCRIPTIONS,
     TRANSLATIONS,
 )
-from portico.http.wrapped import Wrapped
 from portico.providers import Verb
 from portico.relay.quote import Quote, Quoted
 from portico.relay.relay import Relay
 from portico.relay.report import Report
 from portico.wire.http import Exchange
 from portico.wire.multipart import is_multipart
+from portico.wire.wrapped import Wrapped
 
 DIALECTS: Final[Mapping[str, Dialect]] = {
     one.name: one for one in (CHAT, RESPONSES, MESSAGES, GEMINI, IMAGES, SPEECH, TRANSCRIPTIONS, TRANSLATIONS)

@@ -45,7 +45,6 @@ from portico.http.query import NOTHING, Query, read_query
 from portico.http.reader import Refusal
 from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route, is_call_path, route_name
 from portico.http.server import CODES
-from portico.http.wrapped import Wrapped
 from portico.providers import Verb
 from portico.relay.relay import Relay
 from portico.relay.report import ATTEMPTS_HEADER, CALLER_GONE, FAILED, NOBODY, REFUSED, Observer, Report, tries_header
@@ -53,6 +52,7 @@ from portico.relay.tab import Once, Replayed
 from portico.wire import jsontext
 from portico.wire.framing import ArrayFraming, EventFraming, Framing
 from portico.wire.http import Exchange, Headers, HttpRequest
+from portico.wire.wrapped import Wrapped
 
 log = logging.getLogger("portico.gateway")
 JSON: Final = ("content-type", "application/json")

@@ -16,11 +16,11 @@ from typing import Final
 import msgspec
 
 from portico.core.errors import Conflict, InvalidRequest
-from portico.http.wrapped import Wrapped
 from portico.ledger.hold import Replay
 from portico.ledger.settle import Outcome
 from portico.wire import jsontext
 from portico.wire.http import Exchange, Headers, HttpRequest
+from portico.wire.wrapped import Wrapped
 
 HEADER: Final = "idempotency-key"
 REPLAYED: Final = "x-portico-replayed"

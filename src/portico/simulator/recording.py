@@ -11,6 +11,7 @@ import msgspec
 
 from portico.wire.http import App, Exchange, Headers, HttpRequest
 from portico.wire.jsontext import NotJson, decode
+from portico.wire.wrapped import Wrapped
 
 _SECRET: Final = frozenset({"authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "proxy-authorization"})
 
@@ -51,24 +52,10 @@ def _line(request: HttpRequest, body: bytes, status: int) -> Line:
     return Line(request.method, request.path, request.query, headers, told, len(body), status)
 
 
-class _Watched:
+class _Watched(Wrapped):
     """An exchange whose status is noted as it goes out."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self.status = 0
-
-    @property
-    def request(self) -> HttpRequest:
-        return self._exchange.request
-
-    @property
-    def started(self) -> bool:
-        return self._exchange.started
-
-    @property
-    def ended(self) -> bool:
-        return self._exchange.ended
+    status = 0
 
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         self.status = status
@@ -80,19 +67,3 @@ class _Watched:
 
     def write(self, data: bytes) -> None:
         self._exchange.write(data)
-
-    @property
-    def congested(self) -> bool:
-        return self._exchange.congested
-
-    async def drain(self) -> None:
-        await self._exchange.drain()
-
-    def finish(self) -> None:
-        self._exchange.finish()
-
-    def abort(self) -> None:
-        self._exchange.abort()
-
-    def on_gone(self, tell: Callable[[], None] | None) -> None:
-        self._exchange.on_gone(tell)
