@@ -15,7 +15,7 @@ from portico.cli.app import app
 from portico.wire import jsontext
 
 DOCUMENT: dict[str, Any] = jsontext.decode(jsontext.encode(document(COMMANDS, "0")))
-OURS = {"serve", "simulate", "check", "models", "translate"}
+OURS = {"serve", "simulate", "check", "connect", "models", "translate"}
 """Commands of the command line that are no administrator's."""
 LOCAL = {"db upgrade"}
 """A server that runs has done it."""

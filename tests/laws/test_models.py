@@ -59,7 +59,7 @@ def asked_of(name: str) -> Law:
 
 ADDED = {"9:small_max_tokens"}
 """Serving guards small limits of callers who mean no thoughts (mapping.md 9)."""
-HELD = HELD_TO_ITS_MODEL | AT_A_PROVIDER | {"7.1:setting"}
+HELD = HELD_TO_ITS_MODEL | AT_A_PROVIDER | {"1.13:parallel", "7.1:setting", "7.5:prefill"}
 """What a body of the vendor's own dialect may lose that asks for what its model is known to refuse."""
 IN_CHAT = AT_A_PROVIDER | {"1.1:unsupported", "1.3:result_ext", "1.12:grammar", "1.12:tool_ext"}
 """What is asked of OpenAI's models that answer in Chat Completions alone."""

@@ -56,7 +56,7 @@ async def test_the_lines_of_curl_are_answered(tmp_path: Path) -> None:
 
 async def test_a_client_is_connected_as_it_says(tmp_path: Path) -> None:
     lines = re.findall(r"^\$ portico (connect [^#\n]*)", SECTION, re.MULTILINE)
-    assert len(lines) == 4
+    assert len(lines) == 7
     async with portico("serve", "--simulate", "--port", "0", folder=tmp_path) as gateway:
         port = await gateway.port()
         home = {"HOME": str(tmp_path), "PORTICO_URL": f"http://127.0.0.1:{port}", "PORTICO_API_KEY": gateway.key}
