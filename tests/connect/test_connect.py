@@ -258,3 +258,19 @@ keys = ["env:SAMPLE_KEY"]
     written = await connect("openclaw", "--write", env=env)
     assert written.code == 1
     assert "nothing listens there" in written.errors
+
+
+@pytest.mark.parametrize(
+    ("name", "api", "variable"),
+    [
+        ("aider", "openai", "OPENAI_API_KEY"),
+        ("aider", "gemini", "GEMINI_API_KEY"),
+        ("cline", "openai-native", "OPENAI_API_KEY"),
+        ("cline", "anthropic", "ANTHROPIC_API_KEY"),
+        ("cline", "gemini", "GEMINI_API_KEY"),
+    ],
+)
+async def test_the_variable_of_the_key_is_the_chosen_apis(name: str, api: str, variable: str, home: Path) -> None:
+    async with portico() as (_, where):
+        told = await connect(name, "--api", api, *where[:2], "--json", env={"PORTICO_API_KEY": KEY})
+        assert told.json["key_variable"] == variable

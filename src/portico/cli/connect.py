@@ -125,7 +125,7 @@ def _document(
             for file in files
         ],
         "environment": dict(client.environment(told)),
-        "key_variable": client.key_variable,
+        "key_variable": told.api.key_variable,
         "start": list(client.start(told)),
         "notes": list(notes),
     }
@@ -135,7 +135,7 @@ def _further(client: Client, told: Told) -> list[str]:
     """What no file tells the client."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in client.environment(told).items()]
     if told.key is None:
-        lines.append(where_the_key_goes(client))
+        lines.append(where_the_key_goes(client, told.api))
     return lines
 
 

@@ -24,7 +24,7 @@ from portico.cli.connect_told import (
 from portico.clients import Client, File, Told
 from portico.clients.held import Difference, differences, found_at
 from portico.clients.merge import Unmergeable, read
-from portico.clients.told import KEY_VARIABLE, Card
+from portico.clients.told import Card
 
 KEY: Final = "portico-key-here"
 ROOT: Final = "http://portico.invalid"
@@ -99,9 +99,9 @@ def run_check_of(client: Client, asked: Asked, world: World) -> int:
     places = world.places(client, client.files(msgspec.structs.replace(guess, key=PLACEHOLDER)))
     now = standing(client, guess, places)
     found = _Found(client, list(now.problems))
-    key = asked.key or now.key or world.environment.get(client.key_variable or KEY_VARIABLE) or None
+    key = asked.key or now.key or world.environment.get(api.key_variable) or None
     if key is None:
-        found.problems.append(where_the_key_goes(client))
+        found.problems.append(where_the_key_goes(client, api))
     if asked.url is not None and now.root is not None and now.root != root:
         found.problems.append(f"{client.title} asks {now.root}, not {root}.")
     as_held = msgspec.structs.replace(asked, url=now.root or root, key=key, model=asked.model or now.model)

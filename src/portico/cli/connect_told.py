@@ -165,9 +165,10 @@ def _model(cards: Sequence[Card], name: str | None, client: Client) -> Card:
     return found
 
 
-def where_the_key_goes(client: Client) -> str:
+def where_the_key_goes(client: Client, api: Api) -> str:
     if client.key_command:
         return f"{client.title} has no key yet: {client.key_command}"
-    if client.key_variable == KEY_VARIABLE:
+    variable = api.key_variable
+    if variable == KEY_VARIABLE:
         return f"{client.title} reads the key from ${KEY_VARIABLE}: set it where {client.title} runs."
-    return f'{client.title} reads the key from ${client.key_variable}: export {client.key_variable}="${KEY_VARIABLE}"'
+    return f'{client.title} reads the key from ${variable}: export {variable}="${KEY_VARIABLE}"'

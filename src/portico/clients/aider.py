@@ -92,9 +92,11 @@ AIDER = Client(
     homepage="https://aider.chat",
     install="pip install aider-chat",
     tried="0.86.2",
-    apis=(Api("openai", "openai_chat", "/v1"), Api("gemini", "gemini", "/v1beta")),
+    apis=(
+        Api("openai", "openai_chat", "/v1", "OPENAI_API_KEY"),
+        Api("gemini", "gemini", "/v1beta", "GEMINI_API_KEY"),
+    ),
     files=_files,
-    key_variable="OPENAI_API_KEY",
     start=_start,
     once=_once,
 )

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from portico.clients.settings import File
-from portico.clients.told import KEY_VARIABLE, Api, Told
+from portico.clients.told import Api, Told
 
 Argv: TypeAlias = tuple[str, ...]
 
@@ -42,10 +42,10 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     files: Callable[[Told], tuple[File, ...]]
     environment: Callable[[Told], Mapping[str, str]] = _nothing
     """Variables of the shell, where nothing else tells it."""
-    key_variable: str = KEY_VARIABLE
-    """Where it looks for the key if no file of its own holds it; empty: nowhere."""
+    shell_first: bool = False
+    """What the shell has exported beats what stands in the client's own `.env`."""
     key_command: str = ""
-    """What keeps the key for a client that looks in no variable."""
+    """What keeps the key, for a client whose variable is better left to another."""
     moved: tuple[Moved, ...] = ()
     """The first of them that is set, and that a file's path begins with, counts."""
     homes: Mapping[str, tuple[str, str]] = {}

@@ -56,13 +56,12 @@ CLINE = Client(
     install="npm install -g cline",
     tried="3.0.65",
     apis=(
-        Api("openai-compatible", "openai_chat", "/v1"),
-        Api("openai-native", "openai_responses", "/v1"),
-        Api("anthropic", "anthropic_messages", "/v1"),
-        Api("gemini", "gemini", "/v1beta"),
+        Api("openai-compatible", "openai_chat", "/v1", "OPENAI_API_KEY"),
+        Api("openai-native", "openai_responses", "/v1", "OPENAI_API_KEY"),
+        Api("anthropic", "anthropic_messages", "/v1", "ANTHROPIC_API_KEY"),
+        Api("gemini", "gemini", "/v1beta", "GEMINI_API_KEY"),
     ),
     files=_files,
-    key_variable="OPENAI_API_KEY",
     moved=(
         Moved("CLINE_PROVIDER_SETTINGS_PATH", ".cline/data/settings/providers.json"),
         Moved("CLINE_DATA_DIR", ".cline/data"),

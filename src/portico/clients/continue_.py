@@ -76,6 +76,7 @@ CONTINUE = Client(
         Api("gemini", "gemini", "/v1beta"),
     ),
     files=_files,
+    shell_first=True,
     environment=_environment,
     moved=(Moved("CONTINUE_GLOBAL_DIR", ".continue"),),
     start=_start,

@@ -9,6 +9,8 @@ from portico.clients.told import Api, Card, Told
 _FOLDER: Final = ".config/io.datasette.llm"
 _MARK: Final = "portico/"
 _KEY: Final = "portico"
+_INSTEAD: Final = "OPENAI_API_KEY"
+"""Where it looks for any key that its `keys.json` does not have."""
 
 
 def _files(told: Told) -> tuple[File, ...]:
@@ -51,9 +53,11 @@ LLM = Client(
     homepage="https://llm.datasette.io",
     install="pip install llm",
     tried="0.36",
-    apis=(Api("chat", "openai_chat", "/v1"), Api("responses", "openai_responses", "/v1")),
+    apis=(
+        Api("chat", "openai_chat", "/v1", _INSTEAD),
+        Api("responses", "openai_responses", "/v1", _INSTEAD),
+    ),
     files=_files,
-    key_variable="",
     key_command="llm keys set portico",
     moved=(Moved("LLM_USER_PATH", _FOLDER), Moved("XDG_CONFIG_HOME", ".config")),
     homes={"darwin": (_FOLDER, "Library/Application Support/io.datasette.llm")},

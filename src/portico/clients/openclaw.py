@@ -84,6 +84,7 @@ OPENCLAW = Client(
     tried="2026.9.6",
     apis=(_CHAT, _RESPONSES, _MESSAGES, _GEMINI, _OWN),
     files=_files,
+    shell_first=True,
     moved=(
         Moved("OPENCLAW_CONFIG_PATH", ".openclaw/openclaw.json"),
         Moved("OPENCLAW_STATE_DIR", ".openclaw"),

@@ -56,6 +56,7 @@ QWEN_CODE = Client(
     tried="0.24.4",
     apis=(Api("openai", "openai_chat", "/v1"),),
     files=_files,
+    shell_first=True,
     moved=(Moved("QWEN_HOME", ".qwen"),),
     start=_start,
     once=_once,

@@ -20,6 +20,8 @@ class Api(msgspec.Struct, frozen=True):
     """What it then speaks, as Portico calls it (`openai_chat` …); empty: each model is asked by its vendor's own."""
     path: str = ""
     """What the client wants behind the root of the address: `/v1`, `/v1beta`, or nothing."""
+    key_variable: str = KEY_VARIABLE
+    """Where the client then looks for the key if no file of its own holds it."""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

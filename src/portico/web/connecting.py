@@ -160,7 +160,7 @@ def shown(name: str, cards: Sequence[Card], base_url: str, locale: Locale) -> Sh
         blocks=() if told is None else tuple(_block(one) for one in client.files(told)),
         elsewhere=tuple(one.variable for one in client.moved),
         on_macos=f"~/{client.homes['darwin'][1]}" if "darwin" in client.homes else "",
-        key=client.key_command or f"export {client.key_variable}={_key_value(client)}",
+        key=client.key_command or f"export {client.apis[0].key_variable}={_key_value(client)}",
         variables=() if told is None else _exports(client.environment(told)),
         start="" if told is None else shlex.join(client.start(told)),
         once="" if told is None else shlex.join(client.once(told, _PROMPT)),
@@ -234,7 +234,7 @@ def _block(file: File) -> Block:
 
 
 def _key_value(client: Client) -> str:
-    return _A_KEY if client.key_variable == KEY_VARIABLE else f'"${KEY_VARIABLE}"'
+    return _A_KEY if client.apis[0].key_variable == KEY_VARIABLE else f'"${KEY_VARIABLE}"'
 
 
 def _path(file: File) -> str:
