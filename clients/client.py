@@ -13,6 +13,8 @@ from typing import Final, Literal, Protocol
 GEMINI: Final = "gemini-3.5-flash"
 GPT: Final = "gpt-5.5"
 CLAUDE: Final = "claude-sonnet-5-5"
+WRITE_FILE: Final = "Call write_file with path='{file}' and content='{content}'."
+"""A prompt for tools of ours."""
 
 
 class Dialect(StrEnum):
@@ -119,7 +121,8 @@ class Seat(Protocol):
         {"text": …, "pieces": …}, or fails with words on standard error."""
 
     def connect(self, name: str, *, api: str = "", model: str = "") -> None:
-        """`portico connect NAME --write` in this home. Raises `RuntimeError` with its words if that fails."""
+        """`portico connect NAME --write` in this home, before the first turn and not again. Raises `RuntimeError` with its
+        words if that fails."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class Seat:
     key: str
     installed: Path
     ends: ExitStack = field(default_factory=ExitStack)
+    connected: bool = False
 
     @property
     def python(self) -> Path:
@@ -94,6 +95,8 @@ class Seat:
             return Said(1, said.out, f"{name} printed no JSON\n{said.err}")
 
     def connect(self, name: str, *, api: str = "", model: str = "") -> None:
+        if self.connected:
+            return
         command = [sys.executable, "-m", "portico", "connect", name, "--write"]
         command += ["--url", self.base_url, "--key", self.key]
         command += ["--api", api] if api else []
@@ -103,6 +106,7 @@ class Seat:
         ended: Ended = run(command, env={**env, "HOME": str(self.home)}, cwd=self.work, within_s=_CONNECT_S)
         if ended.code != 0:
             raise RuntimeError(f"portico connect {name}: {ended.out}{ended.err}")
+        self.connected = True
 
 
 def seat_at(api: Api, base_url: str, key: str, installed: Path, folder: Path) -> Seat:

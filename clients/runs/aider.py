@@ -26,8 +26,7 @@ _BLOCK = """Write the file. [[sim:say]]
 
 
 def _ask(seat: Seat, turn: Turn) -> Said:
-    if not (seat.home / ".aider.conf.yml").exists():
-        seat.connect("aider", api=seat.api.name, model=seat.api.model)
+    seat.connect("aider", api=seat.api.name, model=seat.api.model)
     command = [str(seat.python), "-m", "aider", *_QUIET, "--model", f"{seat.api.name}/{turn.model}"]
     command += [] if turn.stream else ["--no-stream"]
     command += ["--auto-test", "--test-cmd", f"rev {turn.file} && false"] if turn.file else []

@@ -7,7 +7,6 @@ from clients.client import CLAUDE, GEMINI, Api, Client, Dialect, Npm, Said, Seat
 
 _LAUNCHER = "node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs"
 """What the package has for those who run no install scripts."""
-_CONFIG = ".claude/settings.json"
 _STREAM = ("--output-format", "stream-json", "--verbose", "--include-partial-messages")
 
 
@@ -18,8 +17,7 @@ def _piece(line: dict[str, Any]) -> str | None:
 
 
 def _ask(seat: Seat, turn: Turn) -> Said:
-    if not (seat.home / _CONFIG).exists():
-        seat.connect("claude-code", model=seat.api.model)
+    seat.connect("claude-code", model=seat.api.model)
     command = ["node", str(seat.installed / _LAUNCHER), "-p", turn.prompt, "--model", turn.model]
     command += ["--allowedTools", "Bash,Read"] if turn.tools else []
     if turn.check in ("text", "stream"):

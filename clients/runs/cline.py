@@ -8,8 +8,7 @@ from clients.client import CLAUDE, GPT, Api, Client, Dialect, Npm, Said, Seat, T
 
 
 def _ask(seat: Seat, turn: Turn) -> Said:
-    if not (seat.home / ".cline").exists():
-        seat.connect("cline", api=seat.api.name, model=seat.api.model)
+    seat.connect("cline", api=seat.api.name, model=seat.api.model)
     return seat.run("cline", "-m", turn.model, turn.prompt)
 
 

@@ -7,12 +7,10 @@ beside commands, of newer ones programs that call its tools. The prompt names bo
 from clients.client import GEMINI, GPT, Api, Client, Dialect, Npm, Said, Seat, Turn
 
 _PROGRAMS = "gpt-6.1-sol"
-_CONFIG = ".codex/config.toml"
 
 
 def _ask(seat: Seat, turn: Turn) -> Said:
-    if not (seat.home / _CONFIG).exists():
-        seat.connect("codex", model=seat.api.model)
+    seat.connect("codex", model=seat.api.model)
     command = ["codex", "exec", "--skip-git-repo-check", "--ephemeral", "--dangerously-bypass-approvals-and-sandbox"]
     command += ["-m", turn.model]
     command += [f"-i={turn.image}"] if turn.image else []

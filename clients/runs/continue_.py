@@ -18,8 +18,7 @@ _PASTE, _ENTER, _LEAVE = "\x16", "\r", "\x03"
 def _configured(seat: Seat, model: str) -> Path:
     """Its settings, with a model asked for by whichever name."""
     file = seat.home / ".continue" / "config.yaml"
-    if not file.exists():
-        seat.connect("continue", api=seat.api.name.removesuffix("-responses"), model=seat.api.model)
+    seat.connect("continue", api=seat.api.name.removesuffix("-responses"), model=seat.api.model)
     text = file.read_text(encoding="utf-8")
     asked = seat.home / f"{model}.yaml"
     asked.write_text(re.sub(r"(?m)^(\s+model:).*$", rf"\1 {model}", text, count=1), encoding="utf-8")

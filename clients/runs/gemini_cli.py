@@ -11,7 +11,6 @@ from clients.client import Api, Client, Dialect, Npm, Said, Seat, Turn
 
 _MODEL = "gemini-3.8-flash"
 _OLDER = "gemini-2.5-flash"
-_CONFIG = ".gemini/settings.json"
 
 
 def _piece(line: dict[str, Any]) -> str | None:
@@ -20,8 +19,7 @@ def _piece(line: dict[str, Any]) -> str | None:
 
 
 def _ask(seat: Seat, turn: Turn) -> Said:
-    if not (seat.home / _CONFIG).exists():
-        seat.connect("gemini-cli", model=seat.api.model)
+    seat.connect("gemini-cli", model=seat.api.model)
     command = ["gemini", "--skip-trust", "-m", turn.model, "-p", turn.prompt]
     command += ["--yolo"] if turn.tools else []
     if turn.check in ("text", "stream"):

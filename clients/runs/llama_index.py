@@ -1,21 +1,14 @@
-"""LlamaIndex on Chat Completions, with the LLM that it has for servers like OpenAI's: `scripts/with_llama_index.py`."""
+"""LlamaIndex on Chat Completions, with the LLM that it has for servers like OpenAI's."""
 
-from clients.client import CLAUDE, GPT, Api, Client, Dialect, Pip, Said, Seat, Turn
-
-
-def _ask(seat: Seat, turn: Turn) -> Said:
-    return seat.script("with_llama_index.py", turn, within_s=180)
-
+from clients.client import Dialect, Pip
+from clients.library import library
 
 CLIENTS = (
-    Client(
-        name="llama-index",
-        title="LlamaIndex",
-        install=Pip("llama-index", "llama-index-llms-openai-like"),
-        apis=(Api("openai-like", Dialect.CHAT, also=(GPT, CLAUDE)),),
-        ask=_ask,
-        tool="Call write_file with path='{file}' and content='{content}'.",
-        streams="asked",
-        library=True,
+    library(
+        "llama-index",
+        "LlamaIndex",
+        Pip("llama-index", "llama-index-llms-openai-like"),
+        "with_llama_index.py",
+        {"openai-like": Dialect.CHAT},
     ),
 )

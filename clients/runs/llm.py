@@ -2,9 +2,9 @@
 
 import json
 
-from clients.client import CLAUDE, GPT, Api, Client, Dialect, Pip, Said, Seat, Turn
+from clients.client import CLAUDE, GPT, WRITE_FILE, Api, Client, Dialect, Pip, Said, Seat, Turn
 
-TOOL = """
+_TOOL = """
 def write_file(path: str, content: str) -> str:
     "Writes a file."
     with open(path, "w") as file:
@@ -27,16 +27,20 @@ def _entry(seat: Seat, model: str) -> str:
 
 def _ask(seat: Seat, turn: Turn) -> Said:
     listed = seat.home / ".config" / "io.datasette.llm" / "extra-openai-models.yaml"
-    if not listed.exists():
-        seat.connect("llm", api=seat.api.name, model=seat.api.model)
+    seat.connect("llm", api=seat.api.name, model=seat.api.model)
     models = listed.read_text(encoding="utf-8")
     if f"portico/{turn.model}\n" not in models:
         listed.write_text(f"{models}- {_entry(seat, turn.model)}\n", encoding="utf-8")
-    command = [str(seat.python), "-m", "llm", "prompt", "--no-log", "-m", f"portico/{turn.model}"]
+    return prompted(seat, turn, f"portico/{turn.model}")
+
+
+def prompted(seat: Seat, turn: Turn, model: str, **environment: str) -> Said:
+    """`llm prompt` of a model by the name that llm has for it."""
+    command = [str(seat.python), "-m", "llm", "prompt", "--no-log", "-m", model]
     command += [] if turn.stream else ["--no-stream"]
-    command += ["--functions", TOOL] if turn.file else []
+    command += ["--functions", _TOOL] if turn.file else []
     command += ["-a", str(turn.image)] if turn.image else []
-    return seat.run(*command, turn.prompt, within_s=60)
+    return seat.run(*command, turn.prompt, within_s=60, **environment)
 
 
 CLIENTS = (
@@ -46,7 +50,7 @@ CLIENTS = (
         install=Pip("llm", "llm"),
         apis=(Api("chat", Dialect.CHAT, also=(GPT, CLAUDE)), Api("responses", Dialect.RESPONSES)),
         ask=_ask,
-        tool="Call write_file with path='{file}' and content='{content}'.",
+        tool=WRITE_FILE,
         streams="asked",
     ),
 )

@@ -5,21 +5,17 @@ one is added by a plugin, of its own class.
 
 from pathlib import Path
 
-from clients.client import Api, Client, Dialect, Pip, Said, Seat, Turn
-from clients.runs.llm import TOOL
+from clients.client import WRITE_FILE, Api, Client, Dialect, Pip, Said, Seat, Turn
+from clients.runs.llm import prompted
 
 _HOOK = Path(__file__).parent.parent / "scripts" / "rehosted"
 
 
 def _ask(seat: Seat, turn: Turn) -> Said:
-    command = [str(seat.python), "-m", "llm", "prompt", "--no-log", "-m", f"gemini/{turn.model}"]
-    command += [] if turn.stream else ["--no-stream"]
-    command += ["--functions", TOOL] if turn.file else []
-    command += ["-a", str(turn.image)] if turn.image else []
-    return seat.run(
-        *command,
-        turn.prompt,
-        within_s=60,
+    return prompted(
+        seat,
+        turn,
+        f"gemini/{turn.model}",
         PYTHONPATH=str(_HOOK),
         REHOSTED_FROM="generativelanguage.googleapis.com",
         REHOSTED_TO=seat.base_url,
@@ -35,6 +31,6 @@ CLIENTS = (
         install=Pip("llm", "llm-gemini"),
         apis=(Api("gemini", Dialect.GEMINI, also=("gemini-4-argon",)),),
         ask=_ask,
-        tool="Call write_file with path='{file}' and content='{content}'.",
+        tool=WRITE_FILE,
     ),
 )

@@ -26,8 +26,7 @@ def _knows(config: Path, model: str) -> None:
 
 
 def _ask(seat: Seat, turn: Turn) -> Said:
-    if not (seat.home / _CONFIG).exists():
-        seat.connect("opencode", api=seat.api.name, model=seat.api.model)
+    seat.connect("opencode", api=seat.api.name, model=seat.api.model)
     _knows(seat.home / _CONFIG, turn.model)
     command = [str(_program(seat)), "run", "-m", f"portico/{turn.model}", turn.prompt]
     command += ["-f", str(turn.image)] if turn.image else []

@@ -26,8 +26,7 @@ def _knows(config: Path, model: str) -> None:
 
 
 def _ask(seat: Seat, turn: Turn) -> Said:
-    if not (seat.home / _CONFIG).exists():
-        seat.connect("qwen-code", model=seat.api.model)
+    seat.connect("qwen-code", model=seat.api.model)
     _knows(seat.home / _CONFIG, turn.model)
     command = ["qwen", "-m", turn.model, "-p", turn.prompt]
     command += ["--yolo"] if turn.tools else []
