@@ -31,7 +31,6 @@ from clients.check import Row, Trial, not_there
 from clients.client import Client, Npm
 from clients.judge import CHECKS, OF_LIBRARIES
 from clients.place import Place, running
-from clients.proxy import recording
 from clients.table import all_clients
 
 FOLDER: Final = Path(__file__).parent
@@ -79,23 +78,20 @@ def tried(client: Client, place: Place, options: argparse.Namespace) -> list[Row
             made = ends.enter_context(
                 tempfile.TemporaryDirectory(prefix=f"portico-{client.name}-", ignore_cleanup_errors=True)
             )
-            address = place.base_url
-            if options.record:
-                options.record.mkdir(parents=True, exist_ok=True)
-                kept = options.record / f"{client.name}-{api.name}.jsonl"
-                address = ends.enter_context(recording(place.base_url, kept.absolute()))
             trial = Trial(
                 client,
                 api,
                 place,
-                address,
                 folder,
                 which,
                 Path(made),
                 lambda words, api=api: say(f"  {client.name} {api.name}: {words}"),  # type: ignore[misc]
             )
-            began = time.monotonic()
+            began, before = time.monotonic(), place.now()
             rows.append(trial.run(options.checks))
+            if options.record:
+                options.record.mkdir(parents=True, exist_ok=True)
+                (options.record / f"{client.name}-{api.name}.jsonl").write_bytes(place.sent_since(before))
         passed = sum(outcome.state == "passed" for outcome in rows[-1].checks.values())
         say(f"  {client.name} {api.name}: {passed} of {len(rows[-1].checks)} in {time.monotonic() - began:.0f} s")
     return rows

@@ -16,7 +16,7 @@ from PIL import Image
 
 from clients import judge
 from clients.client import Api, Client, Dialect, Said, Turn
-from clients.judge import CHECKS, COLOUR, OF_LIBRARIES, Case, Outcome, judged
+from clients.judge import CHECKS, COLOUR, OF_LIBRARIES, PACE_S, Case, Outcome, judged
 from clients.place import Place
 from clients.seat import Seat, fresh_work, seat_at
 
@@ -55,12 +55,11 @@ def checks_of(client: Client) -> tuple[str, ...]:
 
 @dataclass
 class Trial:
-    """One client on one API. `address` is where it is told that Portico is."""
+    """One client on one API."""
 
     client: Client
     api: Api
     place: Place
-    address: str
     installed: Path
     version: str
     folder: Path
@@ -71,7 +70,7 @@ class Trial:
         wanted = [name for name in checks_of(client) if name in wanted]
         row = Row(client.name, client.title, self.version, api.name, api.dialect, [api.model, *api.also])
         row.checks = {name: Outcome("not", client.lacks[name]) for name in checks_of(client) if name in client.lacks}
-        self._seat = seat_at(api, self.address, self.place.key, self.installed, self.folder)
+        self._seat = seat_at(api, self.place.base_url, self.place.key, self.installed, self.folder)
         with self._seat.ends:
             self._check(row, wanted)
         row.checks = {name: row.checks[name] for name in checks_of(client) if name in row.checks}
@@ -102,7 +101,7 @@ class Trial:
 
     def _words(self, row: Row) -> None:
         words = 40 + Random().randrange(40)
-        prompt = f"Answer in a few words. [[sim:words={words}]]"
+        prompt = f"Answer in a few words. [[sim:words={words}]] [[sim:slow={PACE_S}]]"
         both = [("text", judge.text), ("stream", judge.stream)]
         match self.client.streams:
             case "always":

@@ -75,12 +75,13 @@ class Turn:
 @dataclass(frozen=True)
 class Said:
     """What came of a turn. `code`: the exit code, None when the time was over. `pieces`: in how many pieces a stream came,
-    where the client tells."""
+    where the client tells. `grew`: what was printed, in the pieces in which it was seen to appear."""
 
     code: int | None
     out: str
     err: str = ""
     pieces: int | None = None
+    grew: tuple[str, ...] = ()
 
 
 class Seat(Protocol):
@@ -143,6 +144,9 @@ class Client:
     ask: Callable[[Seat, Turn], Said]
     tool: str
     streams: Literal["always", "asked", "never"] = "always"
+    pieces: Literal["tells", "prints", "ends"] = "ends"
+    """How a stream shows at its other end: it tells the pieces that came (`Said.pieces`), it prints each as it comes, or it
+    prints its answer when it is whole, so that the stream is seen as far as its door."""
     picture: str = "What is in this picture?"
     lacks: Mapping[str, str] = field(default_factory=dict)
     beside: tuple[str, ...] = ()

@@ -1,4 +1,5 @@
-"""What truly happened in a turn: what Portico logged of its callers, and what the models behind it were asked.
+"""What truly happened in a turn: what came to Portico and how it answered, what it logged, and what the models behind it
+were asked.
 
 Of a model's request only that is read which says whether a turn is what it seems: is it streamed, are there tools, results
 of tools, pictures, thought signatures.
@@ -39,6 +40,12 @@ class Asked:
     status: int
 
     @property
+    def model(self) -> str:
+        """As it is named: in Gemini's path, in the others' body."""
+        _, named, rest = self.path.partition("/models/")
+        return rest.rpartition(":")[0] if named else str(self.body.get("model", ""))
+
+    @property
     def text(self) -> str:
         return json.dumps(self.body, ensure_ascii=False)
 
@@ -66,7 +73,7 @@ class Asked:
         """Calls of Gemini whose step has no signature that the model itself made for it. The first call of a step carries
         it. Here that is looked at in every turn; the simulator, like Google, looks at the current one only."""
         wrong = []
-        model = find(self.path.rpartition("/models/")[2].partition(":")[0])
+        model = find(self.model)
         for content in self.body.get("contents", []):
             calls = [part for part in content.get("parts", []) if "functionCall" in part]
             if calls and not (model and _signed(model.family, calls[0])):
@@ -84,6 +91,15 @@ class Asked:
                 yield from _opened(_data_of(one.get("image_url")))
             elif one.get("type") == "image_url":
                 yield from _opened(_data_of((one.get("image_url") or {}).get("url")))
+
+
+@dataclass(frozen=True)
+class Sent(Asked):
+    """One request of the client's, as it came by on its way to Portico. `pieces`: in how many reads the body of the answer
+    came, `over_s` apart from the first to the last."""
+
+    pieces: int
+    over_s: float
 
 
 @dataclass(frozen=True)
@@ -106,6 +122,7 @@ class Evidence:
 
     logged: tuple[Logged, ...]
     asked: tuple[Asked, ...]
+    sent: tuple[Sent, ...]
 
 
 def read_logged(lines: bytes) -> tuple[Logged, ...]:
@@ -127,10 +144,19 @@ def read_logged(lines: bytes) -> tuple[Logged, ...]:
 
 
 def read_asked(lines: bytes) -> tuple[Asked, ...]:
-    told = [json.loads(line) for line in lines.splitlines()]
+    return tuple(Asked(one["path"], _spelled(one["body"]), one["status"]) for one in _with_body(lines))
+
+
+def read_sent(lines: bytes) -> tuple[Sent, ...]:
     return tuple(
-        Asked(one["path"], _spelled(one["body"]), one["status"]) for one in told if isinstance(one["body"], dict)
+        Sent(one["path"], _spelled(one["body"]), one["status"], one["pieces"], one["over_s"])
+        for one in _with_body(lines)
     )
+
+
+def _with_body(lines: bytes) -> list[Json]:
+    told = [json.loads(line) for line in lines.splitlines()]
+    return [one for one in told if isinstance(one["body"], dict)]
 
 
 def _spelled(body: Json) -> Json:

@@ -7,10 +7,10 @@ model, with the signature that the model itself made; a picture is opened.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from clients.client import Client, Dialect, Said, Turn
 from clients.evidence import Asked, Evidence, Logged
@@ -24,7 +24,15 @@ AGAIN: Final = "[simulated] You said:"
 """How it begins an answer to anything else."""
 COLOUR: Final = (200, 30, 90)
 """Of the picture that clients are given: all of it."""
+PACE_S: Final = 0.03
+"""Between the pieces of an answer of counted words, as the model gives them. The fewest are a dozen."""
+_PIECES: Final = 3
+"""So few pieces at least show that a stream came to whoever sees them."""
+_OVER_S: Final = 0.2
+"""What was held back and sent at once takes less, what was passed on as it came takes more."""
+_COUNTED: Final = re.compile(r"\bword\d")
 _NEAR: Final = 24
+_One = TypeVar("_One", bound=Asked)
 _WRONG: Final = 400
 
 
@@ -80,14 +88,19 @@ def text(case: Case) -> None:
 
 
 def stream(case: Case) -> None:
-    """The same, streamed from the model to the client."""
+    """The same, streamed: from the model, through Portico as it came, and where the client lets one see it, out of it."""
     text(case)
     if not any(line.stream for line in case.calls):
         raise Wrong("Portico was not asked for a stream")
-    if not any(one.streams for one in _marked(case)):
+    if not any(one.streams for one in _marked(case, case.seen.asked)):
         raise Wrong("the model was not asked for a stream")
-    if case.said.pieces is not None and case.said.pieces < 3:
-        raise Wrong(f"the answer came in {case.said.pieces} piece(s)")
+    came = [one for one in _marked(case, case.seen.sent) if one.streams and one.status == 200]
+    if not any(one.pieces >= _PIECES and one.over_s >= _OVER_S for one in came):
+        how = ", ".join(f"in {one.pieces} piece(s) within {one.over_s} s" for one in came)
+        raise Wrong(f"Portico's answer came {how or 'to no stream that was asked for'}")
+    pieces = {"tells": case.said.pieces or 0, "prints": _printed(case.said), "ends": _PIECES}[case.client.pieces]
+    if pieces < _PIECES:
+        raise Wrong(f"the client gave its answer in {pieces} piece(s)")
 
 
 def tool(case: Case) -> None:
@@ -174,12 +187,16 @@ def image(case: Case) -> None:
 
 
 def error(case: Case) -> None:
-    """A model that is not there: Portico said so once for each try, and the client passes its words on."""
+    """A model that is not there: Portico said so once for each try, and the client passes its words on. Nothing else was
+    refused."""
     refused = [line for line in case.seen.logged if line.dialect == case.dialect and line.error]
-    if not refused:
-        raise Wrong(f"Portico was not asked for {case.turn.model}; {_tail(case.said)}")
-    if {line.status for line in refused} != {404}:
-        raise Wrong(f"Portico answered {sorted({line.status for line in refused})}")
+    asked = [one for one in case.seen.sent if one.model == case.turn.model]
+    if not refused or not asked:
+        raise Wrong(f"Portico was not asked for {case.turn.model} in {case.dialect}; {_tail(case.said)}")
+    if (answers := {line.status for line in refused} | {one.status for one in asked}) != {404}:
+        raise Wrong(f"Portico answered {sorted(answers)}")
+    if others := {one.model for one in case.seen.sent if one.status >= _WRONG} - {case.turn.model}:
+        raise Wrong(f"Portico refused {', '.join(sorted(others))} as well")
     if not case.message:
         raise Wrong(f"{case.turn.model} is no wrong model")
     heard = _plain(case.said.out + case.said.err)
@@ -210,8 +227,13 @@ def _answered(case: Case) -> None:
         raise Wrong("no model was asked")
 
 
-def _marked(case: Case) -> Sequence[Asked]:
-    return [one for one in case.seen.asked if f"[[sim:words={case.words}]]" in one.text]
+def _marked(case: Case, requests: Iterable[_One]) -> list[_One]:
+    return [one for one in requests if f"[[sim:words={case.words}]]" in one.text]
+
+
+def _printed(said: Said) -> int:
+    """In how many pieces the words of an answer were seen to appear."""
+    return sum(bool(_COUNTED.search(part)) for part in said.grew)
 
 
 def _words(case: Case) -> None:

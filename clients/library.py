@@ -33,6 +33,7 @@ def library(
         ask=ask,
         tool=tool,
         streams="asked",
+        pieces="tells",
         lacks=lacks or {},
         library=True,
     )

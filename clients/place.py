@@ -1,7 +1,8 @@
 """Where clients are tried: a real `portico serve` and, behind it, a real strict `portico simulate`, as processes.
 
-The simulator plays Google, OpenAI and Anthropic; the caller's key is a virtual one, of a prepaid account. What Portico
-logged and what the simulator was asked is read from files, from any moment on. Nothing listens beyond this machine.
+The simulator plays Google, OpenAI and Anthropic; the caller's key is a virtual one, of a prepaid account. What came by on
+the wire to Portico, what Portico logged and what the simulator was asked is read from files, from any moment on. Nothing
+listens beyond this machine.
 """
 
 import contextlib
@@ -17,13 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clients.evidence import Evidence, read_asked, read_logged, tail
+from clients.evidence import Evidence, read_asked, read_logged, read_sent, tail
 from clients.processes import kept
+from clients.wire import recording
 
 _START_S: Final = 60.0
 _QUIET_S: Final = 0.5
 """Lines of the access log gather for a moment: what has not changed for this long is all there is."""
 _SETTLE_S: Final = 10.0
+_RECORDS: Final = ("access.log", "asked.jsonl", "sent.jsonl")
 KEPT: Final = ("PATH", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR", "VIRTUAL_ENV")
 _CONFIG: Final = """
 [log]
@@ -51,18 +54,19 @@ keys = ["env:UPSTREAM"]
 
 @dataclass(frozen=True)
 class Moment:
-    """How far the two records had come."""
+    """How far the three records had come."""
 
     log_bytes: int
     asked_bytes: int
+    sent_bytes: int
 
 
 class Place:
-    """A running Portico. `base_url` has no slash at the end and no /v1."""
+    """A running Portico. `base_url` is that of the wire before it, without a slash at the end and without /v1."""
 
     def __init__(self, folder: Path, base_url: str, key: str) -> None:
         self.folder, self.base_url, self.key = folder, base_url, key
-        self._log, self._asked = folder / "access.log", folder / "asked.jsonl"
+        self._log, self._asked, self._sent = (folder / name for name in _RECORDS)
 
     def now(self) -> Moment:
         """The moment from which on `since` tells, once everything before it is written."""
@@ -72,12 +76,18 @@ class Place:
     def since(self, moment: Moment) -> Evidence:
         """What happened since."""
         self._settle()
-        logged = read_logged(tail(self._log, moment.log_bytes))
-        return Evidence(logged, read_asked(tail(self._asked, moment.asked_bytes)))
+        return Evidence(
+            read_logged(tail(self._log, moment.log_bytes)),
+            read_asked(tail(self._asked, moment.asked_bytes)),
+            read_sent(self.sent_since(moment)),
+        )
 
-    def _sizes(self) -> tuple[int, int]:
-        one, two = (path.stat().st_size if path.exists() else 0 for path in (self._log, self._asked))
-        return one, two
+    def sent_since(self, moment: Moment) -> bytes:
+        """What came by on the wire since, a line of JSON for each request."""
+        return tail(self._sent, moment.sent_bytes)
+
+    def _sizes(self) -> tuple[int, ...]:
+        return tuple(path.stat().st_size if path.exists() else 0 for path in (self._log, self._asked, self._sent))
 
     def _settle(self) -> None:
         until, last, since = time.monotonic() + _SETTLE_S, self._sizes(), time.monotonic()
@@ -93,13 +103,14 @@ def running() -> Iterator[Place]:
     with tempfile.TemporaryDirectory(prefix="portico-clients-") as made, contextlib.ExitStack() as ends:
         folder = Path(made)
         simulated = ends.enter_context(
-            _served(folder, "simulate", "--port", "0", "--record", str(folder / "asked.jsonl"))
+            _served(folder, "simulate", "--port", "0", "--record", str(folder / _RECORDS[1]))
         )
         (folder / "portico.toml").write_text(_CONFIG.format(folder=folder, url=simulated), encoding="utf-8")
         _command(folder, "accounts", "create", "clients")
         _command(folder, "accounts", "top-up", "clients", "100000")
         key = str(_command(folder, "keys", "create", "--account", "clients", "--name", "clients")["key"])
-        base_url = ends.enter_context(_served(folder, "serve", "--port", "0"))
+        served = ends.enter_context(_served(folder, "serve", "--port", "0"))
+        base_url = ends.enter_context(recording(served, folder / _RECORDS[2]))
         yield Place(folder, base_url, key)
 
 

@@ -11,12 +11,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Final
 from uuid import uuid4
 
 MARK: Final = "PORTICO_CLIENTS_RUN"
 _GRACE_S: Final = 3.0
+_LOOK_S: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Ended:
     out: str
     err: str
     took_s: float
+    grew: tuple[str, ...] = ()
+    """What it printed, in the pieces in which that was seen to appear."""
 
 
 def run(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, within_s: float) -> Ended:
@@ -35,18 +39,25 @@ def run(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, within_s: 
     began = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = _started(command, env, cwd, mark, out, err)
-        code: int | None
+        sizes = [0]
         try:
-            code = process.wait(within_s)
-        except subprocess.TimeoutExpired:
-            code = None
+            while (code := process.poll()) is None and time.monotonic() - began < within_s:
+                if (size := os.fstat(out.fileno()).st_size) != sizes[-1]:
+                    sizes.append(size)
+                time.sleep(_LOOK_S)
         finally:
             end_all(mark, process)
         texts = []
         for file in (out, err):
             file.seek(0)
-            texts.append(file.read().decode("utf-8", "replace"))
-    return Ended(code, texts[0], texts[1], time.monotonic() - began)
+            texts.append(file.read())
+    sizes.append(len(texts[0]))
+    grew = tuple(_text(texts[0][one:two]) for one, two in pairwise(sizes) if two > one)
+    return Ended(code, _text(texts[0]), _text(texts[1]), time.monotonic() - began, grew)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 @contextlib.contextmanager

@@ -62,7 +62,7 @@ class Seat:
         env = self.environment(**more)
         found = shutil.which(command[0], path=env["PATH"]) or command[0]
         ended = run([found, *command[1:]], env=env, cwd=self.work, within_s=within_s)
-        return Said(ended.code, ended.out, ended.err)
+        return Said(ended.code, ended.out, ended.err, grew=ended.grew)
 
     def keep(self, *command: str, **more: str) -> Path:
         """Starts a command that runs until the seat is left; returns the file that what it says goes to."""

@@ -48,7 +48,8 @@ _DROPPED: Final = frozenset({"host", "content-length", "connection", "transfer-e
 def shape_of(request: Json) -> Json:
     """One recorded request."""
     headers = {name: _own(value) for name, value in request["headers"].items() if name not in _DROPPED}
-    return {**request, "headers": headers, "body": _shaped(request["body"], "")}
+    asked = {name: request[name] for name in ("method", "path", "query")}
+    return {**asked, "headers": headers, "body": _shaped(request["body"], "")}
 
 
 def _shaped(value: Any, key: str) -> Any:

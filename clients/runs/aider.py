@@ -47,5 +47,6 @@ CLIENTS = (
         tool=_BLOCK,
         edits=True,
         streams="asked",
+        pieces="prints",
     ),
 )

@@ -33,6 +33,7 @@ CLIENTS = (
         apis=(Api("messages", Dialect.MESSAGES, GEMINI, also=(CLAUDE,)),),
         ask=_ask,
         tool="Call Bash with command='echo {content} > {file}'.",
+        pieces="tells",
         picture="Call Read with file_path='{image}'.",
         told_wrong=r"issue with the selected model \({model}\)\. It may not exist",
     ),

@@ -35,6 +35,7 @@ CLIENTS = (
         apis=(Api("gemini", Dialect.GEMINI, _MODEL, also=(_OLDER,)),),
         ask=_ask,
         tool="Call run_shell_command with command='echo {content} > {file}'.",
+        pieces="tells",
         picture="What is in this picture? @{image}",
     ),
 )

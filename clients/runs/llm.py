@@ -52,5 +52,6 @@ CLIENTS = (
         ask=_ask,
         tool=WRITE_FILE,
         streams="asked",
+        pieces="prints",
     ),
 )

@@ -32,5 +32,6 @@ CLIENTS = (
         apis=(Api("gemini", Dialect.GEMINI, also=("gemini-4-argon",)),),
         ask=_ask,
         tool=WRITE_FILE,
+        pieces="prints",
     ),
 )

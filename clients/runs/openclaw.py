@@ -110,5 +110,6 @@ CLIENTS: Final = (
         ),
         ask=_ask,
         tool="Use the write tool with path '{file}' and content '{content}'.",
+        pieces="tells",
     ),
 )

@@ -44,6 +44,7 @@ CLIENTS = (
         apis=(Api("chat", Dialect.CHAT, GEMINI, also=(GPT,)),),
         ask=_ask,
         tool="Call run_shell_command with command='echo {content} > {file}'.",
+        pieces="tells",
         picture="What is in this picture? @{image}",
     ),
 )

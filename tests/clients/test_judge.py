@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 from PIL import Image
 
 from clients import judge
 from clients.client import Api, Client, Dialect, Npm, Said, Turn
-from clients.evidence import Asked, Evidence, Logged, read_asked
+from clients.evidence import Asked, Evidence, Logged, Sent, read_asked
 from clients.judge import COLOUR, Case, judged
 from portico.simulator.models import find
 from portico.simulator.signatures import Signer
@@ -23,6 +23,7 @@ PATH: Final = f"/v1beta/models/{MODEL}:streamGenerateContent"
 WORDS: Final = "word0 word1 word2"
 MESSAGE: Final = "The model 'wrong' does not exist."
 LINE: Final = Logged("POST", "/v1/chat/completions", 200, "openai_chat", MODEL, True, "ours", "")
+SENT: Final = Sent("/v1/chat/completions", {"model": MODEL, "stream": True, "x": "[[sim:words=3]]"}, 200, 12, 0.4)
 CLIENT: Final = Client("ours", "Ours", Npm("ours", "ours"), (Api("chat", Dialect.CHAT),), lambda *_: Said(0, ""), "")
 
 
@@ -53,16 +54,20 @@ def case(tmp_path: Path) -> Case:
     file = tmp_path / "told.txt"
     file.write_text("told\n")
     turn = Turn("any", "…", MODEL, stream=True, file=file, content="told")
-    seen = Evidence((LINE,), (asked(tools=True), asked(signed("write"), RESULT, picture(COLOUR), tools=True)))
+    seen = Evidence((LINE,), (asked(tools=True), asked(signed("write"), RESULT, picture(COLOUR), tools=True)), (SENT,))
     return Case(CLIENT, Dialect.CHAT, turn, Said(0, f"[simulated] Done: so it is. {WORDS}", pieces=4), seen, words=3)
 
 
+UNKNOWN: Final = Sent("/v1/chat/completions", {"model": MODEL}, 404, 1, 0.0)
 REFUSED: Final = replace(LINE, status=404, model="", error="model_not_found")
 
 
 def wrong_model(tmp_path: Path) -> Case:
     return replace(
-        case(tmp_path), seen=Evidence((REFUSED,), ()), said=Said(1, "", f"Error: {MESSAGE}"), message=MESSAGE
+        case(tmp_path),
+        seen=Evidence((REFUSED,), (), (UNKNOWN,)),
+        said=Said(1, "", f"Error: {MESSAGE}"),
+        message=MESSAGE,
     )
 
 
@@ -71,7 +76,7 @@ def two_calls(tmp_path: Path) -> Case:
     for file, content in files.items():
         file.write_text(content)
     told = asked(signed("write"), UNSIGNED, RESULT, RESULT, tools=True)
-    return replace(case(tmp_path), seen=Evidence((LINE,), (asked(tools=True), told)), files=files)
+    return replace(case(tmp_path), seen=Evidence((LINE,), (asked(tools=True), told), (SENT,)), files=files)
 
 
 SHAPED: Final = '{"city": "Oslo", "days": 37}'
@@ -79,7 +84,7 @@ SHAPED: Final = '{"city": "Oslo", "days": 37}'
 
 def in_a_shape(tmp_path: Path) -> Case:
     wanted = Asked(PATH, {"generationConfig": {"responseJsonSchema": {"properties": {"city": {}, "days": {}}}}}, 200)
-    seen = Evidence((LINE,), (wanted,))
+    seen = Evidence((LINE,), (wanted,), (SENT,))
     return replace(case(tmp_path), said=Said(0, SHAPED), seen=seen, shaped={"city": "Oslo", "days": 37})
 
 
@@ -99,7 +104,7 @@ def test_several_calls_at_once_pass_if_all_ran_and_all_were_told(tmp_path: Path)
     good = two_calls(tmp_path)
     assert judged(judge.parallel, good).state == "passed"
     one_by_one = (asked(signed("write"), RESULT), asked(signed("write"), RESULT, RESULT))
-    outcome = judged(judge.parallel, replace(good, seen=Evidence((LINE,), one_by_one)))
+    outcome = judged(judge.parallel, replace(good, seen=Evidence((LINE,), one_by_one, (SENT,))))
     assert "1 result(s) first, of 2" in outcome.reason
     (tmp_path / "two").write_text("one")
     assert "two was not written" in judged(judge.parallel, good).reason
@@ -113,8 +118,8 @@ def test_a_shape_passes_if_the_model_was_asked_for_it_and_the_client_has_it(tmp_
         assert "the value is not" in judged(judge.structured, replace(good, said=Said(0, said))).reason
 
 
-def seen(*requests: Asked, lines: tuple[Logged, ...] = (LINE,)) -> dict[str, Any]:
-    return {"seen": Evidence(lines, requests)}
+def seen(*requests: Asked, lines: tuple[Logged, ...] = (LINE,), sent: tuple[Sent, ...] | None = None) -> dict[str, Any]:
+    return {"seen": Evidence(lines, requests, (SENT,) if sent is None else sent)}
 
 
 FAILURES: Final[list[tuple[str, Callable[[Case], None], dict[str, Any], str]]] = [
@@ -126,7 +131,9 @@ FAILURES: Final[list[tuple[str, Callable[[Case], None], dict[str, Any], str]]] =
     ("an error", judge.text, seen(asked(), lines=(LINE, replace(LINE, status=400, error="bad"))), "answered 400"),
     ("not streamed", judge.stream, seen(asked(), lines=(replace(LINE, stream=False),)), "for a stream"),
     ("held back", judge.stream, seen(asked(path=PATH.replace("stream", ""))), "the model was not asked for a stream"),
-    ("one piece", judge.stream, {"said": Said(0, WORDS, pieces=1)}, "1 piece"),
+    ("sent at once", judge.stream, seen(asked(), sent=(replace(SENT, over_s=0.01),)), "in 12 piece(s) within 0.01 s"),
+    ("one piece", judge.stream, seen(asked(), sent=(replace(SENT, pieces=1),)), "in 1 piece(s)"),
+    ("nothing came by", judge.stream, seen(asked(), sent=()), "to no stream"),
     ("no tools", judge.tool, seen(asked()), "no tools"),
     ("no file", judge.tool, {"turn": Turn("any", "", MODEL, file=Path("/nowhere"))}, "no file"),
     ("no result", judge.result, seen(asked(signed("write"))), "no result"),
@@ -161,17 +168,51 @@ def test_a_file_of_other_content_fails(tmp_path: Path) -> None:
     assert judged(judge.tool, turn).state == "failed"
 
 
+PIECEMEAL: Final = tuple(f"{word} " for word in WORDS.split())
+
+
 @pytest.mark.parametrize(
-    "changed",
+    ("pieces", "said", "reason"),
     [
-        {"said": Said(1, "", "Something went wrong.")},
-        seen(lines=(replace(REFUSED, status=401),)),
-        seen(asked()),
+        ("tells", Said(0, WORDS, pieces=3), ""),
+        ("tells", Said(0, WORDS, pieces=1), "in 1 piece(s)"),
+        ("tells", Said(0, WORDS, grew=PIECEMEAL), "in 0 piece(s)"),
+        ("prints", Said(0, WORDS, grew=("Welcome!\n", *PIECEMEAL)), ""),
+        ("prints", Said(0, WORDS, grew=("Welcome!\n", "Thinking\n", WORDS, "Bye\n")), "in 1 piece(s)"),
+        ("prints", Said(0, WORDS), "in 0 piece(s)"),
+        ("ends", Said(0, WORDS, grew=(WORDS,)), ""),
     ],
-    ids=["no words", "no key", "not asked"],
 )
-def test_a_wrong_model_that_is_not_told_so_fails(changed: dict[str, Any], tmp_path: Path) -> None:
-    assert judged(judge.error, replace(wrong_model(tmp_path), **changed)).state == "failed"
+def test_a_stream_shows_at_its_other_end_as_the_client_lets_it(
+    pieces: Literal["tells", "prints", "ends"], said: Said, reason: str, tmp_path: Path
+) -> None:
+    turn = replace(case(tmp_path), client=replace(CLIENT, pieces=pieces), said=said)
+    outcome = judged(judge.stream, turn)
+    assert outcome.state == ("failed" if reason else "passed")
+    assert reason in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"said": Said(1, "", "Something went wrong.")}, "does not pass on"),
+        (seen(lines=(replace(REFUSED, status=401),), sent=(UNKNOWN,)), "answered [401, 404]"),
+        (seen(asked(), sent=(UNKNOWN,)), "was not asked"),
+        (seen(lines=(REFUSED,), sent=(replace(UNKNOWN, body={"model": "another"}),)), f"was not asked for {MODEL}"),
+        (seen(lines=(REFUSED,), sent=(UNKNOWN, SENT)), "answered [200, 404]"),
+        (seen(lines=(REFUSED,), sent=(UNKNOWN, replace(UNKNOWN, body={"model": "another"}))), "refused another"),
+    ],
+    ids=["no words", "no key", "not asked", "another was asked for", "answered once", "another was refused as well"],
+)
+def test_a_wrong_model_that_is_not_told_so_fails(changed: dict[str, Any], reason: str, tmp_path: Path) -> None:
+    outcome = judged(judge.error, replace(wrong_model(tmp_path), **changed))
+    assert outcome.state == "failed"
+    assert reason in outcome.reason
+
+
+def test_a_model_is_named_in_the_body_or_in_the_path() -> None:
+    assert UNKNOWN.model == MODEL
+    assert Sent("/v1beta/models/any.of-ours:generateContent", {}, 404, 1, 0.0).model == "any.of-ours"
 
 
 OTHERWISE: Final = {
@@ -189,7 +230,7 @@ def test_what_gemini_is_told_in_its_other_spelling_is_seen(one: Callable[[Case],
     text = "\n".join(json.dumps(line) for line in lines)
     for name, other in OTHERWISE.items():
         text = text.replace(f'"{name}"', f'"{other}"')
-    seen_again = Evidence(turn.seen.logged, read_asked(text.encode()))
+    seen_again = replace(turn.seen, asked=read_asked(text.encode()))
     assert judged(one, replace(turn, seen=seen_again)).state == "passed"
     assert [each.unsigned for each in seen_again.asked] == [[], []]
 
@@ -200,7 +241,7 @@ def edited(tmp_path: Path) -> Case:
     return replace(
         case(tmp_path),
         client=replace(CLIENT, edits=True),
-        seen=Evidence((LINE,), (asked(), told)),
+        seen=Evidence((LINE,), (asked(), told), (SENT,)),
         said=Said(0, "[simulated]\nwhat was asked\n[simulated] You said: dlot"),
     )
 
