@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 import re
-import signal
 import sys
 import tempfile
 import time
@@ -31,6 +30,7 @@ from clients.check import Row, Trial, not_there
 from clients.client import Client, Npm
 from clients.judge import CHECKS, OF_LIBRARIES
 from clients.place import Place, running
+from clients.processes import leave_on_signals
 from clients.table import all_clients
 
 FOLDER: Final = Path(__file__).parent
@@ -120,8 +120,7 @@ def _options(known: dict[str, Client]) -> argparse.Namespace:
 def main() -> int:
     known = all_clients()
     options = _options(known)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))  # so that all that runs is ended
+    leave_on_signals(say)
     rows: list[Row] = []
     places = [(client.name, api.name) for client in known.values() for api in client.apis]
     told = report.table(rows, datetime.now(UTC).date())

@@ -1,15 +1,18 @@
-"""Processes that end: each within its time, and with it whatever it started, even what left its session.
+"""Processes that end: each within its time, and with it whatever it started.
 
-Everything that a run starts carries a mark in its environment, by which it is found (/proc) and ended, each by its id.
+What a run starts is found (/proc) by the session that was made for it, by a mark in its environment if it left that, and as
+the child of such if it has neither; it is ended by its id.
 """
 
 import contextlib
 import os
 import signal
 import subprocess
+import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +20,12 @@ from typing import IO, Final
 from uuid import uuid4
 
 MARK: Final = "PORTICO_CLIENTS_RUN"
+_PROC: Final = Path("/proc")
+_OVER: Final = ("Z", "X")
+"""States of processes that only wait to be forgotten (proc(5))."""
+_BEGAN: Final = 15
+"""Where the time of its start stands in the rest of a process's line."""
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _GRACE_S: Final = 3.0
 _LOOK_S: Final = 0.02
 
@@ -89,27 +98,88 @@ def _started(
 
 
 def end_all(mark: str, process: "subprocess.Popen[bytes]") -> None:
-    """Ends a process and everything that carries its mark: asked first, then made to."""
-    for how, wait_s in ((signal.SIGTERM, _GRACE_S), (signal.SIGKILL, _GRACE_S)):
-        for pid in marked(mark) | ({process.pid} if process.poll() is None else set()):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, how)
-        until = time.monotonic() + wait_s
-        while time.monotonic() < until and (process.poll() is None or marked(mark)):
-            time.sleep(0.02)
-    process.wait()
+    """Ends a process and everything that came of it: asked first, then made to. No signal interrupts it half-way."""
+    known: frozenset[_Alive] = frozenset()
+    with _undisturbed():
+        for how, wait_s in ((signal.SIGTERM, _GRACE_S), (signal.SIGKILL, _GRACE_S)):
+            known = _came_of(mark, process.pid, known)
+            for one in known:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one.pid, how)
+            until = time.monotonic() + wait_s
+            while time.monotonic() < until and (process.poll() is None or known):
+                time.sleep(_LOOK_S)
+                known = _came_of(mark, process.pid, known)
+        process.wait()
+
+
+def leave_on_signals(say: Callable[[str], object]) -> None:
+    """From now on a signal that asks this process to end makes it leave by `SystemExit`, which ends all that runs; of more
+    such signals nothing comes, so that the ending is not left half-way."""
+
+    def leave(number: int, _: object) -> None:
+        for each in _ENDING:
+            signal.signal(each, signal.SIG_IGN)
+        say("ending all that runs; this takes some seconds")
+        sys.exit(128 + number)
+
+    for each in _ENDING:
+        signal.signal(each, leave)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A signal that asks this process to end does so afterwards."""
+    if threading.current_thread() is not threading.main_thread():  # signals are told to the main one
+        yield
+        return
+    came: list[int] = []
+    before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in _ENDING}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, signal.SIG_DFL if handler is None else handler)
+    for number in came[:1]:
+        signal.raise_signal(number)
+
+
+@dataclass(frozen=True)
+class _Alive:
+    """A living process; `began` tells it from an earlier one of the same id."""
+
+    pid: int
+    parent: int
+    session: int
+    began: int
+
+
+def _came_of(mark: str, session: int, known: frozenset[_Alive]) -> frozenset[_Alive]:
+    """The living processes that carry a mark, are of a session, were known before, or are children of such."""
+    living, with_mark = _living(), marked(mark)
+    began = {(one.pid, one.began) for one in known}
+    found = {one for one in living if one.pid in with_mark or one.session == session or (one.pid, one.began) in began}
+    while more := {one for one in living if one.parent in {each.pid for each in found}} - found:
+        found |= more
+    return frozenset(found)
+
+
+def _living() -> list[_Alive]:
+    found = []
+    for entry in _PROC.glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, parent, _, session, *rest = (entry / "stat").read_text().rpartition(")")[2].split()
+            if state not in _OVER:
+                found.append(_Alive(int(entry.name), int(parent), int(session), int(rest[_BEGAN])))
+    return found
 
 
 def marked(mark: str) -> set[int]:
     """The living processes that carry a mark."""
     wanted = f"{MARK}={mark}".encode()
     found = set()
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
+    for entry in _PROC.glob("[0-9]*"):
+        with contextlib.suppress(OSError):
             if wanted in (entry / "environ").read_bytes().split(b"\0"):
                 found.add(int(entry.name))
-        except OSError:
-            continue
     return found
