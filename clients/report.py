@@ -1,6 +1,7 @@
 """The table: for a terminal, for docs/clients.md, and as data of the pages.
 
-Where only some clients were tried, the rows of the others stay as they were, each with the day on which it was measured.
+What was not tried this time stays as it was, with the day on which it was measured: the rows of other clients, and in a row
+the other checks, if they were of the same version.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ _SHOWN: Final = {"passed": "yes", "failed": "**no**", "not": "–"}
 
 class Line(msgspec.Struct):
     """A row as it is written down. A check is `passed`, `failed`, or `not` where the client cannot do that or is not there;
-    `reasons` say why of those that did not pass."""
+    `reasons` say why of those that did not pass. `measured`: the day, or that of the oldest check."""
 
     client: str
     title: str
@@ -96,12 +97,29 @@ Place = tuple[str, str]
 
 
 def merged(new: Table, file: Path, order: Sequence[Place]) -> Table:
-    """The new rows among those that were not tried this time, in the order given; what is not in it is tried no more."""
-    tried = {(row.client, row.api) for row in new.rows}
-    kept = msgspec.json.decode(file.read_bytes(), type=Table).rows if file.exists() else []
-    old = [row for row in kept if (row.client, row.api) not in tried and (row.client, row.api) in order]
-    rows = sorted([*new.rows, *old], key=lambda row: order.index((row.client, row.api)))
-    return Table(new.measured, new.portico, rows)
+    """The new checks among those that were not tried this time, in the order given; what is not in it is tried no more."""
+    old = msgspec.json.decode(file.read_bytes(), type=Table).rows if file.exists() else []
+    rows = {(row.client, row.api): row for row in old}
+    rows |= {place: _renewed(rows.get(place), row) for row in new.rows for place in [(row.client, row.api)]}
+    return Table(new.measured, new.portico, [rows[place] for place in order if place in rows])
+
+
+def _renewed(old: Line | None, new: Line) -> Line:
+    """A row with what was tried now, and the checks of the same version that were not."""
+    if old is None or old.version != new.version or not {*old.checks} - {*new.checks}:
+        return new
+    checks, reasons = (
+        old.checks | new.checks,
+        {name: why for name, why in old.reasons.items() if name not in new.checks},
+    )
+    reasons |= new.reasons
+    names = [name for name in CHECKS + OF_LIBRARIES if name in checks]
+    return msgspec.structs.replace(
+        new,
+        checks={name: checks[name] for name in names},
+        reasons={name: reasons[name] for name in names if name in reasons},
+        measured=min(old.measured, new.measured),
+    )
 
 
 def write(new: Table, order: Sequence[Place], *, page: Path = PAGE, file: Path = DATA) -> None:

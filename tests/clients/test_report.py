@@ -16,8 +16,11 @@ ORDER: Final = [("one", "chat"), ("two", "chat"), ("two", "other")]
 
 
 def row(client: str, api: str = "chat", **checks: Outcome) -> Row:
-    every = dict.fromkeys(CHECKS, PASSED) | checks
-    return Row(client, client.title(), "1.0", api, "openai_chat", ["gemini-3.5-flash"], every)
+    return only(client, dict.fromkeys(CHECKS, PASSED) | checks, api)
+
+
+def only(client: str, checks: dict[str, Outcome], api: str = "chat", version: str = "1.0") -> Row:
+    return Row(client, client.title(), version, api, "openai_chat", ["gemini-3.5-flash"], checks)
 
 
 def written(tmp_path: Path, *tables: report.Table, order: Sequence[report.Place] = ORDER) -> tuple[str, report.Table]:
@@ -57,6 +60,23 @@ def test_one_api_of_a_client_may_be_tried_again(tmp_path: Path) -> None:
         tmp_path, report.table([row("two"), row("two", "other")], DAY), report.table([row("two", "other")], NEXT_DAY)
     )
     assert [(one.api, one.measured) for one in data.rows] == [("chat", "2026-11-28"), ("other", "2026-11-29")]
+
+
+def test_a_check_that_was_tried_again_stands_among_those_that_were_not(tmp_path: Path) -> None:
+    first = row("one", text=Outcome("failed", "silence"), image=Outcome("not", "no pictures"))
+    again = only("one", {"text": PASSED, "tool": Outcome("failed", "no file")})
+    _, data = written(tmp_path, report.table([first], DAY), report.table([again], NEXT_DAY))
+    assert data.rows[0].checks == {**dict.fromkeys(CHECKS, "passed"), "tool": "failed", "image": "not"}
+    assert [*data.rows[0].checks] == [*CHECKS]
+    assert data.rows[0].reasons == {"tool": "no file", "image": "no pictures"}
+    assert data.rows[0].measured == "2026-11-28", "the day of the oldest check in it"
+
+
+def test_checks_of_another_version_do_not_stay(tmp_path: Path) -> None:
+    newer = only("one", {"text": PASSED}, version="1.1")
+    _, data = written(tmp_path, report.table([row("one")], DAY), report.table([newer], NEXT_DAY))
+    assert data.rows[0].checks == {"text": "passed"}
+    assert data.rows[0].measured == "2026-11-29"
 
 
 def test_who_is_tried_no_more_is_gone(tmp_path: Path) -> None:
