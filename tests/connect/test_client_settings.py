@@ -14,9 +14,9 @@ from portico.cli.connect_call import call_of
 from portico.clients import Api, Card, Client, Format, Owned, Told, Whole
 from portico.clients.held import differences, found_at
 from portico.clients.listed import cards_of, default_of, small_of
-from portico.clients.merge import merge, read
+from portico.clients.merge import merge, merged, read
 from portico.clients.merge.envfile import read_env
-from portico.clients.settings import bare, merged, same
+from portico.clients.settings import Begins, bare, same
 from portico.clients.told import LONGEST_ANSWER
 
 HOSTILE = ['a"b', "a'b", "a#b: c", "${HOME}", "a\\b", "模型", "мир", "- x", "{{ x }}", "true", "a\u2028b"]
@@ -143,14 +143,25 @@ def test_claude_code_asks_for_another_vendors_model_under_claudes_names() -> Non
     assert "ANTHROPIC_DEFAULT_SONNET_MODEL" not in bare(own.settings)["env"]
 
 
-def test_a_models_list_is_replaced_and_other_items_stay() -> None:
-    held = "# mine\nname: Mine\nmodels:\n  - name: A  # why\n    model: a\n  - name: 'Portico: Old'\n    model: old\n"
+def test_a_models_list_is_replaced_and_other_items_stay_behind_the_default() -> None:
+    own = "  # of mine\n  - name: A  # why\n    model: a\n"
+    held = f"# mine\nname: Mine\nmodels:\n{own}  - name: 'Portico: Old'\n    model: old\n"
     client = named("continue")
     file = client.files(told(client.apis[0]))[0]
     text = merge(file.format, held, file.settings)
     names = [entry["name"] for entry in yaml.safe_load(text)["models"]]
-    assert names == ["A", "Portico: default", *(f"Portico: {card.title}" for card in CARDS)]
-    assert text.startswith("# mine\nname: Mine\nmodels:\n  - name: A  # why\n    model: a\n")
+    assert names == ["Portico: default", *(f"Portico: {card.title}" for card in CARDS), "A"]
+    assert text.startswith("# mine\nname: Mine\nmodels:\n  - name: 'Portico: default'\n".replace("'", '"'))
+    assert own in text
+
+
+def test_whoever_puts_a_model_of_ones_own_above_portico_in_continue_keeps_it_there() -> None:
+    client = named("continue")
+    (file, *_) = client.files(told(client.apis[0]))
+    text = merge(file.format, "", file.settings).replace("models:\n", "models:\n  - name: A\n    model: a\n")
+    again = client.files(told(client.apis[0], model=CLAUDE))[0]
+    names = [entry["name"] for entry in yaml.safe_load(merge(file.format, text, again.settings))["models"]]
+    assert names[:2] == ["A", "Portico: default"]
 
 
 def test_continue_asks_the_first_model_of_its_file_which_another_default_becomes() -> None:
@@ -263,7 +274,7 @@ def test_whatever_is_there_is_the_default_where_nothing_fits() -> None:
 
 def test_a_list_that_is_all_ours_is_told_apart() -> None:
     held = [{"id": "portico/a", "x": 1}, {"id": "portico/gone"}, {"id": "other"}, "text"]
-    owned = Owned("id", "portico/", ({"id": "portico/a", "x": 2},))
+    owned = Owned(key="id", ours=Begins("id", "portico/"), items=({"id": "portico/a", "x": 2},))
     assert [one.path for one in differences({"list": owned}, {"list": held})] == [
         "list[portico/a]",
         "list[portico/gone]",

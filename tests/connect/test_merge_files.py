@@ -7,6 +7,7 @@ import pytest
 from portico.clients import Default, Format, Owned
 from portico.clients.merge import Unmergeable, merge
 from portico.clients.merge.envfile import read_env
+from portico.clients.settings import Begins
 
 COMMENTED = """// my settings
 {
@@ -87,9 +88,38 @@ def test_anchors_that_others_use_are_not_written_over() -> None:
 
 def test_yaml_lists_keep_how_they_are_set() -> None:
     held = "models:\n- name: A  # mine\n  roles: [chat,  edit]\n\n- name: ours/old\nrules:\n    - x\n"
-    text = merge(Format.YAML, held, {"models": Owned("name", "ours/", ({"name": "ours/new", "roles": ("chat",)},))})
+    text = merge(
+        Format.YAML,
+        held,
+        {"models": Owned(key="name", ours=Begins("name", "ours/"), items=({"name": "ours/new", "roles": ("chat",)},))},
+    )
     assert text == (
         "models:\n- name: A  # mine\n  roles: [chat,  edit]\n\n- name: ours/new\n  roles: [chat]\nrules:\n    - x\n"
+    )
+
+
+def test_a_comment_above_an_item_stays_where_the_one_before_it_goes() -> None:
+    held = """{
+  "models": [
+    // of ours, by now old
+    {"id": "ours/old"}, // goes
+    // why I have this one
+    {"id": "mine"}, // and this
+    {"id": "ours/older"}
+  ]
+}
+"""
+    text = merge(Format.JSON, held, {"models": Owned(key="id", ours=Begins("id", "ours/"), items=())})
+    assert (
+        text
+        == """{
+  "models": [
+    // of ours, by now old
+    // why I have this one
+    {"id": "mine"} // and this
+  ]
+}
+"""
     )
 
 

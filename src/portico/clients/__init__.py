@@ -5,7 +5,7 @@ Nothing here reads a file, the environment or the network. `told` is what a clie
 """
 
 from portico.clients.client import Client, Moved
-from portico.clients.settings import Default, File, Format, Owned, Setting, Settings, Whole
+from portico.clients.settings import Default, File, Format, Members, Owned, Setting, Settings, Whole
 from portico.clients.table import CLIENTS, client_named
 from portico.clients.told import Api, Card, Told
 
@@ -17,6 +17,7 @@ __all__ = [
     "Default",
     "File",
     "Format",
+    "Members",
     "Moved",
     "Owned",
     "Setting",

@@ -1,14 +1,21 @@
 """aider, which edits files in pairs with a person. It asks through LiteLLM, which names models by who is asked."""
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from portico.clients.client import Argv, Client
-from portico.clients.settings import File, Format, Owned, Setting, Whole
+from portico.clients.settings import Begins, File, Format, Members, Owned, Setting, Whole
 from portico.clients.told import Api, Card, Told
 
 _MILLION: Final = 1_000_000
 _BASE_VARIABLE: Final = "GEMINI_API_BASE="
+_MARK: Final = "portico"
+"""No model has such a setting, and among those that an entry says its model accepts it does nothing: aider refuses members
+of an entry that it does not know, and of this list looks only whether two words are in it (its `models.py`, `main.py`)."""
+_SOURCE: Final = "portico connect"
+"""What LiteLLM calls where an entry of its list of models is from."""
 
 
 def _files(told: Told) -> tuple[File, ...]:
@@ -17,9 +24,9 @@ def _files(told: Told) -> tuple[File, ...]:
         "weak-model": _name(told.small, told),
     }
     if told.api.name == "gemini":
-        config["set-env"] = Owned("", _BASE_VARIABLE, (_BASE_VARIABLE + told.address,))
+        config["set-env"] = Owned(ours=Begins("", _BASE_VARIABLE), items=(_BASE_VARIABLE + told.address,))
         if told.key is not None:
-            config["api-key"] = Owned("", "gemini=", ("gemini=" + told.key,))
+            config["api-key"] = Owned(ours=Begins("", "gemini="), items=("gemini=" + told.key,))
     else:
         config["openai-api-base"] = told.address
         if told.key is not None:
@@ -29,12 +36,16 @@ def _files(told: Told) -> tuple[File, ...]:
         File(
             path=".aider.model.settings.yml",
             format=Format.YAML,
-            settings=Owned("name", None, tuple(_settings(card, told) for card in told.models)),
+            settings=Owned(
+                key="name", ours=_is_ours, yields=True, items=tuple(_settings(card, told) for card in told.models)
+            ),
         ),
         File(
             path=".aider.model.metadata.json",
             format=Format.JSON,
-            settings={_name(card, told): Whole(_metadata(card, told)) for card in told.models},
+            settings=Members(
+                members={_name(card, told): Whole(_metadata(card, told)) for card in told.models}, ours=_ours
+            ),
         ),
     )
 
@@ -51,8 +62,13 @@ def _settings(card: Card, told: Told) -> dict[str, Setting]:
         "weak_model_name": _name(told.small, told),
         "use_repo_map": True,
         "use_temperature": not card.thinks,
-        **({"accepts_settings": ("reasoning_effort",)} if card.thinks else {}),
+        "accepts_settings": ("reasoning_effort", _MARK) if card.thinks else (_MARK,),
     }
+
+
+def _is_ours(entry: Any) -> bool:
+    accepted = entry.get("accepts_settings") if isinstance(entry, Mapping) else None
+    return isinstance(accepted, list) and _MARK in accepted
 
 
 def _metadata(card: Card, told: Told) -> dict[str, Setting]:
@@ -63,6 +79,7 @@ def _metadata(card: Card, told: Told) -> dict[str, Setting]:
         "max_output_tokens": card.output_tokens,
         "max_tokens": card.output_tokens,
         "supports_vision": "image" in card.inputs,
+        "source": _SOURCE,
     }
     prices = {
         "input_cost_per_token": card.input_usd,
@@ -70,6 +87,10 @@ def _metadata(card: Card, told: Told) -> dict[str, Setting]:
         "output_cost_per_token": card.output_usd,
     }
     return entry | {name: _a_token(usd) for name, usd in prices.items() if usd is not None}
+
+
+def _ours(entries: Mapping[str, Any]) -> AbstractSet[str]:
+    return {name for name, one in entries.items() if isinstance(one, Mapping) and one.get("source") == _SOURCE}
 
 
 def _a_token(usd: Decimal) -> float:

@@ -1,15 +1,16 @@
 """Continue, an assistant in editors and in the terminal (`cn`), which share one file.
 
-The first model of the file is the one that is asked: the default stands there under a name of its own, and keeps its place
-when it becomes another. Pointed at OpenAI's dialect, `cn` asks for models named like GPT-5 in Responses and for the
-others in Chat Completions, whatever the file says. Gemini's address it reads from the environment alone.
+The first model of the file that may chat is the one that is asked where nobody chose (its `config.ts`): the default comes
+there under a name of its own, above models of others, and keeps its place when it becomes another. Pointed at OpenAI's
+dialect, `cn` asks for models named like GPT-5 in Responses and for the others in Chat Completions, whatever the file says.
+Gemini's address it reads from the environment alone.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
 from portico.clients.client import Argv, Client, Moved
-from portico.clients.settings import Default, File, Format, Owned, Setting
+from portico.clients.settings import Begins, Default, File, Format, Owned, Setting
 from portico.clients.told import KEY_VARIABLE, LONGEST_ANSWER, Api, Card, Told
 
 _MARK: Final = "Portico: "
@@ -24,7 +25,9 @@ def _files(told: Told) -> tuple[File, ...]:
             "version": Default("1.0.0"),
             "schema": Default("v1"),
             "models": Owned(
-                "name", _MARK, (_model(told.model, told, "default"), *(_model(card, told) for card in told.models))
+                key="name",
+                ours=Begins("name", _MARK),
+                items=(_model(told.model, told, "default"), *(_model(card, told) for card in told.models)),
             ),
         },
     )

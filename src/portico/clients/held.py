@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from portico.clients.settings import Default, Owned, Setting, Settings, Whole, bare, same
+from portico.clients.merge.plan import GONE, KEPT, each_of
+from portico.clients.settings import Default, Members, Owned, Setting, Settings, Whole, bare, same
 
 
 class Difference(NamedTuple):
@@ -22,24 +23,20 @@ def found_at(setting: "Setting | Settings", held: Any, sentinel: str) -> str | N
             before, _, behind = setting.partition(sentinel)
             if isinstance(held, str) and held.startswith(before) and held.endswith(behind):
                 return held[len(before) : len(held) - len(behind)] or None
-        case Whole(members=members):
+        case Whole(members=members) | Members(members=members):
             return found_at(members, held, sentinel)
         case Mapping():
             return next(_inside(setting, held, sentinel), None)
         case Owned():
-            ours = [item for item in _listed(held) if setting.name(item) is not None]
+            ours = [item for item in setting.listed(held) or () if setting.ours(item)]
             return _first(setting.items, ours, sentinel)
         case tuple():
-            return _first(setting, _listed(held), sentinel)
+            return _first(setting, held if isinstance(held, list) else [], sentinel)
     return None
 
 
 def _first(items: "Iterable[Setting]", there: list[Any], sentinel: str) -> str | None:
     return next((one for item in items for other in there if (one := found_at(item, other, sentinel))), None)
-
-
-def _listed(held: Any) -> list[Any]:
-    return held if isinstance(held, list) else []
 
 
 def _inside(settings: Mapping[str, Setting], held: Any, sentinel: str) -> Iterator[str]:
@@ -50,24 +47,42 @@ def _inside(settings: Mapping[str, Setting], held: Any, sentinel: str) -> Iterat
 
 
 def differences(setting: "Setting | Settings", held: Any, path: str = "") -> Iterator[Difference]:
-    """Where a file would be changed by these settings."""
+    """Where a file would be changed by these settings. `wanted` is None of what would go."""
     match setting:
         case Default():
             if held is None:
                 yield Difference(path, None, bare(setting))
         case Owned():
-            items = _listed(held)
-            there = {setting.name(item): item for item in items}
-            for name, wanted in setting.wanted().items():
-                if not same(there.get(name), wanted):
-                    yield Difference(f"{path}[{name}]", there.get(name), wanted)
-            for item, gone in zip(items, setting.gone(items), strict=True):
-                if gone:
-                    yield Difference(f"{path}[{setting.name(item)}]", item, None)
+            yield from _of_items(setting, held, path)
+        case Members():
+            there = held if isinstance(held, Mapping) else {}
+            yield from _of_members(setting.meant(there), there, path)
+            for name in setting.gone(there):
+                yield Difference(_inner(path, name), there[name], None)
         case Mapping():
-            for key, value in setting.items():
-                inner = held.get(key) if isinstance(held, Mapping) else None
-                yield from differences(value, inner, f"{path}.{key}" if path else key)
+            yield from _of_members(setting, held if isinstance(held, Mapping) else {}, path)
         case _:
             if not same(held, bare(setting)):
                 yield Difference(path, held, bare(setting))
+
+
+def _of_members(settings: Mapping[str, Setting], held: Mapping[str, Any], path: str) -> Iterator[Difference]:
+    for name, one in settings.items():
+        yield from differences(one, held.get(name), _inner(path, name))
+
+
+def _of_items(owned: Owned, held: Any, path: str) -> Iterator[Difference]:
+    items = owned.listed(held)
+    if items is None:
+        yield Difference(path, held, bare(owned))
+        return
+    each = each_of(owned, items)
+    for item, one in zip(items, each.there, strict=True):
+        if one is not KEPT:
+            yield Difference(f"{path}[{owned.name(item)}]", item, None if one is GONE else one)
+    for new in each.new:
+        yield Difference(f"{path}[{owned.name(new)}]", None, new)
+
+
+def _inner(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -3,7 +3,7 @@
 from typing import Final
 
 from portico.clients.client import Argv, Client, Moved
-from portico.clients.settings import File, Format, Owned, Setting
+from portico.clients.settings import Begins, File, Format, Owned, Setting
 from portico.clients.told import Api, Card, Told
 
 _FOLDER: Final = ".config/io.datasette.llm"
@@ -17,7 +17,9 @@ def _files(told: Told) -> tuple[File, ...]:
     models = File(
         path=f"{_FOLDER}/extra-openai-models.yaml",
         format=Format.YAML,
-        settings=Owned("model_id", _MARK, tuple(_model(card, told) for card in told.models)),
+        settings=Owned(
+            key="model_id", ours=Begins("model_id", _MARK), items=tuple(_model(card, told) for card in told.models)
+        ),
     )
     if told.key is None:
         return (models,)

@@ -1,6 +1,7 @@
 """Qwen Code, a coding agent. Its models stand in one list for each protocol, and are ours by the variable of their key."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from portico.clients.client import Argv, Client, Moved
 from portico.clients.settings import File, Format, Owned, Setting
@@ -15,7 +16,7 @@ def _files(told: Told) -> tuple[File, ...]:
         path=".qwen/settings.json",
         format=Format.JSON,
         settings={
-            "modelProviders": {"openai": Owned("id", KEY_VARIABLE, models, marked="envKey")},
+            "modelProviders": {"openai": Owned(key="id", ours=_is_ours, items=models)},
             "security": {"auth": {"selectedType": "openai"}},
             "model": {"name": told.model.id},
         },
@@ -23,6 +24,10 @@ def _files(told: Told) -> tuple[File, ...]:
     if told.key is None:
         return (config,)
     return config, File(path=".qwen/.env", format=Format.ENV, settings={KEY_VARIABLE: told.key}, secret=True)
+
+
+def _is_ours(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and entry.get("envKey") == KEY_VARIABLE
 
 
 def _model(card: Card, told: Told) -> dict[str, Setting]:

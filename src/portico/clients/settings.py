@@ -1,6 +1,7 @@
 """Settings as data: a tree that is merged into a file which is somebody's own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Any, TypeAlias, Union
 
@@ -18,43 +19,67 @@ class Format(StrEnum):
     """Lines of NAME=value."""
 
 
-class Owned(msgspec.Struct, frozen=True):
+class Owned(msgspec.Struct, frozen=True, kw_only=True):
     """Items of a list in which others' items stand too. Those that are ours are replaced, those of ours that are gone go,
     and whatever else is in the list stays where it is."""
 
-    key: str
-    """The member by which items are told apart; empty: they are texts."""
-    mark: str | None
-    """Ours are those in which the member `marked` begins with it; None: those that are named like one of `items`."""
     items: tuple["Setting", ...]
-    marked: str = ""
-    """Empty: `key`."""
+    ours: Callable[[Any], bool]
+    """Whether a bare item was written by us."""
+    key: str = ""
+    """The member by which items are told apart; empty: they are texts, and one that stands alone is a list of one."""
+    first: bool = False
+    """What is new stands before the items of others."""
+    yields: bool = False
+    """An item of others' that is named like one of ours stands for it."""
 
     def name(self, item: Any) -> str | None:
-        """What a bare item is called, if it is ours."""
-        if not self.key:
-            ours = isinstance(item, str) and self.mark is not None and item.startswith(self.mark)
-            return item if ours else None
-        if not isinstance(item, Mapping) or not isinstance(item.get(self.key), str):
-            return None
-        if self.mark is None:
-            return item[self.key] if item[self.key] in self.wanted() else None
-        return item[self.key] if str(item.get(self.marked or self.key, "")).startswith(self.mark) else None
+        """What a bare item is told apart by, whoever wrote it."""
+        found = item if not self.key else item.get(self.key) if isinstance(item, Mapping) else None
+        return found if isinstance(found, str) else None
 
     def wanted(self) -> dict[str, Any]:
         """The items as bare values, by name."""
         values = [bare(item) for item in self.items]
         return {value[self.key] if self.key else value: value for value in values}
 
-    def gone(self, items: Iterable[Any]) -> list[bool]:
-        """Which of a list's bare items are ours and no longer wanted, or there twice."""
-        left = set(self.wanted())
-        verdicts = []
-        for item in items:
-            name = self.name(item)
-            verdicts.append(name is not None and name not in left)
-            left.discard(name or "")
-        return verdicts
+    def listed(self, held: Any) -> list[Any] | None:
+        """What is there as a list, None where something else is."""
+        if held is None:
+            return []
+        if not self.key and isinstance(held, str | int | float):
+            return [held]
+        return held if isinstance(held, list) else None
+
+
+class Begins(msgspec.Struct, frozen=True):
+    """Ours are the items whose member begins with a mark; without a key, the texts that do."""
+
+    key: str
+    mark: str
+
+    def __call__(self, item: Any) -> bool:
+        text = item.get(self.key) if self.key and isinstance(item, Mapping) else None if self.key else item
+        return isinstance(text, str) and text.startswith(self.mark)
+
+
+class Members(msgspec.Struct, frozen=True, kw_only=True):
+    """A mapping in which others' members stand too. Those of ours that are gone go, and those that are not ours stay, even
+    under the name of one of these."""
+
+    members: Mapping[str, "Setting"]
+    ours: Callable[[Mapping[str, Any]], AbstractSet[str]]
+    """The names of ours, of the members that are there."""
+
+    def meant(self, held: Mapping[str, Any]) -> dict[str, "Setting"]:
+        """Those that are written, beside the members that are there."""
+        ours = self.ours(held)
+        return {name: one for name, one in self.members.items() if name in ours or name not in held}
+
+    def gone(self, held: Mapping[str, Any]) -> list[str]:
+        """The names of ours that are no longer wanted."""
+        ours = self.ours(held)
+        return [name for name in held if name in ours and name not in self.members]
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -70,10 +95,10 @@ class Default(msgspec.Struct, frozen=True):
 
 
 Setting: TypeAlias = Union[  # noqa: UP007
-    str, int, float, bool, tuple["Setting", ...], Mapping[str, "Setting"], Owned, Whole, Default, None
+    str, int, float, bool, tuple["Setting", ...], Mapping[str, "Setting"], Owned, Members, Whole, Default, None
 ]
 """A mapping is merged, member by member; anything else stands in the place of what was there."""
-Settings: TypeAlias = Mapping[str, Setting] | Owned
+Settings: TypeAlias = Mapping[str, Setting] | Owned | Members
 """The tree of a whole file."""
 
 
@@ -93,7 +118,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 def bare(setting: "Setting | Settings") -> Any:
     """A setting as it reads in a file where nothing was: dicts, lists and scalars."""
     match setting:
-        case Whole(members=members):
+        case Whole(members=members) | Members(members=members):
             return bare(members)
         case Default(value=value):
             return bare(value)
@@ -116,21 +141,3 @@ def same(left: Any, right: Any) -> bool:
         return len(left) == len(right) and all(map(same, left, right))
     numbers = type(left) in (int, float) and type(right) in (int, float)
     return bool(left == right) and (numbers or type(left) is type(right))
-
-
-def merged(held: Any, setting: "Setting | Settings") -> Any:
-    """What a bare value becomes by a setting."""
-    match setting:
-        case Owned():
-            items = held if isinstance(held, list) else []
-            wanted = setting.wanted()
-            kept = [item for item, gone in zip(items, setting.gone(items), strict=True) if not gone]
-            return [*(wanted.pop(setting.name(item) or "", item) for item in kept), *wanted.values()]
-        case Mapping():
-            base = held if isinstance(held, dict) else {}
-            return base | {
-                key: merged(base.get(key), value)
-                for key, value in setting.items()
-                if not (isinstance(value, Default) and key in base)
-            }
-    return bare(setting)

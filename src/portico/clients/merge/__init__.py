@@ -9,15 +9,16 @@ from typing import Any, Final, NamedTuple
 from portico.clients.merge.envfile import merge_env, read_env
 from portico.clients.merge.errors import Unmergeable
 from portico.clients.merge.jsonfile import merge_json, read_json
+from portico.clients.merge.plan import Each, Fate, Into, Plan, after, planned
 from portico.clients.merge.tomlfile import merge_toml, read_toml
 from portico.clients.merge.yamlfile import merge_yaml, read_yaml
-from portico.clients.settings import Format, Settings, merged, same
+from portico.clients.settings import Format, Settings, same
 
-__all__ = ["Unmergeable", "merge", "read"]
+__all__ = ["Unmergeable", "merge", "merged", "read"]
 
 
 class _Kind(NamedTuple):
-    merge: Callable[[str, Settings], str]
+    merge: Callable[[str, Plan], str]
     read: Callable[[str], Any]
 
 
@@ -32,11 +33,26 @@ _KINDS: Final[Mapping[Format, _Kind]] = {
 def merge(format_: Format, text: str, settings: Settings) -> str:
     """The text of a file, empty if there is none, with the settings in it. Raises `Unmergeable`."""
     kind = _KINDS[format_]
-    meant = merged(kind.read(text), settings)
-    result = kind.merge(text, settings)
-    if not same(kind.read(result), meant):
+    held = kind.read(text)
+    plan = planned(settings, held)
+    if held is not None and not isinstance(plan, Into | Each | Fate):
+        raise Unmergeable("the file is not of names and values", 1)
+    result = kind.merge(text, plan)
+    if not _says(kind, result, after(plan, held)):
         raise Unmergeable("it is written in a way that cannot be changed without rewriting it")
     return result
+
+
+def _says(kind: _Kind, text: str, meant: Any) -> bool:
+    try:
+        return same(kind.read(text), meant)
+    except Unmergeable:
+        return False
+
+
+def merged(held: Any, settings: Settings) -> Any:
+    """What the value of a file becomes by settings. Raises `Unmergeable`."""
+    return after(planned(settings, held), held)
 
 
 def read(format_: Format, text: str) -> Any:

@@ -1,11 +1,10 @@
 """Settings into a file of NAME=value lines, as dotenv reads it."""
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from portico.clients.merge.errors import Unmergeable
-from portico.clients.settings import Settings
+from portico.clients.merge.plan import KEPT, Into, Plan
 
 _LINE: Final = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?(?P<name>[\w.-]+)[ \t]*=[ \t]*
@@ -16,17 +15,18 @@ _LINE: Final = re.compile(
 _PLAIN: Final = re.compile(r"[\w.:/@%+=,~^-]+", re.ASCII)
 
 
-def merge_env(text: str, settings: Settings) -> str:
+def merge_env(text: str, plan: Plan) -> str:
     """The text with the variables set. Raises `Unmergeable`."""
-    if not isinstance(settings, Mapping):
-        raise Unmergeable("variables have names")
     newline = "\r\n" if "\r\n" in text else "\n"
-    for name, setting in settings.items():
-        value = str(setting)
+    for name, value in plan.members.items() if isinstance(plan, Into) else ():
+        if value is KEPT:
+            continue
+        if not isinstance(value, str):
+            raise Unmergeable("a variable is set to a text, and none is taken away")
         found = next((line for line in reversed(list(_LINE.finditer(text))) if line["name"] == name), None)
         if found is None:
             text += (newline if text and not text.endswith("\n") else "") + f"{name}={quoted(name, value)}{newline}"
-        elif _unquoted(found["value"]) != value:
+        else:
             text = text[: found.start("value")] + quoted(name, value) + text[found.end("value") :]
     return text
 

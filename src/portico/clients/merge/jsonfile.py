@@ -1,16 +1,19 @@
 """Settings into a JSON file: the values that differ are exchanged where they stand, new ones put at the end of theirs."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from portico.clients.merge.errors import Unmergeable
-from portico.clients.merge.spans import Array, Member, Node, Object, plain, read, skipped
-from portico.clients.settings import Default, Owned, Setting, Settings, bare, same
+from portico.clients.merge.plan import GONE, Each, Fate, Into, Plan, without_gone
+from portico.clients.merge.spans import Array, Node, Object, plain, read, skipped
 
 _ONE_LINE: Final = 100
 """A list or object of scalars that fits in so many columns is written in one line."""
+_SPACE: Final = re.compile(r"[ \t]*")
+_BESIDE: Final = re.compile(r"[ \t]*(?://[^\n\r]*|/\*[^\n\r]*?\*/[ \t]*(?=[\n\r]|$))?(?:\r?\n|(?=\r?$))")
+"""The end of a line in which nothing more stands, but maybe a comment."""
 
 
 class _Edit(NamedTuple):
@@ -26,17 +29,16 @@ class _Style(NamedTuple):
     newline: str
 
 
-def merge_json(text: str, settings: Settings) -> str:
-    """The text with the settings in it. Raises `Unmergeable`."""
+def merge_json(text: str, plan: Plan) -> str:
+    """The text as it is planned. Raises `Unmergeable`."""
     if skipped(text, 0) == len(text):
         comments = text.strip() and text.rstrip() + "\n"
-        return comments + rendered(bare(settings), _Style("  ", "\n")) + "\n"
+        return comments + rendered(plan, _Style("  ", "\n")) + "\n"
     root = read(text)
-    if removals := _removals(text, root, settings):
+    if removals := _removals(text, root, plan):
         text = _applied(text, removals)
-        root = read(text)
-    style = _style(text, root)
-    return _applied(text, _edits(text, root, settings, style, "$"))
+        root, plan = read(text), without_gone(plan)
+    return _applied(text, _edits(text, root, plan, _style(text, root)))
 
 
 def read_json(text: str) -> Any:
@@ -53,80 +55,82 @@ def _applied(text: str, edits: Sequence[_Edit]) -> str:
 # -- what goes -------------------------------------------------------------------------------------------------------
 
 
-def _removals(text: str, node: Node, setting: "Setting | Settings") -> list[_Edit]:
-    """Items that are ours and no longer wanted."""
-    if isinstance(setting, Owned) and isinstance(node, Array):
-        return _without(text, node, setting.gone(map(plain, node.items)))
-    if isinstance(setting, Mapping) and isinstance(node, Object):
-        found = ((node.find(key), value) for key, value in setting.items())
-        return [edit for member, value in found if member for edit in _removals(text, member.value, value)]
+def _removals(text: str, node: Node, plan: Plan) -> list[_Edit]:
+    match plan, node:
+        case Each(), Array(items=items):
+            spans = [(item.start, item.end) for item in items]
+            return _without(text, spans, [one is GONE for one in plan.there], comma=node.comma)
+        case Into(members=plans), Object(members=members):
+            spans = [(member.start, member.value.end) for member in members]
+            edits = _without(text, spans, [plans.get(one.key) is GONE for one in members], comma=node.comma)
+            counting = [one for one in members if node.find(one.key) is one]
+            return [*edits, *(edit for one in counting for edit in _removals(text, one.value, plans.get(one.key)))]
     return []
 
 
-def _without(text: str, array: Array, gone: Sequence[bool]) -> list[_Edit]:
-    """The list without some of its items, their commas gone with them."""
+def _without(text: str, spans: Sequence[tuple[int, int]], gone: Sequence[bool], *, comma: bool) -> list[_Edit]:
+    """A list or an object without some of what is in it: with each goes its comma, and a comment behind it in its line.
+    What is told above the next one stays. `comma`: there is one behind the last."""
     edits: list[_Edit] = []
-    items = array.items
-    for is_gone, group in groupby(range(len(items)), key=gone.__getitem__):
+    for is_gone, group in groupby(range(len(spans)), key=gone.__getitem__):
         if not is_gone:
             continue
         numbers = list(group)
         first, last = numbers[0], numbers[-1]
-        if last + 1 < len(items):
-            edits.append(_Edit(items[first].start, items[last + 1].start, ""))
+        start, end = spans[first][0], spans[last][1]
+        if last + 1 < len(spans) or comma:
+            end = skipped(text, end) + 1
         elif first:
-            edits.append(_Edit(items[first - 1].end, items[last].end, ""))
-        else:
-            end = items[last].end
-            edits.append(_Edit(items[first].start, skipped(text, end) + 1 if array.comma else end, ""))
+            before = skipped(text, spans[first - 1][1])
+            edits.append(_Edit(before, before + 1, ""))
+        edits.append(_line_with(text, start, end))
     return edits
+
+
+def _line_with(text: str, start: int, end: int) -> _Edit:
+    """What stands there goes, and the lines with it in which nothing else stands."""
+    line = text.rfind("\n", 0, start) + 1
+    rest = _BESIDE.match(text, end)
+    if rest is None:
+        space = _SPACE.match(text, end)
+        return _Edit(start, end if space is None else space.end(), "")
+    if text[line:start].strip(" \t"):
+        return _Edit(start, len(text[: rest.end()].rstrip("\r\n")), "")
+    return _Edit(line, rest.end(), "")
 
 
 # -- what comes ------------------------------------------------------------------------------------------------------
 
 
-def _edits(text: str, node: Node, setting: "Setting | Settings", style: _Style, path: str) -> list[_Edit]:
-    if isinstance(setting, Mapping):
-        if isinstance(node, Object):
-            return _into_object(text, node, setting, style, path)
-        if path == "$":
-            raise Unmergeable("the file is not an object", 1)
-    elif isinstance(setting, Owned):
-        if isinstance(node, Array):
-            return _into_array(text, node, setting, style)
-        if path == "$":
-            raise Unmergeable("the file is not a list", 1)
-    value = bare(setting)
-    if same(plain(node), value):
-        return []
-    return [_Edit(node.start, node.end, rendered(value, style, _indent(text, node.start)))]
+def _edits(text: str, node: Node, plan: Plan, style: _Style) -> list[_Edit]:
+    match plan, node:
+        case Fate(), _:
+            return []
+        case Into(), Object():
+            return _into_object(text, node, plan, style)
+        case Each(), Array():
+            return _into_array(text, node, plan, style)
+    return [_Edit(node.start, node.end, rendered(plan, style, _indent(text, node.start)))]
 
 
-def _into_object(text: str, node: Object, settings: Mapping[str, Setting], style: _Style, path: str) -> list[_Edit]:
+def _into_object(text: str, node: Object, plan: Into, style: _Style) -> list[_Edit]:
     edits: list[_Edit] = []
     added: list[str] = []
     inner = _inner_indent(text, node.start, [member.start for member in node.members], style)
-    for key, setting in settings.items():
-        member: Member | None = node.find(key)
+    for key, one in plan.members.items():
+        member = node.find(key)
         if member is None:
-            added.append(f"{_quoted(key)}: {rendered(bare(setting), style, inner)}")
-        elif not isinstance(setting, Default):
-            edits += _edits(text, member.value, setting, style, f"{path}.{key}")
+            added.append(f"{_quoted(key)}: {rendered(one, style, inner)}")
+        else:
+            edits += _edits(text, member.value, one, style)
     last = node.members[-1].value.end if node.members else None
     return edits + _appended(text, node, added, last, inner, style)
 
 
-def _into_array(text: str, node: Array, owned: Owned, style: _Style) -> list[_Edit]:
-    edits: list[_Edit] = []
-    added: list[str] = []
+def _into_array(text: str, node: Array, plan: Each, style: _Style) -> list[_Edit]:
     inner = _inner_indent(text, node.start, [item.start for item in node.items], style)
-    ours = {owned.name(plain(item)): item for item in node.items}
-    for name, wanted in owned.wanted().items():
-        held = ours.get(name)
-        if held is None:
-            added.append(rendered(wanted, style, inner))
-        elif not same(plain(held), wanted):
-            edits.append(_Edit(held.start, held.end, rendered(wanted, style, _indent(text, held.start))))
+    edits = [edit for item, one in zip(node.items, plan.there, strict=True) for edit in _edits(text, item, one, style)]
+    added = [rendered(one, style, inner) for one in plan.new]
     return edits + _appended(text, node, added, node.items[-1].end if node.items else None, inner, style)
 
 

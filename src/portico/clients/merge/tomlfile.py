@@ -1,6 +1,6 @@
 """Settings into a TOML file. No client keeps a list there in which other people's items stand."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 import tomlkit
@@ -8,15 +8,15 @@ from tomlkit import TOMLDocument
 from tomlkit.exceptions import ParseError, TOMLKitError
 
 from portico.clients.merge.errors import Unmergeable
-from portico.clients.settings import Default, Setting, Settings, bare, same
+from portico.clients.merge.plan import GONE, KEPT, Into, Plan
 
 
-def merge_toml(text: str, settings: Settings) -> str:
-    """The text with the settings in it. Raises `Unmergeable`."""
+def merge_toml(text: str, plan: Plan) -> str:
+    """The text as it is planned. Raises `Unmergeable`."""
     document = _parsed(text)
-    if not isinstance(settings, Mapping):
-        raise Unmergeable("the file is not a list", 1)
-    return tomlkit.dumps(document) if _into(document, settings) else text
+    if isinstance(plan, Into) and _into(document, plan):
+        return tomlkit.dumps(document)
+    return text
 
 
 def read_toml(text: str) -> Any:
@@ -33,18 +33,16 @@ def _parsed(text: str) -> TOMLDocument:
         raise Unmergeable(str(error)) from None
 
 
-def _into(held: MutableMapping[str, Any], settings: Mapping[str, Setting]) -> bool:
+def _into(held: MutableMapping[str, Any], plan: Into) -> bool:
     """Whether anything was changed."""
     changed = False
-    for key, setting in settings.items():
-        there = held.get(key)
-        if isinstance(setting, Mapping) and isinstance(there, MutableMapping):
-            changed |= _into(there, setting)
-        elif there is None or not (isinstance(setting, Default) or same(_bare(there), bare(setting))):
-            held[key] = tomlkit.item(bare(setting))
+    for key, one in plan.members.items():
+        if isinstance(one, Into):
+            changed |= _into(held[key], one)
+        elif one is GONE:
+            del held[key]
+            changed = True
+        elif one is not KEPT:
+            held[key] = tomlkit.item(one)
             changed = True
     return changed
-
-
-def _bare(value: Any) -> Any:
-    return value.unwrap() if hasattr(value, "unwrap") else value

@@ -4,10 +4,9 @@ The file is composed, so that every value is known with its place; then its text
 would set other people's lists and comments in another way.
 """
 
-import copy
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from portico.clients.merge.errors import Unmergeable
-from portico.clients.settings import Default, Owned, Settings, bare, same
+from portico.clients.merge.plan import GONE, KEPT, Each, Fate, Into, Plan
 
 _STEP: Final = 2
 _PLAIN: Final = re.compile(r"[A-Za-z_/.~$][\w./~${}@+-]*(?: [\w./~${}@+-]+)*", re.ASCII)
@@ -33,15 +32,13 @@ class _Edit(NamedTuple):
     text: str
 
 
-def merge_yaml(text: str, settings: Settings) -> str:
-    """The text with the settings in it. Raises `Unmergeable`."""
+def merge_yaml(text: str, plan: Plan) -> str:
+    """The text as it is planned. Raises `Unmergeable`."""
     root = _composed(text)
     if root is None:
         before = text and (text if text.endswith("\n") else text + "\n")
-        return before + _block(bare(settings), 0) + "\n"
-    edits = _edits(text, root, settings)
-    if edits is None:
-        raise Unmergeable("the file is not " + ("a list" if isinstance(settings, Owned) else "of names and values"), 1)
+        return before + _block(plan, 0) + "\n"
+    edits = _edits(text, root, plan)
     for edit in reversed(sorted(edits, key=lambda edit: edit.start)):  # noqa: C413 - at one place the inner comes first
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
@@ -59,11 +56,6 @@ def _composed(text: str) -> Node | None:
     return root
 
 
-def _value(node: Node) -> Any:
-    with _told():
-        return YAML(typ="safe", pure=True).constructor.construct_document(copy.deepcopy(node))  # which changes it
-
-
 @contextmanager
 def _told() -> Iterator[None]:
     """What is wrong with a file, in our words."""
@@ -79,31 +71,29 @@ def _told() -> Iterator[None]:
 # -- what changes ----------------------------------------------------------------------------------------------------
 
 
-def _edits(text: str, node: Node, setting: Any) -> list[_Edit] | None:
-    """What merging takes; None where the two are not of a kind."""
-    if isinstance(setting, Mapping) and isinstance(node, MappingNode):
-        return _into_mapping(text, node, setting)
-    if isinstance(setting, Owned) and isinstance(node, SequenceNode):
-        return _into_list(text, node, setting)
-    return None
+def _edits(text: str, node: Node, plan: Plan) -> list[_Edit]:
+    match plan, node:
+        case Fate(), _:
+            return []
+        case Into(), MappingNode():
+            return _into_mapping(text, node, plan)
+        case Each(), SequenceNode():
+            return _into_list(text, node, plan)
+    raise Unmergeable("an alias stands where something is to be changed", node.start_mark.line + 1)
 
 
-def _into_mapping(text: str, node: MappingNode, settings: Mapping[str, Any]) -> list[_Edit]:
+def _into_mapping(text: str, node: MappingNode, plan: Into) -> list[_Edit]:
     edits: list[_Edit] = []
-    added: dict[str, Any] = {}
-    there = {key.value: (key, value) for key, value in node.value if isinstance(key, ScalarNode)}
-    for name, setting in settings.items():
-        if name not in there:
-            added[name] = bare(setting)
-            continue
-        if isinstance(setting, Default):
-            continue
-        key, value = there[name]
-        inside = _edits(text, value, setting)
-        if inside is not None:
-            edits += inside
-        elif not same(_value(value), bare(setting)):
-            edits.append(_exchanged(text, key, value, bare(setting)))
+    added = dict(plan.members)
+    for key, value in node.value:
+        one = added.pop(key.value, KEPT) if isinstance(key, ScalarNode) else KEPT
+        if one is GONE:
+            edits.append(_without(text, node, key, value))
+        elif isinstance(one, Into | Each):
+            edits += _edits(text, value, one)
+        elif not isinstance(one, Fate):
+            edits.append(_exchanged(text, key, value, one, flow=node.flow_style))
+    added = {name: one for name, one in added.items() if not isinstance(one, Fate)}
     if not added:
         return edits
     if node.flow_style or not node.value:
@@ -112,31 +102,32 @@ def _into_mapping(text: str, node: MappingNode, settings: Mapping[str, Any]) -> 
     return [*edits, _below(text, _end(node), " " * column + _block(added, column))]
 
 
-def _into_list(text: str, node: SequenceNode, owned: Owned) -> list[_Edit]:
-    wanted = owned.wanted()
+def _into_list(text: str, node: SequenceNode, plan: Each) -> list[_Edit]:
+    if node.flow_style and GONE in plan.there:
+        return [_rewritten(text, node, plan)]
     edits: list[_Edit] = []
-    values = [_value(item) for item in node.value]
-    for item, value, gone in zip(node.value, values, owned.gone(values), strict=True):
-        name = owned.name(value)
-        if gone:
-            edits.append(_without(text, node, item))
-        elif name is not None and not same(value, new := wanted.pop(name)):
-            inline = _flow(new) if node.flow_style else _block(new, item.start_mark.column)
+    for item, one in zip(node.value, plan.there, strict=True):
+        if one is GONE:
+            edits.append(_without(text, node, item, item))
+        elif not isinstance(one, Fate):
+            inline = _flow(one) if node.flow_style else _block(one, item.start_mark.column)
             edits.append(_Edit(item.start_mark.index, _end(item), inline))
-    if not wanted:
+    if not plan.new:
         return edits
     if node.flow_style or not node.value:
-        return [*edits, _into_flow(node, [_flow(new) for new in wanted.values()], text)]
+        return [*edits, _into_flow(node, [_flow(new) for new in plan.new], text, first=plan.first)]
     column = node.start_mark.column
-    lines = [" " * column + "- " + _block(new, column + _STEP) for new in wanted.values()]
-    return [*edits, _below(text, _end(node), "\n".join(lines))]
+    lines = "\n".join(" " * column + "- " + _block(new, column + _STEP) for new in plan.new)
+    if plan.first:
+        return [_above(text, int(node.start_mark.index), lines), *edits]  # for it comes before one that goes there
+    return [*edits, _below(text, _end(node), lines)]
 
 
-def _exchanged(text: str, key: ScalarNode, old: Node, new: Any) -> _Edit:
+def _exchanged(text: str, key: ScalarNode, old: Node, new: Any, *, flow: bool) -> _Edit:
     """Another value for a key. One of a line takes the old one's place; more stand below the key."""
     colon = text.index(":", _end(key))
-    start, end = old.start_mark.index, _end(old)
-    if not isinstance(new, dict | list) or not new or _is_inline(new):
+    start, end = (colon + 1, colon + 1) if _is_nothing(old) else (old.start_mark.index, _end(old))
+    if flow or not isinstance(new, dict | list) or not new or _is_inline(new):
         if start > colon and "\n" not in text[colon:end]:
             return _Edit(start, end, (" " if start == colon + 1 else "") + _flow(new))
         return _Edit(colon + 1, max(end, colon + 1), " " + _flow(new))
@@ -144,21 +135,48 @@ def _exchanged(text: str, key: ScalarNode, old: Node, new: Any) -> _Edit:
     return _Edit(colon + 1, max(end, colon + 1), "\n" + " " * column + _block(new, column))
 
 
-def _into_flow(node: Node, added: list[str], text: str) -> _Edit:
-    close = node.end_mark.index - 1
-    inside = text[node.start_mark.index + 1 : close].strip()
+def _into_flow(node: Node, added: list[str], text: str, *, first: bool = False) -> _Edit:
+    opened, close = node.start_mark.index + 1, node.end_mark.index - 1
+    inside = text[opened:close].strip()
+    if first and inside:
+        return _Edit(opened, opened, ", ".join(added) + ", ")
     at = len(text[:close].rstrip())
     return _Edit(at, at, ("" if not inside else " " if inside.endswith(",") else ", ") + ", ".join(added))
 
 
-def _without(text: str, node: SequenceNode, item: Node) -> _Edit:
-    """A list without one of its items: the lines from its dash on."""
-    if node.flow_style:
-        raise Unmergeable(
-            "a list in brackets holds models that are gone; please take them out", item.start_mark.line + 1
-        )
-    start = text.rindex("-", 0, item.start_mark.index)
-    return _Edit(text.rfind("\n", 0, start) + 1, min(_end_of_line(text, _end(item)) + 1, len(text)), "")
+def _rewritten(text: str, node: SequenceNode, plan: Each) -> _Edit:
+    """A list in brackets, from which something goes: as one line, its items as they are written."""
+    start, end = int(node.start_mark.index) + 1, int(node.end_mark.index) - 1
+    if "#" in text[start:end]:
+        raise Unmergeable("a list in brackets has comments and something that is gone; please take it out")
+    stay = [
+        text[item.start_mark.index : _end(item)] if one is KEPT else _flow(one)
+        for item, one in zip(node.value, plan.there, strict=True)
+        if one is not GONE
+    ]
+    new = [_flow(one) for one in plan.new]
+    return _Edit(start, end, ", ".join([*new, *stay] if plan.first else [*stay, *new]))
+
+
+def _without(text: str, around: MappingNode | SequenceNode, first: Node, last: Node) -> _Edit:
+    """What begins and ends with two nodes goes, with its lines: of an item from its dash on."""
+    if around.flow_style:
+        raise Unmergeable("what is gone stands in brackets; please take it out", first.start_mark.line + 1)
+    start = int(first.start_mark.index)
+    if isinstance(around, SequenceNode):
+        start = text.rindex("-", 0, start)
+    return _Edit(text.rfind("\n", 0, start) + 1, min(_end_of_line(text, _end(last)) + 1, len(text)), "")
+
+
+def _above(text: str, start: int, added: str) -> _Edit:
+    """More lines above the one in which something starts, and above the comments that tell of it."""
+    at = text.rfind("\n", 0, start) + 1
+    while at:
+        before = text.rfind("\n", 0, at - 1) + 1
+        if (line := text[before:at].strip()) and not line.startswith("#"):
+            break
+        at = before
+    return _Edit(at, at, added + "\n")
 
 
 def _below(text: str, end: int, added: str) -> _Edit:
@@ -185,8 +203,13 @@ def _end(node: Node) -> int:
         return end
     if isinstance(node, MappingNode):
         key, value = node.value[-1]
-        return max(_end(key) + 1, _end(value))
+        return _end(key) + 1 if _is_nothing(value) else max(_end(key) + 1, _end(value))
     return max(_end(node.value[-1]), int(node.start_mark.index) + 1)
+
+
+def _is_nothing(node: Node) -> bool:
+    """Whether nothing is written: such a node stands where what follows does."""
+    return isinstance(node, ScalarNode) and not node.style and not node.value
 
 
 # -- how it is written -----------------------------------------------------------------------------------------------

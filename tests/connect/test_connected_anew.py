@@ -1,0 +1,98 @@
+"""A client that was somebody's before, or connected otherwise: what is theirs stays, what is ours and old goes."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from connect.samples import CARDS, CLAUDE, FLASH, GPT, KEY, LLAMA, named, told
+from portico.clients import Client, File, Told
+from portico.clients.held import differences
+from portico.clients.merge import Unmergeable, merge, read
+
+AIDER = named("aider")
+BY_GEMINI = told(AIDER.apis[1])
+
+
+def file_of(client: Client, told_of: Told, path: str) -> File:
+    return next(file for file in client.files(told_of) if file.path == path)
+
+
+def config(text: str) -> Any:
+    """What aider reads of a configuration once it is connected by Gemini's API."""
+    file = file_of(AIDER, BY_GEMINI, ".aider.conf.yml")
+    after = merge(file.format, text, file.settings)
+    assert merge(file.format, after, file.settings) == after
+    assert not list(differences(file.settings, read(file.format, after)))
+    return yaml.safe_load(after)
+
+
+@pytest.mark.parametrize(
+    ("there", "kept"),
+    [
+        ("openrouter=sk-mine", ["openrouter=sk-mine"]),
+        ("gemini=old", []),
+        ("[openrouter=sk-mine, gemini=old]", ["openrouter=sk-mine"]),
+        ("", []),
+    ],
+)
+def test_aiders_key_that_stands_alone_is_one_of_a_list(there: str, kept: list[str]) -> None:
+    assert config(f"api-key: {there}\ndark-mode: true\n")["api-key"] == [*kept, f"gemini={KEY}"]
+
+
+def test_another_key_takes_the_place_of_the_one_before() -> None:
+    before = yaml.safe_dump(config(""), default_flow_style=False)
+    assert config(before.replace(KEY, "sk-portico-old"))["api-key"] == [f"gemini={KEY}"]
+    file = file_of(AIDER, told(AIDER.apis[1], key="sk-portico-old"), ".aider.conf.yml")
+    assert config(merge(file.format, "", file.settings))["api-key"] == [f"gemini={KEY}"]
+
+
+def test_aiders_variable_that_stands_alone_is_one_of_a_list() -> None:
+    assert config("set-env: OLLAMA_API_BASE=http://here\n")["set-env"][0] == "OLLAMA_API_BASE=http://here"
+
+
+def test_what_aider_itself_does_not_read_there_is_left_alone() -> None:
+    with pytest.raises(Unmergeable, match="set-env has something else where a list belongs"):
+        config("set-env: {A: b}\n")
+    file = file_of(AIDER, BY_GEMINI, ".aider.conf.yml")
+    assert [one.path for one in differences(file.settings, {"set-env": {"A": "b"}}) if one.found] == ["set-env"]
+
+
+OWN_SETTINGS = f"""- name: openai/{GPT.id}  # as I like it
+  edit_format: udiff
+- name: openai/o9
+  edit_format: diff
+  accepts_settings: [reasoning_effort]
+"""
+
+
+def test_aiders_settings_of_ones_own_stand_for_a_model() -> None:
+    path = ".aider.model.settings.yml"
+    file = file_of(AIDER, told(AIDER.apis[0]), path)
+    text = merge(file.format, OWN_SETTINGS, file.settings)
+    assert text.startswith(OWN_SETTINGS)
+    names = [entry["name"] for entry in yaml.safe_load(text)]
+    assert names == [f"openai/{name}" for name in (GPT.id, "o9", FLASH.id, CLAUDE.id, LLAMA.id)]
+    assert not list(differences(file.settings, yaml.safe_load(text)))
+
+
+def test_aiders_models_that_are_gone_go() -> None:
+    api = AIDER.apis[0]
+    fewer = Told(base_url="http://h", key=None, model=FLASH, small=FLASH, models=(FLASH,), api=api)
+    own = {"openai/mine": {"mode": "chat", "max_input_tokens": 5}}
+    for path, there in ((".aider.model.settings.yml", OWN_SETTINGS), (".aider.model.metadata.json", json.dumps(own))):
+        before, after = file_of(AIDER, told(api), path), file_of(AIDER, fewer, path)
+        full = merge(before.format, there, before.settings)
+        assert f"openai/{CLAUDE.id}" in full
+        left = merge(after.format, full, after.settings)
+        assert f"openai/{CLAUDE.id}" not in left
+        assert left == merge(after.format, there, after.settings)
+
+
+def test_aiders_metadata_of_ones_own_stands_for_a_model() -> None:
+    file = file_of(AIDER, told(AIDER.apis[0]), ".aider.model.metadata.json")
+    own = {"max_input_tokens": 5}
+    held = json.loads(merge(file.format, json.dumps({f"openai/{GPT.id}": own}), file.settings))
+    assert held[f"openai/{GPT.id}"] == own
+    assert held.keys() == {f"openai/{card.id}" for card in CARDS}
