@@ -28,6 +28,7 @@ def _files(told: Told) -> tuple[File, ...]:
                 key="name",
                 ours=Begins("name", _MARK),
                 items=(_model(told.model, told, "default"), *(_model(card, told) for card in told.models)),
+                first=True,
             ),
         },
     )
