@@ -8,10 +8,10 @@ import yaml
 
 from connect.samples import CARDS, CLAUDE, FLASH, GPT, KEY, LLAMA, named, told
 from portico.clients import Client, File, Told
-from portico.clients.held import differences
+from portico.clients.held import Difference, differences
 from portico.clients.merge import Unmergeable, merge, read
 
-AIDER = named("aider")
+AIDER, CLAUDE_CODE = named("aider"), named("claude-code")
 BY_GEMINI = told(AIDER.apis[1])
 
 
@@ -96,3 +96,40 @@ def test_aiders_metadata_of_ones_own_stands_for_a_model() -> None:
     held = json.loads(merge(file.format, json.dumps({f"openai/{GPT.id}": own}), file.settings))
     assert held[f"openai/{GPT.id}"] == own
     assert held.keys() == {f"openai/{card.id}" for card in CARDS}
+
+
+def claude_code(text: str, told_of: Told) -> dict[str, Any]:
+    (file,) = CLAUDE_CODE.files(told_of)
+    held: dict[str, Any] = json.loads(merge(file.format, text, file.settings))
+    return held
+
+
+STAND_INS = ("ANTHROPIC_DEFAULT_OPUS_MODEL", "ANTHROPIC_DEFAULT_SONNET_MODEL", "CLAUDE_CODE_MAX_CONTEXT_TOKENS")
+
+
+def test_a_claude_answers_for_itself_again_where_a_gemini_stood_in_for_it() -> None:
+    api, own = CLAUDE_CODE.apis[0], {"env": {"MINE": "1"}, "theme": "dark"}
+    gemini = claude_code(json.dumps(own), told(api))
+    assert gemini["env"].keys() >= set(STAND_INS)
+    (file,) = CLAUDE_CODE.files(told(api, model=CLAUDE, key=None))
+    assert {one for one in differences(file.settings, gemini) if one.wanted is None} == {
+        Difference(f"env.{name}", gemini["env"][name], None) for name in STAND_INS
+    }
+    claude = claude_code(json.dumps(gemini), told(api, model=CLAUDE, key=None))
+    assert not claude["env"].keys() & set(STAND_INS)
+    assert (claude["env"]["MINE"], claude["env"]["ANTHROPIC_AUTH_TOKEN"], claude["theme"]) == ("1", KEY, "dark")
+    assert claude_code(json.dumps(claude), told(api))["env"] == gemini["env"]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"ANTHROPIC_DEFAULT_OPUS_MODEL": "claude-opus-4-1"},
+        {"ANTHROPIC_DEFAULT_OPUS_MODEL": "a", "ANTHROPIC_DEFAULT_SONNET_MODEL": "a"},
+        {"ANTHROPIC_DEFAULT_OPUS_MODEL": "a", "ANTHROPIC_DEFAULT_SONNET_MODEL": "b", STAND_INS[2]: "5"},
+        {STAND_INS[2]: "5"},
+    ],
+)
+def test_names_for_claudes_that_somebody_chose_stay(own: dict[str, str]) -> None:
+    env = claude_code(json.dumps({"env": own}), told(CLAUDE_CODE.apis[0], model=CLAUDE))["env"]
+    assert {name: env[name] for name in STAND_INS if name in env} == own

@@ -6,14 +6,13 @@ A page's text says nothing of a client that one of the two could say: who change
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from portico.clients import CLIENTS, Card, Client, File, Format, Told, client_named
 from portico.clients.listed import default_of, small_of
 from portico.clients.merge import merge
-from portico.clients.settings import bare
 from portico.clients.told import KEY_VARIABLE
 from portico.web.addresses import Locale
 from portico.web.evidence import Tried, trials
@@ -168,7 +167,7 @@ def shown(name: str, cards: Sequence[Card], base_url: str, locale: Locale) -> Sh
         model="" if told is None else told.model.id,
         listed=0 if told is None else len(told.models),
         models=0 if every is None else len(every.models),
-        lists=told is not None and _meant(client, told) != _meant(client, _narrow(told)),
+        lists=told is not None and client.files(told) != client.files(_narrow(told)),
         proven=_proven(client.name, locale),
     )
 
@@ -223,10 +222,6 @@ def few(told: Told) -> Told:
     of_each = (default_of([card for card in told.models if card.owner == owner], [owner]) for owner in owners)
     names = list(dict.fromkeys(card.id for card in (told.model, *of_each, told.small)))[:SHOWN]
     return msgspec.structs.replace(told, models=tuple(card for card in told.models if card.id in names))
-
-
-def _meant(client: Client, told: Told) -> list[Any]:
-    return [bare(one.settings) for one in client.files(told)]
 
 
 def _narrow(told: Told) -> Told:
