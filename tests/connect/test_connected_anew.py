@@ -1,17 +1,19 @@
 """A client that was somebody's before, or connected otherwise: what is theirs stays, what is ours and old goes."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from connect.samples import CARDS, CLAUDE, FLASH, GPT, KEY, LLAMA, named, told
+from portico.cli.connect_files import place
 from portico.clients import Client, File, Told
 from portico.clients.held import Difference, differences
 from portico.clients.merge import Unmergeable, merge, read
 
-AIDER, CLAUDE_CODE = named("aider"), named("claude-code")
+AIDER, CLAUDE_CODE, LLM = named("aider"), named("claude-code"), named("llm")
 BY_GEMINI = told(AIDER.apis[1])
 
 
@@ -133,3 +135,21 @@ def test_a_claude_answers_for_itself_again_where_a_gemini_stood_in_for_it() -> N
 def test_names_for_claudes_that_somebody_chose_stay(own: dict[str, str]) -> None:
     env = claude_code(json.dumps({"env": own}), told(CLAUDE_CODE.apis[0], model=CLAUDE))["env"]
     assert {name: env[name] for name in STAND_INS if name in env} == own
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "folder"),
+    [
+        ("linux", {}, ".config/io.datasette.llm"),
+        ("linux", {"XDG_CONFIG_HOME": "/xdg"}, "/xdg/io.datasette.llm"),
+        ("darwin", {}, "Library/Application Support/io.datasette.llm"),
+        ("darwin", {"XDG_CONFIG_HOME": "/xdg"}, "Library/Application Support/io.datasette.llm"),
+        ("darwin", {"XDG_CONFIG_HOME": "/xdg", "LLM_USER_PATH": "/own"}, "/own"),
+    ],
+)
+def test_llm_has_its_folder_where_its_platform_keeps_such(
+    platform: str, environment: dict[str, str], folder: str, tmp_path: Path
+) -> None:
+    for file in LLM.files(told(LLM.apis[0])):
+        found = place(LLM, file, home=tmp_path, environment=environment, platform=platform)
+        assert found == tmp_path / folder / Path(file.path).name

@@ -46,7 +46,8 @@ def place(client: Client, file: File, *, home: Path, environment: Mapping[str, s
 
 
 def _place(client: Client, path: str, home: Path, environment: Mapping[str, str], platform: str) -> Path:
-    for moved in client.moved:
+    heard = (moved for moved in client.moved if platform not in moved.unheard_on)
+    for moved in heard:
         if (there := environment.get(moved.variable)) and f"{path}/".startswith(moved.stands_for):
             rest = path.removeprefix(moved.stands_for).lstrip("/")
             return Path(there).expanduser() / rest if rest else Path(there).expanduser()

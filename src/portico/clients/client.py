@@ -17,6 +17,8 @@ class Moved(msgspec.Struct, frozen=True):
     variable: str
     stands_for: str
     """The beginning of a file's path below the home folder that its value takes the place of; empty: the home folder."""
+    unheard_on: tuple[str, ...] = ()
+    """The platforms (`sys.platform`) on which the client does not look for it."""
 
 
 def _nothing(told: Told) -> Mapping[str, str]:

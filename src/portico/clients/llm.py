@@ -1,4 +1,7 @@
-"""llm, a command that asks models. It reads lists of models that others serve, and keeps keys by name."""
+"""llm, a command that asks models. It reads lists of models that others serve, and keeps keys by name.
+
+Its folder is that of `click.get_app_dir`, which heeds XDG_CONFIG_HOME everywhere but on macOS and Windows.
+"""
 
 from typing import Final
 
@@ -61,7 +64,7 @@ LLM = Client(
     ),
     files=_files,
     key_command="llm keys set portico",
-    moved=(Moved("LLM_USER_PATH", _FOLDER), Moved("XDG_CONFIG_HOME", ".config")),
+    moved=(Moved("LLM_USER_PATH", _FOLDER), Moved("XDG_CONFIG_HOME", ".config", unheard_on=("darwin",))),
     homes={"darwin": (_FOLDER, "Library/Application Support/io.datasette.llm")},
     start=_start,
     once=_once,
