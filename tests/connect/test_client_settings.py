@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from connect.samples import CARDS, CLAUDE, FLASH, GPT, KEY, NAMES, WAYS, named, told
-from portico.cli.connect_call import call_of
+from portico.cli.connect.call import call_of
 from portico.clients import Api, Card, Client, Format, Owned, Told, Whole
 from portico.clients.held import differences, found_at
 from portico.clients.listed import cards_of, default_of, small_of

@@ -16,6 +16,7 @@ from connect.samples import KEY as OTHER
 from connect.samples import NAMES, WAYS
 from gateway.house import KEY, House, open_house
 from portico.cli.app import app
+from portico.cli.connect.here import address_here
 from portico.clients import CLIENTS, Api, Client
 
 FEW = "gemini-3.8-flash,gemini-3.5-flash-lite"
@@ -73,8 +74,8 @@ async def test_written_twice_is_written_once_and_then_checked(client: Client, ap
 async def test_what_is_written_is_checked_by_a_real_call(client: Client, api: Api, home: Path) -> None:
     async with portico() as (_, where):
         name = (client.name, "--api", api.name)
-        assert (await connect(*name, *where, "--write")).code == 0
-        checked = await connect(*name, *where[:2], "--check", "--json")
+        written = await connect(*name, *where, "--write", "--json")
+        checked = await connect(*name, *where[:2], "--check", "--json", env=written.json["environment"])
         assert (checked.code, checked.json["problems"], checked.json["notes"]) == (0, [], []), checked.output
         assert checked.json["tokens"] > 0
 
@@ -199,6 +200,21 @@ async def test_what_cannot_be_done_is_told_in_words(words: list[str], why: str, 
     said = await connect(*words, env={"NO_PROXY": "*"})
     assert (said.code, files_in(home)) == (1, {})
     assert why in said.errors
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8081"),
+        ("::", "http://[::1]:8081"),
+        ("::1", "http://[::1]:8081"),
+        ("2001:db8::7", "http://[2001:db8::7]:8081"),
+        ("localhost", "http://localhost:8081"),
+    ],
+)
+def test_a_server_of_this_machine_is_asked_where_it_listens(host: str, address: str, home: Path) -> None:
+    (home / "portico.toml").write_text(f'[server]\nhost = "{host}"\nport = 8081\n')
+    assert address_here() == address
 
 
 async def test_a_wrong_key_is_told(home: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from connect.samples import CARDS, CLAUDE, FLASH, GPT, KEY, LLAMA, named, told
-from portico.cli.connect_files import place
+from portico.cli.connect.files import place
 from portico.clients import Client, File, Told
 from portico.clients.held import Difference, differences
 from portico.clients.merge import Unmergeable, merge, read

@@ -10,8 +10,8 @@ from typing import TypeAlias
 import pytest
 
 from connect.test_connect import Said, connect, portico
-from portico.cli.connect_ask import root_of
-from portico.cli.connect_call import Answered
+from portico.cli.connect.ask import root_of
+from portico.cli.connect.call import Answered
 
 Answer: TypeAlias = Callable[[bytes], bytes]
 MARK = b"x-portico-request-id: req_1\r\n"
@@ -38,14 +38,14 @@ async def somebody(answer: Answer) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def checked(home: Path, stream: bytes) -> Said:
+async def checked(home: Path, stream: bytes, name: str = "codex") -> Said:
     """A check of a client whose Portico answers so to its call."""
 
     def answer(line: bytes) -> bytes:
         return whole("200 OK", MODELS, MARK) if b"/v1/models" in line else stream
 
     async with somebody(answer) as url:
-        where = ("codex", "--url", url, "--key", "sk-portico-x")
+        where = (name, "--url", url, "--key", "sk-portico-x")
         assert (await connect(*where, "--write")).code == 0
         return await connect(*where[:3], "--check", "--json")
 

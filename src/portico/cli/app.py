@@ -267,8 +267,7 @@ def connect(
 
         portico connect claude-code --check
     """
-    from portico.cli.connect import run_connect, run_list
-    from portico.cli.connect_told import Asked
+    from portico.cli.connect import Asked, run_connect, run_list
 
     if show_list or client is None:
         raise typer.Exit(run_list(as_json=json))

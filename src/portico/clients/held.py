@@ -21,8 +21,8 @@ def found_at(setting: "Setting | Settings", held: Any, sentinel: str) -> str | N
     match setting:
         case str() if sentinel in setting:
             before, _, behind = setting.partition(sentinel)
-            if isinstance(held, str) and held.startswith(before) and held.endswith(behind):
-                return held[len(before) : len(held) - len(behind)] or None
+            if isinstance(held, str) and held.startswith(before):
+                return held[len(before) :].removesuffix(behind) or None
         case Whole(members=members) | Members(members=members):
             return found_at(members, held, sentinel)
         case Mapping():
@@ -79,9 +79,14 @@ def _of_items(owned: Owned, held: Any, path: str) -> Iterator[Difference]:
     each = each_of(owned, items)
     for item, one in zip(items, each.there, strict=True):
         if one is not KEPT:
-            yield Difference(f"{path}[{owned.name(item)}]", item, None if one is GONE else one)
+            yield Difference(_item(owned, item, path), item, None if one is GONE else one)
     for new in each.new:
-        yield Difference(f"{path}[{owned.name(new)}]", None, new)
+        yield Difference(_item(owned, new, path), None, new)
+
+
+def _item(owned: Owned, item: Any, path: str) -> str:
+    """A text has no name but itself, which may be a key."""
+    return f"{path}[{owned.name(item)}]" if owned.key else path
 
 
 def _inner(path: str, name: str) -> str:

@@ -21,6 +21,7 @@ MARK: Final = "x-portico-request-id"
 _UNFIT: Final = re.compile(r"[\s\x00-\x1f\"'`${}<>\\^|]")
 """What no address has, and some file of settings would take for something else."""
 _LONGEST: Final = 16 * 2**20
+_KEY_HEADERS: Final = frozenset({"authorization", "x-api-key", "x-goog-api-key"})
 
 
 class NoAnswer(Exception):
@@ -77,12 +78,12 @@ def asked(
             yield answer
     except urllib.error.HTTPError as error:
         with closing(error):
-            raise NoAnswer(_refused(error, url), error.code) from None
+            raise NoAnswer(_refused(error, url, has_key=not _KEY_HEADERS.isdisjoint(headers)), error.code) from None
     except (urllib.error.URLError, OSError, http.client.HTTPException, ValueError) as error:
         raise NoAnswer(_unreached(error, url)) from None
 
 
-def _refused(error: urllib.error.HTTPError, url: str) -> str:
+def _refused(error: urllib.error.HTTPError, url: str, *, has_key: bool) -> str:
     """Why an answer is an error, told by Portico or by whoever stands before it."""
     said = _message(error)
     if MARK not in error.headers:
@@ -92,10 +93,13 @@ def _refused(error: urllib.error.HTTPError, url: str) -> str:
             f"{between}{f' but {server!r}' if server else ''}: is a proxy in between, or is the address another's?"
             + (f" It says: {said}" if said else "")
         )
-    advice = _ADVICE.get(error.code, "")
+    advice = _ADVICE.get(error.code, "") if has_key or error.code != 401 else _NO_KEY
     return f"Portico answered {error.code}: {said or error.reason}" + (f" {advice}" if advice else "")
 
 
+_NO_KEY: Final = (
+    "No key was given: give one by --key or in $PORTICO_API_KEY; `portico keys create` and the console make one."
+)
 _ADVICE: Final = {
     401: "The key is wrong, expired or revoked: make one with `portico keys create` or in the console, and connect again.",
     402: "The balance cannot bear the call: top up the account, or ask for a shorter answer.",

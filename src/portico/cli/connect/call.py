@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.cli.connect_ask import MARK, NoAnswer, asked
+from portico.cli.connect.ask import MARK, NoAnswer, asked
+from portico.cli.connect.stream import DONE, Event, ended, error_in, is_empty, tokens_of
 from portico.clients import Card, Told
 
 _PROMPT: Final = "Count from one to twenty, in words."
@@ -20,6 +21,7 @@ _OF_VENDOR: Final = {"openai": "openai_responses", "anthropic": "anthropic_messa
 class Call(msgspec.Struct, frozen=True):
     """One call, as the client would make it."""
 
+    dialect: str
     url: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
@@ -49,7 +51,7 @@ def call_of(told: Told, key: str | None) -> Call:
     name = {"anthropic_messages": "x-api-key", "gemini": "x-goog-api-key"}.get(dialect, "authorization")
     if key is not None:
         headers = {**headers, name: f"Bearer {key}" if name == "authorization" else key}
-    return Call(url, {"content-type": "application/json", "accept": "text/event-stream", **headers}, body)
+    return Call(dialect, url, {"content-type": "application/json", "accept": "text/event-stream", **headers}, body)
 
 
 def _versioned(base: str, version: str) -> str:
@@ -102,7 +104,7 @@ def made(call: Call) -> Answered:
     """Makes the call and reads its answer to the end. Raises `NoAnswer`."""
     began = time.monotonic()
     arrivals: list[float] = []
-    events: list[dict[str, Any]] = []
+    events: list[Event] = []
     with asked(call.url, call.headers, json.dumps(call.body).encode(), timeout_s=120) as answer:
         if MARK not in answer.headers:
             raise NoAnswer(f"{call.url} answers, but is not a Portico: is the address another's?")
@@ -112,44 +114,35 @@ def made(call: Call) -> Answered:
             arrivals.append(time.monotonic() - began)
             events.append(event)
         request_id = answer.headers[MARK]
-    failed = next((one for one in events if one.get("type") == "error" or isinstance(one.get("error"), dict)), None)
-    if failed is not None:
-        told = failed.get("error")
-        raise NoAnswer(f"The stream ends in an error: {told.get('message') if isinstance(told, dict) else failed}")
+    if (error := error_in(events)) is not None:
+        raise NoAnswer(f"The stream ends in an error: {error}")
     if not events:
         raise NoAnswer("The stream ended without an event: something in between has cut it.")
+    if not ended(call.dialect, events):
+        raise NoAnswer(f"The stream stops before its end, after {len(events)} events: something in between has cut it.")
+    if is_empty(call.dialect, events):
+        raise NoAnswer("The stream came to its end, and there is no text in it.")
     return Answered(
         request_id=request_id,
         first_s=arrivals[0],
         last_s=arrivals[-1],
         events=len(events),
-        tokens=_tokens(events),
+        tokens=tokens_of(events),
     )
 
 
-def _events(answer: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+def _events(answer: http.client.HTTPResponse) -> Iterator[Event]:
     for line in answer:
-        if line.startswith(b"data:") and (data := line[5:].strip()) != b"[DONE]":
+        if line.startswith(b"data:") and (data := line[5:].strip()):
+            if data == b"[DONE]":
+                yield DONE
+                continue
             try:
                 event = json.loads(data)
             except ValueError:
                 raise NoAnswer("The stream is damaged: something in between changes it.") from None
             if isinstance(event, dict):
                 yield event
-
-
-def _tokens(events: list[dict[str, Any]]) -> int | None:
-    """How many were used, by whichever dialect's count came last."""
-    total: int | None = None
-    parts: dict[str, int] = {}
-    for event in events:
-        inside = event.get("response") or event.get("message") or event
-        usage = inside.get("usage") or event.get("usage") or event.get("usageMetadata")
-        if not isinstance(usage, dict):
-            continue
-        total = usage.get("total_tokens") or usage.get("totalTokenCount") or total
-        parts |= {name: usage[name] for name in ("input_tokens", "output_tokens") if isinstance(usage.get(name), int)}
-    return total or sum(parts.values()) or None
 
 
 def cost_of(root: str, key: str | None, request_id: str) -> str | None:
