@@ -37,7 +37,8 @@ format: $(VENV)/dev.stamp ## Format the code
 bench: $(VENV)/dev.stamp bench-tools ## Measure Portico and its peers on this machine (20 minutes; OPTIONS="--quick" for a look)
 	@$(BIN)/python -m bench $(OPTIONS)
 
-clients: $(VENV)/dev.stamp sdk-tools ## Try real clients on a running Portico (OPTIONS="--only openclaw,codex")
+clients: $(VENV)/dev.stamp ## Try real clients on a running Portico (half an hour; OPTIONS="--only openclaw,codex" for some)
+	@$(MAKE) --no-print-directory sdk-tools || echo "Without them the clients that come from npm are left out."
 	@$(BIN)/python -m clients $(OPTIONS)
 
 soak: $(VENV)/dev.stamp ## Two minutes of mixed load, memory watched (MINUTES=60 for an hour)
@@ -62,7 +63,7 @@ browser-tools:
 sdk-tools:
 	@which node npm >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy --no-install-recommends nodejs npm; } || \
-	  { echo "The tests of the SDKs for Node.js need it: sudo apt-get install nodejs npm"; exit 1; }
+	  { echo "SDKs and clients from npm need Node.js and npm: sudo apt-get install nodejs npm"; exit 1; }
 
 compile: $(VENV)/dev.stamp ## Optional: the translation as extension modules, about 1.6 times as fast (needs a C compiler)
 	PORTICO_COMPILE=1 $(BIN)/python setup.py --quiet build_ext --inplace

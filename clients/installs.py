@@ -65,16 +65,26 @@ def python_of(folder: Path) -> Path:
 def _there(folder: Path, install: Callable[[Path], None]) -> Path:
     if folder.is_dir():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.with_name(f"{folder.name}.lock")):
-        if not folder.is_dir():
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as made:
-                install(Path(made))
-                # Where there are no locks somebody else may have been faster: theirs is as good.
-                with contextlib.suppress(OSError):
-                    Path(made).rename(folder)
-                    Path(made).mkdir()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(folder.with_name(f"{folder.name}.lock")):
+            if not folder.is_dir():
+                _make(folder, install)
+    except (OSError, subprocess.SubprocessError) as error:  # a full disk, say
+        raise InstallFailed(f"{folder.name}: {error}") from error
     return folder
+
+
+def _make(folder: Path, install: Callable[[Path], None]) -> None:
+    prefix = f"making-{folder.name}-"
+    for left in folder.parent.glob(f"{prefix}*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix, ignore_cleanup_errors=True) as made:
+        install(Path(made))
+        # Where there are no locks somebody else may have been faster: theirs is as good.
+        with contextlib.suppress(OSError):
+            Path(made).rename(folder)
+            Path(made).mkdir()
 
 
 @contextlib.contextmanager

@@ -52,6 +52,10 @@ keys = ["env:UPSTREAM"]
 """
 
 
+class NotStarted(Exception):
+    """Portico or the simulator behind it does not start. Its words follow."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """How far the three records had come."""
@@ -132,7 +136,7 @@ def _command(folder: Path, *arguments: str) -> dict[str, object]:
         timeout=_START_S,
     )
     if done.returncode:
-        raise RuntimeError(f"portico {' '.join(arguments)}: {done.stdout}{done.stderr}")
+        raise NotStarted(f"portico {' '.join(arguments)}: {done.stdout}{done.stderr}")
     told: dict[str, object] = json.loads(done.stdout)
     return told
 
@@ -153,4 +157,4 @@ def _address(process: "subprocess.Popen[bytes]", said: Path) -> str:
         if found and "Ctrl-C" in text:
             return found.group()
         time.sleep(0.05)
-    raise RuntimeError(f"portico does not start: {said.read_text(encoding='utf-8', errors='replace')[-500:]}")
+    raise NotStarted(f"portico does not start: {said.read_text(encoding='utf-8', errors='replace')[-500:]}")

@@ -100,7 +100,10 @@ def merged(new: Table, file: Path, order: Sequence[Place]) -> Table:
     """The new checks among those that were not tried this time, in the order given; what is not in it is tried no more."""
     old = msgspec.json.decode(file.read_bytes(), type=Table).rows if file.exists() else []
     rows = {(row.client, row.api): row for row in old}
-    rows |= {place: _renewed(rows.get(place), row) for row in new.rows for place in [(row.client, row.api)]}
+    for row in new.rows:
+        place = (row.client, row.api)
+        if row.version or place not in rows:  # who was not there this time was tried none the less
+            rows[place] = _renewed(rows.get(place), row)
     return Table(new.measured, new.portico, [rows[place] for place in order if place in rows])
 
 

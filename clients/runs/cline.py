@@ -25,6 +25,7 @@ CLIENTS = (
         ),
         ask=_ask,
         tool="Use run_commands with the command `printf {content} > {file}`",
+        pieces="prints",
         picture="What is in this picture? @{image}",
     ),
 )

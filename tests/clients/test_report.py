@@ -79,6 +79,15 @@ def test_checks_of_another_version_do_not_stay(tmp_path: Path) -> None:
     assert data.rows[0].measured == "2026-11-29"
 
 
+def test_who_could_not_be_installed_this_time_keeps_what_was_seen(tmp_path: Path) -> None:
+    missing = only("one", dict.fromkeys(CHECKS, Outcome("not", "cannot be installed: no network")), version="")
+    _, data = written(tmp_path, report.table([row("one")], DAY), report.table([missing], NEXT_DAY))
+    assert {*data.rows[0].checks.values()} == {"passed"}
+    (tmp_path / "then").mkdir()
+    _, data = written(tmp_path / "then", report.table([missing], DAY), report.table([row("one")], NEXT_DAY))
+    assert {*data.rows[0].checks.values()} == {"passed"}
+
+
 def test_who_is_tried_no_more_is_gone(tmp_path: Path) -> None:
     written(tmp_path, report.table([row("one")], DAY))
     _, data = written(tmp_path, report.table([row("two")], NEXT_DAY))
