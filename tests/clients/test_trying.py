@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -30,3 +31,18 @@ def test_clients_have_names_of_their_own_and_say_what_they_are_pointed_at() -> N
         assert client.apis
         assert len({api.name for api in client.apis}) == len(client.apis)
         assert all(client.lacks.values()), "a reason is said"
+
+
+def test_the_pages_say_what_stands_behind_the_check_of_each_stream() -> None:
+    root = Path(__file__).parents[2]
+    rows = [line for line in (root / "clients" / "README.md").read_text().splitlines() if line.startswith("| `")]
+    evidence = {row.split("`")[1]: row.rsplit("|", 2)[1].strip() for row in rows}
+    page = " ".join((root / "docs" / "clients.md").read_text().split())
+    for pieces in ("tells", "prints", "ends"):
+        titles = {client.title for client in all_clients().values() if client.pieces == pieces and not client.library}
+        assert {*evidence[pieces].removesuffix(", every library").split(", ")} == titles
+        told = next(part for part in page.split(". ") if _BESIDE[pieces] in part)
+        assert all(title in told for title in titles)
+
+
+_BESIDE: Final = {"tells": "tell each piece", "prints": "watched printing", "ends": "print an answer when it is whole"}
