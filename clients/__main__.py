@@ -97,9 +97,10 @@ def tried(client: Client, place: Place, options: argparse.Namespace, which: str 
         with telling(f"{name}: installing, or waiting for another run that does"):
             folder = installed(client)
     except installs.InstallFailed as failed:
-        reason = " ".join(re.sub(r"https?://\S+", "…", str(failed)).split())[:300]
-        say(f"{name}: cannot be installed: {reason}")
-        return [not_there(client, api, f"cannot be installed: {reason}") for api in apis]
+        words = "pip reaches no package index" if isinstance(failed, installs.NoIndex) else str(failed)
+        reason = "cannot be installed: " + " ".join(re.sub(r"https?://\S+", "…", words).split())[:300]
+        say(f"{name}: {reason}")
+        return [not_there(client, api, reason) for api in apis]
     there = version(client, folder)
     say(f"{name} {there}: there after {time.monotonic() - began:.0f} s")
     rows = []

@@ -132,9 +132,8 @@ class Client:
 
     `streams`: it always streams, never, or when asked to (`Turn.stream`): what streams always proves both with one turn.
     `tool`: the prompt that makes it write a file, with {file} and {content}; the simulator calls the tool that is named in
-    it and takes arguments from what is quoted. `lacks`: checks that the client itself cannot do, and why. `beside`: paths
-    asked for on the side where Portico may answer with an error, such as a version check. `edits`: it has no tools but
-    changes files as an answer in words says, and then runs a command that prints what is in the file, backwards.
+    it and takes arguments from what is quoted. `lacks`: checks that the client itself cannot do, and why. `edits`: it has no
+    tools but changes files as an answer in words says, and then runs a command that prints what is in the file, backwards.
     """
 
     name: str
@@ -149,7 +148,6 @@ class Client:
     prints its answer when it is whole, so that the stream is seen as far as its door."""
     picture: str = "What is in this picture?"
     lacks: Mapping[str, str] = field(default_factory=dict)
-    beside: tuple[str, ...] = ()
     library: bool = False
     """It is driven by a program of ours, whose tool is `write_file(path, content)`: several calls at once and an answer in
     a shape are checked too."""
