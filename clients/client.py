@@ -132,8 +132,9 @@ class Client:
 
     `streams`: it always streams, never, or when asked to (`Turn.stream`): what streams always proves both with one turn.
     `tool`: the prompt that makes it write a file, with {file} and {content}; the simulator calls the tool that is named in
-    it and takes arguments from what is quoted. `lacks`: checks that the client itself cannot do, and why. `edits`: it has no
-    tools but changes files as an answer in words says, and then runs a command that prints what is in the file, backwards.
+    it and takes arguments from what is quoted. `lacks`: checks that the client itself cannot do, and why. `edits`: it has
+    no tools but changes files as an answer in words says, and then runs a command that prints what is in the file,
+    backwards.
     """
 
     name: str

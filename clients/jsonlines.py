@@ -22,3 +22,10 @@ def told(said: Said, piece: Piece) -> Said:
         if isinstance(value, dict) and (text := piece(value)):
             pieces.append(text)
     return replace(said, out="".join(pieces), pieces=len(pieces)) if pieces else said
+
+
+def text_delta(line: dict[str, Any]) -> str | None:
+    """A `Piece`: the text of an event as Anthropic's streams have it, in a line of its own."""
+    delta = (line.get("event") or {}).get("delta") or {}
+    text = delta.get("text") if delta.get("type") == "text_delta" else None
+    return text if isinstance(text, str) else None

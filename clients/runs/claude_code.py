@@ -1,7 +1,5 @@
 """Claude Code, Anthropic's coding agent, on Messages."""
 
-from typing import Any
-
 from clients import jsonlines
 from clients.client import CLAUDE, GEMINI, Api, Client, Dialect, Npm, Said, Seat, Turn
 
@@ -10,18 +8,12 @@ _LAUNCHER = "node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs"
 _STREAM = ("--output-format", "stream-json", "--verbose", "--include-partial-messages")
 
 
-def _piece(line: dict[str, Any]) -> str | None:
-    delta = (line.get("event") or {}).get("delta") or {}
-    text = delta.get("text") if delta.get("type") == "text_delta" else None
-    return text if isinstance(text, str) else None
-
-
 def _ask(seat: Seat, turn: Turn) -> Said:
     seat.connect("claude-code", model=seat.api.model)
     command = ["node", str(seat.installed / _LAUNCHER), "-p", turn.prompt, "--model", turn.model]
     command += ["--allowedTools", "Bash,Read"] if turn.tools else []
     if turn.check in ("text", "stream"):
-        return jsonlines.told(seat.run(*command, *_STREAM), _piece)
+        return jsonlines.told(seat.run(*command, *_STREAM), jsonlines.text_delta)
     return seat.run(*command)
 
 

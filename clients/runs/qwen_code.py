@@ -2,18 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from clients import jsonlines
 from clients.client import GEMINI, GPT, Api, Client, Dialect, Npm, Said, Seat, Turn
 
 _CONFIG = ".qwen/settings.json"
-
-
-def _piece(line: dict[str, Any]) -> str | None:
-    delta = (line.get("event") or {}).get("delta") or {}
-    text = delta.get("text") if delta.get("type") == "text_delta" else None
-    return text if isinstance(text, str) else None
 
 
 def _knows(config: Path, model: str) -> None:
@@ -32,7 +25,7 @@ def _ask(seat: Seat, turn: Turn) -> Said:
     command += ["--yolo"] if turn.tools else []
     if turn.check in ("text", "stream"):
         streamed = ("-o", "stream-json", "--include-partial-messages")
-        return jsonlines.told(seat.run(*command, *streamed), _piece)
+        return jsonlines.told(seat.run(*command, *streamed), jsonlines.text_delta)
     return seat.run(*command)
 
 
