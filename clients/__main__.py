@@ -120,7 +120,7 @@ def tried(client: Client, place: Place, options: argparse.Namespace, which: str 
     return rows
 
 
-def _old_node() -> str:
+def old_node() -> str:
     """What is to be said of the machine's Node.js; nothing if it will do, or if there is none."""
     with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
         said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
@@ -164,7 +164,7 @@ def _is_wanted(client: Client, options: argparse.Namespace) -> bool:
     return bool(on and {*checks_of(client)} & {*options.checks})
 
 
-def _ended(rows: list[Row], took_s: float) -> int:
+def ended(rows: list[Row], took_s: float) -> int:
     """Says how it went in one line, and gives the exit code."""
     states = [outcome.state for row in rows for outcome in row.checks.values()]
     missing = {row.client for row in rows if not row.version}
@@ -181,7 +181,7 @@ def main() -> int:
     places = [(client.name, api.name) for client in known.values() for api in client.apis]
     began, told = time.monotonic(), report.table(rows, datetime.now(UTC).date())
     say(f"clients are kept in {CACHE}; Ctrl-C ends all that runs")
-    if words := _old_node():
+    if words := old_node():
         say(words)
     try:
         with running() as place:
@@ -197,7 +197,7 @@ def main() -> int:
         print(msgspec.json.format(msgspec.json.encode(told)).decode())
     else:
         print("\n".join(report.lines(told)))
-    return _ended(rows, time.monotonic() - began)
+    return ended(rows, time.monotonic() - began)
 
 
 if __name__ == "__main__":

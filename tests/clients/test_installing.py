@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clients import installs
-from clients.__main__ import telling
+from clients.__main__ import old_node, telling
 from clients.installs import InstallFailed
 
 
@@ -51,6 +51,19 @@ def test_what_a_killed_run_left_half_made_is_removed(tmp_path: Path) -> None:
     assert (installs.node_modules(asked, cache, environment) / "node_modules").is_dir()
     assert not left.exists()
     assert of_another.exists(), "somebody may be making it"
+
+
+@pytest.mark.parametrize(
+    ("version", "is_old"), [("v18.20.4", True), ("v20.0.0", False), ("v24.16.0", False), ("", False)]
+)
+def test_a_node_that_clients_do_not_run_with_is_told(
+    version: str, is_old: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = tmp_path / "node"
+    node.write_text(f"#!/bin/sh\necho {version}\n")
+    node.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert old_node() == (f"Node.js {version} is old: clients of npm may need 20 or newer" if is_old else "")
 
 
 def test_what_takes_long_says_so_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:

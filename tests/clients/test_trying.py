@@ -7,6 +7,8 @@ from typing import Final
 import pytest
 
 from clients import __main__ as trying
+from clients.check import Row
+from clients.judge import Outcome
 from clients.place import Place
 from clients.table import all_clients
 
@@ -23,6 +25,25 @@ def test_who_cannot_be_installed_is_told_with_the_reason(tmp_path: Path, monkeyp
         "cannot be installed: npm is not on this machine"
     }
     assert not [name for row in rows for name in row.failed]
+
+
+PASSED, FAILED, NOT = Outcome("passed"), Outcome("failed", "silence"), Outcome("not", "cannot be installed")
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "words"),
+    [
+        ([("1.0", PASSED), ("1.0", NOT)], 0, "1 checks passed, 0 failed, in 2 min"),
+        ([("1.0", PASSED), ("", NOT)], trying.NOT_THERE, "1 checks passed, 0 failed, in 2 min; not installed: one"),
+        ([("1.0", FAILED), ("", NOT)], trying.FAILED, "0 checks passed, 1 failed, in 2 min; not installed: one"),
+    ],
+)
+def test_a_failure_and_what_is_not_there_end_otherwise(
+    rows: list[tuple[str, Outcome]], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = [Row("one", "One", version, "chat", "openai_chat", [], {"text": outcome}) for version, outcome in rows]
+    assert trying.ended(made, 120) == code
+    assert capsys.readouterr().err.strip() == words
 
 
 def test_clients_have_names_of_their_own_and_say_what_they_are_pointed_at() -> None:
