@@ -187,7 +187,9 @@ async def test_a_model_of_ones_own_choice_is_the_default(name: str, home: Path) 
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (["nobody"], "is no client"),
+        (["nobody"], "is no client that is known here; portico connect --list shows which are"),
+        (["opencla"], "Did you mean openclaw?"),
+        (["Claude-Code"], "Did you mean claude-code?"),
         (["codex", "--api", "chat"], "Codex speaks responses"),
         (["codex", "--url", "ftp://x"], "is not the address of a Portico"),
         (["codex", "--url", "http://127.0.0.1:1"], "nothing listens there"),
@@ -215,6 +217,13 @@ async def test_what_cannot_be_done_is_told_in_words(words: list[str], why: str, 
 def test_a_server_of_this_machine_is_asked_where_it_listens(host: str, address: str, home: Path) -> None:
     (home / "portico.toml").write_text(f'[server]\nhost = "{host}"\nport = 8081\n')
     assert address_here() == address
+
+
+@pytest.mark.parametrize("words", [["--write"], ["--check", "--json"], ["--url", "http://127.0.0.1:1"]])
+async def test_options_without_a_client_do_not_end_well(words: list[str], home: Path) -> None:
+    said = await connect(*words)
+    assert said.code == 2
+    assert "Say which client" in said.errors
 
 
 async def test_a_wrong_key_is_told(home: Path) -> None:

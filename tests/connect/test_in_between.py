@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shutil
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -94,7 +96,48 @@ async def test_https_where_http_is_spoken_is_told(home: Path) -> None:
     async with portico() as (_, where):
         said = await connect("codex", "--url", where[1].replace("http://", "https://"))
     assert said.code == 1
-    assert "Is it http:// rather than https://?" in said.errors
+    assert said.errors.endswith("Is it http:// rather than https://?\n")
+
+
+@asynccontextmanager
+async def behind_tls(folder: Path) -> AsyncIterator[tuple[str, Path]]:
+    """A server with a certificate that it signed itself."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    names = ("-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1")
+    made = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(certificate))
+    process = await asyncio.create_subprocess_exec(*made, *names, stderr=asyncio.subprocess.DEVNULL)
+    assert await process.wait() == 0
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(whole("200 OK", MODELS, MARK))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", certificate
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
+async def test_a_certificate_that_nobody_vouches_for_is_told_with_what_to_do(home: Path, tmp_path: Path) -> None:
+    async with behind_tls(tmp_path) as (url, certificate):
+        said = await connect("codex", "--url", url)
+        assert said.code == 1
+        assert "its certificate is not trusted here" in said.errors
+        assert "SSL_CERT_FILE" in said.errors
+        assert "NODE_EXTRA_CA_CERTS" in said.errors
+        assert (await connect("codex", "--url", url, env={"SSL_CERT_FILE": str(certificate)})).code == 0
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
+async def test_http_where_https_is_spoken_is_told(home: Path, tmp_path: Path) -> None:
+    async with behind_tls(tmp_path) as (url, _):
+        said = await connect("codex", "--url", url.replace("https://", "http://"))
+    assert said.code == 1
+    assert said.errors.endswith("Is it https:// rather than http://?\n")
 
 
 async def test_a_proxy_that_is_not_there_is_named(home: Path) -> None:

@@ -269,6 +269,8 @@ def connect(
     """
     from portico.cli.connect import Asked, run_connect, run_list
 
+    if client is None and not show_list and (write or check or url or key or model or models or api):
+        raise typer.BadParameter("Say which client: portico connect NAME; portico connect --list shows them.")
     if show_list or client is None:
         raise typer.Exit(run_list(as_json=json))
     if write and check:

@@ -6,6 +6,7 @@ knows what a configuration on this machine says. `shown` prints it, `written` me
 knows how an answer ends.
 """
 
+import difflib
 import json
 import os
 import sys
@@ -42,7 +43,9 @@ def run_list(*, as_json: bool) -> int:
     width = max(len(client.name) for client in CLIENTS)
     for client in CLIENTS:
         print(f"{client.name:<{width}}  {client.title} {client.tried}: {', '.join(api.name for api in client.apis)}")
-    print("\nportico connect NAME shows what a client needs, --write writes it, --check tries it.")
+    print(
+        "\nportico connect NAME shows what a client needs, --write writes it, --check tries it, by which --api you like."
+    )
     return 0
 
 
@@ -52,7 +55,11 @@ def run_connect(asked: Asked, *, write_files: bool, check: bool) -> int:
     try:
         client = client_named(asked.name)
         if client is None:
-            raise Failed(f"{asked.name!r} is no client that is known here; portico connect --list shows which are.")
+            near = difflib.get_close_matches(asked.name.lower(), [client.name for client in CLIENTS], n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise Failed(
+                f"{asked.name!r} is no client that is known here; portico connect --list shows which are.{hint}"
+            )
         if check:
             return run_check_of(client, asked, world)
         told, notes = told_to(client, asked, world.environment, may_guess=not write_files)

@@ -62,7 +62,9 @@ def models_of(root: str, key: str | None) -> list[dict[str, Any]]:
         rows = json.loads(content)["data"]
         return [row for row in rows if isinstance(row, dict)]
     except (ValueError, KeyError, TypeError):
-        raise NoAnswer(f"{root}/v1/models does not answer with a list of models: is that a Portico?") from None
+        raise NoAnswer(
+            f"{root}/v1/models does not answer with a list of models: is that a Portico? Say where it is with --url."
+        ) from None
 
 
 @contextmanager
@@ -90,8 +92,8 @@ def _refused(error: urllib.error.HTTPError, url: str, *, has_key: bool) -> str:
         between = f"{_host(url)} answered {error.code}, and it is not Portico who says so"
         server = error.headers.get("server")
         return (
-            f"{between}{f' but {server!r}' if server else ''}: is a proxy in between, or is the address another's?"
-            + (f" It says: {said}" if said else "")
+            f"{between}{f' but {server!r}' if server else ''}: is a proxy in between, or is the "
+            "address another's? Say where Portico is with --url." + (f" It says: {said}" if said else "")
         )
     advice = _ADVICE.get(error.code, "") if has_key or error.code != 401 else _NO_KEY
     return f"Portico answered {error.code}: {said or error.reason}" + (f" {advice}" if advice else "")
@@ -131,20 +133,25 @@ def _unreached(error: Exception, url: str) -> str:
     through = f" (through the proxy {_host(via)}, as {scheme.upper()}_PROXY says)" if via else ""
     match reason:
         case ssl.SSLCertVerificationError():
-            why = f"its certificate is not trusted here: {reason.verify_message}. Set SSL_CERT_FILE to your own authority's"
+            why = (
+                f"its certificate is not trusted here: {reason.verify_message}. If it is yours, set SSL_CERT_FILE to it, "
+                "or to its authority's; a client on Node.js wants the same in NODE_EXTRA_CA_CERTS."
+            )
         case ssl.SSLError():
             why = f"TLS fails: {reason.reason or reason}. Is it http:// rather than https://?"
+        case ConnectionResetError() if scheme == "http":
+            why = "it hangs up. Is it https:// rather than http://?"
         case socket.gaierror():
-            why = "nobody knows that name"
+            why = "nobody knows that name."
         case ConnectionRefusedError():
-            why = "nothing listens there. Start it with `portico serve`, or say where it is with --url"
+            why = "nothing listens there. Start Portico with `portico serve`, or say where it is with --url."
         case TimeoutError():
-            why = "it does not answer in time"
+            why = "it does not answer in time."
         case http.client.HTTPException():
-            why = f"what answers does not speak HTTP as it should ({type(reason).__name__})"
+            why = f"what answers does not speak HTTP as it should ({type(reason).__name__})."
         case _:
-            why = str(reason) or type(reason).__name__
-    return f"{host} is not reached{through}: {why}."
+            why = f"{str(reason) or type(reason).__name__}."
+    return f"{host} is not reached{through}: {why}"
 
 
 def _host(url: str) -> str:

@@ -59,7 +59,9 @@ def run_check_of(client: Client, asked: Asked, world: World) -> int:
 def _say_unconnected(found: _Found, client: Client, asked: Asked, held: Held, reading: Reading) -> None:
     told = _as_read(client, reading, ())
     found.problems += [f"{place} is not there." for place in missing(client, told, held)]
-    found.problems.append(f"{client.title} has no address of a Portico in its files: {again(asked, '--write')}")
+    found.problems.append(
+        f"{client.title} has no address of a Portico in its files; `{again(asked, '--write')}` puts it there."
+    )
 
 
 def _check(found: _Found, client: Client, asked: Asked, world: World, held: Held, readings: Sequence[Reading]) -> None:
