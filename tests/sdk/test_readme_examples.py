@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,7 +55,7 @@ async def test_the_lines_of_curl_are_answered(tmp_path: Path) -> None:
 
 async def test_a_client_is_connected_as_it_says(tmp_path: Path) -> None:
     lines = re.findall(r"^\$ portico (connect [^#\n]*)", SECTION, re.MULTILINE)
-    assert len(lines) == 7
+    assert len(lines) == 4
     async with portico("serve", "--simulate", "--port", "0", folder=tmp_path) as gateway:
         port = await gateway.port()
         home = {"HOME": str(tmp_path), "PORTICO_URL": f"http://127.0.0.1:{port}", "PORTICO_API_KEY": gateway.key}
@@ -70,5 +69,5 @@ async def test_a_client_is_connected_as_it_says(tmp_path: Path) -> None:
             )
             _, err = await soon(process.communicate())
             assert process.returncode == 0, (line, err.decode())
-    settings = tomllib.loads((tmp_path / ".codex" / "config.toml").read_text("utf-8"))
-    assert settings["model_providers"][settings["model_provider"]]["base_url"] == f"http://127.0.0.1:{port}/v1"
+    settings = json.loads((tmp_path / ".openclaw" / "openclaw.json").read_text("utf-8"))
+    assert settings["models"]["providers"]["portico"]["baseUrl"] == f"http://127.0.0.1:{port}/v1"
