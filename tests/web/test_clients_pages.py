@@ -16,7 +16,7 @@ from portico.clients import CLIENTS, Client, File, Format, Told
 from portico.clients.listed import cards_of
 from portico.clients.merge import merge
 from portico.http.listing import openai_list
-from portico.web import book, connecting, evidence, render
+from portico.web import book, connecting, evidence, render, words
 from portico.web.addresses import Address, Form, Locale
 from portico.web.evidence import Trials, Tried
 from portico.web.house import House
@@ -210,7 +210,7 @@ async def test_what_clients_proved_is_shown_where_it_was_tried_and_nowhere_else(
         assert ("9.8.7" in text) == (run is not None)
         assert (DAYS[locale] in text) == (run is not None)
         assert ("it takes no pictures" in text) == (run is not None)
-        assert ("`gemini-3.5-flash` | text |" in text) == (run is not None)
+        assert ("`gemini-3.5-flash` | 1/3 |" in text) == (run is not None)
     overview, sdks = await twin("/clients", locale, house=house), await twin("/clients/sdks", locale, house=house)
     assert ("0.1.0" in overview) == (run is not None)
     assert ("Some SDK 1.2.3" in sdks) == ("/clients/sdks.md#proven" in overview) == (run is not None)
@@ -223,6 +223,34 @@ def test_what_make_clients_wrote_down_can_be_read() -> None:
         assert run.rows
         assert {state for row in run.rows for state in row.checks.values()} <= {"passed", "failed", "not"}
         assert all(set(row.reasons) <= set(row.checks) for row in run.rows)
+
+
+@pytest.mark.parametrize("locale", [Locale.ZH_CN, Locale.ZH_HK])
+def test_what_a_client_itself_cannot_do_is_said_in_chinese(locale: Locale) -> None:
+    run = evidence.trials()
+    rows = () if run is None else run.rows
+    said = {row.reasons.get(name, "") for row in rows for name, state in row.checks.items() if state == "not"}
+    known = words.translations(locale)
+    assert {reason for reason in said if not reason.startswith("cannot be installed: ")} <= known.keys()
+
+
+async def test_a_client_that_cannot_be_installed_is_told_in_chinese(monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = msgspec.structs.replace(
+        TRIALS.rows[-1], checks={"text": "not"}, reasons={"text": "cannot be installed: no such package"}
+    )
+    monkeypatch.setattr(connecting, "trials", lambda: msgspec.structs.replace(TRIALS, rows=(lacking,)))
+    text = await twin("/clients/sdks", Locale.ZH_CN, house=House(showroom()))
+    assert "text：无法安装：no such package" in text
+
+
+async def test_what_was_not_passed_is_told_once_for_all_apis(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = msgspec.structs.replace(TRIALS.rows[-1], checks={"tool": "not", "result": "not"})
+    lacking = msgspec.structs.replace(first, reasons={"tool": "it has none", "result": "it has none"})
+    rows = (lacking, msgspec.structs.replace(lacking, api="responses"))
+    monkeypatch.setattr(connecting, "trials", lambda: msgspec.structs.replace(TRIALS, rows=rows))
+    text = await twin("/clients/sdks", house=House(showroom()))
+    assert text.count("it has none") == 1
+    assert "- Some SDK, `chat`, `responses`: tool, result: it has none" in text
 
 
 @each_client

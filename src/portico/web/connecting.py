@@ -5,7 +5,7 @@ A page's text says nothing of a client that one of the two could say: who change
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -17,7 +17,7 @@ from portico.clients.told import KEY_VARIABLE
 from portico.web.addresses import Locale
 from portico.web.evidence import Tried, trials
 from portico.web.markdown import in_markdown
-from portico.web.words import Say, translations
+from portico.web.words import Say
 
 SHOWN: Final = 4
 """So many models stand in the settings of a page; the command writes all of them."""
@@ -69,12 +69,12 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """What a client proved on one API: how many checks it passed of how many, and all of it as cells of a table."""
+    """What a client proved on one API: how many checks it passed of how many, and that as cells of a table."""
 
     passed: int
     of: int
     cells: str
-    """The API, the models asked, the checks passed, the others with their reasons."""
+    """The API, the models asked, how many checks were passed."""
 
 
 class Proven(msgspec.Struct, frozen=True):
@@ -85,6 +85,8 @@ class Proven(msgspec.Struct, frozen=True):
     portico: str
     version: str
     rows: tuple[Row, ...]
+    others: tuple[str, ...]
+    """What was not passed, and why, in Markdown: once for all the APIs of which it is true."""
 
     @property
     def passed(self) -> int:
@@ -250,22 +252,41 @@ def _proven(name: str, locale: Locale) -> Proven | None:
     tried = [] if run is None else [row for row in run.rows if row.client == name]
     if run is None or not tried:
         return None
-    day = Say(locale, markup=False).day(max(row.measured for row in tried))
-    return Proven(tried[0].title, day, run.portico, tried[0].version, tuple(_row(one, locale) for one in tried))
-
-
-def _row(tried: Tried, locale: Locale) -> Row:
     say = Say(locale, markup=False)
-    comma, known = say(", "), translations(locale)
-    passed = [name for name, state in tried.checks.items() if state == "passed"]
-    others = []
-    for name, state in tried.checks.items():
-        reason = tried.reasons.get(name, "")
-        because = in_markdown(known.get(reason, reason)) or "–"
-        if state == "failed":
-            others.append(f"**{say('%(name)s failed: %(reason)s', name=name, reason=because)}**")
-        elif state != "passed":
-            others.append(say("%(name)s: %(reason)s", name=name, reason=because))
-    models = comma.join(f"`{name}`" for name in tried.models)
-    cells = (f"`{tried.api}`", models, comma.join(passed), say("; ").join(others))
-    return Row(len(passed), len(tried.checks), f"| {' | '.join(cell or '–' for cell in cells)} |")
+    return Proven(
+        title=tried[0].title,
+        day=say.day(max(row.measured for row in tried)),
+        portico=run.portico,
+        version=tried[0].version,
+        rows=tuple(_row(one, say) for one in tried),
+        others=tuple(_others(tried, say)),
+    )
+
+
+def _row(tried: Tried, say: Say) -> Row:
+    passed = sum(state == "passed" for state in tried.checks.values())
+    models = say(", ").join(f"`{name}`" for name in tried.models)
+    return Row(passed, len(tried.checks), f"| `{tried.api}` | {models or '–'} | {passed}/{len(tried.checks)} |")
+
+
+def _because(reason: str, say: Say) -> str:
+    """A reason that `make clients` gives, which of a client that is not there ends in the words of its registry."""
+    before, lacking, why = reason.partition("cannot be installed: ")
+    return say("cannot be installed: %(reason)s", reason=why) if lacking and not before else say(reason)
+
+
+def _others(tried: Sequence[Tried], say: Say) -> Iterator[str]:
+    apis: dict[str, list[str]] = {}
+    for row in tried:
+        why: dict[tuple[bool, str], list[str]] = {}
+        for name, state in row.checks.items():
+            if state != "passed":
+                why.setdefault((state == "failed", row.reasons.get(name, "")), []).append(name)
+        for (failed, reason), names in why.items():
+            told = {"name": say(", ").join(names), "reason": in_markdown(_because(reason, say)) or "–"}
+            text = (
+                f"**{say('%(name)s failed: %(reason)s', **told)}**" if failed else say("%(name)s: %(reason)s", **told)
+            )
+            apis.setdefault(text, []).append(f"`{row.api}`")
+    for text, names in apis.items():
+        yield say("%(name)s: %(reason)s", name=say(", ").join(names), reason=text)
