@@ -55,7 +55,7 @@ def test_aiders_variable_that_stands_alone_is_one_of_a_list() -> None:
 
 
 def test_what_aider_itself_does_not_read_there_is_left_alone() -> None:
-    with pytest.raises(Unmergeable, match="set-env has something else where a list belongs"):
+    with pytest.raises(Unmergeable, match="set-env is not a list"):
         config("set-env: {A: b}\n")
     file = file_of(AIDER, BY_GEMINI, ".aider.conf.yml")
     assert [one.path for one in differences(file.settings, {"set-env": {"A": "b"}}) if one.found] == ["set-env"]

@@ -19,6 +19,13 @@ class Format(StrEnum):
     """Lines of NAME=value."""
 
 
+def _text(item: Any, key: str) -> str | None:
+    """The text that a member of an item is; without a key, that the item is."""
+    if key:
+        item = item.get(key) if isinstance(item, Mapping) else None
+    return item if isinstance(item, str) else None
+
+
 class Owned(msgspec.Struct, frozen=True, kw_only=True):
     """Items of a list in which others' items stand too. Those that are ours are replaced, those of ours that are gone go,
     and whatever else is in the list stays where it is."""
@@ -35,8 +42,7 @@ class Owned(msgspec.Struct, frozen=True, kw_only=True):
 
     def name(self, item: Any) -> str | None:
         """What a bare item is told apart by, whoever wrote it."""
-        found = item if not self.key else item.get(self.key) if isinstance(item, Mapping) else None
-        return found if isinstance(found, str) else None
+        return _text(item, self.key)
 
     def wanted(self) -> dict[str, Any]:
         """The items as bare values, by name."""
@@ -59,8 +65,8 @@ class Begins(msgspec.Struct, frozen=True):
     mark: str
 
     def __call__(self, item: Any) -> bool:
-        text = item.get(self.key) if self.key and isinstance(item, Mapping) else None if self.key else item
-        return isinstance(text, str) and text.startswith(self.mark)
+        text = _text(item, self.key)
+        return text is not None and text.startswith(self.mark)
 
 
 class Members(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,7 +43,8 @@ Plan: TypeAlias = Into | Each | Fate | Any
 
 
 def planned(setting: "Setting | Settings", held: Any, path: str = "") -> Plan:
-    """What becomes of a value that is there. Raises `Unmergeable` where others' things may stand in what is there."""
+    """What becomes of a value that is there. Raises `Unmergeable` where what is there is of another kind, and others'
+    things may stand in it."""
     match setting:
         case Default():
             return KEPT
@@ -51,7 +52,7 @@ def planned(setting: "Setting | Settings", held: Any, path: str = "") -> Plan:
             return _items(setting, held, path)
         case Members() if held is not None:
             if not isinstance(held, Mapping):
-                raise _misplaced(path, "names with values")
+                raise Unmergeable(f"{path or 'the file'} is not of names and values")
             return Into(dict.fromkeys(setting.gone(held), GONE) | _members(setting.meant(held), held, path))
         case Mapping() if isinstance(held, Mapping):
             return Into(_members(setting, held, path))
@@ -69,7 +70,7 @@ def _members(settings: Mapping[str, Setting], held: Mapping[str, Any], path: str
 def _items(owned: Owned, held: Any, path: str) -> Plan:
     items = owned.listed(held)
     if items is None:
-        raise _misplaced(path, "a list")
+        raise Unmergeable(f"{path or 'the file'} is not a list")
     each = each_of(owned, items)
     return each if isinstance(held, list) else after(each, items)
 
@@ -91,10 +92,6 @@ def each_of(owned: Owned, items: list[Any]) -> Each:
             value = new.pop(name)
             there.append(KEPT if same(item, value) else value)
     return Each(tuple(there), tuple(new.values()), owned.first)
-
-
-def _misplaced(path: str, what: str) -> Unmergeable:
-    return Unmergeable(f"{path or 'the file'} has something else where {what} belong{'s' if what == 'a list' else ''}")
 
 
 def after(plan: Plan, held: Any) -> Any:
