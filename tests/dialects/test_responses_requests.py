@@ -14,6 +14,7 @@ from portico.core.parts import Media, Opaque, Reasoning, Signature, Text, ToolCa
 from portico.core.request import Request, Role, ToolChoice
 from portico.core.target import UNJUDGED, Target
 from portico.dialects import gemini, openai_chat, openai_responses
+from portico.dialects.openai.strictness import fits_strict
 
 PARSE = openai_responses.DIALECT.parse_request
 
@@ -278,6 +279,7 @@ def test_a_function_is_strict_unless_it_is_said_otherwise() -> None:
 
 
 OPTIONAL: dict[str, Any] = {**SHELL, "required": []}
+CLOSED: dict[str, Any] = {"type": "object", "required": ["a"], "additionalProperties": False}
 
 
 @pytest.mark.parametrize(
@@ -295,12 +297,47 @@ OPTIONAL: dict[str, Any] = {**SHELL, "required": []}
         ({**SHELL, "properties": {"command": {"oneOf": [{"type": "string"}]}}}, False),
         ({**SHELL, "$defs": {"a": OPTIONAL}}, False),
         ({"type": ["object", "null"]}, False),
+        ({**CLOSED, "properties": {"a": {"$ref": "#/$defs/b"}}, "$defs": {"b": SHELL}}, True),
+        ({**CLOSED, "properties": {"a": {"$ref": "#"}}}, True),
+        ({**CLOSED, "properties": {"a": {"type": "string", "minLength": 1, "description": "A word."}}}, True),
+        ({}, False),
+        ({"$ref": "#/$defs/b", "$defs": {"b": SHELL}}, False),
+        ({**SHELL, "anyOf": [SHELL]}, False),
+        ({**SHELL, "required": ["command", "missing"]}, False),
+        ({**SHELL, "patternProperties": {"^a": {"type": "string"}}}, False),
+        ({**CLOSED, "properties": {"a": {}}}, False),
+        ({**CLOSED, "properties": {"a": {"description": "Anything."}}}, False),
+        ({**CLOSED, "properties": {"a": {"const": "fact"}}}, False),
+        ({**CLOSED, "properties": {"a": True}}, False),
+        ({**CLOSED, "properties": {"a": {"type": "array"}}}, False),
+        ({**CLOSED, "properties": {"a": {"anyOf": [{}, {"type": "null"}]}}}, False),
+        ({**CLOSED, "properties": {"a": {"type": "string", "default": ""}}}, False),
+        ({**CLOSED, "properties": {"a": {"type": "array", "items": {"type": "string"}, "uniqueItems": True}}}, False),
+        ({**CLOSED, "properties": {"a": {"$ref": "#", "description": "Again."}}}, False),
     ],
 )
 def test_a_function_whose_schema_cannot_be_strict_is_not(schema: Any, strict: bool) -> None:
     """OpenClaw says nothing of strictness, and its schemas have optional properties: told on as strict they are a 400."""
     tool = {"type": "function", "name": "f", "parameters": schema}
     assert [one.strict for one in parsed(tools=[tool]).tools] == [strict]
+
+
+@pytest.mark.parametrize("schema", [SHELL, OPTIONAL])
+def test_strictness_that_nobody_spoke_of_is_left_to_openai(schema: dict[str, Any]) -> None:
+    """What OpenAI makes of it is OpenAI's: it closes what it can, so that a guess said aloud is another function."""
+    tool = {"type": "function", "name": "f", "parameters": schema}
+    inside = {"type": "namespace", "name": "n", "tools": [tool]}
+    told = openai_responses.DIALECT.render_request(parsed(tools=[tool, inside]), Target("m", "openai", UNJUDGED))
+    assert told.body["tools"] == [tool, inside]
+    in_chat = openai_chat.DIALECT.render_request(parsed(tools=[tool]), model("gpt-4o"))
+    assert in_chat.body["tools"][0]["function"]["strict"] is (schema is SHELL)
+
+
+def test_a_strict_function_without_parameters_takes_none_and_is_closed() -> None:
+    told = rendered({"tools": [{"type": "function", "function": {"name": "f", "strict": True}}]})
+    (tool,) = told.body["tools"]
+    assert tool["strict"] is True
+    assert fits_strict(tool["parameters"])
 
 
 @pytest.mark.parametrize(

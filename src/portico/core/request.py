@@ -47,6 +47,8 @@ class Tool(msgspec.Struct, frozen=True):
     ext: Ext = None
     schema_at: str = ""
     """Where the schema stands below the tool in the caller's body (`.function.parameters`), for error and loss paths."""
+    unsaid: bool = False
+    """The caller said nothing of strictness: `strict` is what its dialect makes of that."""
 
 
 FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}

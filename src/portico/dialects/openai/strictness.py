@@ -1,43 +1,61 @@
-"""Whether a schema keeps the rules of strict functions: every object closed, every property required.
+"""Whether a schema keeps the rules of strict functions (OpenAI's guide to Structured Outputs, "Supported schemas").
 
-Where a Responses request does not say `strict`, OpenAI makes the function strict if its schema can be, and lax if not. A
-function that is told to be strict with another schema is a 400.
+The root is an object and no choice; every object is closed and requires each of its properties and no others; every value
+has a type, is one of `anyOf`, or is a reference and nothing beside it; and there is no keyword but those known to be taken.
+A function that is told to be strict with another schema is a 400.
+
+Where a Responses request does not say `strict`, OpenAI makes the function strict if its schema can be, and lax if not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-_FORBIDDEN: Final = frozenset({"oneOf", "allOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas"})
+_KNOWN: Final = frozenset(
+    {
+        *("type", "enum", "const", "anyOf", "$ref", "$defs", "definitions", "$schema", "title", "description"),
+        *("properties", "required", "additionalProperties", "items", "minItems", "maxItems"),
+        *("minLength", "maxLength", "pattern", "format"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    }
+)
+"""Others are refused by name (`'uniqueItems' is not permitted`), or not documented."""
+_NOT_AT_THE_ROOT: Final = ("anyOf", "enum")
 _BY_NAME: Final = ("properties", "$defs", "definitions")
-_LISTED: Final = ("anyOf", "prefixItems")
 _DEEPEST: Final = 64
 
 
 def fits_strict(schema: Mapping[str, Any] | None) -> bool:
     """Of a function's parameters. None are none to break a rule."""
-    return schema is None or _fits(schema, 0)
+    if schema is None:
+        return True
+    return schema.get("type") == "object" and schema.keys().isdisjoint(_NOT_AT_THE_ROOT) and _fits(schema, 0)
 
 
 def _fits(node: Any, depth: int) -> bool:
-    if not isinstance(node, Mapping):
-        return not isinstance(node, bool)
-    if depth > _DEEPEST or _FORBIDDEN & node.keys() or not _closed(node):
+    if not isinstance(node, Mapping) or depth > _DEEPEST or not node.keys() <= _KNOWN:
         return False
-    inner = [node["items"]] if "items" in node else []
+    typed = len(node) == 1 if "$ref" in node else "type" in node or "anyOf" in node
+    return typed and _closed(node) and all(_fits(one, depth + 1) for one in _below(node))
+
+
+def _below(node: Mapping[str, Any]) -> Iterator[Any]:
     for key in _BY_NAME:
-        members = node.get(key)
-        inner += members.values() if isinstance(members, Mapping) else ()
-    for key in _LISTED:
-        members = node.get(key)
-        inner += members if isinstance(members, list) else ()
-    return all(_fits(one, depth + 1) for one in inner)
+        members = node.get(key, {})
+        yield from members.values() if isinstance(members, Mapping) else (members,)
+    choices = node.get("anyOf", [])
+    yield from choices if isinstance(choices, list) else (choices,)
+    if "items" in node:
+        yield node["items"]
 
 
 def _closed(node: Mapping[str, Any]) -> bool:
-    kind, properties, required = node.get("type"), node.get("properties"), node.get("required")
-    if properties is None and kind != "object" and not (isinstance(kind, list) and "object" in kind):
-        return True
-    if node.get("additionalProperties") is not False:
+    kind = node.get("type")
+    kinds = kind if isinstance(kind, list) else [kind]
+    if "array" in kinds and "items" not in node:
         return False
-    names = properties.keys() if isinstance(properties, Mapping) else set()
-    return not names or (isinstance(required, list) and {*map(str, required)} == {*names})
+    if "object" not in kinds and "properties" not in node:
+        return True
+    properties, required = node.get("properties", {}), node.get("required", [])
+    if node.get("additionalProperties") is not False or not isinstance(properties, Mapping):
+        return False
+    return isinstance(required, list) and {*map(str, required)} == {*properties}

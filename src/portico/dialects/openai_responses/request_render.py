@@ -24,7 +24,7 @@ from portico.dialects.openai_responses.tools import AUTO_CONTAINER, BRINGING
 MIN_OUTPUT_TOKENS: Final = 16
 MAX_NAME: Final = 64
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
-_NO_ARGUMENTS: Final = {"type": "object", "properties": {}}
+_NO_ARGUMENTS: Final = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 _WIRE_KINDS: Final[Mapping[str, str]] = {"web_search": "web_search", "code_execution": "code_interpreter"}
 _OWN_KINDS: Final = frozenset(
     {
@@ -153,7 +153,8 @@ def _add_tool(tools: list[dict[str, Any]], tool: Tool, name: str, request: Reque
             rendered["format"] = _flat(format_)
     else:
         rendered["parameters"] = _NO_ARGUMENTS if tool.schema is None else tool.schema
-        rendered["strict"] = tool.strict is True
+        if not tool.unsaid:
+            rendered["strict"] = tool.strict is True
     rendered.update(own)
     if not namespace:
         tools.append(rendered)

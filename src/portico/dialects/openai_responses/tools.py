@@ -107,12 +107,11 @@ def _parse_tool(fields: Mapping[str, Any], kind: str, path: str, at: int, schema
     schema = fields.get("parameters")
     if schema is not None:
         object_at(schema, f"{path}.parameters")
-    strict = optional_bool(fields.get("strict"), f"{path}.strict")
-    if strict is None:
-        strict = fits_strict(schema)
+    said = optional_bool(fields.get("strict"), f"{path}.strict")
+    strict = fits_strict(schema) if said is None else said
     own = {key: value for key, value in fields.items() if key not in _FUNCTION and value is not None}
     ext = {ORIGIN: own} if own else None
-    return Tool(name, description, schema, strict, at=at, ext=ext, schema_at=schema_at)
+    return Tool(name, description, schema, strict, at=at, ext=ext, schema_at=schema_at, unsaid=said is None)
 
 
 def _custom_ext(fields: Mapping[str, Any], path: str) -> dict[str, dict[str, Any]] | None:
@@ -144,9 +143,7 @@ def _parse_namespace(fields: Mapping[str, Any], path: str, at: int, declared: De
         declared.namespaces[namespace, tool.name] = name
         own = {"namespace": {"name": namespace, "tool": tool.name, **({} if about is None else {"description": about})}}
         ext = {**(tool.ext or {}), ORIGIN: {**(tool.ext or {}).get(ORIGIN, {}), **own}}
-        declared.tools.append(
-            Tool(name, tool.description, tool.schema, tool.strict, tool.kind, at, ext, tool.schema_at)
-        )
+        declared.tools.append(replace(tool, name=name, ext=ext))
 
 
 def _parse_builtin(fields: Mapping[str, Any], word: str, at: int) -> Builtin:
