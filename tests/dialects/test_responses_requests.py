@@ -1,9 +1,11 @@
 """Bodies of POST /v1/responses, read and written (mapping.md 7.1, 7.4, 7.5; clients.md 2 and 4)."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dialects.responses_bodies import CODEX, CODEX_PROGRAMS, OPENCLAW, SHELL
 from portico.catalog import load_catalog
@@ -13,7 +15,7 @@ from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.parts import Media, Opaque, Reasoning, Signature, Text, ToolCall, ToolResult
 from portico.core.request import Request, Role, ToolChoice
 from portico.core.target import UNJUDGED, Target
-from portico.dialects import gemini, openai_chat, openai_responses
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from portico.dialects.openai.strictness import fits_strict
 
 PARSE = openai_responses.DIALECT.parse_request
@@ -110,6 +112,81 @@ def test_tools_that_an_item_brought_go_back_into_it() -> None:
     later = {**CODEX_PROGRAMS, "input": [*CODEX_PROGRAMS["input"][1:], CODEX_PROGRAMS["input"][0]]}
     told = openai_responses.DIALECT.render_request(PARSE(later), Target("m", "openai", UNJUDGED))
     assert told.body["input"][-1] == CODEX_PROGRAMS["input"][0]
+
+
+def test_an_item_that_brings_tools_stays_whole_and_in_its_place() -> None:
+    """One message of a user's is two of ours where instructions stand before it, and two items are one turn of ours."""
+    brought = {"type": "additional_tools", "tools": [{"type": "function", "name": "f", "parameters": SHELL}], "new": 1}
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA"}
+    said = [
+        {"role": "user", "content": "Hi"},
+        thought,
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello"}], "id": "msg_1"},
+        {"role": "user", "content": "On"},
+        brought,
+        {"role": "user", "content": "Go on"},
+    ]
+    request = parsed(input=said, instructions="Be brief.", tools=[{"type": "function", "name": "g"}])
+    for target in (Target("m", "openai", UNJUDGED), model("gpt-5.5")):
+        items = openai_responses.DIALECT.render_request(request, target).body["input"]
+        assert items[-2] == brought
+        assert items[-3]["content"] == "On"
+    without = [{**thought, "encrypted_content": None, "summary": [{"type": "summary_text", "text": "Hm"}]}, *said[1:]]
+    request = parsed(input=[said[0], *without[:1], *without[2:]], store=False)
+    items = openai_responses.DIALECT.render_request(request, model("gpt-5.5")).body["input"]
+    assert items[-2] == brought
+
+
+def test_an_item_shares_a_name_with_a_tool_and_brings_others() -> None:
+    known = {"type": "function", "name": "f", "parameters": SHELL}
+    later = {**known, "defer_loading": True}  # which a model is given when it looks for it
+    for again, lost in ((known, False), (later, False), ({**known, "description": "Another."}, True)):
+        brought = {"type": "additional_tools", "tools": [again, {"type": "custom", "name": "g"}]}
+        request = parsed(tools=[known], input=[brought, {"role": "user", "content": "Hi"}])
+        assert [(tool.name, tool.description) for tool in request.tools] == [("f", None), ("g", None)]
+        told = openai_responses.DIALECT.render_request(request, Target("m", "openai", UNJUDGED))
+        assert (told.body["tools"], told.body["input"][0]) == ([known], brought)
+        for dialect, target in SPOKEN:
+            told = dialect.DIALECT.render_request(request, target)
+            assert ("1.2:opaque" in codes(told)) is lost
+
+
+SPOKEN = [
+    (gemini, model("gemini-3.5-flash", "gemini")),
+    (anthropic_messages, model("claude-haiku-4-5", "anthropic")),
+    (openai_chat, model("gpt-4o")),
+    (openai_chat, Target("m", "openai", UNJUDGED)),
+]
+
+
+@pytest.mark.parametrize(("dialect", "target"), SPOKEN)
+def test_brought_tools_are_tools_in_every_dialect_and_what_they_lose_is_told_where_they_stand(
+    dialect: Any, target: Target
+) -> None:
+    strange = {"type": "function", "name": "f", "parameters": SHELL, "colour": "red"}
+    brought = {"type": "additional_tools", "role": "developer", "tools": [{"type": "computer"}, strange]}
+    said = [{"role": "user", "content": "Hi"}, brought, {"role": "assistant", "content": "Hello"}]
+    request = parsed(input=[*said, {"role": "user", "content": "On"}], tools=[{"type": "function", "name": "g"}])
+    told = dialect.DIALECT.render_request(request, target)
+    lost = {loss.path for loss in told.losses}
+    assert {"$.input[1].tools[0]", "$.input[1].tools[1]"} <= lost
+    assert not any("additional_tools" in loss.message for loss in told.losses)
+    assert "1.2:opaque" not in codes(told)
+    assert '"f"' in json.dumps(told.body["tools"])
+    assert "developer" not in json.dumps(told.body)
+
+
+def test_a_model_without_openais_tools_is_brought_the_callers() -> None:
+    own = {"type": "function", "name": "f", "parameters": SHELL}
+    brought = {"type": "additional_tools", "tools": [{"type": "web_search"}, own]}
+    target = model("gpt-5.5")
+    bare = Target("m", "openai", replace(target.capabilities, builtin_tools=False))
+    request = parsed(input=[brought, {"role": "user", "content": "Hi"}])
+    told = openai_responses.DIALECT.render_request(request, bare)
+    assert told.body["input"][0] == {**brought, "tools": [own]}
+    assert [(loss.code, loss.path) for loss in told.losses] == [("7.1:builtin", "$.input[0].tools[0]")]
+    told = openai_responses.DIALECT.render_request(request, target)
+    assert told.body["input"][0] == brought
 
 
 @pytest.mark.parametrize(

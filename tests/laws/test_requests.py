@@ -119,7 +119,7 @@ def without_added(again: Request, request: Request) -> Request:
 
 def system_holds_opaque(request: Request) -> bool:
     system = [one for one in request.messages if one.role in (Role.SYSTEM, Role.DEVELOPER)]
-    return any(isinstance(part, Opaque) for one in system for part in one.parts)
+    return any(isinstance(part, Opaque) and not part.said for one in system for part in one.parts)
 
 
 def into(dialect: Dialect, *, emptied: bool) -> Law:
@@ -213,7 +213,8 @@ def as_a_provider_is_told(request: Request) -> Request:
     for message in request.messages:
         if any(isinstance(part, ToolResult) and part.call_id not in calls for part in message.parts):
             raise Skip("it goes on from an answer that is kept elsewhere")
-        if message.role is not Role.ASSISTANT and any(isinstance(part, Opaque) for part in message.parts):
+        odd = any(isinstance(part, Opaque) and not part.said for part in message.parts)
+        if odd and message.role is not Role.ASSISTANT:
             raise Skip("a part of the system text only another provider understands")
     made = [part for m in request.messages if m.role is Role.ASSISTANT for part in m.parts if isinstance(part, Media)]
     if made:

@@ -25,6 +25,8 @@ class Where(msgspec.Struct, frozen=True):
     fields: Mapping[str, str] = {}
     message: str = "$.messages[{at}]"
     tool: str = "$.tools[{at}]"
+    elsewhere: Mapping[int, str] = {}
+    """The paths of tools that do not stand among the others, by their `at`."""
 
     def field(self, name: str) -> str:
         """The path of a request field; one that has no entry stands at the top under its own name."""
@@ -35,6 +37,8 @@ class Where(msgspec.Struct, frozen=True):
 
     def at_tool(self, at: int) -> str:
         """The path of a tool; below 0: of all of them."""
+        if (path := self.elsewhere.get(at)) is not None:
+            return path
         return self.tool.replace("{at}", str(at)) if at >= 0 else self.field("tools")
 
 

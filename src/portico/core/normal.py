@@ -20,6 +20,7 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.3 media: media of a result that cannot ride inside it follows it, labelled; a result with nothing but media points
   to it.
 - 1.13 hint: system sentences that stand in for a missing switch or slot are ours.
+- 1.12 brought: a part that only repeats what the request says of its tools says nothing.
 - 1.14 order: the provider's own tools have none, and one asked for twice is one.
 - 1.13 parallel: without tools there are no calls to make one at a time.
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
@@ -219,6 +220,7 @@ def _parts(parts: Iterable[Part], ids: _Ids) -> list[Normal]:
         _part(part, ids)
         for part in parts
         if not (isinstance(part, (Text, Reasoning)) and not part.text and part.signature is None)
+        and not (isinstance(part, Opaque) and part.said)
     ]
 
 

@@ -99,6 +99,8 @@ class Opaque(msgspec.Struct, frozen=True):
 
     origin: str
     value: Mapping[str, Any]
+    said: bool = False
+    """Other fields of the request say the same: whoever leaves the part out loses nothing."""
 
 
 Part: TypeAlias = Text | Reasoning | Media | ToolCall | ToolResult | Opaque

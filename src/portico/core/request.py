@@ -49,6 +49,8 @@ class Tool(msgspec.Struct, frozen=True):
     """Where the schema stands below the tool in the caller's body (`.function.parameters`), for error and loss paths."""
     unsaid: bool = False
     """The caller said nothing of strictness: `strict` is what its dialect makes of that."""
+    brought: bool = False
+    """It stands in an item of the conversation, which its own dialect says whole (an `Opaque`)."""
 
 
 FREE_TEXT: Final = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
@@ -94,6 +96,8 @@ class Builtin(msgspec.Struct, frozen=True):
     ext: Ext = None
     spare: bool = False
     """An agent declares it as a matter of course: where the target cannot have it, it is left out and told, not refused."""
+    brought: bool = False
+    """As `Tool.brought`."""
 
 
 class ToolChoice(msgspec.Struct, frozen=True):

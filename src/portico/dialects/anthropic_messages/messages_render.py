@@ -258,7 +258,8 @@ class MessageRenderer:
     def render_opaque(self, part: Opaque) -> dict[str, Any] | None:
         if part.origin == ORIGIN:
             return dict(part.value)
-        self._lose("1.2:opaque", "a part that only another provider understands")
+        if not part.said:
+            self._lose("1.2:opaque", "a part that only another provider understands")
         return None
 
     def _id(self, call_id: str) -> str:

@@ -251,6 +251,8 @@ class ContentsRenderer:
             self.losses += foreign_extras(part.ext, path, own=(ORIGIN,))
         rendered = render_part(part)
         if rendered is None:
+            if isinstance(part, Opaque) and part.said:
+                return None
             text = "a part that only another provider understands"
             self.losses.append(Loss("1.2:opaque", self._where.at_message(message.at), text))
             return None

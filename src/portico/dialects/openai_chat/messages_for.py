@@ -207,7 +207,7 @@ class MessagesRenderer:
         """What no message can hold is left out, and told."""
         if isinstance(part, Reasoning):
             self._lose("7.4:thoughts", message, "earlier thoughts are not given back to this provider")
-        elif isinstance(part, Opaque):
+        elif isinstance(part, Opaque) and not part.said:
             self._lose("1.2:opaque", message, "a part that only another provider understands")
 
     def _tell_signature(self, part: Text | Media | ToolCall | Reasoning, message: Message) -> None:

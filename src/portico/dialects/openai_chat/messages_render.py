@@ -38,7 +38,7 @@ def _others(
             content.append(part)
         elif isinstance(part, Reasoning):
             content.append(Text(part.text, part.signature, {GOOGLE_EXT: {"thought": True}}))
-        else:
+        elif not (isinstance(part, Opaque) and part.said):
             path = request.where.at_message(message.at)
             losses.append(Loss("1.2:opaque", path, "a part that only another provider understands"))
     if content or not message.parts:
@@ -90,7 +90,7 @@ def _assistant(message: Message, request: Request, losses: list[Loss]) -> dict[s
             case Opaque(origin, value):
                 if origin == GOOGLE_EXT:
                     opaque.append({"index": index, "part": value})
-                else:
+                elif not part.said:
                     path = request.where.at_message(message.at)
                     losses.append(Loss("1.2:opaque", path, "a part that only another provider understands"))
             case _:

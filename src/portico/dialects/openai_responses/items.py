@@ -4,7 +4,7 @@ Items of the assistant that follow each other are one turn: its thoughts, texts,
 result is paired with its call by `call_id`. An item's own `id` and the `call_id` are two names, and both are kept.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -61,10 +61,10 @@ def image_of(item: Mapping[str, Any]) -> Media | None:
 class ItemsReader:
     """Reads the items of one body in order."""
 
-    def __init__(self, namespaces: Namespaces, *, stands_alone: bool, read: Collection[int] = ()) -> None:
-        """`stands_alone`: no earlier answer is named, so every result must answer a call of this body. `read`: items that
-        have been, by their place."""
-        self._read = read
+    def __init__(self, namespaces: Namespaces, *, stands_alone: bool, brought: Mapping[int, bool]) -> None:
+        """`stands_alone`: no earlier answer is named, so every result must answer a call of this body. `brought`: items
+        that bring tools, by their place, and whether those say it all."""
+        self._brought = brought
         self._namespaces = namespaces
         self._stands_alone = stands_alone
         self._messages: list[Message] = []
@@ -91,7 +91,8 @@ class ItemsReader:
 
     def parse(self, items: list[Any]) -> list[Message]:
         for at, item in enumerate(items):
-            if at in self._read:
+            if (said := self._brought.get(at)) is not None:
+                self._say(Role.DEVELOPER, (Opaque(ORIGIN, item, said),), at)
                 continue
             try:
                 self._item(object_at(item, ""), at)

@@ -4,7 +4,7 @@
 new ones (`relay/stored.py`). Where it did not, what they name is the provider's to know.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.errors import InvalidRequest, UnsupportedParameter
@@ -23,7 +23,7 @@ from portico.dialects.openai.checks import (
     wrong_type,
 )
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
-from portico.dialects.openai_responses.items import MAX_ITEMS, ItemsReader, Namespaces
+from portico.dialects.openai_responses.items import MAX_ITEMS, ItemsReader
 from portico.dialects.openai_responses.tools import BRINGING, Declared, parse_brought, parse_choice, parse_tools
 
 WHERE: Final = Where(
@@ -82,13 +82,14 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         raise UnsupportedParameter(message, param="$.background")
     _check(fields)
     declared = parse_tools(fields.pop("tools", None))
-    if brought := parse_brought(fields.get("input"), declared):
-        echo[BRINGING] = [tool for tools in brought.values() for tool in tools]
+    parse_brought(fields.get("input"), declared)
+    if declared.brought:
+        echo[BRINGING] = [tool for at in declared.brought for tool in fields["input"][at]["tools"]]
     choice, own_choice = parse_choice(fields.pop("tool_choice", None), declared.namespaces)
     asks_to_stream = optional_bool(fields.pop("stream", None), "$.stream")
     fields.pop("stream_options", None)
     include = _include(fields)
-    messages = _messages(fields, declared.namespaces, brought)
+    messages = _messages(fields, declared)
     return Request(
         model=asked,
         messages=messages,
@@ -120,10 +121,11 @@ def _check(fields: Mapping[str, Any]) -> None:
 
 
 def _where(declared: Declared) -> Where:
-    if not declared.builtins:
+    if not declared.builtins and not declared.elsewhere:
         return WHERE
-    paths = {tool.kind: WHERE.at_tool(tool.at) for tool in declared.builtins}
-    return Where({**WHERE.fields, **paths}, WHERE.message, WHERE.tool)
+    where = Where(WHERE.fields, WHERE.message, WHERE.tool, declared.elsewhere)
+    paths = {tool.kind: where.at_tool(tool.at) for tool in declared.builtins}
+    return Where({**WHERE.fields, **paths}, WHERE.message, WHERE.tool, declared.elsewhere)
 
 
 def _include(fields: dict[str, Any]) -> tuple[str, ...]:
@@ -135,8 +137,7 @@ def _include(fields: dict[str, Any]) -> tuple[str, ...]:
     return tuple([string_at(word, f"$.include[{i}]") for i, word in enumerate(value)])
 
 
-def _messages(fields: dict[str, Any], namespaces: Namespaces, read: Collection[int]) -> tuple[Message, ...]:
-    """`read`: items that have been."""
+def _messages(fields: dict[str, Any], declared: Declared) -> tuple[Message, ...]:
     instructions, given = fields.pop("instructions", None), fields.pop("input", None)
     stands_alone = not (fields.get("previous_response_id") or fields.get("conversation"))
     if given is None and stands_alone and fields.get("prompt") is None:
@@ -153,7 +154,7 @@ def _messages(fields: dict[str, Any], namespaces: Namespaces, read: Collection[i
             raise wrong_type("$.input", "a string or an array of items", given)
         if len(given) > MAX_ITEMS:
             raise InvalidRequest(f"At most {MAX_ITEMS} items are possible.", param="$.input")
-        messages += ItemsReader(namespaces, stands_alone=stands_alone, read=read).parse(given)
+        messages += ItemsReader(declared.namespaces, stands_alone=stands_alone, brought=declared.brought).parse(given)
     return tuple(messages)
 
 

@@ -16,6 +16,7 @@ from portico.core.request import Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.openai_responses.content import ORIGIN, render_content, render_part
 from portico.dialects.openai_responses.thoughts import BETWEEN, FULL, VENDOR, own_fields
+from portico.dialects.openai_responses.tools import BRINGING, CALLERS
 
 MAX_ID: Final = 64
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -234,9 +235,16 @@ class ItemsRenderer:
 
     def _opaque(self, part: Part) -> None:
         if isinstance(part, Opaque) and part.origin == ORIGIN:
-            self._items.append(dict(part.value))
-        else:
+            self._items += self._bringing(part.value) if part.value.get("type") == BRINGING else [dict(part.value)]
+        elif not (isinstance(part, Opaque) and part.said):
             self._lose("1.2:opaque", "a part that only another provider understands")
+
+    def _bringing(self, item: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """An item that brings tools, as it came; without OpenAI's own, which are told as lost, where the model has none."""
+        if not self._judged or self._target.capabilities.builtin_tools:
+            return [dict(item)]
+        tools = [tool for tool in item["tools"] if tool["type"] in CALLERS]
+        return [{**item, "tools": tools}] if tools else []
 
 
 def _goes_on(before: Part, part: Text) -> bool:

@@ -12,14 +12,14 @@ from typing import Any, Final
 from portico.core.dialect import Rendered
 from portico.core.foreign import unplaced
 from portico.core.loss import Loss
-from portico.core.parts import Ext, Text
+from portico.core.parts import Text
 from portico.core.request import FORMAT_HINT, Builtin, OutputFormat, Request, Role, Thinking, Tool, ToolChoice
 from portico.core.small_limits import guarded
 from portico.core.target import Target, ThinkingControl, ThinkingSpec
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
 from portico.dialects.openai_responses.request import EFFORTS, INSTRUCTIONS, LOGPROBS, SEALED, SHARED_FIELDS, WHERE
 from portico.dialects.openai_responses.request_items import ItemsRenderer
-from portico.dialects.openai_responses.tools import AUTO_CONTAINER, BRINGING
+from portico.dialects.openai_responses.tools import AUTO_CONTAINER
 
 MIN_OUTPUT_TOKENS: Final = 16
 MAX_NAME: Final = 64
@@ -84,8 +84,9 @@ def is_own(request: Request) -> bool:
 def _names_of(request: Request) -> dict[str, str]:
     """Tool -> what OpenAI calls it: letters, digits, `_` and `-`, at most 64 of them, no two alike."""
     names: dict[str, str] = {}
-    taken = {tool.name for tool in request.tools}
-    for tool in request.tools:
+    tools = [tool for tool in request.tools if not tool.brought]
+    taken = {tool.name for tool in tools}
+    for tool in tools:
         name = _NOT_IN_NAME.sub("_", tool.name)[:MAX_NAME]
         number = 1
         while name != tool.name and name in taken:
@@ -100,18 +101,18 @@ def _add_tools(
     request: Request, target: Target, names: Mapping[str, str], body: dict[str, Any], losses: list[Loss]
 ) -> None:
     tools: list[dict[str, Any]] = []
-    items: dict[int, dict[str, Any]] = {}
+    brought = any(tool.brought for tool in request.tools)
     for tool in request.tools:
-        _add_tool(_among(tool.ext, tools, items), tool, names[tool.name], request, losses)
+        if not tool.brought:
+            _add_tool(tools, tool, names[tool.name], request, losses)
     for builtin in request.builtins:
-        rendered, beside = _builtin(builtin, request, target, losses), _among(builtin.ext, tools, items)
-        if rendered is not None and rendered not in beside:
-            beside.append(rendered)
+        rendered = _builtin(builtin, request, target, losses)
+        if rendered is not None and builtin.brought:
+            brought = True
+        elif rendered is not None and rendered not in tools:
+            tools.append(rendered)
     if tools:
         body["tools"] = tools
-    brought = [(at, item) for at, item in sorted(items.items()) if item["tools"]]
-    for at, item in brought:  # where it stood: what is before it may lie in the provider's cache
-        body["input"].insert(at, item)
     choice = request.tool_choice
     if choice is not None and request.tools:
         body["tool_choice"] = _choice(choice, names, request)
@@ -128,20 +129,9 @@ def _add_tools(
         body["parallel_tool_calls"] = request.parallel_tool_calls
 
 
-def _among(ext: Ext, tools: list[dict[str, Any]], items: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Where a tool stands: among those of the body, or in the item that brought it. `items`: by their place."""
-    mark = (ext or {}).get(ORIGIN, {}).get(BRINGING)
-    if mark is None:
-        return tools
-    came = {name: value for name, value in mark.items() if name != "at"}
-    inside: list[dict[str, Any]] = items.setdefault(mark["at"], {"type": BRINGING, **came, "tools": []})["tools"]
-    return inside
-
-
 def _add_tool(tools: list[dict[str, Any]], tool: Tool, name: str, request: Request, losses: list[Loss]) -> None:
     own = dict((tool.ext or {}).get(ORIGIN, {}))
     namespace = own.pop("namespace", None)
-    own.pop(BRINGING, None)
     foreign = [key for origin, fields in (tool.ext or {}).items() if origin not in (ORIGIN, SHARED) for key in fields]
     if foreign:
         losses.append(Loss("1.12:tool_ext", request.where.at_tool(tool.at), f"no place for {', '.join(foreign)}"))
@@ -177,8 +167,6 @@ def _builtin(tool: Builtin, request: Request, target: Target, losses: list[Loss]
     where = request.where
     ext = tool.ext or {}
     own = ext.get(ORIGIN)
-    if own is not None and BRINGING in own:
-        own = {name: value for name, value in own.items() if name != BRINGING}
     wire = _WIRE_KINDS.get(tool.kind, tool.kind if own is not None or tool.kind in _OWN_KINDS else None)
     if wire is None or (target.capabilities.judged and not target.capabilities.builtin_tools):
         losses.append(Loss("7.1:builtin", where.field(tool.kind), f"{target.model} has no tool {tool.kind} here"))

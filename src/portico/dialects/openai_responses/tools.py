@@ -5,7 +5,7 @@ functions are, each under a name that holds both, and its own words ride along s
 provider runs is a `Builtin`; a type that nobody here knows is one too, so that no tool of tomorrow is a 400.
 
 Some callers (codex, for OpenAI's newest models) declare nothing and bring their tools in an input item. Those are tools as
-all others are, marked with the item that they came in.
+all others are; the item stays where it is in the conversation, for whoever reads items.
 """
 
 import re
@@ -15,7 +15,6 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from portico.core.errors import InvalidRequest
-from portico.core.parts import Ext
 from portico.core.request import Builtin, Tool, ToolChoice
 from portico.dialects.openai.checks import (
     array_at,
@@ -34,9 +33,9 @@ _WEB_SEARCH: Final = re.compile(r"web_search(_preview)?(_\d{4}_\d\d_\d\d)?")
 AUTO_CONTAINER: Final = {"type": "auto"}
 JOINT: Final = "__"
 BRINGING: Final = "additional_tools"
-"""The type of an input item that brings tools, and the word in the own fields of those for which item it was."""
-NOWHERE: Final = -1
-"""`Tool.at` of what stands in no `tools`."""
+"""The type of an input item that brings tools."""
+CALLERS: Final = frozenset({"function", "custom", "namespace"})
+"""Types of tools that the caller runs."""
 _FUNCTION: Final = frozenset({"type", "name", "description", "parameters", "strict", "function"})
 _MODES: Final = ("auto", "none", "required")
 
@@ -48,6 +47,10 @@ class Declared:
         self.tools: list[Tool] = []
         self.builtins: list[Builtin] = []
         self.namespaces: dict[tuple[str, str], str] = {}
+        self.brought: dict[int, bool] = {}
+        """Items that bring tools, by their place: whether all that they say of tools is said above."""
+        self.elsewhere: dict[int, str] = {}
+        """The paths of brought tools, by their `at`, which goes on where that of the others ends."""
 
 
 def parse_tools(wire: Any) -> Declared:
@@ -58,30 +61,36 @@ def parse_tools(wire: Any) -> Declared:
     return declared
 
 
-def parse_brought(items: Any, declared: Declared) -> dict[int, list[Any]]:
-    """Adds the tools that input items bring; returns them as they came, by the place of the item.
+def parse_brought(items: Any, declared: Declared) -> None:
+    """Adds the tools that input items bring. A name that is declared already keeps its first meaning.
 
-    An item that only tells more of a tool that is declared stays what it is. Raises `InvalidRequest`.
+    Raises `InvalidRequest`.
     """
-    came: dict[int, list[Any]] = {}
+    known = {tool.name: _meant(tool) for tool in declared.tools}
+    places = [*[tool.at for tool in declared.tools], *[builtin.at for builtin in declared.builtins]]
+    beyond = max(places, default=-1) + 1
     for number, item in enumerate(items if isinstance(items, list) else ()):
         if not isinstance(item, dict) or item.get("type") != BRINGING:
             continue
         found, path = Declared(), f"$.input[{number}].tools"
-        for at, tool in enumerate(given := array_at(item.get("tools"), path)):
-            _declare(tool, f"{path}[{at}]", NOWHERE, found)
-        if not {tool.name for tool in found.tools}.isdisjoint(tool.name for tool in declared.tools):
-            continue
-        came[number] = given
-        mark = {BRINGING: {"at": number, **{name: item[name] for name in ("id", "role") if item.get(name) is not None}}}
-        declared.tools += [replace(tool, ext=_marked(tool.ext, mark)) for tool in found.tools]
-        declared.builtins += [replace(one, ext=_marked(one.ext, mark)) for one in found.builtins]
+        for place, tool in enumerate(array_at(item.get("tools"), path)):
+            at = beyond + len(declared.elsewhere)
+            declared.elsewhere[at] = f"{path}[{place}]"
+            _declare(tool, declared.elsewhere[at], at, found)
+        declared.brought[number] = True
+        for tool in found.tools:
+            if tool.name not in known:
+                known[tool.name] = _meant(tool)
+                declared.tools.append(replace(tool, brought=True))
+            elif known[tool.name] != _meant(tool):
+                declared.brought[number] = False
+        declared.builtins += [replace(one, brought=True) for one in found.builtins]
         declared.namespaces |= found.namespaces
-    return came
 
 
-def _marked(ext: Ext, mark: Mapping[str, Any]) -> Ext:
-    return {**(ext or {}), ORIGIN: {**(ext or {}).get(ORIGIN, {}), **mark}}
+def _meant(tool: Tool) -> Tool:
+    """What calls of a tool depend on, wherever it stands and whenever it is loaded."""
+    return replace(tool, at=-1, brought=False, unsaid=False, ext=None)
 
 
 def _declare(item: Any, path: str, at: int, declared: Declared) -> None:
@@ -89,7 +98,7 @@ def _declare(item: Any, path: str, at: int, declared: Declared) -> None:
     kind = string_at(fields.get("type"), f"{path}.type")
     if kind == "namespace":
         _parse_namespace(fields, path, at, declared)
-    elif kind in ("function", "custom"):
+    elif kind in CALLERS:
         declared.tools.append(_parse_tool(fields, kind, path, at))
     else:
         declared.builtins.append(_parse_builtin(fields, kind, at))
