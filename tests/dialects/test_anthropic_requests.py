@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from dialects.dialect_rows import Json, target
 from portico.core.errors import InvalidRequest
 from portico.core.parts import Media
-from portico.core.request import Message, Request, Role
+from portico.core.request import Message, Request, Role, Thinking
+from portico.dialects import gemini, openai_chat, openai_responses
 from portico.dialects.anthropic_messages import DIALECT
 
 OLD_CLAUDE = "claude-sonnet-4-5"
@@ -187,8 +189,69 @@ def test_an_effort_of_a_turn_is_the_effort_from_there_on() -> None:
     ]
     body = asked(*turns, output_config={"effort": "high"})
     assert parsed(body).thinking.effort == "low"
-    turns[1]["output_config"] = {"effort": ["strange"]}
+    turns[1]["output_config"] = {"effort": None}
     assert parsed(body).thinking.effort == "high"
+
+
+@pytest.mark.parametrize(
+    ("config", "param"),
+    [
+        ({"effort": "enormous"}, "$.messages.1.output_config.effort"),
+        ({"effort": ["low"]}, "$.messages.1.output_config.effort"),
+        ("low", "$.messages.1.output_config"),
+    ],
+)
+def test_an_effort_of_a_turn_is_one_that_anthropic_knows(config: Any, param: str) -> None:
+    turns: list[Json] = [{"role": "user", "content": "go"}, {"role": "user", "content": "on", "output_config": config}]
+    with pytest.raises(InvalidRequest) as caught:
+        parsed(asked(*turns))
+    assert caught.value.param == param
+
+
+TURNS: list[Json] = [
+    {"role": "user", "content": "go", "output_config": {"effort": "low"}},
+    {"role": "assistant", "content": "I went."},
+    {"role": "user", "content": "on", "output_config": {"effort": "high", "new": 1}},
+]
+"""Of a conversation in which the effort changed."""
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name", "kind", "lost"),
+    [
+        (gemini, "gemini-3.5-flash", "gemini", set()),
+        (openai_chat, "gpt-5.5", "openai", set()),
+        (openai_responses, "gpt-5.5", "openai", set()),
+        (openai_chat, "gpt-4o", "openai", {"$.messages.2.output_config.effort"}),
+        (openai_responses, "gpt-4o", "openai", {"$.messages.2.output_config.effort"}),
+    ],
+)
+def test_an_effort_of_a_turn_is_lost_only_where_nobody_heeds_it(
+    dialect: Any, name: str, kind: str, lost: set[str]
+) -> None:
+    told = dialect.DIALECT.render_request(parsed(asked(*TURNS)), target(name, kind))
+    assert {loss.path for loss in told.losses if loss.code.startswith("1.7")} == lost
+    assert [loss.path for loss in told.losses if loss.code == "1.2:message_ext"] == ["$.messages.2"]  # of `new`
+
+
+@pytest.mark.parametrize(
+    ("name", "thinks", "body", "turns"),
+    [
+        ("claude-opus-5-5", None, "high", ["low", None, "high"]),
+        ("claude-haiku-4-5", None, None, [None, None, None]),
+        ("claude-opus-5-5", "medium", "medium", [None, None, None]),
+    ],
+)
+def test_an_effort_of_a_turn_stays_in_it_where_the_model_knows_it(
+    name: str, thinks: str | None, body: str | None, turns: list[str | None]
+) -> None:
+    """`thinks`: what the name of the model says, which counts."""
+    request = parsed(asked(*TURNS))
+    if thinks is not None:
+        request = replace(request, thinking=Thinking(effort=thinks))
+    made = DIALECT.render_request(request, target(name, "anthropic")).body
+    assert made.get("output_config", {}).get("effort") == body
+    assert [turn.get("output_config", {}).get("effort") for turn in made["messages"]] == turns
 
 
 def test_results_come_first_in_their_turn() -> None:

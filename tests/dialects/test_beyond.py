@@ -22,6 +22,10 @@ CASES: list[tuple[Any, str, dict[str, Any], bool]] = [
     (anthropic_messages, "claude-haiku-4-5", {"messages": HI, "thinking": {"type": "adaptive"}}, True),
     (anthropic_messages, "claude-haiku-4-5", {"messages": HI, "thinking": {"type": "disabled"}}, False),
     (anthropic_messages, "claude-haiku-4-5", {"messages": HI, "output_config": {"effort": "high"}}, True),
+    (anthropic_messages, "claude-haiku-4-5", {"messages": [HI[0] | {"output_config": {"effort": "low"}}]}, True),
+    (anthropic_messages, "claude-sonnet-4-6", {"messages": [HI[0] | {"output_config": {"effort": "xhigh"}}]}, True),
+    (anthropic_messages, "claude-sonnet-4-6", {"messages": [HI[0] | {"output_config": {"effort": "low"}}]}, False),
+    (anthropic_messages, "claude-sonnet-4-6", {"messages": [HI[0] | {"output_config": "low", "effort": 1}]}, False),
     (
         anthropic_messages,
         "claude-haiku-4-5",

@@ -30,6 +30,8 @@ class Message(msgspec.Struct, frozen=True):
     name: str | None = None
     at: int = -1
     ext: Ext = None
+    effort: str | None = None
+    """How hard to think from here on, where the turn itself says so; the last that does is in the request's `thinking`."""
 
 
 class Tool(msgspec.Struct, frozen=True):

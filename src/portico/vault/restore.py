@@ -82,7 +82,7 @@ def _restored(message: Message, found: Mapping[str, TurnRecord]) -> Message:
         parts = _exactly(message.parts, records[0])
         if parts is None:
             parts = _one_by_one(message.parts, records)
-    return Message(message.role, tuple(parts), message.name, message.at, message.ext)
+    return msgspec.structs.replace(message, parts=tuple(parts))
 
 
 def _calls_alone(parts: tuple[Part, ...], found: Mapping[str, TurnRecord]) -> Sequence[Part] | None:

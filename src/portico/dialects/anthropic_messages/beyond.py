@@ -14,6 +14,7 @@ from portico.core.target import Capabilities, ThinkingControl, ThinkingSpec
 
 class _Turn(msgspec.Struct):
     role: Any = None
+    output_config: Any = None
 
 
 class _Asked(msgspec.Struct):
@@ -50,7 +51,10 @@ def beyond(body: bytes, able: Capabilities) -> bool:
         return True
     if forces and (asked.tool_choice or {}).get("type") in ("any", "tool"):
         return True
-    return steers and (_refuses_form(asked.thinking or {}, spec) or _refuses_effort(asked.output_config or {}, spec))
+    if not steers:
+        return False
+    configs = (asked.output_config, *[turn.output_config for turn in asked.messages])
+    return _refuses_form(asked.thinking or {}, spec) or any(_refuses_effort(config, spec) for config in configs)
 
 
 def _names_system(body: bytes) -> bool:
@@ -87,6 +91,7 @@ def _refuses_form(thinking: dict[str, Any], spec: ThinkingSpec) -> bool:
     return False
 
 
-def _refuses_effort(config: dict[str, Any], spec: ThinkingSpec) -> bool:
-    effort = config.get("effort")
+def _refuses_effort(config: Any, spec: ThinkingSpec) -> bool:
+    """Of a request, or of a turn of it."""
+    effort = config.get("effort") if isinstance(config, dict) else None
     return isinstance(effort, str) and effort not in spec.levels

@@ -65,6 +65,9 @@ class MessageRenderer:
         self._where = request.where
         self._judged = target.capabilities.judged
         self._ids: dict[str, str] = {}
+        last = next((turn.effort for turn in reversed(request.messages) if turn.effort is not None), None)
+        self._keeps_efforts = last == request.thinking.effort
+        """Nobody decided otherwise since, as the name of a model does that says how hard to think."""
         self._at = -1
 
     def system(self) -> Blocks:
@@ -116,17 +119,26 @@ class MessageRenderer:
             blocks = self._blocks(message.parts)
             if not blocks:
                 continue
-            mergeable = (role != "system" or self._judged) and not own(message.ext)
+            extras = self._extras(message)
+            mergeable = (role != "system" or self._judged) and not extras
             if turns and turns[-1]["role"] == role and mergeable:
                 turns[-1]["content"] += blocks
             else:
-                turns.append({"role": role, "content": blocks, **own(message.ext)})
+                turns.append({"role": role, "content": blocks, **extras})
         for turn in turns:
             if turn["role"] == "user":
                 turn["content"].sort(key=lambda block: block["type"] != "tool_result")
         if self._judged and (not turns or turns[0]["role"] != "user"):
             turns.insert(0, {"role": "user", "content": [{"type": "text", "text": FILLER}]})
         return turns
+
+    def _extras(self, message: Message) -> dict[str, Any]:
+        """What a turn says beside its content, its own effort where the model knows it."""
+        extras, effort = dict(own(message.ext)), message.effort
+        known = not self._judged or effort in self._target.capabilities.thinking.levels
+        if effort is not None and known and self._keeps_efforts:
+            extras["output_config"] = {**extras.get("output_config", {}), "effort": effort}
+        return extras
 
     def _begin(self, message: Message) -> None:
         self._at = message.at

@@ -25,7 +25,7 @@ from portico.dialects.anthropic_messages.checks import (
     take_string,
     wrong_type,
 )
-from portico.dialects.anthropic_messages.words import BUILTINS, DATED, ORIGIN, SERVER_TOOLS, ext_of
+from portico.dialects.anthropic_messages.words import BUILTINS, DATED, EFFORTS, SERVER_TOOLS, ext_of
 
 WHERE: Final = Where(
     fields={
@@ -39,7 +39,6 @@ WHERE: Final = Where(
 )
 MAX_TOKENS: Final = 2**31 - 1
 _ROLES: Final[Mapping[str, Role]] = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
-_EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
 _MODES: Final[Mapping[str, str]] = {"auto": "auto", "none": "none", "any": "required"}
 
 
@@ -59,8 +58,9 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     output = _output(config.pop("format", None), "$.output_config.format") or _output(
         fields.pop("output_format", None), "$.output_format"
     )
-    effort = _effort(config)
-    thinking, display = _thinking(fields.pop("thinking", None), _turns_effort(messages) or effort)
+    effort = _effort(config, "$.output_config")
+    turn = next((message for message in reversed(messages) if message.effort is not None), None)
+    thinking, display = _thinking(fields.pop("thinking", None), effort if turn is None else turn.effort)
     streaming = take_bool(fields, "stream")
     sampling = Sampling(
         temperature=take_number(fields, "temperature", 0, 1),
@@ -87,8 +87,14 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         stream=bool(streaming if stream is None else stream),
         include_usage=True,
         ext=ext_of(extras),
-        where=WHERE,
+        where=WHERE if turn is None else _where(turn),
     )
+
+
+def _where(turn: Message) -> Where:
+    """Where how hard to think stands in a turn."""
+    fields = {**WHERE.fields, "thinking": f"{WHERE.at_message(turn.at)}.output_config.effort"}
+    return Where(fields, WHERE.message, WHERE.tool)
 
 
 def _system(value: Any, blocks: Blocks) -> list[Message]:
@@ -111,7 +117,11 @@ def _messages(value: Any, blocks: Blocks) -> list[Message]:
             raise missing(f"{path}.content")
         parts: list[Part] = blocks.content(content, f"{path}.content")
         extras = {name: item for name, item in message.items() if name not in ("role", "content")}
-        messages.append(Message(role, tuple(parts), None, at, ext_of(extras)))
+        config = dict(take_object(extras, "output_config", path) or {})
+        effort = _effort(config, f"{path}.output_config")
+        if config:
+            extras["output_config"] = config
+        messages.append(Message(role, tuple(parts), None, at, ext_of(extras), effort))
     return messages
 
 
@@ -166,21 +176,13 @@ def _choice(value: Any) -> tuple[ToolChoice | None, bool | None]:
     return ToolChoice(mode), parallel
 
 
-def _effort(config: dict[str, Any]) -> str | None:
-    effort = take_string(config, "effort", "$.output_config")
-    if effort is not None and effort not in _EFFORTS:
-        message = f"output_config.effort: one of {', '.join(_EFFORTS)}."
-        raise InvalidRequest(message, param="$.output_config.effort")
+def _effort(config: dict[str, Any], path: str) -> str | None:
+    """Of the request, or of a turn on its own (the beta of control by the turn); takes it out."""
+    effort = take_string(config, "effort", path)
+    if effort is not None and effort not in EFFORTS:
+        message = f"{path.removeprefix('$.')}.effort: one of {', '.join(EFFORTS)}."
+        raise InvalidRequest(message, param=f"{path}.effort")
     return effort
-
-
-def _turns_effort(messages: list[Message]) -> str | None:
-    """The effort from the last message on that has one of its own (the beta of control by the turn)."""
-    for message in reversed(messages):
-        config = (message.ext or {}).get(ORIGIN, {}).get("output_config")
-        if isinstance(config, dict) and config.get("effort") in _EFFORTS:
-            return str(config["effort"])
-    return None
 
 
 def _thinking(value: Any, effort: str | None) -> tuple[Thinking, dict[str, Any]]:

@@ -11,6 +11,7 @@ import msgspec
 from portico.core.loss import Loss
 from portico.core.request import Request, Thinking
 from portico.core.target import Target, ThinkingControl, ThinkingSpec
+from portico.dialects.anthropic_messages.words import EFFORTS
 
 SMALLEST_BUDGET: Final = 1024
 _BUDGET_OF: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16_384, "xhigh": 32_768, "max": 64_000}
@@ -57,7 +58,7 @@ def render_thinking(request: Request, target: Target, messages: list[dict[str, A
 def _as_asked(thinking: Thinking, target: Target) -> Thoughts:
     """For callers who speak Anthropic's own dialect: what they said, and what their model's name says."""
     effort = thinking.effort
-    if effort is not None and effort not in ("low", "medium", "high", "xhigh", "max"):
+    if effort is not None and effort not in EFFORTS:
         effort = str(target.capabilities.thinking.effort.get(effort, "low"))
     display = {"display": "omitted"} if thinking.show is False else {}
     match thinking.budget:

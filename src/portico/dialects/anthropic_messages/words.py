@@ -10,6 +10,8 @@ from portico.core.response import FinishReason
 ORIGIN: Final = "anthropic_messages"
 VENDOR: Final = "anthropic"
 
+EFFORTS: Final = ("low", "medium", "high", "xhigh", "max")
+
 FINISH: Final[Mapping[str, FinishReason]] = {
     "end_turn": FinishReason.STOP,
     "stop_sequence": FinishReason.STOP,
