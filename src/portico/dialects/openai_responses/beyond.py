@@ -1,6 +1,12 @@
-"""Whether a Responses body asks of a model what the catalog knows that it refuses: thoughts, how many of them, and, while
-it thinks, a temperature of the caller's own. A call's id of another vendor's, which no model of OpenAI's takes, is looked
-for too, and so are thoughts without a seal: another vendor's, in a conversation that goes on with a model of OpenAI's.
+"""Whether a Responses body asks of a model what the catalog knows that it refuses.
+
+- A model that does not reason takes no effort, no summary and no sealed thoughts; another takes the efforts that it has.
+- While it thinks, a model takes no temperature and no top_p but the usual 1; some never do.
+- No call's id is longer than 64 characters. Those of other vendors' models are.
+- A thought comes with its seal, or is at OpenAI under its id; an item with neither is refused, whether it says a word or not.
+  Where a request stores nothing (`store: false`, as the gateway asks for whatever it keeps itself) an id alone names nothing.
+
+Such a body is read and said anew; every other one passes. A body is looked into only where it has a word of these, and once.
 """
 
 import re
@@ -14,74 +20,55 @@ from portico.dialects.openai_responses.request import SEALED
 from portico.dialects.openai_responses.request_items import MAX_ID
 
 
+class _Item(msgspec.Struct):
+    type: Any = None
+    id: Any = None
+    call_id: Any = None
+    encrypted_content: Any = None
+
+
 class _Asked(msgspec.Struct):
+    """What is looked at of a request that could be refused."""
+
+    input: list[_Item] | str | None = None
+    store: Any = None
     reasoning: dict[str, Any] | None = None
     include: list[Any] | None = None
     temperature: Any = None
     top_p: Any = None
 
 
-class _Item(msgspec.Struct):
-    type: Any = None
-    id: Any = None
-    encrypted_content: Any = None
-
-
-class _Said(msgspec.Struct):
-    input: list[_Item] | str | None = None
-    store: Any = None
-
-
 _ASKED: Final = msgspec.json.Decoder(_Asked)
-_SAID: Final = msgspec.json.Decoder(_Said)
 
 
 def beyond(body: bytes, able: Capabilities) -> bool:
-    if not able.judged:
-        return False
-    if _holds_long_id(body) or _holds_unsealed_thought(body):
-        return True
-    if not any(mark in body for mark in _MARKS):
+    if not able.judged or not (any(mark in body for mark in _MARKS) or _LONG.search(body)):
         return False
     try:
         asked = _ASKED.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False  # theirs to refuse
-    reasoning, spec = asked.reasoning or {}, able.thinking
-    if refuses_effort(reasoning.get("effort"), spec):
+    items = asked.input if isinstance(asked.input, list) else ()
+    if any(_is_long(item.call_id) or _names_nothing(item, asked) for item in items):
+        return True
+    effort, spec = (asked.reasoning or {}).get("effort"), able.thinking
+    if refuses_effort(effort, spec):
         return True
     if spec.control is ThinkingControl.NONE:
-        return reasoning.get("summary") is not None or SEALED in (asked.include or ())
-    drawn = able.sampling and (able.sampling_while_thinking or not thinks_at(reasoning.get("effort"), spec))
+        return (asked.reasoning or {}).get("summary") is not None or SEALED in (asked.include or ())
+    drawn = able.sampling and (able.sampling_while_thinking or not thinks_at(effort, spec))
     return not drawn and (asked.temperature not in (None, 1) or asked.top_p not in (None, 1))
 
 
-def _holds_long_id(body: bytes) -> bool:
-    at = body.find(_CALL_ID)
-    while at >= 0:
-        if _LONG.match(body, at + len(_CALL_ID)):
-            return True
-        at = body.find(_CALL_ID, at + len(_CALL_ID))
-    return False
+def _is_long(call_id: Any) -> bool:
+    return isinstance(call_id, str) and len(call_id) > MAX_ID
 
 
-def _holds_unsealed_thought(body: bytes) -> bool:
-    """A reasoning item is sealed, or kept at OpenAI under its id; where nothing is stored, an id alone names nothing."""
-    if not any(mark in body for mark in _THOUGHTS):
-        return False
-    try:
-        said = _SAID.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return False  # theirs to refuse
-    items = said.input if isinstance(said.input, list) else ()
-    return any(
-        item.type == "reasoning" and not item.encrypted_content and (not item.id or said.store is False)
-        for item in items
-    )
+def _names_nothing(item: _Item, asked: _Asked) -> bool:
+    """Whether an item is a thought that nobody at OpenAI knows."""
+    return item.type == "reasoning" and not item.encrypted_content and (not item.id or asked.store is False)
 
 
-_THOUGHTS: Final = (b'"summary_text"', b'"reasoning_text"')
-_CALL_ID: Final = b'"call_id"'
-_LONG: Final = re.compile(rb'[ \t\r\n]*:[ \t\r\n]*"[^"]{%d}' % (MAX_ID + 1))
-_SEALED: Final = SEALED.encode()
-_MARKS: Final = (b'"reasoning"', _SEALED, b'"temperature"', b'"top_p"')
+_MARKS: Final = (b'"reasoning"', SEALED.encode(), b'"temperature"', b'"top_p"')
+_LONG: Final = re.compile(rb'"call_id"[ \t\r\n]*:[ \t\r\n]*"[^"]{%d}' % (MAX_ID + 1))
+"""As long as that or with escapes in it."""

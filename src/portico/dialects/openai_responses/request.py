@@ -68,6 +68,11 @@ _TYPED: Final = (
 )
 
 
+def is_own(request: Request) -> bool:
+    """Whether the caller speaks this dialect itself."""
+    return request.where.message == WHERE.message
+
+
 def parse_request(body: Any, *, model: str | None = None, stream: bool | None = None) -> Request:
     """A Responses body as a request. Raises `InvalidRequest` with the path of what is wrong."""
     fields = dict(object_at(body, "$"))

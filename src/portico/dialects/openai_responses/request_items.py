@@ -14,7 +14,8 @@ from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Request, Role
 from portico.core.target import Target
-from portico.dialects.openai_responses.content import ORIGIN, render_content, render_part
+from portico.dialects.openai_responses.content import ORIGIN, SHARED, render_content, render_part
+from portico.dialects.openai_responses.request import is_own
 from portico.dialects.openai_responses.thoughts import BETWEEN, FULL, VENDOR, own_fields
 from portico.dialects.openai_responses.tools import BRINGING, CALLERS
 
@@ -39,6 +40,8 @@ class ItemsRenderer:
         self._target = target
         self._judged = target.capabilities.judged
         self._names = wire_names
+        self._kept = is_own(request) and (request.ext or {}).get(SHARED, {}).get("store") is not False
+        """OpenAI may know thoughts by their id alone."""
         self._losses = losses
         self._items: list[dict[str, Any]] = []
         self._custom: set[str] = set()
@@ -161,7 +164,9 @@ class ItemsRenderer:
         signature = part.signature
         own = own_fields(part.ext)
         unread = signature is None or not self._reads(signature)
-        if (self._judged or _is_of_another(parts)) and unread and not _sealed_later(parts, index):
+        kept = self._kept and signature is None and _is_id(own.get("id"), "rs_")
+        lost = (self._judged and not kept) or _is_of_another(parts)
+        if lost and unread and not _sealed_later(parts, index):
             if signature is not None:
                 self._lose("2.4:foreign_signature", "thoughts that another vendor or model line sealed are not sent")
             if part.text:

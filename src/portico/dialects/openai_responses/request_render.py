@@ -17,7 +17,7 @@ from portico.core.request import FORMAT_HINT, Builtin, OutputFormat, Request, Ro
 from portico.core.small_limits import guarded
 from portico.core.target import Target, ThinkingControl, ThinkingSpec
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
-from portico.dialects.openai_responses.request import EFFORTS, INSTRUCTIONS, LOGPROBS, SEALED, SHARED_FIELDS, WHERE
+from portico.dialects.openai_responses.request import EFFORTS, INSTRUCTIONS, LOGPROBS, SEALED, SHARED_FIELDS, is_own
 from portico.dialects.openai_responses.request_items import ItemsRenderer
 from portico.dialects.openai_responses.tools import AUTO_CONTAINER
 
@@ -71,11 +71,6 @@ def render_request(request: Request, target: Target) -> Rendered:
     if request.stream:
         body["stream"] = True
     return Rendered(body, losses, {wire: name for name, wire in names.items() if wire != name})
-
-
-def is_own(request: Request) -> bool:
-    """Whether the caller speaks this dialect itself."""
-    return request.where.message == WHERE.message
 
 
 # -- tools -----------------------------------------------------------------------------------------------------------
