@@ -12,6 +12,7 @@ from portico.dialects import anthropic_messages, gemini, openai_chat, openai_res
 CATALOG = load_catalog()
 HI = [{"role": "user", "content": "Hi"}]
 MIDDLE = [*HI, {"role": "system", "content": "Now in French."}]
+HARDER = {"role": "system", "content": [], "output_config": {"effort": "max"}}
 THOUGHT = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
 CASES: list[tuple[Any, str, dict[str, Any], bool]] = [
     (anthropic_messages, "claude-sonnet-4-6", {"messages": HI, "system": "role"}, False),
@@ -22,10 +23,11 @@ CASES: list[tuple[Any, str, dict[str, Any], bool]] = [
     (anthropic_messages, "claude-haiku-4-5", {"messages": HI, "thinking": {"type": "adaptive"}}, True),
     (anthropic_messages, "claude-haiku-4-5", {"messages": HI, "thinking": {"type": "disabled"}}, False),
     (anthropic_messages, "claude-haiku-4-5", {"messages": HI, "output_config": {"effort": "high"}}, True),
-    (anthropic_messages, "claude-haiku-4-5", {"messages": [HI[0] | {"output_config": {"effort": "low"}}]}, True),
-    (anthropic_messages, "claude-sonnet-4-6", {"messages": [HI[0] | {"output_config": {"effort": "xhigh"}}]}, True),
-    (anthropic_messages, "claude-sonnet-4-6", {"messages": [HI[0] | {"output_config": {"effort": "low"}}]}, False),
-    (anthropic_messages, "claude-sonnet-4-6", {"messages": [HI[0] | {"output_config": "low", "effort": 1}]}, False),
+    (anthropic_messages, "claude-sonnet-5", {"messages": [*HI, HARDER]}, True),
+    (anthropic_messages, "claude-opus-5", {"messages": [*HI, HARDER]}, False),
+    (anthropic_messages, "claude-opus-5-5", {"messages": [*HI, HARDER]}, False),
+    (anthropic_messages, "claude-opus-5", {"messages": [*HI, HARDER | {"output_config": {"effort": "minimal"}}]}, True),
+    (anthropic_messages, "claude-sonnet-5", {"messages": [*HI, HARDER | {"output_config": "low", "effort": 1}]}, False),
     (
         anthropic_messages,
         "claude-haiku-4-5",

@@ -102,6 +102,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """The role of instructions in Chat Completions and Responses: `developer` for models that reason."""
     mid_system: bool = False
     """A message of role system may stand between others, not only before them (mapping.md 7.5, 17)."""
+    turn_effort: bool = False
+    """Such a message may say how hard to think from there on (Anthropic's page on effort per message)."""
     prefill: bool = True
     """The last message may be the assistant's, to be continued (mapping.md 7.5, 21)."""
     stop_max: int = 5

@@ -53,8 +53,9 @@ def beyond(body: bytes, able: Capabilities) -> bool:
         return True
     if not steers:
         return False
-    configs = (asked.output_config, *[turn.output_config for turn in asked.messages])
-    return _refuses_form(asked.thinking or {}, spec) or any(_refuses_effort(config, spec) for config in configs)
+    if _refuses_form(asked.thinking or {}, spec) or _refuses_effort(asked.output_config, spec):
+        return True
+    return any(_refuses_turn(turn.output_config, able) for turn in asked.messages)
 
 
 def _names_system(body: bytes) -> bool:
@@ -92,6 +93,11 @@ def _refuses_form(thinking: dict[str, Any], spec: ThinkingSpec) -> bool:
 
 
 def _refuses_effort(config: Any, spec: ThinkingSpec) -> bool:
-    """Of a request, or of a turn of it."""
     effort = config.get("effort") if isinstance(config, dict) else None
     return isinstance(effort, str) and effort not in spec.levels
+
+
+def _refuses_turn(config: Any, able: Capabilities) -> bool:
+    """Of what a turn says of itself."""
+    says = isinstance(config, dict) and isinstance(config.get("effort"), str)
+    return says and (not able.turn_effort or _refuses_effort(config, able.thinking))

@@ -117,9 +117,9 @@ class MessageRenderer:
             self._begin(message)
             role = "system" if message.role in (Role.SYSTEM, Role.DEVELOPER) else str(message.role)
             blocks = self._blocks(message.parts)
-            if not blocks:
-                continue
             extras = self._extras(message)
+            if not blocks and not (role == "system" and extras):
+                continue
             mergeable = (role != "system" or self._judged) and not extras
             if turns and turns[-1]["role"] == role and mergeable:
                 turns[-1]["content"] += blocks
@@ -133,9 +133,9 @@ class MessageRenderer:
         return turns
 
     def _extras(self, message: Message) -> dict[str, Any]:
-        """What a turn says beside its content, its own effort where the model knows it."""
-        extras, effort = dict(own(message.ext)), message.effort
-        known = not self._judged or effort in self._target.capabilities.thinking.levels
+        """What a turn says beside its content, its own effort where the model knows such."""
+        extras, effort, able = dict(own(message.ext)), message.effort, self._target.capabilities
+        known = not self._judged or (able.turn_effort and effort in able.thinking.levels)
         if effort is not None and known and self._keeps_efforts:
             extras["output_config"] = {**extras.get("output_config", {}), "effort": effort}
         return extras

@@ -41,7 +41,7 @@ def _others(
         elif not (isinstance(part, Opaque) and part.said):
             path = request.where.at_message(message.at)
             losses.append(Loss("1.2:opaque", path, "a part that only another provider understands"))
-    if content or not message.parts:
+    if content or not (message.parts or message.effort):
         rendered: dict[str, Any] = {"role": str(message.role), "content": render_content(content) if content else ""}
         _add_named(rendered, message)
         messages.append(rendered)

@@ -3,10 +3,10 @@
 - A model that does not reason takes no effort, no summary and no sealed thoughts; another takes the efforts that it has.
 - While it thinks, a model takes no temperature and no top_p but the usual 1; some never do.
 - No call's id is longer than 64 characters. Those of other vendors' models are.
-- A thought comes with its seal, or is at OpenAI under its id; an item with neither is refused, whether it says a word or not.
-  Where a request stores nothing (`store: false`, as the gateway asks for whatever it keeps itself) an id alone names nothing.
+- A thought comes with its seal, or is at OpenAI under its id; an item with neither is refused, whatever it says. Where a
+  request stores nothing (`store: false`, as the gateway asks for all that it keeps), an id alone names nothing.
 
-Such a body is read and said anew; every other one passes. A body is looked into only where it has a word of these, and once.
+Such a body is read and said anew; every other one passes. One is looked into only where it has a word of these, and once.
 """
 
 import re
