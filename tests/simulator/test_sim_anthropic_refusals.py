@@ -534,7 +534,45 @@ async def test_a_turn_has_an_effort_of_its_own_by_a_beta() -> None:
     body["messages"].append({"role": "system", "content": "Be brief.", "output_config": {"effort": "low"}})
     refused = await post(Simulator(), body)
     assert refused.json()["error"]["message"] == "messages.1.output_config: Extra inputs are not permitted"
-    await answer(Simulator(), body, headers={"anthropic-beta": "per-turn-control-2026-07-01"})
+    for beta in ("per-turn-control-2026-07-01", "mid-conversation-output-config-2026-07-01"):
+        await answer(Simulator(), body, headers={"anthropic-beta": beta})
+
+
+HARDER: Json = {"role": "system", "content": [], "output_config": {"effort": "max"}}
+TALK: list[Json] = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+
+
+@pytest.mark.parametrize(
+    ("model", "messages", "refused"),
+    [
+        ("claude-opus-5", [*TALK, HARDER, TALK[0]], None),
+        ("claude-opus-5", [TALK[0], HARDER], None),
+        (
+            "claude-opus-5",
+            [TALK[0], HARDER | {"output_config": {"effort": "minimal"}}],
+            "messages.1.output_config.effort",
+        ),
+        ("claude-opus-5", [TALK[0], HARDER | {"output_config": {}}], "non-empty content"),
+        ("claude-opus-5", [TALK[0] | {"output_config": {"effort": "low"}}], "messages.0.output_config: Extra inputs"),
+        ("claude-sonnet-5", [TALK[0], HARDER], "requires a model that supports per-turn effort"),
+        ("claude-haiku-4-5", [TALK[0], HARDER], "does not support the effort parameter"),
+    ],
+)
+async def test_an_effort_of_a_turn_is_taken_of_some_models_in_system_messages(
+    model: str, messages: list[Json], refused: str | None
+) -> None:
+    body = user("Hi", model=model) | {"messages": messages}
+    one = await post(Simulator(), body, headers={"anthropic-beta": "per-turn-control-2026-07-01"})
+    assert one.status == (400 if refused else 200), one.data
+    assert refused is None or refused in one.json()["error"]["message"]
+
+
+async def test_the_last_effort_decides_how_much_is_thought() -> None:
+    beta = {"anthropic-beta": "per-turn-control-2026-07-01"}
+    body = user("Hi", model="claude-opus-5", output_config={"effort": "low"}, max_tokens=4000)
+    little = (await answer(Simulator(), body, headers=beta))["usage"]["output_tokens"]
+    much = (await answer(Simulator(), body | {"messages": [TALK[0], HARDER]}, headers=beta))["usage"]["output_tokens"]
+    assert much > little
 
 
 async def test_thinking_says_what_becomes_of_its_blocks_by_a_beta() -> None:
@@ -543,7 +581,12 @@ async def test_thinking_says_what_becomes_of_its_blocks_by_a_beta() -> None:
     body = user("Hi", model="claude-sonnet-5-5", thinking={"type": "adaptive", "block_binding": binding})
     refused = await post(Simulator(), body)
     assert refused.json()["error"]["message"] == "thinking.adaptive.block_binding: Extra inputs are not permitted"
-    await answer(Simulator(), body, headers={"anthropic-beta": "thinking-binding-controls-2026-08-01"})
+    beta = {"anthropic-beta": "thinking-binding-controls-2026-08-01"}
+    await answer(Simulator(), body, headers=beta)
+    binding["prefix_mismatch_behavior"] = "ignore"
+    refused = await post(Simulator(), body, headers=beta)
+    said = "thinking.adaptive.block_binding.prefix_mismatch_behavior: Input should be 'error' or 'drop_block'"
+    assert refused.json()["error"]["message"] == said
 
 
 async def test_a_beta_unlocks_its_field() -> None:

@@ -49,6 +49,16 @@ REFUSED: dict[str, tuple[Json, str | None, str | None]] = {
     "a nameless tool": (request("Hi", tools=[{"type": "function"}]), "missing_required_parameter", "tools[0].name"),
     "a name with a dot": (tool(name="a.b"), "invalid_value", "tools[0].name"),
     "strict but open": (tool(parameters=LOOSE, strict=True), "invalid_function_parameters", "tools[0].parameters"),
+    "strict but open, in an item": (
+        request([U, {"type": "additional_tools", "tools": tool(parameters=LOOSE, strict=True)["tools"]}]),
+        "invalid_function_parameters",
+        "input[1].tools[0].parameters",
+    ),
+    "an MCP server of no address, in an item": (
+        request([{"type": "additional_tools", "tools": [{"type": "mcp", "server_label": "s"}]}, U]),
+        "missing_required_parameter",
+        "input[0].tools[0].server_url",
+    ),
     "an open answer": (
         request("Hi", text={"format": {"type": "json_schema", "name": "a", "schema": LOOSE, "strict": True}}),
         "invalid_json_schema",

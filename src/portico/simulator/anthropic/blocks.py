@@ -201,11 +201,12 @@ BLOCKS: dict[str, Form] = {
     "tool_addition": record(_TYPE | {"tool": mapping}, "tool"),
     "tool_removal": record(_TYPE | {"tool": mapping}, "tool"),
 }
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
 MESSAGE = record(
     {
         "role": text(),
         "content": either((str, text()), (list, array(tagged(BLOCKS)))),
-        "output_config": record({"effort": text()}),
+        "output_config": record({"effort": word(*EFFORTS)}),
     },
     "role",
     "content",

@@ -39,11 +39,19 @@ def blocks_of(content: object) -> list[Json]:
     return list(content) if isinstance(content, list) else []
 
 
+def says_effort_alone(message: Json) -> bool:
+    """Whether it is a system message of nothing but an effort, which may stand anywhere."""
+    effort = (message.get("output_config") or {}).get("effort")
+    return message["role"] == "system" and effort is not None and not blocks_of(message["content"])
+
+
 def turns(messages: list[Json]) -> list[Turn]:
     """The conversation, adjacent messages of one role joined, as Anthropic joins them."""
     made: list[Turn] = []
     for number, message in enumerate(messages):
         role = message["role"]
+        if says_effort_alone(message):
+            continue
         if not made or made[-1].role != role:
             made.append(Turn(role, number))
         made[-1].last = number
@@ -61,7 +69,8 @@ def check(body: Json, model: Model, sealer: Seals, *, lenient: bool) -> None:
         raise at("messages", "at least one message is required")
     _roles(messages, model)
     for number, message in enumerate(messages):
-        if not blocks_of(message["content"]) and not (number == len(messages) - 1 and message["role"] == "assistant"):
+        last = number == len(messages) - 1 and message["role"] == "assistant"
+        if not blocks_of(message["content"]) and not last and not says_effort_alone(message):
             raise at(
                 f"messages.{number}",
                 "all messages must have non-empty content except for the optional final assistant message",
@@ -82,7 +91,7 @@ def _roles(messages: list[Json], model: Model) -> None:
         role = message["role"]
         if role not in ("user", "assistant", "system"):
             raise at(f"messages.{number}.role", "Input should be 'user' or 'assistant'")
-        if role != "system":
+        if role != "system" or says_effort_alone(message):
             continue
         if not model.system:
             raise at(

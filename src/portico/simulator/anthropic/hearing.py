@@ -5,6 +5,7 @@ from typing import Any
 from portico.simulator import mind
 from portico.simulator.anthropic.conversation import Turn, blocks_of, turns
 from portico.simulator.anthropic.models import Model
+from portico.simulator.anthropic.rules import efforts
 from portico.simulator.anthropic.tools import RUNS_THERE
 from portico.simulator.refusal import Json
 
@@ -60,7 +61,7 @@ def thoughts(body: Json, model: Model, betas: tuple[str, ...]) -> int:
         return 0 if last.having("tool_result") and not interleaved else budget
     if kind != "adaptive":
         return 0
-    effort = (body.get("output_config") or {}).get("effort") or model.effort
+    effort = [model.effort, *efforts(body)][-1]
     decided = min(_EFFORTS[effort], (body.get("max_tokens") or model.output) // 4)
     return decided if decided >= _LEAST_THOUGHTS else 0
 

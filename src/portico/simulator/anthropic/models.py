@@ -33,6 +33,8 @@ class Model:
     prefill: bool = False
     system: bool = True
     """Messages of the role system."""
+    by_turn: bool = False
+    """Those may say how hard to think from there on."""
     forced: str = "idle"
     structured: bool = True
     documents: bool = True
@@ -48,7 +50,7 @@ class Model:
 
 _BUDGET = ("enabled", "disabled")
 _5 = Model()
-_5_5 = replace(_5, cached=512, forced="never")
+_5_5 = replace(_5, cached=512, forced="never", by_turn=True)
 _ALWAYS = replace(_5_5, thinking=("adaptive",))
 _4_7 = replace(_5, thinks=False, system=False)
 _4_6 = replace(
@@ -75,7 +77,7 @@ _FAMILIES: dict[str, Model] = {
     "claude-mythos-5-1": replace(_ALWAYS, title="Claude Mythos 5.1"),
     "claude-mythos-5": replace(_5, title="Claude Mythos 5", thinking=("adaptive",), cached=512),
     "claude-opus-5-5": replace(_ALWAYS, title="Claude Opus 5.5", effort="medium"),
-    "claude-opus-5": replace(_5, title="Claude Opus 5", cached=512),
+    "claude-opus-5": replace(_5, title="Claude Opus 5", cached=512, by_turn=True),
     "claude-opus-4-8": replace(_4_7, title="Claude Opus 4.8", system=True),
     "claude-opus-4-7": replace(_4_7, title="Claude Opus 4.7", cached=2048),
     "claude-opus-4-6": replace(_4_6, title="Claude Opus 4.6", cached=4096),

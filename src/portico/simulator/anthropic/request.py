@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from portico.simulator.anthropic.blocks import CACHE, MESSAGE, TEXT
+from portico.simulator.anthropic.blocks import CACHE, EFFORTS, MESSAGE, TEXT
 from portico.simulator.anthropic.forms import (
     Form,
     anything,
@@ -23,10 +23,9 @@ from portico.simulator.anthropic.refusal import Refused, at
 from portico.simulator.anthropic.tools import TOOL
 from portico.simulator.refusal import Json
 
-EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _TYPE: dict[str, Form] = {"type": text()}
 _DISPLAY: dict[str, Form] = {"display": word("summarized", "omitted")}
-_BINDING: dict[str, Form] = {"block_binding": record({"prefix_mismatch_behavior": text()})}
+_BINDING: dict[str, Form] = {"block_binding": record({"prefix_mismatch_behavior": word("error", "drop_block")})}
 _THINKING = tagged(
     {
         "enabled": record(_TYPE | _DISPLAY | _BINDING | {"budget_tokens": integer(1024)}, "budget_tokens"),
@@ -93,6 +92,8 @@ _MESSAGES: dict[str, Form] = _COUNTED | {
     "user_profile_id": text(),
     "workspace_id": text(),
 }
+_BY_TURN = ("per-turn-control-", "mid-conversation-output-config-")
+"""Betas of a system message's own effort: as Claude Code names it, and as Anthropic's page does."""
 _KNOWN_BETA = re.compile(r"[a-z0-9-]+-20\d\d(?:-\d\d-\d\d|\d{4})")
 
 
@@ -133,7 +134,8 @@ def _gated(body: Json, names: Collection[str]) -> None:
     if thinking.get("block_binding") is not None and not _has(names, "thinking-binding-controls-"):
         raise at(f"thinking.{thinking['type']}.block_binding", "Extra inputs are not permitted")
     for place, message in enumerate(body["messages"]):
-        if message.get("output_config") is not None and not _has(names, "per-turn-control-"):
+        told = message["role"] == "system" and any(_has(names, beta) for beta in _BY_TURN)
+        if message.get("output_config") is not None and not told:
             raise at(under(under("messages", place), "output_config"), "Extra inputs are not permitted")
         content = message["content"] if isinstance(message["content"], list) else []
         for number_, block in enumerate(content):

@@ -54,8 +54,13 @@ def _thinking(body: Json, model: Model) -> str:
     return kind if kind in ("enabled", "adaptive") else ""
 
 
+def efforts(body: Json) -> list[str]:
+    """What is said of effort, by the request and by its messages; the last of it counts."""
+    return [effort for one in (body, *body["messages"]) if (effort := (one.get("output_config") or {}).get("effort"))]
+
+
 def _effort(body: Json) -> str:
-    return str((body.get("output_config") or {}).get("effort") or "")
+    return efforts(body)[-1] if efforts(body) else ""
 
 
 def _sampling(body: Json, model: Model, *, thinks: str) -> None:
@@ -78,12 +83,14 @@ def _sampling(body: Json, model: Model, *, thinks: str) -> None:
 
 def _output(body: Json, model: Model) -> None:
     config = body.get("output_config") or {}
-    effort = config.get("effort")
-    if effort and not model.efforts:
-        raise Refused("This model does not support the effort parameter.")
-    if effort and effort not in model.efforts:
-        known = ", ".join(sorted(model.efforts))
-        raise Refused(f"This model does not support effort level '{effort}'. Supported levels: {known}.")
+    for effort in efforts(body):
+        if not model.efforts:
+            raise Refused("This model does not support the effort parameter.")
+        if effort not in model.efforts:
+            known = ", ".join(sorted(model.efforts))
+            raise Refused(f"This model does not support effort level '{effort}'. Supported levels: {known}.")
+    if not model.by_turn and any((message.get("output_config") or {}).get("effort") for message in body["messages"]):
+        raise Refused("output_config.effort requires a model that supports per-turn effort; this model does not")
     older, newer = body.get("output_format"), config.get("format")
     if older and newer:
         raise Refused("output_format and output_config.format cannot both be specified. Use output_config.format.")

@@ -72,7 +72,17 @@ def check_picture(url: str, param: str | None) -> None:
         raise Refused(said, param=param, code="invalid_image_format")
 
 
-_BANNED = ("allOf", "not", "dependentRequired", "dependentSchemas", "if", "then", "else", "patternProperties")
+_BANNED = (
+    "allOf",
+    "not",
+    "dependentRequired",
+    "dependentSchemas",
+    "if",
+    "then",
+    "else",
+    "patternProperties",
+    "uniqueItems",
+)
 _DEEPEST = 200
 
 
@@ -150,7 +160,7 @@ def _strictly(node: Json, where: str, wrong: Any) -> None:
                 f"{where}'required' is required to be supplied and to be an array including every key in properties. "
                 f"Extra required key '{extra[0]}' supplied."
             )
-    elif kind is None and not {"$ref", "anyOf", "enum", "const"} & node.keys():
+    elif kind is None and not {"$ref", "anyOf", "enum"} & node.keys():
         raise wrong(f"{where}schema must have a 'type' key.")
 
 

@@ -94,11 +94,17 @@ def _together(body: Json) -> None:
 
 def offered(body: Json) -> list[Json]:
     """Every tool: those of the request, and those that items bring."""
-    tools = list(body.get("tools") or ())
-    for item in items(body):
+    return [tool for tool, _ in _placed(body)]
+
+
+def _placed(body: Json) -> Iterator[tuple[Json, str]]:
+    """(tool, its path) of every tool."""
+    for place, tool in enumerate(body.get("tools") or ()):
+        yield tool, f"tools[{place}]"
+    for number, item in enumerate(items(body)):
         if item.get("type") in ("additional_tools", "tool_search_output"):
-            tools += item["tools"]
-    return tools
+            for place, tool in enumerate(item["tools"]):
+                yield tool, f"input[{number}].tools[{place}]"
 
 
 def declared(tools: Sequence[Json]) -> Iterator[tuple[Json, str]]:
@@ -113,14 +119,14 @@ def declared(tools: Sequence[Json]) -> Iterator[tuple[Json, str]]:
 
 def check_tools(body: Json) -> None:
     """Raises `Refused` for a tool or a choice of one that OpenAI refuses."""
-    for place, tool in enumerate(body.get("tools") or ()):
+    for tool, path in _placed(body):
         for inner, _ in declared([tool]):
-            schema = inner.get("parameters")
+            schema, strict = inner.get("parameters"), bool(inner.get("strict"))
             if inner["type"] == "function" and schema is not None:
-                what, path = f"function '{inner['name']}'", f"tools[{place}].parameters"
-                check_schema(schema, what, path, "invalid_function_parameters", strict=bool(inner.get("strict")))
+                what = f"function '{inner['name']}'"
+                check_schema(schema, what, f"{path}.parameters", "invalid_function_parameters", strict=strict)
         if tool["type"] == "mcp" and tool.get("server_url") is None and tool.get("connector_id") is None:
-            raise missing(f"tools[{place}].server_url")
+            raise missing(f"{path}.server_url")
     choice = body.get("tool_choice")
     if not isinstance(choice, dict):
         return
