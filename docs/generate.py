@@ -65,9 +65,16 @@ REQUEST: Final = (
     (
         "tools",
         "`function`, `custom`, `functions`",
-        "`function`, `custom`, `namespace`",
+        "`function`, `custom`, `namespace`; items of `additional_tools`",
         "with `input_schema`",
         "`functionDeclarations`",
+    ),
+    (
+        "strict tools",
+        "`strict`; not where nothing is said",
+        "`strict`; where nothing is said, if the schema can be",
+        "`strict`",
+        "the mode `VALIDATED`, of all",
     ),
     (
         "which to call",
@@ -87,7 +94,7 @@ REQUEST: Final = (
         "thinking",
         "`reasoning_effort`, `reasoning`, `thinking`",
         "`reasoning.effort`, `reasoning.summary`",
-        "`thinking`, `output_config.effort`",
+        "`thinking`, `output_config.effort`, also of a `system` message",
         "`thinkingConfig`",
     ),
     (
@@ -103,6 +110,13 @@ REQUEST: Final = (
         "`temperature`, `top_p`, `top_logprobs`",
         "`temperature`, `top_p`, `top_k`, `stop_sequences`",
         "all of them",
+    ),
+    (
+        "an answer that is begun",
+        "a last `assistant` message",
+        "a last item of the assistant's",
+        "a last `assistant` message",
+        "a last `model` content",
     ),
     ("several answers", "`n`", "", "", "`candidateCount`"),
     ("going on from an answer", "", "`previous_response_id`, `item_reference`", "", ""),
@@ -228,8 +242,9 @@ are the model's name, where yours is not the provider's, the ids of what Portico
 `stream_options.include_usage` of a Chat stream, whose last event is kept back if you did not ask for it.
 
 One kind of body is said anew all the same, and what that costs is told: one that the catalog knows its model would refuse,
-as agents and frameworks send it to every model. An effort or a form of thinking that the model has not, a temperature where
-it takes none, `max_tokens` to a GPT that reasons, a `system` message in the middle, the long id of another vendor's call.
+as agents and frameworks send it to every model. An effort, of the request or of a turn, or a form of thinking that the model
+has not, a temperature where it takes none, `max_tokens`, penalties and stop sequences to a GPT that reasons, a `system`
+message in the middle, a tool that must be called, the long id of another vendor's call, a thought without a seal.
 
 ## Four dialects
 
@@ -244,7 +259,13 @@ The answer, on its way back:
 
 Thoughts that a provider sealed (signatures, `encrypted_content`) are good for that provider alone. Callers of another
 dialect get them in an envelope, where their dialect has a place for one, and the gateway keeps them besides:
-whichever model answers next is given its own, and never another's.
+whichever model answers next is given its own, and never another's. A thought without a seal, as Gemini's before an answer
+in words, goes to neither GPT nor Claude, which refuse it, and is told as `7.4:thoughts`; OpenAI's own callers may name one
+that OpenAI keeps by its id.
+
+An answer that the caller begins is the last turn everywhere. Gemini and older Claudes go on from it, though a model that
+thinks may begin anew; what a GPT makes of it is written nowhere. A Claude that refuses such a turn, always or while it
+thinks, is asked to continue: that is told as `7.5:prefill`, and so is white space at the end, which no Claude takes.
 
 ## Chat and Gemini
 
