@@ -242,9 +242,9 @@ are the model's name, where yours is not the provider's, the ids of what Portico
 `stream_options.include_usage` of a Chat stream, whose last event is kept back if you did not ask for it.
 
 One kind of body is said anew all the same, and what that costs is told: one that the catalog knows its model would refuse,
-as agents and frameworks send it to every model. An effort, of the request or of a turn, or a form of thinking that the model
-has not, a temperature where it takes none, `max_tokens`, penalties and stop sequences to a GPT that reasons, a `system`
-message in the middle, a tool that must be called, the long id of another vendor's call, a thought without a seal.
+as agents and frameworks send it to every model. An effort (of a request or of a turn) or a form of thinking that the
+model has not, a temperature where it takes none, `max_tokens`, penalties and stop sequences to a GPT that reasons, a
+`system` message in the middle, a tool that must be called, the long id of another vendor's call, an unsealed thought.
 
 ## Four dialects
 
