@@ -21,6 +21,8 @@ from gateway.house import (
     says,
     until,
 )
+from gateway.vendors import GPT, gpt_message, gpt_says
+from portico.providers import KINDS
 from portico.simulator import Simulator
 from portico.wire.http import App, Exchange
 
@@ -395,3 +397,15 @@ async def test_a_caller_of_googles_own_dialect_is_told_by_google() -> None:
         assert answer.status == 400
         assert "Multiple candidates is not enabled" in answer.json()["error"]["message"]
         assert len(provider.bodies) == 1
+
+
+async def test_where_a_call_has_one_answer_several_are_asked_for_one_by_one() -> None:
+    """GPT gives many answers to a call of Chat, and one to a call of Responses, in which other dialects' callers ask it."""
+    script = Script(answers(gpt_says(gpt_message("a"))), answers(gpt_says(gpt_message("b"))))
+    body = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}], "generationConfig": {"candidateCount": 2}}
+    async with open_house(script, kinds=(KINDS["openai"],)) as house:
+        answer = await house.ask(as_bytes(body), path=f"/v1beta/models/{GPT}:generateContent")
+        assert answer.status == 200
+        texts = [one["content"]["parts"][0]["text"] for one in answer.json()["candidates"]]
+        assert sorted(texts) == ["a", "b"]
+        assert "1.1:n" not in answer.headers.get("x-portico-changes", "")

@@ -364,6 +364,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """What an answer must hold; None: what it holds is the model's to decide."""
     receives: bool = True
     """Requests of other dialects can be rendered in it, so that a provider may be asked in it by anybody."""
+    one_answer: bool = False
+    """A call has one answer, whatever the model could give: several are asked for one by one."""
     raw_answers: bool = False
     """A whole answer may be other than JSON: one that passes keeps the provider's content type."""
     raw_writer: Callable[[Reply], RawWriter | None] | None = None

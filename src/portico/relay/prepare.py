@@ -104,6 +104,8 @@ def target_at(
         thinking = ThinkingSpec(ThinkingControl.ANY, effort=capabilities.thinking.effort)
         unjudged = msgspec.structs.replace(UNJUDGED, thinking=thinking, family=capabilities.family)
         return Target(upstream_model, provider_kind, unjudged, own=True)
+    if to.one_answer:
+        capabilities = msgspec.structs.replace(capabilities, max_candidates=1)
     small = small_max_tokens if dialect.guards_small_limits else 0
     return Target(upstream_model, provider_kind, capabilities, small_max_tokens=small)
 

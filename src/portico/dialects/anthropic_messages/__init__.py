@@ -31,6 +31,7 @@ DIALECT: Final = Dialect(
     where=WHERE,
     ask=ask,
     counting=COUNTING,
+    one_answer=True,
     passing=Passing(renamed=renamed, response=see, watch=AnthropicWatch, ask=ask_of_body, marks=MARKS, beyond=beyond),
     keep_alive=PING,
     guards_small_limits=True,

@@ -33,5 +33,6 @@ DIALECT: Final = Dialect(
     passing=Passing(renamed, see, ResponsesWatch, ask, beyond=beyond),
     state=STATE,
     counting=COUNTING,
+    one_answer=True,
     guards_small_limits=True,
 )
