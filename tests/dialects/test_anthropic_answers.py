@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from dialects.dialect_rows import Json, reading
+from dialects.dialect_rows import Json, reading, reply
 from portico.core.errors import UpstreamBadGateway
-from portico.core.response import FinishReason
-from portico.core.usage import total
+from portico.core.parts import Media
+from portico.core.response import Candidate, FinishReason, Response
+from portico.core.usage import Usage, total
 from portico.dialects.anthropic_messages import DIALECT
 from portico.dialects.anthropic_messages.usage import parse_usage, tier_of, uses_of
 
@@ -30,6 +31,20 @@ def test_content_that_is_none_is_the_providers_fault(content: list[Any]) -> None
 def test_odd_usage_does_not_cost_the_answer(usage: Any) -> None:
     answer = DIALECT.parse_response(message({"type": "text", "text": "hi"}, usage=usage, stop_reason=[]), reading())
     assert answer.service_tier is None
+
+
+@pytest.mark.parametrize(
+    ("mime", "kind"), [("audio/wav", "document"), ("video/mp4", "document"), ("image/png", "image"), (None, "image")]
+)
+def test_what_is_no_picture_is_told_as_a_document_of_its_type(mime: str | None, kind: str) -> None:
+    """Claude's dialect has no block for sound; an image of type audio/wav breaks whoever shows pictures."""
+    said = Response("m", "c", (Candidate(0, (Media(mime, data="UklGRg=="),), None),), Usage())
+    (block,) = DIALECT.render_response(said, reply()).body["content"]
+    assert block["type"] == kind
+    assert block["source"] == {"type": "base64", "media_type": mime or "image/png", "data": "UklGRg=="}
+    (part,) = DIALECT.parse_response(message(block), reading()).candidates[0].parts
+    assert isinstance(part, Media)
+    assert (part.mime, part.data) == (mime or "image/png", "UklGRg==")
 
 
 STOPS = [

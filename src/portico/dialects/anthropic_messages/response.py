@@ -294,7 +294,8 @@ def render_part(part: Part, reply: Reply, losses: list[Loss]) -> list[dict[str, 
             call = {"type": "tool_use", "id": id_, "name": name, "input": call_input(part), **own(ext)}
             return [*sealed(signature, id_, reply), call]
         case Media():
-            return [{"type": "image", "source": media_source(part)}]
+            picture = (part.mime or "image/").startswith("image/")
+            return [{"type": "image" if picture else "document", "source": media_source(part)}]
         case Opaque(origin, value):
             if origin == ORIGIN:
                 return [dict(value)]
