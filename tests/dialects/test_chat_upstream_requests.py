@@ -80,6 +80,14 @@ HARD = Thinking(effort="high")
     [
         (GPT_41, WARM, Thinking(), {"temperature": 0.5, "top_p": 0.9}, ["1.1:sampling"]),
         (GPT_5, WARM, Thinking(), {}, ["1.1:sampling"] * 3),
+        (
+            GPT_5,
+            Sampling(temperature=1, top_p=1, top_k=1),
+            Thinking(),
+            {"temperature": 1, "top_p": 1},
+            ["1.1:sampling"],
+        ),
+        (narrowed(GPT_5, frozenset({"sampling"})), Sampling(temperature=1), Thinking(), {}, ["1.1:sampling"]),
         (GPT_51, Sampling(top_p=0.9), Thinking(), {"top_p": 0.9}, []),
         (GPT_51, Sampling(top_p=0.9), HARD, {"reasoning_effort": "high"}, ["1.1:sampling"]),
         (STRANGER, WARM, Thinking(), {"temperature": 0.5, "top_p": 0.9, "top_k": 4}, []),

@@ -562,9 +562,14 @@ def test_what_the_responses_api_has_not_is_told() -> None:
 
 
 def test_a_model_that_takes_no_temperature_gets_none() -> None:
-    told = rendered({"temperature": 0.5})
-    assert "temperature" not in told.body
-    assert codes(told) == {"1.1:sampling"}
+    told = rendered({"temperature": 0.5, "top_p": 0.5})
+    assert told.body.keys().isdisjoint({"temperature", "top_p"})
+    assert [(loss.code, loss.path) for loss in told.losses] == [
+        ("1.1:sampling", "$.temperature"),
+        ("1.1:sampling", "$.top_p"),
+    ]
+    told = rendered({"temperature": 1, "top_p": 0.5})
+    assert (told.body["temperature"], [loss.path for loss in told.losses]) == (1, ["$.top_p"])
     assert rendered({"temperature": 0.5}, model("gpt-4o")).body["temperature"] == 0.5
 
 

@@ -217,7 +217,7 @@ FRAMEWORKS: Final[list[tuple[str, str, Json, set[str]]]] = [
     ("/v1/chat/completions", GPT, {"max_tokens": 512, "temperature": 0.1}, {"$.temperature"}),
     ("/v1/chat/completions", GPT, {"temperature": 0, "stop": ["\n\nUser:"]}, {"$.temperature", "$.stop"}),
     ("/v1/chat/completions", "gpt-5-mini", {"max_tokens": 64, "presence_penalty": 0.5}, {"$.presence_penalty"}),
-    ("/v1/responses", GPT, {"temperature": 0.1, "top_p": 0.9}, {"$.temperature"}),
+    ("/v1/responses", GPT, {"temperature": 0.1, "top_p": 0.9}, {"$.temperature", "$.top_p"}),
     ("/v1/messages", CLAUDE, {"max_tokens": 64, "temperature": 0.2}, {"$.temperature"}),
     ("/v1/messages", "claude-haiku-4-5", {"max_tokens": 64, "temperature": 0.2, "top_p": 0.9}, {"$.top_p"}),
     ("/v1/messages", "claude-sonnet-5-5", {"max_tokens": 64, **FORCED}, {"$.tool_choice"}),

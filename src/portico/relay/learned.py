@@ -69,8 +69,7 @@ def narrowed(target: Target, fields: frozenset[str]) -> Target:
         return target
     able, refused = target.capabilities, target.refused
     for field in sorted(fields):
+        refused |= {field}
         if (change := NARROWER.get(field)) is not None:
             able = msgspec.structs.replace(able, **change)
-        else:
-            refused |= {field}
     return msgspec.structs.replace(target, capabilities=able, refused=refused)

@@ -1,8 +1,9 @@
-"""Which efforts of reasoning an OpenAI model takes, by the catalog (mapping.md 1.7)."""
+"""What an OpenAI model takes because it reasons, and while it does, by the catalog (mapping.md 1.7)."""
 
-from typing import Any
+from typing import Any, Final
 
-from portico.core.target import ThinkingControl, ThinkingSpec
+from portico.core.target import Target, ThinkingControl, ThinkingSpec
+from portico.dialects.openai.refusals import SAMPLING
 
 
 def refuses_effort(effort: Any, spec: ThinkingSpec) -> bool:
@@ -12,6 +13,15 @@ def refuses_effort(effort: Any, spec: ThinkingSpec) -> bool:
     if spec.control is ThinkingControl.NONE:
         return True
     return spec.control is ThinkingControl.LEVEL and bool(spec.levels) and effort not in spec.levels
+
+
+_USUAL: Final = 1
+
+
+def takes_usual(name: str, value: float, target: Target) -> bool:
+    """Whether it is the one temperature or top_p of a model that reasons; one that was seen to refuse it takes none."""
+    reasons = target.capabilities.thinking.control is ThinkingControl.LEVEL
+    return reasons and name in ("temperature", "top_p") and value == _USUAL and SAMPLING not in target.refused
 
 
 def thinks_at(effort: Any, spec: ThinkingSpec) -> bool:

@@ -13,8 +13,11 @@ MAX_TOKENS_FIELD: Final = "max_tokens_field"
 SYSTEM_ROLE: Final = "system_role"
 """Instructions have the wrong one of their two roles."""
 
+SAMPLING: Final = "sampling"
+"""Temperature, top_p and top_k, which are refused together."""
+
 REFUSABLE: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("temperature", "top_p", "top_k"), "sampling"),
+    **dict.fromkeys(("temperature", "top_p", "top_k"), SAMPLING),
     **dict.fromkeys(("presence_penalty", "frequency_penalty"), "penalties"),
     **dict.fromkeys(("logprobs", "top_logprobs"), "logprobs"),
     **dict.fromkeys(("reasoning_effort", "reasoning", "thinking"), "thinking"),

@@ -16,6 +16,7 @@ from portico.core.parts import Text
 from portico.core.request import FORMAT_HINT, ONE_CALL_HINT, OutputFormat, Request
 from portico.core.small_limits import guarded
 from portico.core.target import Target
+from portico.dialects.openai.efforts import takes_usual
 from portico.dialects.openai.refusals import MAX_TOKENS_FIELD
 from portico.dialects.openai_chat.effort import reasoning_effort, thinks
 from portico.dialects.openai_chat.extra_content import ORIGIN
@@ -82,7 +83,7 @@ def _add_sampling(
         value = getattr(sampling, name)
         if value is None:
             continue
-        if not drawn:
+        if not drawn and not takes_usual(name, value, target):
             lose("1.1:sampling", name, f"takes no {name}" if not able.sampling else f"takes no {name} while it thinks")
         elif name == "top_k" and able.judged and not target.own:
             lose("1.1:sampling", name, "takes no top_k")

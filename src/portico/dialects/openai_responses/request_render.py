@@ -16,6 +16,7 @@ from portico.core.parts import Text
 from portico.core.request import FORMAT_HINT, Builtin, OutputFormat, Request, Role, Thinking, Tool, ToolChoice
 from portico.core.small_limits import guarded
 from portico.core.target import Target, ThinkingControl, ThinkingSpec
+from portico.dialects.openai.efforts import takes_usual
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
 from portico.dialects.openai_responses.request import EFFORTS, INSTRUCTIONS, LOGPROBS, SEALED, SHARED_FIELDS, is_own
 from portico.dialects.openai_responses.request_items import ItemsRenderer
@@ -218,11 +219,11 @@ def _choice(choice: ToolChoice, names: Mapping[str, str], request: Request) -> A
 def _add_sampling(request: Request, target: Target, body: dict[str, Any], losses: list[Loss]) -> None:
     sampling, able, where = request.sampling, target.capabilities, request.where
     asked = {name: value for name in ("temperature", "top_p") if (value := getattr(sampling, name)) is not None}
-    if asked and not _samples(request, target):
-        text = f"{target.model} takes no {', '.join(asked)}"
-        losses.append(Loss("1.1:sampling", where.field(next(iter(asked))), text))
-    else:
-        body.update(asked)
+    if not _samples(request, target):
+        lost = [name for name, value in asked.items() if not takes_usual(name, value, target)]
+        losses += [Loss("1.1:sampling", where.field(name), f"{target.model} takes no {name}") for name in lost]
+        asked = {name: value for name, value in asked.items() if name not in lost}
+    body.update(asked)
     if sampling.top_k is not None:
         losses.append(Loss("1.1:sampling", where.field("top_k"), "the Responses API has no top_k"))
     for code, name, said in (
