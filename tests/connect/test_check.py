@@ -105,6 +105,27 @@ async def test_a_list_without_the_model_that_is_asked_is_wrong(name: str, home: 
         assert "] is not there." in said_of(said)
 
 
+async def test_a_model_of_others_that_stands_where_continue_looks_first_is_told(home: Path) -> None:
+    path = home / FILES["continue"]
+    async with portico() as (_, where):
+        assert (await connect("continue", *where, "--write")).code == 0
+        before, behind = path.read_text().split("models:\n")
+        path.write_text(f"{before}models:\n  - name: Mine\n    provider: ollama\n    model: x\n{behind}")
+        said = await connect("continue", *where[:2], "--check", "--json")
+        assert said.code == 1
+        assert "Continue asks the first of its models, 'Mine'" in said_of(said)
+
+
+async def test_a_file_that_cannot_be_read_is_one_problem(home: Path) -> None:
+    async with portico() as (_, where):
+        assert (await connect("gemini-cli", *where, "--write")).code == 0
+        path = home / ".gemini" / "settings.json"
+        path.write_text("{oops")
+        said = await connect("gemini-cli", *where[:2], "--check", "--json")
+        assert (said.code, len(said.json["problems"])) == (1, 1)
+        assert f"{path}, line 1" in said_of(said)
+
+
 # -- whose key -------------------------------------------------------------------------------------------------------
 
 

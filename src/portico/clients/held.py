@@ -66,6 +66,18 @@ def differences(setting: "Setting | Settings", held: Any, path: str = "") -> Ite
                 yield Difference(path, held, bare(setting))
 
 
+def in_front(setting: "Setting | Settings", held: Any) -> Iterator[str]:
+    """What others have put before ours where the first of a list counts."""
+    match setting:
+        case Owned(first=True):
+            items = setting.listed(held)
+            if items and not setting.ours(items[0]):
+                yield setting.name(items[0]) or "one without a name"
+        case Mapping():
+            for name, one in setting.items():
+                yield from in_front(one, held.get(name) if isinstance(held, Mapping) else None)
+
+
 def _of_members(settings: Mapping[str, Setting], held: Mapping[str, Any], path: str) -> Iterator[Difference]:
     for name, one in settings.items():
         yield from differences(one, held.get(name), _inner(path, name))

@@ -8,7 +8,7 @@ from typing import Any, Final
 from portico.cli.connect.ask import NoAnswer
 from portico.cli.connect.asked import Asked, Failed, World, again, api_of, enough, where_is
 from portico.cli.connect.call import call_of, cost_of, made
-from portico.cli.connect.reading import Held, Reading, held_by, missing, reading_of, stale
+from portico.cli.connect.reading import Held, Reading, held_by, missing, reading_of, stale, unheard
 from portico.cli.connect.told import cards_at, fitting, named, told_of, where_the_key_goes
 from portico.clients import Card, Client, Told
 from portico.clients.held import Difference
@@ -122,6 +122,10 @@ def _compare(found: _Found, client: Client, asked: Asked, told: Told, held: Held
             found.problems.append(f"{place}: {_said(piece)}")
         else:
             found.notes.append(f"{place}: {piece.path} is not as this Portico would tell it now.")
+    for place, name in unheard(client, told, held):
+        found.problems.append(
+            f"{place}: {client.title} asks the first of its models, {name!r}, where nobody chooses: move ours up."
+        )
     if absent or pieces:
         found.mend = again(enough(client, told, asked, world.environment), "--write")
 

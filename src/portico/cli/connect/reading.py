@@ -10,7 +10,7 @@ from portico.cli.connect.ask import root_of
 from portico.cli.connect.asked import World
 from portico.cli.connect.files import Unwritable, read_text
 from portico.clients import Api, Card, Client, File, Format, Told
-from portico.clients.held import Difference, differences, found_at
+from portico.clients.held import Difference, differences, found_at, in_front
 from portico.clients.judged import pieces
 from portico.clients.merge import Unmergeable, read
 
@@ -115,11 +115,20 @@ def reading_of(client: Client, api: Api, held: Held, environment: Mapping[str, s
 
 
 def stale(client: Client, told: Told, held: Held) -> Iterator[tuple[Path, Difference]]:
-    """What in the files is not as this Portico would tell it, piece by piece."""
+    """What in the files is not as this Portico would tell it, piece by piece; nothing of a file that cannot be read."""
     for file in client.files(told):
+        if held.places[file.path].exists() and file.path not in held.written:
+            continue
         for difference in differences(file.settings, held.heeded.get(file.path)):
             for piece in pieces(difference):
                 yield held.places[file.path], piece
+
+
+def unheard(client: Client, told: Told, held: Held) -> Iterator[tuple[Path, str]]:
+    """What others have put where the client looks first, by its name."""
+    for file in client.files(told):
+        for name in in_front(file.settings, held.heeded.get(file.path)):
+            yield held.places[file.path], name
 
 
 def missing(client: Client, told: Told, held: Held) -> list[Path]:
