@@ -1,6 +1,7 @@
 """`portico connect --check`: it finds how a client was connected, calls as the client would, and says what is wrong."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -75,6 +76,16 @@ async def test_an_entry_with_another_address_is_wrong(name: str, home: Path) -> 
             assert "asks http://elsewhere.example, not http://127.0.0.1" in said_of(said)
         else:
             assert "is http://elsewhere.example/v1" in said_of(said)
+
+
+async def test_an_entry_without_an_address_is_wrong(home: Path) -> None:
+    async with portico() as (_, where):
+        assert (await connect("llm", *where, "--write")).code == 0
+        path = home / FILES["llm"]
+        path.write_text(re.sub("\n *api_base: .*", "", path.read_text(), count=1))
+        said = await connect("llm", *where[:2], "--check", "--json")
+        assert (said.code, len(said.json["problems"])) == (1, 1)
+        assert f".api_base is not there; it should be {where[1]}/v1." in said_of(said)
 
 
 DEFAULTS: dict[str, Callable[[str], str]] = {
@@ -192,6 +203,7 @@ async def test_an_address_of_the_shell_is_the_one_that_is_asked(home: Path) -> N
         said = await connect("gemini-cli", "--check", "--json", env=env)
         assert said.code == 1
         assert "127.0.0.1:1 is not reached" in said_of(said)
+        assert "It is the address that Gemini CLI has" in said_of(said)
         assert "takes $GOOGLE_GEMINI_BASE_URL as this shell has it" in said.json["notes"][0]
 
 
@@ -214,7 +226,9 @@ async def test_who_gave_no_key_is_told_how_to_give_one(home: Path) -> None:
     async with portico() as (_, where):
         said = await connect("codex", *where[:2])
         assert said.code == 1
-        assert "No key was given: give one by --key or in $PORTICO_API_KEY" in said.errors
+        assert said.errors.startswith(
+            "Portico answered 401: no key was given. Give one by --key or in $PORTICO_API_KEY"
+        )
 
 
 # -- where it is sent ------------------------------------------------------------------------------------------------

@@ -95,12 +95,15 @@ def _refused(error: urllib.error.HTTPError, url: str, *, has_key: bool) -> str:
             f"{between}{f' but {server!r}' if server else ''}: is a proxy in between, or is the "
             "address another's? Say where Portico is with --url." + (f" It says: {said}" if said else "")
         )
-    advice = _ADVICE.get(error.code, "") if has_key or error.code != 401 else _NO_KEY
+    if error.code == 401 and not has_key:
+        return _NO_KEY
+    advice = _ADVICE.get(error.code, "")
     return f"Portico answered {error.code}: {said or error.reason}" + (f" {advice}" if advice else "")
 
 
 _NO_KEY: Final = (
-    "No key was given: give one by --key or in $PORTICO_API_KEY; `portico keys create` and the console make one."
+    "Portico answered 401: no key was given. Give one by --key or in $PORTICO_API_KEY; `portico keys create` and the "
+    "console make one."
 )
 _ADVICE: Final = {
     401: "The key is wrong, expired or revoked: make one with `portico keys create` or in the console, and connect again.",

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
+
 from portico.cli.connect.ask import NoAnswer
 from portico.cli.connect.asked import Asked, Failed, World, again, api_of, enough, where_is
 from portico.cli.connect.call import call_of, cost_of, made
@@ -72,28 +74,31 @@ def _check(found: _Found, client: Client, asked: Asked, world: World, held: Held
         cards = fitting(cards_at(str(reading.root), reading.key or asked.key), asked.models)
         alike = [one for one in readings if (one.root, one.key) == (reading.root, reading.key)]
         reading = found.reading = _nearest(client, held, alike, cards)
-        name = asked.model or reading.model
-        try:
-            model = default_of(cards, client.likes) if name is None else named(cards, name)
-        except Failed as error:
-            found.problems.append(str(error))
-            model = default_of(cards, client.likes)
-        told = told_of(
-            model, cards, root=str(reading.root), key=reading.key if reading.is_filed else None, api=reading.api
-        )
+        if (name := asked.model or reading.model) is not None:
+            reading = msgspec.structs.replace(reading, model=_listed(found, cards, name))
+        told = _as_read(client, reading, cards)
         _compare(found, client, asked, told, held, world)
         _judge_shell(found, client, told, world)
         _call(found, told, reading.key or asked.key)
-    except (NoAnswer, Failed) as error:
+    except NoAnswer as error:
+        whose = f" It is the address that {client.title} has." if error.status is None else ""
+        found.problems.append(f"{error}{whose}")
+    except Failed as error:
         found.problems.append(str(error))
+
+
+def _listed(found: _Found, cards: Sequence[Card], name: str) -> str | None:
+    """The name, if it is that of a model; else the default is asked."""
+    try:
+        return named(cards, name).id
+    except Failed as error:
+        found.problems.append(str(error))
+        return None
 
 
 def _nearest(client: Client, held: Held, readings: Sequence[Reading], cards: Sequence[Card]) -> Reading:
     """The one by whose API the files differ least: that is the one they were written for."""
-    return min(
-        readings,
-        key=lambda one: sum(1 for _ in stale(client, _as_read(client, one, cards), held)) if readings[1:] else 0,
-    )
+    return min(readings, key=lambda one: len([*stale(client, _as_read(client, one, cards), held)]))
 
 
 def _as_read(client: Client, reading: Reading, cards: Sequence[Card]) -> Told:
@@ -135,13 +140,13 @@ def _said(piece: Difference) -> str:
         return f"{piece.path} is not there."
     if piece.wanted is None:
         return f"{piece.path} is {_shown(piece.found)}, and nothing should be there."
+    if piece.found is None:
+        return f"{piece.path} is not there; it should be {_shown(piece.wanted)}."
     return f"{piece.path} is {_shown(piece.found)}, not {_shown(piece.wanted)}."
 
 
 def _shown(value: Any) -> str:
     """A value for people; a key is none."""
-    if value is None:
-        return "not there"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return "a key" if "sk-" in text else text[:120]
 
