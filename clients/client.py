@@ -153,5 +153,7 @@ class Client:
     """It is driven by a program of ours, whose tool is `write_file(path, content)`: several calls at once and an answer in
     a shape are checked too."""
     edits: bool = False
+    values: bool = False
+    """It ends with a value, also after a tool's result: what came of the result shows in the tool that runs with it."""
     told_wrong: str = ""
     """What it says of a wrong model, as a regular expression, where it does not pass Portico's own words on."""

@@ -116,7 +116,8 @@ def tool(case: Case) -> None:
 
 
 def result(case: Case) -> None:
-    """The model got the tool's result, beside its own signature, and its answer in words came to the client."""
+    """The model got the tool's result, beside its own signature, and its answer came to the client: in words, or as the
+    value that its tool ran with."""
     _ended(case)
     _answered(case)
     if case.client.edits:
@@ -130,7 +131,9 @@ def result(case: Case) -> None:
             raise Wrong("no Gemini 3 model got the result")
         if unsigned := [name for one in told for name in one.unsigned]:
             raise Wrong(f"calls without the model's own signature: {', '.join(unsigned)}")
-    if DONE not in case.said.out:
+    if case.client.values:
+        tool(case)
+    elif DONE not in case.said.out:
         raise Wrong(f"no answer in words after the tool; {_tail(case.said)}")
 
 

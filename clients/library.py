@@ -17,6 +17,7 @@ def library(
     *,
     also: tuple[str, ...] = (GPT, CLAUDE),
     tool: str = WRITE_FILE,
+    values: bool = False,
     lacks: Mapping[str, str] | None = None,
     **environment: str,
 ) -> Client:
@@ -32,6 +33,7 @@ def library(
         apis=tuple(Api(api, dialect, also=also) for api, dialect in apis.items()),
         ask=ask,
         tool=tool,
+        values=values,
         streams="asked",
         pieces="tells",
         lacks=lacks or {},

@@ -1,7 +1,8 @@
 """One turn of instructor, as its documentation shows: a client made of a vendor's, asked for a value of a model.
 
 Of a shape it is asked three ways: whole; while it comes, in parts that end in the same value; and with a validator that
-refuses the first value, so that the model is told why and asked again.
+refuses the first value, so that the model is told why and asked again. A tool is such a shape too: it runs with the second
+value, which the model gave after it got a result for its first call.
 """
 
 import json
@@ -43,6 +44,15 @@ class WriteFile(BaseModel):
 
     path: str
     content: str
+
+    @field_validator("content")
+    @classmethod
+    def doubted(cls, content: str) -> str:
+        """The first is refused, so that the model gets a result of its call before there is a value to run with."""
+        if not REFUSED:
+            REFUSED.append(content)
+            raise ValueError(f"Say once more that it is {TURN['prompt']!r}")
+        return content
 
     def run(self) -> str:
         Path(self.path).write_text(self.content, encoding="utf-8")
@@ -110,7 +120,7 @@ def main() -> dict[str, Any]:
     if TURN["check"] == "structured":
         return {"text": shaped()}
     if TURN["tools"] and not TURN["image"]:
-        return {"text": ask(WriteFile).run()}
+        return {"text": ask(WriteFile, retries=2).run()}
     if TURN["stream"]:
         pieces = [text for piece in ask(None, stream=True) if (text := text_of(piece))]
         return {"text": "".join(pieces), "pieces": len(pieces)}

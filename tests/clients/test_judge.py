@@ -58,6 +58,11 @@ def case(tmp_path: Path) -> Case:
     return Case(CLIENT, Dialect.CHAT, turn, Said(0, f"[simulated] Done: so it is. {WORDS}", pieces=4), seen, words=3)
 
 
+def a_value(tmp_path: Path) -> Case:
+    """The same of a client that ends with a value."""
+    return replace(case(tmp_path), client=replace(CLIENT, values=True), said=Said(0, "4 characters written"))
+
+
 UNKNOWN: Final = Sent("/v1/chat/completions", {"model": MODEL}, 404, 1, 0.0)
 REFUSED: Final = replace(LINE, status=404, model="", error="model_not_found")
 
@@ -159,6 +164,15 @@ def test_what_did_not_happen_fails(
     outcome = judged(one, replace(case(tmp_path), **changed))
     assert outcome.state == "failed"
     assert reason in outcome.reason
+
+
+def test_a_client_that_ends_with_a_value_shows_a_result_by_the_tool_that_ran_after_it(tmp_path: Path) -> None:
+    good = a_value(tmp_path)
+    assert judged(judge.result, good).state == "passed"
+    assert "no result" in judged(judge.result, replace(good, **seen(asked(signed("write"), tools=True)))).reason
+    assert good.turn.file is not None
+    good.turn.file.unlink()
+    assert "no file" in judged(judge.result, good).reason
 
 
 def test_a_file_of_other_content_fails(tmp_path: Path) -> None:
