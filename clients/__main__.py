@@ -153,15 +153,17 @@ def _options(known: dict[str, Client]) -> argparse.Namespace:
         if unknown := {*wanted} - {*words}:
             parser.error(f"--{name}: unknown: {', '.join(sorted(unknown))}; known: {', '.join(words)}")
         setattr(options, name, wanted)
-    options.only = [name for name in options.only if _is_wanted(known[name], options)]
+    options.only = [name for name in options.only if is_wanted(known[name], options)]
     if not options.only:
         parser.error("nothing to try: none of these clients has such an API, or such a check")
     return options
 
 
-def _is_wanted(client: Client, options: argparse.Namespace) -> bool:
+def is_wanted(client: Client, options: argparse.Namespace) -> bool:
+    """Whether there is anything to try of it."""
     on = not options.apis or {api.name for api in client.apis} & {*options.apis}
-    return bool(on and {*checks_of(client)} & {*options.checks})
+    can = {*checks_of(client)} - {*client.lacks}
+    return bool(on and can & {*options.checks})
 
 
 def ended(rows: list[Row], took_s: float) -> int:

@@ -178,7 +178,7 @@ def asked(client: Client, seat: Seat, turn: Turn) -> Said:
     """What a client says; its own trouble is an answer as well."""
     try:
         return client.ask(seat, turn)
-    except (OSError, RuntimeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - somebody else's program, and a run of half an hour
         return Said(1, "", f"{type(error).__name__}: {error}")
 
 

@@ -1,15 +1,19 @@
 """Who cannot be installed is in the table with the reason, and nothing about it counts as passed or failed."""
 
 import argparse
+import http.client
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from clients import __main__ as trying
-from clients.check import Row
+from clients.check import Row, asked
+from clients.client import Said, Turn
 from clients.judge import Outcome
 from clients.place import Place
+from clients.seat import seat_at
 from clients.table import all_clients
 
 
@@ -44,6 +48,23 @@ def test_a_failure_and_what_is_not_there_end_otherwise(
     made = [Row("one", "One", version, "chat", "openai_chat", [], {"text": outcome}) for version, outcome in rows]
     assert trying.ended(made, 120) == code
     assert capsys.readouterr().err.strip() == words
+
+
+def test_whatever_befalls_a_client_is_what_it_said(tmp_path: Path) -> None:
+    def broken(*_: object) -> Said:
+        raise http.client.IncompleteRead(b"", 9)
+
+    client = replace(next(iter(all_clients().values())), ask=broken)
+    seat = seat_at(client.apis[0], "http://127.0.0.1:9", "sk-nobody", tmp_path, tmp_path)
+    said = asked(client, seat, Turn("text", "", "gemini-3.5-flash"))
+    assert said.code == 1
+    assert "IncompleteRead" in said.err
+
+
+@pytest.mark.parametrize(("name", "check", "wanted"), [("instructor-json", "result", False), ("llm", "result", True)])
+def test_what_a_client_cannot_do_is_nothing_to_try(name: str, check: str, wanted: bool) -> None:
+    options = argparse.Namespace(apis=[], checks=[check])
+    assert trying.is_wanted(all_clients()[name], options) == wanted
 
 
 def test_clients_have_names_of_their_own_and_say_what_they_are_pointed_at() -> None:
