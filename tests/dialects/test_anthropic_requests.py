@@ -12,7 +12,7 @@ from dialects.dialect_rows import Json, target
 from portico.core.errors import InvalidRequest
 from portico.core.parts import Media
 from portico.core.request import Message, Request, Role, Thinking
-from portico.core.target import Target
+from portico.core.target import UNJUDGED, Target
 from portico.dialects import gemini, openai_chat, openai_responses
 from portico.dialects.anthropic_messages import DIALECT
 
@@ -240,7 +240,7 @@ def test_an_effort_of_a_turn_is_lost_only_where_nobody_heeds_it(
 @pytest.mark.parametrize(
     ("name", "thinks", "body", "turns"),
     [
-        ("claude-opus-5-5", None, "high", ["low", "high"]),
+        ("claude-opus-5-5", None, None, ["low", "high"]),
         ("claude-sonnet-5", None, "high", []),
         ("claude-haiku-4-5", None, None, []),
         ("claude-opus-5-5", "medium", "medium", []),
@@ -249,13 +249,69 @@ def test_an_effort_of_a_turn_is_lost_only_where_nobody_heeds_it(
 def test_an_effort_of_a_turn_stays_in_it_where_the_model_knows_such(
     name: str, thinks: str | None, body: str | None, turns: list[str]
 ) -> None:
-    """`thinks`: what the name of the model says, which counts."""
+    """`thinks`: what the name of the model says, which counts. `body`: nobody said one for all of it."""
     request = parsed(asked(*TURNS))
     if thinks is not None:
         request = replace(request, thinking=Thinking(effort=thinks))
     made = DIALECT.render_request(request, target(name, "anthropic")).body
     assert made.get("output_config", {}).get("effort") == body
     assert [effort for turn in made["messages"] if (effort := turn.get("output_config", {}).get("effort"))] == turns
+
+
+LESS: Json = {"role": "system", "content": [], "output_config": {"effort": "low"}}
+RULE: Json = {"role": "system", "content": [{"type": "text", "text": "Be brief."}]}
+_USER, _CLAUDE = ({"role": role, "content": [{"type": "text", "text": "Hi"}]} for role in ("user", "assistant"))
+
+
+@pytest.mark.parametrize(
+    ("turns", "kept"),
+    [
+        ([_USER, _CLAUDE, LESS, _USER], None),
+        ([_USER, LESS, _CLAUDE, _USER], None),
+        ([_USER, _CLAUDE, _USER, LESS], None),
+        ([_USER, LESS, RULE], None),
+        ([_USER, RULE, LESS], None),
+        ([_USER, _CLAUDE, RULE, LESS, _USER], [_USER, _CLAUDE, LESS, _USER]),
+        ([_USER, _CLAUDE, RULE | {"output_config": {"effort": "low"}}, _USER], [_USER, _CLAUDE, LESS, _USER]),
+        (
+            [_USER, _CLAUDE, LESS],
+            [_USER, _CLAUDE, LESS, {"role": "user", "content": [{"type": "text", "text": "Continue."}]}],
+        ),
+    ],
+)
+@pytest.mark.parametrize("first", ["high", None])
+def test_an_effort_of_a_turn_stays_where_it_is(turns: list[Json], kept: list[Json] | None, first: str | None) -> None:
+    """A text that Anthropic takes only elsewhere goes before the conversation without it. What is said of effort for the
+    whole request stays as it is, too."""
+    body = asked(*turns, **({} if first is None else {"output_config": {"effort": first}}))
+    made = DIALECT.render_request(parsed(body), target("claude-opus-5-5", "anthropic")).body
+    assert made["messages"] == (kept or turns)
+    assert made.get("output_config") == body.get("output_config")
+    assert ("system" in made) is (RULE["content"] in [turn["content"] for turn in turns] and kept is not None)
+
+
+def test_efforts_of_turns_pass_as_they_came_to_anthropic() -> None:
+    body = asked(*TURNS, output_config={"effort": "max"}, thinking={"type": "adaptive"})
+    made = DIALECT.render_request(parsed(body), Target("claude-opus-5-5", "anthropic", UNJUDGED, own=True)).body
+    assert made["output_config"] == body["output_config"]
+    assert made["thinking"] == body["thinking"]
+    assert [turn.get("output_config") for turn in made["messages"]] == [turn.get("output_config") for turn in TURNS]
+
+
+@pytest.mark.parametrize(
+    ("thinking", "path"),
+    [
+        ({"type": "enabled", "budget_tokens": 4096}, "$.thinking"),
+        ({"type": "disabled"}, "$.thinking"),
+        ({"type": "adaptive"}, "$.messages.1.output_config.effort"),
+        (None, "$.messages.1.output_config.effort"),
+    ],
+)
+def test_a_loss_is_told_where_what_is_lost_was_said(thinking: Json | None, path: str) -> None:
+    body = asked(_USER, LESS, **({} if thinking is None else {"thinking": thinking}))
+    told = openai_chat.DIALECT.render_request(parsed(body), target("gpt-4o", "openai"))
+    assert parsed(body).where.field("thinking") == path
+    assert {loss.path for loss in told.losses if loss.code.startswith("1.7")} <= {path}
 
 
 @pytest.mark.parametrize(

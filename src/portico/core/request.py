@@ -188,6 +188,8 @@ class Request(msgspec.Struct, frozen=True):
     parallel_tool_calls: bool | None = None
     sampling: Sampling = Sampling()
     thinking: Thinking = Thinking()
+    opening: Thinking | None = None
+    """What the request itself says of thinking, where a turn has another effort since (`Message.effort`)."""
     output: OutputFormat | None = None
     modalities: tuple[str, ...] = ()
     speech: Speech | None = None

@@ -65,9 +65,7 @@ class MessageRenderer:
         self._where = request.where
         self._judged = target.capabilities.judged
         self._ids: dict[str, str] = {}
-        last = next((turn.effort for turn in reversed(request.messages) if turn.effort is not None), None)
-        self._keeps_efforts = last == request.thinking.effort
-        """Nobody decided otherwise since, as the name of a model does that says how hard to think."""
+        self.keeps_efforts = _keeps_efforts(request, target)
         self._at = -1
 
     def system(self) -> Blocks:
@@ -81,7 +79,7 @@ class MessageRenderer:
     def _hoisted(self) -> list[Message]:
         system = [one for one in self._request.messages if one.role in (Role.SYSTEM, Role.DEVELOPER)]
         if not self._keeps_places():
-            return system
+            return [one for one in system if not self._says_effort_alone(one)]
         if self._judged:
             return self._out_of_place()
         leading: list[Message] = []
@@ -92,18 +90,27 @@ class MessageRenderer:
         return leading
 
     def _out_of_place(self) -> list[Message]:
-        """Those that cannot stay where they are: what stays follows the user's, and comes last or before an answer."""
+        """Those that cannot stay where they are: what stays follows the user's, and comes last or before an answer. An
+        effort alone may stand anywhere."""
         found: list[Message] = []
         run: list[Message] = []
         before: Role | None = None
         for message in self._request.messages:
             if message.role in (Role.SYSTEM, Role.DEVELOPER):
-                run.append(message)
+                if not self._says_effort_alone(message):
+                    run.append(message)
                 continue
             if before in (None, Role.ASSISTANT) or message.role is not Role.ASSISTANT:
                 found += run
             run, before = [], message.role
         return found + run if before in (None, Role.ASSISTANT) else found
+
+    def _says_effort_alone(self, message: Message) -> bool:
+        """Whether nothing of a message is said but its effort, which counts from where it stands: it is never moved
+        (Anthropic's page on effort per message)."""
+        if message.effort is None or not self.keeps_efforts:
+            return False
+        return not any(not isinstance(part, Text) or part.text.strip() for part in message.parts)
 
     def _keeps_places(self) -> bool:
         return not self._judged or self._target.capabilities.mid_system
@@ -113,15 +120,17 @@ class MessageRenderer:
         turns: list[dict[str, Any]] = []
         for message in self._request.messages:
             if id(message) in hoisted:
+                if effort := self._effort(message):
+                    turns.append({"role": "system", "content": [], **effort})
                 continue
             self._begin(message)
             role = "system" if message.role in (Role.SYSTEM, Role.DEVELOPER) else str(message.role)
             blocks = self._blocks(message.parts)
-            extras = self._extras(message)
+            extras = {**own(message.ext), **self._effort(message)}
             if not blocks and not (role == "system" and extras):
                 continue
-            mergeable = (role != "system" or self._judged) and not extras
-            if turns and turns[-1]["role"] == role and mergeable:
+            alike = bool(turns) and turns[-1]["role"] == role and turns[-1].keys() == _BARE and not extras
+            if alike and (role != "system" or self._judged):
                 turns[-1]["content"] += blocks
             else:
                 turns.append({"role": role, "content": blocks, **extras})
@@ -132,13 +141,11 @@ class MessageRenderer:
             turns.insert(0, {"role": "user", "content": [{"type": "text", "text": FILLER}]})
         return turns
 
-    def _extras(self, message: Message) -> dict[str, Any]:
-        """What a turn says beside its content, its own effort where the model knows such."""
-        extras, effort, able = dict(own(message.ext)), message.effort, self._target.capabilities
-        known = not self._judged or (able.turn_effort and effort in able.thinking.levels)
-        if effort is not None and known and self._keeps_efforts:
-            extras["output_config"] = {**extras.get("output_config", {}), "effort": effort}
-        return extras
+    def _effort(self, message: Message) -> dict[str, Any]:
+        """A turn's own effort, beside what else its `output_config` says."""
+        if message.effort is None or not self.keeps_efforts:
+            return {}
+        return {"output_config": {**own(message.ext).get("output_config", {}), "effort": message.effort}}
 
     def _begin(self, message: Message) -> None:
         self._at = message.at
@@ -286,6 +293,7 @@ class MessageRenderer:
 
 
 _PLAIN: Final = {"type", "text"}
+_BARE: Final = {"role", "content"}
 _AS_TEXT: Final = frozenset({"application/json", "application/xml", "application/javascript", "application/rtf"})
 _RENDERERS: Final[Mapping[type, Callable[[MessageRenderer, Any], dict[str, Any] | None]]] = {
     Text: MessageRenderer.render_text,
@@ -295,6 +303,16 @@ _RENDERERS: Final[Mapping[type, Callable[[MessageRenderer, Any], dict[str, Any] 
     ToolResult: MessageRenderer.render_result,
     Opaque: MessageRenderer.render_opaque,
 }
+
+
+def _keeps_efforts(request: Request, target: Target) -> bool:
+    """Whether turns keep their efforts: the model takes all of them, in system messages, and nobody decided otherwise
+    since, as the name of a model does that says how hard to think."""
+    turns, able = [turn for turn in request.messages if turn.effort is not None], target.capabilities
+    if not turns or turns[-1].effort != request.thinking.effort:
+        return False
+    known = able.turn_effort and all(turn.effort in able.thinking.levels for turn in turns)
+    return not able.judged or (known and all(turn.role is Role.SYSTEM for turn in turns))
 
 
 def _input(call: ToolCall) -> dict[str, Any]:

@@ -7,6 +7,8 @@ each that it is lost.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from portico.core.errors import InvalidRequest
 from portico.core.foreign import CACHE_MARKS
 from portico.core.loss import Where
@@ -60,7 +62,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     )
     effort = _effort(config, "$.output_config")
     turn = next((message for message in reversed(messages) if message.effort is not None), None)
-    thinking, display = _thinking(fields.pop("thinking", None), effort if turn is None else turn.effort)
+    opening, display = _thinking(fields.pop("thinking", None), effort)
+    thinking = opening if turn is None else _since(opening, turn)
     streaming = take_bool(fields, "stream")
     sampling = Sampling(
         temperature=take_number(fields, "temperature", 0, 1),
@@ -82,13 +85,19 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         parallel_tool_calls=parallel,
         sampling=sampling,
         thinking=thinking,
+        opening=None if turn is None else opening,
         output=output,
         service_tier="default" if tier == "standard_only" else None,
         stream=bool(streaming if stream is None else stream),
         include_usage=True,
         ext=ext_of(extras),
-        where=WHERE if turn is None else _where(turn),
+        where=WHERE if turn is None or thinking.budget is not None else _where(turn),
     )
+
+
+def _since(opening: Thinking, turn: Message) -> Thinking:
+    """How hard to think since a turn that has an effort of its own. A budget counts before any effort."""
+    return replace(opening, effort=turn.effort, budget=None if opening.budget == -1 else opening.budget)
 
 
 def _where(turn: Message) -> Where:

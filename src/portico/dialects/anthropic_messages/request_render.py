@@ -6,10 +6,12 @@ What the model cannot be told is left out and told as a loss. Which fields a mod
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from portico.core.dialect import Rendered
 from portico.core.foreign import CACHE_MARKS, unplaced
 from portico.core.grammar import grammar_in_words
-from portico.core.loss import Loss
+from portico.core.loss import Loss, Where
 from portico.core.request import FORMAT_HINT, FREE_TEXT, Builtin, Request, Tool
 from portico.core.small_limits import guarded
 from portico.core.target import Target
@@ -54,7 +56,8 @@ def render_request(request: Request, target: Target) -> Rendered:
     extras.pop(CACHE_MARKS, None)
     config: dict[str, Any] = dict(extras.pop("output_config", {}))
     tools = _tools(request, target, names, losses)
-    thoughts = render_thinking(request, target, messages, losses)
+    opening = _as_it_opened(request) if renderer.keeps_efforts else request
+    thoughts = render_thinking(opening, target, messages, losses)
     body |= render_sampling(request, target, losses, thinks=thoughts.on, budget=thoughts.budget)
     if (hint := _output(request, target, config, losses)) is not None:
         system.append({"type": "text", "text": hint})
@@ -73,8 +76,9 @@ def render_request(request: Request, target: Target) -> Rendered:
     if tools:
         body["tools"] = tools
     _add_choice(body, request, target, thoughts, losses, names)
-    if able.judged and messages[-1]["role"] == "assistant":
-        _begin_answer(messages, losses, goes_on=able.prefill and not thoughts.on)
+    said = [message for message in messages if message["content"]]
+    if able.judged and said[-1]["role"] == "assistant":
+        _begin_answer(messages, said[-1]["content"], losses, goes_on=able.prefill and not thoughts.on)
     _add_tier(body, request, losses)
     if request.stream:
         body["stream"] = True
@@ -82,14 +86,24 @@ def render_request(request: Request, target: Target) -> Rendered:
     return Rendered({**body, **extras}, losses, names.back)
 
 
-def _begin_answer(messages: list[dict[str, Any]], losses: list[Loss], *, goes_on: bool) -> None:
+def _as_it_opened(request: Request) -> Request:
+    """The request, asking for what it says itself of thinking: what its turns say since stands in them."""
+    if request.opening is None:
+        return request
+    where = Where({**request.where.fields, "thinking": "$.thinking"}, request.where.message, request.where.tool)
+    return replace(request, thinking=replace(request.opening, show=request.thinking.show), where=where)
+
+
+def _begin_answer(
+    messages: list[dict[str, Any]], blocks: list[dict[str, Any]], losses: list[Loss], *, goes_on: bool
+) -> None:
     """An answer that the caller began: a model that does not go on from one, or not while it thinks, is asked to."""
-    begun = messages[-1]["content"][-1]
+    begun = blocks[-1]
     if not goes_on:
         messages.append({"role": "user", "content": [{"type": "text", "text": CONTINUE}]})
         losses.append(Loss("7.5:prefill", "$.messages", "this model does not go on from the beginning of an answer"))
     elif begun["type"] == "text" and begun["text"] != begun["text"].rstrip():
-        messages[-1]["content"][-1] = {**begun, "text": begun["text"].rstrip()}
+        blocks[-1] = {**begun, "text": begun["text"].rstrip()}
         losses.append(Loss("7.5:prefill", "$.messages", "the beginning of an answer ends without white space here"))
 
 
