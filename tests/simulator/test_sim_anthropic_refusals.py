@@ -539,6 +539,7 @@ async def test_a_turn_has_an_effort_of_its_own_by_a_beta() -> None:
 
 
 HARDER: Json = {"role": "system", "content": [], "output_config": {"effort": "max"}}
+RULE: Json = {"role": "system", "content": "Be brief."}
 TALK: list[Json] = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
 
 
@@ -547,6 +548,10 @@ TALK: list[Json] = [{"role": "user", "content": "Hi"}, {"role": "assistant", "co
     [
         ("claude-opus-5", [*TALK, HARDER, TALK[0]], None),
         ("claude-opus-5", [TALK[0], HARDER], None),
+        ("claude-opus-5", [TALK[0], HARDER, RULE], None),
+        ("claude-opus-5", [TALK[0], RULE, HARDER, TALK[1], TALK[0]], None),
+        ("claude-opus-5", [*TALK, HARDER, RULE, TALK[0]], "must follow a `user` message"),
+        ("claude-opus-5", [TALK[0], RULE, HARDER, TALK[0]], "must be last or be followed by an `assistant` message"),
         (
             "claude-opus-5",
             [TALK[0], HARDER | {"output_config": {"effort": "minimal"}}],
@@ -567,12 +572,15 @@ async def test_an_effort_of_a_turn_is_taken_of_some_models_in_system_messages(
     assert refused is None or refused in one.json()["error"]["message"]
 
 
-async def test_the_last_effort_decides_how_much_is_thought() -> None:
+@pytest.mark.parametrize("placed", [(TALK[0], HARDER), (*TALK, HARDER, TALK[0])])
+async def test_the_last_effort_decides_how_much_is_thought(placed: tuple[Json, ...]) -> None:
     beta = {"anthropic-beta": "per-turn-control-2026-07-01"}
     body = user("Hi", model="claude-opus-5", output_config={"effort": "low"}, max_tokens=4000)
-    little = (await answer(Simulator(), body, headers=beta))["usage"]["output_tokens"]
-    much = (await answer(Simulator(), body | {"messages": [TALK[0], HARDER]}, headers=beta))["usage"]["output_tokens"]
-    assert much > little
+    spent = []
+    for messages in ([one for one in placed if one is not HARDER], list(placed)):
+        told = await answer(Simulator(), body | {"messages": messages}, headers=beta)
+        spent.append(told["usage"]["output_tokens"])
+    assert spent[0] < spent[1]
 
 
 async def test_thinking_says_what_becomes_of_its_blocks_by_a_beta() -> None:

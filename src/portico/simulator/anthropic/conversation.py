@@ -39,10 +39,14 @@ def blocks_of(content: object) -> list[Json]:
     return list(content) if isinstance(content, list) else []
 
 
+def effort_of(one: Json) -> str:
+    """What a body, or a message of it, says of effort; "": nothing."""
+    return (one.get("output_config") or {}).get("effort") or ""
+
+
 def says_effort_alone(message: Json) -> bool:
     """Whether it is a system message of nothing but an effort, which may stand anywhere."""
-    effort = (message.get("output_config") or {}).get("effort")
-    return message["role"] == "system" and effort is not None and not blocks_of(message["content"])
+    return message["role"] == "system" and bool(effort_of(message)) and not blocks_of(message["content"])
 
 
 def turns(messages: list[Json]) -> list[Turn]:
@@ -99,11 +103,12 @@ def _roles(messages: list[Json], model: Model) -> None:
                 'Unexpected role "system". The Messages API accepts a top-level `system` parameter, not "system" as an '
                 "input message role.",
             )
-        before = messages[number - 1] if number else None
+        before = next((one for one in reversed(messages[:number]) if not says_effort_alone(one)), None)
+        after = next((one for one in messages[number + 1 :] if not says_effort_alone(one)), None)
         served = before and before["role"] == "assistant" and _ends_served(blocks_of(before["content"]))
         if before is None or not (before["role"] == "user" or served):
             raise at(f"messages.{number}", "a `system` message must follow a `user` message")
-        if number + 1 < len(messages) and messages[number + 1]["role"] != "assistant":
+        if after is not None and after["role"] != "assistant":
             raise at(f"messages.{number}", "a `system` message must be last or be followed by an `assistant` message")
         for place, block in enumerate(blocks_of(message["content"])):
             if block["type"] not in ("text", "tool_addition", "tool_removal"):

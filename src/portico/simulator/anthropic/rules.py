@@ -49,18 +49,15 @@ def _thinking(body: Json, model: Model) -> str:
             raise Refused(
                 f"`max_tokens` must be greater than `thinking.budget_tokens`. {_DOCS}#max-tokens-and-context-window-size"
             )
-    if kind in ("disabled", "between_tools") and model.thinks and _effort(body) in ("xhigh", "max"):
-        raise Refused(f"thinking cannot be turned off at effort level '{_effort(body)}'.")
+    effort = ["", *efforts(body)][-1]
+    if kind in ("disabled", "between_tools") and model.thinks and effort in ("xhigh", "max"):
+        raise Refused(f"thinking cannot be turned off at effort level '{effort}'.")
     return kind if kind in ("enabled", "adaptive") else ""
 
 
 def efforts(body: Json) -> list[str]:
     """What is said of effort, by the request and by its messages; the last of it counts."""
-    return [effort for one in (body, *body["messages"]) if (effort := (one.get("output_config") or {}).get("effort"))]
-
-
-def _effort(body: Json) -> str:
-    return efforts(body)[-1] if efforts(body) else ""
+    return [effort for one in (body, *body["messages"]) if (effort := conversation.effort_of(one))]
 
 
 def _sampling(body: Json, model: Model, *, thinks: str) -> None:
@@ -89,7 +86,7 @@ def _output(body: Json, model: Model) -> None:
         if effort not in model.efforts:
             known = ", ".join(sorted(model.efforts))
             raise Refused(f"This model does not support effort level '{effort}'. Supported levels: {known}.")
-    if not model.by_turn and any((message.get("output_config") or {}).get("effort") for message in body["messages"]):
+    if not model.by_turn and any(conversation.effort_of(message) for message in body["messages"]):
         raise Refused("output_config.effort requires a model that supports per-turn effort; this model does not")
     older, newer = body.get("output_format"), config.get("format")
     if older and newer:
