@@ -138,9 +138,20 @@ def test_an_item_that_brings_tools_stays_whole_and_in_its_place() -> None:
 
 
 def test_an_item_shares_a_name_with_a_tool_and_brings_others() -> None:
-    known = {"type": "function", "name": "f", "parameters": SHELL}
-    later = {**known, "defer_loading": True}  # which a model is given when it looks for it
-    for again, lost in ((known, False), (later, False), ({**known, "description": "Another."}, True)):
+    function = {"type": "function", "name": "f", "parameters": SHELL}
+    later = {**function, "defer_loading": True}  # which a model is given when it looks for it
+    free, short, long = (
+        {"type": "custom", "name": "f", "format": {"type": "grammar", "syntax": "regex", "definition": of}}
+        for of in (".*", "a", "a+")
+    )
+    for known, again, lost in (
+        (function, function, False),
+        (function, later, False),
+        (function, {**function, "description": "Another."}, True),
+        (short, short, False),
+        (short, long, True),
+        (free, {"type": "custom", "name": "f"}, True),
+    ):
         brought = {"type": "additional_tools", "tools": [again, {"type": "custom", "name": "g"}]}
         request = parsed(tools=[known], input=[brought, {"role": "user", "content": "Hi"}])
         assert [(tool.name, tool.description) for tool in request.tools] == [("f", None), ("g", None)]

@@ -90,7 +90,8 @@ def parse_brought(items: Any, declared: Declared) -> None:
 
 def _meant(tool: Tool) -> Tool:
     """What calls of a tool depend on, wherever it stands and whenever it is loaded."""
-    return replace(tool, at=-1, brought=False, unsaid=False, ext=None)
+    shared = (tool.ext or {}).get(SHARED)  # where a custom tool's grammar is
+    return replace(tool, at=-1, brought=False, unsaid=False, ext=shared and {SHARED: shared})
 
 
 def _declare(item: Any, path: str, at: int, declared: Declared) -> None:
