@@ -211,6 +211,28 @@ def test_a_model_without_openais_tools_is_brought_the_callers() -> None:
     assert told.body["input"][0] == brought
 
 
+@pytest.mark.parametrize("able", [True, False])
+def test_a_brought_tool_of_tomorrow_is_one_to_choose_among_where_it_goes_along(able: bool) -> None:
+    brought = {"type": "additional_tools", "tools": [{"type": "future_tool"}]}
+    target = model("gpt-5.5")
+    target = Target("m", "openai", replace(target.capabilities, builtin_tools=able))
+    request = parsed(input=[brought, {"role": "user", "content": "Hi"}], tool_choice="required")
+    told = openai_responses.DIALECT.render_request(request, target)
+    assert (brought in told.body["input"]) is able
+    assert (told.body.get("tool_choice") == "required") is able
+    assert codes(told) == (set() if able else {"7.1:builtin", "1.13:choice"})
+
+
+def test_no_declared_tool_is_called_as_a_brought_one() -> None:
+    brought = {"type": "additional_tools", "tools": [{"type": "function", "name": "a_b"}]}
+    tools = [{"type": "function", "name": "a.b"}]
+    told = openai_responses.DIALECT.render_request(
+        parsed(input=[brought, {"role": "user", "content": "Hi"}], tools=tools), model("gpt-5.5")
+    )
+    assert [tool["name"] for tool in told.body["tools"]] == ["a_b_2"]
+    assert told.tool_names == {"a_b_2": "a.b"}
+
+
 @pytest.mark.parametrize(
     ("brought", "param"),
     [(None, "$.input[0].tools"), ([{"type": "function"}], "$.input[0].tools[0].name"), ([5], "$.input[0].tools[0]")],

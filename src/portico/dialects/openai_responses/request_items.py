@@ -32,6 +32,11 @@ def short_id(id_: str) -> str:
     )
 
 
+def takes_own_tools(target: Target) -> bool:
+    """Whether a model takes the tools that an item brings for OpenAI to run, whatever they are."""
+    return not target.capabilities.judged or target.capabilities.builtin_tools
+
+
 class ItemsRenderer:
     """Renders the messages of one request."""
 
@@ -246,7 +251,7 @@ class ItemsRenderer:
 
     def _bringing(self, item: Mapping[str, Any]) -> list[dict[str, Any]]:
         """An item that brings tools, as it came; without OpenAI's own, which are told as lost, where the model has none."""
-        if not self._judged or self._target.capabilities.builtin_tools:
+        if takes_own_tools(self._target):
             return [dict(item)]
         tools = [tool for tool in item["tools"] if tool["type"] in CALLERS]
         return [{**item, "tools": tools}] if tools else []

@@ -19,8 +19,9 @@ from portico.core.target import Target, ThinkingControl, ThinkingSpec
 from portico.dialects.openai.efforts import takes_usual
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
 from portico.dialects.openai_responses.request import EFFORTS, INSTRUCTIONS, LOGPROBS, SEALED, SHARED_FIELDS, is_own
-from portico.dialects.openai_responses.request_items import ItemsRenderer
+from portico.dialects.openai_responses.request_items import ItemsRenderer, takes_own_tools
 from portico.dialects.openai_responses.tools import AUTO_CONTAINER
+from portico.wire import jsontext
 
 MIN_OUTPUT_TOKENS: Final = 16
 MAX_NAME: Final = 64
@@ -78,10 +79,11 @@ def render_request(request: Request, target: Target) -> Rendered:
 
 
 def _names_of(request: Request) -> dict[str, str]:
-    """Tool -> what OpenAI calls it: letters, digits, `_` and `-`, at most 64 of them, no two alike."""
+    """Tool -> what OpenAI calls it: letters, digits, `_` and `-`, at most 64 of them, no two alike, nor like one that an
+    item brings, which keeps its name."""
     names: dict[str, str] = {}
     tools = [tool for tool in request.tools if not tool.brought]
-    taken = {tool.name for tool in tools}
+    taken = {tool.name for tool in request.tools}
     for tool in tools:
         name = _NOT_IN_NAME.sub("_", tool.name)[:MAX_NAME]
         number = 1
@@ -97,15 +99,18 @@ def _add_tools(
     request: Request, target: Target, names: Mapping[str, str], body: dict[str, Any], losses: list[Loss]
 ) -> None:
     tools: list[dict[str, Any]] = []
+    seen: set[bytes] = set()
     brought = any(tool.brought for tool in request.tools)
     for tool in request.tools:
         if not tool.brought:
             _add_tool(tools, tool, names[tool.name], request, losses)
     for builtin in request.builtins:
-        rendered = _builtin(builtin, request, target, losses)
-        if rendered is not None and builtin.brought:
+        if builtin.brought and takes_own_tools(target):
             brought = True
-        elif rendered is not None and rendered not in tools:
+            continue
+        rendered = _builtin(builtin, request, target, losses)
+        if rendered is not None and (said := jsontext.encode(rendered)) not in seen:
+            seen.add(said)
             tools.append(rendered)
     if tools:
         body["tools"] = tools
