@@ -233,6 +233,26 @@ def test_no_declared_tool_is_called_as_a_brought_one() -> None:
     assert told.tool_names == {"a_b_2": "a.b"}
 
 
+def test_a_turn_goes_on_behind_an_item_that_brings_tools() -> None:
+    brought = {"type": "additional_tools", "tools": [{"type": "function", "name": "g", "parameters": SHELL}]}
+    calls = [{"type": "function_call", "call_id": id_, "name": "f", "arguments": "{}"} for id_ in ("a", "b")]
+    results = [{"type": "function_call_output", "call_id": id_, "output": "ok"} for id_ in ("a", "b")]
+    sealed = wrapped(Signature("google", "AAA="))
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": sealed}
+    answer = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Done."}]}
+    said = [{"role": "user", "content": "Hi"}, calls[0], brought, calls[1], *results, thought, brought, answer]
+    request = parsed(input=said)
+    roles = [message.role for message in request.messages]
+    assert roles == [Role.USER, Role.ASSISTANT, Role.USER, Role.USER, Role.ASSISTANT]
+    told = openai_chat.DIALECT.render_request(request, Target("m", "openai", UNJUDGED)).body["messages"]
+    assert [message["role"] for message in told] == ["user", "assistant", "tool", "tool", "assistant"]
+    assert [call["id"] for call in told[1]["tool_calls"]] == ["a", "b"]
+    signed = [part for part in request.messages[-1].parts if isinstance(part, Text)]
+    assert [(part.text, part.signature is not None) for part in signed] == [("Done.", True)]
+    items = openai_responses.DIALECT.render_request(parsed(input=said[:-3]), model("gpt-5.5")).body["input"]
+    assert items[1:] == [calls[0], brought, calls[1], *results]
+
+
 @pytest.mark.parametrize(
     ("brought", "param"),
     [(None, "$.input[0].tools"), ([{"type": "function"}], "$.input[0].tools[0].name"), ([5], "$.input[0].tools[0]")],

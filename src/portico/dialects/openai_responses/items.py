@@ -92,7 +92,7 @@ class ItemsReader:
     def parse(self, items: list[Any]) -> list[Message]:
         for at, item in enumerate(items):
             if (said := self._brought.get(at)) is not None:
-                self._say(Role.DEVELOPER, (Opaque(ORIGIN, item, said),), at)
+                self._bring(Opaque(ORIGIN, item, said), at)
                 continue
             try:
                 self._item(object_at(item, ""), at)
@@ -125,6 +125,14 @@ class ItemsReader:
         if not self._turn:
             self._turn_at = at
         self._turn += parts
+
+    def _bring(self, item: Opaque, at: int) -> None:
+        """An item that brings tools ends no turn of the assistant's: between two calls of one, both have their results
+        behind it."""
+        if self._turn or self._for_text is not None:
+            self._answer([item], at)
+        else:
+            self._say(Role.DEVELOPER, (item,), at)
 
     def _end_turn(self) -> None:
         self._end_text()
