@@ -33,6 +33,14 @@ def shaped(schema: Json, **more: Any) -> Json:
 
 
 LOOSE: Json = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+REFERENCE: Json = {"$ref": "#/$defs/city"}
+NAMED: Json = {
+    "type": "object",
+    "properties": {"a": REFERENCE},
+    "required": ["a"],
+    "additionalProperties": False,
+    "$defs": {"city": {"type": "string"}},
+}
 NOT_ALL: Json = {
     "type": "object",
     "properties": {"a": {"type": "string"}},
@@ -102,6 +110,16 @@ REFUSED: dict[str, tuple[Json, str | None, str | None]] = {
         "invalid_function_parameters",
         "tools[0].function.parameters",
     ),
+    "a reference with words beside it": (
+        function(parameters=NAMED | {"properties": {"a": REFERENCE | {"description": "A city."}}}, strict=True),
+        "invalid_function_parameters",
+        "tools[0].function.parameters",
+    ),
+    "one of several": (
+        function(parameters=NAMED | {"properties": {"a": {"oneOf": [REFERENCE]}}}, strict=True),
+        "invalid_function_parameters",
+        "tools[0].function.parameters",
+    ),
     "an open answer": (shaped(LOOSE), None, "response_format"),
     "a schema's name": (shaped(NOT_ALL, name="a b"), "invalid_value", "response_format.json_schema.name"),
     "json unspoken": (user("Hi", response_format={"type": "json_object"}), None, "messages"),
@@ -165,6 +183,10 @@ TAKEN: dict[str, Json] = {
     "a strict tool": function(
         parameters=NOT_ALL | {"required": ["a"]},
         strict=True,
+    ),
+    "a strict tool with a reference": function(parameters=NAMED, strict=True),
+    "a lax reference with words beside it": function(
+        parameters=NAMED | {"properties": {"a": REFERENCE | {"description": "A city."}}}
     ),
     "a developer in the middle": said(U, {"role": "developer", "content": "Be brief"}, U),
     "unknown fields of a function": function(parameters=CITY, requires_confirmation=True),

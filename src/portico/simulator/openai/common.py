@@ -74,6 +74,7 @@ def check_picture(url: str, param: str | None) -> None:
 
 _BANNED = (
     "allOf",
+    "oneOf",
     "not",
     "dependentRequired",
     "dependentSchemas",
@@ -140,8 +141,9 @@ def _strictly(node: Json, where: str, wrong: Any) -> None:
     for key in _BANNED:
         if key in node:
             raise wrong(f"{where}'{key}' is not permitted.")
-    if "oneOf" in node:
-        raise wrong(f"{where}'oneOf' is not permitted.")
+    beside = sorted(node.keys() - {"$ref"})
+    if "$ref" in node and beside:
+        raise wrong(f"{where}$ref cannot have keywords {{{', '.join(map(repr, beside))}}}.")
     kind = node.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
     if "object" in kinds or "properties" in node:
