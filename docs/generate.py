@@ -260,8 +260,8 @@ The answer, on its way back:
 Thoughts that a provider sealed (signatures, `encrypted_content`) are good for that provider alone. Callers of another
 dialect get them in an envelope, where their dialect has a place for one, and the gateway keeps them besides:
 whichever model answers next is given its own, and never another's. A thought without a seal, as Gemini's before an answer
-in words, goes to neither GPT nor Claude, which refuse it, and is told as `7.4:thoughts`; OpenAI's own callers may name one
-that OpenAI keeps by its id.
+in words, goes to neither GPT nor Claude, which refuse it, and is told as `7.4:thoughts`: an id alone names none, for
+the gateway has OpenAI keep nothing.
 
 An answer that the caller begins is the last turn everywhere. Gemini and older Claudes go on from it, though a model that
 thinks may begin anew; what a GPT makes of it is written nowhere. A Claude that refuses such a turn, always or while it

@@ -3,8 +3,8 @@
 - A model that does not reason takes no effort, no summary and no sealed thoughts; another takes the efforts that it has.
 - While it thinks, a model takes no temperature and no top_p but the usual 1; some never do.
 - No call's id is longer than 64 characters. Those of other vendors' models are.
-- A thought comes with its seal, or is at OpenAI under its id; an item with neither is refused, whatever it says. Where a
-  request stores nothing (`store: false`, as the gateway asks for all that it keeps), an id alone names nothing.
+- A thought comes with its seal: an id alone names nothing where nothing is stored, as the gateway asks for whatever it
+  keeps itself (`store: false`).
 
 Such a body is read and said anew; every other one passes. One is looked into only where it has a word of these, and once.
 """
@@ -22,7 +22,6 @@ from portico.dialects.openai_responses.request_items import MAX_ID
 
 class _Item(msgspec.Struct):
     type: Any = None
-    id: Any = None
     call_id: Any = None
     encrypted_content: Any = None
 
@@ -31,7 +30,6 @@ class _Asked(msgspec.Struct):
     """What is looked at of a request that could be refused."""
 
     input: list[_Item] | str | None = None
-    store: Any = None
     reasoning: dict[str, Any] | None = None
     include: list[Any] | None = None
     temperature: Any = None
@@ -49,7 +47,7 @@ def beyond(body: bytes, able: Capabilities) -> bool:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False  # theirs to refuse
     items = asked.input if isinstance(asked.input, list) else ()
-    if any(_is_long(item.call_id) or _names_nothing(item, asked) for item in items):
+    if any(_is_long(item.call_id) or _is_unsealed(item) for item in items):
         return True
     effort, spec = (asked.reasoning or {}).get("effort"), able.thinking
     if refuses_effort(effort, spec):
@@ -64,9 +62,9 @@ def _is_long(call_id: Any) -> bool:
     return isinstance(call_id, str) and len(call_id) > MAX_ID
 
 
-def _names_nothing(item: _Item, asked: _Asked) -> bool:
-    """Whether an item is a thought that nobody at OpenAI knows."""
-    return item.type == "reasoning" and not item.encrypted_content and (not item.id or asked.store is False)
+def _is_unsealed(item: _Item) -> bool:
+    """Whether an item is a thought that nobody at OpenAI can read."""
+    return item.type == "reasoning" and not item.encrypted_content
 
 
 _MARKS: Final = (b'"reasoning"', SEALED.encode(), b'"temperature"', b'"top_p"')

@@ -14,8 +14,7 @@ from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, Request, Role
 from portico.core.target import Target
-from portico.dialects.openai_responses.content import ORIGIN, SHARED, render_content, render_part
-from portico.dialects.openai_responses.request import is_own
+from portico.dialects.openai_responses.content import ORIGIN, render_content, render_part
 from portico.dialects.openai_responses.thoughts import BETWEEN, FULL, VENDOR, own_fields
 from portico.dialects.openai_responses.tools import BRINGING, CALLERS
 
@@ -45,8 +44,6 @@ class ItemsRenderer:
         self._target = target
         self._judged = target.capabilities.judged
         self._names = wire_names
-        self._kept = is_own(request) and (request.ext or {}).get(SHARED, {}).get("store") is not False
-        """OpenAI may know thoughts by their id alone."""
         self._losses = losses
         self._items: list[dict[str, Any]] = []
         self._custom: set[str] = set()
@@ -169,9 +166,7 @@ class ItemsRenderer:
         signature = part.signature
         own = own_fields(part.ext)
         unread = signature is None or not self._reads(signature)
-        kept = self._kept and signature is None and _is_id(own.get("id"), "rs_")
-        lost = (self._judged and not kept) or _is_of_another(parts)
-        if lost and unread and not _sealed_later(parts, index):
+        if (self._judged or _is_of_another(parts)) and unread and not _sealed_later(parts, index):
             if signature is not None:
                 self._lose("2.4:foreign_signature", "thoughts that another vendor or model line sealed are not sent")
             if part.text:
@@ -264,7 +259,7 @@ def _goes_on(before: Part, part: Text) -> bool:
 
 def _is_of_another(parts: tuple[Part, ...]) -> bool:
     """Whether another vendor's model made this turn: its thoughts are sealed there, each or once for all of them, and an
-    item that is neither sealed nor kept at OpenAI is a 400, also for a caller of OpenAI's own dialect."""
+    item that is not sealed is a 400, also for a caller of OpenAI's own dialect."""
     seals = [part.signature for part in parts if isinstance(part, Reasoning | Text | ToolCall) and part.signature]
     return bool(seals) and all(signature.origin != VENDOR for signature in seals)
 
