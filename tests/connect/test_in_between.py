@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import pytest
 
-from connect.test_connect import Said, connect, portico
+from connect.test_connect import Said, connect, files_in, portico
 from portico.cli.connect.ask import root_of
 from portico.cli.connect.call import Answered
 
@@ -90,6 +90,34 @@ async def test_what_becomes_of_a_stream_on_its_way_is_told(stream: bytes, why: s
     said = await checked(home, stream)
     assert said.code == 1
     assert any(why in problem for problem in said.json["problems"])
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 Other", "307 Temporary", "308 Permanent"])
+@pytest.mark.parametrize("what", ["the list", "the call"])
+async def test_no_key_follows_to_where_an_answer_sends_one_on(status: str, what: str, home: Path) -> None:
+    reached: list[bytes] = []
+
+    def elsewhere(line: bytes) -> bytes:
+        reached.append(line)
+        return whole("200 OK", MODELS, MARK)
+
+    async with somebody(elsewhere) as other:
+
+        def onward(line: bytes) -> bytes:
+            path = line.split()[1]
+            if what == "the call" and b"/v1/models" in line:
+                return whole("200 OK", MODELS, MARK)
+            return whole(status, b"", b"location: %b%b\r\n" % (other.encode(), path))
+
+        async with somebody(lambda _: whole("200 OK", MODELS, MARK)) as url:
+            assert (await connect("claude-code", "--url", url, "--key", "sk-portico-x", "--write")).code == 0
+        async with somebody(onward) as asked:
+            for path, text in files_in(home).items():
+                (home / path).write_text(text.replace(url, asked))
+            said = await connect("claude-code", "--url", asked, "--check", "--json")
+        assert (said.code, reached) == (1, [])
+        assert f"sends one on to {other}" in said.json["problems"][-1]
+        assert f"--url {other}," in said.json["problems"][-1]
 
 
 async def test_https_where_http_is_spoken_is_told(home: Path) -> None:

@@ -10,7 +10,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from portico import __version__
 
@@ -76,13 +76,27 @@ def asked(
         request = urllib.request.Request(  # noqa: S310 - `root_of` lets nothing but http and https through
             url, body, {"user-agent": AGENT, "accept-encoding": "identity", **headers}
         )
-        with closing(urllib.request.urlopen(request, timeout=timeout_s)) as answer:  # noqa: S310
+        with closing(urllib.request.build_opener(_Stays).open(request, timeout=timeout_s)) as answer:
             yield answer
     except urllib.error.HTTPError as error:
         with closing(error):
             raise NoAnswer(_refused(error, url, has_key=not _KEY_HEADERS.isdisjoint(headers)), error.code) from None
     except (urllib.error.URLError, OSError, http.client.HTTPException, ValueError) as error:
         raise NoAnswer(_unreached(error, url)) from None
+
+
+class _Stays(urllib.request.HTTPRedirectHandler):
+    """Goes nowhere else: a key is for the address that was given."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> NoReturn:
+        del code, msg, headers
+        fp.close()
+        parts = urllib.parse.urlsplit(newurl)
+        root = f"{parts.scheme}://{parts.netloc}{parts.path.partition('/v1')[0].rstrip('/')}"
+        raise NoAnswer(
+            f"{_host(req.full_url)} sends one on to {newurl}, where nothing was sent: if Portico is there, say "
+            f"--url {root}, and connect again."
+        )
 
 
 def _refused(error: urllib.error.HTTPError, url: str, *, has_key: bool) -> str:
