@@ -250,6 +250,24 @@ async def test_no_key_goes_where_the_file_does_not_send_it(home: Path) -> None:
         assert not asked
 
 
+async def test_a_key_that_is_given_goes_to_no_address_that_only_a_file_has(home: Path) -> None:
+    asked: list[bytes] = []
+
+    def answer(line: bytes) -> bytes:
+        asked.append(line)
+        return whole("200 OK", MODELS, MARK)
+
+    async with somebody(answer) as url:
+        assert (await connect("codex", "--url", url, "--key", OTHER, "--write")).code == 0
+        (home / ".codex" / ".env").unlink()
+        asked.clear()
+        said = await connect("codex", "--key", OTHER, "--check", "--json")
+        assert (said.code, asked) == (1, [])
+        assert f"Codex asks {url}, and the key given here was not sent there: add --url {url}" in said_of(said)
+        await connect("codex", "--key", OTHER, "--check", "--json", env={"PORTICO_URL": url})
+        assert asked
+
+
 async def test_a_client_that_was_never_connected_is_sent_nowhere(home: Path) -> None:
     path = home / ".cline" / "data" / "settings" / "providers.json"
     path.parent.mkdir(parents=True)

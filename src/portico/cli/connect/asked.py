@@ -64,6 +64,14 @@ def where_is(url: str | None, environment: Mapping[str, str]) -> str:
         raise Failed(f"{error}.") from None
 
 
+def is_known_here(root: str, environment: Mapping[str, str]) -> bool:
+    """Whether it is the Portico of this machine, which nobody has to point out."""
+    try:
+        return where_is(None, environment) == root
+    except Failed:
+        return False
+
+
 def again(asked: Asked, *words: str) -> str:
     """The command with the same options but the key, and these words."""
     given = {"--api": asked.api, "--url": asked.url, "--model": asked.model, "--models": asked.models}
@@ -73,14 +81,10 @@ def again(asked: Asked, *words: str) -> str:
 
 def enough(client: Client, told: Told, asked: Asked, environment: Mapping[str, str]) -> Asked:
     """The options without which another time would tell the client something else."""
-    try:
-        elsewhere = where_is(None, environment) != told.base_url
-    except Failed:
-        elsewhere = True
     chosen = asked.model is not None or default_of(told.models, client.likes) != told.model
     return msgspec.structs.replace(
         asked,
         api=None if told.api == client.apis[0] else told.api.name,
-        url=told.base_url if elsewhere else None,
+        url=None if is_known_here(told.base_url, environment) else told.base_url,
         model=told.model.id if chosen else None,
     )

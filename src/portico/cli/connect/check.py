@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.cli.connect.ask import NoAnswer
-from portico.cli.connect.asked import Asked, Failed, World, again, api_of, enough, where_is
+from portico.cli.connect.asked import Asked, Failed, World, again, api_of, enough, is_known_here, where_is
 from portico.cli.connect.call import call_of, cost_of, made
 from portico.cli.connect.reading import Held, Reading, held_by, missing, reading_of, stale, unheard
 from portico.cli.connect.told import cards_at, fitting, named, told_of, where_the_key_goes
@@ -70,6 +70,12 @@ def _check(found: _Found, client: Client, asked: Asked, world: World, held: Held
     """`readings`: those that have an address, which is where their key may go."""
     reading = found.reading = _nearest(client, held, readings, ())
     _judge_key(found, client, asked, reading)
+    if reading.key is None and asked.key is not None and not _is_pointed_out(asked, reading, world):
+        found.problems.append(
+            f"{client.title} asks {reading.root}, and the key given here was not sent there: add --url {reading.root} if "
+            f"it is for that, or let `{again(asked, '--write')}` point {client.title} to the Portico that it is for."
+        )
+        return
     try:
         cards = fitting(cards_at(str(reading.root), reading.key or asked.key), asked.models)
         alike = [one for one in readings if (one.root, one.key) == (reading.root, reading.key)]
@@ -85,6 +91,11 @@ def _check(found: _Found, client: Client, asked: Asked, world: World, held: Held
         found.problems.append(f"{error}{whose}")
     except Failed as error:
         found.problems.append(str(error))
+
+
+def _is_pointed_out(asked: Asked, reading: Reading, world: World) -> bool:
+    """Whether whoever gives a key knows where it goes; an address that only the client's file has may be anybody's."""
+    return asked.url is not None or is_known_here(str(reading.root), world.environment)
 
 
 def _listed(found: _Found, cards: Sequence[Card], name: str) -> str | None:
