@@ -60,6 +60,33 @@ async def test_writing_tells_how_just_that_is_checked(home: Path) -> None:
         assert (await connect(*words[2:])).code == 0
 
 
+OTHER_NAMES = ["gemini-flash-latest", "gemini-2.5-flash-thinking"]
+
+
+@pytest.mark.parametrize("model", OTHER_NAMES)
+@pytest.mark.parametrize(("client", "api"), WAYS, ids=NAMES)
+async def test_a_model_is_checked_under_the_other_name_that_was_chosen(
+    client: Client, api: Api, model: str, home: Path
+) -> None:
+    async with portico() as (_, where):
+        written = await connect(client.name, "--api", api.name, *where, "--model", model, "--write", "--json")
+        assert written.code == 0
+        said = await connect(client.name, *where[:2], "--check", "--json", env=written.json["environment"])
+        assert (said.code, said.json["model"], said.json["mend"]) == (0, model, None), said.output
+
+
+@pytest.mark.parametrize("name", ["codex", "claude-code", "gemini-cli"])
+async def test_a_mend_keeps_the_other_name_of_a_model_that_somebody_chose(name: str, home: Path) -> None:
+    async with portico() as (_, where):
+        assert (await connect(name, *where, "--model", "gemini-2.5-flash", "--write")).code == 0
+        for path, text in files_in(home).items():
+            (home / path).write_text(text.replace("gemini-2.5-flash", "gemini-flash-latest"))
+        said = await connect(name, *where[:2], "--check", "--json")
+        assert (said.code, said.json["model"]) == (0, "gemini-flash-latest"), said.output
+        if said.json["mend"] is not None:
+            assert "--model gemini-flash-latest" in said.json["mend"]
+
+
 # -- what stands in lists --------------------------------------------------------------------------------------------
 
 

@@ -37,6 +37,17 @@ def cards_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Card, ...]:
     )
 
 
+def others_of(rows: Iterable[Mapping[str, Any]], cards: Sequence[Card]) -> tuple[Card, ...]:
+    """The same models under the other names that they answer under, for whoever asks by one of those."""
+    own = {card.id: card for card in cards}
+    names = [(row.get("id"), own.get(str(row.get("base")))) for row in rows]
+    return tuple(
+        msgspec.structs.replace(card, id=name, base=card.id, title=f"{card.title} ({name})")
+        for name, card in names
+        if card is not None and isinstance(name, str) and name and name not in own
+    )
+
+
 def default_of(cards: Sequence[Card], likes: Sequence[str]) -> Card:
     """Of the vendors that are liked best the newest model for everyday work, else whatever is there. `cards` has one."""
     for vendor in (*likes, *(vendor for vendor in _FIT if vendor not in likes)):
@@ -51,8 +62,9 @@ def small_of(cards: Sequence[Card], model: Card) -> Card:
 
 
 def _newest(cards: Sequence[Card], vendor: str, lines: Mapping[str, tuple[str, ...]]) -> Card | None:
+    own = [card for card in cards if card.owner == vendor and not card.base]
     for line in lines.get(vendor, ()):
-        fitting = [(match, card) for card in cards if card.owner == vendor and (match := re.fullmatch(line, card.id))]
+        fitting = [(match, card) for card in own if (match := re.fullmatch(line, card.id))]
         if fitting:
             return max(fitting, key=lambda one: _version(one[0][1]))[1]
     return None

@@ -41,6 +41,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     cached_usd: Decimal | None = None
     cache_write_usd: Decimal | None = None
     output_usd: Decimal | None = None
+    base: str = ""
+    """The model's own name, where the id is another one that it answers under."""
 
     @property
     def thinks(self) -> bool:

@@ -81,10 +81,11 @@ def again(asked: Asked, *words: str) -> str:
 
 def enough(client: Client, told: Told, asked: Asked, environment: Mapping[str, str]) -> Asked:
     """The options without which another time would tell the client something else."""
-    chosen = asked.model is not None or default_of(told.models, client.likes) != told.model
+    model = told.model
+    chosen = asked.model is not None or model.base or default_of(told.models, client.likes) != model
     return msgspec.structs.replace(
         asked,
         api=None if told.api == client.apis[0] else told.api.name,
         url=None if is_known_here(told.base_url, environment) else told.base_url,
-        model=told.model.id if chosen else None,
+        model=model.id if chosen else None,
     )

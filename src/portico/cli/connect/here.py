@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from portico.clients import Card
-from portico.clients.listed import cards_of
+from portico.clients.listed import cards_of, others_of
 
 
 def address_here() -> str | None:
@@ -61,4 +61,5 @@ def cards_here() -> tuple[Card, ...]:
         serves=lambda model: bool(deployments_of(model, providers)),
         rates=rates,
     )
-    return cards_of(listed["data"])
+    cards = cards_of(listed["data"])
+    return cards + others_of(listed["data"], cards)

@@ -10,7 +10,7 @@ from portico.cli.connect.ask import NoAnswer, models_of
 from portico.cli.connect.asked import URL_VARIABLE, Asked, Failed, api_of, where_is
 from portico.cli.connect.here import cards_here
 from portico.clients import Api, Card, Client, Told
-from portico.clients.listed import cards_of, default_of, small_of
+from portico.clients.listed import cards_of, default_of, others_of, small_of
 from portico.clients.told import KEY_VARIABLE
 
 _KEY: Final = re.compile(r"[!-~]+")
@@ -40,11 +40,13 @@ def told_to(client: Client, asked: Asked, environment: Mapping[str, str], *, may
 
 
 def cards_at(root: str, key: str | None) -> tuple[Card, ...]:
-    """The models of a Portico that chat. Raises `Failed` where there is none, and `NoAnswer`."""
-    cards = cards_of(models_of(root, key))
+    """The models of a Portico that chat, behind them their other names. Raises `Failed` where there is none, and
+    `NoAnswer`."""
+    rows = models_of(root, key)
+    cards = cards_of(rows)
     if not cards:
         raise Failed(f"{root} lists no model that chats: has it a provider, and may the key ask for any?")
-    return cards
+    return cards + others_of(rows, cards)
 
 
 def fitting(cards: tuple[Card, ...], globs: str | None) -> tuple[Card, ...]:
@@ -69,8 +71,8 @@ def named(cards: Sequence[Card], name: str) -> Card:
 
 
 def told_of(model: Card, cards: Sequence[Card], *, root: str, key: str | None, api: Api) -> Told:
-    """With the default in front of the models."""
-    rest = tuple(card for card in cards if card.id != model.id)
+    """With the default in front of the models, which are told by their own names."""
+    rest = tuple(card for card in cards if card.id != model.id and not card.base)
     return Told(base_url=root, key=key, model=model, small=small_of(cards, model), models=(model, *rest), api=api)
 
 
