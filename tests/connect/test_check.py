@@ -87,6 +87,45 @@ async def test_a_mend_keeps_the_other_name_of_a_model_that_somebody_chose(name: 
             assert "--model gemini-flash-latest" in said.json["mend"]
 
 
+@pytest.mark.parametrize("small", ["gemini-3.8-flash", "gemini-flash-lite-latest", "gone"])
+@pytest.mark.parametrize("name", ["claude-code", "opencode", "aider"])
+async def test_a_small_model_of_ones_own_choice_is_nothing_wrong_if_it_is_served(
+    name: str, small: str, home: Path
+) -> None:
+    async with portico() as (_, where):
+        first = ("--models", "gemini-3.8-flash,gemini-3.5-flash-lite")
+        assert (await connect(name, *where, *first, "--write")).code == 0
+        for path, text in files_in(home).items():
+            (home / path).write_text(SMALL.sub(rf"\g<1>{small}", text))
+        assert small in "".join(files_in(home).values())
+        said = await connect(name, *where[:2], "--check", "--json")
+        assert (said.code == 0) == (small != "gone"), said.output
+        assert "small" in said.output.lower() or "weak" in said.output or "HAIKU" in said.output
+
+
+SMALL = re.compile(
+    r"""((?:HAIKU_MODEL"|small_model"|weak.model(?:.name)?): "?(?:portico/|openai/)?)gemini-3.5-flash-lite"""
+)
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda one: one.name)
+async def test_a_client_that_was_told_of_one_model_is_connected(client: Client, home: Path) -> None:
+    async with portico() as (_, where):
+        written = await connect(client.name, *where, "--models", "gemini-3.8-flash", "--write", "--json")
+        said = await connect(client.name, *where[:2], "--check", "--json", env=written.json["environment"])
+        assert (said.code, said.json["problems"]) == (0, [])
+
+
+async def test_a_number_that_is_old_is_nothing_wrong(home: Path) -> None:
+    async with portico() as (_, where):
+        assert (await connect("claude-code", *where, "--write")).code == 0
+        path = home / ".claude" / "settings.json"
+        path.write_text(re.sub(r'(MAX_CONTEXT_TOKENS": )"\d+"', r'\1"1000"', path.read_text()))
+        said = await connect("claude-code", *where[:2], "--check", "--json")
+        assert (said.code, said.json["problems"]) == (0, [])
+        assert "CLAUDE_CODE_MAX_CONTEXT_TOKENS" in said.json["notes"][0]
+
+
 # -- what stands in lists --------------------------------------------------------------------------------------------
 
 

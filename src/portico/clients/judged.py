@@ -1,6 +1,7 @@
 """Differences between files and settings, taken to pieces, and which of them keep a client from asking as it should."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from portico.clients.held import Difference
@@ -36,20 +37,28 @@ def _key(items: Any) -> str | None:
     return next(iter(first), None) if isinstance(first, Mapping) else None
 
 
-def hinders(piece: Difference, told: Told) -> bool:
+def hinders(piece: Difference, told: Told, listed: AbstractSet[str]) -> bool:
     """Whether a client would not work so, or would ask another place, model or API. What a model can do, costs and is
-    called, and which others there are is none of that: the client works, and shows what was true once."""
+    called, which others there are, and which of those that are `listed` does the small work is none of that: the client
+    works, and shows what was true once."""
     match piece.wanted:
         case None:
             return isinstance(piece.found, str) and "://" in piece.found
         case str():
             titles = {card.title for card in told.models if card.title != card.id}
-            return piece.wanted not in titles
+            return not (piece.wanted in titles or piece.wanted.isdecimal() or _is_small(piece, told, listed))
         case Mapping() | list():
             return _mentions(piece.wanted, told.model.id) or piece.path.endswith(
                 (f".{told.model.id}", f"[{told.model.id}]")
             )
     return False
+
+
+def _is_small(piece: Difference, told: Told, listed: AbstractSet[str]) -> bool:
+    """Whether another model that is served stands for the small one."""
+    if _mentions(piece.wanted, told.model.id) or not _mentions(piece.wanted, told.small.id):
+        return False
+    return any(_mentions(piece.found, name) for name in listed)
 
 
 def _mentions(value: Any, name: str) -> bool:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import msgspec
@@ -83,7 +84,7 @@ def _check(found: _Found, client: Client, asked: Asked, world: World, held: Held
         if (name := asked.model or reading.model) is not None:
             reading = msgspec.structs.replace(reading, model=_listed(found, cards, name))
         told = _as_read(client, reading, cards)
-        _compare(found, client, asked, told, held, world)
+        _compare(found, client, asked, told, held, world, {card.id for card in cards})
         _judge_shell(found, client, told, world)
         _call(found, told, reading.key or asked.key)
     except NoAnswer as error:
@@ -128,13 +129,15 @@ def _judge_key(found: _Found, client: Client, asked: Asked, reading: Reading) ->
         found.problems.append(f"{client.title} uses another key than the one given here: that of {reading.key_from}.")
 
 
-def _compare(found: _Found, client: Client, asked: Asked, told: Told, held: Held, world: World) -> None:
+def _compare(
+    found: _Found, client: Client, asked: Asked, told: Told, held: Held, world: World, listed: AbstractSet[str]
+) -> None:
     """What keeps the client from asking as it should is a problem; that Portico would tell more by now is worth a word."""
     absent = missing(client, told, held)
     found.problems += [f"{place} is not there." for place in absent]
     pieces = [(place, piece) for place, piece in stale(client, told, held) if place not in absent]
     for place, piece in pieces:
-        if hinders(piece, told):
+        if hinders(piece, told, listed):
             found.problems.append(f"{place}: {_said(piece)}")
         else:
             found.notes.append(f"{place}: {piece.path} is not as this Portico would tell it now.")
