@@ -12,6 +12,7 @@ from typing import TypeAlias
 import pytest
 
 from connect.test_connect import Said, connect, files_in, portico
+from portico.cli.connect import call
 from portico.cli.connect.ask import root_of
 from portico.cli.connect.call import Answered
 
@@ -26,11 +27,13 @@ def whole(status: str, body: bytes, *headers: bytes, kind: bytes = b"application
 
 
 @asynccontextmanager
-async def somebody(answer: Answer) -> AsyncIterator[str]:
-    """A server that gives one answer to each request, by its first line."""
+async def somebody(answer: Answer, *, slowly_s: float = 0) -> AsyncIterator[str]:
+    """A server that gives one answer to each request, by its first line; to a call after a while."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"POST"):
+            await asyncio.sleep(slowly_s)
         writer.write(answer(head.split(b"\r\n")[0]))
         await writer.drain()
         writer.close()
@@ -40,13 +43,13 @@ async def somebody(answer: Answer) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def checked(home: Path, stream: bytes, name: str = "codex") -> Said:
+async def checked(home: Path, stream: bytes, name: str = "codex", *, slowly_s: float = 0) -> Said:
     """A check of a client whose Portico answers so to its call."""
 
     def answer(line: bytes) -> bytes:
         return whole("200 OK", MODELS, MARK) if b"/v1/models" in line else stream
 
-    async with somebody(answer) as url:
+    async with somebody(answer, slowly_s=slowly_s) as url:
         where = (name, "--url", url, "--key", "sk-portico-x")
         assert (await connect(*where, "--write")).code == 0
         return await connect(*where[:3], "--check", "--json")
@@ -175,14 +178,40 @@ async def test_a_proxy_that_is_not_there_is_named(home: Path) -> None:
 
 
 def test_a_stream_that_was_kept_back_is_known_by_its_times() -> None:
-    def answered(first_s: float, last_s: float, events: int) -> bool:
-        told = Answered(request_id="r", first_s=first_s, last_s=last_s, events=events, tokens=1)
+    def answered(first_s: float, last_s: float, texts: int) -> bool:
+        told = Answered(request_id="r", first_s=first_s, last_s=last_s, texts=texts, tokens=1)
         return told.in_one_piece
 
     assert answered(4.0, 4.01, 20)
     assert not answered(0.5, 4.0, 20)
     assert not answered(0.02, 0.02, 20)
-    assert not answered(4.0, 4.0, 1)
+    assert not answered(4.0, 4.0, 2)
+
+
+def chat(*texts: str, reason: str = "stop") -> bytes:
+    deltas = [{"role": "assistant"}, *({"content": text} for text in texts)]
+    choices = [{"index": 0, "delta": delta} for delta in deltas]
+    choices.append({"index": 0, "delta": {}, "finish_reason": reason})
+    lines = [json.dumps({"choices": [choice]}) for choice in choices]
+    body = "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"])
+    return whole("200 OK", body.encode(), MARK, kind=b"text/event-stream")
+
+
+@pytest.mark.parametrize(
+    ("stream", "is_kept_back"),
+    [
+        (chat("one ", "two ", "three"), True),
+        (chat("one two three"), False),
+        (chat(reason="length"), False),
+    ],
+)
+async def test_a_stream_is_kept_back_if_it_has_more_to_say_than_one_thing(
+    stream: bytes, is_kept_back: bool, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said at once after a while of thoughts is said as it happens."""
+    monkeypatch.setattr(call, "_STALL_S", 0.0)
+    said = await checked(home, stream, "llm", slowly_s=0.5)
+    assert ("in one piece" in "".join(said.json["problems"])) == is_kept_back, said.output
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.cli.connect.ask import MARK, NoAnswer, asked
-from portico.cli.connect.stream import DONE, Event, ended, error_in, is_empty, tokens_of
+from portico.cli.connect.stream import DONE, Event, ended, error_in, is_empty, texts_in, tokens_of
 from portico.clients import Card, Told
 
 _PROMPT: Final = "Count from one to twenty, in words."
@@ -34,13 +34,14 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     first_s: float
     """Until its first event."""
     last_s: float
-    events: int
+    texts: int
+    """The events that have text."""
     tokens: int | None
 
     @property
     def in_one_piece(self) -> bool:
-        """Nothing came for a while, and then all of it at once."""
-        return self.events > 2 and self.first_s > _STALL_S and self.last_s - self.first_s < self.first_s / 20
+        """Nothing came for a while, and then all of it at once, though it was said bit by bit."""
+        return self.texts > 2 and self.first_s > _STALL_S and self.last_s - self.first_s < self.first_s / 20
 
 
 def call_of(told: Told, key: str | None) -> Call:
@@ -126,7 +127,7 @@ def made(call: Call) -> Answered:
         request_id=request_id,
         first_s=arrivals[0],
         last_s=arrivals[-1],
-        events=len(events),
+        texts=texts_in(call.dialect, events),
         tokens=tokens_of(events),
     )
 

@@ -23,10 +23,15 @@ def ended(dialect: str, events: Sequence[Event]) -> bool:
     return any(_STEPS[dialect](event).last for event in events)
 
 
+def texts_in(dialect: str, events: Sequence[Event]) -> int:
+    """How many of the events have text of the answer."""
+    return sum(bool(_STEPS[dialect](event).text) for event in events)
+
+
 def is_empty(dialect: str, events: Sequence[Event]) -> bool:
     """Whether the answer has no text, and that not because thoughts took all the length there was."""
-    steps = [_STEPS[dialect](event) for event in events]
-    return not any(step.text for step in steps) and not any(step.reason in _CUT_FOR_LENGTH for step in steps)
+    reasons = {_STEPS[dialect](event).reason for event in events}
+    return not texts_in(dialect, events) and reasons.isdisjoint(_CUT_FOR_LENGTH)
 
 
 def error_in(events: Sequence[Event]) -> str | None:
