@@ -147,6 +147,30 @@ async def test_something_else_in_the_place_of_a_file_is_told(home: Path) -> None
     assert "config.toml: Is a directory" in said.errors
 
 
+@pytest.mark.parametrize("there", ["# mine\n", f"PORTICO_API_KEY={KEY}\n"])
+async def test_what_was_written_before_a_file_that_cannot_be_is_told(there: str, home: Path) -> None:
+    folder = home / ".codex"
+    folder.mkdir()
+    (folder / ".env").write_text(there)
+    (folder / ".env").chmod(0o600)
+    (folder / "config.toml").symlink_to("x" * 250)  # nothing is there, and no name beside it would be short enough
+    async with portico() as (_, where):
+        said = await connect("codex", *where, "--write", "--json")
+        assert (said.code, said.json["ok"]) == (1, False)
+        assert "config.toml" in said.json["problems"][0]
+        if KEY in there:
+            assert "files" not in said.json
+            return
+        (file,) = said.json["files"]
+        assert (file["path"], file["changed"]) == (str(folder / ".env"), True)
+        assert files_in(home)[str(Path(file["backup"]).relative_to(home))] == there
+        (folder / ".env").write_text(there)
+        spoken = await connect("codex", *where, "--write")
+    assert spoken.code == 1
+    assert "config.toml" in spoken.errors
+    assert "  written    ~/.codex/.env  (as it was: .env.portico-backup-" in spoken.errors
+
+
 async def test_a_link_stays_one_and_variables_move_files(home: Path, tmp_path: Path) -> None:
     (home / ".codex").mkdir()
     real = tmp_path / "dotfiles.toml"
