@@ -4,15 +4,15 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from portico.clients import Client, File
-from portico.clients.merge import Unmergeable, merge
+from portico.clients.merge import Unmergeable, merge, read
 
 _PRIVATE: Final = 0o600
 _PUBLIC: Final = 0o644
@@ -69,11 +69,24 @@ def read_text(path: Path) -> str:
         raise Unwritable(path, error.strerror or str(error)) from None
 
 
+def value_of(path: Path, file: File) -> Any:
+    """What a file says. Raises `Unwritable`."""
+    with _named(path):
+        return read(file.format, read_text(path))
+
+
 def merged_text(path: Path, file: File) -> tuple[str, str]:
     """The text of a file as it is, and with the settings in it. Raises `Unwritable`."""
     before = read_text(path)
-    try:
+    with _named(path):
         return before, merge(file.format, before, file.settings)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What is wrong in a file is told with the file."""
+    try:
+        yield
     except Unmergeable as error:
         raise Unwritable(path, error.why, error.line) from None
 

@@ -8,11 +8,10 @@ import msgspec
 
 from portico.cli.connect.ask import root_of
 from portico.cli.connect.asked import World
-from portico.cli.connect.files import Unwritable, read_text
+from portico.cli.connect.files import Unwritable, value_of
 from portico.clients import Api, Card, Client, File, Format, Told
 from portico.clients.held import Difference, differences, found_at, in_front
 from portico.clients.judged import pieces
-from portico.clients.merge import Unmergeable, read
 
 _KEY: Final = "portico-key-here"
 _ROOT: Final = "http://portico.invalid"
@@ -60,9 +59,7 @@ def held_by(client: Client, world: World) -> Held:
         place = places[path]
         try:
             if place.exists():
-                written[path] = read(file.format, read_text(place))
-        except Unmergeable as error:
-            problems.append(f"{place}{'' if error.line is None else f', line {error.line}'}: {error.why}.")
+                written[path] = value_of(place, file)
         except Unwritable as error:
             problems.append(f"{error}.")
         exported = _exported(client, file, world.environment)
