@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connect.trees import MARKED, TABLES, TREES, is_ours, refused_where_misplaced
@@ -95,39 +95,65 @@ def test_what_is_added_can_be_cut_out_again(document: Written, settings: dict[st
     assert all(letter in rest for letter in document.text if not letter.isspace())
 
 
+class Entries(NamedTuple):
+    """Entries, each with what is told of it above or beside it. NAME: the place of a name."""
+
+    text: str
+    ours: list[bool]
+    in_line_of_others: list[bool]
+    """Whether one of another's stands before it in its line, of which is told, too, what stands behind both."""
+
+
 @st.composite
-def told_of(draw: st.DrawFn) -> tuple[str, list[bool]]:
-    """Entries, each with what is told of it above or beside it, and which of them are ours. NAME: the place of a name."""
+def entries(draw: st.DrawFn) -> Entries:
     ours = draw(st.lists(st.booleans(), min_size=1, max_size=5))
-    opened, between = draw(st.sampled_from(["\n  ", " "])), draw(st.sampled_from(["\n  ", " "]))
+    fresh = [draw(st.booleans()) for _ in ours] + [True]
+    shared: list[bool] = []
     text = ""
     for number, mine in enumerate(ours):
-        space = between if number else opened
-        on_own_line = [f"// above {number}\n  "] if space.startswith("\n") else []
-        above = draw(st.sampled_from(["", f"/* above {number} */ ", *on_own_line]))
-        comma = "," if number + 1 < len(ours) else draw(st.sampled_from(["", ","]))
-        beside = draw(st.sampled_from(["", f" // beside {number}"])) if between.startswith("\n") else ""
-        entry = json.dumps({"id": f"entry {number}", **(MARKED if mine else {})})
-        text += f"{space}{above}NAME{entry}{comma}{beside}"
-    return text + "\n", ours
+        on_new_line = fresh[number]
+        comma_first = bool(number) and on_new_line and draw(st.booleans())
+        above = [f"// above {number}\n  "] if on_new_line else []
+        told = draw(st.sampled_from(["", f"/* above {number} */ ", *above]))
+        comma = "," if number and not comma_first else ""
+        beside = draw(st.sampled_from(["", f" // beside {number - 1}"])) if number and on_new_line else ""
+        text += f"{comma}{beside}" + ("\n  " if on_new_line else " ")
+        text += f"{told}, " if comma_first else told
+        text += "NAME" + json.dumps({"id": f"entry {number}", **(MARKED if mine else {})})
+        shared.append(not on_new_line and bool(number) and (shared[-1] or not ours[number - 1]))
+    text += draw(st.sampled_from(["", ","])) + draw(st.sampled_from(["", f" // beside {len(ours) - 1}"])) + "\n"
+    return Entries(text, ours, shared)
 
 
-@given(told_of(), st.booleans())
-def test_what_is_told_of_entries_of_others_stays_with_them(told: tuple[str, list[bool]], as_list: bool) -> None:
-    entries, ours = told
+def ours_in(told: Entries, *, as_list: bool) -> tuple[str, Setting]:
+    """A file with the entries, and the setting by which none of them is ours any longer."""
     if as_list:
-        text = '{"all": [' + entries.replace("NAME", "") + "]}"
-        setting: Setting = Owned(key="id", ours=is_ours, items=())
-    else:
-        text = '{"all": {' + re.sub(r'NAME(.*?"entry (\d))', r'"\2": \1', entries) + "}}"
-        setting = Members(members={}, ours=lambda held: {name for name, one in held.items() if is_ours(one)})
-    others = [str(number) for number, mine in enumerate(ours) if not mine]
+        return '{"all": [' + told.text.replace("NAME", "") + "]}", Owned(key="id", ours=is_ours, items=())
+    text = '{"all": {' + re.sub(r'NAME(.*?"entry (\d))', r'"\2": \1', told.text) + "}}"
+    return text, Members(members={}, ours=lambda held: {name for name, one in held.items() if is_ours(one)})
+
+
+BEFORE_A_COMMA = Entries(
+    'NAME{"id": "entry 0", "by": "portico"}\n  // above 1\n  , NAME{"id": "entry 1"}', [True, False], [False, False]
+)
+BEHIND_BOTH = Entries(
+    ' NAME{"id": "entry 0"}, NAME{"id": "entry 1", "by": "portico"}, // beside 1\n', [False, True], [False, True]
+)
+
+
+@given(entries(), st.booleans())
+@example(BEFORE_A_COMMA, True)
+@example(BEHIND_BOTH, True)
+def test_what_is_told_of_entries_of_others_stays_with_them(told: Entries, as_list: bool) -> None:
+    text, setting = ours_in(told, as_list=as_list)
+    others = [str(number) for number, mine in enumerate(told.ours) if not mine]
 
     def said(text: str) -> list[str]:
         return [f"{word} {number}" for word, number in re.findall(r"(\w+) (\d)\b", text) if number in others]
 
     after = merge(Format.JSON, text, {"all": setting})
     assert said(after) == said(text)
-    for number in set("01234"[: len(ours)]) - set(others):
-        assert f"entry {number}" not in after
-        assert f"beside {number}" not in after
+    for number, mine in enumerate(told.ours):
+        if mine:
+            assert f"entry {number}" not in after
+            assert (f"beside {number}" in after) == (told.in_line_of_others[number] and f"beside {number}" in text)

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from portico.clients.merge.plan import GONE, Each, Fate, Into, Plan, without_gone
@@ -14,6 +13,8 @@ _ONE_LINE: Final = 100
 _SPACE: Final = re.compile(r"[ \t]*")
 _BESIDE: Final = re.compile(r"[ \t]*(?://[^\n\r]*|/\*[^\n\r]*?\*/[ \t]*(?=[\n\r]|$))?(?:\r?\n|(?=\r?$))")
 """The end of a line in which nothing more stands, but maybe a comment."""
+
+_NOTHING: Final = re.compile(r"[ \t]*(?:\r?\n|(?=\r?$))")
 
 
 class _Edit(NamedTuple):
@@ -69,28 +70,41 @@ def _removals(text: str, node: Node, plan: Plan) -> list[_Edit]:
 
 
 def _without(text: str, spans: Sequence[tuple[int, int]], gone: Sequence[bool], *, comma: bool) -> list[_Edit]:
-    """A list or an object without some of what is in it: with each goes its comma, and a comment behind it in its line.
-    What is told above the next one stays. `comma`: there is one behind the last."""
+    """A list or an object without some of what is in it: with each goes its comma, and a comment behind it if nothing that
+    stays has its line, too. What is told above the next one stays. `comma`: there is one behind the last."""
     edits: list[_Edit] = []
-    for is_gone, group in groupby(range(len(spans)), key=gone.__getitem__):
-        if not is_gone:
-            continue
-        numbers = list(group)
-        first, last = numbers[0], numbers[-1]
+    for first, last in _runs(text, spans, gone):
         start, end = spans[first][0], spans[last][1]
+        is_alone = not first or "\n" in text[spans[first - 1][1] : start]
         if last + 1 < len(spans) or comma:
-            end = skipped(text, end) + 1
-        elif first:
-            before = skipped(text, spans[first - 1][1])
-            edits.append(_Edit(before, before + 1, ""))
-        edits.append(_line_with(text, start, end))
+            at = skipped(text, end)
+            if text[end:at].strip():  # what is told between is of the next one
+                edits.append(_line_with(text, at, at + 1, is_alone=False))
+            else:
+                end = at + 1
+        edits.append(_line_with(text, start, end, is_alone=is_alone))
+    if gone and gone[-1] and not comma and (stay := [number for number, one in enumerate(gone) if not one]):
+        behind = skipped(text, spans[stay[-1]][1])
+        edits.append(_Edit(behind, behind + 1, ""))
     return edits
 
 
-def _line_with(text: str, start: int, end: int) -> _Edit:
-    """What stands there goes, and the lines with it in which nothing else stands."""
+def _runs(text: str, spans: Sequence[tuple[int, int]], gone: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """The first and the last of what goes and stands together in a line."""
+    first = None
+    for number, is_gone in enumerate(gone):
+        if is_gone and first is None:
+            first = number
+        is_last = number + 1 == len(spans) or not gone[number + 1] or "\n" in text[spans[number][1] : spans[number + 1][0]]
+        if first is not None and is_last:
+            yield first, number
+            first = None
+
+
+def _line_with(text: str, start: int, end: int, *, is_alone: bool) -> _Edit:
+    """What stands there goes, and the lines with it in which nothing else stands. `is_alone`: with a comment behind it."""
     line = text.rfind("\n", 0, start) + 1
-    rest = _BESIDE.match(text, end)
+    rest = (_BESIDE if is_alone else _NOTHING).match(text, end)
     if rest is None:
         space = _SPACE.match(text, end)
         return _Edit(start, end if space is None else space.end(), "")
