@@ -130,6 +130,7 @@ def _merged_list(held: Any, owned: Owned) -> list[Any]:
         held = [] if held is None else [held]
     named = {one["id"] if owned.key else one: one for one in (merged(None, item) for item in owned.items)}
     ours = is_ours if owned.key else is_our_text
+    foremost = next(iter(named), None)
     if owned.yields:
         named = {name: one for name, one in named.items() if name not in [_name(one) for one in held if not ours(one)]}
     kept = []
@@ -138,7 +139,7 @@ def _merged_list(held: Any, owned: Owned) -> list[Any]:
             kept.append(one)
         elif (name := _name(one)) in named:
             kept.append(named.pop(name))
-    return [*named.values(), *kept] if owned.first else [*kept, *named.values()]
+    return [*named.values(), *kept] if owned.first and foremost in named else [*kept, *named.values()]
 
 
 def _name(one: Any) -> Any:

@@ -36,7 +36,7 @@ class Owned(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     """The member by which items are told apart; empty: they are texts, and one that stands alone is a list of one."""
     first: bool = False
-    """What is new stands before the items of others."""
+    """What is new stands before the items of others; where the first of ours stands already, it comes to the end."""
     yields: bool = False
     """An item of others' that is named like one of ours stands for it."""
 

@@ -78,6 +78,7 @@ def _items(owned: Owned, held: Any, path: str) -> Plan:
 def each_of(owned: Owned, items: list[Any]) -> Each:
     """What becomes of a list's items."""
     new = owned.wanted()
+    foremost = next(iter(new), None)
     for item in items if owned.yields else ():
         if not owned.ours(item):
             new.pop(owned.name(item) or "", None)
@@ -91,7 +92,7 @@ def each_of(owned: Owned, items: list[Any]) -> Each:
         else:
             value = new.pop(name)
             there.append(KEPT if same(item, value) else value)
-    return Each(tuple(there), tuple(new.values()), owned.first)
+    return Each(tuple(there), tuple(new.values()), owned.first and foremost in new)
 
 
 def after(plan: Plan, held: Any) -> Any:
