@@ -126,6 +126,41 @@ async def test_a_number_that_is_old_is_nothing_wrong(home: Path) -> None:
         assert "CLAUDE_CODE_MAX_CONTEXT_TOKENS" in said.json["notes"][0]
 
 
+@pytest.mark.parametrize(("client", "api"), WAYS, ids=NAMES)
+async def test_the_mend_mends(client: Client, api: Api, home: Path) -> None:
+    """Whoever connected with --key has it nowhere but in the client's files."""
+    async with portico() as (_, where):
+        written = await connect(client.name, "--api", api.name, *where, "--models", FEW, "--write", "--json")
+        env = written.json["environment"]
+        found = await connect(client.name, *where[:2], "--check", "--json", env=env)
+        assert found.code == 0
+        if found.json["mend"] is None:  # it tells the client of no list
+            return
+        mended = await connect(*shlex.split(found.json["mend"])[2:], "--json", env=env)
+        assert mended.code == 0, mended.errors
+        assert KEY not in mended.output
+        again = await connect(client.name, *where[:2], "--check", "--json", env=env)
+        assert (again.code, again.json["problems"], again.json["notes"]) == (0, [], [])
+
+
+async def test_a_key_that_a_file_has_goes_to_the_address_beside_it_alone(home: Path) -> None:
+    asked: list[bytes] = []
+
+    def answer(line: bytes) -> bytes:
+        asked.append(line)
+        return whole("401 Unauthorized", b"{}", MARK)
+
+    async with portico() as (_, where), somebody(answer) as other:
+        assert (await connect("gemini-cli", *where, "--write")).code == 0
+        before = files_in(home)
+        env = {"GOOGLE_GEMINI_BASE_URL": other, "GEMINI_API_KEY": OTHER}
+        said = await connect("gemini-cli", "--url", other, "--write", env=env)
+        assert (said.code, len(asked)) == (1, 1)
+        assert "no key was given" in said.errors
+        assert (await connect("gemini-cli", *where[:2], "--write", env=env)).code == 0
+        assert files_in(home) == before
+
+
 # -- what stands in lists --------------------------------------------------------------------------------------------
 
 

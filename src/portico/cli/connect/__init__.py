@@ -62,7 +62,7 @@ def run_connect(asked: Asked, *, write_files: bool, check: bool) -> int:
             )
         if check:
             return run_check_of(client, asked, world)
-        told, notes = told_to(client, asked, world.environment, may_guess=not write_files)
+        told, notes = told_to(client, asked, world, writes=write_files)
         if write_files:
             return write_settings(client, asked, told, notes, world)
         return print_settings(client, asked, told, notes, world)

@@ -111,6 +111,14 @@ def reading_of(client: Client, api: Api, held: Held, environment: Mapping[str, s
     )
 
 
+def filed_for(client: Client, root: str, world: World) -> Reading | None:
+    """What the client's files say for the API by which they ask this address with a key of their own."""
+    held = held_by(client, world)
+    alone = msgspec.structs.replace(held, heeded=held.written)
+    readings = (reading_of(client, api, alone, {}) for api in client.apis)
+    return next((one for one in readings if one.root == root and one.is_filed), None)
+
+
 def stale(client: Client, told: Told, held: Held) -> Iterator[tuple[Path, Difference]]:
     """What in the files is not as this Portico would tell it, piece by piece; nothing of a file that cannot be read."""
     for file in client.files(told):

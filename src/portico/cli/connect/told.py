@@ -3,12 +3,13 @@
 import difflib
 import fnmatch
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from portico.cli.connect.ask import NoAnswer, models_of
-from portico.cli.connect.asked import URL_VARIABLE, Asked, Failed, api_of, where_is
+from portico.cli.connect.asked import URL_VARIABLE, Asked, Failed, World, api_of, where_is
 from portico.cli.connect.here import cards_here
+from portico.cli.connect.reading import filed_for
 from portico.clients import Api, Card, Client, Told
 from portico.clients.listed import cards_of, default_of, others_of, small_of
 from portico.clients.told import KEY_VARIABLE
@@ -16,19 +17,24 @@ from portico.clients.told import KEY_VARIABLE
 _KEY: Final = re.compile(r"[!-~]+")
 
 
-def told_to(client: Client, asked: Asked, environment: Mapping[str, str], *, may_guess: bool) -> tuple[Told, list[str]]:
-    """What the client is to be told, and what to say of how that was found. `may_guess`: a configuration on this machine
-    may stand in for a Portico that does not run. Raises `Failed`, `NoAnswer`."""
+def told_to(client: Client, asked: Asked, world: World, *, writes: bool) -> tuple[Told, list[str]]:
+    """What the client is to be told, and what to say of how that was found. If nothing is written of it, a configuration on
+    this machine may stand in for a Portico that does not run; if it is, the key may be the one that the client's files have
+    for that address. Raises `Failed`, `NoAnswer`."""
+    environment = world.environment
     api = api_of(client, asked.api)
     root = where_is(asked.url, environment)
+    notes: list[str] = []
     key = (asked.key or environment.get(KEY_VARIABLE) or "").strip() or None
+    if key is None and writes and (reading := filed_for(client, root, world)) is not None:
+        key = reading.key
+        notes.append(f"The key is the one that {client.title} has: that of {reading.key_from}.")
     if key is not None and not _KEY.fullmatch(key):
         raise Failed("The key has spaces, line breaks or letters in it that no key has.")
-    notes: list[str] = []
     try:
         cards = cards_at(root, key)
     except NoAnswer as error:
-        cards = cards_here() if may_guess and not (asked.url or environment.get(URL_VARIABLE)) else ()
+        cards = cards_here() if not writes and not (asked.url or environment.get(URL_VARIABLE)) else ()
         if not cards or error.status is not None:
             raise
         notes.append(

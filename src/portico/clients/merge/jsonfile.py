@@ -95,7 +95,9 @@ def _runs(text: str, spans: Sequence[tuple[int, int]], gone: Sequence[bool]) -> 
     for number, is_gone in enumerate(gone):
         if is_gone and first is None:
             first = number
-        is_last = number + 1 == len(spans) or not gone[number + 1] or "\n" in text[spans[number][1] : spans[number + 1][0]]
+        is_last = (
+            number + 1 == len(spans) or not gone[number + 1] or "\n" in text[spans[number][1] : spans[number + 1][0]]
+        )
         if first is not None and is_last:
             yield first, number
             first = None
