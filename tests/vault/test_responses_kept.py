@@ -141,9 +141,9 @@ async def test_a_long_chain_is_found_whole(workers: Workers) -> None:
             await settling
     other = workers.responses()
     async with asyncio.timeout(20):
-        while await other.find("alice", ids[-1]) is None:  # noqa: ASYNC110 - what is late for its caller is still written
+        while not (found := await other.chain("alice", ids[-1])):  # noqa: ASYNC110 - what is late for its caller is still written
             await asyncio.sleep(0.01)
-    assert [one.id for one in await other.chain("alice", ids[-1])] == ids
+    assert [one.id for one in found] == ids
 
 
 async def test_what_is_on_its_way_is_found_by_its_own_worker(workers: Workers) -> None:
