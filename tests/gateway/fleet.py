@@ -218,7 +218,9 @@ def check(word: str, attempts: list[Tried], answer: Any, *, streamed: bool) -> N
     told = json.loads(answer.headers.get("x-portico-attempts", "[]"))
     if len(attempts) > 1:
         assert [one["provider"] for one in told] == [one.provider for one in attempts[: len(told)]]
-        if streamed and answer.body.startswith(b": "):  # the head was written beside a comment, in the midst of an attempt
+        if streamed and answer.body.startswith(
+            b": "
+        ):  # the head was written beside a comment, in the midst of an attempt
             known = attempts[: max(0, len(told) - 1)]
         else:
             assert len(told) == len(attempts)
