@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -10,7 +11,7 @@ from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db, Write
 from portico.store.committer import MAX_BATCH, GroupCommitter
 from portico.store.database import Database, open_database
-from store.writes import Add, Break, Gate, Noted, Now, Spend, patient, total
+from store.writes import PATIENCE_S, Add, Break, Gate, Noted, Now, Spend, patient, total
 
 
 @pytest.fixture
@@ -216,6 +217,24 @@ async def test_what_follows_a_write_is_written_though_it_is_closing(database: Da
     assert committer.waiting == 0
     with pytest.raises(RuntimeError):
         committer.post(Add("a", 100))
+
+
+async def test_what_it_was_collecting_for_does_not_keep_it_from_closing(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the batch and the end of the wait for company come in one turn of the loop."""
+    monkeypatch.setattr("portico.store.committer.LINGER_S", 0.2)
+    database = open_database(sqlite_url)
+    committer = patient(database, "w1")
+    gate = Gate()
+    committer.post(gate)
+    closing = asyncio.ensure_future(committer.aclose(flush_s=PATIENCE_S))
+    assert await asyncio.to_thread(gate.entered.wait, PATIENCE_S)
+    gate.opened.set()
+    time.sleep(0.4)  # noqa: ASYNC251 - the loop is busy with something else meanwhile
+    async with asyncio.timeout(PATIENCE_S / 4):
+        await closing
+    await database.aclose()
 
 
 async def test_a_closed_committer_takes_nothing(database: Database) -> None:

@@ -160,7 +160,9 @@ class GroupCommitter:
 
     def _hand_over(self) -> None:
         """Gives the thread what has arrived. It has nothing to do."""
-        self._handing = None
+        if self._handing is not None:
+            self._handing.cancel()  # else it would give the thread nothing, and nobody be told that this is done
+            self._handing = None
         items = self._arrived[:MAX_BATCH]
         self._arrived = self._arrived[MAX_BATCH:]
         self._hurried = bool(self._arrived)
