@@ -20,6 +20,7 @@ CLIENTS = (
         _INSTALL,
         _SCRIPT,
         {"openai-tools": Dialect.CHAT, "anthropic-tools": Dialect.MESSAGES},
+        also=(GPT, _FORCED),
         values=True,
         lacks=_LACKS,
     ),

@@ -17,7 +17,7 @@ from google import genai
 from google.genai.types import HttpOptions
 from instructor.core.exceptions import InstructorRetryException
 from instructor.processing.multimodal import Image
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, field_validator, model_validator
 
 TURN = json.loads(sys.argv[1])
 ROOT, KEY, API, MODEL = TURN["base_url"], TURN["key"], TURN["api"], TURN["model"]
@@ -45,14 +45,13 @@ class WriteFile(BaseModel):
     path: str
     content: str
 
-    @field_validator("content")
-    @classmethod
-    def doubted(cls, content: str) -> str:
+    @model_validator(mode="after")
+    def doubted(self) -> "WriteFile":
         """The first is refused, so that the model gets a result of its call before there is a value to run with."""
         if not REFUSED:
-            REFUSED.append(content)
-            raise ValueError(f"Say once more that it is {TURN['prompt']!r}")
-        return content
+            REFUSED.append(self)
+            raise ValueError(f"Say once more: {TURN['prompt']}")
+        return self
 
     def run(self) -> str:
         Path(self.path).write_text(self.content, encoding="utf-8")
