@@ -38,6 +38,9 @@ class Db(Protocol):
     """What the writes of one batch leave to be written together at its end, by a name of theirs; None where each writes its
     own."""
 
+    batch: "Sequence[Write[Any]]"
+    """The writes that are made together, in their order, for who can do at once what several of them need."""
+
 
 def marks(values: Collection[object]) -> str:
     """Question marks for a list of values, as `IN` takes it; of none `NULL`, which nothing equals."""

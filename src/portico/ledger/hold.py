@@ -17,16 +17,11 @@ IDEMPOTENCY_US: Final = 24 * 3600 * 1_000_000
 """How long an answer is remembered under its idempotency key."""
 BUSY_RETRY_S: Final = 1.0
 
-_ENTRY: Final = (
-    "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, request_id, at_us) VALUES (?, ?, 0, ?, ?, ?)"
-    " ON CONFLICT DO NOTHING"
-)
-_OPEN: Final = (
-    "INSERT INTO holds (request_id, account_id, key_id, worker_id, amount_nanos, tokens, minute, budgets, at_us)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_EXTENDED: Final = (
+    "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, request_id, at_us)"
+    " VALUES (?, 'extend', 0, ?, ?, ?)"
 )
 _MORE: Final = "UPDATE holds SET amount_nanos = amount_nanos + ? WHERE request_id = ? RETURNING key_id, budgets, at_us"
-_HELD_BY: Final = "SELECT 1 FROM entries WHERE request_id = ? AND kind = 'hold'"
 
 _CLAIM: Final = (
     "INSERT INTO idempotency (account_id, key, request_id, fingerprint, at_us) VALUES (?, ?, ?, ?, ?)"
@@ -147,30 +142,20 @@ class Hold(msgspec.Struct, frozen=True):
         uses: list[Use] = []
         if refused is None and limits is not UNLIMITED and limits != UNLIMITED:
             refused = self._limited(sums, uses)
+        rows, now_us = sums.rows, db.now_us
         if refused is not None:
-            return Held(standing.available, at_us=db.now_us) if db.rows(_HELD_BY, self.request_id) else refused
-        if not db.run(_ENTRY, account, "hold", amount, self.request_id, db.now_us):
-            return Held(standing.available, at_us=db.now_us)  # it is held already: this was sent twice
-        sums.move(account, 0, amount)
-        tokens, minute = (0, 0) if limits.tpm is None else (self.tokens, windows.window_of(windows.TOKENS, db.now_us))
+            return Held(standing.available, at_us=now_us) if rows.is_held(self.request_id) else refused
+        tokens, minute = (0, 0) if limits.tpm is None else (self.tokens, now_us // windows.MINUTE_US)
         budgets = (limits.budget_day_nanos is not None) + 2 * (limits.budget_month_nanos is not None)
-        db.run(
-            _OPEN,
-            self.request_id,
-            account,
-            self.key_id,
-            self.worker_id,
-            amount,
-            tokens,
-            minute,
-            budgets,
-            db.now_us,
-        )
+        entry = (account, "hold", 0, amount, self.request_id, "", now_us)
+        if not rows.hold(entry, self.key_id, self.worker_id, tokens, minute, budgets):
+            return Held(standing.available, at_us=now_us)  # it is held already: this was sent twice
+        sums.move(account, 0, amount)
         sums.count_open(self.key_id, 1)
         for use in uses:
             if (kind := _WINDOWS.get(use.kind)) is not None:
                 sums.take(self.key_id, kind, self._amount_of(kind))
-        return Held(standing.available, tuple(uses), db.now_us)
+        return Held(standing.available, tuple(uses), now_us)
 
     def _uncovered(self, standing: Standing | None) -> Refused | None:
         """Why the account cannot bear it; None: it can. One that is not prepaid bears anything."""
@@ -254,11 +239,12 @@ class Extend(msgspec.Struct, frozen=True):
         standing = sums.standing(account)
         if standing is None or standing.closed or (self.prepaid and standing.available < amount):
             return False
+        sums.rows.show_holds()
         found = db.rows(_MORE, amount, self.request_id)
         if not found:
             return False
         sums.move(account, 0, amount)
-        db.run(_ENTRY, account, "extend", amount, self.request_id, db.now_us)
+        db.run(_EXTENDED, account, amount, self.request_id, db.now_us)
         key, budgets, at_us = found[0]
         for kind in kinds_of(budgets):
             sums.correct(key, kind, windows.window_of(kind, at_us), amount)

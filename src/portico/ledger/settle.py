@@ -15,8 +15,6 @@ from portico.ledger.hold import kinds_of
 from portico.ledger.sums import Sums, sums_of
 from portico.metering.receipt import RECOVERED, decode
 
-# What the row said when it went: it may have grown, or begun to count in a budget, since it was last looked at.
-_TAKE: Final = "DELETE FROM holds WHERE request_id = ? RETURNING amount_nanos, tokens, minute, budgets, at_us, key_id"
 _ENTRY: Final = (
     "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, request_id, note, at_us) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO NOTHING"
@@ -25,10 +23,6 @@ _RESOLUTION: Final = (
     "SELECT kind, posted_nanos, note FROM entries WHERE request_id = ? AND kind IN ('settle', 'release')"
 )
 _RECOVERED_AS: Final = "SELECT key_id, at_us, model, cost_nanos, body FROM receipts WHERE request_id = ?"
-_RECEIPT: Final = (
-    "INSERT INTO receipts (request_id, account_id, key_id, at_us, model, outcome, charge_nanos, cost_nanos, body)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-)
 _NOTE: Final = "INSERT INTO receipt_notes (request_id, kind, body, at_us) VALUES (?, ?, ?, ?)"
 _REMEMBER: Final = (
     "UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE account_id = ? AND key = ? AND request_id = ?"
@@ -77,9 +71,16 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
 
     def _end(self, db: Db, kind: str) -> None:
         sums, carried = sums_of(db)
-        if held := db.rows(_TAKE, self.request_id):  # whoever takes it away resolves it
-            self._resolve(db, sums, kind, held[0])
+        sums.standing(self.account_id)  # locked before anything that belongs to it
+        rows, account = sums.rows, self.account_id
+        if not rows.is_foreseen(account):
+            ends = [one for one in db.batch if isinstance(one, _Last) and one.account_id == account]
+            rows.foresee(account, [one.request_id for one in ends])
+        held = rows.take(self.request_id)
+        if held is not None:  # whoever takes it away resolves it
+            self._resolve(db, sums, kind, held)
         else:
+            rows.flush()  # what is looked for may be among it
             self._late(db, sums, kind)
         self._remember(db)
         if not carried:
@@ -90,8 +91,8 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
         charge = self.charge_nanos
         sums.move(self.account_id, -charge, -amount)
         sums.count_open(key, -1)
-        db.run(_ENTRY, self.account_id, kind, -charge, -amount, self.request_id, self.note, db.now_us)
-        self._keep_receipt(db)
+        sums.rows.end((self.account_id, kind, -charge, -amount, self.request_id, self.note, db.now_us))
+        self._keep_receipt(sums)
         self._count(sums, kind)
         if tokens:
             used = self.input_tokens + self.output_tokens
@@ -106,7 +107,7 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             sums.move(self.account_id, -self.charge_nanos, 0)
             db.run(_ENTRY, self.account_id, "hold", 0, 0, self.request_id, "late", db.now_us)
             db.run(_ENTRY, self.account_id, kind, -self.charge_nanos, 0, self.request_id, self.note, db.now_us)
-            self._keep_receipt(db)
+            self._keep_receipt(sums)
             self._count(sums, kind)
             if kind == "settle":
                 self._count_in_budgets(sums, self.charge_nanos)
@@ -138,19 +139,10 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             for budget in windows.BUDGETS:  # where there is none, nothing is counted
                 sums.correct(key, budget, windows.window_of(budget, at_us), difference)
 
-    def _keep_receipt(self, db: Db) -> None:
-        db.run(
-            _RECEIPT,
-            self.request_id,
-            self.account_id,
-            self.key_id,
-            self.at_us or db.now_us,
-            self.model,
-            self.outcome,
-            self.charge_nanos,
-            self.cost_nanos,
-            self.receipt.decode(),
-        )
+    def _keep_receipt(self, sums: Sums) -> None:
+        of = (self.request_id, self.account_id, self.key_id, self.at_us or sums.now_us)
+        body = self.receipt.decode()
+        sums.rows.receipt((*of, self.model, self.outcome, self.charge_nanos, self.cost_nanos, body))
 
     def _count(self, sums: Sums, kind: str) -> None:
         day = windows.day_of(self.at_us or sums.now_us).isoformat()

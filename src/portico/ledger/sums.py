@@ -14,6 +14,7 @@ import msgspec
 
 from portico.core.storage import Db
 from portico.ledger import windows
+from portico.ledger.rows import Rows
 
 _STANDING: Final = (
     "UPDATE accounts SET held_nanos = held_nanos WHERE id = ? RETURNING posted_nanos, held_nanos, closed_us"
@@ -62,20 +63,24 @@ def sums_of(db: Db) -> tuple["Sums", bool]:
     """What this transaction carries, and whether somebody else flushes it."""
     carried = db.carried
     if carried is None:
-        return Sums(db), False
+        return Sums(db, together=False), False
     sums = carried.get(CARRIED)
     if not isinstance(sums, Sums):
-        sums = carried[CARRIED] = Sums(db)
+        sums = carried[CARRIED] = Sums(db, together=True)
     return sums, True
 
 
 class Sums:
     """What one transaction carries. `flush` writes it; nothing that was carried may be read by a statement before."""
 
-    __slots__ = ("_db", "_moved", "_open_calls", "_standings", "_usage", "_used")
+    __slots__ = ("_db", "_moved", "_now", "_open_calls", "_standings", "_usage", "_used", "rows")
 
-    def __init__(self, db: Db) -> None:
+    def __init__(self, db: Db, *, together: bool) -> None:
         self._db = db
+        self.rows = Rows(db, together=together)
+        """Holds, entries and receipts, written before what is carried here."""
+        self._now: dict[str, int] = {}
+        """The windows of now, by their kind."""
         self._standings: dict[str, Standing | None] = {}
         self._used: dict[Counter, int] = {}
         """Counters that were read, as they have become."""
@@ -115,24 +120,32 @@ class Sums:
 
     def used(self, account: str, subject: str, kind: str) -> int:
         """How much of a window of now is used. It is begun if it was not yet."""
-        counter = (subject, kind, windows.window_of(kind, self._db.now_us))
+        counter = (subject, kind, self._window(kind))
         used = self._used.get(counter)
         if used is None:
             rows = self._db.rows(_TAKE, self._moved.pop(counter, 0), *counter)
             if rows:
                 used = int(rows[0][0])
             else:
-                self._flush_usage()  # a budget begins with what was spent
+                if kind in windows.BUDGETS:  # which begins with what is held and what was spent
+                    self.rows.show_holds()
+                    self._flush_usage()
                 used = windows.already(self._db, account, subject, kind)
                 self._db.run(_BEGIN, *counter, used)
             self._used[counter] = used
         return used
 
-    def take(self, subject: str, kind: str, amount: int) -> int:
-        """Takes an amount of a window that `used` has read; how much is used now."""
-        counter = (subject, kind, windows.window_of(kind, self._db.now_us))
-        self.correct(*counter, amount)
-        return self._used[counter]
+    def _window(self, kind: str) -> int:
+        window = self._now.get(kind)
+        if window is None:
+            window = self._now[kind] = windows.window_of(kind, self._db.now_us)
+        return window
+
+    def take(self, subject: str, kind: str, amount: int) -> None:
+        """Takes an amount of a window that `used` has read."""
+        counter = (subject, kind, self._window(kind))
+        self._moved[counter] = self._moved.get(counter, 0) + amount
+        self._used[counter] += amount
 
     def correct(self, subject: str, kind: str, window: int, difference: int) -> None:
         """Counts more, or less, in a window than was taken of it; nothing where it was never begun."""
@@ -148,7 +161,8 @@ class Sums:
         count = self._open_calls.get(key)
         if count is None:
             windows.lock(self._db, key)
-            count = self._open_calls[key] = int(self._db.rows(_OPEN_CALLS, key)[0][0])
+            count = int(self._db.rows(_OPEN_CALLS, key)[0][0]) + self.rows.open_of(key)
+            self._open_calls[key] = count
         return count
 
     def count_open(self, key: str, difference: int) -> None:
@@ -171,7 +185,8 @@ class Sums:
     # -- at the end
 
     def flush(self) -> None:
-        """Writes what is carried. More may follow."""
+        """Writes what is carried. More may follow. Raises `rows.Apart`."""
+        self.rows.flush()
         run = self._db.run
         for account, standing in self._standings.items():
             if standing is not None and (standing.posted_moved or standing.held_moved):

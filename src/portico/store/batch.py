@@ -96,7 +96,7 @@ class Batch:
     def _apply(session: Session, items: list[Item]) -> bool:
         """The way without savepoints. False: one of them failed."""
         db = session.db
-        db.carried = {}
+        db.carried, db.batch = {}, [item.write for item in items]
         try:
             for item in items:
                 item.result = item.write.apply(db)
@@ -107,7 +107,7 @@ class Batch:
                 raise
             return False
         finally:
-            db.carried = None
+            db.carried, db.batch = None, ()
         return True
 
     def _apply_each(self, session: Session, items: list[Item]) -> None:

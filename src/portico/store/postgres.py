@@ -3,13 +3,14 @@
 import contextlib
 import os
 import socket
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
 from psycopg import Connection, conninfo
 
-from portico.core.storage import Carried, Row, Value
+from portico.core.storage import Carried, Row, Value, Write
 from portico.store.engine import Fault
 
 CONNECT_TIMEOUT_S: Final = 3
@@ -40,11 +41,12 @@ def _as_psycopg(sql: str) -> bytes:
 class PostgresDb:
     """A `core.storage.Db` on an open connection; whoever holds it begins and ends transactions."""
 
-    __slots__ = ("_connection", "carried", "now_us")
+    __slots__ = ("_connection", "batch", "carried", "now_us")
 
     def __init__(self, connection: Connection[tuple[Any, ...]]) -> None:
         self._connection = connection
         self.carried: dict[str, Carried] | None = None
+        self.batch: Sequence[Write[Any]] = ()
         self.now_us = 0
 
     def begin(self) -> None:

@@ -3,10 +3,11 @@
 import contextlib
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from portico.core.storage import Carried, Row, Value
+from portico.core.storage import Carried, Row, Value, Write
 from portico.store.engine import Fault
 from portico.store.filelock import FileLock, lock_path
 
@@ -33,11 +34,12 @@ _OWN: Final = frozenset(
 class SqliteDb:
     """A `core.storage.Db` on an open connection; whoever holds it begins and ends transactions."""
 
-    __slots__ = ("_execute", "carried", "now_us")
+    __slots__ = ("_execute", "batch", "carried", "now_us")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
         self.carried: dict[str, Carried] | None = None
+        self.batch: Sequence[Write[Any]] = ()
         self.now_us = time.time_ns() // 1000
 
     def begin(self, now_us: int | None = None) -> None:
