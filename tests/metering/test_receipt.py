@@ -19,6 +19,7 @@ from portico.metering.receipt import (
     decode,
     encode,
     explained,
+    with_unpriced,
 )
 
 USAGE = Usage(
@@ -42,8 +43,13 @@ def receipt(paid: Charge, usage: Usage | None = USAGE, flags: tuple[str, ...] = 
         uses={"web_search": 1},
         tries=(Tried("google", "gemini-2.5-pro", "ok"),),
         losses=("1.1:seed",),
-        flags=flags,
-    ).charged(paid)
+        lines=paid.lines,
+        markup_permille=paid.markup_permille,
+        charge_nanos=paid.nanos,
+        cost_nanos=paid.cost_nanos,
+        cost_unknown=paid.cost_unknown,
+        flags=with_unpriced(flags, paid),
+    )
 
 
 def test_a_receipt_comes_back_from_its_json() -> None:
@@ -78,7 +84,7 @@ def test_a_receipt_counts_for_the_day() -> None:
 def test_a_receipt_says_once_what_it_could_not_price() -> None:
     paid = charge(USAGE, {}, Rates((), (), known=False, cost_known=False))
     assert receipt(paid).flags == (UNPRICED,)
-    assert receipt(paid).charged(paid).flags == (UNPRICED,)
+    assert with_unpriced((UNPRICED,), paid) == (UNPRICED,)
     assert receipt(paid, flags=(ESTIMATED,)).flags == (ESTIMATED, UNPRICED)
     assert receipt(paid).cost_unknown
 

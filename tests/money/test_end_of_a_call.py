@@ -9,37 +9,30 @@ import pytest
 from gateway.house import Script, answers, chat, says, until
 from money.acts import Steps, piece, usage
 from money.paid import USD, paid_house
-from portico.catalog import load_catalog
-from portico.catalog.books import PriceBooks, Rates
 from portico.ledger.settle import Checkpoint
+from portico.metering.charge import Charge
 from portico.relay.till import TillSettings
 
 ANSWER = says("Hello there", usageMetadata=usage(1000, 500))
 ONCE = {"idempotency-key": "order-66"}
 
 
-class Torn(PriceBooks):
-    """Books from which only the first call can be read, the one for the hold."""
-
-    asked = 0
-
-    def rates(self, *arguments: Any, **fields: Any) -> Rates:
-        self.asked += 1
-        if self.asked > 1:
-            raise RuntimeError("a page is missing")
-        return super().rates(*arguments, **fields)
+def torn(*_: Any, **__: Any) -> Charge:
+    """In place of `charge`: what cannot be made out."""
+    raise RuntimeError("a page is missing")
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_a_charge_that_cannot_be_made_out_leaves_nothing_open(tmp_path: Path, stream: bool) -> None:
+async def test_a_charge_that_cannot_be_made_out_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
     async with paid_house(tmp_path / "books.db", Script(answers(ANSWER))) as paid:
-        sound, torn = paid.till.books, Torn(load_catalog())
-        paid.till.books = lambda: torn
+        monkeypatch.setattr("portico.relay.paying.charge", torn)
         await paid.house.ask(chat(stream=stream), headers=ONCE)
         await paid.settled()
         assert [kind for kind, _, _ in paid.entries()] == ["hold", "release"]
         assert paid.account() == (100 * USD, 0)
-        paid.till.books = sound
+        monkeypatch.undo()
         assert (await paid.house.ask(chat(stream=stream), headers=ONCE)).status == 200
         await paid.settled(2)
 

@@ -42,15 +42,15 @@ class RateState(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, uses: Iterable[Used], at_us: int) -> "RateState":
         """What a hold told of the limits of its key, at a time of the database's."""
-        found = {use.kind: use for use in uses}
-        requests, tokens = found.get(REQUESTS), found.get(TOKENS)
-        return cls(
-            None if requests is None else requests.limit,
-            0 if requests is None else requests.used,
-            None if tokens is None else tokens.limit,
-            0 if tokens is None else tokens.used,
-            (MINUTE_US - at_us % MINUTE_US) / 1_000_000,
-        )
+        requests_limit = tokens_limit = None
+        requests_used = tokens_used = 0
+        for use in uses:
+            if use.kind == REQUESTS:
+                requests_limit, requests_used = use.limit, use.used
+            elif use.kind == TOKENS:
+                tokens_limit, tokens_used = use.limit, use.used
+        reset_s = (MINUTE_US - at_us % MINUTE_US) / 1_000_000
+        return cls(requests_limit, requests_used, tokens_limit, tokens_used, reset_s)
 
     @classmethod
     def reached(cls, kind: str, limit: int | None, used: int, retry_after_s: float) -> "RateState":
@@ -61,17 +61,15 @@ class RateState(msgspec.Struct, frozen=True):
 
     def headers(self) -> Headers:
         """Six headers, three or none. What is used may be more than the limit: nothing is left then, and not less."""
-        told: list[tuple[str, str]] = []
-        for what, limit, used in (
-            ("requests", self.requests_limit, self.requests_used),
-            ("tokens", self.tokens_limit, self.tokens_used),
-        ):
-            if limit is not None:
-                told += [
-                    (f"x-ratelimit-limit-{what}", str(limit)),
-                    (f"x-ratelimit-remaining-{what}", str(max(0, limit - used))),
-                    (f"x-ratelimit-reset-{what}", duration(self.reset_s)),
-                ]
+        reset, told = duration(self.reset_s), list[tuple[str, str]]()
+        if (limit := self.requests_limit) is not None:
+            told.append(("x-ratelimit-limit-requests", str(limit)))
+            told.append(("x-ratelimit-remaining-requests", str(max(0, limit - self.requests_used))))
+            told.append(("x-ratelimit-reset-requests", reset))
+        if (limit := self.tokens_limit) is not None:
+            told.append(("x-ratelimit-limit-tokens", str(limit)))
+            told.append(("x-ratelimit-remaining-tokens", str(max(0, limit - self.tokens_used))))
+            told.append(("x-ratelimit-reset-tokens", reset))
         return told
 
 

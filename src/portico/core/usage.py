@@ -36,13 +36,17 @@ class Usage(msgspec.Struct, frozen=True):
 
     @property
     def input_total(self) -> int:
-        return (
-            total(self.input_uncached)
-            + total(self.input_cache_read)
-            + total(self.input_cache_write)
-            + total(self.input_cache_write_1h)
-            + total(self.input_tool)
-        )
+        count = 0
+        for tokens in (
+            self.input_uncached,
+            self.input_cache_read,
+            self.input_cache_write,
+            self.input_cache_write_1h,
+            self.input_tool,
+        ):
+            if tokens:
+                count += sum(tokens.values())
+        return count
 
     @property
     def output_total(self) -> int:

@@ -107,6 +107,11 @@ def ceiling(ask: Ask, rates: Rates, able: Capabilities, *, default_hold_tokens: 
     reached = 0
     for band in _bands(rates):
         reached += band < input_tokens
+    if not pieces and not ask.metered and able.output_modalities == _TEXT_ONLY:  # as nearly all are
+        read, written = _text_rates(rates, reached, ask.long_cache)
+        scaled = input_tokens * read + each * written * ask.candidates
+        nanos = -(-scaled * rates.markup_permille // (PER_MTOK * PERMILLE))
+        return Ceiling(nanos, input_tokens, each * ask.candidates)
     if pieces:
         scaled = _input_scaled(pieces, input_tokens, rates, reached, ask.long_cache)
     else:
@@ -195,6 +200,16 @@ def _bands(rates: Rates) -> list[int]:
     if bands is None:
         bands = rates.memo["sale_bands"] = sorted({row.above_tokens for row in rates.sale} - {0})
     return bands
+
+
+def _text_rates(rates: Rates, reached: int, long_cache: bool) -> tuple[int, int]:
+    """What a token of text costs at most that is read, and one that is written."""
+    key = ("text", reached, long_cache)
+    found: tuple[int, int] | None = rates.memo.get(key)
+    if found is None:
+        read, written = _dearest_read(rates, "text", reached, long_cache), _dearest(rates, "output", "text", reached)
+        found = rates.memo[key] = (read, written)
+    return found
 
 
 def _dearest_read(rates: Rates, modality: str, reached: int, long_cache: bool) -> int:

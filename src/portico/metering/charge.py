@@ -91,7 +91,7 @@ def charge(usage: Usage | None, uses: Mapping[str, int], rates: Rates, *, prompt
         if not is_metered(uses, rates):
             return NOTHING
         usage = Usage()
-    prompt_tokens = total(usage.input_uncached)
+    prompt_tokens = sum(usage.input_uncached.values())
     if usage.input_cache_read or usage.input_cache_write or usage.input_cache_write_1h:
         prompt_tokens += total(usage.input_cache_read) + total(usage.input_cache_write)
         prompt_tokens += total(usage.input_cache_write_1h)
@@ -110,7 +110,8 @@ def charge(usage: Usage | None, uses: Mapping[str, int], rates: Rates, *, prompt
     ):
         if tokens:
             note = _tool_note(uses, rates) if item is TOOL else ""
-            lines += [_line(item, modality, count, note, rates, reached) for modality, count in tokens.items()]
+            for modality, count in tokens.items():
+                lines.append(_line(item, modality, count, note, rates, reached))
     if uses:
         lines += _fees(uses, rates, prompts)
     femtos = cost_femtos = 0

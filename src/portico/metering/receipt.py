@@ -76,19 +76,6 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     tries: tuple[Tried, ...] = ()
     flags: tuple[str, ...] = ()
 
-    def charged(self, charge: Charge) -> "Receipt":
-        """With what was charged."""
-        flags = self.flags if not charge.unpriced or UNPRICED in self.flags else (*self.flags, UNPRICED)
-        return msgspec.structs.replace(
-            self,
-            lines=charge.lines,
-            markup_permille=charge.markup_permille,
-            charge_nanos=charge.nanos,
-            cost_nanos=charge.cost_nanos,
-            cost_unknown=charge.cost_unknown,
-            flags=flags,
-        )
-
     @property
     def input_tokens(self) -> int:
         """All of the prompt, cached and brought in by tools too."""
@@ -106,6 +93,11 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def reasoning_tokens(self) -> int:
         return total((self.usage or {}).get("output_reasoning", {}))
+
+
+def with_unpriced(flags: tuple[str, ...], charge: Charge) -> tuple[str, ...]:
+    """The flags of a receipt, and that something was used whose price nobody knows, if that is so."""
+    return flags if not charge.unpriced or UNPRICED in flags else (*flags, UNPRICED)
 
 
 _DECODER: Final = msgspec.json.Decoder(Receipt)
@@ -126,7 +118,11 @@ def buckets(usage: Usage | None) -> dict[str, Tokens] | None:
     """The counts of a usage as a receipt holds them, empty buckets left out."""
     if usage is None:
         return None
-    return {name: tokens for name in _BUCKETS if (tokens := getattr(usage, name))}
+    told: dict[str, Tokens] = {}
+    for name in _BUCKETS:
+        if tokens := getattr(usage, name):
+            told[name] = tokens
+    return told
 
 
 def explained(receipt: Receipt) -> list[str]:

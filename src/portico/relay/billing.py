@@ -5,7 +5,7 @@ import msgspec
 from portico.core.usage import Usage, total
 from portico.ledger.settle import Outcome, Release, Settle
 from portico.metering.charge import NOTHING, Charge
-from portico.metering.receipt import RECOVERED, Receipt, Tried, buckets, encode
+from portico.metering.receipt import RECOVERED, Receipt, Tried, buckets, encode, with_unpriced
 from portico.relay.call import Aim, Call
 from portico.relay.report import FAILED
 from portico.relay.tab import Tab
@@ -65,26 +65,32 @@ def unbooked(tab: Tab, kept: Outcome | None) -> Release:
 
 def receipt_of(bill: Bill, outcome: str) -> Receipt:
     """Everything a person needs who asks why."""
-    call, aim, report = bill.call, bill.aim, bill.call.report
+    call, aim, charge, tab = bill.call, bill.aim, bill.charge, bill.tab
+    report, seen, losses = call.report, call.seen, call.all_losses()
     return Receipt(
-        request_id=bill.tab.request_id,
-        account=bill.tab.caller.tenant,
-        key_id=bill.tab.caller.key_id,
+        request_id=tab.request_id,
+        account=tab.caller.tenant,
+        key_id=tab.caller.key_id,
         at_us=bill.at_us,
         route=report.route,
         dialect=call.dialect.name,
         asked=call.request.model,
         model=aim.model.name,
-        upstream_model=call.seen.model or aim.target.model,
+        upstream_model=seen.model or aim.target.model,
         provider=aim.provider.name,
         stream=call.request.stream,
         outcome=outcome,
-        service_tier=call.seen.service_tier or "",
+        service_tier=seen.service_tier or "",
         usage=buckets(bill.usage),
-        raw_usage=call.seen.raw_usage,
+        raw_usage=seen.raw_usage,
         uses=call.uses(),
-        hold_nanos=bill.tab.amount,
-        losses=tuple(dict.fromkeys([loss.code for loss in call.all_losses()])),
+        lines=charge.lines,
+        markup_permille=charge.markup_permille,
+        hold_nanos=tab.amount,
+        charge_nanos=charge.nanos,
+        cost_nanos=charge.cost_nanos,
+        cost_unknown=charge.cost_unknown,
+        losses=tuple(dict.fromkeys([loss.code for loss in losses])) if losses else (),
         tries=tuple([Tried(one.provider, one.model, one.outcome, one.beside) for one in report.tries]),
-        flags=bill.flags,
-    ).charged(bill.charge)
+        flags=with_unpriced(bill.flags, charge),
+    )

@@ -200,7 +200,10 @@ class Call(msgspec.Struct):
 
     def all_losses(self) -> list[Loss]:
         """Of the request and of the answer so far, each once."""
-        asked = [loss for _, losses in sorted(self.lane_losses.items()) for loss in losses]
+        lanes = self.lane_losses
+        if not self.losses and not self.media_losses and (len(lanes) == 1 and not lanes.get(0)):
+            return []
+        asked = [loss for _, losses in sorted(lanes.items()) for loss in losses]
         fetched = self.media_losses if self.translated else []
         return list(dict.fromkeys([*fetched, *asked, *self.losses]))
 
@@ -216,21 +219,14 @@ class Call(msgspec.Struct):
         return headers
 
 
-class Slot:
-    """A place among the upstream calls that are made at a time: `async with Slot(call)`."""
+class _AnyNumber:
+    """Where nothing bounds the upstream calls of a call that are made at a time: `async with call.slots or ANY_NUMBER`."""
 
-    __slots__ = ("_slots",)
+    async def __aenter__(self) -> None: ...
+    async def __aexit__(self, *_: object) -> None: ...
 
-    def __init__(self, call: Call) -> None:
-        self._slots = call.slots
 
-    async def __aenter__(self) -> None:
-        if self._slots is not None:
-            await self._slots.acquire()
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._slots is not None:
-            self._slots.release()
+ANY_NUMBER: Final = _AnyNumber()
 
 
 class Aim(msgspec.Struct, frozen=True):

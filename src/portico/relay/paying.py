@@ -8,7 +8,6 @@ filter of the caller's ended. What failed before that is free, however many were
 import asyncio
 import logging
 from collections.abc import Awaitable, Iterable
-from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import msgspec
@@ -63,6 +62,8 @@ class Paying:
         self._began_us = int(till.now() * 1_000_000)
         self._books = till.books()
         """As they are now: a call is charged by the prices in force when it began."""
+        self._offered: tuple[Aim, Tier, Rates] | None = None
+        """What it was last offered for."""
         self._sent = 0
         self._embedded = 0
         """Characters of text that the answering attempt sent to be embedded."""
@@ -123,7 +124,10 @@ class Paying:
         self.asks(attempt)
         times = -(-call.whole.count // attempt.lane.count) if attempt.passing is None else 1
         aims = [aim] if self._sent else [aim, *places]
-        await self.tab.hold(ask, [self._offer(one) for one in aims], times=times)
+        tier = self._tier
+        offers = [Offer(self._rates_of(one, tier), one.candidate.deployment.capabilities) for one in aims]
+        self._offered = aim, tier, offers[0].rates
+        await self.tab.hold(ask, offers, times=times)
         self._sent += 1
 
     def asks(self, attempt: Attempt) -> None:
@@ -141,24 +145,21 @@ class Paying:
         if ask.service_tier is not None and ask.service_tier not in TIER_WORDS:
             raise InvalidRequest(f"Unknown service tier {ask.service_tier[:40]!r}.", param=where.field("service_tier"))
 
-    def _offer(self, aim: Aim) -> Offer:
-        return Offer(self._rates_of(aim, self._tier), aim.candidate.deployment.capabilities)
-
     def _rates_of(self, aim: Aim, tier: Tier) -> Rates:
         if self._call.verb is Verb.COUNT_TOKENS:
             return FREE
+        offered = self._offered
+        if offered is not None and offered[0] is aim and offered[1] is tier:
+            return offered[2]
         return self._books.rates(
             model=aim.model,
             provider=aim.provider.name,
             provider_kind=aim.provider.kind.name,
             upstream_model=aim.target.model,
             account=self._caller.tenant,
-            on=self._day(),
+            on=self._till.day_of(self._began_us),
             tier=tier,
         )
-
-    def _day(self) -> date:
-        return datetime.fromtimestamp(self._began_us / 1_000_000, UTC).date()
 
     # -- while it is answered
 
@@ -257,7 +258,7 @@ class Paying:
             guess = self._estimate(rates)
             usage, made = guess.usage, guess.charge
             flags += [ESTIMATED, CAPPED] if guess.capped else [ESTIMATED]
-        return Bill(tab, call, aim, self._began_us, usage, made, tuple(dict.fromkeys(flags)))
+        return Bill(tab, call, aim, self._began_us, usage, made, tuple(dict.fromkeys(flags)) if flags else ())
 
     def _estimate(self, rates: Rates) -> Estimate:
         """By the published rule; of an embedding, which delivers no text, what was sent."""

@@ -44,21 +44,11 @@ def _waits(call: Call) -> bool:
     return call.paying is not None and call.paying.tells_cost
 
 
-class NeverTwice:
-    """What goes wrong once something was sent is an end, and no reason to ask anybody else: `with NeverTwice(call)`."""
-
-    __slots__ = ("_call",)
-
-    def __init__(self, call: Call) -> None:
-        self._call = call
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, UpstreamError) and self._call.exchange.started:
-            note_failure(self._call, error)
-            raise BrokenOff from None
+def never_twice(call: Call, error: UpstreamError) -> None:
+    """What goes wrong once something was sent is an end, and no reason to ask anybody else: raises `BrokenOff` then."""
+    if call.exchange.started:
+        note_failure(call, error)
+        raise BrokenOff from None
 
 
 async def passed(call: Call, attempt: Attempt, upstream: UpstreamResponse) -> bytes:

@@ -4,7 +4,7 @@ A quote goes the whole way of a call (`relay/relay.py`) with a tab that says wha
 it. So the two cannot disagree: on the body as it is rendered, on signatures that are restored, on candidates and lanes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
@@ -39,7 +39,7 @@ class Quoted(PorticoError):
 class QuoteTab(Tab):
     """A tab that holds nothing."""
 
-    async def hold(self, ask: Ask, candidates: Iterable[Offer], *, times: int = 1) -> None:
+    async def hold(self, ask: Ask, candidates: Sequence[Offer], *, times: int = 1) -> None:
         """Raises `Quoted`, or `ModelNotPriced` as a hold does."""
         most, dearest = self.dearest(ask, candidates, times)
         raise Quoted(Quote(ask, most, dearest.rates, dearest.able.max_output_tokens, times))

@@ -38,7 +38,7 @@ from portico.providers.quirks import in_answer
 from portico.relay import counting, embedding, making, piecewise, questions
 from portico.relay.aiming import Aims
 from portico.relay.attempts import decoded, last_of, note_failure, note_stream, piped, pump_of
-from portico.relay.call import Attempt, AttemptOne, BrokenOff, Call, Slot
+from portico.relay.call import ANY_NUMBER, Attempt, AttemptOne, BrokenOff, Call
 from portico.relay.dearness import Dearness, dearness
 from portico.relay.defaults import Defaults
 from portico.relay.downstream import Downstream
@@ -182,25 +182,20 @@ class Relay:
             call.report = report
             report.asked, report.model = call.request.model, call.model.name
             report.verb, report.stream = call.verb, call.verb is Verb.STREAM
-        framing = framing or EventFraming(dialect.frame, dialect.keep_alive)
         try:
-            if self._till is None:
-                await self._answer(call, framing)
-            else:
+            if self._till is not None:
                 request_id = call.report.request_id or timed_id("req_", self._rng, self._now())
                 call.paying = Paying(self._tab(self._till, caller, request_id, once=once), self._till, call, once)
-                await call.paying.through(self._answer(call, framing))
+            if call.verb is Verb.STREAM:
+                answer = self._stream(call, framing or EventFraming(dialect.frame, dialect.keep_alive))
+            else:
+                answer = self._whole(call)
+            await (answer if call.paying is None else call.paying.through(answer))
         finally:
             call.report.usage = call.seen.usage
             if call.paying is not None:
                 call.paying.part()
                 call.paying = None
-
-    async def _answer(self, call: Call, framing: Framing) -> None:
-        if call.verb is Verb.STREAM:
-            await self._stream(call, framing)
-        else:
-            await self._whole(call)
 
     def serves(self, model: Model) -> bool:
         """Whether a call of the model can be sent anywhere today, were it to the one that follows it."""
@@ -318,37 +313,47 @@ class Relay:
             await call.settled()
             call.exchange.finish()
             return
-        body = call.passed or await self._translated(call)
+        body = call.passed or self._translated(call)
+        if isinstance(body, RawBody):
+            body = await _finished(call, body)
         if call.continuation is not None and call.generates:
             body = call.continuation.whole(call, body)
-        await call.settled()
+        if call.settling:
+            await call.settled()
         call.note_model(call.seen.model)
-        if call.paying is not None:
-            await call.paying.tab.durable()
+        paying = call.paying
+        if paying is not None and not paying.tab.durable_now:
+            await paying.tab.durable()
         headers = [("content-type", call.content_type), *call.answer_headers()]
-        if call.paying is not None and call.paying.tells_cost:
-            headers.append((COST_HEADER, dollars(call.paying.cost())))
+        if paying is not None and paying.tells_cost:
+            headers.append((COST_HEADER, dollars(paying.cost())))
         call.exchange.send(200, headers, body)
 
     async def _whole_one(self, call: Call, attempt: Attempt, *, last: bool) -> None:
-        with piecewise.NeverTwice(call):
-            async with Slot(call):
+        try:
+            async with call.slots or ANY_NUMBER:
                 upstream = await self._send(call, attempt)
                 try:
                     if attempt.verb is Verb.STREAM:
                         response = await piecewise.told(call, attempt, upstream)
                         call.answers.append((attempt.lane, self._judged(call, attempt, response, last=last)))
                         return
-                    body = await piecewise.passed(call, attempt, upstream)
+                    in_pieces = call.dialect.raw_answers
+                    body = await (piecewise.passed(call, attempt, upstream) if in_pieces else upstream.read())
                 finally:
                     upstream.close()
-            if attempt.passing is None and not call.generates:
-                questions.answered(call, attempt, body)
-            elif attempt.passing is None:
-                response = await making.in_format(self._read(call, attempt, body, last=last), call.request.picture)
-                call.answers.append((attempt.lane, response))
-            else:
+            if attempt.passing is not None:
                 self._passed(call, attempt.passing, body, last=last)
+            elif not call.generates:
+                questions.answered(call, attempt, body)
+            else:
+                response = self._read(call, attempt, body, last=last)
+                if call.request.picture is not None:
+                    response = await making.in_format(response, call.request.picture)
+                call.answers.append((attempt.lane, response))
+        except UpstreamError as error:
+            piecewise.never_twice(call, error)
+            raise
 
     def _passed(self, call: Call, passing: Passing, body: bytes, *, last: bool) -> None:
         """Takes a whole answer that passes as it is. Raises what is wrong with it."""
@@ -392,17 +397,15 @@ class Relay:
         call.seen = Seen(response.model, *used)
         return response
 
-    async def _translated(self, call: Call) -> bytes:
+    def _translated(self, call: Call) -> bytes | RawBody:
         """The answers of all lanes in the caller's dialect."""
         if call.embedded:
             return embedding.told(call)
         rendered = call.dialect.render_response(self._merged(call), call.reply)
-        call.losses += rendered.losses
-        if isinstance(rendered.body, RawBody):
-            call.content_type = rendered.body.content_type
-            finish, data = rendered.body.finish, rendered.body.data
-            return data if finish is None else await asyncio.to_thread(finish, data)
-        return jsontext.encode(rendered.body)
+        if rendered.losses:
+            call.losses += rendered.losses
+        body = rendered.body
+        return body if isinstance(body, RawBody) else jsontext.encode(body)
 
     def _keep(self, call: Call, recorder: TurnRecorder) -> None:
         """What the next turn needs, kept before the answer's last byte leaves."""
@@ -443,7 +446,7 @@ class Relay:
 
     async def _stream_one(self, call: Call, attempt: Attempt, downstream: Downstream, *, last: bool) -> None:
         """Reads one candidate's stream. Raises while nothing was shown; afterwards a failure is an event."""
-        async with Slot(call):
+        async with call.slots or ANY_NUMBER:
             upstream = await self._send(call, attempt)
             pump = pump_of(call, attempt, last=last)
             try:
@@ -466,7 +469,7 @@ class Relay:
 
     async def _stream_whole(self, call: Call, attempt: Attempt, downstream: Downstream, *, last: bool) -> None:
         """Reads one candidate's whole answer, and goes on with the stream by it."""
-        async with Slot(call):
+        async with call.slots or ANY_NUMBER:
             upstream = await self._send(call, attempt)
             try:
                 body = await upstream.read()
@@ -479,3 +482,9 @@ class Relay:
                 await call.paying.tab.durable()
             downstream.write(out)
             await downstream.drain()
+
+
+async def _finished(call: Call, raw: RawBody) -> bytes:
+    """An answer that is no JSON, once all of it that takes its time is done, beside everything else."""
+    call.content_type = raw.content_type
+    return raw.data if raw.finish is None else await asyncio.to_thread(raw.finish, raw.data)

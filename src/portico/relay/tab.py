@@ -8,7 +8,7 @@ itself is still on its way; it never raises. A call whose hold was refused has n
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -34,7 +34,7 @@ from portico.core.usage import Usage
 from portico.ledger.hold import Decision, Extend, Held, Hold, Refused, Replay
 from portico.ledger.settle import Checkpoint, Outcome
 from portico.metering.ceiling import Ask, Ceiling, ceiling
-from portico.relay.till import Till, limits_of
+from portico.relay.till import Till
 
 log = logging.getLogger("portico.relay")
 
@@ -98,7 +98,7 @@ class Tab:
         self._till = till
         self._once = once
         self._ask = Ask(text_bytes=0)
-        self._offers: list[Offer] = []
+        self._offers: Sequence[Offer] = ()
         self._times = 1
         self._tokens = 0
         self._output_tokens = 0
@@ -116,18 +116,17 @@ class Tab:
 
     # -- before the provider is called
 
-    async def hold(self, ask: Ask, candidates: Iterable[Offer], *, times: int = 1) -> None:
+    async def hold(self, ask: Ask, candidates: Sequence[Offer], *, times: int = 1) -> None:
         """Returns when the provider may be called: a hold of the dearest candidate's ceiling is on its way or durable.
         `times`: how many such calls are made for this one, in lanes.
 
         Of a call that is made several times (another candidate, another lane) each time may ask for more than is held.
         Raises `InsufficientFunds`, `LimitReached` in its kinds, `ModelNotPriced`, `RequestInFlight`, `StorageUnavailable`.
         """
-        priced = list(candidates)
-        most, _ = self.dearest(ask, priced, times)
+        most, _ = self.dearest(ask, candidates, times)
         if not self._begun:
             self._begun = True
-            self._ask, self._offers, self._output_tokens = ask, priced, most.output_tokens
+            self._ask, self._offers, self._output_tokens = ask, candidates, most.output_tokens
             self._tokens = most.input_tokens + most.output_tokens
             await self._first(most.nanos)
             return
@@ -138,18 +137,25 @@ class Tab:
         if most.nanos > self.amount:
             await self._more(most.nanos - self.amount)
 
-    def dearest(self, ask: Ask, candidates: Iterable[Offer], times: int) -> tuple[Ceiling, Offer]:
+    def dearest(self, ask: Ask, candidates: Sequence[Offer], times: int) -> tuple[Ceiling, Offer]:
         """What is to be held, and for whom of those whom the call may be made to. Raises `ModelNotPriced`."""
-        priced = list(candidates)
-        if self.caller.prepaid and any(not one.rates.known for one in priced):
-            raise ModelNotPriced
-        self._times = max(times, self._times)
-        return self._ceiling(ask, priced)
+        if self.caller.prepaid:
+            for one in candidates:
+                if not one.rates.known:
+                    raise ModelNotPriced
+        if times > self._times:
+            self._times = times
+        return self._ceiling(ask, candidates)
 
-    def _ceiling(self, ask: Ask, priced: Iterable[Offer]) -> tuple[Ceiling, Offer]:
+    def _ceiling(self, ask: Ask, priced: Sequence[Offer]) -> tuple[Ceiling, Offer]:
         tokens, times = self._till.settings.default_hold_tokens, self._times
-        found = [(ceiling(ask, one.rates, one.able, default_hold_tokens=tokens), one) for one in priced]
-        most, offer = found[0] if len(found) == 1 else max(found, key=lambda pair: pair[0].nanos)
+        most: Ceiling | None = None
+        for one in priced:
+            found = ceiling(ask, one.rates, one.able, default_hold_tokens=tokens)
+            if most is None or found.nanos > most.nanos:
+                most, offer = found, one
+        if most is None:
+            raise ValueError("nobody is to be asked")
         if times > 1:
             most = Ceiling(most.nanos * times, most.input_tokens * times, most.output_tokens * times)
         return most, offer
@@ -187,7 +193,7 @@ class Tab:
             amount_nanos=self.amount,
             tokens=self._tokens,
             prepaid=self.caller.prepaid,
-            limits=limits_of(self.caller),
+            limits=self._till.limits_of(self.caller),
             refusable=refusable,
             idempotency_key="" if once is None else once.key,
             fingerprint="" if once is None else once.fingerprint,

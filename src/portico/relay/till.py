@@ -6,15 +6,18 @@ can pay is decided by the database. What one call does with it is `relay/tab.py`
 """
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from random import Random
 from typing import Final
 
 import msgspec
 
 from portico.accounts import Caller
+from portico.accounts.policy import Policy
 from portico.catalog.books import PriceBooks
 from portico.core.storage import Committer
 from portico.ledger.hold import UNLIMITED, Held, Limits
+from portico.ledger.windows import DAY_US
 
 MAX_STANDINGS: Final = 10_000
 """Keys of which it is remembered how they stand; beyond that all is forgotten, and read again with the next hold."""
@@ -88,6 +91,8 @@ class Till:
         self._standings: dict[tuple[str, str], Standing] = {}
         self._uncommitted: dict[str, int] = {}
         self._failed_at = float("-inf")
+        self._limits: dict[str, tuple[Policy, Limits]] = {}
+        self._day = (0, date.min)
 
     @property
     def worker_id(self) -> str:
@@ -106,8 +111,7 @@ class Till:
 
     def is_comfortable(self, caller: Caller, amount_nanos: int) -> bool:
         """Whether a provider may be called beside the commit of a hold of this amount."""
-        limited = limits_of(caller) != UNLIMITED
-        if not caller.prepaid and not limited:
+        if not caller.prepaid and self.limits_of(caller) is UNLIMITED:
             return True
         standing = self._standings.get((caller.tenant, caller.key_id))
         if standing is None or self.clock() - standing.at > self.settings.fresh_s or standing.near_limit:
@@ -131,7 +135,9 @@ class Till:
         """Remembers how an account stood after a hold."""
         if len(self._standings) >= MAX_STANDINGS:
             self._standings.clear()
-        near = any(use.used * 1000 >= use.limit * NEAR_PERMILLE for use in held.uses)
+        near = False
+        for use in held.uses:
+            near = near or use.used * 1000 >= use.limit * NEAR_PERMILLE
         self._standings[caller.tenant, caller.key_id] = Standing(held.available_nanos, near, self.clock())
         self._failed_at = float("-inf")  # it answers again
 
@@ -142,6 +148,32 @@ class Till:
     def storage_rests(self) -> bool:
         """Whether the database failed a moment ago, so that nobody waits for it who need not."""
         return self.clock() - self._failed_at < self.settings.storage_rest_s
+
+    def limits_of(self, caller: Caller) -> Limits:
+        """The limits of a key as a hold keeps them; `UNLIMITED` itself where there are none."""
+        policy = caller.policy
+        kept = self._limits.get(caller.key_id)
+        if kept is not None and kept[0] is policy:
+            return kept[1]
+        if len(self._limits) >= MAX_STANDINGS:
+            self._limits.clear()
+        limits = Limits(
+            rpm=policy.rpm,
+            tpm=policy.tpm,
+            concurrent=policy.concurrent,
+            budget_day_nanos=policy.budget_day_nanos,
+            budget_month_nanos=policy.budget_month_nanos,
+        )
+        limits = UNLIMITED if limits == UNLIMITED else limits
+        self._limits[caller.key_id] = policy, limits
+        return limits
+
+    def day_of(self, at_us: int) -> date:
+        """The day of UTC a time is in."""
+        number = at_us // DAY_US
+        if self._day[0] != number:
+            self._day = number, datetime.fromtimestamp(at_us / 1_000_000, UTC).date()
+        return self._day[1]
 
     # -- answers that nobody waits for
 
@@ -154,15 +186,3 @@ class Till:
 
     def end_drain(self) -> None:
         self.draining -= 1
-
-
-def limits_of(caller: Caller) -> Limits:
-    """The limits of a key as a hold keeps them."""
-    policy = caller.policy
-    return Limits(
-        rpm=policy.rpm,
-        tpm=policy.tpm,
-        concurrent=policy.concurrent,
-        budget_day_nanos=policy.budget_day_nanos,
-        budget_month_nanos=policy.budget_month_nanos,
-    )
