@@ -223,7 +223,7 @@ async def test_what_it_was_collecting_for_does_not_keep_it_from_closing(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The end of the batch and the end of the wait for company come in one turn of the loop."""
-    monkeypatch.setattr("portico.store.committer.LINGER_S", 0.2)
+    monkeypatch.setattr("portico.store.committer.POSTED_S", 0.2)
     database = open_database(sqlite_url)
     committer = patient(database, "w1")
     gate = Gate()

@@ -25,6 +25,7 @@ import time
 from collections import deque
 from functools import partial
 from itertools import takewhile
+from math import inf
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
@@ -47,7 +48,9 @@ FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 1.0
 FLUSH_S: Final = 10.0
 LINGER_S: Final = 0.003
-"""How long writes that are in no hurry are collected."""
+"""How long submits that are in no hurry are collected."""
+POSTED_S: Final = 0.01
+"""How long posts are, for which nobody waits. Most go sooner, with what is submitted."""
 ASIDE_S: Final = 0.002
 """How long the loop stands aside for a batch: another worker may hold the lock, and the disk be slow."""
 GIVE_EVERY_S: Final = 0.001
@@ -84,8 +87,8 @@ class GroupCommitter:
         """What no batch has yet."""
         self._under_way = False
         """The thread has a batch."""
-        self._hurried = False
-        """Somebody among them waits."""
+        self._linger_s = inf
+        """How long the most hurried of them may wait, from when it came or the thread was done with what it had."""
         self._handing: asyncio.Handle | None = None
         self._count = 0
         self._waiting: deque[Item] = deque()
@@ -133,30 +136,36 @@ class GroupCommitter:
         future: asyncio.Future[T] = self._loop.create_future()
         item = Item(write, future, time.monotonic() + self._wait_s)
         self._waiting.append(item)
-        self._put(item, hurry)
+        self._put(item, 0.0 if hurry else LINGER_S)
         return future
 
     def post(self, write: Write[Any]) -> None:
         """See `core.storage.Committer`. While it is closing, too: a hold that is decided then is followed by its end."""
         if self._finished:
             raise RuntimeError("the committer is closed")
-        self._put(Item(write, None, 0.0), False)
+        self._put(Item(write, None, 0.0), POSTED_S)
 
-    def _put(self, item: Item, hurry: bool) -> None:
+    def _put(self, item: Item, linger_s: float) -> None:
+        """Adds it to what has arrived, all of which is handed over in so long at the latest."""
         self._count += 1
         self._arrived.append(item)
         if self._looking is None:
             self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
         if self._closing:
             return  # whoever ends the thread looks for it first
-        if hurry and not self._hurried:
-            self._hurried = True
+        if linger_s < self._linger_s:
+            self._linger_s = linger_s
             if not self._under_way:
-                if self._handing is not None:
-                    self._handing.cancel()
-                self._handing = self._loop.call_soon(self._hand_over)  # with what else comes in this turn
-        elif self._handing is None and not self._under_way:
-            self._handing = self._loop.call_later(LINGER_S, self._hand_over)
+                self._hand_over_soon()
+
+    def _hand_over_soon(self) -> None:
+        """Hands over as soon as those wish who have arrived; in this turn of the loop what else comes in it goes along."""
+        if self._handing is not None:
+            self._handing.cancel()
+        if self._linger_s:
+            self._handing = self._loop.call_later(self._linger_s, self._hand_over)
+        else:
+            self._handing = self._loop.call_soon(self._hand_over)
 
     def _hand_over(self) -> None:
         """Gives the thread what has arrived. It has nothing to do."""
@@ -165,7 +174,7 @@ class GroupCommitter:
             self._handing = None
         items = self._arrived[:MAX_BATCH]
         self._arrived = self._arrived[MAX_BATCH:]
-        self._hurried = bool(self._arrived)
+        self._linger_s = 0.0 if self._arrived else inf
         self._under_way = True
         if not self._engine.is_local:
             self._queue.put(items)
@@ -185,10 +194,10 @@ class GroupCommitter:
                 self._hand_over()
             else:
                 self._loop.call_soon(self._finish)  # behind those who were answered now, and may post
-        elif self._hurried:
+        elif self._linger_s == 0.0:
             self._hand_over()
-        elif self._arrived and self._handing is None:
-            self._handing = self._loop.call_later(LINGER_S, self._hand_over)
+        elif self._arrived:
+            self._hand_over_soon()
 
     def _finish(self) -> None:
         """Ends the thread, if nothing has come since it was done."""
