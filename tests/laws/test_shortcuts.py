@@ -1,4 +1,4 @@
-"""What most answers are is read and written by one look. A shortcut never says anything else than the careful way."""
+"""What most bodies are is read and written by one look. A shortcut never says anything else than the careful way."""
 
 import copy
 from pathlib import Path
@@ -13,10 +13,13 @@ from laws.corpus import Exchange, exchanges, files
 from laws.test_answers import REPLY
 from portico.core.assembly import assemble
 from portico.core.dialect import Reading
+from portico.core.errors import PorticoError
 from portico.core.events import Event, Failed, PartDelta, UsageReported
 from portico.core.parts import Reasoning, Text
 from portico.core.response import Candidate, Finish, FinishReason
 from portico.core.usage import Usage
+from portico.dialects import gemini
+from portico.dialects.gemini import asking as gemini_asking
 from portico.dialects.gemini import response as gemini_response
 from portico.dialects.gemini import usage as gemini_usage
 from portico.dialects.gemini.fields import camelise
@@ -210,3 +213,45 @@ def test_a_choice_is_written_the_same_both_ways(
     candidate = Candidate(0, tuple(parts), Finish(reason, "WORD", message))
     if (short := chat_response._plain_choice(candidate)) is not None:
         assert list(short.items()) == list(_careful_choice(candidate).items())
+
+
+# -- what a request can cost -------------------------------------------------------------------------------------------
+
+LOOKED_AT = ("text_bytes", "media", "media_bytes", "tools", "max_output_tokens", "candidates", "service_tier")
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_rendered_body_asks_for_what_its_bytes_ask_for(path: Path) -> None:
+    for exchange in exchanges(path):
+        try:
+            request = exchange.dialect.parse_request(exchange.request, model=exchange.model)
+            body = gemini.DIALECT.render_request(request, exchange.target_in(gemini.DIALECT)).body
+        except PorticoError:
+            continue  # what is wrong with it is told elsewhere
+        data = jsontext.encode(body)
+        short, careful = gemini_asking.ask_of_rendered(body, len(data)), gemini_asking.ask(data)
+        for name in LOOKED_AT:
+            assert getattr(short, name) == getattr(careful, name), (exchange.id, name)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"inlineData": {"mimeType": "image/png", "data": "aGk="}, "thoughtSignature": "c2ln"},
+        {"inlineData": {"mime_type": "image/png", "data": "aGk="}},
+        {"inlineData": {"mimeType": 7, "data": "aGk="}},
+        {"inlineData": None, "fileData": {"fileUri": "files/a"}},
+        {"functionCall": {"name": "f", "args": {"inlineData": {"data": "aGk="}}}},
+        {"functionResponse": {"name": "f", "response": {}, "parts": [{"inlineData": {"data": "aGk="}}]}},
+        {"functionResponse": {"name": "f", "response": {}, "parts": None}},
+        {"executableCode": {"code": "1"}},
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"cachedContent": "cachedContents/a"}, {"tools": [{"googleSearch": {}}]}])
+def test_any_part_of_a_rendered_body_is_counted_as_its_bytes_are(part: dict[str, Any], more: dict[str, Any]) -> None:
+    functions = {"functionDeclarations": [{"name": "f"}]}
+    config = {"maxOutputTokens": 7, "candidateCount": 2}
+    body = {"contents": [{"parts": [{"text": "hi"}, part]}], "tools": [functions], "generationConfig": config, **more}
+    data = jsontext.encode(body)
+    short, careful = gemini_asking.ask_of_rendered(body, len(data)), gemini_asking.ask(data)
+    assert [getattr(short, name) for name in LOOKED_AT] == [getattr(careful, name) for name in LOOKED_AT]

@@ -37,31 +37,42 @@ def ask(body: bytes) -> Ask:
 def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
     """The sizes of a body that was rendered here, in our spelling. It is what is really sent: a field of Google's that the
     caller gave by its own name has its say."""
-    media = MediaCount()
-    for content in body.get("contents") or ():
-        for part in content.get("parts") or ():
-            if "text" not in part:
-                _count_rendered(part, media)
-    config = body.get("generationConfig") or {}
-    if body.get("cachedContent"):
-        media.by_address(CACHE)
-    tools = body.get("tools")
+    config = body.get("generationConfig") or _NOTHING
+    most, tools = config.get("maxOutputTokens"), body.get("tools")
+    media = _rendered_media(body)
     return Ask(
-        text_bytes=max(0, body_bytes - media.inline_bytes),
-        media=media.counts,
-        media_bytes=media.sizes,
-        tools=frozenset(_tools(body)) if tools else _NONE,
-        max_output_tokens=_whole(config.get("maxOutputTokens")) or None,
-        candidates=_candidates(config),
-        service_tier=_tier(body),
+        text_bytes=body_bytes if media is None else max(0, body_bytes - media.inline_bytes),
+        media=_NOTHING if media is None else media.counts,
+        media_bytes=_NOTHING if media is None else media.sizes,
+        tools=frozenset(_tools(body)) if tools and not _are_functions(tools) else _NONE,
+        max_output_tokens=None if most is None else _whole(most) or None,
+        candidates=_candidates(config) if "candidateCount" in config else 1,
+        service_tier=_tier(body) if "serviceTier" in body else None,
     )
 
 
-def _count_rendered(part: Mapping[str, Any], media: MediaCount) -> None:
-    _count_part(part, media)
-    if "functionResponse" in part:
-        for inner in part["functionResponse"].get("parts") or ():
-            _count_part(inner, media)
+def _rendered_media(body: Mapping[str, Any]) -> MediaCount | None:
+    """What a body that was rendered here holds beside text; None: nothing. Conversations are long, and most have none."""
+    media: MediaCount | None = None
+    for content in body.get("contents") or ():
+        for part in content.get("parts") or ():
+            if "text" in part:
+                continue
+            answer = part.get("functionResponse")
+            inside = () if answer is None or "parts" not in answer else answer["parts"] or ()
+            if inside or "inlineData" in part or "fileData" in part:
+                media = media or MediaCount()
+                for one in (part, *inside):
+                    _count_part(one, media)
+    if body.get("cachedContent"):
+        media = media or MediaCount()
+        media.by_address(CACHE)
+    return media
+
+
+def _are_functions(tools: Any) -> bool:
+    """Whether the caller's functions are all there is of tools: nearly always."""
+    return type(tools) is list and len(tools) == 1 and type(tools[0]) is dict and _NO_TOOLS.issuperset(tools[0])
 
 
 def _ask(fields: Mapping[str, Any], body_bytes: int) -> Ask:
@@ -86,6 +97,7 @@ def _ask(fields: Mapping[str, Any], body_bytes: int) -> Ask:
 
 
 _NONE: Final[frozenset[str]] = frozenset()
+_NOTHING: Final[Mapping[str, Any]] = {}
 MAX_CANDIDATES: Final = 128
 """Google refuses more than 8."""
 
