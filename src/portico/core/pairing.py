@@ -26,9 +26,9 @@ class OpenCalls:
         self._added.clear()
         self._by_name = None
 
-    def close(self, call: ToolCall) -> None:
+    def close(self, call_id: str) -> None:
         """The call has its result; one that had it already stays as it is."""
-        self._open.pop(call.id, None)
+        self._open.pop(call_id, None)
 
     def is_open(self, call: ToolCall) -> bool:
         return call.id in self._open

@@ -224,7 +224,7 @@ class _Turns:
         if found is None and name is not None:
             found = self._open.first_named(name)
         if found is not None:
-            self._open.close(found)
+            self._open.close(found.id)
         return found
 
     def _fresh_id(self) -> str:

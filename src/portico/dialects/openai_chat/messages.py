@@ -65,19 +65,6 @@ _USER: Final = Role.USER
 _SYSTEM: Final = Role.SYSTEM
 
 
-def _plain_call(item: Any) -> ToolCall | None:
-    """A call that has an id, a name and arguments as text, and nothing else; None for any other."""
-    if type(item) is not dict or len(item) != 3 or item.get("type") != "function":
-        return None
-    call_id, function = item.get("id"), item.get("function")
-    if type(call_id) is not str or type(function) is not dict or len(function) != 2:
-        return None
-    name, arguments = function.get("name"), function.get("arguments")
-    if type(name) is not str or type(arguments) is not str or not call_id or _THOUGHT_SUFFIX in call_id:
-        return None
-    return ToolCall(call_id, name, arguments)
-
-
 class MessagesReader:
     """Reads the messages of one body in order."""
 
@@ -87,29 +74,36 @@ class MessagesReader:
         self._calls: dict[str, ToolCall] = {}
         self._by_short_id: dict[str, ToolCall] | None = None
         """By what clients leave of an id; made when a result first comes with such a one."""
-        self._open = OpenCalls()
-        self._user_spoke = False
-        """Whether the user's side has had its turn since the last calls: then what they left open, nobody answers."""
+        self._waiting: _Waiting | None = None
+        """Which calls have no result yet; made when a result first comes that does not name its call by its id."""
+        self._parsed: list[Message] = []
         self._count = 0
 
     def parse(self, messages: list[Any]) -> tuple[Message, ...]:
-        parsed: list[Message] = []
+        calls, parsed, untagged = self._calls, self._parsed, self._thought_tag is None
         for at, item in enumerate(messages):
-            # Nearly all messages have one of the plain shapes, and an agent sends dozens of them with every turn.
+            # Nearly all messages have one of a few shapes, and an agent sends dozens of them with every turn. Each of these
+            # reads as `_message` would read it, or not at all, and then nothing has changed.
             message: Message | None = None
             if type(item) is dict:
                 role, content, members = item.get("role"), item.get("content"), len(item)
                 if type(content) is str:
-                    if members == 2:
-                        message = self._plain_text(role, content, at)
-                    elif role == "tool":
-                        if members == 3:
-                            message = self._plain_result(item.get("tool_call_id"), content, at)
-                    elif role == "assistant" and members == 3:
+                    if members == 2:  # somebody says something
+                        if role == "user":
+                            message = Message(_USER, (Text(content),), None, at)
+                        elif role == "system":
+                            message = Message(_SYSTEM, (Text(content),), None, at)
+                        elif role == "assistant" and untagged and DATA_LINK not in content:
+                            message = Message(_ASSISTANT, (Text(content),), None, at)
+                    elif members == 3 and role == "tool":  # a known call is answered with a text
+                        call_id = item.get("tool_call_id")
+                        if type(call_id) is str and (call := calls.get(call_id)) is not None:
+                            message = Message(_USER, (ToolResult(call_id, call.name, (Text(content),)),), None, at)
+                    elif members == 3 and role == "assistant":
                         message = self._plain_calls(item.get("tool_calls"), content, at)
                 elif type(content) is list:
                     if members == 2 and role == "user":
-                        message = self._plain_texts(content, at)
+                        message = _plain_texts(content, at)
                 elif content is None and role == "assistant" and members == 2 + ("content" in item):
                     message = self._plain_calls(item.get("tool_calls"), None, at)
             if message is None:
@@ -118,64 +112,34 @@ class MessagesReader:
                 except InvalidRequest as error:
                     raise error.under(f"$.messages[{at}]") from None
             parsed.append(message)
+            if self._waiting is not None:
+                self._waiting.see(message)
         return tuple(parsed)
 
-    # -- plain messages: each of these gives what `_message` would, or None, and then it has changed nothing
-
-    def _plain_text(self, role: Any, text: str, at: int) -> Message | None:
-        """`{role, content}`: somebody says something."""
-        if role == "user":
-            self._user_spoke = True
-            return Message(_USER, (Text(text),), None, at)
-        if role == "assistant" and self._thought_tag is None and DATA_LINK not in text:
-            return Message(_ASSISTANT, (Text(text),), None, at)
-        if role == "system":
-            return Message(_SYSTEM, (Text(text),), None, at)
-        return None
-
-    def _plain_texts(self, items: list[Any], at: int) -> Message | None:
-        """`{role: "user", content: [{type: "text", text}, …]}`: the user says something in pieces."""
-        texts: list[Text] = []
-        for item in items:
-            if type(item) is not dict or len(item) != 2 or item.get("type") != "text":
-                return None
-            text = item.get("text")
-            if type(text) is not str:
-                return None
-            texts.append(Text(text))
-        self._user_spoke = True
-        return Message(_USER, tuple(texts), None, at)
-
-    def _plain_result(self, call_id: Any, text: str, at: int) -> Message | None:
-        """`{role, tool_call_id, content}`: a known call is answered with a text."""
-        call = self._calls.get(call_id) if type(call_id) is str else None
-        if call is None:
-            return None
-        self._user_spoke = True
-        self._open.close(call)
-        return Message(_USER, (ToolResult(call.id, call.name, (Text(text),)),), None, at)
-
     def _plain_calls(self, items: Any, content: str | None, at: int) -> Message | None:
-        """`{role, content, tool_calls}`: tools are called, maybe after a text."""
+        """`{role, content, tool_calls}`: tools are called, maybe after a text. Of each call there is an id, a name and
+        arguments as text, and nothing else."""
         if type(items) is not list or not items or self._thought_tag is not None:
             return None
         if content is not None and DATA_LINK in content:
             return None
-        calls: list[ToolCall] = []
+        parts: list[Part] = [] if content is None else [Text(content)]
+        called: list[ToolCall] = []
         for item in items:
-            call = _plain_call(item)
-            if call is None:
+            if type(item) is not dict or len(item) != 3 or item.get("type") != "function":
                 return None
-            calls.append(call)
-        if self._user_spoke:
-            self._open.clear()
-            self._user_spoke = False
-        for call in calls:
+            call_id, function = item.get("id"), item.get("function")
+            if type(call_id) is not str or type(function) is not dict or len(function) != 2:
+                return None
+            name, arguments = function.get("name"), function.get("arguments")
+            if type(name) is not str or type(arguments) is not str or not call_id or _THOUGHT_SUFFIX in call_id:
+                return None
+            called.append(ToolCall(call_id, name, arguments))
+        for call in called:
             self._calls[call.id] = call
-            self._open.add(call)
         if self._by_short_id is not None:
-            self._by_short_id.update({normalised_call_id(call.id): call for call in calls})
-        return Message(_ASSISTANT, tuple(calls) if content is None else (Text(content), *calls), None, at)
+            self._by_short_id.update({normalised_call_id(call.id): call for call in called})
+        return Message(_ASSISTANT, (*parts, *called), None, at)
 
     def _message(self, fields: Mapping[str, Any], at: int) -> Message:
         role = fields.get("role")
@@ -189,7 +153,6 @@ class MessagesReader:
             parts = parse_content(fields.get("content"))
         else:
             raise InvalidRequest(f"Unknown role {role!r}; known are {', '.join(ROLES)}.", param=".role")
-        self._user_spoke = self._user_spoke or ROLES[role] is Role.USER
         name = fields.get("name") if role not in ("tool", "function") else None
         ext = None
         if not _ECHOED.issuperset(fields):
@@ -255,9 +218,6 @@ class MessagesReader:
         legacy = fields.get("function_call")
         if legacy is not None:
             calls.append(self._function(object_at(legacy, ".function_call"), self._fresh_id(), None, minted=True))
-        if calls and self._user_spoke:
-            self._open.clear()
-            self._user_spoke = False
         spare = _spare_signatures(fields)
         if calls and calls[0].signature is None and spare:
             calls[0] = msgspec.structs.replace(calls[0], signature=Signature(VENDOR, spare))
@@ -312,7 +272,6 @@ class MessagesReader:
         self._calls[call.id] = call
         if self._by_short_id is not None:
             self._by_short_id[normalised_call_id(call.id)] = call
-        self._open.add(call)
 
     def _fresh_id(self) -> str:
         self._count += 1
@@ -332,8 +291,6 @@ class MessagesReader:
                 f"No earlier tool call has the id {wire_id!r}; a tool message must answer a call of an assistant message.",
                 param=".tool_call_id",
             )
-        if call is not None:
-            self._open.close(call)
         parts: tuple[Text | Media, ...]
         content = fields.get("content")
         if isinstance(content, str):
@@ -354,14 +311,57 @@ class MessagesReader:
             found = self._calls.get(wire_id) or self._by_what_is_left(wire_id)
             if found is not None:
                 return found
+        waiting = self._still_waiting()
         if name:
-            return self._open.first_named(name)
-        return self._open.only() or (None if wire_id else self._open.first_minted())
+            return waiting.first_named(name)
+        return waiting.only() or (None if wire_id else waiting.first_minted())
+
+    def _still_waiting(self) -> OpenCalls:
+        """The calls that have no result yet. From here on they are kept up to date."""
+        if self._waiting is None:
+            self._waiting = _Waiting()
+            for message in self._parsed:
+                self._waiting.see(message)
+        return self._waiting.calls
 
     def _by_what_is_left(self, wire_id: str) -> ToolCall | None:
         if self._by_short_id is None:
             self._by_short_id = {normalised_call_id(id_): call for id_, call in self._calls.items()}
         return self._by_short_id.get(normalised_call_id(wire_id))
+
+
+class _Waiting:
+    """Which calls still wait for their result, as one message after the other is seen."""
+
+    def __init__(self) -> None:
+        self.calls = OpenCalls()
+        self._user_spoke = False
+        """Whether the user's side has had its turn since the last calls: then what they left open, nobody answers."""
+
+    def see(self, message: Message) -> None:
+        if message.role is _USER:
+            self._user_spoke = True
+        for part in message.parts:
+            if type(part) is ToolResult:
+                self.calls.close(part.call_id)
+            elif type(part) is ToolCall:
+                if self._user_spoke:
+                    self.calls.clear()
+                    self._user_spoke = False
+                self.calls.add(part)
+
+
+def _plain_texts(items: list[Any], at: int) -> Message | None:
+    """`{role: "user", content: [{type: "text", text}, …]}`: the user says something in pieces. None for anything else."""
+    texts: list[Text] = []
+    for item in items:
+        if type(item) is not dict or len(item) != 2 or item.get("type") != "text":
+            return None
+        text = item.get("text")
+        if type(text) is not str:
+            return None
+        texts.append(Text(text))
+    return Message(_USER, tuple(texts), None, at)
 
 
 class _Details:
