@@ -4,12 +4,16 @@ One codec for the whole house (msgspec): integers of any size survive, `1.0` sta
 UTF-8 and not escaped, and separators are compact.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
+
+read = _decoder.decode
+"""`decode` of a text where many small ones are read: it raises `FAULTS` for what is no JSON."""
+FAULTS: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 BOM = b"\xef\xbb\xbf"
 

@@ -21,7 +21,6 @@ from portico.dialects.gemini.parts import (
     drop_display_name,
     render_call,
     render_part,
-    wire_call_id,
 )
 from portico.dialects.gemini.results import keeps_detail, render_plain_result, render_result
 
@@ -64,8 +63,13 @@ class ContentsRenderer:
         """The parts of systemInstruction: every system text in order, hoisted (1.2)."""
         parts = []
         for message in self._system:
-            self._tell_extras(message)
+            if message.name is not None or message.ext is not None:
+                self._tell_extras(message)
             for part in message.parts:
+                if type(part) is Text and part.signature is None and part.ext is None:
+                    if part.text:
+                        parts.append({"text": part.text})
+                    continue
                 if not isinstance(part, (Text, Opaque)):
                     path = self._where.at_message(message.at)
                     raise InvalidRequest("A system message can only hold text.", param=path)
@@ -77,16 +81,12 @@ class ContentsRenderer:
     def contents(self) -> list[dict[str, Any]]:
         contents: list[dict[str, Any]] = []
         for run in self._runs:
-            message = run[0]
-            if message.role is _ASSISTANT:
-                if (call := _only_call(run)) is not None and not self._open:
-                    contents.append({"role": "model", "parts": [self._call(call, message, True)]})
-                    self._open = [call]
-                else:
-                    self._model_content(run, contents)
+            if run[0].role is _ASSISTANT:
+                self._model_content(run, contents)
             else:
                 self._user_contents(run, contents)
-        self._refuse_unanswered(self._open)
+        if self._open:
+            self._refuse_unanswered(self._open)
         if not contents or contents[0]["role"] != "user":
             contents.insert(0, {"role": "user", "parts": [dict(FILLER)]})
         return contents
@@ -105,6 +105,9 @@ class ContentsRenderer:
                 if type(part) is ToolCall:
                     parts.append(self._call(part, message, not calls))
                     calls.append(part)
+                elif type(part) is Text and part.signature is None and part.ext is None:
+                    if part.text:
+                        parts.append({"text": part.text})
                 elif (rendered := self._content_part(part, message)) is not None:
                     parts.append(rendered)
         if parts:
@@ -112,20 +115,21 @@ class ContentsRenderer:
         self._open = calls
 
     def _call(self, call: ToolCall, message: Message, first: bool) -> dict[str, Any]:
-        wire_id = wire_call_id(call) if self._with_ids else None
+        wire_id = (call.upstream_id or (None if call.minted else call.id)) if self._with_ids else None
         self._wire_ids[call.id] = wire_id
-        rendered = render_call(call, self._wire_names.get(call.name, call.name), wire_id)
+        name, signature = call.name, call.signature
+        rendered = render_call(call, self._wire_names.get(name, name), wire_id)
         if call.ext is not None:
             path = self._where.at_message(message.at)
             self.losses += foreign_extras(call.ext, path, own=(ORIGIN,))
-        if call.signature is not None:
-            if self._reads(call.signature):
-                return rendered
+        if signature is not None:
+            if signature.origin == VENDOR and (signature.signer is None or signature.signer == self._signer):
+                return rendered  # as `_reads` has it
             rendered.pop("thoughtSignature", None)
             self._tell_foreign(message, "another model line signed this call")
         if first and self._demands_signatures:
             rendered["thoughtSignature"] = SKIP_SIGNATURE
-            text = f"no thought signature was kept for the call of {call.name}; Google's skip value stands in for it"
+            text = f"no thought signature was kept for the call of {name}; Google's skip value stands in for it"
             self.losses.append(Loss("2.4:skip_signature", self._where.at_message(message.at), text))
         return rendered
 
@@ -150,8 +154,15 @@ class ContentsRenderer:
                 elif (rendered := self._content_part(part, message)) is not None:
                     parts.append(rendered)
         if results:
-            following = self._results(results, contents)
-            parts = following + parts if following else parts
+            result, open_ = results[0][0], self._open
+            answer: dict[str, Any] | None = None
+            if len(results) == 1 and len(open_) == 1 and result.call_id == open_[0].id:
+                name = self._wire_names.get(result.name, result.name)
+                answer = render_plain_result(result, name, self._wire_ids[result.call_id])
+            if answer is not None:  # the one call of the turn is answered with a text
+                contents.append({"role": "user", "parts": [answer]})
+            elif following := self._results(results, contents):
+                parts = following + parts
         else:
             if not parts:
                 parts.append(dict(FILLER))
@@ -173,14 +184,7 @@ class ContentsRenderer:
             for inner in result.parts:
                 if inner.ext:
                     self.losses += foreign_extras(inner.ext, self._where.at_message(message.at), own=(ORIGIN,))
-        first = results[0][0]
-        if len(results) != 1 or len(self._open) != 1 or first.call_id != self._open[0].id:
-            results = self._in_order(results)
-        else:
-            name = self._wire_names.get(first.name, first.name)
-            if (plain := render_plain_result(first, name, self._wire_ids[first.call_id])) is not None:
-                contents.append({"role": "user", "parts": [plain]})
-                return []
+        results = self._in_order(results)
         parts: list[dict[str, Any]] = []
         following: list[dict[str, Any]] = []
         for number, (result, message) in enumerate(results):
@@ -211,6 +215,8 @@ class ContentsRenderer:
     def _in_order(self, results: list[tuple[ToolResult, Message]]) -> list[tuple[ToolResult, Message]]:
         """The results in the order of their calls, each of which must have one."""
         order = {call.id: number for number, call in enumerate(self._open)}
+        if [result.call_id for result, _ in results] == list(order):
+            return results  # as they are mostly sent
         results = sorted(results, key=lambda item: order.get(item[0].call_id, len(order)))
         answered = {result.call_id for result, _ in results}
         self._refuse_unanswered([call for call in self._open if call.id not in answered])
@@ -307,15 +313,6 @@ class ContentsRenderer:
 
     def _tell_foreign(self, message: Message, text: str) -> None:
         self.losses.append(Loss("2.4:foreign_signature", self._where.at_message(message.at), text))
-
-
-def _only_call(run: list[Message]) -> ToolCall | None:
-    """The call that is all a model said in a turn, as most turns of an agent are; None: there is more to see to."""
-    message = run[0]
-    if len(run) != 1 or len(message.parts) != 1 or message.name is not None or message.ext is not None:
-        return None
-    part = message.parts[0]
-    return part if type(part) is ToolCall else None
 
 
 def media_resolution(request: Request) -> str | None:

@@ -171,7 +171,17 @@ def render_call(call: ToolCall, name: str, wire_id: str | None) -> dict[str, Any
 
     A custom tool's free text is the one argument `input` (mapping.md 1.12).
     """
-    args = {"input": call.arguments} if call.kind == "custom" else arguments_object(call.arguments)
+    text = call.arguments
+    args: Any = None
+    if call.kind == "custom":
+        args = {"input": text}
+    elif text[:1] == "{":  # an object, as nearly always
+        try:
+            args = jsontext.read(text)
+        except jsontext.FAULTS:
+            args = None
+    if type(args) is not dict:
+        args = arguments_object(text)
     fields: dict[str, Any] = {"id": wire_id, "name": name, "args": args} if wire_id else {"name": name, "args": args}
     if call.ext is None:
         signature = call.signature

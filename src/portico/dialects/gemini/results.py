@@ -4,7 +4,7 @@ The response must be an object: text that spells one is sent as it, anything els
 functionResponse where the model takes them there, else in the content that follows, labelled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from portico.core.parts import Media, Text, ToolResult, text_of
@@ -20,7 +20,7 @@ _RESULT_MIMES: Final = frozenset({"image/png", "image/jpeg", "image/webp", "appl
 def render_plain_result(result: ToolResult, name: str, wire_id: str | None) -> dict[str, Any] | None:
     """The functionResponse part of a result that is a text and nothing else, as nearly all are; None for any other."""
     parts = result.parts
-    if result.ext is not None or len(parts) != 1 or type(parts[0]) is not Text:
+    if result.ext is not None or len(parts) != 1 or type(parts[0]) is not Text or parts[0].ext:
         return None
     text = parts[0].text
     response: Mapping[str, Any] = {"output": text}
@@ -107,11 +107,21 @@ def _safe_object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) and _is_safe(value, MAX_DEPTH) else None
 
 
-def _is_safe(value: Any, depth: int) -> bool:
-    if isinstance(value, dict):
-        return depth > 0 and all(
-            not key.startswith("$ref") and _is_safe(item, depth - 1) for key, item in value.items()
-        )
-    if isinstance(value, list):
-        return depth > 0 and all(_is_safe(item, depth - 1) for item in value)
-    return not (isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER)
+def _is_safe(value: dict[str, Any] | list[Any], depth: int) -> bool:
+    """Whether a decoded value is safe; asked of dicts and lists alone, since most that is in them is text."""
+    if depth <= 0:
+        return False
+    items: Iterable[Any] = value
+    if type(value) is dict:
+        for key in value:
+            if key[:1] == "$" and key.startswith("$ref"):
+                return False
+        items = value.values()
+    for item in items:
+        kind = type(item)
+        if kind is int:
+            if not -MAX_SAFE_INTEGER <= item <= MAX_SAFE_INTEGER:
+                return False
+        elif (kind is dict or kind is list) and not _is_safe(item, depth - 1):
+            return False
+    return True
