@@ -222,7 +222,9 @@ def changes_header(losses: "list[Loss] | tuple[Loss, ...]", limit_bytes: int = 2
     items: list[str] = []
     used = 2
     for number, loss in enumerate(losses):
-        item = _ascii(msgspec.json.encode({"code": loss.code, "path": loss.path, "message": loss.message}).decode())
+        item = msgspec.json.encode({"code": loss.code, "path": loss.path, "message": loss.message}).decode()
+        if not item.isascii() or "\x7f" in item:
+            item = _ascii(item)
         if used + len(item) + 1 > limit_bytes - 16:
             items.append(f'{{"more":{len(losses) - number}}}')
             break
@@ -233,8 +235,6 @@ def changes_header(losses: "list[Loss] | tuple[Loss, ...]", limit_bytes: int = 2
 
 def _ascii(text: str) -> str:
     """JSON text with everything beyond printable ASCII escaped, as a header must have it."""
-    if text.isascii() and "\x7f" not in text:
-        return text
     return "".join([character if character < "\x7f" else _escape(character) for character in text])
 
 
