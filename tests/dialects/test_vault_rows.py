@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
-from portico.core.request import Message, Request, Role
+from portico.core.request import Message, PlainMessages, Request, Role
 from portico.core.response import Candidate, Response
 from portico.vault import (
     CallKept,
@@ -208,3 +208,21 @@ def test_keys_are_the_calls_else_the_text() -> None:
     assert keys_of_message([ToolCall("x", "f", "{}", minted=True), Text("two")]) == keys_of_message(PARTS[2:3])
     assert keys_of_message([]) == []
     assert keys_of_message([Text("a")]) != keys_of_message([Text("b")])
+
+
+@pytest.mark.parametrize(
+    ("answer", "back", "plain"),
+    [
+        (PARTS[3:4], (sent("call_A1"),), True),
+        (PARTS[3:], (sent("call_A1"), sent("call_B2")), True),
+        ((Text("two", A),), (Text("two"),), False),
+        ((PARTS[1], PARTS[3]), (sent("call_A1"),), False),
+        (PARTS[3:4], (Text("two"),), True),
+    ],
+    ids=["a call", "calls", "a text", "a hidden part before a call", "nothing of it"],
+)
+def test_plain_messages_stay_so_where_only_signatures_come_back(
+    answer: tuple[Part, ...], back: tuple[Part, ...], plain: bool
+) -> None:
+    asked = msgspec.structs.replace(request(*back), messages=PlainMessages(request(*back).messages))
+    assert (type(restore(asked, kept(*answer)).messages) is PlainMessages) is plain

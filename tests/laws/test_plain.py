@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laws.corpus import exchanges, files
 from portico.core.errors import InvalidRequest
-from portico.core.request import Request
+from portico.core.request import PlainMessages, Request
 from portico.dialects import openai_chat
+from portico.relay.convert import holds_media
+from portico.relay.owned import named_in
 from properties.chat_requests import AIMS, chat_requests
 
 Json = dict[str, Any]
@@ -34,11 +37,16 @@ def _message(message: Any) -> Any:
 
 
 def outcome(body: Json) -> Request | tuple[str, str | None]:
-    """The request, or what is wrong with it and where."""
+    """The request, or what is wrong with it and where. Messages that are said to be plain hold nothing to be looked for."""
     try:
-        return openai_chat.DIALECT.parse_request(body, model="asked")
+        request = openai_chat.DIALECT.parse_request(body, model="asked")
     except InvalidRequest as error:
         return error.message, error.param
+    if type(request.messages) is PlainMessages:
+        careful = msgspec.structs.replace(request, messages=tuple(request.messages))
+        assert not holds_media(careful)
+        assert list(named_in(careful)) == list(named_in(request))
+    return request
 
 
 @pytest.mark.skipif(not files(), reason="no recordings")

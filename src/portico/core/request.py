@@ -34,6 +34,14 @@ class Message(msgspec.Struct, frozen=True):
     """How hard to think from here on, where the turn itself says so; the last that does is in the request's `thinking`."""
 
 
+class PlainMessages(tuple[Message, ...]):
+    """Messages of which whoever read them knows that they are made of texts, calls, and results that are texts, without
+    extras: nothing in them holds media or names a file, so that nobody need look for it. Whoever changes them makes an
+    ordinary tuple, unless it is still so."""
+
+    __slots__ = ()
+
+
 class Tool(msgspec.Struct, frozen=True):
     """A tool the caller runs. `schema` is JSON Schema; None means it takes no arguments.
 

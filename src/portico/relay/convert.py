@@ -23,7 +23,7 @@ from portico.core.errors import InvalidRequest, RequestTooLarge
 from portico.core.loss import Loss
 from portico.core.mime import by_magic, head_of, settled_mime
 from portico.core.parts import Media, Part, Text, ToolResult
-from portico.core.request import Message, Request
+from portico.core.request import Message, PlainMessages, Request
 from portico.providers.intake import MIB, Intake
 
 PICTURES: Final = frozenset({"image/gif", "image/bmp"})
@@ -78,7 +78,9 @@ def takes_time(request: Request, intakes: Sequence[Intake]) -> bool:
 
 
 def holds_media(request: Request) -> bool:
-    """Whether there is any media part. Most requests have none, and every one is looked through for it."""
+    """Whether there is any media part. Most requests have none."""
+    if type(request.messages) is PlainMessages:
+        return False
     for message in request.messages:
         for part in message.parts:
             if type(part) is Media:

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from portico.core.errors import BodyNotJson, NotFound
 from portico.core.parts import Media, Opaque, Part, Text, ToolCall, ToolResult
-from portico.core.request import Request
+from portico.core.request import PlainMessages, Request
 from portico.providers import Provider
 from portico.routing import Candidate
 from portico.vault import Resources
@@ -93,7 +93,8 @@ class OwnedThings:
 
     async def pins(self, tenant: str, request: Request) -> Pins:
         """What a request is held to. Raises `NotFound` for what its tenant does not own, `StorageUnavailable`."""
-        return await self._pins(tenant, list(named_in(request)))
+        named = list(named_in(request))
+        return await self._pins(tenant, named) if named else _NONE
 
     async def pins_of_body(self, tenant: str, body: bytes, dialect: str = "gemini") -> Pins:
         """The same for a body of a dialect that passes. Raises `BodyNotJson` too."""
@@ -172,16 +173,17 @@ def named_in(request: Request) -> Iterator[tuple[str, str]]:
     """(kind, name) of what a request names, as its caller sent it."""
     if request.ext:
         yield from _named_in_ext(request.ext)
-    for message in request.messages:
+    for message in () if type(request.messages) is PlainMessages else request.messages:
         if message.ext:
             yield from _named_in_ext(message.ext)
         for part in message.parts:
             kind = type(part)
             if (kind is not Text and kind is not ToolCall) or part.ext:  # type: ignore[union-attr]
                 yield from _named_by(part)
-    for ext in (*[one.ext for one in request.builtins], *[one.ext for one in request.tools]):
-        if ext:
-            yield from _named_in_ext(ext)
+    for tools in (request.builtins, request.tools):
+        for one in tools:
+            if one.ext:
+                yield from _named_in_ext(one.ext)
 
 
 def _named_in_ext(ext: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ import msgspec
 
 from portico.core.ids import normalised_call_id
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, text_of
-from portico.core.request import Message, Request, Role
+from portico.core.request import Message, PlainMessages, Request, Role
 from portico.vault.record import (
     CallKept,
     MediaKept,
@@ -38,7 +38,12 @@ def keys_of_request(request: Request) -> list[str]:
     keys: list[str] = []
     for message in request.messages:
         if message.role is _ASSISTANT:
-            keys += keys_of_message(message.parts)
+            parts = message.parts
+            call = parts[0] if len(parts) == 1 else None
+            if type(call) is ToolCall and not call.minted:  # nearly all of an agent's
+                keys.append(call_key(call.id))
+            else:
+                keys += keys_of_message(parts)
     return keys
 
 
@@ -46,8 +51,17 @@ def restore(request: Request, found: Mapping[str, TurnRecord]) -> Request:
     """The request with everything that was found put back."""
     if not found:
         return request
-    messages = [_restored(message, found) if message.role is _ASSISTANT else message for message in request.messages]
-    return msgspec.structs.replace(request, messages=tuple(messages))
+    messages: list[Message] = []
+    plain = type(request.messages) is PlainMessages
+    for message in request.messages:
+        if message.role is _ASSISTANT:
+            calls = _calls_alone(message.parts, found)
+            if calls is not None:
+                message = Message(_ASSISTANT, calls, message.name, message.at, message.ext, message.effort)
+            elif (restored := _restored(message, found)) is not message:
+                message, plain = restored, False
+        messages.append(message)
+    return msgspec.structs.replace(request, messages=PlainMessages(messages) if plain else tuple(messages))
 
 
 def without_unknown_signatures(request: Request) -> Request | None:
@@ -74,18 +88,16 @@ def _unsigned(part: Part) -> Part:
 
 
 def _restored(message: Message, found: Mapping[str, TurnRecord]) -> Message:
-    parts = _calls_alone(message.parts, found)
+    records = [found[key] for key in keys_of_message(message.parts) if key in found]
+    if not records:
+        return message
+    parts = _exactly(message.parts, records[0])
     if parts is None:
-        records = [found[key] for key in keys_of_message(message.parts) if key in found]
-        if not records:
-            return message
-        parts = _exactly(message.parts, records[0])
-        if parts is None:
-            parts = _one_by_one(message.parts, records)
+        parts = _one_by_one(message.parts, records)
     return msgspec.structs.replace(message, parts=tuple(parts))
 
 
-def _calls_alone(parts: tuple[Part, ...], found: Mapping[str, TurnRecord]) -> Sequence[Part] | None:
+def _calls_alone(parts: tuple[Part, ...], found: Mapping[str, TurnRecord]) -> tuple[ToolCall, ...] | None:
     """The parts in their record's own layout, if both are the same calls in the same order and nothing else, as most turns
     of an agent are; None for all others."""
     first = parts[0] if parts else None
@@ -97,12 +109,12 @@ def _calls_alone(parts: tuple[Part, ...], found: Mapping[str, TurnRecord]) -> Se
     if len(parts) == 1:
         kept = record.parts[0]
         return (_with_kept(first, kept, record),) if type(kept) is CallKept and kept.id == first.id else None
-    restored: list[Part] = []
+    restored: list[ToolCall] = []
     for call, kept in zip(parts, record.parts, strict=True):
         if type(call) is not ToolCall or type(kept) is not CallKept or call.id != kept.id:
             return None
         restored.append(_with_kept(call, kept, record))
-    return restored
+    return tuple(restored)
 
 
 def _exactly(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
@@ -209,7 +221,11 @@ def _with_kept(call: ToolCall, kept: CallKept, record: TurnRecord) -> ToolCall:
 
     A call that the client has edited is no longer what was signed: it gets no signature.
     """
-    same = kept.said == "" or kept.spelt == call_spelling(call) or kept.said == call_digest(call)
+    signature = kept.signature
+    if signature is not None and not (
+        kept.said == "" or kept.spelt == call_spelling(call) or kept.said == call_digest(call)
+    ):
+        signature = None
     return ToolCall(
         call.id,
         call.name,
@@ -217,7 +233,7 @@ def _with_kept(call: ToolCall, kept: CallKept, record: TurnRecord) -> ToolCall:
         call.kind,
         kept.upstream_id is None,
         kept.upstream_id,
-        _named(kept.signature, record) if same else None,
+        signature if signature is None or signature.signer == record.signer else _named(signature, record),
         call.ext,
     )
 

@@ -14,7 +14,7 @@ from portico.core.errors import InvalidRequest
 from portico.core.ids import counted_call_id, normalised_call_id
 from portico.core.pairing import OpenCalls
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
-from portico.core.request import Message, Role
+from portico.core.request import Message, PlainMessages, Role
 from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.content import parse_content, parse_list
 from portico.dialects.openai_chat.extra_content import (
@@ -63,6 +63,7 @@ _PLAIN_FUNCTION: Final = frozenset({"name", "arguments"})
 _ASSISTANT: Final = Role.ASSISTANT
 _USER: Final = Role.USER
 _SYSTEM: Final = Role.SYSTEM
+_DEVELOPER: Final = Role.DEVELOPER
 
 
 class MessagesReader:
@@ -80,7 +81,7 @@ class MessagesReader:
         self._count = 0
 
     def parse(self, messages: list[Any]) -> tuple[Message, ...]:
-        calls, parsed, untagged = self._calls, self._parsed, self._thought_tag is None
+        calls, parsed, untagged, plain = self._calls, self._parsed, self._thought_tag is None, True
         for at, item in enumerate(messages):
             # Nearly all messages have one of a few shapes, and an agent sends dozens of them with every turn. Each of these
             # reads as `_message` would read it, or not at all, and then nothing has changed.
@@ -93,6 +94,8 @@ class MessagesReader:
                             message = Message(_USER, (Text(content),), None, at)
                         elif role == "system":
                             message = Message(_SYSTEM, (Text(content),), None, at)
+                        elif role == "developer":
+                            message = Message(_DEVELOPER, (Text(content),), None, at)
                         elif role == "assistant" and untagged and DATA_LINK not in content:
                             message = Message(_ASSISTANT, (Text(content),), None, at)
                     elif members == 3 and role == "tool":  # a known call is answered with a text
@@ -107,6 +110,7 @@ class MessagesReader:
                 elif content is None and role == "assistant" and members == 2 + ("content" in item):
                     message = self._plain_calls(item.get("tool_calls"), None, at)
             if message is None:
+                plain = False
                 try:
                     message = self._message(object_at(item, ""), at)
                 except InvalidRequest as error:
@@ -114,7 +118,7 @@ class MessagesReader:
             parsed.append(message)
             if self._waiting is not None:
                 self._waiting.see(message)
-        return tuple(parsed)
+        return PlainMessages(parsed) if plain else tuple(parsed)
 
     def _plain_calls(self, items: Any, content: str | None, at: int) -> Message | None:
         """`{role, content, tool_calls}`: tools are called, maybe after a text. Of each call there is an id, a name and
