@@ -5,6 +5,7 @@ Randomness is an argument, so that a translation can be repeated exactly.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from random import Random, SystemRandom
 from typing import Final, TypeAlias
 
@@ -62,10 +63,10 @@ class PooledRandom(SystemRandom):
 
 def random_token(rng: Random, length: int = CALL_ID_CHARACTERS) -> str:
     """Letters and digits, for response and request ids. One draw of the dice, since the system's are dear."""
-    token = ""
-    while len(token) < length:
-        token += rng.randbytes(length + 8).translate(_TABLE, _UNFAIR).decode("ascii")
-    return token[:length]
+    token = rng.randbytes(length + 8).translate(_TABLE, _UNFAIR)
+    while len(token) < length:  # one in some thousands
+        token += rng.randbytes(length + 8).translate(_TABLE, _UNFAIR)
+    return token[:length].decode("ascii")
 
 
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -81,11 +82,19 @@ def timed_id(prefix: str, rng: Random, now: float) -> str:
 
 def from_time(prefix: str, now: float) -> str:
     """How ids of a time begin: those of earlier ones sort before it."""
-    left, time_digits = int(now * 1000), ""
-    for _ in range(_TIME_CHARACTERS):
+    left, last = divmod(int(now * 1000), 62)
+    left, last_but_one = divmod(left, 62)
+    return f"{prefix}{_leading(left)}{_DIGITS[last_but_one]}{_DIGITS[last]}"
+
+
+@lru_cache(maxsize=256)
+def _leading(left: int) -> str:
+    """All digits of a time but the last two, which are the same for almost four seconds."""
+    digits = ""
+    for _ in range(_TIME_CHARACTERS - 2):
         left, digit = divmod(left, 62)
-        time_digits = _DIGITS[digit] + time_digits
-    return prefix + time_digits
+        digits = _DIGITS[digit] + digits
+    return digits
 
 
 def without_secrets(path: str) -> str:
