@@ -154,7 +154,8 @@ class Keyring:
         client that this key does not open here, and a 403 is understood as well as that by fewer. `StorageUnavailable`
         for a key whose settings cannot be read.
         """
-        return _from(self._find(headers, in_query, now_us), peer)
+        known = self._find(headers, in_query, now_us)
+        return _from(known, peer) if known.allow_ips else known.caller
 
     def lend(self, key_id: str, *, peer: str = "", now_us: int = 0) -> Caller:
         """Who calls with this key, by its id: for whoever was found to be entitled to it without bringing its secret.
@@ -187,6 +188,8 @@ class Keyring:
         known = self._known.get(_digest(key))
         if known is None:
             raise AuthenticationFailed(f"Incorrect API key provided: {_shown(key)}.")
+        if known.refusal is None and known.expires_us is None:  # as of most keys
+            return known
         return _opened(known, now_us)
 
     def _put(self, row: KeyRow) -> None:

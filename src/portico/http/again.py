@@ -39,10 +39,6 @@ class KnownHead(msgspec.Struct, frozen=True):
         length, start = int(digits), end + len(self.after)
         return data[start:] if length == len(data) - start and length <= max_body_bytes else None
 
-    def headers_for(self, length: int) -> dict[str, str]:
-        """The headers with this length."""
-        return {**self.headers, "content-length": str(length)}
-
 
 def known_head(data: bytes, method: str, path: str, query: str, headers: Mapping[str, str]) -> KnownHead | None:
     """The head of a message that was parsed, if `data` is that message whole and nothing else, and its head is one to be

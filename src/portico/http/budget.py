@@ -25,17 +25,19 @@ class Budget:
         self.refused_bodies = 0
         self.refused_calls = 0
 
-    def has_room(self, size: int) -> bool:
-        """Whether that much of a body could be taken."""
-        return self.body_bytes + size <= self.max_body_bytes
-
-    def take(self, size: int) -> bool:
+    def take_at_once(self, size: int) -> bool:
         """Takes room for that much of a body. False, and nothing is taken, if there is not as much."""
-        if not self.has_room(size):
-            self.refused_bodies += 1
+        if self.body_bytes + size > self.max_body_bytes:
             return False
         self.body_bytes += size
         return True
+
+    def take(self, size: int) -> bool:
+        """The same for who refuses the body otherwise: it is counted."""
+        if self.take_at_once(size):
+            return True
+        self.refused_bodies += 1
+        return False
 
     def give_back(self, size: int) -> None:
         self.body_bytes -= size

@@ -274,8 +274,9 @@ class Connection(asyncio.Protocol):
             return
         if self._held:
             self._feed_held()
-        if not self._busy():
-            self._listen()
+            if self._busy():
+                return
+        self._listen()
 
     def _busy(self) -> bool:
         return self._exchange is not None or self._lingering

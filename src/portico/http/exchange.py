@@ -5,9 +5,10 @@ An answer is framed here and nowhere else. A call of `send` is one write to the 
 Once the caller has gone every method does nothing: the app learns of it by being cancelled.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from portico.http.fields import render_fields, status_line
+from portico.http.fields import STATUS_LINES, render_fields
 from portico.wire.http import Headers, HttpRequest
 
 if TYPE_CHECKING:
@@ -75,20 +76,19 @@ class HttpExchange:
 
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         fields, noted = render_fields(headers)
-        declared = noted.get("content-length")
-        if self._mute and declared is not None and not body:
-            length: str | int = _checked_length(declared)
-        else:
-            length = len(body)
-            if declared is not None and declared != str(length):
+        length = len(body)
+        if noted and (declared := noted.get("content-length")) is not None:
+            if self._mute and not body:
+                length = _checked_length(declared)
+            elif declared != str(length):
                 raise ValueError("content-length is not the length of the body")
-        if status in _BODILESS:
-            if body:
-                raise ValueError(f"an answer of status {status} has no body")
-            framing = ""
-        else:
+        if status not in _BODILESS:
             framing = f"content-length: {length}\r\n"
-        head = self._head(status, fields, framing, noted.get("connection"))
+        elif body:
+            raise ValueError(f"an answer of status {status} has no body")
+        else:
+            framing = ""
+        head = self._head(status, fields, framing, noted)
         connection = self._connection
         if connection is not None:
             connection.write_soon(head if self._mute else head + body)
@@ -108,7 +108,7 @@ class HttpExchange:
             framing = ""
         else:
             framing = "transfer-encoding: chunked\r\n"
-        head = self._head(status, fields, framing, noted.get("connection"))
+        head = self._head(status, fields, framing, noted)
         if not framing and self._left == _CHUNKED:
             self._mute = True
         if self._connection is not None:
@@ -184,13 +184,13 @@ class HttpExchange:
         self._connection = None
         self.ended = True
 
-    def _head(self, status: int, fields: str, framing: str, connection_field: str | None) -> bytes:
+    def _head(self, status: int, fields: str, framing: str, noted: Mapping[str, str]) -> bytes:
         if self._started:
             raise RuntimeError("an answer was already started")
         if status < 200:
             raise ValueError(f"{status} is not the status of a final answer")
         self._started = True
-        if connection_field is not None and connection_field.lower() == "close":
+        if noted and noted.get("connection", "").lower() == "close":
             self._keep_alive = False
         connection = self._connection
         if connection is not None and connection.last_answer:
@@ -199,10 +199,11 @@ class HttpExchange:
             persistence = "connection: close\r\n"
         else:
             persistence = "connection: keep-alive\r\n" if self.version_1_0 else ""
-        return f"{status_line(status)}{fields}{framing}{persistence}\r\n".encode("latin-1")
+        return f"{STATUS_LINES[status]}{fields}{framing}{persistence}\r\n".encode("latin-1")
 
     def _end(self, connection: "Connection") -> None:
-        self.detach()
+        self._connection = None
+        self.ended = True
         connection.answered(keep_alive=self._keep_alive)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
+import msgspec
+
 from portico.wire.http import Headers
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -20,8 +22,20 @@ NOTED: Final = frozenset({"host", "accept-encoding", "user-agent", "expect"})
 
 _NOTHING: Final[Mapping[str, str]] = {}
 _LEARNED_LIMIT = 1024
-_special: dict[str, str | None] = {}
-"""Header names already checked: the lower-case name if it is FRAMING or NOTED, else None."""
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    """What follows from the names of the headers of a head, in their order."""
+
+    lines: str
+    """With a place for each value that is written."""
+    written: tuple[int, ...]
+    """Which values are."""
+    noted: tuple[tuple[str, int], ...]
+    """Lower-case name and value of what the edge has to know of."""
+
+
+_shapes: dict[tuple[str, ...], _Shape] = {}
 
 
 def render_fields(headers: Headers) -> tuple[str, Mapping[str, str]]:
@@ -29,34 +43,35 @@ def render_fields(headers: Headers) -> tuple[str, Mapping[str, str]]:
 
     Raises `ValueError` (naming the field, never its value) for a name or a value that cannot stand in a header.
     """
-    lines = []
-    noted = _NOTHING
-    for name, value in headers:
-        try:
-            special = _special[name]
-        except KeyError:
-            special = _learn(name)
-        if special is not None:
-            if noted is _NOTHING:
-                noted = {}
-            noted[special] = value  # type: ignore[index]
-            if special in FRAMING:
-                continue
-        lines.append(f"{name}: {value}\r\n")
-    text = "".join(lines)
-    if text.count("\r") != len(lines) or text.count("\n") != len(lines) or "\0" in text or not text.isascii():
+    if not headers:
+        return "", _NOTHING
+    names, values = zip(*headers, strict=True)
+    shape = _shapes.get(names)
+    if shape is None:
+        shape = _learn(names)
+    written = shape.written
+    text = shape.lines % (values if len(written) == len(values) else tuple([values[number] for number in written]))
+    lines = len(written)
+    if text.count("\r") != lines or text.count("\n") != lines or "\0" in text or not text.isascii():
         _blame(headers)
-    return text, noted
+    return text, {name: values[number] for name, number in shape.noted} if shape.noted else _NOTHING
 
 
-def _learn(name: str) -> str | None:
-    if not _TOKEN.fullmatch(name):
-        raise ValueError(f"not a header name: {name!r}")
-    lowered = name.lower()
-    special = lowered if lowered in FRAMING or lowered in NOTED else None
-    if len(_special) < _LEARNED_LIMIT:
-        _special[name] = special
-    return special
+def _learn(names: tuple[str, ...]) -> _Shape:
+    lines, written, noted = [], [], []
+    for number, name in enumerate(names):
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"not a header name: {name!r}")
+        lowered = name.lower()
+        if lowered in FRAMING or lowered in NOTED:
+            noted.append((lowered, number))
+        if lowered not in FRAMING:
+            lines.append(name.replace("%", "%%") + ": %s\r\n")
+            written.append(number)
+    shape = _Shape("".join(lines), tuple(written), tuple(noted))
+    if len(_shapes) < _LEARNED_LIMIT:
+        _shapes[names] = shape
+    return shape
 
 
 def _blame(headers: Headers) -> None:
@@ -65,11 +80,14 @@ def _blame(headers: Headers) -> None:
             raise ValueError(f"the value of header {name!r} cannot stand in a header")
 
 
-_STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+class _StatusLines(dict[int, str]):
+    """Of every status, also of those that have no phrase."""
+
+    def __missing__(self, status: int) -> str:
+        return f"HTTP/1.1 {status} \r\n"
 
 
-def status_line(status: int) -> str:
-    return _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"
+STATUS_LINES: Final = _StatusLines({one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n" for one in HTTPStatus})
 
 
 _names: dict[bytes, str] = {}

@@ -36,9 +36,9 @@ class FilePages:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def ticket(self, route: Route, query: Query) -> Ticket | None:
-        """Whose file a request brings a piece of, where its address says so."""
-        said = query.parameters.get("upload_id") if route.action is Action.UPLOAD else None
+    def ticket(self, query: Query) -> Ticket | None:
+        """Whose file an upload brings a piece of, where its address says so."""
+        said = query.parameters.get("upload_id")
         return None if said is None else self._files.ticket(said)
 
     def is_opened_by(self, path: str, query: Query) -> bool:

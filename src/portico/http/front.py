@@ -49,14 +49,13 @@ class Front:
         self._render_error = render_error
         self._web = web
 
-    async def __call__(self, exchange: HttpExchange) -> None:
+    def __call__(self, exchange: HttpExchange) -> Awaitable[None]:
         request = exchange.request
         if "origin" in request.headers or request.method != "POST":
-            await self._look(exchange)
-        elif self._web is None or is_call_path(request.path):
-            await self._gateway(exchange)
-        else:
-            await self._web(exchange)
+            return self._look(exchange)
+        if self._web is None or is_call_path(request.path):
+            return self._gateway(exchange)
+        return self._web(exchange)
 
     async def _look(self, exchange: HttpExchange) -> None:
         """What may be a page's request, or kept by a cache."""

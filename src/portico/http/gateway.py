@@ -10,7 +10,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from random import Random
@@ -38,6 +38,7 @@ from portico.core.ids import timed_id, without_secrets
 from portico.http.account import AccountPages
 from portico.http.budget import Budget
 from portico.http.filepages import FilePages
+from portico.http.idempotency import HEADER as KEY_OF_REPEATS
 from portico.http.idempotency import Recorded, keyed, replay
 from portico.http.kept import ResponsePages
 from portico.http.listing import LISTINGS
@@ -107,21 +108,32 @@ class Gateway:
         self._simulated = simulated
 
     async def __call__(self, exchange: Exchange) -> None:
-        query = read_query(exchange.request.query)
-        report = self._report(exchange.request)
+        asked, now = exchange.request, self._now()
+        query = read_query(asked.query)
+        report = Report(
+            timed_id("req_", self._rng, now),
+            asked.method,
+            asked.path,
+            asked.peer,
+            asked.headers.get("user-agent", ""),
+            asked.body_bytes,
+            self._clock(),
+        )
         answer = _Identified(exchange, report, query, self._clock)
         request = answer.request
         route: Route | None = None
         try:
             route = find_route(request.method, request.path, query, request.headers)
             report.route, report.dialect = route_name(route), route.dialect.name
-            _expect(request, *METHODS[route.action])
-            ticket = None if self._files is None else self._files.ticket(route, query)
-            if self._files is not None and ticket is not None:
+            if request.method not in METHODS[route.action]:
+                raise _unexpected(request.method, METHODS[route.action])
+            files = self._files if route.action is Action.UPLOAD else None
+            if files is not None and (ticket := files.ticket(query)) is not None:
                 report.tenant = ticket.tenant
-                await self._files.go_on(answer, ticket)
+                await files.go_on(answer, ticket)
                 return
-            caller = self._caller(request, query) or await self._borrower(request)
+            now_us = int(now * 1_000_000)
+            caller = self._caller(request, query, now_us) or await self._borrower(request, now_us)
             report.tenant = caller.tenant
             if route.action is Action.CALL:
                 await self._serve(answer, route, query, caller)
@@ -146,30 +158,27 @@ class Gateway:
             report.ended = self._clock()
             self._observer.finished(report)
 
-    def _caller(self, request: HttpRequest, query: Query) -> Caller | None:
+    def _caller(self, request: HttpRequest, query: Query, now_us: int) -> Caller | None:
         """Whose key is brought; None: none is."""
         key = None if query.key is None else query.key.reveal()
         try:
-            return self._keyring.authenticate(request.headers, key, peer=request.peer, now_us=self._now_us())
+            return self._keyring.authenticate(request.headers, key, peer=request.peer, now_us=now_us)
         except NoKey:
             return None
 
-    async def _borrower(self, request: HttpRequest) -> Caller:
+    async def _borrower(self, request: HttpRequest, now_us: int) -> Caller:
         """Who calls with a key that was lent to them. Raises `NoKey` for who brings nothing at all."""
         if self._lending is None or KEY_HEADER not in request.headers:
             raise NoKey(NO_KEY)
-        return await self._lending.caller(
-            request.headers, scheme=request.scheme, peer=request.peer, now_us=self._now_us()
-        )
-
-    def _now_us(self) -> int:
-        return int(self._now() * 1_000_000)
+        return await self._lending.caller(request.headers, scheme=request.scheme, peer=request.peer, now_us=now_us)
 
     async def _serve(self, exchange: "_Identified", route: Route, query: Query, caller: Caller) -> None:
-        framing, report = _framing(route, query), exchange.report
+        framing = _framing(query) if route.dialect is GEMINI else None
+        report = exchange.report
         answer: Exchange = exchange
         once: Once | None = None
-        if self._relay.charges and (key := keyed(exchange.request)) is not None:
+        repeats = KEY_OF_REPEATS in exchange.request.headers and self._relay.charges
+        if repeats and (key := keyed(exchange.request)) is not None:
             telling = _Telling(route.dialect)
             telling.be_as_asked(route, query)
             answer = recorded = Recorded(exchange, key, telling.body)
@@ -210,17 +219,6 @@ class Gateway:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._now(), UTC).date()
 
-    def _report(self, request: HttpRequest) -> Report:
-        return Report(
-            self._new_id(),
-            request.method,
-            request.path,
-            request.peer,
-            request.headers.get("user-agent", ""),
-            request.body_bytes,
-            self._clock(),
-        )
-
     def _refuse(self, exchange: "_Identified", route: Route | None, query: Query, error: PorticoError) -> None:
         error.with_traceback(None)  # its frames keep the call, which keeps it
         if exchange.ended and not exchange.started:  # whatever became of it, nobody waits to be told
@@ -245,13 +243,13 @@ class Gateway:
     def admit(self, path: str, query: str, headers: Mapping[str, str]) -> None:
         """Judges the head of a request before its long body is read. Raises `Refusal` if its caller has no key. From which
         address it comes is judged when the request is there, and with it what trusted proxies say."""
-        read = read_query(query)
+        read, now_us = read_query(query), int(self._now() * 1_000_000)
         if self._files is not None and self._files.is_opened_by(path, read):
             return
         key = read.key
         try:
             try:
-                self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=self._now_us())
+                self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=now_us)
             except NoKey:
                 if self._lending is None or KEY_HEADER not in headers:
                     raise
@@ -270,24 +268,20 @@ class Gateway:
         body = _Telling(dialect_at(path, NOTHING, headers)).body(error)
         now, agent = self._clock(), headers.get("user-agent", "")
         shown = path if is_call_path(path) else without_secrets(path)
-        report = Report(self._new_id(), path=shown, user_agent=agent, began=now, first_byte=now, ended=now)
+        request_id = timed_id("req_", self._rng, self._now())
+        report = Report(request_id, path=shown, user_agent=agent, began=now, first_byte=now, ended=now)
         report.status, report.bytes_out = status, len(body)
         report.outcome, report.error = _outcome(error), error.code or "bad_request"
         self._observer.finished(report)
-        return [JSON, *error_headers(error), *_ids(report.request_id)], body
+        return [JSON, *error_headers(error), *_ids(request_id)], body
 
     def _explain(self, error: PorticoError) -> None:
         if self._manual is not None:
             error.doc = f"{self._manual}#{error.code or CODES[500]}"
 
-    def _new_id(self) -> str:
-        return timed_id("req_", self._rng, self._now())
 
-
-def _framing(route: Route, query: Query) -> Framing | None:
-    """How an answer to this call is framed if it is a stream; None where its dialect has but one way."""
-    if route.dialect is not GEMINI:
-        return None
+def _framing(query: Query) -> Framing:
+    """How an answer to a call of Gemini's is framed if it is a stream; other dialects have but one way."""
     return EventFraming(GEMINI.frame) if query.wants_events() else ArrayFraming()
 
 
@@ -345,21 +339,17 @@ class _Identified(Wrapped):
         self._write = exchange.write
 
     def send(self, status: int, headers: Headers, body: bytes) -> None:
-        self._began(status)
-        self.report.bytes_out = len(body)
+        report = self.report
+        report.status, report.first_byte, report.bytes_out = status, self._clock(), len(body)
         self._exchange.send(status, [*headers, *self._ids], body)
 
     def start(self, status: int, headers: Headers) -> None:
-        self._began(status)
+        self.report.status, self.report.first_byte = status, self._clock()
         self._exchange.start(status, [*headers, *self._ids])
 
     def write(self, data: bytes) -> None:
         self.report.bytes_out += len(data)
         self._write(data)
-
-    def _began(self, status: int) -> None:
-        self.report.status = status
-        self.report.first_byte = self._clock()
 
 
 def _outcome(error: PorticoError) -> str:
@@ -409,10 +399,8 @@ class _Broken(_ProtocolError):
     code = CODES[500]
 
 
-def _expect(request: HttpRequest, *methods: str) -> None:
-    if request.method not in methods:
-        message = f"{request.method} is not allowed here; use {methods[0]}."
-        raise MethodNotAllowed(message, allow=", ".join(methods))
+def _unexpected(method: str, allowed: Sequence[str]) -> MethodNotAllowed:
+    return MethodNotAllowed(f"{method} is not allowed here; use {allowed[0]}.", allow=", ".join(allowed))
 
 
 _PROTOCOL_ERRORS: Final[Mapping[int, type[PorticoError]]] = {

@@ -153,10 +153,9 @@ class RequestReader:
         if known is None or self.in_message or self.last:
             return False
         body = known.body_of(data, self._limits.max_body_bytes)
-        if body is None or not self._budget.has_room(len(body)):
+        if body is None or not self._budget.take_at_once(len(body)):
             return False
-        self._budget.take(len(body))
-        headers = known.headers_for(len(body))
+        headers = {**known.headers, "content-length": str(len(body))}
         request = HttpRequest(known.method, known.path, known.query, headers, body, self._peer, self._scheme)
         self._deliver(request, True, False)
         return True

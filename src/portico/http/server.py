@@ -21,7 +21,7 @@ from portico.http.budget import Budget
 from portico.http.connection import Connection
 from portico.http.deadlines import Deadlines
 from portico.http.exchange import HttpExchange
-from portico.http.fields import render_fields, status_line
+from portico.http.fields import STATUS_LINES, render_fields
 from portico.http.forwarded import TrustedProxies
 from portico.http.keepalive import keep_watch
 from portico.http.limits import Limits
@@ -208,7 +208,7 @@ class Server:
         fields, body = self._error(status, message, path, headers)
         text, _ = render_fields(fields)
         framing = f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        return f"{status_line(status)}{text}{framing}".encode("latin-1") + body
+        return f"{STATUS_LINES[status]}{text}{framing}".encode("latin-1") + body
 
     # Running the app.
 
@@ -258,4 +258,5 @@ class Server:
             self._running.remove(exchange)
             exchange.task = None  # one that was cancelled keeps its frames, which keep the exchange
             self.budget.give_back(exchange.request.body_bytes)
-            self._note_end()
+            if self._stopping:
+                self._note_end()
