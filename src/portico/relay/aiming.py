@@ -9,7 +9,7 @@ from portico.catalog import Model
 from portico.core.dialect import Reading
 from portico.core.errors import UpstreamError, UpstreamRejected
 from portico.core.ids import Mint
-from portico.providers import EMBEDDING, Verb
+from portico.providers import EMBEDDING, GENERATING, Verb
 from portico.providers.quirks import in_request
 from portico.relay import embedding, making, piecewise, questions
 from portico.relay.call import Aim, Attempt, Call
@@ -38,9 +38,9 @@ class Aims:
         if call.verb in EMBEDDING and not call.passes_to(aim.candidate.deployment):
             return embedding.lanes(call, aim) if lane is None else [lane]
         lane = lane or lane_of(call.request)
-        return (
-            [lane] if call.passes_to(aim.candidate.deployment) else lane.split(aim.target.capabilities.max_candidates)
-        )
+        if lane.count == 1 or call.passes_to(aim.candidate.deployment):
+            return [lane]
+        return lane.split(aim.target.capabilities.max_candidates)
 
     def drops(self, call: Call, aim: Aim, lane: Lane, error: UpstreamError) -> bool:
         """Whether the same candidate is asked once more: it refused a field that was sent and can be left out (1.6)."""
@@ -60,27 +60,35 @@ class Aims:
 
     def aim(self, call: Call, model: Model, candidate: Candidate) -> Aim:
         """Whom a candidate asks, or the model that has taken its model's place; without what is refused there."""
-        searches = call.passing is None and any(tool.kind == "web_search" for tool in call.request.builtins)
+        builtins = call.request.builtins
+        searches = bool(builtins) and call.passing is None and any(tool.kind == "web_search" for tool in builtins)
         served, now = self._router.served(), self._router.now()
         place = served.place(call.dialect, model, candidate.deployment, now, searches=searches)
-        target = place.held if call.is_beyond(place.deployment) else place.target
+        foreign = place.foreign
+        target = place.target if foreign or not call.is_beyond(place.deployment) else place.held
         if place.deployment is not candidate.deployment:
             candidate = Candidate(place.deployment, candidate.credential)
         key = (place.deployment.provider.name, target.model)
-        dropped, learned = call.dropped.get(key, NOTHING), self._learned.fields(*key, self._router.now())
+        dropped, learned = call.dropped.get(key, NOTHING), self._learned.fields(*key, now)
         if call.strict:
             learned &= LOSSLESS
             target = msgspec.structs.replace(target, small_max_tokens=0)  # what was asked, exactly
-        spoken = place.spoken if call.passes_to(place.deployment) else spoken_for(place, call.verb)
-        return Aim(place.model, candidate, narrowed(target, learned | dropped), spoken, dropped)
+        spoken = place.spoken
+        if call.verb not in GENERATING and (foreign or not call.passes_to(place.deployment)):
+            spoken = spoken_for(place, call.verb)
+        if learned or dropped:
+            target = narrowed(target, learned | dropped)
+        return Aim(place.model, candidate, target, spoken, dropped)
 
     def attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
         """Renders what a lane asks for. Raises `UnsupportedParameter` if the call is strict and something is lost."""
         target, dialect = aim.target, aim.spoken.dialect
-        tried = Try(aim.provider.name, target.model, streamed=call.verb is Verb.STREAM)
+        deployment = aim.candidate.deployment
+        provider = deployment.provider
+        tried = Try(provider.name, target.model, streamed=call.verb is Verb.STREAM)
         losses = [successor_loss(call.request, call.model, aim.model)] if aim.model.name != call.model.name else []
-        if call.passing is not None and call.passes_to(aim.candidate.deployment):
-            body, deployment = call.exchange.request.body, aim.candidate.deployment
+        if call.passing is not None and call.passes_to(deployment):
+            body = call.exchange.request.body
             content = body_for(call.passing, body, call.request.model, deployment, call.verb)
             attempt = Attempt(aim, lane, content, Reading(self._mint), call.passing, tried=tried)
         elif not call.generates:
@@ -92,11 +100,11 @@ class Aims:
             losses += rendered.losses
             reading = reading_for(request, rendered, target, self._mint)
             fenced = may_be_fenced(request, target, rendered.losses)
-            asked = in_request(aim.provider.quirks_in(aim.spoken), rendered.body)
+            asked = in_request(provider.quirks_in(aim.spoken), rendered.body)
             attempt = Attempt(aim, lane, asked, reading, unfences=fenced, tried=tried)
-            if making.is_asked_whole(call):
+            if call.dialect.product is not None and making.is_asked_whole(call):
                 attempt.verb = Verb.GENERATE
-            elif piecewise.is_asked_in_pieces(call, aim):
+            elif call.dialect.raw_writer is not None and piecewise.is_asked_in_pieces(call, aim):
                 attempt.verb = Verb.STREAM
         if call.strict:
             refuse_losses([*call.media_losses, *losses])
@@ -106,10 +114,15 @@ class Aims:
 
     def elsewhere(self, call: Call, aim: Aim) -> list[Aim]:
         """Where else the plan may send a call."""
+        served, models = self._router.served(), [call.model]
+        if call.model.fallbacks:
+            models += self._router.fallbacks(call.model)
+        elif aim.model is call.model and len(served.deployments(call.model)) == 1:
+            return []
         return [
             self.aim(call, model, Candidate(one, one.provider.keys[0]))
-            for model in (call.model, *self._router.fallbacks(call.model))
-            for one in self._router.served().deployments(model)
+            for model in models
+            for one in served.deployments(model)
             if (one.provider is not aim.provider or model is not call.model) and call.goes_to(one.provider)
         ]
 

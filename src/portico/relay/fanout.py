@@ -38,6 +38,8 @@ class Lane(msgspec.Struct, frozen=True):
 
     def split(self, max_candidates: int) -> list["Lane"]:
         """The lanes that a model makes of this one which gives so many answers to a call."""
+        if self.count <= max_candidates:
+            return [self]
         lanes: list[Lane] = []
         first = self.first
         for count in calls_for(self.count, max_candidates):
@@ -59,7 +61,7 @@ def calls_for(n: int, max_candidates: int) -> list[int]:
 
 def share(request: Request, lane: Lane) -> Request:
     """What a lane asks for. Equal seeds give equal answers, so each lane has its own."""
-    if lane == lane_of(request):
+    if not lane.first and lane.count == (request.sampling.n or 1):
         return request
     sampling = msgspec.structs.replace(request.sampling, n=lane.count if lane.count > 1 else None)
     if lane.first and sampling.seed is not None:

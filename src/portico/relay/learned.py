@@ -54,6 +54,8 @@ class Learned:
             self._fields.popitem(last=False)
 
     def fields(self, provider: str, model: str, now: float) -> frozenset[str]:
+        if not self._fields:  # as nearly always
+            return NOTHING
         known = self._fields.get((provider, model))
         if known is None:
             return NOTHING

@@ -86,12 +86,25 @@ class Router:
         """The way of one call, or of a lane of it. Raises `InvalidRequest` where its headers name a provider that there is
         none of, or leave nobody."""
         self.hedges.earn()
-        return Route(self, call, self._wish(call))
+        headers = call.exchange.request.headers
+        if ONLY_HEADER not in headers and NEVER_HEADER not in headers:
+            only = self._only(call)
+            if only is not None:
+                return Route(self, call, None, [(call.model, only)])
+        return Route(self, call, self.wish(call))
+
+    def _only(self, call: Call) -> Candidate | None:
+        """Who serves a call, where one credential of one deployment does and nothing rests, as in most houses."""
+        if call.pins or call.model.fallbacks or not self.health.is_quiet:
+            return None
+        served = self.served()
+        return served.only(call.dialect, call.model, call.verb, self.now(), passes=call.passing is not None)
 
     def today(self) -> date:
         return datetime.fromtimestamp(self.now(), UTC).date()
 
-    def _wish(self, call: Call) -> Wish:
+    def wish(self, call: Call) -> Wish:
+        """What a call says of where it goes. Raises `InvalidRequest`."""
         headers = call.exchange.request.headers
         only, never = _names(headers.get(ONLY_HEADER)), _names(headers.get(NEVER_HEADER))
         rules = self.rules
@@ -177,30 +190,42 @@ class Router:
 class Route:
     """One call's way: `step` says whom to ask next, `failed` what became of it."""
 
-    def __init__(self, router: Router, call: Call, wish: Wish) -> None:
+    def __init__(self, router: Router, call: Call, wish: Wish | None, queue: list[Step] | None = None) -> None:
+        """`queue`: who is asked first, where that is known; `wish`: None, where it is looked for when it matters."""
         self._router = router
         self._call = call
         self._wish = wish
         self._past = Past(router.now())
-        self._models = [call.model, *router.fallbacks(call.model)]
-        self._queue: list[Step] = []
+        self._models = [call.model]
+        self._queue = [] if queue is None else queue
         self._back_at: list[float] = []
         self._left_out: list[LeftOut] = []
         self._tried: list[Candidate] = []
         self._missing: set[str] = set()
         """Models that somebody said are not there."""
-        self._fill()
+        if queue is None:
+            self._models += router.fallbacks(call.model)
+            self._fill()
+
+    def _order(self, model: Model) -> Order:
+        if self._wish is None:
+            self._wish = self._router.wish(self._call)
+        return self._router.order(self._call, model, self._wish)
 
     def _fill(self) -> None:
         self._back_at, self._left_out = [], []
         for model in self._models:
-            order = self._router.order(self._call, model, self._wish)
+            order = self._order(model)
             self._queue += [(model, one) for one in order.candidates]
             if order.back_at is not None:
                 self._back_at.append(order.back_at)
             self._left_out += order.left_out
         if self._past.failures:
             self._queue = again.in_turn(self._past, self._queue)
+
+    def at_once(self) -> Step | None:
+        """Whom to ask first, if there is anybody; None: `step` says who is next."""
+        return self._asks(self._queue[0]) if self._queue and not self._past.attempts else None
 
     async def step(self) -> Step | None:
         """Whom to ask next; None: nobody, and `best` is what is told."""
@@ -256,7 +281,7 @@ class Route:
         """Another model's candidates are asked behind the others, unless it is dearer than the one that was asked for."""
         if model not in self._models and self._router.affordable(self._call.model, [model]):
             self._models.append(model)
-            self._queue += [(model, one) for one in self._router.order(self._call, model, self._wish).candidates]
+            self._queue += [(model, one) for one in self._order(model).candidates]
 
     async def _again(self) -> bool:
         """Waits for what may have passed; whether there is anybody to ask then."""

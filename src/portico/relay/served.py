@@ -18,7 +18,7 @@ from portico.providers.intake import Intake
 from portico.relay.media import intakes_of
 from portico.relay.passthrough import spoken_for_counts, spoken_for_embeddings, takes
 from portico.relay.prepare import held_target, successor, target_at
-from portico.routing import Deployment, deployments_of
+from portico.routing import Candidate, Deployment, deployments_of
 
 _DAY_S: Final = 86_400
 MAX_REMEMBERED: Final = 4096
@@ -33,6 +33,8 @@ class Place(msgspec.Struct, frozen=True):
     deployment: Deployment
     target: Target
     spoken: Spoken
+    foreign: bool
+    """It does not speak the caller's dialect: every call is translated for it."""
     held: Target
     """The target of a body that asks of the model what it refuses (`Passing.beyond`): nobody is spared what it takes."""
 
@@ -60,6 +62,7 @@ class Served:
         self._spoken: dict[tuple[str, str], bool] = {}
         self._places: dict[tuple[str, str, str, str, bool], Place] = {}
         self._able: dict[tuple[str, str, Verb, bool], list[Deployment]] = {}
+        self._only: dict[tuple[str, str, Verb, bool], Candidate | None] = {}
         self._urls: dict[tuple[str, str, str, Verb, Secret], str] = {}
         self._day = 0
 
@@ -95,7 +98,8 @@ class Served:
 
     def able(self, dialect: Dialect, model: Model, verb: Verb, now: float, *, passes: bool) -> list[Deployment]:
         """Where a model can be asked this, as it stands at a time. `passes`: a body may go as it is to who speaks it."""
-        self._turn(now)
+        if int(now // _DAY_S) != self._day:
+            self._turn(now)
         key = (dialect.name, model.name, verb, passes)
         found = self._able.get(key)
         if found is None:
@@ -106,20 +110,34 @@ class Served:
             ]
         return found
 
+    def only(self, dialect: Dialect, model: Model, verb: Verb, now: float, *, passes: bool) -> Candidate | None:
+        """Whom `able` leaves to be asked, if that is one credential of one deployment."""
+        if int(now // _DAY_S) != self._day:
+            self._turn(now)
+        key = (dialect.name, model.name, verb, passes)
+        try:
+            return self._only[key]
+        except KeyError:
+            able = self.able(dialect, model, verb, now, passes=passes)
+            alone = len(able) == 1 and len(able[0].provider.keys) == 1
+            found = Candidate(able[0], able[0].provider.keys[0]) if alone else None
+            _room(self._only)[key] = found
+            return found
+
     def _turn(self, now: float) -> None:
         """What was worked out on another day is forgotten."""
-        day = int(now // _DAY_S)
-        if day != self._day:
-            self._day = day
-            self._places.clear()
-            self._able.clear()
+        self._day = int(now // _DAY_S)
+        self._places.clear()
+        self._able.clear()
+        self._only.clear()
 
     def place(
         self, dialect: Dialect, model: Model, deployment: Deployment, now: float, *, searches: bool = False
     ) -> Place:
         """A deployment of a model at a time (seconds since 1970), for a caller of this dialect. `searches`: the web is to
         be searched, by a call that is translated."""
-        self._turn(now)
+        if int(now // _DAY_S) != self._day:
+            self._turn(now)
         key = (dialect.name, model.name, deployment.provider.name, deployment.upstream_model, searches)
         found = self._places.get(key)
         if found is None:
@@ -136,7 +154,7 @@ class Served:
         elsewhere = searches and able.builtin_tools and not able.search_in_chat
         spoken = kind.spoken[0] if elsewhere else kind.to(dialect)
         target = target_at(dialect, spoken.dialect, upstream, kind.name, able, small_max_tokens=small)
-        return Place(model, deployment, target, spoken, held_target(target, able))
+        return Place(model, deployment, target, spoken, not kind.speaks(dialect), held_target(target, able))
 
     def url(self, provider: Provider, spoken: Spoken, model: str, verb: Verb, credential: Secret) -> str:
         """The address of one call. Raises as `upstream_url` does."""

@@ -61,7 +61,7 @@ class Tries:
         """Tries candidates in order until one commits, for the whole call or for a lane of it. Raises the most useful
         failure when none does."""
         route = self._router.route(call)
-        while (step := await route.step()) is not None:
+        while (step := route.at_once() or await route.step()) is not None:
             passes = call.passes_to(step[1].deployment)
             if lane is not None and passes:
                 continue  # a body that passes is the whole call, and no part of it
@@ -74,21 +74,42 @@ class Tries:
                 gather = some if making.some_will_do(call) else together
                 return await gather([self.each(call, attempt_one, one) for one in lanes])
             part = _Part(call, route, lanes[0], attempt_one)
-            if not (after_s := self._router.rules.hedge_after_s) or not _shows_early(call):
-                answered = await self._ask(part, step, aim)
-            else:
+            after_s = self._router.rules.hedge_after_s
+            if after_s and _shows_early(call):
                 ask = partial(self._ask, part, step, aim)
                 answered = await hedged(ask, partial(self._another, part, step), after_s)
+            else:  # As `_ask`, without a coroutine in between: it is the way of nearly every call.
+                first, answered = None, True
+                try:
+                    first = self._attempt(part, step, aim)
+                    await made(call, first, attempt_one, self._router.health, self._router.now, last=False)
+                except UpstreamError as error:
+                    answered = await self._answers_again(part, step, aim, first, error)
             if answered:
                 return None
         raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.dialect, call.verb))
 
     async def _ask(self, part: _Part, step: Step, aim: Aim, runner: Runner | None = None) -> bool:
         """Asks one candidate: whether it answered. Raises what others would fail with too."""
+        first = None
         try:
-            await self._twice_if_faulty(part, step, aim, runner)
+            first = self._attempt(part, step, aim, runner)
+            await self._made(part, first, last=False)
         except UpstreamError as error:
-            if self._ends(part, step, aim, error):
+            return await self._answers_again(part, step, aim, first, error)
+        return True
+
+    async def _answers_again(
+        self, part: _Part, step: Step, aim: Aim, first: Attempt | None, error: UpstreamError
+    ) -> bool:
+        """The first attempt at a candidate failed: whether it answers a second one, if there is a point in that. Raises as
+        `_ask`. `first`: None, where it could not even be made."""
+        try:
+            if first is None:
+                raise error
+            await self._twice_if_faulty(part, step, aim, first, error)
+        except UpstreamError as told:
+            if self._ends(part, step, aim, told):
                 raise
             return False
         return True
@@ -132,21 +153,20 @@ class Tries:
             return False
         return await self._ask(part, step, aim, runner)
 
-    async def _twice_if_faulty(self, part: _Part, step: Step, aim: Aim, runner: Runner | None) -> None:
-        call, first = part.call, self._attempt(part, step, aim, runner)
-        try:
-            await self._made(part, first, last=False)
-        except RETRIED_ONCE:
-            await self._made(part, self._attempt(part, step, aim, runner), last=True)
-        except UpstreamRejected as error:
+    async def _twice_if_faulty(self, part: _Part, step: Step, aim: Aim, first: Attempt, error: UpstreamError) -> None:
+        """Asks a candidate once more after some faults, and raises all others."""
+        call = part.call
+        if isinstance(error, UpstreamRejected):
             asked = first.asked
             may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
             if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
-                raise
+                raise error
             call.request = request  # the skip value stands in for what the client sent, and the losses say so
-            await self._made(part, self._attempt(part, step, aim, runner), last=True)
+        elif not isinstance(error, RETRIED_ONCE):
+            raise error
+        await self._made(part, self._attempt(part, step, aim, first.runner), last=True)
 
-    def _attempt(self, part: _Part, step: Step, aim: Aim, runner: Runner | None) -> Attempt:
+    def _attempt(self, part: _Part, step: Step, aim: Aim, runner: Runner | None = None) -> Attempt:
         attempt = self._aims.attempt(part.call, aim, part.lane)
         attempt.runner = runner
         if _shows_early(part.call):  # what shows nothing before its end may be silent as long as it thinks

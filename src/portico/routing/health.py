@@ -54,7 +54,8 @@ class Health:
         self._rests: dict[tuple[str, str, str], Rest] = {}
         """(provider, group, model) -> what rests."""
         self._circuits: dict[Hashable, Circuit] = {}
-        self._open: dict[tuple[str, str, Secret], int] = {}
+        self._open: dict[tuple[str, str, str], int] = {}
+        """(provider, upstream model, mark of the credential) -> calls under way."""
         self._paces: dict[tuple[str, str, bool], Pace] = {}
         """(provider, upstream model, whether streamed) -> how fast."""
 
@@ -84,7 +85,7 @@ class Health:
     def load(self, candidate: Candidate) -> int:
         """Calls under way with its credential."""
         deployment = candidate.deployment
-        return self._open.get((deployment.provider.name, deployment.upstream_model, candidate.credential), 0)
+        return self._open.get((deployment.provider.name, deployment.upstream_model, candidate.credential.mark), 0)
 
     def is_asked(self, deployment: Deployment) -> bool:
         """Whether any call of it is under way, with any credential."""
@@ -100,7 +101,7 @@ class Health:
     def began(self, candidate: Candidate, now: float) -> None:
         """An attempt is made."""
         deployment = candidate.deployment
-        key = (deployment.provider.name, deployment.upstream_model, candidate.credential)
+        key = (deployment.provider.name, deployment.upstream_model, candidate.credential.mark)
         self._open[key] = self._open.get(key, 0) + 1
         if self._circuits:
             self._turn(deployment, tried(self.circuit(deployment), now))
@@ -108,7 +109,7 @@ class Health:
     def ended(self, candidate: Candidate) -> None:
         """It is over, whatever became of it."""
         deployment = candidate.deployment
-        key = (deployment.provider.name, deployment.upstream_model, candidate.credential)
+        key = (deployment.provider.name, deployment.upstream_model, candidate.credential.mark)
         left = self._open.get(key, 0) - 1
         if left > 0:
             self._open[key] = left
@@ -126,10 +127,13 @@ class Health:
         if latest.first_s is None:
             return
         deployment = candidate.deployment
-        before = self.pace(deployment, latest.at, streamed=streamed)
-        self._paces[deployment.provider.name, deployment.upstream_model, streamed] = Pace(
-            _smoothed(before.first_s, latest.first_s), _smoothed(before.per_event_s, latest.per_event_s), latest.at
-        )
+        key = (deployment.provider.name, deployment.upstream_model, streamed)
+        before = self._paces.get(key)
+        if before is None or latest.at - before.at >= PACE_KEPT_S:
+            self._paces[key] = latest
+        else:
+            first_s = _smoothed(before.first_s, latest.first_s)
+            self._paces[key] = Pace(first_s, _smoothed(before.per_event_s, latest.per_event_s), latest.at)
 
     def failed(self, candidate: Candidate, error: UpstreamError, now: float) -> None:
         """It failed: what it shows to be used up or refused rests from now on."""
