@@ -4,7 +4,6 @@ Nothing is wider than the window, axe finds nothing that keeps people out, and t
 Screenshots are kept as those of the public pages are: with `$PORTICO_SCREENSHOTS` of every width in both themes.
 """
 
-import re
 import time
 from collections.abc import Iterator
 from typing import Final
@@ -15,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from browsing import NEEDS_CHROMIUM, browser
 from inside.test_journey import call
 from web.serving import House, served
-from web.test_browser import SCREENSHOTS, THEMES, THOROUGH, WIDTHS, Told, a_page, axe, serious
+from web.test_browser import SCREENSHOTS, THEMES, THOROUGH, WIDTHS, Told, a_page, axe, looked_at
 
 __all__ = ["axe", "browser"]
 
@@ -156,35 +155,27 @@ def test_every_page_behind_the_door_fits_pleases_axe_and_raises_no_error(
     _, page, told = visit
     page.goto(f"/console?language={language}")
     assert page.locator("html").get_attribute("lang") == language
-    assert looked_at(page, pages, axe, language) == []
+    assert wrong_with(page, pages, axe, language) == []
     assert told.errors == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_door_itself_fits_and_pleases_axe(browser: Browser, house: House, axe: str, language: str) -> None:
     context, page, told = a_page(browser, house, locale=language, reduced_motion="reduce")
-    assert looked_at(page, list(DOOR), axe, language) == []
+    assert wrong_with(page, list(DOOR), axe, language) == []
     assert [one for one in told.errors if "404" not in one] == []  # the link that is none
     context.close()
 
 
-def looked_at(page: Page, paths: list[str], axe: str, language: str) -> list[str]:
-    """What is wrong with pages: too wide for the window, or found by axe, which looks at each in one language."""
-    folder = SCREENSHOTS / "inside" / language
-    folder.mkdir(parents=True, exist_ok=True)
+def wrong_with(page: Page, paths: list[str], axe: str, language: str) -> list[str]:
+    """Each page at every width in one of the themes; axe looks at each in one language."""
     wrong: list[str] = []
     for number, path in enumerate(paths):
-        name = re.sub(r"[/?&=]+", "_", path.strip("/"))[:60]
         page.goto(path)
-        page.evaluate(axe)
-        for turn, width in enumerate(WIDTHS):
-            page.set_viewport_size({"width": width, "height": 900})
-            for theme in THEMES if THOROUGH else [THEMES[(number + turn) % 2]]:
-                page.emulate_media(color_scheme=theme)
-                if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
-                    wrong.append(f"{path} is {wide} wide at {width}")
-                if THOROUGH:
-                    page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
-                if THOROUGH or ((number + LANGUAGES.index(language)) % 2 and turn == number % len(WIDTHS)):
-                    wrong += [f"{path} at {width}, {theme}: {one}" for one in serious(page)]
+        widths = WIDTHS if number % 2 else WIDTHS[::-1]
+        sights = [(width, theme) for width in widths for theme in (THEMES if THOROUGH else [THEMES[number // 2 % 2]])]
+        looks = (number + LANGUAGES.index(language)) % 2
+        judged = [sight for sight in sights if looks and sight[0] == WIDTHS[number % 3]]
+        folder = SCREENSHOTS / "inside" / language
+        wrong += looked_at(page, sights, sights if THOROUGH else judged, axe, folder, full=True)
     return wrong

@@ -6,9 +6,9 @@ both themes.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
@@ -23,7 +23,7 @@ ROOT: Final = Path(__file__).parent.parent.parent
 SCREENSHOTS: Final = Path(os.environ.get("PORTICO_SCREENSHOTS") or ROOT / "build" / "screenshots")
 NODE: Final = Path(__file__).parent / "node"
 WIDTHS: Final = (360, 768, 1440)
-THEMES: Final = ("light", "dark")
+THEMES: Final[Sequence[Literal["light", "dark"]]] = ("light", "dark")
 THOROUGH: Final = "PORTICO_SCREENSHOTS" in os.environ
 KINDS: Final = ("/models/gpt-5.5", "/models/gemini-3.8-flash", "/models/whisper-1", "/status/gpt-5.5")
 OPERATIONS: Final = ("/docs/api/create-chat-completion", "/docs/api/upload-google-file", "/docs/api/get-usage")
@@ -219,32 +219,57 @@ def axe() -> str:
 def test_every_page_fits_pleases_axe_and_raises_no_error(
     browser: Browser, house: House, axe: str, locale: Locale
 ) -> None:
-    """At every width, in one theme after the other; with `$PORTICO_SCREENSHOTS` in both, so that all can be looked at."""
-    folder = SCREENSHOTS / locale.value
-    own = list(Locale).index(locale)  # axe looks at each page in one language, and with screenshots in each
-    folder.mkdir(parents=True, exist_ok=True)
+    """At every width, one page in one theme and the next in the other; axe looks at each page in one of the languages. With
+    `$PORTICO_SCREENSHOTS` all of that in all of them, so that it can be looked at."""
+    own = list(Locale).index(locale)
     context, page, told = a_page(browser, house, reduced_motion="reduce")
-    too_wide: list[str] = []
-    found: list[str] = []
+    wrong: list[str] = []
     for number, path in enumerate((*PAGES, *ASKED)):
-        name = re.sub(r"[/?&=]+", "_", path.strip("/"))[:60] or "index"
         at, _, query = path.partition("?")
         page.goto(str(Address(at, locale)) + (f"?{query}" if query else ""))
-        page.evaluate(axe)
-        for turn, width in enumerate(WIDTHS):
-            page.set_viewport_size({"width": width, "height": 900})
-            for theme in THEMES if THOROUGH else [THEMES[(number + turn) % 2]]:
-                page.emulate_media(color_scheme=theme)
-                if page.evaluate("document.documentElement.scrollWidth") > width:
-                    too_wide.append(f"{path} at {width}")
-                if THOROUGH:
-                    page.screenshot(path=folder / f"{name}-{width}-{theme}.png")
-                if THOROUGH or (turn == number % len(WIDTHS) and (number // len(WIDTHS) + own) % len(Locale) == 0):
-                    found += [f"{path} at {width}, {theme}: {one}" for one in serious(page)]
+        # The page is laid out anew for every other width: each begins with the width at which the one before ended.
+        widths = WIDTHS if number % 2 else WIDTHS[::-1]
+        sights = [
+            (width, theme) for width in widths for theme in (THEMES if THOROUGH else [THEMES[(number + own) % 2]])
+        ]
+        judged = [sight for sight in sights if sight[0] == WIDTHS[number % 3] and (number // 3 + own) % 3 == 0]
+        wrong += looked_at(page, sights, sights if THOROUGH else judged, axe, SCREENSHOTS / locale.value)
     context.close()
-    assert too_wide == []
-    assert found == []
+    assert wrong == []
     assert told.errors == []
+
+
+Sight: TypeAlias = tuple[int, Literal["light", "dark"]]
+"""A width in a theme."""
+
+
+def looked_at(
+    page: Page,
+    sights: Sequence[Sight],
+    judged: Container[Sight],
+    axe: str,
+    folder: Path,
+    *,
+    name: str = "",
+    full: bool = False,
+) -> list[str]:
+    """What is wrong with the page that is open: it is wider than the window, or axe finds something where it is to judge.
+    With `$PORTICO_SCREENSHOTS` an image of every sight is kept in the folder, of the window or of the full page."""
+    wrong: list[str] = []
+    where = page.url.split("/", 3)[3]
+    name = name or re.sub(r"[/?&=]+", "_", where)[:60] or "index"
+    if any(sight in judged for sight in sights):
+        page.evaluate(axe)
+    for width, theme in sights:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=theme)
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) > width:
+            wrong.append(f"{where} is {wide} wide at {width}")
+        if THOROUGH:
+            page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=full)
+        if (width, theme) in judged:
+            wrong += [f"{where} at {width}, {theme}: {one}" for one in serious(page)]
+    return wrong
 
 
 def serious(page: Page) -> list[str]:
