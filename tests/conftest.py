@@ -3,6 +3,7 @@
 Several processes have one more before them, which collects nothing: of the tests' conftests it loads this one alone.
 """
 
+import gc
 import importlib
 import os
 from collections.abc import Generator
@@ -14,6 +15,7 @@ from hypothesis import settings
 
 import tally
 import told
+from longest import begin_with_the_longest
 from sdk.inner import pytest_configure as pytest_configure
 from sdk.inner import pytest_runtest_makereport as pytest_runtest_makereport
 
@@ -29,13 +31,23 @@ def _one_of_several(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected, a million objects, stays to the end: the search for cycles need not look at it, then or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     judges = [item for item in items if item.get_closest_marker("of_the_whole_run")]
     others = [item for item in items if item not in judges]
     if _one_of_several(config):
-        # A test that is a whole run of pytest takes as long as a thousand others: nobody shall wait for it at the end.
-        others.sort(key=lambda item: "inner_results" not in getattr(item, "fixturenames", ()))
+        begin_with_the_longest(others)
     items[:] = others + ([] if _one_of_several(config) else judges)
     config.stash[_LEFT] = [item.nodeid for item in judges]
 
