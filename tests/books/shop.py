@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from databases import started_books
-from gateway.commands import Command, portico, run
+from gateway import preloaded
+from gateway.commands import Command, portico
 from gateway.house import PATIENCE_S, Answer, Json, Wire, as_bytes, chat, soon
 from portico.http.server import Server
 from portico.wire.http import Exchange
@@ -88,7 +89,7 @@ class Shop:
 
     async def said(self, *arguments: str) -> str:
         """What a command prints with --json. Fails the test if it exits with anything but 0."""
-        code, out, err = await run(*arguments, "--json", folder=self.folder, env=self.env)
+        code, out, err = await preloaded.run(*arguments, "--json", folder=self.folder, env=self.env)
         assert code == 0, f"portico {' '.join(arguments)}: exit {code}\n{out}{err}"
         return out
 

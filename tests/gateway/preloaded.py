@@ -1,0 +1,137 @@
+"""`portico` commands by a process that has loaded everything already: else to load it would be most of their time.
+
+Each is a fork of it with a session, a folder, an environment and outputs of its own, as `commands.run` starts them; only
+nothing is imported anew. For tests of what commands do to books that others read: how one starts is tested elsewhere.
+"""
+
+import asyncio
+import atexit
+import contextlib
+import gc
+import json
+import os
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, NoReturn
+
+from gateway.commands import environment
+from gateway.commands import run as run_anew
+from gateway.house import soon
+from portico.cli import main
+
+_TESTS: Final = Path(__file__).parent.parent
+_LINUX: Final = sys.platform.startswith("linux")
+_PROGRAM: Final = "from gateway import preloaded; preloaded.wait_for_commands({})"
+_MODULES: Final = (
+    "portico.admin.commands",
+    "portico.cli.app",
+    "portico.cli.books",
+    "portico.cli.housekeeping",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite",
+    "typer._adapters",
+)
+_LONGEST_BYTES: Final = 2**16
+
+
+async def run(*arguments: str, folder: Path, env: Mapping[str, str]) -> tuple[int, str, str]:
+    """A command that ends by itself: exit code, output, error output."""
+    if not _LINUX:
+        return await run_anew(*arguments, folder=folder, env=env)
+    asked = json.dumps([arguments, str(folder), environment(env)]).encode()
+    pipes = [os.pipe() for _ in range(3)]
+    try:
+        socket.send_fds(_line(), [asked], [end for _, end in pipes])
+    finally:
+        for _, end in pipes:
+            os.close(end)
+    code, out, err = await soon(asyncio.gather(*[_all_of(end) for end, _ in pipes]))
+    return int(code), out.decode(), err.decode()
+
+
+async def _all_of(end: int) -> bytes:
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(end, "rb"))
+    with contextlib.closing(transport):
+        return await reader.read()
+
+
+@cache
+def _line() -> socket.socket:
+    """To the process that waits for commands. It ends when nobody can ask it any more."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM.format(its.fileno())],
+            env=environment({"PYTHONPATH": str(_TESTS)}),
+            pass_fds=[its.fileno()],
+            stdin=subprocess.DEVNULL,
+        )
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
+    return ours
+
+
+# -- in that process ----------------------------------------------------------------------------------------------------
+
+
+def wait_for_commands(line: int) -> None:
+    """Each runs in a fork, while another waits for its end: the next need not wait for it."""
+    for module in _MODULES:
+        __import__(module)
+    gc.collect()
+    gc.freeze()
+    with socket.socket(fileno=line) as asked:
+        while (received := socket.recv_fds(asked, _LONGEST_BYTES, 3))[0]:
+            data, ends, _, _ = received
+            if not (starting := os.fork()):
+                asked.close()
+                _watched(data, *ends)
+            for end in ends:
+                os.close(end)
+            os.waitpid(starting, 0)
+
+
+def _watched(data: bytes, told: int, out: int, err: int) -> NoReturn:
+    """Tells how the command ended. Nobody waits for this process itself."""
+    if os.fork():
+        os._exit(0)
+    if not (running := os.fork()):
+        os.close(told)
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        _run(*json.loads(data))
+    os.write(told, b"%d" % os.waitstatus_to_exitcode(os.waitpid(running, 0)[1]))
+    os._exit(0)
+
+
+def _run(arguments: list[str], folder: str, env: dict[str, str]) -> NoReturn:
+    os.setsid()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = ["portico", *arguments]
+    code: object = 0
+    try:
+        main()
+    except SystemExit as end:
+        code = end.code
+    except BaseException:  # noqa: BLE001 - as the interpreter does it
+        traceback.print_exc()
+        code = 1
+    # To take down what was loaded would take longer than the command.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 0 if code is None else 1)
