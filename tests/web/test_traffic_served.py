@@ -14,7 +14,15 @@ from web.serving import KEY
 
 MODEL, OTHER, UNTOUCHED = "gemini-3.8-flash", "gpt-5.5", "claude-haiku-4-5"
 FRESH_S = 45.0
-"""What is counted is written within 15 seconds, and read within 15 more."""
+SHORT_S = 1.0
+"""So often it is written, read and shown here; else it is every quarter of a minute."""
+HURRIED = f"""
+from portico.cli import main, traffic
+from portico.web import house
+traffic.TrafficBook.__init__.__kwdefaults__.update(write_every_s={SHORT_S}, read_every_s={SHORT_S})
+house._STEP_S = {SHORT_S}
+main()
+"""
 
 
 async def look(port: int, path: str) -> Any:
@@ -36,7 +44,8 @@ async def once_so(is_so: Callable[[], Awaitable[bool]]) -> None:
 
 
 def serving(folder: Path) -> Any:
-    return portico("serve", "--simulate", "--port", "0", "--workers", "2", folder=folder, env={"PORTICO_API_KEY": KEY})
+    arguments = ("serve", "--simulate", "--port", "0", "--workers", "2")
+    return portico(*arguments, folder=folder, env={"PORTICO_API_KEY": KEY}, program=("-c", HURRIED))
 
 
 async def stop(command: Command, folder: Path) -> None:
