@@ -310,7 +310,8 @@ class Heard(NamedTuple):
 
 
 async def _take(connection: UpstreamConnection, method: str, heard: list[Answer], body: list[bytes]) -> None:
-    answer = await connection.ask(method, b"head", b"", 600.0, 300.0)
+    answer = connection.ask(method, b"head", b"", 600.0, 300.0)
+    await answer.wait_for_head()
     heard.append(answer)
     async for piece in answer:
         body.append(piece)  # noqa: PERF401

@@ -195,7 +195,8 @@ class Answer:
     async def read(self, limit_bytes: int = 256 * 1024 * 1024) -> bytes:
         self._whole = True  # Nobody is to be woken before the end.
         self._bound = limit_bytes
-        self._resume()
+        if self._paused:
+            self._resume()
         while not self.complete and self._error is None and self._size <= limit_bytes:
             await self._wait()
         if self.complete and self._decoder is None and self._size <= limit_bytes:
@@ -223,7 +224,8 @@ class Answer:
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
         self._size = 0
-        self._resume()
+        if self._paused:
+            self._resume()
         return data
 
     def _resume(self) -> None:

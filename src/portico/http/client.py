@@ -58,16 +58,21 @@ class HttpUpstream:
 
     async def send(self, request: UpstreamRequest) -> Answer:
         """See `relay.ports.Upstream`. Raises `ValueError` for a header that cannot stand in a request."""
-        address = self._address(request.url)
+        address = self._addresses.get(request.url) or self._address(request.url)
         head = self._head(request, address)
         connection = self._take(address.origin)
         if connection is not None:
             try:
-                return await self._ask(connection, request, head)
+                answer = self._ask(connection, request, head)
+                await answer.wait_for_head()
             except NothingTaken:
                 pass
+            else:
+                return answer
         connection = await self._connect(address.origin, request.connect_timeout_s)
-        return await self._ask(connection, request, head)
+        answer = self._ask(connection, request, head)
+        await answer.wait_for_head()
+        return answer
 
     async def aclose(self) -> None:
         """Closes every connection; answers still being read fail."""
@@ -111,21 +116,18 @@ class HttpUpstream:
         return fixed + b"\r\n"
 
     def _address(self, url: str) -> Address:
-        address = self._addresses.get(url)
-        if address is None:
-            try:
-                address = self._connector.as_asked(parse_address(url))
-            except ValueError as error:
-                raise UpstreamUnreachable(f"The provider's address is not usable: {error}.") from None
-            if len(self._addresses) >= _ADDRESSES_REMEMBERED:
-                self._addresses.clear()
-            self._addresses[url] = address
+        """An address that is asked for the first time."""
+        try:
+            address = self._connector.as_asked(parse_address(url))
+        except ValueError as error:
+            raise UpstreamUnreachable(f"The provider's address is not usable: {error}.") from None
+        if len(self._addresses) >= _ADDRESSES_REMEMBERED:
+            self._addresses.clear()
+        self._addresses[url] = address
         return address
 
-    async def _ask(self, connection: UpstreamConnection, request: UpstreamRequest, head: bytes) -> Answer:
-        return await connection.ask(
-            request.method, head, request.body, request.first_byte_timeout_s, request.idle_timeout_s
-        )
+    def _ask(self, connection: UpstreamConnection, request: UpstreamRequest, head: bytes) -> Answer:
+        return connection.ask(request.method, head, request.body, request.first_byte_timeout_s, request.idle_timeout_s)
 
     def _take(self, origin: Origin) -> UpstreamConnection | None:
         """The connection used last, for it is the likeliest to be alive."""

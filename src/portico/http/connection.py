@@ -382,8 +382,10 @@ class Connection(asyncio.Protocol):
                 waiter.set_result(None)
 
     def _be_patient(self, seconds: float) -> None:
-        self.deadline = self._loop.time() + seconds
-        self._server.deadlines.at_latest(self.deadline)
+        self.deadline = deadline = self._loop.time() + seconds
+        deadlines = self._server.deadlines
+        if deadline < deadlines.soonest:
+            deadlines.at_latest(deadline)
 
     def _time_message(self) -> None:
         phase = _BODY if self._reader.head_done else _HEAD

@@ -26,7 +26,8 @@ class Deadlines:
         self._slack_s = slack_s
         self._members: set[Timed] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._next = inf
+        self.soonest = inf
+        """When the timer goes off. A deadline that is no sooner needs no call of `at_latest`."""
 
     def __len__(self) -> int:
         return len(self._members)
@@ -40,8 +41,8 @@ class Deadlines:
 
     def at_latest(self, when: float) -> None:
         """To be called after a member's deadline has moved to an earlier time (later needs no call)."""
-        if when < self._next:
-            self._next = when
+        if when < self.soonest:
+            self.soonest = when
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = self._loop.call_at(when, self._sweep)
@@ -54,7 +55,7 @@ class Deadlines:
     def _sweep(self) -> None:
         now = self._loop.time()
         self._timer = None
-        self._next = inf
+        self.soonest = inf
         over = [member for member in self._members if member.deadline <= now]
         try:
             for member in over:

@@ -120,10 +120,9 @@ class UpstreamConnection(asyncio.Protocol):
     def usable(self) -> bool:
         return self._answer is None and not self.transport.is_closing()
 
-    async def ask(
-        self, method: str, head: bytes, body: bytes, first_byte_timeout_s: float, idle_timeout_s: float
-    ) -> Answer:
-        """Sends the request; returns when the head of the answer is here. Raises `NothingTaken` and what the port says."""
+    def ask(self, method: str, head: bytes, body: bytes, first_byte_timeout_s: float, idle_timeout_s: float) -> Answer:
+        """Sends the request. What comes of it is the answer's to tell, whose head is to be waited for: that raises
+        `NothingTaken`, and what the port says."""
         if self.transport.is_closing():
             raise UpstreamUnreachable("The provider closed the connection before anything was sent.")
         self._begin(method)
@@ -137,9 +136,7 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self.transport.write(head)
             self.transport.write(body)
-        self.deadline = self._loop.time() + first_byte_timeout_s
-        self._owner.deadlines.at_latest(self.deadline)
-        await answer.wait_for_head()
+        self._be_patient(first_byte_timeout_s)
         return answer
 
     def flush(self) -> None:
@@ -164,7 +161,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.transport.pause_reading()
 
     def resume(self) -> None:
-        self._be_patient()
+        self._be_patient(self._idle_timeout_s)
         self._paused = False
         self.transport.resume_reading()
 
@@ -181,9 +178,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     # Time.
 
-    def _be_patient(self) -> None:
-        self.deadline = self._loop.time() + self._idle_timeout_s
-        self._owner.deadlines.at_latest(self.deadline)
+    def _be_patient(self, seconds: float) -> None:
+        self.deadline = deadline = self._loop.time() + seconds
+        deadlines = self._owner.deadlines
+        if deadline < deadlines.soonest:
+            deadlines.at_latest(deadline)
 
     def expired(self) -> None:
         self.deadline = inf
@@ -265,8 +264,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._paused:
             self._paused = False
             self.transport.resume_reading()
-        self.deadline = self._loop.time() + self._owner.idle_limit_s
-        self._owner.deadlines.at_latest(self.deadline)
+        self._be_patient(self._owner.idle_limit_s)
         self._owner.free(self)
 
     def _fail(self, error: Exception) -> None:
@@ -313,7 +311,7 @@ class UpstreamConnection(asyncio.Protocol):
         answer = self._answer
         if answer is None:
             raise UpstreamBadGateway
-        self._be_patient()
+        self._be_patient(self._idle_timeout_s)
         answer.begin(status, headers)
         if self._bodiless:  # The parser does not know that it was asked HEAD, and waits for a body.
             self._message_done = True

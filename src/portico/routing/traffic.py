@@ -93,23 +93,28 @@ class SlotTally(Generic[Name]):
 
     def answered(self, name: Name, first_s: float) -> None:
         """A call began to be answered so many seconds after it came."""
-        waits = self._of(name).waits
+        counts = self._current.get(name) if self._now() // SLOT_S == self._slot else None
+        if counts is None:
+            counts = self._of(name)
+        counts.calls += 1
+        waits = counts.waits
         bound = _BUCKETS[bisect_left(_BOUNDS_S, first_s)]
         waits[bound] = waits.get(bound, 0) + 1
 
     def failed(self, name: Name) -> None:
         """A call failed for another's fault than its caller's."""
-        self._of(name).failed += 1
+        counts = self._of(name)
+        counts.calls += 1
+        counts.failed += 1
 
     def _of(self, name: Name) -> Counts:
-        """Where a call is counted, with that call in it."""
+        """Where a call is counted."""
         slot = int(self._now() // SLOT_S)
         if slot != self._slot:
             self._slot, self._current = slot, {}
         counts = self._current.get(name)
         if counts is None:
             counts = self._current[name] = self._counts.setdefault((slot, name), Counts())
-        counts.calls += 1
         return counts
 
     def take(self) -> dict[tuple[int, Name], Counts]:

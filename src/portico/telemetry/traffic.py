@@ -46,7 +46,10 @@ def count(report: Report, tally: TrafficTally) -> None:
         return
     outcome = report.outcome
     if outcome in (OK, CALLER_GONE):
-        if not report.error and report.status == 200 and (first := _first(report)):
+        if report.error or report.status != 200:
+            return
+        first = _first_shown(report) if report.stream else report.first_byte
+        if first:
             tally.answered(report.model, first - report.began)
     elif (report.error in PROVIDERS if outcome == REFUSED else report.error not in CALLERS) and _was_sent(report):
         tally.failed(report.model)
@@ -76,11 +79,9 @@ def _is_sent(one: Try) -> bool:
     return bool(one.sent) or one.outcome == _NO_TOKEN
 
 
-def _first(report: Report) -> float:
-    """When there was something for the caller; 0.0: never. The head of a stream may go out before that, to keep its
+def _first_shown(report: Report) -> float:
+    """When there was something of a stream for its caller; 0.0: never. Its head may go out before that, to keep the
     connection alive, or after it, where the hold is not durable yet."""
-    if not report.stream:
-        return report.first_byte
     shown = [one.shown for one in report.tries if one.shown]
     if shown:
         return max(min(shown), report.first_byte)
