@@ -11,7 +11,7 @@ import msgspec
 
 from portico.core.storage import Db
 from portico.ledger import windows
-from portico.ledger.sums import Standing, Sums, sums_of
+from portico.ledger.sums import Counter, Standing, Sums, sums_of
 
 IDEMPOTENCY_US: Final = 24 * 3600 * 1_000_000
 """How long an answer is remembered under its idempotency key."""
@@ -61,15 +61,6 @@ class Held(msgspec.Struct, frozen=True):
     uses: tuple[Use, ...] = ()
     at_us: int = 0
     """The time of the database it was made at, by which windows go."""
-
-
-_WINDOWS: Final = {
-    "rpm": windows.REQUESTS,
-    "tpm": windows.TOKENS,
-    "budget_day": windows.BUDGET_DAY,
-    "budget_month": windows.BUDGET_MONTH,
-}
-"""What counts each limit that is one of a window."""
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -140,8 +131,9 @@ class Hold(msgspec.Struct, frozen=True):
         if standing is None:
             return refused or Refused("no_account")
         uses: list[Use] = []
+        takes: list[tuple[Counter, int]] = []
         if refused is None and limits is not UNLIMITED and limits != UNLIMITED:
-            refused = self._limited(sums, uses)
+            refused = self._limited(sums, uses, takes)
         rows, now_us = sums.rows, db.now_us
         if refused is not None:
             return Held(standing.available, at_us=now_us) if rows.is_held(self.request_id) else refused
@@ -152,9 +144,8 @@ class Hold(msgspec.Struct, frozen=True):
             return Held(standing.available, at_us=now_us)  # it is held already: this was sent twice
         sums.move(account, 0, amount)
         sums.count_open(self.key_id, 1)
-        for use in uses:
-            if (kind := _WINDOWS.get(use.kind)) is not None:
-                sums.take(self.key_id, kind, self._amount_of(kind))
+        for counter, taken in takes:
+            counter.move(taken)
         return Held(standing.available, tuple(uses), now_us)
 
     def _uncovered(self, standing: Standing | None) -> Refused | None:
@@ -168,33 +159,30 @@ class Hold(msgspec.Struct, frozen=True):
             return Refused("insufficient_funds")
         return Refused("funds_held", BUSY_RETRY_S)
 
-    def _limited(self, sums: Sums, uses: list[Use]) -> Refused | None:
-        """Which limit it does not fit under; None: it fits all, and `uses` says how much of each is used with it."""
+    def _limited(self, sums: Sums, uses: list[Use], takes: list[tuple[Counter, int]]) -> Refused | None:
+        """Which limit it does not fit under; None: it fits all. Then `uses` says how much of each is used with it, and
+        `takes` what it takes of which window."""
         limits, key = self.limits, self.key_id
         if limits.concurrent is not None:
             open_calls = sums.open_calls(key)
             if open_calls >= limits.concurrent and self.refusable:
                 return Refused("concurrent", BUSY_RETRY_S, limits.concurrent, open_calls)
             uses.append(Use("concurrent", limits.concurrent, open_calls + 1))
-        for reason, kind, cap in (
-            ("rpm", windows.REQUESTS, limits.rpm),
-            ("tpm", windows.TOKENS, limits.tpm),
-            ("budget_day", windows.BUDGET_DAY, limits.budget_day_nanos),
-            ("budget_month", windows.BUDGET_MONTH, limits.budget_month_nanos),
+        for reason, kind, cap, amount in (
+            ("rpm", windows.REQUESTS, limits.rpm, 1),
+            ("tpm", windows.TOKENS, limits.tpm, self.tokens),
+            ("budget_day", windows.BUDGET_DAY, limits.budget_day_nanos, self.amount_nanos),
+            ("budget_month", windows.BUDGET_MONTH, limits.budget_month_nanos, self.amount_nanos),
         ):
             if cap is None:
                 continue
-            used, amount = sums.used(self.account_id, key, kind), self._amount_of(kind)
+            counter = sums.counter(self.account_id, key, kind)
+            used = counter.used or 0
             if used + amount > cap and self.refusable:
                 return Refused(reason, windows.seconds_left(kind, sums.now_us), cap, used)
             uses.append(Use(reason, cap, used + amount))
+            takes.append((counter, amount))
         return None
-
-    def _amount_of(self, kind: str) -> int:
-        """What it takes of a window."""
-        if kind is windows.REQUESTS:
-            return 1
-        return self.tokens if kind is windows.TOKENS else self.amount_nanos
 
     def _claim(self, db: Db) -> Refused | Replay | None:
         """Takes the idempotency key for this request; None: it is ours."""

@@ -36,8 +36,6 @@ _USAGE: Final = (
     " cost_nanos = usage_days.cost_nanos + excluded.cost_nanos, released = usage_days.released + excluded.released"
 )
 
-Counter: TypeAlias = tuple[str, str, int]
-"""(subject, kind, window)."""
 Day: TypeAlias = tuple[str, str, str, str]
 """(account, day, model, key)."""
 
@@ -54,6 +52,23 @@ class Standing(msgspec.Struct):
     @property
     def available(self) -> int:
         return self.posted - self.held
+
+
+class Counter:
+    """A window of a limit in this transaction: how much of it is used, once that was read (None: nobody asked), and by how
+    much it is to be changed."""
+
+    __slots__ = ("moved", "used")
+
+    def __init__(self) -> None:
+        self.used: int | None = None
+        self.moved = 0
+
+    def move(self, difference: int) -> None:
+        """Counts more, or less."""
+        self.moved += difference
+        if self.used is not None:
+            self.used += difference
 
 
 CARRIED: Final = "ledger"
@@ -73,19 +88,17 @@ def sums_of(db: Db) -> tuple["Sums", bool]:
 class Sums:
     """What one transaction carries. `flush` writes it; nothing that was carried may be read by a statement before."""
 
-    __slots__ = ("_db", "_moved", "_now", "_open_calls", "_standings", "_usage", "_used", "rows")
+    __slots__ = ("_counters", "_db", "_now", "_open_calls", "_standings", "_usage", "rows")
 
     def __init__(self, db: Db, *, together: bool) -> None:
         self._db = db
         self.rows = Rows(db, together=together)
         """Holds, entries and receipts, written before what is carried here."""
-        self._now: dict[str, int] = {}
-        """The windows of now, by their kind."""
         self._standings: dict[str, Standing | None] = {}
-        self._used: dict[Counter, int] = {}
-        """Counters that were read, as they have become."""
-        self._moved: dict[Counter, int] = {}
-        """By how much a counter is to be changed."""
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+        """By subject, kind and window."""
+        self._now: dict[tuple[str, str], Counter] = {}
+        """Those of now that were read, by subject and kind."""
         self._open_calls: dict[str, int] = {}
         self._usage: dict[Day, list[int]] = {}
 
@@ -118,43 +131,37 @@ class Sums:
 
     # -- the limits of keys; the account is locked before
 
-    def used(self, account: str, subject: str, kind: str) -> int:
-        """How much of a window of now is used. It is begun if it was not yet."""
-        counter = (subject, kind, self._window(kind))
-        used = self._used.get(counter)
-        if used is None:
-            rows = self._db.rows(_TAKE, self._moved.pop(counter, 0), *counter)
-            if rows:
-                used = int(rows[0][0])
-            else:
-                if kind in windows.BUDGETS:  # which begins with what is held and what was spent
-                    self.rows.show_holds()
-                    self._flush_usage()
-                used = windows.already(self._db, account, subject, kind)
-                self._db.run(_BEGIN, *counter, used)
-            self._used[counter] = used
-        return used
+    def counter(self, account: str, subject: str, kind: str) -> Counter:
+        """What counts a window of now, read. It is begun if it was not yet."""
+        counter = self._now.get((subject, kind))
+        if counter is None:
+            counter = self._now[subject, kind] = self._read(account, subject, kind)
+        return counter
 
-    def _window(self, kind: str) -> int:
-        window = self._now.get(kind)
-        if window is None:
-            window = self._now[kind] = windows.window_of(kind, self._db.now_us)
-        return window
+    def _read(self, account: str, subject: str, kind: str) -> Counter:
+        of = (subject, kind, windows.window_of(kind, self._db.now_us))
+        counter = self._counter(of)
+        if rows := self._db.rows(_TAKE, counter.moved, *of):
+            counter.used = int(rows[0][0])
+        else:
+            if kind in windows.BUDGETS:  # which begins with what is held and what was spent
+                self.rows.show_holds()
+                self._flush_usage()
+            counter.used = windows.already(self._db, account, subject, kind)
+            self._db.run(_BEGIN, *of, counter.used)
+        counter.moved = 0
+        return counter
 
-    def take(self, subject: str, kind: str, amount: int) -> None:
-        """Takes an amount of a window that `used` has read."""
-        counter = (subject, kind, self._window(kind))
-        self._moved[counter] = self._moved.get(counter, 0) + amount
-        self._used[counter] += amount
+    def _counter(self, of: tuple[str, str, int]) -> Counter:
+        counter = self._counters.get(of)
+        if counter is None:
+            counter = self._counters[of] = Counter()
+        return counter
 
     def correct(self, subject: str, kind: str, window: int, difference: int) -> None:
         """Counts more, or less, in a window than was taken of it; nothing where it was never begun."""
-        if not difference:
-            return
-        counter = (subject, kind, window)
-        self._moved[counter] = self._moved.get(counter, 0) + difference
-        if counter in self._used:
-            self._used[counter] += difference
+        if difference:
+            self._counter((subject, kind, window)).move(difference)
 
     def open_calls(self, key: str) -> int:
         """How many holds of a key are open. Nobody else counts them until this transaction ends."""
@@ -192,11 +199,11 @@ class Sums:
             if standing is not None and (standing.posted_moved or standing.held_moved):
                 run(_MOVE, standing.posted_moved, standing.held_moved, account)
         self._standings.clear()
-        for counter, difference in self._moved.items():
-            if difference:
-                run(_CORRECT, difference, *counter)
-        self._moved.clear()
-        self._used.clear()
+        for of, counter in self._counters.items():
+            if counter.moved:
+                run(_CORRECT, counter.moved, *of)
+        self._counters.clear()
+        self._now.clear()
         self._open_calls.clear()
         self._flush_usage()
 

@@ -5,6 +5,7 @@ Who counts in one has locked its row (`ledger.sums`), so that no two workers can
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 
 from portico.core.storage import Db, Value, marks
@@ -114,7 +115,12 @@ def lock(db: Db, subject: str) -> None:
 
 def day_of(at_us: int) -> date:
     """The day of UTC a time is in."""
-    return datetime.fromtimestamp(at_us / 1_000_000, UTC).date()
+    return _day(at_us // DAY_US)
+
+
+@lru_cache(maxsize=16)
+def _day(number: int) -> date:
+    return datetime.fromtimestamp(number * 86_400, UTC).date()
 
 
 _EPOCH: Final = date(1970, 1, 1)

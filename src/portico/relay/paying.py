@@ -19,6 +19,7 @@ from portico.core.ask import Ask
 from portico.core.errors import BodyNotJson, InvalidRequest, PorticoError, UpstreamError
 from portico.core.usage import Usage
 from portico.ledger.settle import Outcome
+from portico.ledger.windows import day_of
 from portico.metering.charge import NOTHING, charge, is_metered
 from portico.metering.estimate import Delivered, Estimate, estimate
 from portico.metering.receipt import CAPPED, DRAINED, ESTIMATED, PARTIAL
@@ -157,7 +158,7 @@ class Paying:
             provider_kind=aim.provider.kind.name,
             upstream_model=aim.target.model,
             account=self._caller.tenant,
-            on=self._till.day_of(self._began_us),
+            on=day_of(self._began_us),
             tier=tier,
         )
 

@@ -6,7 +6,6 @@ can pay is decided by the database. What one call does with it is `relay/tab.py`
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from random import Random
 from typing import Final
 
@@ -17,7 +16,6 @@ from portico.accounts.policy import Policy
 from portico.catalog.books import PriceBooks
 from portico.core.storage import Committer
 from portico.ledger.hold import UNLIMITED, Held, Limits
-from portico.ledger.windows import DAY_US
 
 MAX_STANDINGS: Final = 10_000
 """Keys of which it is remembered how they stand; beyond that all is forgotten, and read again with the next hold."""
@@ -92,7 +90,6 @@ class Till:
         self._uncommitted: dict[str, int] = {}
         self._failed_at = float("-inf")
         self._limits: dict[str, tuple[Policy, Limits]] = {}
-        self._day = (0, date.min)
 
     @property
     def worker_id(self) -> str:
@@ -167,13 +164,6 @@ class Till:
         limits = UNLIMITED if limits == UNLIMITED else limits
         self._limits[caller.key_id] = policy, limits
         return limits
-
-    def day_of(self, at_us: int) -> date:
-        """The day of UTC a time is in."""
-        number = at_us // DAY_US
-        if self._day[0] != number:
-            self._day = number, datetime.fromtimestamp(at_us / 1_000_000, UTC).date()
-        return self._day[1]
 
     # -- answers that nobody waits for
 
