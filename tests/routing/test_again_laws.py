@@ -107,7 +107,6 @@ class OneModel(Router):
         super().__init__(
             Health(),
             rules,
-            served=lambda: NotImplemented,
             followers=lambda _: (),
             dearness=lambda *_: (0.0,),
             rng=Random(seed),

@@ -90,20 +90,20 @@ class _StatusLines(dict[int, str]):
 STATUS_LINES: Final = _StatusLines({one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n" for one in HTTPStatus})
 
 
-_names: dict[bytes, str] = {}
+KNOWN_NAMES: Final[dict[bytes, str]] = {}
 """Names of received headers, as they came -> in lower case; the common ones."""
 
 
 def _lower(raw: bytes) -> str:
     name = raw.decode("latin-1").lower()
-    if len(_names) < _LEARNED_LIMIT and len(raw) <= 64:
-        _names[raw] = name
+    if len(KNOWN_NAMES) < _LEARNED_LIMIT and len(raw) <= 64:
+        KNOWN_NAMES[raw] = name
     return name
 
 
 def add_field(headers: dict[str, str], raw_name: bytes, raw_value: bytes) -> str:
     """Puts a received field into `headers`, joined to an earlier one of its name; returns the lower-case name."""
-    name = _names.get(raw_name) or _lower(raw_name)
+    name = KNOWN_NAMES.get(raw_name) or _lower(raw_name)
     value = raw_value.decode("latin-1")
     if value and value[-1] in " \t":
         value = value.rstrip(" \t")

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from random import Random
@@ -122,6 +122,7 @@ class Gateway:
         answer = _Identified(exchange, report, query, self._clock)
         request = answer.request
         route: Route | None = None
+        is_open = False
         try:
             route = find_route(request.method, request.path, query, request.headers)
             report.route, report.dialect = route_name(route), route.dialect.name
@@ -136,7 +137,9 @@ class Gateway:
             caller = self._caller(request, query, now_us) or await self._borrower(request, now_us)
             report.tenant = caller.tenant
             if route.action is Action.CALL:
-                await self._serve(answer, route, query, caller)
+                served = self._begun(answer, route, query, caller)
+                is_open = True
+                await served
             elif route.action in _LISTS:
                 answer.send(200, [JSON], jsontext.encode(self._models(route, query, caller)))
             else:
@@ -155,6 +158,9 @@ class Gateway:
             log.exception("request %s failed", answer.request_id)
             self._refuse(answer, route, query, PorticoError("The gateway had an internal error."))
         finally:
+            if is_open:
+                self._budget.end_call()
+                self._observer.closed(report)
             report.ended = self._clock()
             self._observer.finished(report)
 
@@ -172,7 +178,8 @@ class Gateway:
             raise NoKey(NO_KEY)
         return await self._lending.caller(request.headers, scheme=request.scheme, peer=request.peer, now_us=now_us)
 
-    async def _serve(self, exchange: "_Identified", route: Route, query: Query, caller: Caller) -> None:
+    def _begun(self, exchange: "_Identified", route: Route, query: Query, caller: Caller) -> Awaitable[None]:
+        """A call that counts as open from now on, to be waited for. Raises `GatewayBusy`, and what is wrong with it."""
         framing = _framing(query) if route.dialect is GEMINI else None
         report = exchange.report
         answer: Exchange = exchange
@@ -185,20 +192,16 @@ class Gateway:
             once = Once(key.key, key.fingerprint, recorded.outcome)
         self._budget.begin_call()
         self._observer.opened(report)
-        try:
-            await self._relay.serve(
-                answer,
-                route.dialect,
-                caller,
-                model=route.model,
-                verb=route.verb,
-                framing=framing,
-                report=report,
-                once=once,
-            )
-        finally:
-            self._budget.end_call()
-            self._observer.closed(report)
+        return self._relay.serve(
+            answer,
+            route.dialect,
+            caller,
+            model=route.model,
+            verb=route.verb,
+            framing=framing,
+            report=report,
+            once=once,
+        )
 
     async def _page(self, exchange: Exchange, route: Route, query: Query, caller: Caller) -> None:
         pages: _Pages | None = self._responses if route.action in _KEPT else self._pages

@@ -17,7 +17,7 @@ from portico.core.errors import UpstreamBadGateway, UpstreamIncomplete, Upstream
 from portico.http.address import Origin
 from portico.http.answer import Answer
 from portico.http.deadlines import Deadlines
-from portico.http.fields import add_field
+from portico.http.fields import KNOWN_NAMES, add_field
 from portico.http.outbox import Outbox
 from portico.http.sendqueue import unacknowledged_bytes
 
@@ -284,8 +284,13 @@ class UpstreamConnection(asyncio.Protocol):
         self._head_bytes += len(name) + len(value) + 4
         if self._head_bytes > self._owner.max_head_bytes:
             raise UpstreamBadGateway("The headers of the provider's answer are too large.")
-        if not self._head_done:  # Else a trailer.
-            add_field(self._headers, name, value)
+        if self._head_done:  # A trailer.
+            return
+        known, headers = KNOWN_NAMES.get(name), self._headers
+        if known is None or known in headers:
+            add_field(headers, name, value)
+        else:  # As nearly always, and there are a dozen of them in an answer.
+            headers[known] = value.decode("latin-1").rstrip(" \t")
 
     def on_headers_complete(self) -> None:
         parser = self._parser

@@ -62,7 +62,7 @@ class Aims:
         """Whom a candidate asks, or the model that has taken its model's place; without what is refused there."""
         builtins = call.request.builtins
         searches = bool(builtins) and call.passing is None and any(tool.kind == "web_search" for tool in builtins)
-        served, now = self._router.served(), self._router.now()
+        served, now = self._router.served, self._router.now()
         place = served.place(call.dialect, model, candidate.deployment, now, searches=searches)
         foreign = place.foreign
         target = place.target if foreign or not call.is_beyond(place.deployment) else place.held
@@ -114,7 +114,7 @@ class Aims:
 
     def elsewhere(self, call: Call, aim: Aim) -> list[Aim]:
         """Where else the plan may send a call."""
-        served, models = self._router.served(), [call.model]
+        served, models = self._router.served, [call.model]
         if call.model.fallbacks:
             models += self._router.fallbacks(call.model)
         elif aim.model is call.model and len(served.deployments(call.model)) == 1:

@@ -122,7 +122,6 @@ class Relay:
         self._router = Router(
             self.health,
             rules or RoutingRules(),
-            served=lambda: self._served,
             followers=catalog.fallbacks_of,
             dearness=self._dearness,
             rng=rng,
@@ -148,7 +147,8 @@ class Relay:
     def serve_from(self, providers: Sequence[Provider]) -> None:
         """From now on these providers are asked. Calls that have begun stay with those they began with."""
         by_name = {provider.name: provider for provider in providers}
-        self._served = self._reception.served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
+        self._served = Served(self._catalog, by_name, self._defaults.small_max_tokens)
+        self._router.served = self._reception.served = self._served
         self._signer.serve(providers)
         if self.files is not None:
             self.files.serve(providers)

@@ -60,12 +60,14 @@ class RoutingRules(msgspec.Struct, frozen=True):
 class Router:
     """What all calls share: health, rules, dice and clocks."""
 
+    served: Served
+    """Set by the relay, and set anew when providers change."""
+
     def __init__(
         self,
         health: Health,
         rules: RoutingRules,
         *,
-        served: Callable[[], Served],
         followers: Callable[[Model], Sequence[Model]],
         dearness: Callable[[Model, Deployment | None, Model], Dearness],
         rng: Random,
@@ -75,7 +77,6 @@ class Router:
         it is used like another, so that it can be compared with that; None: as it is listed."""
         self.health = health
         self.rules = rules
-        self.served = served
         self._followers = followers
         self._dearness = dearness
         self.rng = rng
@@ -97,7 +98,7 @@ class Router:
         """Who serves a call, where one credential of one deployment does and nothing rests, as in most houses."""
         if call.pins or call.model.fallbacks or not self.health.is_quiet:
             return None
-        served = self.served()
+        served = self.served
         return served.only(call.dialect, call.model, call.verb, self.now(), passes=call.passing is not None)
 
     def today(self) -> date:
@@ -137,18 +138,18 @@ class Router:
             return sticky_word(call.request)
         if call.in_path:
             return ""
-        served = self.served().deployments(call.model)
+        served = self.served.deployments(call.model)
         if len(served) == 1 and len(served[0].provider.keys) == 1 and not call.model.fallbacks:
             return ""
         return word_in_common(call.exchange.request.body)
 
     def _deployments_of(self, call: Call) -> list[Deployment]:
-        return [one for model in (call.model, *self.fallbacks(call.model)) for one in self.served().deployments(model)]
+        return [one for model in (call.model, *self.fallbacks(call.model)) for one in self.served.deployments(model)]
 
     def order(self, call: Call, model: Model, wish: Wish) -> Order:
         """The candidates of a model for a call, as they stand today: what rests is who answers in a retired model's place.
         Raises `NotFound` if none can use what it names."""
-        served, now = self.served(), self.now()
+        served, now = self.served, self.now()
         if wish.only or wish.never:
             named = [one for one in served.deployments(model) if call.goes_to(one.provider) and wish.allows(one)]
             able = [served.place(call.dialect, model, one, now).deployment for one in named]
@@ -178,7 +179,7 @@ class Router:
         that this one is used for, wherever they are served, or that is allowed. If nobody knows what it costs, none is."""
         if not others or self.rules.allow_dearer:
             return list(others)
-        served = self.served()
+        served = self.served
         limit = dearest([self._dearness(asked, one, asked) for one in served.deployments(asked) or (None,)])
         return [
             one

@@ -99,7 +99,7 @@ class AccessLog:
             thought,
             report.error,
             report.peer,
-            self._agents.get(agent) or _plain(agent, _AGENT_LIMIT, self._agents),
+            agent and (self._agents.get(agent) or _plain(agent, _AGENT_LIMIT, self._agents)),
         )
         self._write(self._encode(line) + b"\n")
 
