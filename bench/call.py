@@ -1,11 +1,13 @@
 """What one whole call costs without sockets: from the bytes of a request to the bytes of its answer, in one process.
 
     python -m bench.call [small|agent|answer|event] [--books] [--calls 2000] [--profile]
+    python -m bench.call event --caller messages --provider openai
 
 Everything between the two is what `portico serve` makes of it: connection, gateway, relay, pool, limits, metering,
 metrics, access log. Two transports stand in for the sockets, and the provider's answer is there in the loop's next turn.
 Without `--books` holds are decided at once and nothing is written, so that what is left is the loop's own share of a
-call; with it the committer's thread writes to SQLite as it would. `event` is a stream of 50, told by the event.
+call; with it the committer's thread writes to SQLite as it would. `event` is a stream of 50, told by the event. It can be
+had in other pairs of dialects too: `--caller` is the one that is asked in, `--provider` who is asked.
 
 CPU microseconds, the least of several rounds and the one in the middle, and how many functions of Python ran. Without
 sockets everything is warm, so that a call is cheaper here than behind one: it is for before and after, and for finding
@@ -102,25 +104,53 @@ class _Decided:
         """Nobody waits for it."""
 
 
-def _answer(workload: str) -> list[bytes]:
+_MODELS: Final = {"gemini": MODEL, "openai": "gpt-4.1-mini", "anthropic": "claude-haiku-4-5"}
+_PROVIDERS: Final = {
+    "gemini": '"gemini"',
+    "openai": '"openai"\nkind = "openai"\ndialects = ["openai_chat"]',
+    "anthropic": '"anthropic"\nkind = "anthropic"',
+}
+_CHAT: Final = "/v1/chat/completions"
+_CALLERS: Final = {
+    "chat": (_CHAT, b"data: [DONE]"),
+    "messages": ("/v1/messages", b"event: message_stop"),
+    "gemini": (f"/v1beta/models/{MODEL}:streamGenerateContent?alt=sse", b'"finishReason"'),
+}
+"""Path, and what the last event of a stream has."""
+
+
+def _events(provider: str) -> list[bytes]:
+    """A stream of a provider's, event by event."""
+    if provider == "gemini":
+        last = workloads.gemini_answer(EVENT_TEXT)
+        events = [workloads.gemini_answer(EVENT_TEXT, finish=None)] * (EVENTS - 1) + [last]
+        return [b"data: %b\r\n\r\n" % event for event in events]
+    if provider == "openai":
+        more = workloads.openai_event(EVENT_TEXT, finish=None)
+        events = [more] * (EVENTS - 1) + [workloads.openai_event(EVENT_TEXT, finish="stop")]
+        return [*[b"data: %b\n\n" % event for event in events], b"data: [DONE]\n\n"]
+    return workloads.anthropic_events(EVENT_TEXT, EVENTS)
+
+
+def _answer(workload: str, provider: str) -> list[bytes]:
     """What the provider sends, in its pieces."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n%b\r\n\r\n"
     if workload != "event":
         body = workloads.gemini_answer(workloads.LARGE_TEXT if workload == "answer" else workloads.TEXT)
         return [head % (b"application/json", b"Content-Length: %d" % len(body)) + body]
-    events = [workloads.gemini_answer(EVENT_TEXT, finish=None)] * (EVENTS - 1) + [workloads.gemini_answer(EVENT_TEXT)]
-    frames = [b"data: %b\r\n\r\n" % event for event in events]
-    chunks = [b"%x\r\n%b\r\n" % (len(frame), frame) for frame in frames]
+    chunks = [b"%x\r\n%b\r\n" % (len(frame), frame) for frame in _events(provider)]
     return [head % (b"text/event-stream", b"Transfer-Encoding: chunked"), *chunks[:-1], chunks[-1] + b"0\r\n\r\n"]
 
 
-def _request(workload: str) -> bytes:
-    body = (workloads.agent if workload == "agent" else workloads.small)(MODEL)
+def _request(workload: str, caller: str, provider: str) -> bytes:
+    body = (workloads.agent if workload == "agent" else workloads.small)(_MODELS[provider])
     if workload == "event":
         body["stream"] = True
-    data = workloads.encoded(body)
+    if caller == "messages":
+        body["system"] = body["messages"].pop(0)["content"]
+    data = workloads.encoded(workloads.small_to_gemini() if caller == "gemini" else body)
     head = (
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\n"
+        f"POST {_CALLERS[caller][0]} HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\n"
         f"Authorization: Bearer {ours.KEY}\r\nContent-Length: {len(data)}\r\n\r\n"
     )
     return head.encode() + data
@@ -129,12 +159,14 @@ def _request(workload: str) -> bytes:
 class InProcess:
     """A worker between two transports. To be made on its loop."""
 
-    def __init__(self, folder: Path, workload: str, *, books: bool) -> None:
+    def __init__(self, folder: Path, workload: str, caller: str, provider: str, *, books: bool) -> None:
         ours.books(ROOT, folder)
         config = folder / "portico.toml"
         known = {name: sorted(keys) for name, keys in TABLES.items()}
-        config.write_text(ours.config_for(known, folder, _PORT), encoding="utf-8")
-        environment = {"GEMINI_API_KEY": "bench-upstream-key", "PORTICO_API_KEY": "sk-bench-owner-0123456789"}
+        written = ours.config_for(known, folder, _PORT).replace('"gemini"', _PROVIDERS[provider])
+        config.write_text(written, encoding="utf-8")
+        key = f"{provider.upper()}_API_KEY"
+        environment = {key: "bench-upstream-key", "PORTICO_API_KEY": "sk-bench-owner-0123456789"}
         settings = load_config(environment, file=config, folder=folder)
         catalog = load_catalog()
         self._loop = asyncio.get_running_loop()
@@ -143,8 +175,8 @@ class InProcess:
         self.worker = Worker(plan)
         if not books:
             self.worker.books.till.committer = _Decided(self._loop)
-        self._pieces, self._request = _answer(workload), _request(workload)
-        self._ends = b"data: [DONE]" if workload == "event" else b"\r\n\r\n"
+        self._pieces, self._request = _answer(workload, provider), _request(workload, caller, provider)
+        self._ends = _CALLERS[caller][1] if workload == "event" else b"\r\n\r\n"
         self._answered: asyncio.Future[None] | None = None
         self.told = b""
 
@@ -201,6 +233,10 @@ async def main() -> None:
     """Prints what a call costs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workload", nargs="?", default="small", choices=["small", "agent", "answer", "event"])
+    parser.add_argument(
+        "--caller", choices=list(_CALLERS), default="chat", help="of a stream: the dialect it is asked in"
+    )
+    parser.add_argument("--provider", choices=list(_MODELS), default="gemini", help="of a stream: who is asked")
     parser.add_argument("--books", action="store_true", help="with the committer and its thread")
     parser.add_argument("--calls", type=int, default=2000, help="in a round")
     parser.add_argument("--profile", action="store_true", help="every function counted, instead")
@@ -209,11 +245,12 @@ async def main() -> None:
     calls = max(1, options.calls // per)
     with tempfile.TemporaryDirectory() as name:
         async with AsyncExitStack() as ends:
-            process = InProcess(Path(name), options.workload, books=options.books)
+            asked = options.caller, options.provider
+            process = InProcess(Path(name), options.workload, *asked, books=options.books)
             await process.start(ends)
             for _ in range(200):
                 await process.call()
-            if b"200 OK" not in process.told and b"[DONE]" not in process.told:
+            if b"200 OK" not in process.told and _CALLERS[options.caller][1] not in process.told:
                 raise RuntimeError(process.told[:500])
             if options.profile:
                 await _profile(process, calls)
@@ -226,7 +263,8 @@ async def main() -> None:
                 rounds.append((time.process_time_ns() - began) / calls / per / 1000)
             functions = await _functions(process) / per
     middle = statistics.median(rounds)
-    print(f"{options.workload}: least {min(rounds):.1f} us, middle {middle:.1f} us, {functions:.0f} functions")
+    pair = f" {options.provider} -> {options.caller}" if options.workload == "event" else ""
+    print(f"{options.workload}{pair}: least {min(rounds):.1f} us, middle {middle:.1f} us, {functions:.0f} functions")
 
 
 async def _profile(process: InProcess, calls: int) -> None:

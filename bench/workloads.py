@@ -121,3 +121,22 @@ def openai_event(text: str, *, finish: str | None) -> bytes:
     choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
     head = {"id": "chatcmpl-bench", "object": "chat.completion.chunk", "created": 1, "model": "bench"}
     return encoded({**head, "choices": [choice], **({"usage": OPENAI_USAGE} if finish else {})})
+
+
+def anthropic_events(text: str, count: int) -> list[bytes]:
+    """The events of Anthropic's stream of an answer whose text comes in so many pieces."""
+    counts = {"input_tokens": 38, "output_tokens": 1}
+    message: Body = {"id": "msg_bench", "type": "message", "role": "assistant", "model": "bench", "content": []}
+    events: list[Body] = [
+        {"type": "message_start", "message": {**message, "stop_reason": None, "stop_sequence": None, "usage": counts}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    ]
+    more = {"type": "text_delta", "text": text}
+    events += [{"type": "content_block_delta", "index": 0, "delta": more} for _ in range(count)]
+    stop = {"stop_reason": "end_turn", "stop_sequence": None}
+    events += [
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": stop, "usage": {"output_tokens": 61}},
+        {"type": "message_stop"},
+    ]
+    return [b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encoded(event)) for event in events]
