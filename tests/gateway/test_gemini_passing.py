@@ -316,7 +316,7 @@ class Rest:
             exchange.drain,
         )
         self.on_gone = exchange.on_gone
-        self.congested = False
+        self.written_bytes = 0
         self.request, self.started, self.ended, self.send = exchange.request, True, False, exchange.send
 
     def start(self, status: int, headers: Any) -> None:

@@ -32,7 +32,6 @@ class Memory:
         self.request = request
         self.status = 0
         self.data = bytearray()
-        self.congested = False
 
     @property
     def started(self) -> bool:
@@ -42,6 +41,10 @@ class Memory:
     def ended(self) -> bool:
         return False
 
+    @property
+    def written_bytes(self) -> int:
+        return len(self.data)
+
     def send(self, status: int, headers: Headers, body: bytes) -> None:
         self.start(status, headers)
         self.write(body)
@@ -50,8 +53,9 @@ class Memory:
         del headers
         self.status = status
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         self.data += data
+        return True
 
     async def drain(self) -> None: ...
 

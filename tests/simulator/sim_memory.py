@@ -28,8 +28,8 @@ class Memory:
         return self.status != 0
 
     @property
-    def congested(self) -> bool:
-        return not self.open.is_set()
+    def written_bytes(self) -> int:
+        return len(self.data)
 
     @property
     def ended(self) -> bool:
@@ -50,11 +50,12 @@ class Memory:
         assert not self.aborted
         self.status, self.headers = status, dict(headers)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         assert self.started
         assert not self.finished
         assert not self.aborted
         self.pieces.append(data)
+        return self.open.is_set()
 
     async def drain(self) -> None:
         await self.open.wait()

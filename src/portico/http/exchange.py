@@ -41,6 +41,7 @@ class HttpExchange:
         "task",
         "version_1_0",
         "when_gone",
+        "written_bytes",
     )
 
     def __init__(self, connection: "Connection", request: HttpRequest, *, keep_alive: bool, version_1_0: bool) -> None:
@@ -54,6 +55,7 @@ class HttpExchange:
         self.when_gone: Callable[[], None] | None = None
         """Called when the caller goes away, instead of the task being cancelled."""
         self._started = False
+        self.written_bytes = 0
         self._zeros = 0
         self._mute = request.method == "HEAD"
         """The answer has no body, whatever is written."""
@@ -89,6 +91,7 @@ class HttpExchange:
         else:
             framing = ""
         head = self._head(status, fields, framing, noted)
+        self.written_bytes = len(body)
         connection = self._connection
         if connection is not None:
             connection.write_soon(head if self._mute else head + body)
@@ -114,12 +117,15 @@ class HttpExchange:
         if self._connection is not None:
             self._connection.write_soon(head)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         if not self._started:
             raise RuntimeError("write before start")
+        self.written_bytes += len(data)
         connection = self._connection
-        if connection is None or self._mute or not data:  # An empty chunk would end the body.
-            return
+        if connection is None:
+            return True
+        if self._mute or not data:  # An empty chunk would end the body.
+            return not connection.write_paused
         self._zeros = 0
         if self._left == _CHUNKED:
             data = b"%x\r\n%b\r\n" % (len(data), data)
@@ -128,11 +134,7 @@ class HttpExchange:
             if self._left < 0:
                 raise ValueError("the body is longer than its content-length")
         connection.write_soon(data)
-
-    @property
-    def congested(self) -> bool:
-        connection = self._connection
-        return connection is not None and connection.write_paused
+        return not connection.write_paused
 
     async def drain(self) -> None:
         connection = self._connection

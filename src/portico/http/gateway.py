@@ -162,6 +162,7 @@ class Gateway:
                 self._budget.end_call()
                 self._observer.closed(report)
             report.ended = self._clock()
+            report.bytes_out = exchange.written_bytes
             self._observer.finished(report)
 
     def _caller(self, request: HttpRequest, query: Query, now_us: int) -> Caller | None:
@@ -339,20 +340,15 @@ class _Identified(Wrapped):
             self.request = msgspec.structs.replace(self.request, query=query.rest)
         self.request_id = report.request_id
         self._ids = _ids(report.request_id)
-        self._write = exchange.write
+        self.write = exchange.write
 
     def send(self, status: int, headers: Headers, body: bytes) -> None:
-        report = self.report
-        report.status, report.first_byte, report.bytes_out = status, self._clock(), len(body)
+        self.report.status, self.report.first_byte = status, self._clock()
         self._exchange.send(status, [*headers, *self._ids], body)
 
     def start(self, status: int, headers: Headers) -> None:
         self.report.status, self.report.first_byte = status, self._clock()
         self._exchange.start(status, [*headers, *self._ids])
-
-    def write(self, data: bytes) -> None:
-        self.report.bytes_out += len(data)
-        self._write(data)
 
 
 def _outcome(error: PorticoError) -> str:

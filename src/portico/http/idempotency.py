@@ -92,9 +92,9 @@ class Recorded(Wrapped):
         self._begin(status, headers)
         self._exchange.start(status, headers)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         self._keep(data)
-        self._exchange.write(data)
+        return self._exchange.write(data)
 
     def outcome(self) -> Outcome:
         """What the settlement keeps of a call that is charged, once it is over."""

@@ -84,13 +84,10 @@ class Downstream:
 
     def write(self, frames: list[Frame]) -> bool:
         """Writes a piece of the answer; whether the caller keeps up. If not, `drain` returns when it does again."""
-        exchange = self._exchange
-        if not self._begun:
-            self._last_write = self._loop.time()
-            self._start()
-        exchange.write(self._framing.frames(frames))
         self._last_write = self._loop.time()
-        return not exchange.congested
+        if not self._begun:
+            self._start()
+        return self._exchange.write(self._framing.frames(frames))
 
     async def drain(self) -> None:
         """Returns when the caller keeps up: so a slow caller slows the provider."""

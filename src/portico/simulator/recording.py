@@ -65,5 +65,5 @@ class _Watched(Wrapped):
         self.status = status
         self._exchange.start(status, headers)
 
-    def write(self, data: bytes) -> None:
-        self._exchange.write(data)
+    def write(self, data: bytes) -> bool:
+        return self._exchange.write(data)

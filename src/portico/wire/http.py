@@ -69,12 +69,13 @@ class Exchange(Protocol):
     def start(self, status: int, headers: Headers) -> None:
         """The status line and headers of an answer that comes in pieces (chunked)."""
 
-    def write(self, data: bytes) -> None:
-        """A piece of the body. Never blocks; call `drain` when the source can be slowed."""
+    def write(self, data: bytes) -> bool:
+        """A piece of the body. Never blocks. Returns whether the caller keeps up: else there is much to take still, and
+        `drain` would wait."""
 
     @property
-    def congested(self) -> bool:
-        """Whether the caller has much to take still: `drain` would wait."""
+    def written_bytes(self) -> int:
+        """How much of the body was written, as it was given."""
 
     async def drain(self) -> None:
         """Returns when the caller has taken enough that more may be written."""

@@ -23,5 +23,5 @@ class Wrapped:
         return self._exchange.ended
 
     @property
-    def congested(self) -> bool:
-        return self._exchange.congested
+    def written_bytes(self) -> int:
+        return self._exchange.written_bytes
