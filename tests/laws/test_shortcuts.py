@@ -17,6 +17,7 @@ from portico.core.errors import PorticoError
 from portico.core.events import Event, Failed, PartDelta, UsageReported
 from portico.core.parts import Reasoning, Text
 from portico.core.response import Candidate, Finish, FinishReason
+from portico.core.telling import events_of
 from portico.core.usage import Usage
 from portico.dialects import gemini
 from portico.dialects.gemini import asking as gemini_asking
@@ -50,13 +51,6 @@ STRANGE: st.SearchStrategy[Any] = st.sampled_from(
 )
 
 
-class Careful(GeminiReader):
-    """The reader without its shortcut."""
-
-    def _more_text(self, body: dict[str, Any]) -> None:  # noqa: ARG002
-        return None
-
-
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place inside a value."""
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -86,8 +80,14 @@ CHANGES = {
 }
 
 
-def told(reader: GeminiReader, frames: list[Frame]) -> list[Event]:
+def careful(frames: list[Frame]) -> list[Event]:
+    reader = GeminiReader(READING)
     return [event for frame in frames for event in reader.feed(frame)] + reader.close()
+
+
+def quick(frames: list[Frame]) -> list[Event]:
+    reader = GeminiReader(READING)
+    return [event for frame in frames for event in events_of(reader, frame)] + reader.close()
 
 
 def without_counts(events: list[Event]) -> list[Event | str]:
@@ -157,10 +157,10 @@ def test_recorded_streams_are_read_the_same_both_ways(path: Path) -> None:
         frames = exchange.frames
         if frames is None or exchange.status != 200:
             continue
-        quick, careful = told(GeminiReader(READING), frames), told(Careful(READING), frames)
-        assert without_counts(quick) == without_counts(careful)
-        if not any(isinstance(event, Failed) for event in careful):
-            assert assemble(quick) == assemble(careful)
+        short, long = quick(frames), careful(frames)
+        assert without_counts(short) == without_counts(long)
+        if not any(isinstance(event, Failed) for event in long):
+            assert assemble(short) == assemble(long)
 
 
 def test_the_shortcuts_are_taken_where_they_should_be() -> None:
@@ -170,7 +170,7 @@ def test_the_shortcuts_are_taken_where_they_should_be() -> None:
     del more["candidates"][0]["finishReason"]
     reader = GeminiReader(READING)
     reader.feed(Frame(jsontext.encode(more)))
-    assert reader.feed(Frame(jsontext.encode(more))) == [PartDelta(0, 0, "more")]
+    assert reader.more(Frame(jsontext.encode(more))) == PartDelta(0, 0, "more")
     (counted,) = reader.put_off()
     assert isinstance(counted, UsageReported)
     assert counted.usage.output_visible == {"text": 2}
@@ -194,11 +194,11 @@ def test_a_frame_changed_anywhere_is_read_the_same_both_ways(place: Any, value: 
     if odd["candidates"] and isinstance(odd["candidates"], list) and isinstance(odd["candidates"][0], dict):
         odd["candidates"][0].pop("finishReason", None)
     frames = [Frame(jsontext.encode(body)) for body in (plain, plain, odd, plain, FRAME)]
-    quick, careful = told(GeminiReader(READING), frames), told(Careful(READING), frames)
-    if any(isinstance(event, Failed) for event in careful):
-        assert any(isinstance(event, Failed) for event in quick) or "usageMetadata" in str(place)
+    short, long = quick(frames), careful(frames)
+    if any(isinstance(event, Failed) for event in long):
+        assert any(isinstance(event, Failed) for event in short) or "usageMetadata" in str(place)
     else:
-        assert assemble(quick) == assemble(careful)
+        assert assemble(short) == assemble(long)
 
 
 @settings(max_examples=200)

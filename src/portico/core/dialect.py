@@ -12,7 +12,7 @@ import msgspec
 from portico.core.ask import Ask
 from portico.core.embedding import Embedding
 from portico.core.errors import PorticoError, UpstreamError
-from portico.core.events import Event
+from portico.core.events import Event, PartDelta
 from portico.core.ids import Mint
 from portico.core.loss import Loss, Where
 from portico.core.request import Request
@@ -20,7 +20,7 @@ from portico.core.response import Response
 from portico.core.target import Capabilities, Target
 from portico.core.usage import Usage
 from portico.wire.raw import Named, named, says_twice
-from portico.wire.sse import Frame
+from portico.wire.sse import Around, Frame
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -117,6 +117,15 @@ class StreamReader(Protocol):
 
     def feed(self, frame: Frame) -> list[Event]: ...
 
+    def more(self, frame: Frame) -> PartDelta | None:  # noqa: ARG002
+        """More of a part that is open, where a frame is nothing else: what `feed` would give, found by one look. None: it
+        has to be fed. What it gave counts when it is noted: before anything else is asked, many of them as one."""
+        return None
+
+    def note(self, more: PartDelta) -> None:
+        """What `more` gave since the last time, joined."""
+        del more
+
     def put_off(self) -> list[Event]:
         """What was read and not told yet because the next frame may replace it: counts. `close` tells them too."""
 
@@ -130,6 +139,15 @@ class StreamWriter(Protocol):
     losses: list[Loss]
 
     def feed(self, event: Event) -> list[Frame]: ...
+
+    def around(self, candidate: int, index: int) -> Around | None:  # noqa: ARG002
+        """What stands around more of an open part, as a JSON string, in the one frame that tells it: so until something
+        else is fed. None: it has to be fed. What was told by it counts when it is noted: before anything else is fed."""
+        return None
+
+    def note(self, more: PartDelta) -> None:
+        """What was told by `around` since the last time, joined."""
+        del more
 
     def close(self) -> list[Frame]: ...
 

@@ -12,6 +12,7 @@ from portico.relay.passthrough import PassingPump
 from portico.relay.ports import UpstreamResponse
 from portico.relay.pump import Pump, Teller
 from portico.relay.report import CANCELLED, FAILED, OK
+from portico.relay.straight import StraightWay
 from portico.relay.unfence import UnfencedReader
 from portico.routing import Health, Pace
 from portico.wire import jsontext
@@ -102,7 +103,7 @@ async def piped(
     def meant(frames: list[Frame]) -> list[Frame]:
         return frames if change is None else [change(frame) for frame in frames]
 
-    def take(data: bytes) -> bool:
+    def carefully(data: bytes) -> bool:
         if runner is not None and runner.has_lost:
             return False
         frames = decoder.feed(data)
@@ -124,6 +125,10 @@ async def piped(
             paying.told(pump)
         return downstream.write(out) and not pump.ended
 
+    take = carefully
+    if change is None and continuation is None and isinstance(pump, Pump):
+        tab = None if paying is None else paying.tab
+        take = StraightWay(carefully, decoder, pump, downstream, attempt, tab).take
     try:
         while not await upstream.pipe(take) and not pump.ended:
             slowed = True

@@ -36,7 +36,7 @@ class Downstream:
         """`ready`: whether the call is paid for; before that not even a keep-alive is sent."""
         self._ready = ready
         self._exchange = exchange
-        self._framing = framing
+        self.framing = framing
         self._headers = headers
         self._keep_alive_s = keep_alive_s
         self._loop = asyncio.get_running_loop()
@@ -62,19 +62,19 @@ class Downstream:
 
     def _start(self) -> None:
         self._begun = True
-        self._exchange.start(200, [("content-type", self._framing.content_type), *UNBUFFERED, *self._headers()])
+        self._exchange.start(200, [("content-type", self.framing.content_type), *UNBUFFERED, *self._headers()])
         self._tick()
 
     def _alive(self) -> None:
-        if self._framing.keep_alive is not None:
-            self._exchange.write(self._framing.keep_alive)
+        if self.framing.keep_alive is not None:
+            self._exchange.write(self.framing.keep_alive)
             self._last_write = self._loop.time()
 
     def _tick(self) -> None:
         """Looks once a period whether anything was written since: no timer is touched per event."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._framing.keep_alive is None:
+        if self.framing.keep_alive is None:
             return
         silent_s = self._loop.time() - self._last_write
         if self.open and silent_s >= self._keep_alive_s:
@@ -87,7 +87,12 @@ class Downstream:
         self._last_write = self._loop.time()
         if not self._begun:
             self._start()
-        return self._exchange.write(self._framing.frames(frames))
+        return self._exchange.write(self.framing.frames(frames))
+
+    def write_bytes(self, data: bytes) -> bool:
+        """The same of a piece that is framed, once something was written."""
+        self._last_write = self._loop.time()
+        return self._exchange.write(data)
 
     async def drain(self) -> None:
         """Returns when the caller keeps up: so a slow caller slows the provider."""
@@ -95,7 +100,7 @@ class Downstream:
 
     def finish(self) -> None:
         self.release()
-        self._exchange.write(self._framing.end())
+        self._exchange.write(self.framing.end())
         self._exchange.finish()
 
     def release(self) -> None:

@@ -6,21 +6,31 @@ all, and of usage only the last report counts. Behind the gates one `Teller` mak
 many, the caller's one stream.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from portico.core.dialect import Dialect, Reply, Seen, StreamReader
 from portico.core.errors import UpstreamEmpty, UpstreamError
-from portico.core.events import CandidateFinished, Event, Failed, PartDelta, PartStarted, Started, UsageReported
+from portico.core.events import (
+    CandidateFinished,
+    Event,
+    Failed,
+    PartDelta,
+    PartEnded,
+    PartStarted,
+    Started,
+    UsageReported,
+)
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Reasoning
 from portico.core.response import Finish, FinishReason
+from portico.core.telling import events_of
 from portico.core.usage import Usage
 from portico.relay.fanout import FanIn, Lane
 from portico.relay.verdict import delivered_bytes, fault_of, shows, utf8_bytes
 from portico.vault import TurnRecorder
-from portico.wire.sse import Frame
+from portico.wire.sse import Around, Frame
 
 
 class Teller:
@@ -93,7 +103,10 @@ class Gate:
 
     def feed(self, frames: Sequence[Frame]) -> list[Event]:
         """The events to tell now; none while there is nothing to show. Raises `UpstreamError` before that."""
-        return self._passed([event for frame in frames for event in self.reader.feed(frame)])
+        reader = self.reader
+        if self.open:
+            return [event for frame in frames for event in events_of(reader, frame)]
+        return self._passed([event for frame in frames for event in reader.feed(frame)])
 
     def put_off(self) -> list[Event]:
         """What was read and not told yet."""
@@ -144,19 +157,36 @@ class Gate:
         return False
 
 
+class Straight(msgspec.Struct, frozen=True):
+    """How more of an open part goes straight from a provider's frame to one for the caller (`relay/straight.py`)."""
+
+    candidate: int
+    index: int
+    more: Callable[[Frame], PartDelta | None]
+    around: Around
+    run: list[str]
+    """Takes every piece that went so."""
+
+
 class Pump:
     """One attempt of one lane: gate, recorder and teller, coupled. `committed` turns true once, with the first thing shown;
-    `ended` when nothing of what still comes would be told, for this lane or another has failed."""
+    `ended` when nothing of what still comes would be told, for this lane or another has failed.
+
+    Nobody is told of a piece that goes straight. Whoever watches (reader, recorder, writer, the count of what was shown) is
+    told of many of them as one, before anything else is told or asked."""
 
     def __init__(self, teller: Teller, lane: Lane, reader: StreamReader, signer: str, *, last: bool) -> None:
         self._teller = teller
         self._lane = lane
         self._alone = teller.is_all(lane)
         self._gate = Gate(reader, thoughts=teller.thoughts, last=last)
-        self.recorder = TurnRecorder(signer)
-        self.shown = 0
-        """Bytes of text that the caller sees."""
+        self._recorder = TurnRecorder(signer)
+        self._shown = 0
         self.pictures = 0
+        self._open: tuple[int, int] | None = None
+        """The part that was begun, or went on, last."""
+        self._run: list[str] = []
+        """What came of it straight, and was noted nowhere yet."""
         self._unseen: set[tuple[int, int]] = set()
         """Parts of which it sees nothing."""
         self._told_late: list[Frame] = []
@@ -176,6 +206,18 @@ class Pump:
         return self._teller.failed
 
     @property
+    def recorder(self) -> TurnRecorder:
+        """What is to be kept of the answer."""
+        self.note()
+        return self._recorder
+
+    @property
+    def shown(self) -> int:
+        """Bytes of text that the caller sees."""
+        self.note()
+        return self._shown
+
+    @property
     def failure(self) -> UpstreamError | None:
         return self._teller.failure
 
@@ -190,58 +232,77 @@ class Pump:
 
     def seen(self) -> Seen:
         """What the answer told of itself so far."""
+        self.note()
         self._told(self._gate.put_off())
         return self._teller.seen
 
     def counted(self) -> Usage | None:
         """What was used so far. Looks at counts that would otherwise be put off until they are asked for."""
+        self.note()
         self._told_late += self._told(self._gate.put_off())
         return self._teller.seen.usage
 
     def feed(self, frames: Sequence[Frame]) -> list[Frame]:
         """The frames to send now; none while nothing is committed. Raises `UpstreamError` before that."""
-        teller, gate = self._teller, self._gate
-        if teller.failed:
+        if self._teller.failed:
             return []
-        if len(frames) == 1 and gate.open:
-            events = gate.reader.feed(frames[0])
-            if len(events) == 1 and type(events[0]) is PartDelta and self._alone:
-                self.recorder.feed(events[0])  # what nearly every frame of a stream is
-                self._count_more(events[0])
-                return teller.writer.feed(events[0])
-            return self._told(events)
-        return self._told(gate.feed(frames))
+        self.note()
+        return self._told(self._gate.feed(frames))
+
+    def straight(self) -> Straight | None:
+        """How more of the part that is open may go straight, until another frame is fed."""
+        part = self._open
+        if part is None or not self._alone or part in self._unseen or self._teller.failed:
+            return None
+        around = self._teller.writer.around(*part)
+        return None if around is None else Straight(*part, self._gate.reader.more, around, self._run)
+
+    def note(self) -> None:
+        """Tells whoever watches of what went straight."""
+        if self._run and self._open is not None:
+            more = PartDelta(*self._open, "".join(self._run))
+            self._run.clear()
+            self._gate.reader.note(more)
+            self._recorder.feed(more)
+            self._count_more(more)
+            self._teller.writer.note(more)
 
     def close(self, frames: Sequence[Frame] = ()) -> list[Frame]:
         """The provider is done: the last frames. Raises a fault if nothing was shown and nothing explains it."""
         if self.ended:
             return self._told_late
+        self.note()
         events = self._gate.close(frames)
         self._teller.counts = self._teller.counts or self.counts
         return self._told(events)
 
     def fail(self, error: UpstreamError) -> list[Frame]:
         """The provider broke off after the answer was committed: that is said in the stream."""
+        self.note()
         return self._told([Failed(error)])
 
     def _told(self, events: list[Event]) -> list[Frame]:
         frames: list[Frame] = []
         for event in events:
-            self.recorder.feed(event)
+            self._recorder.feed(event)
             if isinstance(event, PartDelta):
+                self._open = event.candidate, event.index
                 self._count_more(event)
             elif isinstance(event, PartStarted):
+                self._open = event.candidate, event.index
                 self._count_part(event)
+            elif isinstance(event, PartEnded):
+                self._open = None
             frames += self._teller.feed(self._lane, event)
         return frames
 
     def _count_more(self, event: PartDelta) -> None:
         if not self._unseen or (event.candidate, event.index) not in self._unseen:
-            self.shown += utf8_bytes(event.text)
+            self._shown += utf8_bytes(event.text)
 
     def _count_part(self, event: PartStarted) -> None:
         part, thoughts = event.part, self._teller.thoughts
-        self.shown += delivered_bytes(part, thoughts=thoughts)
+        self._shown += delivered_bytes(part, thoughts=thoughts)
         if isinstance(part, Media):
             self.pictures += not part.thought
         if isinstance(part, (Media, Opaque)) or (isinstance(part, Reasoning) and not thoughts):

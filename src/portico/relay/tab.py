@@ -112,7 +112,9 @@ class Tab:
         self._closed = False
         self._last: Write[object] | None = None
         self._waiters: list[asyncio.Future[None]] = []
-        self._checkpoint_at = 0.0
+        self.clock = till.clock
+        self.checkpoint_at = 0.0
+        """When, by the clock, what has been used so far is to be written again."""
 
     # -- before the provider is called
 
@@ -282,12 +284,12 @@ class Tab:
     @property
     def due(self) -> bool:
         """Whether it is time for a checkpoint."""
-        return self._till.clock() >= self._checkpoint_at
+        return self.clock() >= self.checkpoint_at
 
     def checkpoint(self, receipt: bytes, usage: Usage | None) -> None:
         """Writes what has been used so far, for whoever has to settle this if the gateway dies; holds more if the output
         comes near to what is held for. Called at the first event and every `checkpoint_s` of a stream."""
-        self._checkpoint_at = self._till.clock() + self._till.settings.checkpoint_s
+        self.checkpoint_at = self.clock() + self._till.settings.checkpoint_s
         if not self._begun or self._closed:
             return
         if not self._till.is_full():  # how long the database stays away nobody knows

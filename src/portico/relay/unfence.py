@@ -30,6 +30,7 @@ from portico.core.parts import Text, ToolCall, text_of
 from portico.core.request import Request
 from portico.core.response import Response
 from portico.core.target import Target
+from portico.core.telling import events_of
 from portico.wire import jsontext
 from portico.wire.sse import Frame
 
@@ -52,7 +53,7 @@ def may_be_fenced(request: Request, target: Target, losses: Iterable[Loss]) -> b
     return any(loss.code == "1.10:format" for loss in losses)
 
 
-class UnfencedReader:
+class UnfencedReader(StreamReader):
     """A reader whose events tell the text without its fence."""
 
     def __init__(self, reader: StreamReader) -> None:
@@ -60,7 +61,7 @@ class UnfencedReader:
         self._unfence = Unfence()
 
     def feed(self, frame: Frame) -> list[Event]:
-        return [told for event in self._reader.feed(frame) for told in self._unfence.feed(event)]
+        return [told for event in events_of(self._reader, frame) for told in self._unfence.feed(event)]
 
     def put_off(self) -> list[Event]:
         return self._reader.put_off()

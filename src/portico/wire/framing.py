@@ -7,10 +7,14 @@ A frame's data is passed as it is. Whatever is cut off, an array that was ended 
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from portico.wire.sse import Frame
+from portico.wire.sse import Around, Frame
 
 EVENT_STREAM: Final = "text/event-stream; charset=utf-8"
 JSON: Final = "application/json"
+
+
+_HERE: Final = b"\0"
+"""Where the string goes: JSON never has this byte."""
 
 
 class Framing(Protocol):
@@ -21,6 +25,9 @@ class Framing(Protocol):
 
     def frames(self, frames: Sequence[Frame]) -> bytes:
         """Some frames as they are written."""
+
+    def around(self, around: Around) -> tuple[bytes, bytes]:
+        """What is written before and behind the string of frames that differ in it alone, while nothing else is told."""
 
     def end(self) -> bytes:
         """What ends the body after its last frame."""
@@ -37,6 +44,10 @@ class EventFraming:
 
     def frames(self, frames: Sequence[Frame]) -> bytes:
         return self._encode(frames[0]) if len(frames) == 1 else b"".join([self._encode(frame) for frame in frames])
+
+    def around(self, around: Around) -> tuple[bytes, bytes]:
+        before, _, after = self._encode(Frame(around.before + _HERE + around.after, around.event)).partition(_HERE)
+        return before, after
 
     def end(self) -> bytes:
         return b""
@@ -57,6 +68,10 @@ class ArrayFraming:
             pieces += (self._before, frame.data)
             self._before = b",\r\n"
         return b"".join(pieces)
+
+    def around(self, around: Around) -> tuple[bytes, bytes]:
+        """To be asked when a frame has been told."""
+        return self._before + around.before, around.after
 
     def end(self) -> bytes:
         return b"[]" if self._before == b"[" else b"]"

@@ -38,6 +38,10 @@ def decode(data: bytes | str) -> Any:
         raise NotJson(str(error)) from None
 
 
+NOT_DECODED: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What a typed decoder of msgspec raises for what is no JSON, or of another shape."""
+
+
 def encode(value: Any) -> bytes:
     """A value as compact JSON in UTF-8. Raises `NotJson` for one that is nested too deeply to be written."""
     try:

@@ -17,11 +17,35 @@ class Frame(msgspec.Struct, frozen=True):
     event: str | None = None
 
 
+class Around(msgspec.Struct, frozen=True):
+    """Frames that differ in one JSON string only: what stands before and behind it in their data, and their event name."""
+
+    before: bytes
+    after: bytes
+    event: str | None = None
+
+
 DONE: Final = Frame(b"[DONE]")
 
 _DATA: Final = b"data: "
-_END: Final = b"\r\n\r\n"
+_EVENT: Final = b"event: "
 _SPACE: Final = 32
+
+
+def lone(data: bytes) -> Frame | None:
+    """The frame of a piece that is one event and nothing else, spelt as Google, OpenAI and Anthropic spell theirs: what
+    nearly every piece of a stream is, where nothing of another was held before. None: it has to be decoded."""
+    ends = data.count(b"\n")
+    if ends == 2 and data[:6] == _DATA and data[6] > _SPACE:
+        if data[-4:] == b"\r\n\r\n" and data.count(b"\r") == 2:
+            return Frame(data[6:-4])
+        if data[-2:] == b"\n\n" and b"\r" not in data:
+            return Frame(data[6:-2])
+    elif ends == 3 and data[:7] == _EVENT and data[-2:] == b"\n\n" and b"\r" not in data:
+        name, _, line = data[7:-2].partition(b"\n")
+        if line[:6] == _DATA and line[6:7] > b" ":
+            return Frame(line[6:], name.strip().decode("utf-8", "replace"))
+    return None
 
 
 class SseDecoder:
@@ -34,17 +58,15 @@ class SseDecoder:
         self._stray: list[bytes] = []
         self._after_cr = False
 
+    @property
+    def between(self) -> bool:
+        """Whether nothing of an event that is not complete is held."""
+        return not (self._rest or self._data or self._after_cr or self._event)
+
     def feed(self, data: bytes) -> list[Frame]:
         """The frames completed by this piece."""
-        if (
-            data[:6] == _DATA
-            and data[-4:] == _END
-            and data.count(b"\n") == 2
-            and data.count(b"\r") == 2
-            and data[6] > _SPACE
-            and not (self._rest or self._data or self._after_cr or self._event)
-        ):
-            return [Frame(data[6:-4])]  # one whole event of Google's, as nearly every piece of a stream is
+        if self.between and (frame := lone(data)) is not None:
+            return [frame]
         if self._after_cr and data:
             self._after_cr = False
             if data[:1] == b"\n":

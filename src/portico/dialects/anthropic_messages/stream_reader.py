@@ -6,11 +6,11 @@
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
-from portico.core.dialect import Reading
+from portico.core.dialect import Reading, StreamReader
 from portico.core.envelope import unwrapped
 from portico.core.errors import InvalidRequest, UpstreamBadGateway, UpstreamEmpty, UpstreamError, UpstreamIncomplete
 from portico.core.events import (
@@ -53,7 +53,33 @@ class _Block:
         """Where its text begins in the text of the answer."""
 
 
-class AnthropicReader:
+class _MoreText(msgspec.Struct, tag_field="type", tag="text_delta", forbid_unknown_fields=True, gc=False):
+    text: str
+    block = "text"
+
+
+class _MoreThinking(msgspec.Struct, tag_field="type", tag="thinking_delta", forbid_unknown_fields=True, gc=False):
+    text: str = msgspec.field(name="thinking")
+    block = "thinking"
+
+
+class _MoreInput(msgspec.Struct, tag_field="type", tag="input_json_delta", forbid_unknown_fields=True, gc=False):
+    text: str = msgspec.field(name="partial_json")
+    block = "tool_use"
+
+
+class _More(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """What nearly every event of a stream is: more of a block."""
+
+    type: Literal["content_block_delta"]
+    delta: _MoreText | _MoreThinking | _MoreInput
+    index: int = 0
+
+
+_MORE: Final = msgspec.json.Decoder(_More)
+
+
+class AnthropicReader(StreamReader):
     """Frames -> events."""
 
     def __init__(self, reading: Reading) -> None:
@@ -90,6 +116,23 @@ class AnthropicReader:
         except _UNREADABLE:
             return [*events, *self._fail(UpstreamBadGateway(_CANNOT))]
         return events
+
+    def more(self, frame: Frame) -> PartDelta | None:
+        try:
+            event = _MORE.decode(frame.data)
+        except jsontext.NOT_DECODED:
+            return None
+        block, delta = self._open.get(event.index), event.delta
+        if block is None or block.part is None or not delta.text or self._ended:
+            return None
+        return PartDelta(0, block.part, delta.text) if block.fields.get("type") == delta.block else None
+
+    def note(self, more: PartDelta) -> None:
+        for block in self._open.values():
+            if block.part == more.index:
+                block.pieces.append(more.text)
+                if block.fields["type"] == "text":
+                    self._length += len(more.text)
 
     def put_off(self) -> list[Event]:
         return []

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from portico.core.dialect import Reply
+from portico.core.dialect import Reply, StreamWriter
 from portico.core.events import (
     Annotated,
     CandidateFinished,
@@ -43,12 +43,12 @@ from portico.dialects.anthropic_messages.response import (
 from portico.dialects.anthropic_messages.usage import render_usage
 from portico.dialects.anthropic_messages.words import ORIGIN, own
 from portico.wire import jsontext
-from portico.wire.sse import Frame
+from portico.wire.sse import Around, Frame
 
 _Key = tuple[int, int]
 
 
-class AnthropicWriter:
+class AnthropicWriter(StreamWriter):
     """Events -> frames of one caller's stream."""
 
     def __init__(self, reply: Reply) -> None:
@@ -97,6 +97,25 @@ class AnthropicWriter:
             case Failed(error):
                 return [_frame("error", **render_error(error))]
         return []
+
+    def around(self, candidate: int, index: int) -> Around | None:
+        part = self._part
+        if (candidate, index) != self._open or not self._shown:
+            return None
+        if isinstance(part, Text):
+            piece = b'"text_delta","text":'
+        elif isinstance(part, Reasoning) and not part.redacted and self._reply.thoughts:
+            piece = b'"thinking_delta","thinking":'
+        elif isinstance(part, ToolCall) and part.kind != "custom":
+            piece = b'"input_json_delta","partial_json":'
+        else:
+            return None
+        head = b'{"type":"content_block_delta","index":%d,"delta":{"type":' % self._index
+        return Around(head + piece, b"}}", "content_block_delta")
+
+    def note(self, more: PartDelta) -> None:
+        if isinstance(self._part, Text):
+            self._length += len(more.text)
 
     def close(self) -> list[Frame]:
         return []

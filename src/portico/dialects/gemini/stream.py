@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.core.dialect import Reading, Reply
+from portico.core.dialect import Reading, Reply, StreamReader, StreamWriter
 from portico.core.errors import InvalidRequest, PorticoError, UpstreamBadGateway, UpstreamEmpty, UpstreamIncomplete
 from portico.core.events import (
     Annotated,
@@ -53,16 +53,43 @@ from portico.dialects.gemini.response import (
 from portico.dialects.gemini.usage import parse_usage, render_usage, service_tier
 from portico.dialects.gemini.uses import URL_CONTEXT, ToolUses
 from portico.wire import jsontext
-from portico.wire.sse import Frame
+from portico.wire.sse import Around, Frame
 
 _SOURCES: Final = (GROUNDING, CITATIONS)
-_TEXT_FRAME: Final = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId"})
-_TEXT_CANDIDATE: Final = frozenset({"content", "index"})
-_TEXT_CONTENT: Final = frozenset({"parts", "role"})
-
 
 _UNREADABLE: Final = (InvalidRequest, AttributeError, TypeError, ValueError)
 """What reading values of unexpected types raises: such a frame is the provider's fault."""
+
+
+class _MorePart(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    text: str
+    thought: bool = False
+
+
+class _MoreContent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    parts: tuple[_MorePart]
+    role: str = ""
+
+
+class _MoreCandidate(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    content: _MoreContent
+    index: int = 0
+
+
+class _MoreCounts(msgspec.Struct, gc=False):
+    total: int | None = msgspec.field(name="totalTokenCount", default=None)
+
+
+class _More(msgspec.Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """What nearly every frame of a stream is, and nothing else: more of the text that is open, and the counts so far."""
+
+    candidates: tuple[_MoreCandidate]
+    usage: _MoreCounts | None = msgspec.field(name="usageMetadata", default=None)
+    model_version: str = ""
+    response_id: str = ""
+
+
+_MORE: Final = msgspec.json.Decoder(_More)
 
 
 class _Candidate:
@@ -83,7 +110,7 @@ class _Candidate:
         """Grounding and citations so far: they point into the whole text, so they are told at the end."""
 
 
-class GeminiReader:
+class GeminiReader(StreamReader):
     """Frames of streamGenerateContent -> events."""
 
     def __init__(self, reading: Reading) -> None:
@@ -98,8 +125,8 @@ class GeminiReader:
         """The counts that were told last."""
         self._uncounted: dict[str, Any] | None = None
         """usageMetadata without a total: kept as an extra if no counts ever come."""
-        self._put_off: dict[str, Any] | None = None
-        """Counts that came with a piece of text. The next frame brings others, so they are read when they are asked for."""
+        self._put_off: bytes | None = None
+        """A frame with counts and a piece of text. The next one brings others, so they are read when they are asked for."""
 
     def feed(self, frame: Frame) -> list[Event]:
         if self._failed:
@@ -112,8 +139,6 @@ class GeminiReader:
             body = body[0]
         if not isinstance(body, dict):
             return self._fail(UpstreamBadGateway("The provider sent a frame that is not an answer."))
-        if (more := self._more_text(body)) is not None:
-            return [more]
         if body.get("error") is not None:
             return self._fail(parse_error_object(body))
         events: list[Event] = []
@@ -124,39 +149,38 @@ class GeminiReader:
             events.append(Failed(UpstreamBadGateway()))
         return events
 
-    def _more_text(self, body: dict[str, Any]) -> PartDelta | None:
-        """What nearly every frame of a stream is, and nothing else: one more piece of the text that is open."""
-        candidates, usage = body.get("candidates"), body.get("usageMetadata")
-        if type(candidates) is not list or len(candidates) != 1 or not body.keys() <= _TEXT_FRAME:
+    def more(self, frame: Frame) -> PartDelta | None:
+        try:
+            body = _MORE.decode(frame.data)
+        except jsontext.NOT_DECODED:
             return None
-        if usage is not None and (type(usage) is not dict or type(usage.get("totalTokenCount")) is not int):
+        (wire,) = body.candidates
+        (part,) = wire.content.parts
+        candidate = self._candidates.get(wire.index)
+        if candidate is None or candidate.held or candidate.partial is not None or not part.text or self._failed:
             return None
-        wire = candidates[0]
-        if type(wire) is not dict or not wire.keys() <= _TEXT_CANDIDATE:
+        teller = candidate.teller
+        if teller.open is None or teller.kind is not (Reasoning if part.thought else Text):
             return None
-        index, content = wire.get("index", 0), wire.get("content")
-        if type(content) is not dict or type(index) is not int or not content.keys() <= _TEXT_CONTENT:
-            return None
-        candidate, parts = self._candidates.get(index), content.get("parts")
-        if candidate is None or candidate.held or candidate.partial is not None:
-            return None
-        if type(parts) is not list or len(parts) != 1 or type(parts[0]) is not dict or len(parts[0]) != 1:
-            return None
-        text = parts[0].get("text")
-        if type(text) is not str or not text or (more := candidate.teller.more(text)) is None:
-            return None
-        candidate.spans.add(text)
-        if usage is not None:
-            self._put_off, self._uncounted, self._counted = usage, None, True
-        return more
+        if (counts := body.usage) is not None:
+            if counts.total is not None:
+                self._put_off, self._uncounted, self._counted = frame.data, None, True
+            elif not self._counted:
+                self._put_off = frame.data
+        return PartDelta(wire.index, teller.open, part.text)
+
+    def note(self, more: PartDelta) -> None:
+        candidate = self._candidates[more.candidate]
+        if candidate.teller.kind is Text:
+            candidate.spans.add(more.text)
 
     def put_off(self) -> list[Event]:
         """The counts that no event has told yet."""
-        metadata, self._put_off = self._put_off, None
+        frame, self._put_off = self._put_off, None
         events: list[Event] = []
-        if metadata is not None:
+        if frame is not None:
             try:
-                self._read_usage(metadata, events)
+                self._read_usage(jsontext.decode(frame)["usageMetadata"], events)
             except _UNREADABLE:
                 return self._fail(UpstreamBadGateway())
         return events
@@ -315,9 +339,11 @@ class GeminiReader:
 
 
 _STOP: Final = "STOP"
+_HERE: Final = "\0"
+"""A text that stands for another."""
 
 
-class GeminiWriter:
+class GeminiWriter(StreamWriter):
     """Events -> frames as Google sends them. A call is held until its arguments are complete."""
 
     def __init__(self, reply: Reply) -> None:
@@ -361,6 +387,18 @@ class GeminiWriter:
             case Failed(error):
                 return [self.error_frame(error)]
         return []
+
+    def around(self, candidate: int, index: int) -> Around | None:
+        kind = self._kinds[candidate, index]
+        if kind is not Text and kind is not Reasoning:
+            return None
+        frame = self._frame(Candidate(candidate, (kind(_HERE),), None))
+        pieces = frame.data.split(jsontext.encode(_HERE))
+        return Around(pieces[0], pieces[1]) if len(pieces) == 2 else None
+
+    def note(self, more: PartDelta) -> None:
+        if self._kinds[more.candidate, more.index] is Text:
+            self._spans[more.candidate].add(more.text)
 
     def close(self) -> list[Frame]:
         return []

@@ -32,7 +32,7 @@ from portico.wire import jsontext
 from portico.wire.sse import KEEP_ALIVE, Frame, encode
 
 
-class ErrorWriter:
+class ErrorWriter(StreamWriter):
     """Of a stream that is never translated: it only tells what went wrong."""
 
     def __init__(self, reply: Reply) -> None:

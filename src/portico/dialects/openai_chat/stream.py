@@ -7,7 +7,7 @@ change are encoded once.
 
 from typing import Any
 
-from portico.core.dialect import Reply
+from portico.core.dialect import Reply, StreamWriter
 from portico.core.events import (
     Annotated,
     CandidateFinished,
@@ -55,11 +55,12 @@ from portico.dialects.openai_chat.response import (
 )
 from portico.dialects.openai_chat.usage import costing, render_usage, searched
 from portico.wire import jsontext
-from portico.wire.sse import DONE, Frame
+from portico.wire.sse import DONE, Around, Frame
 
 _OPEN_DELTA = b'{"index":%d,"delta":'
 _CLOSE_DELTA = b',"logprobs":null,"finish_reason":null}]'
 _OPEN_CONTENT = b'{"content":'
+_OPEN_THOUGHT = b'{"reasoning_content":'
 
 
 class _Choice:
@@ -100,7 +101,7 @@ class _Choice:
         self.speech: SpeechDeltas | None = None
 
 
-class ChatWriter:
+class ChatWriter(StreamWriter):
     """Events -> chunks."""
 
     def __init__(self, reply: Reply) -> None:
@@ -110,6 +111,8 @@ class ChatWriter:
         self._prefix = b""
         self._suffix = b',"usage":null}' if reply.include_usage else b"}"
         self._content_end = b"}" + _CLOSE_DELTA + self._suffix
+        self._plain_thoughts = reply.thoughts and not reply.thought_tag and not reply.reasoning_details
+        """Thoughts are told, in one place."""
         self._usage: Usage | None = None
         self._tier: str | None = None
         self._extras: dict[int | None, dict[str, Any]] = {}
@@ -141,6 +144,21 @@ class ChatWriter:
             case Failed(error):
                 return [Frame(jsontext.encode(render_error(error)))]
         return []
+
+    def around(self, candidate: int, index: int) -> Around | None:
+        kind = self._choices[candidate].kinds[index]
+        if type(kind) is Text and not is_refusal(kind.ext):
+            name = _OPEN_CONTENT
+        elif type(kind) is Reasoning and self._plain_thoughts:
+            name = _OPEN_THOUGHT
+        else:
+            return None
+        return Around(self._prefix + _OPEN_DELTA % candidate + name, self._content_end)
+
+    def note(self, more: PartDelta) -> None:
+        choice = self._choices[more.candidate]
+        if type(choice.kinds[more.index]) is Text:
+            choice.insertions.text(more.text)
 
     def close(self) -> list[Frame]:
         return []

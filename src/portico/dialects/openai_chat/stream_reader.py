@@ -6,11 +6,11 @@ the same for all of them, else by a new id or name; a stream is complete when ev
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from portico.core.dialect import Reading
+from portico.core.dialect import Reading, StreamReader
 from portico.core.errors import UpstreamBadGateway, UpstreamEmpty, UpstreamIncomplete
 from portico.core.events import (
     Annotated,
@@ -94,7 +94,37 @@ class _ReadChoice:
         self.feedback: Any = None
 
 
-class ChatReader:
+class _MoreDelta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    content: str
+    role: str | None = None
+    refusal: None = None
+    reasoning_content: None = None
+    reasoning: None = None
+    tool_calls: None = None
+    function_call: None = None
+
+
+class _MoreChoice(msgspec.Struct, gc=False):
+    delta: _MoreDelta
+    index: int = 0
+    finish_reason: None = None
+    logprobs: None = None
+
+
+class _More(msgspec.Struct, gc=False):
+    """What nearly every chunk of a stream is: more of the text of one choice, and nothing that means anything beside it."""
+
+    choices: tuple[_MoreChoice]
+    usage: None = None
+    x_groq: None = None
+    extra_content: None = None
+    error: None = None
+
+
+_MORE: Final = msgspec.json.Decoder(_More)
+
+
+class ChatReader(StreamReader):
     """Chunks -> events."""
 
     def __init__(self, reading: Reading) -> None:
@@ -125,6 +155,17 @@ class ChatReader:
             self._failed = True
             events.append(Failed(UpstreamBadGateway()))
         return events
+
+    def more(self, frame: Frame) -> PartDelta | None:
+        try:
+            (wire,) = _MORE.decode(frame.data).choices
+        except jsontext.NOT_DECODED:
+            return None
+        choice, text = self._choices.get(wire.index), wire.delta.content
+        if choice is None or not text or self._failed or self._done or frame.event == "error":
+            return None
+        teller = choice.teller
+        return PartDelta(wire.index, teller.open, text) if teller.open is not None and teller.kind is Text else None
 
     def put_off(self) -> list[Event]:
         return []

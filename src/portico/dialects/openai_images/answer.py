@@ -8,7 +8,7 @@ brought, as far as anybody knows.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from portico.core.dialect import Rendered, Reply
+from portico.core.dialect import Rendered, Reply, StreamWriter
 from portico.core.errors import UpstreamContentRefused, UpstreamEmpty, UpstreamError
 from portico.core.events import CandidateFinished, Event, Failed, PartDelta, PartEnded, PartStarted, UsageReported
 from portico.core.loss import Loss
@@ -132,7 +132,7 @@ def _data_uri(part: Media) -> str:
 # -- streamed --------------------------------------------------------------------------------------------------------
 
 
-class PictureWriter:
+class PictureWriter(StreamWriter):
     """Events -> one event of a given type for each picture, once the answer that it belongs to is complete."""
 
     def __init__(self, kind: str, reply: Reply) -> None:

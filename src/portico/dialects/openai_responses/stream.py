@@ -3,7 +3,7 @@
 from typing import Any
 
 from portico.core.assembly import tell
-from portico.core.dialect import Rendered, Reply
+from portico.core.dialect import Rendered, Reply, StreamWriter
 from portico.core.events import Event
 from portico.core.loss import Loss
 from portico.core.response import Response
@@ -12,7 +12,7 @@ from portico.wire import jsontext
 from portico.wire.sse import Frame
 
 
-class ResponsesWriter:
+class ResponsesWriter(StreamWriter):
     """Writes one stream."""
 
     def __init__(self, reply: Reply) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from portico.core.dialect import Reading
+from portico.core.dialect import Reading, StreamReader
 from portico.core.errors import UpstreamBadGateway, UpstreamEmpty, UpstreamError, UpstreamIncomplete
 from portico.core.events import Event, Failed, Finished
 from portico.dialects.openai.checks import object_at, string_at
@@ -14,7 +14,7 @@ from portico.wire import jsontext
 from portico.wire.sse import Frame
 
 
-class ResponsesReader:
+class ResponsesReader(StreamReader):
     """Reads one stream."""
 
     def __init__(self, reading: Reading) -> None:

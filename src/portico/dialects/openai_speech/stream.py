@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from portico.core.audio import decoded, is_raw
 from portico.core.dialect import Reply
+from portico.core.dialect import StreamWriter as Writer
 from portico.core.errors import UpstreamBadGateway, UpstreamEmpty, UpstreamError
 from portico.core.events import Event, Failed, Finished, PartDelta, PartStarted, UsageReported
 from portico.core.loss import Loss
@@ -66,7 +67,7 @@ def raw_writer(reply: Reply) -> SoundWriter | None:
     return SoundWriter(format_) if format_ in _IN_PIECES else None
 
 
-class StreamWriter:
+class StreamWriter(Writer):
     """Events -> frames."""
 
     def __init__(self, reply: Reply) -> None:

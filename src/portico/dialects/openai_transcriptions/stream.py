@@ -3,6 +3,7 @@
 from typing import Any
 
 from portico.core.dialect import Reply
+from portico.core.dialect import StreamWriter as Writer
 from portico.core.events import Event, Failed, Finished, PartDelta, PartStarted, UsageReported
 from portico.core.loss import Loss
 from portico.core.parts import Text
@@ -15,7 +16,7 @@ from portico.wire.sse import Frame
 DELTA, DONE = "transcript.text.delta", "transcript.text.done"
 
 
-class StreamWriter:
+class StreamWriter(Writer):
     """Events -> frames."""
 
     def __init__(self, reply: Reply) -> None:

@@ -1,0 +1,216 @@
+"""The straight way of a stream says what the careful way says: to the byte, and of everything that is noted beside it."""
+
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from laws.corpus import DIALECTS, exchanges, files
+from laws.test_answers import REPLY
+from portico.core.dialect import Dialect, Reading
+from portico.core.errors import UpstreamError
+from portico.core.parts import Reasoning, Text
+from portico.relay.fanout import Lane
+from portico.relay.pump import Pump, Teller
+from portico.relay.straight import MOST_AT_ONCE, StraightWay
+from portico.wire.framing import ArrayFraming, EventFraming, Framing
+from portico.wire.sse import Frame, SseDecoder
+
+EACH_FILE = pytest.mark.parametrize("path", files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+EACH_DIALECT = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda dialect: dialect.name)
+
+
+class Written:
+    """What a caller is sent: `relay.downstream.Downstream` without a caller."""
+
+    def __init__(self, framing: Framing) -> None:
+        self.framing = framing
+        self.data = b""
+        self.straight = 0
+
+    def write(self, frames: list[Frame]) -> bool:
+        self.data += self.framing.frames(frames)
+        return True
+
+    def write_bytes(self, data: bytes) -> bool:
+        self.data += data
+        self.straight += 1
+        return True
+
+
+class Stream:
+    """One stream from pieces of bytes to bytes, with or without the straight way."""
+
+    def __init__(
+        self, source: Dialect, to: Dialect, framing: Framing, *, straight: bool, thoughts: bool = True
+    ) -> None:
+        numbers = count(1)
+        reader = source.reader(Reading(mint=lambda: f"call_{next(numbers)}"))
+        self.teller = Teller(to, msgspec.structs.replace(REPLY, thoughts=thoughts), total=1)
+        self.pump = Pump(self.teller, Lane(0, 1), reader, "signer", last=True)
+        self.decoder = SseDecoder()
+        self.written = Written(framing)
+        self.attempt = SimpleNamespace(asked=None, tried=SimpleNamespace(events=0))
+        attempt: Any = self.attempt
+        downstream: Any = self.written
+        self.take = self.carefully
+        if straight:
+            self.take = StraightWay(self.carefully, self.decoder, self.pump, downstream, attempt, None).take
+
+    def carefully(self, data: bytes) -> bool:
+        frames = self.decoder.feed(data)
+        self.attempt.tried.events += len(frames)
+        out = self.pump.feed(frames)
+        return self.written.write(out) if out else True
+
+    def told(self, pieces: list[bytes]) -> tuple[Any, ...]:
+        """All that is told and noted of pieces; of a stream that fails before it says anything, only how."""
+        try:
+            for piece in pieces:
+                self.take(piece)
+            self.written.write(self.pump.close(self.decoder.close()))
+        except UpstreamError as error:
+            return type(error), str(error)
+        pump, seen = self.pump, self.pump.seen()
+        records = list(pump.recorder.records())
+        return self.written.data, records, pump.shown, pump.pictures, pump.losses, seen, self.attempt.tried.events
+
+
+def both_ways(
+    source: Dialect, to: Dialect, pieces: list[bytes], *, array: bool = False, thoughts: bool = True
+) -> Written:
+    """Holds the two together; what was written."""
+    framings = [ArrayFraming() if array else EventFraming(to.frame) for _ in range(2)]
+    straight = Stream(source, to, framings[0], straight=True, thoughts=thoughts)
+    careful = Stream(source, to, framings[1], straight=False, thoughts=thoughts)
+    assert straight.told(pieces) == careful.told(pieces)
+    return straight.written
+
+
+def spelt(dialect: Dialect, frames: list[Frame]) -> list[bytes]:
+    """Each frame as its provider sends it."""
+    return [dialect.frame(frame) for frame in frames]
+
+
+@EACH_FILE
+@EACH_DIALECT
+@pytest.mark.parametrize("thoughts", [True, False])
+def test_recorded_streams_go_straight_as_they_go_carefully(dialect: Dialect, thoughts: bool, path: Path) -> None:
+    for exchange in exchanges(path):
+        if exchange.frames is not None and exchange.status == 200:
+            both_ways(exchange.dialect, dialect, spelt(exchange.dialect, exchange.frames), thoughts=thoughts)
+
+
+def gemini(text: str, **more: Any) -> bytes:
+    wire = {"content": {"parts": [{"text": text, **more.pop("part", {})}], "role": "model"}, **more.pop("wire", {})}
+    counts = {"promptTokenCount": 2, "totalTokenCount": 3, "candidatesTokenCount": 1}
+    body = {"candidates": [{**wire, "index": 0}], "usageMetadata": counts, "modelVersion": "m", "responseId": "r"}
+    return b"data: %b\r\n\r\n" % msgspec.json.encode({**body, **more})
+
+
+def chat(text: str, **more: Any) -> bytes:
+    choice = {"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": None, **more}
+    return b"data: %b\n\n" % msgspec.json.encode({"id": "c", "model": "m", "choices": [choice], "usage": None})
+
+
+def claude(**event: Any) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), msgspec.json.encode(event))
+
+
+def claude_text(text: str) -> bytes:
+    return claude(type="content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+
+
+TEXTS = ["one ", 'a "quoted" word, ', "naïve ", "漢字 ", "line\nend ", "\U0001f600", "\u2028", "<b>"] * 6
+STREAMS: dict[str, list[bytes]] = {
+    "gemini": [*map(gemini, TEXTS), gemini("", wire={"finishReason": "STOP"})],
+    "openai_chat": [*map(chat, TEXTS), chat("", finish_reason="stop"), b"data: [DONE]\n\n"],
+    "anthropic_messages": [
+        claude(type="message_start", message={"id": "i", "model": "m", "usage": {"input_tokens": 1}}),
+        claude(type="content_block_start", index=0, content_block={"type": "text", "text": ""}),
+        *map(claude_text, TEXTS),
+        claude(type="content_block_stop", index=0),
+        claude(type="message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 2}),
+        claude(type="message_stop"),
+    ],
+}
+
+
+@pytest.mark.parametrize("source", STREAMS)
+@pytest.mark.parametrize("to", ["gemini", "openai_chat", "anthropic_messages"])
+def test_plain_text_goes_straight(source: str, to: str) -> None:
+    written = both_ways(DIALECTS[source], DIALECTS[to], STREAMS[source])
+    assert written.straight >= len(TEXTS) - 2
+
+
+@pytest.mark.parametrize("source", STREAMS)
+@pytest.mark.parametrize("size", [1, 7, 64, 200, 10**6])
+def test_however_a_stream_is_cut(source: str, size: int) -> None:
+    whole = b"".join(STREAMS[source])
+    cut = [whole[at : at + size] for at in range(0, len(whole), size)]
+    told = {both_ways(DIALECTS[source], DIALECTS["openai_chat"], pieces).data for pieces in (cut, STREAMS[source])}
+    assert len(told) == 1
+
+
+def test_an_array_goes_straight_too() -> None:
+    written = both_ways(DIALECTS["openai_chat"], DIALECTS["gemini"], STREAMS["openai_chat"], array=True)
+    assert written.straight
+    assert msgspec.json.decode(written.data + b"]")
+
+
+ODD: list[bytes] = [
+    gemini("thought", part={"thought": True}),
+    gemini("signed", part={"thoughtSignature": "c2ln"}),
+    gemini("ended", wire={"finishReason": "STOP"}),
+    gemini("cited", wire={"groundingMetadata": {}}),
+    gemini("twice", candidates=[]),
+    gemini("of none", usageMetadata={"trafficType": "ON_DEMAND"}),
+    gemini("", promptFeedback={}),
+    gemini("created", createTime="2026-01-01T00:00:00Z"),
+    b'data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}}}]},"index":0}]}\r\n\r\n',
+    b'data: {"candidates":[{"content":{"parts":[{"text":"second"}]},"index":1}]}\r\n\r\n',
+    b'data: {"error":{"code":500,"message":"broke","status":"INTERNAL"}}\r\n\r\n',
+    b"data: nothing\r\n\r\n",
+    b": a comment\r\n\r\n",
+    b"event: named\r\ndata: {}\r\n\r\n",
+    gemini("lone")[:-2],
+    gemini("two") + gemini("events"),
+    b"\r\n",
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+@pytest.mark.parametrize("to", ["gemini", "openai_chat", "anthropic_messages"])
+@pytest.mark.parametrize("at", [1, 2, MOST_AT_ONCE, 2 * MOST_AT_ONCE + 1])
+def test_what_comes_between_is_told_in_its_place(at: int, to: str, odd: bytes) -> None:
+    pieces = [gemini(text) for text in TEXTS]
+    ending = [gemini("more"), gemini("", wire={"finishReason": "STOP"})]
+    both_ways(DIALECTS["gemini"], DIALECTS[to], [*pieces[:at], odd, *pieces[at:], *ending])
+    both_ways(DIALECTS["gemini"], DIALECTS[to], [*pieces[:at], odd, odd, *pieces[at:], *ending], thoughts=False)
+
+
+def test_what_is_noted_is_asked_for_at_any_time() -> None:
+    """A caller that leaves in the middle: what was shown until then is kept, and counted."""
+    streams = [
+        Stream(DIALECTS["gemini"], DIALECTS["openai_chat"], EventFraming(DIALECTS["openai_chat"].frame), straight=way)
+        for way in (True, False)
+    ]
+    for number, text in enumerate(TEXTS[:10], 1):
+        for stream in streams:
+            stream.take(gemini(text))
+        straight, careful = [(one.pump.shown, one.pump.counted(), one.written.data) for one in streams]
+        assert straight == careful
+        assert straight[0] == len("".join(TEXTS[:number]).encode())
+
+
+@pytest.mark.parametrize("to", ["gemini", "openai_chat", "anthropic_messages"])
+@pytest.mark.parametrize("kind", [Text, Reasoning])
+def test_a_part_that_cannot_go_straight_is_not_taken(to: str, kind: type[Any]) -> None:
+    """Nobody is told of thoughts that are hidden."""
+    part = {"thought": True} if kind is Reasoning else {}
+    pieces = [gemini("shown"), *[gemini(text, part=part) for text in TEXTS], gemini("", wire={"finishReason": "STOP"})]
+    written = both_ways(DIALECTS["gemini"], DIALECTS[to], pieces, thoughts=False)
+    assert (written.straight > 0) is (kind is Text)
