@@ -37,12 +37,22 @@ class Known(list[Any]):
 
 
 class KnownTools(tuple[Tool, ...]):  # noqa: SLOT001 (a tuple cannot have any)
-    """The tools that a known list declares."""
+    """The tools that a known list declares, as a dialect reads it. What is made of them is kept with the list."""
 
     known: Known
+    origin: str
+    """The dialect: another may read the same bytes in another way."""
 
     @classmethod
-    def of(cls, tools: Iterable[Tool], known: Known) -> "KnownTools":
+    def of(cls, tools: Iterable[Tool], known: Known, origin: str) -> "KnownTools":
         made = cls(tools)
-        made.known = known
+        made.known, made.origin = known, origin
         return made
+
+    def made(self, key: Hashable) -> Any:
+        """What was kept of these tools under a key; None where nothing was."""
+        return self.known.made((self.origin, key))
+
+    def keep(self, key: Hashable, value: Any, size_bytes: int = 0) -> None:
+        """Keeps what was made of these tools, as `Known.keep` does."""
+        self.known.keep((self.origin, key), value, size_bytes)

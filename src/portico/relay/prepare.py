@@ -1,15 +1,16 @@
 """From a caller's body to a request for a target: the pure steps that serving and `portico translate` share."""
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final
+from typing import Final, Protocol
 
 import msgspec
 
 from portico.catalog import Catalog, Model, Resolved, completed
+from portico.catalog.thinking import UNSAID
 from portico.core.dialect import Dialect, Reading, Rendered, Reply
 from portico.core.errors import BodyNotJson, ModelNotFound, RequestTooLarge, UpstreamError
 from portico.core.ids import Mint
+from portico.core.known import KnownTools
 from portico.core.loss import Loss
 from portico.core.request import Builtin, Request
 from portico.core.target import UNJUDGED, Capabilities, Target, ThinkingControl, ThinkingSpec
@@ -61,27 +62,35 @@ def parse_body(
     return dialect.parse_request(value, model=model, stream=stream)
 
 
-def resolve(request: Request, catalog: Catalog) -> Prepared:
+class Names(Protocol):
+    """Who knows what names stand for: a catalog, or one who remembers what it said."""
+
+    def resolve(self, name: str) -> Resolved:
+        """The model a name stands for. Raises `ModelNotFound`."""
+
+
+def resolve(request: Request, names: Names) -> Prepared:
     """The model that a name means, and what its suffix says about thinking and searching where the request does not.
 
     Raises `ModelNotFound`.
     """
     try:
-        resolved = catalog.resolve(request.model)
+        resolved = names.resolve(request.model)
     except ModelNotFound as error:
         raise ModelNotFound(error.message, param=request.where.field("model")) from None
-    thinking = completed(request.thinking, resolved.thinking)
-    if thinking != request.thinking:
-        request = msgspec.structs.replace(request, thinking=thinking)
+    if resolved.thinking != UNSAID:
+        thinking = completed(request.thinking, resolved.thinking)
+        if thinking != request.thinking:
+            request = msgspec.structs.replace(request, thinking=thinking)
     if resolved.search and not any(tool.kind == "web_search" for tool in request.builtins):
         request = msgspec.structs.replace(request, builtins=(*request.builtins, Builtin("web_search")))
     return Prepared(request, resolved)
 
 
-def resolve_name(model: str, catalog: Catalog) -> Resolved:
+def resolve_name(model: str, names: Names) -> Resolved:
     """The model that a name in a path means. Raises `ModelNotFound`, which blames nothing in the body."""
     try:
-        return catalog.resolve(model)
+        return names.resolve(model)
     except ModelNotFound as error:
         raise ModelNotFound(error.message) from None
 
@@ -136,11 +145,25 @@ def in_words_of(request: Request, error: UpstreamError) -> UpstreamError:
     return error
 
 
+_READING: Final = "reading"
+"""Under which what readers of answers know of tools is kept with tools that come with every turn."""
+
+
 def reading_for(request: Request, rendered: Rendered, target: Target, mint: Mint) -> Reading:
     """What the reader of the answer needs to know of the request."""
-    tools: Mapping[str, Any] = {tool.name: tool.schema for tool in request.tools}
-    custom = frozenset([tool.name for tool in request.tools if tool.kind == "custom"])
-    return Reading(mint=mint, tool_names=rendered.tool_names, tools=tools, custom=custom, signer=target.signer)
+    if not request.tools:
+        return Reading(mint=mint, tool_names=rendered.tool_names, signer=target.signer)
+    tools = request.tools
+    made = tools.made(_READING) if isinstance(tools, KnownTools) else None
+    if made is None:
+        made = (
+            {tool.name: tool.schema for tool in tools},
+            frozenset([tool.name for tool in tools if tool.kind == "custom"]),
+        )
+        if isinstance(tools, KnownTools):
+            tools.keep(_READING, made)
+    schemas, custom = made
+    return Reading(mint=mint, tool_names=rendered.tool_names, tools=schemas, custom=custom, signer=target.signer)
 
 
 def reply_for(

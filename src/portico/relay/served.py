@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from portico.catalog import Catalog, Model
+from portico.catalog import Catalog, Model, Resolved
 from portico.core.dialect import Dialect
 from portico.core.target import Target
 from portico.providers import EMBEDDING, Provider, Secret, Spoken, Verb, upstream_url
@@ -57,6 +57,7 @@ class Served:
         """The models that callers may name."""
         self._providers = providers
         self._small_max_tokens = small_max_tokens
+        self._resolved: dict[str, Resolved] = {}
         self._deployments: dict[str, list[Deployment]] = {}
         self._intakes: dict[tuple[str, str], list[Intake]] = {}
         self._spoken: dict[tuple[str, str], bool] = {}
@@ -65,6 +66,14 @@ class Served:
         self._only: dict[tuple[str, str, Verb, bool], Candidate | None] = {}
         self._urls: dict[tuple[str, str, str, Verb, Secret], str] = {}
         self._day = 0
+
+    def resolve(self, name: str) -> Resolved:
+        """The model that a caller's name stands for. Raises `ModelNotFound`."""
+        found = self._resolved.get(name)
+        if found is None:
+            found = self.catalog.resolve(name)
+            _room(self._resolved)[name] = found
+        return found
 
     def deployments(self, model: Model) -> list[Deployment]:
         """Where a model is served."""

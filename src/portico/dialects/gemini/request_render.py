@@ -66,6 +66,7 @@ _OF_OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("openai_transcriptions", "chunking_strategy"): ("5.4:chunking", "the recording is heard as a whole"),
 }
 """Fields of OpenAI's operations beside chat, by their dialect, that no model of Google's has."""
+_NO_NAMES: Final[Mapping[str, str]] = {}
 _BAD_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_.:-]")
 
 
@@ -73,14 +74,14 @@ def render_request(request: Request, target: Target) -> Rendered:
     """The body for `target`. Raises `InvalidRequest` for what Google would refuse, with the path in the caller's body."""
     if len(request.tools) > MAX_DECLARATIONS:
         raise InvalidRequest(f"At most {MAX_DECLARATIONS} tools are possible.", param=request.where.field("tools"))
-    names = _names_of(request)
+    names = _names_of(request) if request.tools else _NO_NAMES
     renderer = ContentsRenderer(request, target, names)
     system = renderer.system()
     if request.parallel_tool_calls is False and request.tools and target.capabilities.judged:
         system.append({"text": ONE_CALL_HINT})
     if request.builtins:
         system += [{"text": hint} for hint in location_hints(request.builtins)]
-    if (hint := format_hint(request, target)) is not None:
+    if request.output is not None and (hint := format_hint(request, target)) is not None:
         system.append({"text": hint})
     contents = renderer.contents()
     losses = renderer.losses
@@ -94,21 +95,24 @@ def render_request(request: Request, target: Target) -> Rendered:
                 Loss("1.2:system_inline", request.where.field("messages"), "system text opens the first turn")
             )
     config = _generation_config(request, target, losses)
-    tools, tool_config = _tools(request, target, names, losses)
-    if tools:
-        body["tools"] = tools
-    if tool_config:
-        body["toolConfig"] = tool_config
-    _add_extras(request, target, body, config, losses)
+    if request.tools or request.builtins or request.tool_choice is not None:
+        tools, tool_config = _tools(request, target, names, losses)
+        if tools:
+            body["tools"] = tools
+        if tool_config:
+            body["toolConfig"] = tool_config
+    if request.ext or request.service_tier is not None:
+        _add_extras(request, target, body, config, losses)
     if target.capabilities.judged:
-        settle_image_config(request, target, config)
+        if "imageConfig" in config:
+            settle_image_config(request, target, config)
         if request.picture is not None:
             settle_picture(request.picture, request.where, target, config, losses)
     if config:
         body["generationConfig"] = config
-    if target.capabilities.judged:
+    if target.capabilities.judged and (request.builtins or request.ext or "toolConfig" in body):
         _settle_backend(request, target, body, losses)
-    return Rendered(body, losses, {wire: name for name, wire in names.items()})
+    return Rendered(body, losses, {wire: name for name, wire in names.items()} if names else names)
 
 
 def _settle_backend(request: Request, target: Target, body: dict[str, Any], losses: list[Loss]) -> None:
@@ -140,20 +144,15 @@ def _inline_system(system: list[dict[str, Any]], contents: list[dict[str, Any]])
 def _generation_config(request: Request, target: Target, losses: list[Loss]) -> dict[str, Any]:
     sampling, able, where = request.sampling, target.capabilities, request.where
     config: dict[str, Any] = {}
-    asked: dict[str, Any] = {}
-    if sampling.temperature is not None:
-        asked["temperature"] = sampling.temperature
-    if sampling.top_p is not None:
-        asked["top_p"] = sampling.top_p
-    if sampling.top_k is not None:
-        asked["top_k"] = sampling.top_k
     if not able.sampling:
-        asked = {name: value for name, value in asked.items() if name not in request.ours}
-    if asked and not able.sampling:
-        wire = ", ".join([_SAMPLING[name] for name in asked])
-        losses.append(Loss("1.1:sampling", where.field(next(iter(asked))), f"{target.model} ignores {wire}"))
-    elif asked:
-        config.update({_SAMPLING[name]: value for name, value in asked.items()})
+        _tell_sampling(request, target, losses)
+    else:
+        if sampling.temperature is not None:
+            config["temperature"] = sampling.temperature
+        if sampling.top_p is not None:
+            config["topP"] = sampling.top_p
+        if sampling.top_k is not None:
+            config["topK"] = sampling.top_k
     if sampling.max_tokens is not None:
         config["maxOutputTokens"] = min(sampling.max_tokens, able.max_output_tokens)
         if sampling.max_tokens > able.max_output_tokens:
@@ -171,15 +170,24 @@ def _generation_config(request: Request, target: Target, losses: list[Loss]) -> 
     if sampling.n is not None or sampling.logprobs or sampling.top_logprobs:
         _add_choices(request, target, config, losses)
     thinking, told = thinking_config(request.thinking, sampling.max_tokens, target, where)
-    if "thinking" not in request.ours:
+    if told and "thinking" not in request.ours:
         losses += told
     if thinking:
         config["thinkingConfig"] = thinking
-    add_output(request, target, config, losses)
+    if request.output is not None:
+        add_output(request, target, config, losses)
     settle_modalities(request, target, config, losses)
     if not able.part_resolution and (resolution := media_resolution(request)):
         config["mediaResolution"] = resolution
     return config
+
+
+def _tell_sampling(request: Request, target: Target, losses: list[Loss]) -> None:
+    """That a model takes no temperature, and what goes with it."""
+    asked = [name for name in _SAMPLING if getattr(request.sampling, name) is not None and name not in request.ours]
+    if asked:
+        wire = ", ".join([_SAMPLING[name] for name in asked])
+        losses.append(Loss("1.1:sampling", request.where.field(asked[0]), f"{target.model} ignores {wire}"))
 
 
 def _add_seed(seed: int, request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> None:
@@ -235,11 +243,11 @@ def _names_of(request: Request) -> Mapping[str, str]:
     """`wire_names`, found out once for tools that come with every turn."""
     tools = request.tools
     if not isinstance(tools, KnownTools):
-        return wire_names(request) if tools else {}
-    names: Mapping[str, str] | None = tools.known.made((ORIGIN, "names"))
+        return wire_names(request)
+    names: Mapping[str, str] | None = tools.made((ORIGIN, "names"))
     if names is None:
         names = wire_names(request)
-        tools.known.keep((ORIGIN, "names"), names)
+        tools.keep((ORIGIN, "names"), names)
     return names
 
 
@@ -271,21 +279,19 @@ def _tools(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """All functions in one Tool object, then the provider's own tools; and toolConfig."""
     where, able = request.where, target.capabilities
-    if not request.tools and not request.builtins and request.tool_choice is None:
-        return [], {}
     if request.tools and not able.tools:
         raise UnsupportedParameter(f"{target.model} cannot call functions.", param=where.field("tools"))
-    validated = _all_validated(request, target)
+    validated = bool(request.tools and request.tools[0].strict) and _all_validated(request, target)
     if validated:
         message = "strict tools are enforced all together, by the mode VALIDATED"
         losses.append(Loss("1.12:validated", where.field("tools"), message))
     declarations = _known_declarations(request, target, names, losses, validated=validated) if request.tools else []
     tools: list[dict[str, Any]] = [{"functionDeclarations": declarations}] if declarations else []
-    for builtin in _provided(request, target, losses, functions=bool(declarations)):
+    for builtin in _provided(request, target, losses, functions=bool(declarations)) if request.builtins else ():
         if (provided := render_builtin(builtin, losses, request)) not in tools:  # asked for in two ways, it is one tool
             tools.append(provided)
     config: dict[str, Any] = {}
-    calling = _calling_config(request, names) if declarations else {}
+    calling = _calling_config(request, names) if declarations and request.tool_choice is not None else {}
     if validated:
         calling = {"mode": "VALIDATED"}
     if calling:
@@ -331,12 +337,12 @@ def _known_declarations(
     if not isinstance(tools, KnownTools):
         return _declarations(request, target, names, losses, validated=validated)
     key = (ORIGIN, request.where.tool, validated, able.judged, able.json_schema_form)
-    made = tools.known.made(key)
+    made = tools.made(key)
     if made is None:
         told: list[Loss] = []
         body = jsontext.encode(_declarations(request, target, names, told, validated=validated))
         made = msgspec.Raw(body), told
-        tools.known.keep(key, made, len(body) + sum([_LOSS_BYTES + len(loss.message) for loss in told]))
+        tools.keep(key, made, len(body) + sum([_LOSS_BYTES + len(loss.message) for loss in told]))
     losses += made[1]
     return made[0]
 

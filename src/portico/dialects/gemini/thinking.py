@@ -27,7 +27,7 @@ def thinking_config(
         return _as_asked(thinking, spec), []
     config: dict[str, Any] = {}
     losses: list[Loss] = []
-    if thinking.steered:
+    if thinking.effort is not None or thinking.budget is not None or thinking.level is not None:
         value, note = _amount(thinking, spec)
         if note:
             losses.append(_loss(where, f"{target.model}: {note}"))

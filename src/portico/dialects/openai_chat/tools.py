@@ -43,7 +43,7 @@ def _declared(wire: Any) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]]:
     declared = wire.made(ORIGIN)
     if declared is None:
         tools, builtins = _parse_declared(wire)
-        declared = KnownTools.of(tools, wire), builtins
+        declared = KnownTools.of(tools, wire, ORIGIN), builtins
         wire.keep(ORIGIN, declared)
     found: tuple[tuple[Tool, ...], tuple[Builtin, ...]] = declared
     return found
