@@ -7,7 +7,6 @@ another dialect (`understand`).
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
 from random import Random
 
 import msgspec
@@ -23,7 +22,7 @@ from portico.providers import EMBEDDING, GENERATING, Verb
 from portico.relay import counting, stored
 from portico.relay.able import EMBEDS, require_able
 from portico.relay.call import Call
-from portico.relay.convert import Converted
+from portico.relay.convert import Converted, holds_media
 from portico.relay.defaults import Defaults, of_key, with_defaults
 from portico.relay.known import KnownLists
 from portico.relay.media import image_form, with_media
@@ -74,7 +73,9 @@ class Reception:
         beyond: dict[tuple[str, str], bool] = {}
         answer_id, created = random_token(self._rng), int(self._now())
         in_path = model is not None
-        named = self._named(exchange, dialect, model, verb) if self._looks(dialect, in_path=in_path) else None
+        # Whether what a body says at its top may decide how it is served.
+        looks = in_path or dialect.state is not None or self.served.is_spoken(dialect)
+        named = self._named(exchange, dialect, model, verb) if looks else None
         if named is not None:
             asked, verb_asked = named
             resolved = self._resolved(dialect, asked, in_path=in_path)
@@ -94,13 +95,10 @@ class Reception:
                 return call
             beyond = self._beyond(dialect, resolved.model, verb_asked, exchange.request.body)
         call = await self._read(exchange, dialect, caller, model, verb, answer_id, created)
-        call.continuation, call.beyond = continuation, beyond
-        call.reply = _with_own_id(call.reply, continuation)
+        call.beyond = beyond
+        if continuation is not None:
+            call.continuation, call.reply = continuation, _with_own_id(call.reply, continuation)
         return call
-
-    def _looks(self, dialect: Dialect, *, in_path: bool) -> bool:
-        """Whether what a body says at its top may decide how it is served."""
-        return in_path or dialect.state is not None or self.served.is_spoken(dialect)
 
     def _named(
         self, exchange: Exchange, dialect: Dialect, model: str | None, verb: Verb | None
@@ -129,7 +127,7 @@ class Reception:
 
     def _resolved(self, dialect: Dialect, asked: str, *, in_path: bool) -> Resolved:
         try:
-            return resolve_name(asked, self.served.catalog)
+            return resolve_name(asked, self.served)
         except ModelNotFound as error:
             if not in_path:
                 error.param = dialect.where.field("model")
@@ -183,18 +181,25 @@ class Reception:
     ) -> Call:
         """A call that is translated from the beginning."""
         stream = None if verb is None else verb is Verb.STREAM
-        taken, embeds = partial(_taken, exchange, dialect, verb), verb in EMBEDDING
-        read = parse_body(dialect, taken(), model=model, stream=stream, known=self._known, embeds=embeds)
-        prepared = resolve(read, self.served.catalog)
-        require_in_scope(
-            caller.policy.models, prepared.resolved.model.name, read.model, param=read.where.field("model")
+        embeds = verb in EMBEDDING
+        # Nobody else holds the body while it is read: a large one is not to be there more often than needed.
+        read = parse_body(
+            dialect,
+            exchange.request.take_body() if verb is not Verb.COUNT_TOKENS else _counted(exchange, dialect),
+            model=model,
+            stream=stream,
+            known=self._known,
+            embeds=embeds,
         )
-        self._require_able(dialect, verb, prepared.resolved.model, read.where.field("model"))
+        prepared = resolve(read, self.served)
+        model_asked, param = prepared.resolved.model, read.where.field("model")
+        require_in_scope(caller.policy.models, model_asked.name, read.model, param=param)
+        if dialect.demands is not None or embeds:
+            self._require_able(dialect, verb, model_asked, param)
         pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
         media = await self._completed(caller, dialect, prepared)
         request = media.request
         reply = self._reply(exchange, caller, request, answer_id, created)
-        model_asked = prepared.resolved.model
         verb = _verb(dialect, model_asked, verb or (Verb.STREAM if request.stream else Verb.GENERATE))
         return Call(exchange, dialect, caller, model_asked, request, reply, verb, media_losses=media.losses, pins=pins)
 
@@ -205,7 +210,7 @@ class Reception:
             body = counting.asked(call.dialect, body)
         model, stream = (asked.model, asked.stream) if call.in_path else (None, None)
         read = parse_body(call.dialect, body, model=model, stream=stream, embeds=call.verb in EMBEDDING)
-        media = await self._completed(call.caller, call.dialect, resolve(read, self.served.catalog))
+        media = await self._completed(call.caller, call.dialect, resolve(read, self.served))
         call.request, call.media_losses = media.request, media.losses
         reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
         reply = msgspec.structs.replace(reply, cost=call.reply.cost)
@@ -224,6 +229,8 @@ class Reception:
             request = restore(request, await self._vault.find(caller.tenant, keys))
         model = prepared.resolved.model
         request = with_defaults(request, of_key(self._defaults, caller.policy), model.capabilities.thinking)
+        if not holds_media(request):
+            return Converted(request)
         return await with_media(request, self._fetcher, self.served.intakes(dialect, model))
 
 
@@ -237,11 +244,9 @@ def _verb(dialect: Dialect, model: Model, verb: Verb) -> Verb:
     return Verb.GENERATE if whole else verb
 
 
-def _taken(exchange: Exchange, dialect: Dialect, verb: Verb | None) -> bytes:
-    """The request in the body of a call, which nobody else holds: a large one is not to be there more often than needed."""
-    if verb is Verb.COUNT_TOKENS:
-        return counting.asked(dialect, exchange.request.take_body())
-    return exchange.request.take_body()
+def _counted(exchange: Exchange, dialect: Dialect) -> bytes:
+    """The request whose tokens are to be counted."""
+    return counting.asked(dialect, exchange.request.take_body())
 
 
 def _blamed(dialect: Dialect, in_path: str | None) -> str | None:

@@ -450,7 +450,7 @@ def _put_back_opaque(parts: list[Part], wire: Any) -> None:
 
 def parse_messages(value: Any, thought_tag: str | None = None) -> tuple[Message, ...]:
     """The `messages` of a body. Raises `InvalidRequest` with a path such as `$.messages[3].content[0].text`."""
-    messages = array_at(value, "$.messages")
+    messages = value if type(value) is list else array_at(value, "$.messages")
     if not messages:
         raise InvalidRequest("'messages' must hold at least one message.", param="$.messages")
     if len(messages) > MAX_MESSAGES:

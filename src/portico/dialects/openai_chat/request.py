@@ -4,23 +4,24 @@ Reading checks every type and bound and names the parameter that is wrong. Field
 in `ext["openai_chat"]`: the renderer of another dialect says of each that it is lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from portico.core.dialect import Rendered
 from portico.core.errors import InvalidRequest
 from portico.core.foreign import unplaced
 from portico.core.loss import Loss, Where
-from portico.core.request import Builtin, OutputFormat, Request, Sampling, Speech, Thinking
+from portico.core.request import Builtin, OutputFormat, Request, Sampling, Speech, Thinking, Tool, ToolChoice
 from portico.core.target import Target
 from portico.dialects.openai.checks import (
     object_at,
+    optional_int,
+    optional_number,
+    optional_string,
     string_at,
     take_bool,
     take_int,
-    take_number,
     take_object,
-    take_string,
     take_word,
     wrong_type,
 )
@@ -50,7 +51,8 @@ WHERE: Final = Where(
     tool="$.tools[{at}]",
 )
 _LIMIT_BY_ITS_OLD_NAME: Final = Where({**WHERE.fields, "max_tokens": "$.max_tokens"}, WHERE.message, WHERE.tool)
-_NO_PATHS: Final[Mapping[str, str]] = {}
+_NO_OPTIONS: Final[Mapping[str, Any]] = {}
+_NO_TOOLS: Final[tuple[tuple[Tool, ...], Sequence[Builtin], ToolChoice | None]] = ((), (), None)
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 TIERS: Final = ("auto", "default", "flex", "scale", "priority", "fast")
 MAX_TOKENS: Final = 2**31 - 1
@@ -61,8 +63,8 @@ INT64: Final = 2**63
 
 def parse_request(body: Any, *, model: str | None = None, stream: bool | None = None) -> Request:
     """A Chat Completions body as a request. Raises `InvalidRequest` with the path of what is wrong."""
-    fields = dict(object_at(body, "$"))
-    asked = take_string(fields, "model") or model
+    fields = dict(body if type(body) is dict else object_at(body, "$"))
+    asked = optional_string(fields.pop("model", None), "$.model") or model
     if not asked:
         raise InvalidRequest("Missing required parameter: 'model'.", param="$.model")
     if fields.get("messages") is None:
@@ -111,10 +113,11 @@ def _plain_request(fields: dict[str, Any], model: str, stream: bool | None) -> R
     if where is not WHERE and (fields["max_tokens"] is None or fields.get("max_completion_tokens") is not None):
         where = WHERE
     messages = parse_messages(fields.pop("messages"))
-    tools, builtins, choice = parse_tools(fields)
-    asks_to_stream = take_bool(fields, "stream")
-    options = take_object(fields, "stream_options") or {}
-    paths = {tool.kind: WHERE.at_tool(tool.at) for tool in builtins} if builtins else _NO_PATHS
+    tools, builtins, choice = parse_tools(fields) if "tools" in fields or "tool_choice" in fields else _NO_TOOLS
+    asks_to_stream = take_bool(fields, "stream") if "stream" in fields else None
+    options = (take_object(fields, "stream_options") if "stream_options" in fields else None) or _NO_OPTIONS
+    if builtins:
+        where = _with_paths(where, {tool.kind: WHERE.at_tool(tool.at) for tool in builtins})
     return Request(
         model=model,
         messages=messages,
@@ -124,7 +127,7 @@ def _plain_request(fields: dict[str, Any], model: str, stream: bool | None) -> R
         sampling=_sampling(fields) if fields else UNSAMPLED,
         stream=bool(asks_to_stream if stream is None else stream),
         include_usage=options.get("include_usage") is True,
-        where=_with_paths(where, paths),
+        where=where,
     )
 
 
@@ -188,12 +191,17 @@ _PLAIN_FIELDS: Final = frozenset(
 
 
 def _sampling(fields: dict[str, Any]) -> Sampling:
-    said: dict[str, Any] = {
-        name: take_number(fields, name, low, high) for name, (low, high) in _NUMBERS.items() if name in fields
-    }
+    said: dict[str, Any] = {}
+    for name, (low, high) in _NUMBERS.items():
+        if name in fields:
+            number = fields.pop(name)
+            fits = (type(number) is float or type(number) is int) and low <= number <= high
+            said[name] = number if fits else optional_number(number, f"$.{name}", low, high)
     for name, (least, most) in _INTEGERS.items():
         if name in fields:
-            said[name] = take_int(fields, name, least, most)
+            whole = fields.pop(name)
+            fits = type(whole) is int and least <= whole <= most
+            said[name] = whole if fits else optional_int(whole, f"$.{name}", least, most)
     if "max_completion_tokens" in fields:
         completion = take_int(fields, "max_completion_tokens", 1, MAX_TOKENS)
         said["max_tokens"] = said.get("max_tokens") if completion is None else completion
