@@ -108,23 +108,18 @@ def same_whole(body: Any) -> bool:
         assert plain == gemini_response._parse(camelise(body), READING)
         (choice,) = plain.candidates
         if (short := chat_response._plain_choice(choice)) is not None:
-            assert list(short.items()) == list(_careful_choice(choice).items())
+            assert list(short.items()) == list(chat_response._choice(choice, REPLY, []).items())
         if plain.usage is not None:
             same_counts(plain.usage)
     return plain is not None
 
 
-def _careful_choice(candidate: Candidate) -> dict[str, Any]:
-    with patch.object(chat_response, "_plain_choice", return_value=None):
-        return chat_response._choice(candidate, REPLY, [])
-
-
 def same_counts(usage: Usage) -> None:
-    if not chat_usage._is_plain(usage):
+    if (plain := chat_usage._plain(usage)) is None:
         return
-    with patch.object(chat_usage, "_is_plain", return_value=False):
+    with patch.object(chat_usage, "_plain", return_value=None):
         careful = chat_usage.render_usage(usage)
-    assert jsontext.encode(chat_usage._plain(usage)) == jsontext.encode(careful)
+    assert jsontext.encode(plain) == jsontext.encode(careful)
 
 
 def same_usage(metadata: Any) -> bool:
@@ -212,7 +207,7 @@ def test_a_choice_is_written_the_same_both_ways(
 ) -> None:
     candidate = Candidate(0, tuple(parts), Finish(reason, "WORD", message))
     if (short := chat_response._plain_choice(candidate)) is not None:
-        assert list(short.items()) == list(_careful_choice(candidate).items())
+        assert list(short.items()) == list(chat_response._choice(candidate, REPLY, []).items())
 
 
 # -- what a request can cost -------------------------------------------------------------------------------------------

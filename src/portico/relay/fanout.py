@@ -91,9 +91,10 @@ class _Numbers:
 
 def merged(answers: Iterable[tuple[Lane, Response]]) -> Response:
     """The answers of all lanes as one: renumbered, their usage summed, the rest of the first that says it."""
-    ordered = sorted(answers, key=lambda answer: answer[0].first)
+    ordered = list(answers)
     if len(ordered) == 1:
         return ordered[0][1]
+    ordered.sort(key=lambda answer: answer[0].first)
     responses = [response for _, response in ordered]
     numbers = _Numbers(sum(lane.count for lane, _ in ordered))
     candidates = [

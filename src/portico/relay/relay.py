@@ -59,9 +59,9 @@ from portico.relay.tab import Once, Tab
 from portico.relay.till import Till
 from portico.relay.trying import Tries
 from portico.relay.unfence import not_json, unfenced
-from portico.relay.verdict import fault_of_response, is_unexplained, tells_error
+from portico.relay.verdict import fault_of_response, holds_something, is_unexplained, tells_error
 from portico.routing import ANY, Deployment, Health
-from portico.vault import Resources, TurnRecorder, Vault
+from portico.vault import Resources, TurnRecorder, Vault, hides_something
 from portico.vault.responses import StoredResponses
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
@@ -377,17 +377,19 @@ class Relay:
         if attempt.unfences:
             response = unfenced(response)
         making.require(call.dialect.product, response)
-        if (fault := fault_of_response(response)) is not None:
+        holds = holds_something(response)
+        if not holds and (fault := fault_of_response(response)) is not None:
             raise fault
-        if not is_unexplained(response):
+        if holds or not is_unexplained(response):
             call.count(response)
         elif not last:
             raise UpstreamEmpty
         if attempt.unfences:
             call.losses += not_json(response, call.request)
-        recorder = TurnRecorder(attempt.aim.target.signer)
-        recorder.feed_response(response)
-        self._keep(call, recorder)
+        if hides_something(response):
+            recorder = TurnRecorder(attempt.aim.target.signer)
+            recorder.feed_response(response)
+            self._keep(call, recorder)
         return response
 
     def _merged(self, call: Call) -> Response:

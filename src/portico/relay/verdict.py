@@ -13,11 +13,13 @@ from portico.core.errors import (
 from portico.core.events import Event, PartDelta, PartStarted
 from portico.core.parts import Media, Opaque, Part, Reasoning, Text, ToolCall
 from portico.core.request import Request
-from portico.core.response import Candidate, Finish, FinishReason, Response
+from portico.core.response import Finish, FinishReason, Response
 
 
 def tells_error(body: Any) -> bool:
     """Whether a body is a provider's error, bare or alone in an array, whatever its status was."""
+    if type(body) is dict and "error" not in body:
+        return False
     if isinstance(body, list) and len(body) == 1:
         body = body[0]
     return isinstance(body, Mapping) and body.get("error") is not None and not {"candidates", "choices"} & body.keys()
@@ -40,29 +42,29 @@ def shows(event: Event, *, thoughts: bool) -> bool:
     return isinstance(event, PartDelta) and bool(event.text)
 
 
+def holds_something(response: Response) -> bool:
+    """Whether there is anything in a whole answer."""
+    for candidate in response.candidates:
+        for part in candidate.parts:
+            if isinstance(part, Text):
+                if part.text:
+                    return True
+            elif isinstance(part, (ToolCall, Opaque)) or (isinstance(part, Media) and not part.thought):
+                return True
+    return False
+
+
 def fault_of_response(response: Response) -> UpstreamError | None:
-    """The same for a whole answer: nothing is wrong with one that holds something."""
-    if any(_holds_something(candidate) for candidate in response.candidates):
+    """What is wrong with a whole answer: nothing if it holds something, or its end explains itself."""
+    if holds_something(response):
         return None
     return fault_of([candidate.finish for candidate in response.candidates if candidate.finish is not None])
 
 
 def is_unexplained(response: Response) -> bool:
-    """An answer that simply stopped with nothing in it: worth one more try, and then delivered as it is."""
-    if any(_holds_something(candidate) for candidate in response.candidates):
-        return False
+    """Whether an answer that holds nothing simply stopped: worth one more try, and then delivered as it is."""
     finishes = [candidate.finish for candidate in response.candidates]
     return all(finish is not None and finish.reason is FinishReason.STOP for finish in finishes)
-
-
-def _holds_something(candidate: Candidate) -> bool:
-    for part in candidate.parts:
-        if isinstance(part, Text):
-            if part.text:
-                return True
-        elif isinstance(part, (ToolCall, Opaque)) or (isinstance(part, Media) and not part.thought):
-            return True
-    return False
 
 
 def fault_of(finishes: list[Finish]) -> UpstreamError | None:

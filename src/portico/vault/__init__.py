@@ -19,7 +19,7 @@ from portico.vault.record import (
     Vault,
     keys_of_message,
 )
-from portico.vault.recorder import TurnRecorder
+from portico.vault.recorder import TurnRecorder, hides_something
 from portico.vault.resources import Resource, Resources
 from portico.vault.restore import keys_of_request, restore, without_unknown_signatures
 from portico.vault.stored import StoredVault, VaultSettings
@@ -38,6 +38,7 @@ __all__ = [
     "TurnRecorder",
     "Vault",
     "VaultSettings",
+    "hides_something",
     "keys_of_message",
     "keys_of_request",
     "restore",

@@ -54,6 +54,15 @@ class _Candidate:
         return True
 
 
+def hides_something(response: Response) -> bool:
+    """Whether there may be anything to keep of a whole answer: more than texts that nobody signed."""
+    for candidate in response.candidates:
+        for part in candidate.parts:
+            if type(part) is not Text or part.signature is not None:
+                return True
+    return False
+
+
 class TurnRecorder:
     """Fed every event of an answer; `records` then says what to keep under which keys."""
 

@@ -86,7 +86,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
     """A whole answer. Raises `UpstreamBadGateway` for what is no generateContent answer at all."""
     if isinstance(body, list):  # a stream asked for without alt=sse: one array of partial answers
         raise UpstreamBadGateway("The provider sent a stream where one answer was asked for.")
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         raise UpstreamBadGateway
     try:
         return _plain(body) or _parse(camelise(body), reading)
@@ -103,27 +103,27 @@ def _plain(body: Mapping[str, Any]) -> Response | None:
     """What most answers are: one candidate of unsigned text that says why it ended. None for anything else, which is then
     read with care; that this is the same is tested over the recordings."""
     candidates = body.get("candidates")
-    if type(candidates) is not list or len(candidates) != 1 or not body.keys() <= _PLAIN_FIELDS:
+    if type(candidates) is not list or len(candidates) != 1 or not _PLAIN_FIELDS.issuperset(body):
         return None
     wire = candidates[0]
-    if type(wire) is not dict or not wire.keys() <= _PLAIN_CANDIDATE:
+    if type(wire) is not dict or not _PLAIN_CANDIDATE.issuperset(wire):
         return None
     word, content, index = wire.get("finishReason"), wire.get("content"), wire.get("index", 0)
     if type(word) is not str or word not in FINISH or type(index) is not int:
         return None
-    if type(content) is not dict or not content.keys() <= _PLAIN_CONTENT or type(content.get("parts")) is not list:
+    if type(content) is not dict or not _PLAIN_CONTENT.issuperset(content) or type(content.get("parts")) is not list:
         return None
     parts = []
     for part in content["parts"]:
         if type(part) is not dict or len(part) != 1 or type(text := part.get("text")) is not str:
             return None
         parts.append(Text(text))
-    metadata = body.get("usageMetadata")
+    metadata, own_id, version = body.get("usageMetadata"), body.get("responseId"), body.get("modelVersion")
     if type(metadata) is not dict or (usage := parse_usage(metadata)) is None or usage.ext is not None:
         return None
     return Response(
-        response_id(body.get("responseId")),
-        model_name(body.get("modelVersion")),
+        own_id if type(own_id) is str else None,
+        version.removeprefix("models/") if type(version) is str else None,
         (Candidate(index, tuple(parts), Finish(FINISH[word], word)),),
         usage,
         None,

@@ -43,22 +43,32 @@ def answer_id(own: str | None, reply: Reply) -> str:
 def render_response(response: Response, reply: Reply) -> Rendered:
     """A whole answer as an OpenAI client reads it."""
     losses: list[Loss] = []
+    choices: list[dict[str, Any]] = []
+    searches = 0
+    for candidate in response.candidates:
+        choices.append(_plain_choice(candidate) or _choice(candidate, reply, losses))
+        searches += len(candidate.searches)
     body: dict[str, Any] = {
         "id": answer_id(response.id, reply),
         "object": "chat.completion",
         "created": response.created if response.created is not None else reply.created,
         "model": reply.model or response.model or "",
-        "choices": [_choice(candidate, reply, losses) for candidate in response.candidates],
+        "choices": choices,
     }
     if response.usage is not None:
-        searches = sum(len(candidate.searches) for candidate in response.candidates)
-        body["usage"] = {**render_usage(response.usage), **searched(searches), **costing(reply)}
-    own = dict((response.ext or {}).get(ORIGIN, {}))
+        body["usage"] = usage = render_usage(response.usage)
+        if searches:
+            usage.update(searched(searches))
+        if reply.cost is not None:
+            usage.update(costing(reply))
+    ext = response.ext
+    own = dict(ext.get(ORIGIN, {})) if ext else {}
     body["system_fingerprint"] = own.pop("system_fingerprint", None)
     if response.service_tier is not None:
         body["service_tier"] = response.service_tier
-    body.update({**own, **extra_content(None, response.ext)})
-    tell_foreign(response.ext, losses, "$")
+    if ext:
+        body.update({**own, **extra_content(None, ext)})
+        tell_foreign(ext, losses, "$")
     return Rendered(body, losses)
 
 
@@ -93,8 +103,6 @@ def _plain_choice(candidate: Candidate) -> dict[str, Any] | None:
 
 
 def _choice(candidate: Candidate, reply: Reply, losses: list[Loss]) -> dict[str, Any]:
-    if (plain := _plain_choice(candidate)) is not None:
-        return plain
     path = CANDIDATE_PATH.format(candidate.index)
     parts = _Parts(reply, losses, path)
     for index, part in enumerate(candidate.parts):

@@ -16,8 +16,8 @@ from portico.dialects.openai_chat.extra_content import ext_of, extra_content, re
 
 def render_usage(usage: Usage) -> dict[str, Any]:
     """Disjoint buckets as OpenAI counts them; prompt + completion is always the total."""
-    if _is_plain(usage):
-        return _plain(usage)
+    if (plain := _plain(usage)) is not None:
+        return plain
     prompt = _sum(usage.input_uncached, usage.input_cache_read, usage.input_cache_write, usage.input_cache_write_1h)
     prompt_tokens, completion_tokens = usage.input_total, usage.output_total
     prompt_details: dict[str, Any] = {"cached_tokens": total(usage.input_cache_read), "audio_tokens": 0}
@@ -50,16 +50,14 @@ def render_usage(usage: Usage) -> dict[str, Any]:
     return rendered
 
 
-def _is_plain(usage: Usage) -> bool:
-    """Whether it counts text alone, fresh and answered."""
-    cached = usage.input_cache_read or usage.input_cache_write or usage.input_cache_write_1h
-    special = cached or usage.input_tool or usage.ext
-    return not special and usage.input_uncached.keys() <= _TEXT and usage.output_visible.keys() <= _TEXT
-
-
-def _plain(usage: Usage) -> dict[str, Any]:
+def _plain(usage: Usage) -> dict[str, Any] | None:
+    """The counts of text alone, fresh and answered, which is what most answers report; None for any other."""
+    if usage.input_cache_read or usage.input_cache_write or usage.input_cache_write_1h or usage.input_tool or usage.ext:
+        return None
+    if not (usage.input_uncached.keys() <= _TEXT and usage.output_visible.keys() <= _TEXT):
+        return None
     prompt, visible = usage.input_uncached.get("text", 0), usage.output_visible.get("text", 0)
-    reasoning = total(usage.output_reasoning)
+    reasoning = total(usage.output_reasoning) if usage.output_reasoning else 0
     prompt_details = {"cached_tokens": 0, "audio_tokens": 0}
     if prompt:
         prompt_details["text_tokens"] = prompt
