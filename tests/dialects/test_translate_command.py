@@ -1,9 +1,11 @@
 """`portico translate`, run as a process: what it prints, where, and what it exits with."""
 
+import asyncio
 import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from dialects.dialect_rows import (
     translator,
     user,
 )
+from gateway import preloaded
 from portico.wire import jsontext
 from portico.wire.sse import Frame, SseDecoder
 
@@ -35,9 +38,21 @@ THOUGHT: Json = {"text": "hm", "thought": True}
 def run(*args: str, given: Any = b"") -> "subprocess.CompletedProcess[bytes]":
     """The command with this on standard input (JSON values are written as one document)."""
     data = given if isinstance(given, bytes) else json.dumps(given).encode()
-    return subprocess.run(
-        [sys.executable, "-m", "portico", "translate", *args], input=data, capture_output=True, timeout=60, check=False
-    )
+    if not sys.platform.startswith("linux"):
+        return run_anew(*args, given=data)
+    done = asyncio.run(preloaded.run_with(data, "translate", *args, folder=Path.cwd()))
+    return subprocess.CompletedProcess(args, *done)
+
+
+def run_anew(*args: str, given: bytes) -> "subprocess.CompletedProcess[bytes]":
+    command = [sys.executable, "-m", "portico", "translate", *args]
+    return subprocess.run(command, input=given, capture_output=True, timeout=60, check=False)
+
+
+def test_a_process_that_loads_what_it_needs_says_the_same() -> None:
+    for args in (TO_GEMINI, TO_CHAT):
+        done = [one("request", *args, given=b'{"model": "gemini-3.5-flash"}') for one in (run, run_anew)]
+        assert len({(one.returncode, one.stdout, one.stderr) for one in done}) == 1
 
 
 def translated(*args: str, given: Any = b"", code: int = 0) -> Any:

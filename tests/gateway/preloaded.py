@@ -30,6 +30,8 @@ _PROGRAM: Final = "from gateway import preloaded; preloaded.wait_for_commands({}
 _MODULES: Final = (
     "portico.admin.commands",
     "portico.cli.app",
+    "portico.cli.check",
+    "portico.cli.translate",
     "portico.cli.books",
     "portico.cli.housekeeping",
     "psycopg",
@@ -40,19 +42,30 @@ _MODULES: Final = (
 _LONGEST_BYTES: Final = 2**16
 
 
-async def run(*arguments: str, folder: Path, env: Mapping[str, str]) -> tuple[int, str, str]:
+async def run(*arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
     """A command that ends by itself: exit code, output, error output."""
     if not _LINUX:
         return await run_anew(*arguments, folder=folder, env=env)
+    code, out, err = await run_with(b"", *arguments, folder=folder, env=env)
+    return code, out.decode(), err.decode()
+
+
+async def run_with(
+    data: bytes, *arguments: str, folder: Path, env: Mapping[str, str] | None = None
+) -> tuple[int, bytes, bytes]:
+    """A command that is told something on its standard input. On Linux."""
     asked = json.dumps([arguments, str(folder), environment(env)]).encode()
     pipes = [os.pipe() for _ in range(3)]
+    given = os.memfd_create("given")
     try:
-        socket.send_fds(_line(), [asked], [end for _, end in pipes])
+        os.write(given, data)
+        os.lseek(given, 0, os.SEEK_SET)
+        socket.send_fds(_line(), [asked], [given, *[end for _, end in pipes]])
     finally:
-        for _, end in pipes:
+        for end in (given, *[end for _, end in pipes]):
             os.close(end)
     code, out, err = await soon(asyncio.gather(*[_all_of(end) for end, _ in pipes]))
-    return int(code), out.decode(), err.decode()
+    return int(code), out, err
 
 
 async def _all_of(end: int) -> bytes:
@@ -93,7 +106,7 @@ def wait_for_commands(line: int) -> None:
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=line) as asked:
-        while (received := socket.recv_fds(asked, _LONGEST_BYTES, 3))[0]:
+        while (received := socket.recv_fds(asked, _LONGEST_BYTES, 4))[0]:
             data, ends, _, _ = received
             if not (starting := os.fork()):
                 asked.close()
@@ -103,12 +116,13 @@ def wait_for_commands(line: int) -> None:
             os.waitpid(starting, 0)
 
 
-def _watched(data: bytes, told: int, out: int, err: int) -> NoReturn:
+def _watched(data: bytes, given: int, told: int, out: int, err: int) -> NoReturn:
     """Tells how the command ended. Nobody waits for this process itself."""
     if os.fork():
         os._exit(0)
     if not (running := os.fork()):
         os.close(told)
+        os.dup2(given, 0)
         os.dup2(out, 1)
         os.dup2(err, 2)
         _run(*json.loads(data))

@@ -4,8 +4,9 @@ import asyncio
 import json
 from pathlib import Path
 
-from gateway.commands import portico, run
+from gateway.commands import portico
 from gateway.house import Wire, soon
+from gateway.preloaded import run
 from payments.stand_in import SECRET_KEY, WEBHOOK_SECRET, completed, signed
 from portico.ledger import payments
 from portico.ledger.payments import CENT

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.commands import run
 from gateway.house import Script, answers
+from gateway.preloaded import run
 from portico.http.server import Server
 from providers.entries import ENVIRONMENT, service_account
 
