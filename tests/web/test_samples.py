@@ -18,6 +18,8 @@ from typing import Final, TypeAlias
 import msgspec
 import pytest
 
+from databases import started_books
+from gateway import preloaded
 from gateway.commands import environment, portico
 from portico.config import load_config
 from portico.web.addresses import Locale
@@ -131,7 +133,7 @@ async def test_every_program_runs(language: str, tmp_path: Path) -> None:
     async with portico("serve", "--simulate", "--port", "0", folder=house, env={"PORTICO_API_KEY": KEY}) as gateway:
         base_url = f"http://127.0.0.1:{await gateway.port()}"
         files = {one.where: written(one, number, base_url, tmp_path) for number, one in enumerate(PROGRAMS[language])}
-        results = await (each(files) if language == "bash" else together(language, files))
+        results = await (each(files, tmp_path) if language == "bash" else together(language, files))
     assert set(results) == set(files)
     failed = [
         f"{name}: {wrong}" for name, said in results.items() if (wrong := judged(name, language, *said)) is not None
@@ -159,19 +161,23 @@ def judged(name: str, language: str, printed: str, wrong: str | None) -> str | N
     return None
 
 
-def surroundings() -> dict[str, str]:
-    path = os.pathsep.join([str(Path(sys.executable).parent), str(DRIVERS), os.environ.get("PATH", "")])
-    return environment({"PORTICO_API_KEY": KEY, "PATH": path})
+def surroundings(*first: Path) -> dict[str, str]:
+    path = [*map(str, first), str(Path(sys.executable).parent), str(DRIVERS), os.environ.get("PATH", "")]
+    return environment({"PORTICO_API_KEY": KEY, "PATH": os.pathsep.join(path)})
 
 
-async def each(files: dict[str, tuple[str, str]]) -> Results:
-    """Every program in a process of its own."""
+async def each(files: dict[str, tuple[str, str]], here: Path) -> Results:
+    """Every program in a process of its own. Their `portico` is one that is loaded already, and has been started before."""
+    (programs := here / "programs").mkdir()
+    env, line = preloaded.on_path(programs)
     results: Results = {}
     for name, (folder, file) in files.items():
+        started_books(Path(folder))
         process = await asyncio.create_subprocess_exec(
             *("bash", "-euo", "pipefail", file),
             cwd=folder,
-            env=surroundings() | {"HOME": folder},
+            env=surroundings(programs) | env | {"HOME": folder},
+            pass_fds=[line],
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
