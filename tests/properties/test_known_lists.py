@@ -1,15 +1,18 @@
 """A memory for lists that come with every turn changes nothing but what a turn costs."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portico.core.dialect import Rendered
+from gateway import agent_bodies
+from laws.corpus import exchanges, files
+from portico.core.dialect import Dialect, Rendered
 from portico.core.errors import CallerError
 from portico.core.known import ROOM_BYTES, Known, KnownTools
-from portico.dialects import gemini, openai_chat
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from portico.relay.known import MAX_BODY_BYTES, KnownLists
 from portico.relay.prepare import parse_body
 from portico.wire import jsontext
@@ -18,6 +21,7 @@ from properties.chat_requests import AIMS, Aim, chat_requests
 
 Json = dict[str, Any]
 CHAT, GEMINI = openai_chat.DIALECT, gemini.DIALECT
+MESSAGES_API, RESPONSES = anthropic_messages.DIALECT, openai_responses.DIALECT
 TOKEN = "a text that stands in"
 TOOLS = b'[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]'
 MESSAGES = b'"messages":[{"role":"user","content":"hi"}]'
@@ -169,10 +173,10 @@ def test_little_is_kept_with_a_list() -> None:
 # -- what dialects make of it
 
 
-def outcome(data: bytes, aim: Aim, known: KnownLists | None) -> Any:
+def outcome(data: bytes, aim: Aim, known: KnownLists | None, dialect: Dialect = CHAT) -> Any:
     """The request and what is rendered of it, or what is wrong with it."""
     try:
-        request = parse_body(CHAT, data, known=known)
+        request = parse_body(dialect, data, known=known)
         rendered = GEMINI.render_request(request, target(aim))
         again = CHAT.render_request(request, target(aim))
     except CallerError as error:
@@ -215,9 +219,52 @@ def test_losses_are_told_at_every_sight_with_their_paths(aim: Aim, more: Json) -
             assert outcome(jsontext.encode(asked), aim, known) == outcome(jsontext.encode(asked), aim, None)
 
 
-def test_what_was_made_is_used_again() -> None:
+AGENT_BODIES = (
+    (MESSAGES_API, agent_bodies.claude_code("m")),
+    (MESSAGES_API, agent_bodies.claude_code_known("m")),
+    (MESSAGES_API, agent_bodies.openclaw_messages("m")),
+    (RESPONSES, agent_bodies.codex("m")),
+    (RESPONSES, agent_bodies.codex_long("m")),
+    (RESPONSES, agent_bodies.openclaw_responses("m")),
+    (CHAT, agent_bodies.openclaw_chat("m")),
+)
+
+
+@pytest.mark.parametrize(("dialect", "asked"), AGENT_BODIES, ids=lambda one: getattr(one, "name", ""))
+def test_an_agents_request_becomes_the_same_with_a_memory(dialect: Dialect, asked: Json) -> None:
+    """Its tools are met in bodies of other dialects before, whose readers see something else in them."""
     known = memory()
-    first, again = (parse_body(CHAT, body(), known=known) for _ in range(2))
+    for other in (CHAT, RESPONSES, MESSAGES_API, dialect, dialect):
+        for aim in (AIMS[0], AIMS[-1], AIMS[4]):
+            for body_ in (asked, {**asked, "tool_choice": None}, {**asked, "parallel_tool_calls": False}):
+                data = jsontext.encode(body_)
+                assert outcome(data, aim, known, other) == outcome(data, aim, None, other)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_recorded_request_becomes_the_same_with_a_memory(path: Path) -> None:
+    known = memory()
+    for exchange in exchanges(path):
+        if not (isinstance(exchange.request, dict) and exchange.request.get("tools")):
+            continue
+        data = jsontext.encode({"model": "m", **exchange.request})
+        for _ in range(2):
+            assert outcome(data, AIMS[0], known, exchange.dialect) == outcome(data, AIMS[0], None, exchange.dialect)
+
+
+CLAUDES = b'[{"name":"f","input_schema":{"type":"object"}}]'
+FLAT = b'[{"type":"function","name":"f","parameters":{"type":"object"}}]'
+
+
+@pytest.mark.parametrize(
+    ("dialect", "tools"),
+    [(CHAT, TOOLS), (MESSAGES_API, CLAUDES), (RESPONSES, FLAT)],
+    ids=["chat", "messages", "responses"],
+)
+def test_what_was_made_is_used_again(dialect: Dialect, tools: bytes) -> None:
+    known = memory()
+    asked = body(tools) if dialect is not RESPONSES else b'{"model":"m","input":"hi","tools":%s}' % tools
+    first, again = (parse_body(dialect, asked, known=known) for _ in range(2))
     assert isinstance(again.tools, KnownTools)
     assert again.tools is first.tools
     declared = [GEMINI.render_request(one, target(AIMS[0])).body["tools"][0] for one in (first, again)]

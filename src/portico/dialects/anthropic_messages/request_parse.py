@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from portico.core.errors import InvalidRequest
 from portico.core.foreign import CACHE_MARKS
+from portico.core.known import Known, KnownTools
 from portico.core.loss import Where
 from portico.core.parts import Part
 from portico.core.request import Builtin, Message, OutputFormat, Request, Role, Sampling, Thinking, Tool, ToolChoice
@@ -27,7 +28,7 @@ from portico.dialects.anthropic_messages.checks import (
     take_string,
     wrong_type,
 )
-from portico.dialects.anthropic_messages.words import BUILTINS, DATED, EFFORTS, SERVER_TOOLS, ext_of
+from portico.dialects.anthropic_messages.words import BUILTINS, DATED, EFFORTS, ORIGIN, SERVER_TOOLS, ext_of
 
 WHERE: Final = Where(
     fields={
@@ -54,7 +55,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         raise missing("$.messages")
     blocks = Blocks()
     messages = [*_system(fields.pop("system", None), blocks), *_messages(fields.pop("messages"), blocks)]
-    tools, builtins = _tools(fields.pop("tools", None))
+    tools, builtins = _declared(fields.pop("tools", None))
     choice, parallel = _choice(fields.pop("tool_choice", None))
     config = dict(take_object(fields, "output_config") or {})
     output = _output(config.pop("format", None), "$.output_config.format") or _output(
@@ -79,8 +80,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     return Request(
         model=asked,
         messages=tuple(messages),
-        tools=tuple(tools),
-        builtins=tuple(builtins),
+        tools=tools,
+        builtins=builtins,
         tool_choice=choice,
         parallel_tool_calls=parallel,
         sampling=sampling,
@@ -134,7 +135,20 @@ def _messages(value: Any, blocks: Blocks) -> list[Message]:
     return messages
 
 
-def _tools(value: Any) -> tuple[list[Tool], list[Builtin]]:
+def _declared(value: Any) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]]:
+    """What `tools` declares; of a list that is known this is known too."""
+    if type(value) is not Known:
+        return _tools(value)
+    declared = value.made(ORIGIN)
+    if declared is None:
+        tools, builtins = _tools(value)
+        declared = KnownTools.of(tools, value, ORIGIN), builtins
+        value.keep(ORIGIN, declared)
+    found: tuple[tuple[Tool, ...], tuple[Builtin, ...]] = declared
+    return found
+
+
+def _tools(value: Any) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]]:
     tools: list[Tool] = []
     builtins: list[Builtin] = []
     for at, item in enumerate([] if value is None else array_at(value, "$.tools")):
@@ -150,7 +164,7 @@ def _tools(value: Any) -> tuple[list[Tool], list[Builtin]]:
         usual = {"type": kind, "name": stem} if plain is None else SERVER_TOOLS[plain]
         said = {name: value for name, value in {**fields, "type": kind}.items() if usual.get(name) != value}
         builtins.append(Builtin(plain or kind, at, ext_of(said), spare=True))
-    return tools, builtins
+    return tuple(tools), tuple(builtins)
 
 
 def _tool(fields: dict[str, Any], at: int, path: str) -> Tool:

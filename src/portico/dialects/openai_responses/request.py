@@ -98,7 +98,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     return Request(
         model=asked,
         messages=messages,
-        tools=tuple(declared.tools),
+        tools=declared.all_tools(),
         builtins=tuple(declared.builtins),
         tool_choice=choice,
         parallel_tool_calls=optional_bool(fields.pop("parallel_tool_calls", None), "$.parallel_tool_calls"),

@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from portico.core.errors import InvalidRequest
+from portico.core.known import Known, KnownTools
 from portico.core.request import Builtin, Tool, ToolChoice
 from portico.dialects.openai.checks import (
     array_at,
@@ -51,10 +52,30 @@ class Declared:
         """Items that bring tools, by their place: whether all that they say of tools is said above."""
         self.elsewhere: dict[int, str] = {}
         """The paths of brought tools, by their `at`, which goes on where that of the others ends."""
+        self.known: KnownTools | None = None
+        """The tools of a list that came before."""
+
+    def all_tools(self) -> tuple[Tool, ...]:
+        """What the caller runs."""
+        return tuple(self.tools) if self.known is None or self.brought else self.known
 
 
 def parse_tools(wire: Any) -> Declared:
-    """The `tools` of a body. Raises `InvalidRequest`."""
+    """The `tools` of a body; of a list that is known this is known too. Raises `InvalidRequest`."""
+    if type(wire) is not Known:
+        return _parsed(wire)
+    known = wire.made(ORIGIN)
+    if known is None:
+        found = _parsed(wire)
+        known = KnownTools.of(found.tools, wire, ORIGIN), tuple(found.builtins), dict(found.namespaces)
+        wire.keep(ORIGIN, known)
+    declared = Declared()
+    declared.known = known[0]
+    declared.tools, declared.builtins, declared.namespaces = list(known[0]), list(known[1]), dict(known[2])
+    return declared
+
+
+def _parsed(wire: Any) -> Declared:
     declared = Declared()
     for at, item in enumerate(array_at(wire, "$.tools") if wire is not None else ()):
         _declare(item, f"$.tools[{at}]", at, declared)
