@@ -28,6 +28,7 @@ from portico.http.limits import Limits
 from portico.http.outbox import Outbox
 from portico.http.reader import Refusal, RequestReader
 from portico.http.upstream import UpstreamConnection
+from portico.relay.ports import UpstreamRequest
 from portico.wire.http import HttpRequest
 
 HEAD_BYTES = 2000
@@ -310,7 +311,7 @@ class Heard(NamedTuple):
 
 
 async def _take(connection: UpstreamConnection, method: str, heard: list[Answer], body: list[bytes]) -> None:
-    answer = connection.ask(method, b"head", b"", 600.0, 300.0)
+    answer = connection.ask(UpstreamRequest("http://a.test/", (), method=method), b"head")
     await answer.wait_for_head()
     heard.append(answer)
     async for piece in answer:

@@ -63,14 +63,14 @@ class HttpUpstream:
         connection = self._take(address.origin)
         if connection is not None:
             try:
-                answer = self._ask(connection, request, head)
+                answer = connection.ask(request, head)
                 await answer.wait_for_head()
             except NothingTaken:
                 pass
             else:
                 return answer
         connection = await self._connect(address.origin, request.connect_timeout_s)
-        answer = self._ask(connection, request, head)
+        answer = connection.ask(request, head)
         await answer.wait_for_head()
         return answer
 
@@ -125,9 +125,6 @@ class HttpUpstream:
             self._addresses.clear()
         self._addresses[url] = address
         return address
-
-    def _ask(self, connection: UpstreamConnection, request: UpstreamRequest, head: bytes) -> Answer:
-        return connection.ask(request.method, head, request.body, request.first_byte_timeout_s, request.idle_timeout_s)
 
     def _take(self, origin: Origin) -> UpstreamConnection | None:
         """The connection used last, for it is the likeliest to be alive."""

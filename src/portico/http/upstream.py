@@ -20,6 +20,7 @@ from portico.http.deadlines import Deadlines
 from portico.http.fields import KNOWN_NAMES, add_field
 from portico.http.outbox import Outbox
 from portico.http.sendqueue import unacknowledged_bytes
+from portico.relay.ports import UpstreamRequest
 
 _RESET: Final = struct.pack("ii", 1, 0)
 """Linger for no time: closing resets."""
@@ -120,14 +121,15 @@ class UpstreamConnection(asyncio.Protocol):
     def usable(self) -> bool:
         return self._answer is None and not self.transport.is_closing()
 
-    def ask(self, method: str, head: bytes, body: bytes, first_byte_timeout_s: float, idle_timeout_s: float) -> Answer:
+    def ask(self, request: UpstreamRequest, head: bytes) -> Answer:
         """Sends the request. What comes of it is the answer's to tell, whose head is to be waited for: that raises
         `NothingTaken`, and what the port says."""
         if self.transport.is_closing():
             raise UpstreamUnreachable("The provider closed the connection before anything was sent.")
-        self._begin(method)
+        self._begin(request.method)
+        body = request.body
         answer = self._answer = Answer(self._loop, self)
-        self._idle_timeout_s = idle_timeout_s
+        self._idle_timeout_s = request.idle_timeout_s
         self._request_bytes = len(head) + len(body)
         self._taken = True
         if len(body) <= _SOON_BYTES:
@@ -136,7 +138,7 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self.transport.write(head)
             self.transport.write(body)
-        self._be_patient(first_byte_timeout_s)
+        self._be_patient(request.first_byte_timeout_s)
         return answer
 
     def flush(self) -> None:

@@ -89,17 +89,12 @@ class Router:
         self.hedges.earn()
         headers = call.exchange.request.headers
         if ONLY_HEADER not in headers and NEVER_HEADER not in headers:
-            only = self._only(call)
-            if only is not None:
-                return Route(self, call, None, [(call.model, only)])
+            model, passes = call.model, call.passing is not None
+            if not call.pins and not model.fallbacks and self.health.is_quiet:
+                only = self.served.only(call.dialect, model, call.verb, self.now(), passes=passes)
+                if only is not None:  # as in most houses
+                    return Route(self, call, None, [(model, only)])
         return Route(self, call, self.wish(call))
-
-    def _only(self, call: Call) -> Candidate | None:
-        """Who serves a call, where one credential of one deployment does and nothing rests, as in most houses."""
-        if call.pins or call.model.fallbacks or not self.health.is_quiet:
-            return None
-        served = self.served
-        return served.only(call.dialect, call.model, call.verb, self.now(), passes=call.passing is not None)
 
     def today(self) -> date:
         return datetime.fromtimestamp(self.now(), UTC).date()

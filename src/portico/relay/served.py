@@ -64,7 +64,7 @@ class Served:
         self._places: dict[tuple[str, str, str, str, bool], Place] = {}
         self._able: dict[tuple[str, str, Verb, bool], list[Deployment]] = {}
         self._only: dict[tuple[str, str, Verb, bool], Candidate | None] = {}
-        self._urls: dict[tuple[str, str, str, Verb, Secret], str] = {}
+        self._urls: dict[tuple[str, str, str, Verb, str], str] = {}
         self._day = 0
 
     def resolve(self, name: str) -> Resolved:
@@ -167,7 +167,7 @@ class Served:
 
     def url(self, provider: Provider, spoken: Spoken, model: str, verb: Verb, credential: Secret) -> str:
         """The address of one call. Raises as `upstream_url` does."""
-        key = (provider.name, spoken.dialect.name, model, verb, credential)
+        key = (provider.name, spoken.dialect.name, model, verb, credential.mark)
         found = self._urls.get(key)
         if found is None:
             found = upstream_url(provider, spoken, model, verb, credential)

@@ -31,7 +31,7 @@ class Signer:
     def __init__(self, upstream: Upstream, now: Callable[[], float]) -> None:
         self._upstream = upstream
         self._now = now
-        self._fixed: dict[tuple[str, str, Secret], Headers] = {}
+        self._fixed: dict[tuple[str, str, str], Headers] = {}
         self._tokens: dict[Secret, Token] = {}
         self._fetching: dict[Secret, asyncio.Task[Token]] = {}
 
@@ -43,7 +43,7 @@ class Signer:
 
     def ready(self, provider: Provider, spoken: Spoken, credential: Secret) -> Headers | None:
         """The headers of a call, if nothing has to be fetched for them."""
-        key = (provider.name, spoken.dialect.name, credential)
+        key = (provider.name, spoken.dialect.name, credential.mark)
         found = self._fixed.get(key)
         if found is None:
             found = provider.fixed_headers(spoken, credential)

@@ -6,6 +6,7 @@ that, another candidate is asked beside one that shows nothing (`relay/hedge.py`
 """
 
 import asyncio
+import math
 from functools import partial
 from typing import Final
 
@@ -81,7 +82,9 @@ class Tries:
             else:  # As `_ask`, without a coroutine in between: it is the way of nearly every call.
                 first, answered = None, True
                 try:
-                    first = self._attempt(part, step, aim)
+                    first = self._aims.attempt(call, aim, part.lane)
+                    if call.verb is Verb.STREAM:
+                        first.patience_s = self._patience_s(part, step)
                     await made(call, first, attempt_one, self._router.health, self._router.now, last=False)
                 except UpstreamError as error:
                     answered = await self._answers_again(part, step, aim, first, error)
@@ -166,12 +169,14 @@ class Tries:
             raise error
         await self._made(part, self._attempt(part, step, aim, first.runner), last=True)
 
-    def _attempt(self, part: _Part, step: Step, aim: Aim, runner: Runner | None = None) -> Attempt:
+    def _attempt(self, part: _Part, step: Step, aim: Aim, runner: Runner | None) -> Attempt:
         attempt = self._aims.attempt(part.call, aim, part.lane)
-        attempt.runner = runner
-        if _shows_early(part.call):  # what shows nothing before its end may be silent as long as it thinks
-            attempt.patience_s = part.route.share_s(step[1].deployment)
+        attempt.runner, attempt.patience_s = runner, self._patience_s(part, step)
         return attempt
+
+    def _patience_s(self, part: _Part, step: Step) -> float:
+        """How long a candidate may show nothing; what shows nothing before its end may be silent as long as it thinks."""
+        return part.route.share_s(step[1].deployment) if _shows_early(part.call) else math.inf
 
     async def _made(self, part: _Part, attempt: Attempt, *, last: bool) -> None:
         router = self._router

@@ -132,8 +132,10 @@ class Health:
         if before is None or latest.at - before.at >= PACE_KEPT_S:
             self._paces[key] = latest
         else:
-            first_s = _smoothed(before.first_s, latest.first_s)
-            self._paces[key] = Pace(first_s, _smoothed(before.per_event_s, latest.per_event_s), latest.at)
+            per_event_s = before.per_event_s
+            if latest.per_event_s is not None:
+                per_event_s = _smoothed(per_event_s, latest.per_event_s)
+            self._paces[key] = Pace(_smoothed(before.first_s, latest.first_s), per_event_s, latest.at)
 
     def failed(self, candidate: Candidate, error: UpstreamError, now: float) -> None:
         """It failed: what it shows to be used up or refused rests from now on."""
@@ -202,7 +204,5 @@ class Health:
 _UNKNOWN: Final = Pace()
 
 
-def _smoothed(before: float | None, measured: float | None) -> float | None:
-    if measured is None or before is None:
-        return before if measured is None else measured
-    return before + SMOOTHING * (measured - before)
+def _smoothed(before: float | None, measured: float) -> float:
+    return measured if before is None else before + SMOOTHING * (measured - before)

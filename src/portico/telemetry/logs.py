@@ -69,7 +69,8 @@ class AccessLog:
     def log(self, report: Report, tokens: Sequence[int] | None) -> None:
         """Writes down a request that is over. `tokens`: how many of each of `metrics.TOKENS`."""
         began, first_byte = report.began, report.first_byte
-        path, agent, last = report.path, report.user_agent, report.decisive or _NOT_TRIED
+        path, agent, tries = report.path, report.user_agent, report.tries
+        last = tries[0] if len(tries) == 1 else report.decisive or _NOT_TRIED
         came = cached = left = thought = None
         if tokens is not None:
             fresh, cached, written, written_1h, tools, visible, thought = tokens
@@ -89,7 +90,7 @@ class AccessLog:
             report.asked,
             last.model,
             last.provider,
-            len(report.tries),
+            len(tries),
             report.stream,
             report.bytes_in,
             report.bytes_out,
