@@ -1,5 +1,6 @@
 """What is read by a short way reads as by the long one: null equals absent, so a null member changes only the way."""
 
+import copy
 from typing import Any
 
 import msgspec
@@ -8,9 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laws.corpus import exchanges, files
+from portico.core.dialect import Dialect
+from portico.core.envelope import wrapped
 from portico.core.errors import InvalidRequest
+from portico.core.parts import Signature
 from portico.core.request import PlainMessages, Request
-from portico.dialects import openai_chat
+from portico.dialects import anthropic_messages, openai_chat
 from portico.relay.convert import holds_media
 from portico.relay.owned import named_in
 from properties.chat_requests import AIMS, chat_requests
@@ -36,10 +40,10 @@ def _message(message: Any) -> Any:
     return spelt
 
 
-def outcome(body: Json) -> Request | tuple[str, str | None]:
+def outcome(body: Json, dialect: Dialect = openai_chat.DIALECT) -> Request | tuple[str, str | None]:
     """The request, or what is wrong with it and where. Messages that are said to be plain hold nothing to be looked for."""
     try:
-        request = openai_chat.DIALECT.parse_request(body, model="asked")
+        request = dialect.parse_request(body, model="asked")
     except InvalidRequest as error:
         return error.message, error.param
     if type(request.messages) is PlainMessages:
@@ -142,3 +146,96 @@ def test_a_field_reads_the_same_beside_one_that_says_nothing(field: str, limit: 
     assert outcome(body) == outcome({**body, "nothing": None})
     body = {"messages": [{"role": "user", "content": "hi"}], field: limit, "max_tokens": 7}
     assert outcome(body) == outcome({**body, "nothing": None})
+
+
+# -- Messages ----------------------------------------------------------------------------------------------------------
+
+
+def with_null_marks(body: Json) -> Json:
+    """A body of Messages with a null member in each message and in each block, inside results too."""
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return body
+    return {**body, "messages": [_marked_message(message) for message in messages]}
+
+
+def _marked_message(message: Any) -> Any:
+    if not isinstance(message, dict):
+        return message
+    return {**message, **_marked_content(message), "output_config": message.get("output_config")}
+
+
+def _marked_content(holder: Json) -> Json:
+    content = holder.get("content")
+    if not isinstance(content, list):
+        return {}
+    return {"content": [_marked_block(block) if isinstance(block, dict) else block for block in content]}
+
+
+def _marked_block(block: Json) -> Json:
+    if block.get("type") not in ("text", "tool_use", "tool_result"):
+        return block  # a block that nobody here knows keeps what it has
+    inside = _marked_content(block) if block.get("type") == "tool_result" else {}
+    return {**block, **inside, "cache_control": block.get("cache_control")}
+
+
+def same_both_ways(body: Json, told: str = "") -> None:
+    messages = anthropic_messages.DIALECT
+    assert outcome(body, messages) == outcome(with_null_marks(body), messages), told
+
+
+@pytest.mark.skipif(not files(), reason="no recordings")
+def test_every_recorded_request_of_messages_reads_the_same_by_both_ways() -> None:
+    recorded = [one for path in files() for one in exchanges(path) if one.dialect is anthropic_messages.DIALECT]
+    asked = [one for one in recorded if isinstance((one.request or {}).get("messages"), list)]
+    assert len(asked) > 100
+    for exchange in asked:
+        same_both_ways(exchange.request, exchange.id)
+
+
+WORDS: st.SearchStrategy[Any] = st.sampled_from(["", "hi", '{"a":1}', None, 7, ["x"]])
+SEALED = wrapped(Signature("google", "c2ln"), call="toolu_1")
+THOUGHTS: st.SearchStrategy[Json] = st.builds(
+    lambda blob: {"type": "thinking", "thinking": "so", "signature": blob},
+    st.sampled_from(["", "c2ln", SEALED, wrapped(Signature("google", "c2ln"))]),
+)
+SAID: st.SearchStrategy[Json] = st.builds(lambda text: {"type": "text", "text": text}, WORDS)
+USES: st.SearchStrategy[Json] = st.builds(
+    lambda id_, given: {"type": "tool_use", "id": id_, "name": "f", "input": given},
+    st.sampled_from(["toolu_1", "toolu_1", "toolu_2", "", None]),
+    st.sampled_from([{}, {"a": 1.0}, {"arguments": "not json"}, {"arguments": "{}"}, None, []]),
+)
+RESULTS: st.SearchStrategy[Json] = st.builds(
+    lambda id_, content, more: {"type": "tool_result", "tool_use_id": id_, "content": content, **more},
+    st.sampled_from(["toolu_1", "toolu_2", None]),
+    WORDS | st.lists(SAID, max_size=2),
+    st.sampled_from([{}, {"is_error": True}, {"is_error": False}, {"is_error": None}, {"is_error": "x"}]),
+)
+BLOCKS = st.one_of(SAID, USES, RESULTS, THOUGHTS, st.just({"type": "new", "x": 1}), st.just({"type": None}))
+TURNS = st.builds(
+    lambda role, content: {"role": role, "content": content},
+    st.sampled_from(["user", "assistant", "assistant", "system", "x"]),
+    WORDS | st.lists(bent(BLOCKS.map(copy.deepcopy)), max_size=3),
+)
+
+
+CALL: Json = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}}
+THOUGHT_OF_TEXT: Json = {"type": "thinking", "thinking": "so", "signature": wrapped(Signature("google", "c2ln"))}
+THOUGHT_OF_CALL: Json = {"type": "thinking", "thinking": "so", "signature": SEALED}
+
+
+@pytest.mark.parametrize("thought", [THOUGHT_OF_TEXT, THOUGHT_OF_CALL], ids=["of a text", "of a call"])
+@pytest.mark.parametrize("before", [[], [{"type": "text", "text": "hi"}]], ids=["at once", "after a text"])
+def test_what_was_sealed_finds_its_part_by_both_ways(thought: Json, before: list[Json]) -> None:
+    texts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
+    for blocks in ([thought, CALL], [thought, *texts], [thought, *texts, CALL], [CALL, thought], [thought]):
+        said: Json = {"role": "assistant", "content": [*before, *blocks]}
+        body = {"messages": [said, {"role": "user", "content": texts}, {"role": "assistant", "content": [CALL]}]}
+        same_both_ways(body)
+        assert isinstance(outcome(body, anthropic_messages.DIALECT), Request)
+
+
+@settings(deadline=None, derandomize=True, max_examples=2000, database=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(TURNS, min_size=1, max_size=4))
+def test_any_blocks_read_the_same_by_both_ways(messages: list[Json]) -> None:
+    same_both_ways({"messages": messages})

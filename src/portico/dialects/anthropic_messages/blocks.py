@@ -48,8 +48,45 @@ class Blocks:
             return [Text(value)]
         if not isinstance(value, list):
             raise wrong_type(path, "a string or an array", value)
-        parts = [part for at, block in enumerate(value) for part in self.block(block, f"{path}.{at}")]
-        return [*parts, *self.rest()]
+        parts: list[Part] = []
+        for at, block in enumerate(value):
+            if (plain := self._plain(block)) is not None:
+                parts.append(plain)
+            else:
+                parts += self.block(block, f"{path}.{at}")
+        return parts if self._next is None else [*parts, *self.rest()]
+
+    def _plain(self, block: Any) -> Part | None:
+        """The part that `block` makes of a text, a call or a result of text that says no more, as most blocks of an agent.
+        None for anything else, and then nothing has changed."""
+        if type(block) is not dict:
+            return None
+        kind, members = block.get("type"), len(block)
+        if kind == "text":
+            text = block.get("text")
+            return Text(text) if members == 2 and type(text) is str and self._next is None else None
+        if kind == "tool_use":
+            id_, name, given = block.get("id"), block.get("name"), block.get("input")
+            if members != 4 or type(id_) is not str or type(name) is not str or type(given) is not dict or self._sealed:
+                return None
+            self._names[id_] = name
+            return ToolCall(id_, name, spelt(given))
+        if kind != "tool_result" or self._depth >= DEEPEST:
+            return None
+        id_, content = block.get("tool_use_id"), block.get("content")
+        if type(id_) is not str or members != 3 + ("is_error" in block):
+            return None
+        if type(content) is not str and type(content) is not list:
+            return None
+        said: list[Text] = [Text(content)] if type(content) is str else []
+        for item in () if said else content:
+            if type(item) is not dict or len(item) != 2 or item.get("type") != "text":
+                return None
+            text = item.get("text")
+            if type(text) is not str:
+                return None
+            said.append(Text(text))
+        return ToolResult(id_, self._names.get(id_, ""), tuple(said), is_error=block.get("is_error") is True)
 
     def block(self, block: Any, path: str) -> list[Part]:
         """One of its blocks: mostly one part."""

@@ -122,12 +122,15 @@ def _messages(value: Any, blocks: Blocks) -> list[Message]:
         role = _ROLES.get(said) if isinstance(said, str) else None
         if role is None:
             raise InvalidRequest(f"messages.{at}.role: one of user, assistant and system.", param=f"{path}.role")
+        content = message.get("content")
+        if len(message) == 2 and content is not None:  # nearly always
+            messages.append(Message(role, tuple(blocks.content(content, f"{path}.content")), None, at))
+            continue
         extras = {name: item for name, item in message.items() if name not in ("role", "content")}
         config = dict(take_object(extras, "output_config", path) or {})
         effort = _effort(config, f"{path}.output_config")
         if config:
             extras["output_config"] = config
-        content = message.get("content")
         if content is None and effort is None:
             raise missing(f"{path}.content")
         parts: list[Part] = [] if content is None else blocks.content(content, f"{path}.content")
