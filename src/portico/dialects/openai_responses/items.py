@@ -42,6 +42,8 @@ _USERS_OWN: Final = frozenset({"mcp_approval_response", "computer_call_output", 
 
 def own_ext(item: Mapping[str, Any]) -> Ext:
     """What an item has beside what the neutral part says: its id, a namespace, a phase."""
+    if _DOMESTIC.issuperset(item):
+        return None
     fields = {name: value for name, value in item.items() if name not in _DOMESTIC and value is not None}
     return {ORIGIN: fields} if fields else None
 

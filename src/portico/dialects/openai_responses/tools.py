@@ -87,12 +87,17 @@ def parse_brought(items: Any, declared: Declared) -> None:
 
     Raises `InvalidRequest`.
     """
+    bringing = [
+        (number, item)
+        for number, item in enumerate(items if isinstance(items, list) else ())
+        if isinstance(item, dict) and item.get("type") == BRINGING
+    ]
+    if not bringing:
+        return
     known = {tool.name: _meant(tool) for tool in declared.tools}
     places = [*[tool.at for tool in declared.tools], *[builtin.at for builtin in declared.builtins]]
     beyond = max(places, default=-1) + 1
-    for number, item in enumerate(items if isinstance(items, list) else ()):
-        if not isinstance(item, dict) or item.get("type") != BRINGING:
-            continue
+    for number, item in bringing:
         found, path = Declared(), f"$.input[{number}].tools"
         for place, tool in enumerate(array_at(item.get("tools"), path)):
             at = beyond + len(declared.elsewhere)
