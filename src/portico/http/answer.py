@@ -86,7 +86,16 @@ class Answer:
     def push(self, data: bytes) -> None:
         take = self._take_piece
         if take is not None:
-            self._hand_over(take, data)
+            try:
+                if take(data):
+                    return
+            except Exception as error:  # noqa: BLE001 -- from within the connection's callback: it is for the taker's own task
+                if self._waiter is not None and not self._waiter.done():
+                    self._waiter.set_exception(error)
+            else:
+                self._wake()
+            self._take_piece = None
+            self._pause()
             return
         self._pieces.append(data)
         self._size += len(data)
@@ -96,20 +105,6 @@ class Answer:
             self._pause()
         if not self._whole:
             self._wake()
-
-    def _hand_over(self, take: Callable[[bytes], bool], data: bytes) -> None:
-        """From within the connection's callback: what the taker raises is for its own task to hear."""
-        waiter = self._waiter
-        try:
-            if take(data):
-                return
-        except Exception as error:  # noqa: BLE001
-            if waiter is not None and not waiter.done():
-                waiter.set_exception(error)
-        else:
-            self._wake()
-        self._take_piece = None
-        self._pause()
 
     def _pause(self) -> None:
         if not self._paused and self._source is not None:
