@@ -7,15 +7,21 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from laws.corpus import DIALECTS, exchanges, files
 from laws.test_answers import REPLY
+from laws.test_shortcuts import STRANGE, places, without_counts
 from portico.core.dialect import Dialect, Reading
 from portico.core.errors import UpstreamError
+from portico.core.events import Event, Failed
 from portico.core.parts import Reasoning, Text
+from portico.core.telling import events_of
 from portico.relay.fanout import Lane
+from portico.relay.passthrough import PassingPump
 from portico.relay.pump import Pump, Teller
-from portico.relay.straight import MOST_AT_ONCE, StraightWay
+from portico.relay.straight import MOST_AT_ONCE, PassingWay, StraightWay
 from portico.wire.framing import ArrayFraming, EventFraming, Framing
 from portico.wire.sse import Frame, SseDecoder
 
@@ -79,6 +85,47 @@ class Stream:
         return self.written.data, records, pump.shown, pump.pictures, pump.losses, seen, self.attempt.tried.events
 
 
+class PassingStream:
+    """The same between two ends of one dialect."""
+
+    def __init__(self, dialect: Dialect, framing: Framing, *, straight: bool) -> None:
+        assert dialect.passing is not None
+        self.pump = PassingPump(dialect, dialect.passing, "fresh")
+        self.decoder = SseDecoder()
+        self.written = Written(framing)
+        self.attempt = SimpleNamespace(asked=None, tried=SimpleNamespace(events=0))
+        attempt: Any = self.attempt
+        downstream: Any = self.written
+        self.take = self.carefully
+        if straight:
+            self.take = PassingWay(self.carefully, self.decoder, self.pump, downstream, attempt, None).take
+
+    def carefully(self, data: bytes) -> bool:
+        frames = self.decoder.feed(data)
+        self.attempt.tried.events += len(frames)
+        out = self.pump.feed(frames)
+        return self.written.write(out) if out else not self.pump.ended
+
+    def told(self, pieces: list[bytes]) -> tuple[Any, ...]:
+        try:
+            for piece in pieces:
+                self.take(piece)
+            self.written.write(self.pump.close(self.decoder.close()))
+        except UpstreamError as error:
+            return type(error), str(error)
+        pump = self.pump
+        failure = None if pump.failure is None else (type(pump.failure), str(pump.failure))
+        return self.written.data, pump.seen(), pump.counts, pump.ended, failure, self.attempt.tried.events
+
+
+def passing_both_ways(dialect: Dialect, pieces: list[bytes]) -> Written:
+    """Holds the two together; what was written."""
+    straight = PassingStream(dialect, EventFraming(dialect.frame), straight=True)
+    careful = PassingStream(dialect, EventFraming(dialect.frame), straight=False)
+    assert straight.told(pieces) == careful.told(pieces)
+    return straight.written
+
+
 def both_ways(
     source: Dialect, to: Dialect, pieces: list[bytes], *, array: bool = False, thoughts: bool = True
 ) -> Written:
@@ -88,6 +135,21 @@ def both_ways(
     careful = Stream(source, to, framings[1], straight=False, thoughts=thoughts)
     assert straight.told(pieces) == careful.told(pieces)
     return straight.written
+
+
+def read_both_ways(source: Dialect, frames: list[Frame]) -> None:
+    """What a reader finds by one look is what it finds with care. (Google's counts are put off.)"""
+    found: list[list[Event | str]] = []
+    for read in (events_of, lambda reader, frame: reader.feed(frame)):
+        numbers = count(1)
+        reader = source.reader(Reading(mint=lambda: f"call_{next(numbers)}"))  # noqa: B023 -- called within the turn
+        events = [event for frame in frames for event in read(reader, frame)] + reader.close()
+        found.append(without_counts(events) if source.name == "gemini" else told_of(events))
+    assert found[0] == found[1]
+
+
+def told_of(events: list[Event]) -> list[Event | str]:
+    return [str(event.error) if isinstance(event, Failed) else event for event in events]
 
 
 def spelt(dialect: Dialect, frames: list[Frame]) -> list[bytes]:
@@ -102,6 +164,20 @@ def test_recorded_streams_go_straight_as_they_go_carefully(dialect: Dialect, tho
     for exchange in exchanges(path):
         if exchange.frames is not None and exchange.status == 200:
             both_ways(exchange.dialect, dialect, spelt(exchange.dialect, exchange.frames), thoughts=thoughts)
+
+
+@EACH_FILE
+def test_recorded_streams_are_read_by_one_look_as_with_care(path: Path) -> None:
+    for exchange in exchanges(path):
+        if exchange.frames is not None and exchange.status == 200:
+            read_both_ways(exchange.dialect, exchange.frames)
+
+
+@EACH_FILE
+def test_recorded_streams_pass_straight_as_they_pass_carefully(path: Path) -> None:
+    for exchange in exchanges(path):
+        if exchange.frames is not None and exchange.status == 200:
+            passing_both_ways(exchange.dialect, spelt(exchange.dialect, exchange.frames))
 
 
 def gemini(text: str, **more: Any) -> bytes:
@@ -144,6 +220,13 @@ STREAMS: dict[str, list[bytes]] = {
 def test_plain_text_goes_straight(source: str, to: str) -> None:
     written = both_ways(DIALECTS[source], DIALECTS[to], STREAMS[source])
     assert written.straight >= len(TEXTS) - 2
+
+
+@pytest.mark.parametrize("dialect", STREAMS)
+def test_plain_text_passes_straight(dialect: str) -> None:
+    written = passing_both_ways(DIALECTS[dialect], STREAMS[dialect])
+    assert written.straight >= len(TEXTS) - 2
+    assert written.data == b"".join(STREAMS[dialect])
 
 
 @pytest.mark.parametrize("source", STREAMS)
@@ -190,6 +273,38 @@ def test_what_comes_between_is_told_in_its_place(at: int, to: str, odd: bytes) -
     ending = [gemini("more"), gemini("", wire={"finishReason": "STOP"})]
     both_ways(DIALECTS["gemini"], DIALECTS[to], [*pieces[:at], odd, *pieces[at:], *ending])
     both_ways(DIALECTS["gemini"], DIALECTS[to], [*pieces[:at], odd, odd, *pieces[at:], *ending], thoughts=False)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+@pytest.mark.parametrize("at", [1, 2, 5])
+def test_what_comes_between_passes_in_its_place(at: int, odd: bytes) -> None:
+    pieces = [gemini(text) for text in TEXTS]
+    ending = [gemini("more"), gemini("", wire={"finishReason": "STOP"})]
+    passing_both_ways(DIALECTS["gemini"], [*pieces[:at], odd, *pieces[at:], *ending])
+
+
+PLACES: dict[str, list[tuple[Any, ...]]] = {
+    name: places(msgspec.json.decode(stream[4].partition(b"data: ")[2])) for name, stream in STREAMS.items()
+}
+
+
+@settings(max_examples=400)
+@given(source=st.sampled_from(sorted(STREAMS)), to=st.sampled_from(sorted(STREAMS)), data=st.data())
+def test_an_event_changed_anywhere_is_told_the_same_both_ways(source: str, to: str, data: st.DataObject) -> None:
+    """One value of one event replaced, or a field added beside it."""
+    stream = STREAMS[source]
+    lead, mark, body = stream[4].partition(b"data: ")
+    value, place = msgspec.json.decode(body), data.draw(st.sampled_from(PLACES[source]))
+    holder = value
+    for key in place[:-1]:
+        holder = holder[key]
+    extra = data.draw(st.none() | st.sampled_from(["new", "text", "thought", "content", "error", "usage", "index"]))
+    holder[place[-1] if extra is None or not isinstance(holder, dict) else extra] = data.draw(STRANGE)
+    odd = lead + mark + msgspec.json.encode(value) + body[len(body.rstrip()) :]
+    pieces = [*stream[:8], odd, *stream[8:]]
+    read_both_ways(DIALECTS[source], [frame for piece in pieces for frame in SseDecoder().feed(piece)])
+    both_ways(DIALECTS[source], DIALECTS[to], pieces)
+    passing_both_ways(DIALECTS[source], pieces)
 
 
 def test_what_is_noted_is_asked_for_at_any_time() -> None:

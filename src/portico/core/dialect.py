@@ -213,6 +213,23 @@ class StreamWatch(Protocol):
     def seen(self) -> Seen:
         """What the stream told so far."""
 
+    @property
+    def named(self) -> str | None:
+        """The event name that frames are passed on with of which `more` says so."""
+
+    def more(self, frame: Frame) -> bool:
+        """Notes a frame, if it is but more of a text and its data pass as they are, found by one look. False: it has to be
+        fed."""
+
+
+class LooksAtAll:
+    """What a watch is that has no quick look at a frame."""
+
+    named: str | None = None
+
+    def more(self, frame: Frame) -> bool:  # noqa: ARG002
+        return False
+
 
 class Passing(msgspec.Struct, frozen=True):
     """How bodies pass between two ends of one dialect: their bytes untouched but for what stands here."""

@@ -12,7 +12,7 @@ from portico.relay.passthrough import PassingPump
 from portico.relay.ports import UpstreamResponse
 from portico.relay.pump import Pump, Teller
 from portico.relay.report import CANCELLED, FAILED, OK
-from portico.relay.straight import StraightWay
+from portico.relay.straight import PassingWay, StraightWay
 from portico.relay.unfence import UnfencedReader
 from portico.routing import Health, Pace
 from portico.wire import jsontext
@@ -126,9 +126,12 @@ async def piped(
         return downstream.write(out) and not pump.ended
 
     take = carefully
-    if change is None and continuation is None and isinstance(pump, Pump):
+    if change is None and continuation is None:
         tab = None if paying is None else paying.tab
-        take = StraightWay(carefully, decoder, pump, downstream, attempt, tab).take
+        if isinstance(pump, Pump):
+            take = StraightWay(carefully, decoder, pump, downstream, attempt, tab).take
+        else:
+            take = PassingWay(carefully, decoder, pump, downstream, attempt, tab).take
     try:
         while not await upstream.pipe(take) and not pump.ended:
             slowed = True

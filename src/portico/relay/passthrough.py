@@ -17,7 +17,7 @@ from portico.core.usage import Usage
 from portico.providers import EMBEDDING, GENERATING, ProviderKind, Spoken, Verb
 from portico.routing import Deployment
 from portico.vault import TurnRecorder
-from portico.wire.sse import Frame
+from portico.wire.sse import Around, Frame
 
 ENVELOPE: Final = MARK.encode()
 
@@ -93,6 +93,8 @@ class PassingPump:
         self._dialect = dialect
         self._id = fresh_id
         self._watch = passing.watching(fresh_id, asked)
+        self.more = self._watch.more
+        """Whether a frame goes straight (`relay/straight.py`)."""
         self.recorder = TurnRecorder("")
         """Of nothing: callers of the provider's own dialect bring back what it signed."""
         self.committed = False
@@ -132,6 +134,10 @@ class PassingPump:
                 out += self._failed(error)
             self.committed = self.committed or bool(out)
         return out
+
+    def straight(self) -> Around | None:
+        """What stands around the data of frames of which `more` is said, until another frame is fed."""
+        return None if self.ended or not self.committed else Around(b"", b"", self._watch.named)
 
     def close(self, frames: Sequence[Frame] = ()) -> list[Frame]:
         """The provider is done: the last frames, and an error if the answer was not complete. Raises as `feed` does."""

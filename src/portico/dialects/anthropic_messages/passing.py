@@ -23,6 +23,7 @@ from portico.core.errors import (
 )
 from portico.dialects.anthropic_messages.checks import wrong_type
 from portico.dialects.anthropic_messages.errors import parse_error_object, render_error
+from portico.dialects.anthropic_messages.more import MORE
 from portico.dialects.anthropic_messages.usage import parse_usage, tier_of, uses_of
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame
@@ -150,6 +151,8 @@ _WORDS: Final = frozenset({"text", "tool_use", "server_tool_use"})
 class AnthropicWatch:
     """A stream of Messages while it passes."""
 
+    named: Final = "content_block_delta"
+
     def __init__(self, fresh_id: str) -> None:
         del fresh_id  # Anthropic always gives one
         self.ended = False
@@ -181,6 +184,18 @@ class AnthropicWatch:
         if frame.event is None and isinstance(event.type, str):  # SDKs go by the event's name
             frame = Frame(frame.data, event.type)
         return [frame]
+
+    def more(self, frame: Frame) -> bool:
+        try:
+            delta = MORE.decode(frame.data).delta
+        except jsontext.NOT_DECODED:
+            return False
+        if self.ended or frame.event not in (None, self.named):
+            return False
+        if delta.text and delta.block == "text":
+            self._answers = True
+            self._shown += len(delta.text.encode())
+        return True
 
     def _note(self, event: _Event) -> None:
         match event.type:

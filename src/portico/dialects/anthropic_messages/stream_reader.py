@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
@@ -30,6 +30,7 @@ from portico.core.response import Citation, Finish
 from portico.dialects.anthropic_messages.blocks import Blocks
 from portico.dialects.anthropic_messages.checks import string_at, wrong_type
 from portico.dialects.anthropic_messages.errors import parse_error_object
+from portico.dialects.anthropic_messages.more import MORE
 from portico.dialects.anthropic_messages.response import HEAD, cite, ends, finish_of, renamed
 from portico.dialects.anthropic_messages.usage import parse_usage, tier_of, uses_of
 from portico.dialects.anthropic_messages.words import VENDOR, ext_of
@@ -51,32 +52,6 @@ class _Block:
         self.cited: list[Any] = []
         self.start = start
         """Where its text begins in the text of the answer."""
-
-
-class _MoreText(msgspec.Struct, tag_field="type", tag="text_delta", forbid_unknown_fields=True, gc=False):
-    text: str
-    block = "text"
-
-
-class _MoreThinking(msgspec.Struct, tag_field="type", tag="thinking_delta", forbid_unknown_fields=True, gc=False):
-    text: str = msgspec.field(name="thinking")
-    block = "thinking"
-
-
-class _MoreInput(msgspec.Struct, tag_field="type", tag="input_json_delta", forbid_unknown_fields=True, gc=False):
-    text: str = msgspec.field(name="partial_json")
-    block = "tool_use"
-
-
-class _More(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """What nearly every event of a stream is: more of a block."""
-
-    type: Literal["content_block_delta"]
-    delta: _MoreText | _MoreThinking | _MoreInput
-    index: int = 0
-
-
-_MORE: Final = msgspec.json.Decoder(_More)
 
 
 class AnthropicReader(StreamReader):
@@ -119,7 +94,7 @@ class AnthropicReader(StreamReader):
 
     def more(self, frame: Frame) -> PartDelta | None:
         try:
-            event = _MORE.decode(frame.data)
+            event = MORE.decode(frame.data)
         except jsontext.NOT_DECODED:
             return None
         block, delta = self._open.get(event.index), event.delta

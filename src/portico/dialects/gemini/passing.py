@@ -24,6 +24,7 @@ from portico.dialects.gemini.embedding import embedding_metadata
 from portico.dialects.gemini.errors import masked, parse_error_object, render_error
 from portico.dialects.gemini.fields import camelise_deep
 from portico.dialects.gemini.grounding import joined_metadata
+from portico.dialects.gemini.more import MORE
 from portico.dialects.gemini.response import model_name
 from portico.dialects.gemini.substance import Substance
 from portico.dialects.gemini.usage import parse_usage, service_tier
@@ -244,6 +245,8 @@ def _members(part: _Part) -> tuple[tuple[str, Any], ...]:
 class GeminiWatch:
     """A stream of streamGenerateContent while it passes."""
 
+    named: Final = None
+
     def __init__(self, fresh_id: str) -> None:
         self.ended = False
         self._fresh_id = fresh_id
@@ -251,6 +254,8 @@ class GeminiWatch:
         """The `responseId` of every frame; None while none has passed."""
         self.model: str | None = None
         self._usage: Mapping[str, Any] | None = None
+        self._last: bytes | None = None
+        """A frame whose counts are later than that. The next one brings others: they are read when they are asked for."""
         self._answering = False
         self._finished = False
         self._uses = _Watched()
@@ -261,7 +266,25 @@ class GeminiWatch:
         return self._substance.counts
 
     def seen(self) -> Seen:
+        if self._last is not None:
+            self._usage, self._last = jsontext.decode(self._last)["usageMetadata"], None
         return _with(self._substance, _seen(self.model, self._usage, self._uses))
+
+    def more(self, frame: Frame) -> bool:
+        if self._usage is None or not self._substance.counts or not self._answering or self.ended:
+            return False
+        try:
+            frame.data.decode()  # what is stepped over is not checked otherwise
+            body = MORE.decode(frame.data)
+        except jsontext.NOT_DECODED:
+            return False
+        if self.model is None or body.response_id != self._id:
+            return False
+        if (counts := body.usage) is not None:
+            if counts.total is None:
+                return False
+            self._last = frame.data
+        return True
 
     def feed(self, frame: Frame) -> list[Frame]:
         if frame.data.lstrip().startswith(b"["):
@@ -294,7 +317,7 @@ class GeminiWatch:
         """The last usage with a total counts (mapping.md 3.1): read at the end, for it comes on every frame."""
         self.model = self.model or model_name(answer.model_version)
         if isinstance(answer.usage_metadata, Mapping) and not _TOTAL.isdisjoint(answer.usage_metadata):
-            self._usage = answer.usage_metadata
+            self._usage, self._last = answer.usage_metadata, None
         for position, candidate in enumerate(answer.candidates):
             self._uses.look(position, candidate)
         if not self._finished:

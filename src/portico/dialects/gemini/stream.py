@@ -36,6 +36,7 @@ from portico.dialects.gemini.fields import camelise
 from portico.dialects.gemini.finish import parse_block, parse_finish
 from portico.dialects.gemini.grounding import CITATIONS, GROUNDING, joined_metadata
 from portico.dialects.gemini.logprobs import read_logprobs
+from portico.dialects.gemini.more import MORE
 from portico.dialects.gemini.partial_args import PartialCall
 from portico.dialects.gemini.parts import ORIGIN
 from portico.dialects.gemini.response import (
@@ -59,37 +60,6 @@ _SOURCES: Final = (GROUNDING, CITATIONS)
 
 _UNREADABLE: Final = (InvalidRequest, AttributeError, TypeError, ValueError)
 """What reading values of unexpected types raises: such a frame is the provider's fault."""
-
-
-class _MorePart(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    text: str
-    thought: bool = False
-
-
-class _MoreContent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    parts: tuple[_MorePart]
-    role: str = ""
-
-
-class _MoreCandidate(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    content: _MoreContent
-    index: int = 0
-
-
-class _MoreCounts(msgspec.Struct, gc=False):
-    total: int | None = msgspec.field(name="totalTokenCount", default=None)
-
-
-class _More(msgspec.Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """What nearly every frame of a stream is, and nothing else: more of the text that is open, and the counts so far."""
-
-    candidates: tuple[_MoreCandidate]
-    usage: _MoreCounts | None = msgspec.field(name="usageMetadata", default=None)
-    model_version: str = ""
-    response_id: str = ""
-
-
-_MORE: Final = msgspec.json.Decoder(_More)
 
 
 class _Candidate:
@@ -151,7 +121,7 @@ class GeminiReader(StreamReader):
 
     def more(self, frame: Frame) -> PartDelta | None:
         try:
-            body = _MORE.decode(frame.data)
+            body = MORE.decode(frame.data)
         except jsontext.NOT_DECODED:
             return None
         (wire,) = body.candidates

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.core.dialect import Seen
+from portico.core.dialect import LooksAtAll, Seen
 from portico.core.errors import (
     UpstreamAuthFailed,
     UpstreamBadGateway,
@@ -28,7 +28,7 @@ _OF_A_DELTA: Final = 46
 """About how many bytes of a delta's frame are its type and its names."""
 
 
-class TypedEvents:
+class TypedEvents(LooksAtAll):
     """A watch on one stream. `seen_in` makes of its last event (of type `last`; None: it has not come), and of about how
     much the deltas told (bytes), what the stream tells of itself."""
 

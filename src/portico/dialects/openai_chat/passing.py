@@ -212,6 +212,36 @@ def _bare(data: bytes) -> _Answer:
     )
 
 
+class _MoreSaid(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    content: msgspec.Raw
+    role: str | None = None
+    refusal: None = None
+    reasoning_content: None = None
+    reasoning: None = None
+    tool_calls: None = None
+    function_call: None = None
+
+
+class _MoreChoice(msgspec.Struct, gc=False):
+    delta: _MoreSaid
+    index: int = 0
+    finish_reason: None = None
+    message: None = None
+
+
+class _More(msgspec.Struct, gc=False):
+    """What nearly every chunk of a stream is: more of one choice, and nothing that is looked at beside it."""
+
+    choices: tuple[_MoreChoice]
+    service_tier: str | None = None
+    usage: None = None
+    x_groq: None = None
+    error: None = None
+
+
+_MORE: Final = msgspec.json.Decoder(_More)
+
+
 class _Watched:
     """What answers, or the chunks of one, tell as they pass."""
 
@@ -285,6 +315,8 @@ def see(body: bytes) -> Seen:
 class ChatWatch:
     """A stream of chunks while it passes. `hides_usage`: the counts were asked for by the gateway alone."""
 
+    named: Final = None
+
     def __init__(self, fresh_id: str, *, hides_usage: bool = False) -> None:
         del fresh_id  # chunks have an id; clients read past a missing one
         self.ended = False
@@ -325,6 +357,28 @@ class ChatWatch:
             return []
         self._passed = True
         return [frame]
+
+    def more(self, frame: Frame) -> bool:
+        try:
+            frame.data.decode()  # what is stepped over is not checked otherwise
+            body = _MORE.decode(frame.data)
+        except jsontext.NOT_DECODED:
+            return False
+        (choice,), watched = body.choices, self._watched
+        content = bytes(choice.delta.content)
+        if (
+            choice.index not in self._open
+            or content in _NOTHING
+            or watched.model is None
+            or body.service_tier != watched.tier
+            or frame.event is not None
+            or self._done
+            or self.ended
+        ):
+            return False
+        watched.counts = True
+        watched.shown += len(content) - len('""')
+        return True
 
     def close(self) -> None:
         if self.ended:

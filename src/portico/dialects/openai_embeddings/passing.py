@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from portico.core.ask import Ask
-from portico.core.dialect import Seen
+from portico.core.dialect import LooksAtAll, Seen
 from portico.core.errors import BodyNotJson, InvalidRequest, UpstreamBadGateway
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame
@@ -50,7 +50,7 @@ CHARACTERS_A_TOKEN: Final = 4
 """As where nothing is reported of what was embedded (mapping.md 5.1)."""
 
 
-class NeverStreams:
+class NeverStreams(LooksAtAll):
     """A stream of this dialect, of which there is none."""
 
     model: str | None = None

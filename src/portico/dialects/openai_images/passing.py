@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.ask import Ask, MediaCount
-from portico.core.dialect import Seen
+from portico.core.dialect import LooksAtAll, Seen
 from portico.core.errors import (
     BodyNotJson,
     UpstreamAuthFailed,
@@ -207,7 +207,7 @@ class _Event(msgspec.Struct):
 _EVENT: Final = msgspec.json.Decoder(_Event)
 
 
-class PicturesWatch:
+class PicturesWatch(LooksAtAll):
     """A stream while it passes. There may be several pictures in it, each with the counts of its own."""
 
     model: str | None = None

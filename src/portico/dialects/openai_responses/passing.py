@@ -7,7 +7,7 @@ frame, and frames of deltas, which are nearly all, are only looked at for their 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portico.core.dialect import Seen
+from portico.core.dialect import LooksAtAll, Seen
 from portico.core.errors import (
     BodyNotJson,
     UpstreamAuthFailed,
@@ -98,7 +98,7 @@ def _shown(item: Mapping[str, Any]) -> int:
     )
 
 
-class ResponsesWatch:
+class ResponsesWatch(LooksAtAll):
     """A stream while it passes."""
 
     def __init__(self, fresh_id: str) -> None:  # noqa: ARG002 (every answer has an id of its own here)
