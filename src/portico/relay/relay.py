@@ -14,7 +14,7 @@ provider's connection, which stops generation.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
 from random import Random
 from typing import Final
@@ -38,7 +38,7 @@ from portico.providers.quirks import in_answer
 from portico.relay import counting, embedding, making, piecewise, questions
 from portico.relay.aiming import Aims
 from portico.relay.attempts import decoded, last_of, note_failure, note_stream, piped, pump_of
-from portico.relay.call import ANY_NUMBER, Attempt, AttemptOne, BrokenOff, Call
+from portico.relay.call import ANY_NUMBER, Attempt, BrokenOff, Call
 from portico.relay.dearness import Dearness, dearness
 from portico.relay.defaults import Defaults
 from portico.relay.downstream import Downstream
@@ -285,15 +285,6 @@ class Relay:
         served = self._served.deployments(call.model)
         return bool(served) and not self._router.order(call, call.model, ANY).candidates
 
-    async def _tried(self, call: Call, attempt_one: AttemptOne) -> None:
-        """Tries candidates for the call. Raises what comes of it, and `EndedByOperator`."""
-        try:
-            await self._tries.each(call, attempt_one)
-        except asyncio.CancelledError:
-            if call.paying is None or not call.paying.presence.was_ended():
-                raise
-            raise EndedByOperator from None
-
     # -- whole answers
 
     async def _whole(self, call: Call) -> None:
@@ -302,7 +293,7 @@ class Relay:
             call.exchange.send(200, [JSON, *call.answer_headers()], estimate)
             return
         try:
-            await self._tried(call, self._whole_one)
+            await self._tries.each(call, self._whole_one)
         except BrokenOff:
             call.counts = False
             call.exchange.abort()
@@ -432,7 +423,7 @@ class Relay:
             await one(call, attempt, downstream, last=last)
 
         try:
-            await self._tried(call, attempt_one)
+            await self._told_if_ended(call, self._tries.each(call, attempt_one))
         except BrokenOff:
             pass
         except PorticoError as error:
@@ -445,6 +436,15 @@ class Relay:
         finally:
             downstream.release()
         downstream.finish()
+
+    async def _told_if_ended(self, call: Call, tries: Awaitable[None]) -> None:
+        """Raises `EndedByOperator`, of which a stream can tell, for a cancellation that is an operator's."""
+        try:
+            await tries
+        except asyncio.CancelledError:
+            if call.paying is None or not call.paying.presence.was_ended():
+                raise
+            raise EndedByOperator from None
 
     async def _stream_one(self, call: Call, attempt: Attempt, downstream: Downstream, *, last: bool) -> None:
         """Reads one candidate's stream. Raises while nothing was shown; afterwards a failure is an event."""
