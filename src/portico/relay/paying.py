@@ -251,8 +251,9 @@ class Paying:
         if self.presence.drained:
             flags.append(DRAINED)
         rates = self._rates_of(aim, self._tier if call.seen.service_tier is None else tier_of(call.seen.service_tier))
-        if usage is not None or is_metered(call.uses(), rates):
-            made = charge(usage, call.uses(), rates, prompts=max(1, call.prompts))
+        uses = call.uses()
+        if usage is not None or is_metered(uses, rates):
+            made = charge(usage, uses, rates, prompts=call.prompts or 1)
         elif call.verb is Verb.COUNT_TOKENS or not call.counts:
             made = NOTHING
         else:

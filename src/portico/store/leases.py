@@ -33,13 +33,15 @@ KEPT_S: Final = 7 * 24 * 3600.0
 """How long a lease that was ended is remembered. What a frozen worker wrote late under it is found until then, and so is
 whether its last batch was applied."""
 
+_BOOT_TIME: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)
+"""Linux has it."""
+
 log = logging.getLogger("portico.store")
 
 
 def machine_seconds() -> float:
     """Seconds that go on while the machine sleeps, where it can tell."""
-    boot_time = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)
+    return time.monotonic() if _BOOT_TIME is None else time.clock_gettime(_BOOT_TIME)
 
 
 def own_label() -> str:
