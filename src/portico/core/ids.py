@@ -60,6 +60,9 @@ class PooledRandom(SystemRandom):
         self._at = at + n
         return self._pool[at : at + n]
 
+    def random(self) -> float:
+        return (int.from_bytes(self.randbytes(7), "big") >> 3) / 2**53
+
 
 def random_token(rng: Random, length: int = CALL_ID_CHARACTERS) -> str:
     """Letters and digits, for response and request ids. One draw of the dice, since the system's are dear."""

@@ -263,9 +263,10 @@ class Route:
 
     def share_s(self, deployment: Deployment) -> float:
         """How long this one may show no sign of life while others could be asked; infinite: there are none."""
-        if all(one.deployment.name == deployment.name for _, one in self._queue):
-            return math.inf
-        return again.share_s(self._past, self._router.rules, self._router.now())
+        for _, one in self._queue:
+            if one.deployment is not deployment and one.deployment.name != deployment.name:
+                return again.share_s(self._past, self._router.rules, self._router.now())
+        return math.inf
 
     def first(self, step: Step) -> None:
         """This one is asked next, whatever else was to be."""

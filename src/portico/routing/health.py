@@ -49,8 +49,8 @@ class Health:
         self.rules = rules or BreakerRules()
         self.on_rest = on_rest
         self._group_of = group_of
-        self._consumers: dict[tuple[str, Secret], str] = {}
-        """What a provider said whose quota a credential uses."""
+        self._consumers: dict[tuple[str, str], str] = {}
+        """(provider, mark of a credential) -> what the provider said whose quota it uses."""
         self._rests: dict[tuple[str, str, str], Rest] = {}
         """(provider, group, model) -> what rests."""
         self._circuits: dict[Hashable, Circuit] = {}
@@ -69,27 +69,31 @@ class Health:
     def resting(self, candidate: Candidate, now: float) -> Rest | None:
         """What keeps a candidate from being asked, if anything does; of several the one that lasts longest."""
         provider, model = candidate.deployment.provider.name, candidate.deployment.upstream_model
+        rests, longest = self._rests, None
+        if not rests:
+            return None
         group = self.group(provider, candidate.credential)
         own = self.own_group(provider, candidate.credential)
-        found = [
-            rest
-            for name in dict.fromkeys((group, own, ALL_GROUPS))
-            for scope in (model, ALL_MODELS)
-            if (rest := self._rests.get((provider, name, scope))) is not None and rest.until > now
-        ]
-        return max(found, key=lambda rest: rest.until) if found else None
+        for name in (group, own, ALL_GROUPS):
+            for scope in (model, ALL_MODELS):
+                rest = rests.get((provider, name, scope))
+                if rest is not None and rest.until > (now if longest is None else longest.until):
+                    longest = rest
+        return longest
 
     def circuit(self, deployment: Deployment) -> Circuit:
         return self._circuits.get((deployment.provider.name, deployment.upstream_model), NEW)
 
-    def load(self, candidate: Candidate) -> int:
-        """Calls under way with its credential."""
-        deployment = candidate.deployment
-        return self._open.get((deployment.provider.name, deployment.upstream_model, candidate.credential.mark), 0)
+    def loads(self, deployment: Deployment) -> list[int]:
+        """Calls under way with each credential of a deployment, in their order."""
+        provider, model, under_way = deployment.provider, deployment.upstream_model, self._open
+        if not under_way:
+            return [0] * len(provider.keys)
+        return [under_way.get((provider.name, model, key.mark), 0) for key in provider.keys]
 
     def is_asked(self, deployment: Deployment) -> bool:
         """Whether any call of it is under way, with any credential."""
-        return any(self.load(Candidate(deployment, key)) for key in deployment.provider.keys)
+        return any(self.loads(deployment))
 
     def pace(self, deployment: Deployment, now: float, *, streamed: bool = True) -> Pace:
         """How fast it is; what was measured long ago is not known any more."""
@@ -144,7 +148,7 @@ class Health:
         provider, model = deployment.provider.name, deployment.upstream_model
         consumer = getattr(error, "consumer", None)
         if consumer:
-            self._consumers[provider, candidate.credential] = consumer
+            self._consumers[provider, candidate.credential.mark] = consumer
         group, own = self.group(provider, candidate.credential), self.own_group(provider, candidate.credential)
         before = self._rests.get((provider, group, model)) or self._rests.get((provider, group, ALL_MODELS))
         # Whose quota a key uses is known here alone where the provider said it: others know this key by its own name.
@@ -180,7 +184,7 @@ class Health:
         """Whose quota a credential uses: as it was configured, as the provider said, else its own."""
         return (
             self._named(provider, credential)
-            or self._consumers.get((provider, credential))
+            or self._consumers.get((provider, credential.mark))
             or self.own_group(provider, credential)
         )
 

@@ -17,6 +17,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -95,19 +96,20 @@ def plan(
         deployments = [one for one in deployments if wish.allows(one)]
     if len(deployments) == 1 and health.is_quiet and len(deployments[0].provider.keys) == 1:  # as in most houses
         return Order([Candidate(deployments[0], deployments[0].provider.keys[0])])
-    ordered: list[Deployment] = []
-    for priority in sorted({one.priority for one in deployments}):
-        equals = [one for one in deployments if one.priority == priority]
-        ordered += _ordered(equals, rng, wish.sticky, _key(policy, health, now, price, streamed=streamed))
-    order = Order([])
+    ordered = deployments
+    if len(deployments) > 1:
+        ordered = _by_priority(deployments, rng, wish.sticky, _key(policy, health, now, price, streamed=streamed))
+    candidates: list[Candidate] = []
+    left_out: list[LeftOut] = []
+    is_quiet = health.is_quiet
     for deployment in ordered:
         for credential in _credentials(deployment, health, rng, wish.sticky):
             candidate = Candidate(deployment, credential)
-            if (why := kept_from(candidate, health, now)) is None:
-                order.candidates.append(candidate)
+            if is_quiet or (why := kept_from(candidate, health, now)) is None:
+                candidates.append(candidate)
             else:
-                order.left_out.append(LeftOut(candidate, *why))
-    return order
+                left_out.append(LeftOut(candidate, *why))
+    return Order(candidates, left_out)
 
 
 def kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, float] | None:
@@ -139,6 +141,15 @@ def _key(
     return seconds
 
 
+def _by_priority(
+    deployments: Sequence[Deployment], rng: Random, sticky: str, key: Callable[[Deployment], float] | None
+) -> list[Deployment]:
+    ordered: list[Deployment] = []
+    for priority in sorted({one.priority for one in deployments}):
+        ordered += _ordered([one for one in deployments if one.priority == priority], rng, sticky, key)
+    return ordered
+
+
 def _ordered(
     equals: list[Deployment], rng: Random, sticky: str, key: Callable[[Deployment], float] | None
 ) -> Iterable[Deployment]:
@@ -153,9 +164,11 @@ def _credentials(deployment: Deployment, health: Health, rng: Random, sticky: st
     if len(keys) < 2:
         return keys
     if sticky:
-        return sorted(keys, key=lambda key: _draw(1, f"{sticky}\0{key.mark}", rng))
-    drawn = sorted(keys, key=lambda _: rng.random())
-    return sorted(drawn, key=lambda key: health.load(Candidate(deployment, key)))
+        drawn = [_hashed(f"{sticky}\0{key.mark}") for key in keys]
+        return [keys[number] for _, number in sorted(zip(drawn, range(len(keys)), strict=True))]
+    drawn = [rng.random() for _ in keys]
+    loads = health.loads(deployment)
+    return [keys[number] for _, _, number in sorted(zip(loads, drawn, range(len(keys)), strict=True))]
 
 
 def _draw(weight: int, word: str, rng: Random) -> float:
@@ -168,6 +181,8 @@ def _draw(weight: int, word: str, rng: Random) -> float:
     return -math.log(1.0 - chance) / weight
 
 
+@lru_cache(maxsize=4096)
 def _hashed(word: str) -> float:
+    """The same number for the same word, 0 to 1. Callers who are sent the same way come turn after turn."""
     digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / 2**53
