@@ -186,6 +186,19 @@ class Router:
 class Route:
     """One call's way: `step` says whom to ask next, `failed` what became of it."""
 
+    __slots__ = (
+        "_back_at",
+        "_call",
+        "_left_out",
+        "_missing",
+        "_models",
+        "_past",
+        "_queue",
+        "_router",
+        "_tried",
+        "_wish",
+    )
+
     def __init__(self, router: Router, call: Call, wish: Wish | None, queue: list[Step] | None = None) -> None:
         """`queue`: who is asked first, where that is known; `wish`: None, where it is looked for when it matters."""
         self._router = router

@@ -72,8 +72,8 @@ class Health:
         rests, longest = self._rests, None
         if not rests:
             return None
-        group = self.group(provider, candidate.credential)
         own = self.own_group(provider, candidate.credential)
+        group = self._shared_group(provider, candidate.credential) or own
         for name in (group, own, ALL_GROUPS):
             for scope in (model, ALL_MODELS):
                 rest = rests.get((provider, name, scope))
@@ -182,11 +182,11 @@ class Health:
 
     def group(self, provider: str, credential: Secret) -> str:
         """Whose quota a credential uses: as it was configured, as the provider said, else its own."""
-        return (
-            self._named(provider, credential)
-            or self._consumers.get((provider, credential.mark))
-            or self.own_group(provider, credential)
-        )
+        return self._shared_group(provider, credential) or self.own_group(provider, credential)
+
+    def _shared_group(self, provider: str, credential: Secret) -> str:
+        """The same, where others may use that quota too; "": nobody says so."""
+        return self._named(provider, credential) or self._consumers.get((provider, credential.mark), "")
 
     def _named(self, provider: str, credential: Secret) -> str:
         """The group that was written beside it; "": none."""

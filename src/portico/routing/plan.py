@@ -114,8 +114,6 @@ def plan(
 
 def kept_from(candidate: Candidate, health: Health, now: float) -> tuple[str, float] | None:
     """Why a candidate is not tried now, and till when; None: it may be."""
-    if health.is_quiet:
-        return None
     if (rest := health.resting(candidate, now)) is not None:
         return rest.why, rest.until
     circuit = health.circuit(candidate.deployment)
