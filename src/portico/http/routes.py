@@ -200,9 +200,10 @@ _ROWS: Final = (
     _row(r"(?:/v1/receipts|/receipts(?!/sample$))/(?P<item>[^/]+)", Action.RECEIPT, CHAT),
     _row(r"(?:/v1)?/estimate", Action.ESTIMATE, CHAT),
 )
-_CHAT_PATHS: Final = frozenset({"/v1/chat/completions", "/chat/completions"})
-_CHAT_CALL: Final = Route(Action.CALL, CHAT)
-"""Nearly every call: found without a search."""
+_CALLS_KEPT: Final = 1024
+_LONGEST_KEPT: Final = 255
+_calls: Final[dict[str, Route]] = {}
+"""Raw paths of calls that were found already. What a path of a call is hangs on nothing else."""
 _ALWAYS: Final = (
     (re.compile(rf"{_OPENAI}/responses(?:/.*)?", re.DOTALL), RESPONSES),
     (re.compile(r"(?:/v1)?/messages(?:/.*)?", re.DOTALL), MESSAGES),
@@ -220,8 +221,8 @@ _MOSTLY: Final = ("/v1/", "/v1beta/")
 
 def find_route(method: str, path: str, query: Query, headers: Mapping[str, str]) -> Route:
     """The route of a raw path, which may end in a slash. Raises `RouteNotFound`."""
-    if path in _CHAT_PATHS:
-        return _CHAT_CALL
+    if (known := _calls.get(path)) is not None:
+        return known
     plain = unquote(path).rstrip("/")
     for row in _ROWS:
         match = row.path.fullmatch(plain)
@@ -234,7 +235,12 @@ def find_route(method: str, path: str, query: Query, headers: Mapping[str, str])
                 break
             continue  # the name of a model may hold a colon
         dialect = row.dialect or _dialect_by_key(query, headers)
-        return Route(row.action, dialect, found.get("model"), verb or row.verb, found.get("item"))
+        route = Route(row.action, dialect, found.get("model"), verb or row.verb, found.get("item"))
+        if row.action is Action.CALL and len(path) <= _LONGEST_KEPT:
+            if len(_calls) >= _CALLS_KEPT:  # models are named in them, and callers may name any
+                _calls.clear()
+            _calls[path] = route
+        return route
     if (told := not_offered(plain)) is not None:
         raise told
     raise RouteNotFound(f"Unknown request URL: {method} {_shown(path)}.")

@@ -98,7 +98,7 @@ class ProviderKind(msgspec.Struct, frozen=True):
 
     def speaks(self, dialect: Dialect) -> bool:
         """Whether callers of a dialect are understood as they are."""
-        return any(one.dialect.name == dialect.name for one in self.spoken)
+        return self.to(dialect).dialect.name == dialect.name
 
     def as_declared(self, dialects: tuple[str, ...]) -> "ProviderKind":
         """The kind of a provider whose entry names its dialects; operations beside chat are asked for all the same, unless
