@@ -115,7 +115,7 @@ async def test_a_key_is_in_no_log_when_something_goes_wrong(
             await house.ask(None, path=f"/v1beta/nowhere?{query}", key=None),
             await house.ask(None, path=f"/{'x' * 9000}?{query}", key=None),
         ]
-        monkeypatch.setattr(Relay, "_answer", None)
+        monkeypatch.setattr(Relay, "_whole", None)
         bodies.append(await ask(house, model=f"{MODEL}-high", query=query, headers={}))
         async with house.connect() as wire:
             wire.writer.write(f"GET /v1beta/models?{query} HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n".encode())
