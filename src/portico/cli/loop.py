@@ -42,11 +42,18 @@ YOUNG_OBJECTS: Final = 50_000
 being looked for; a stream's events alone would start a search many times a second."""
 
 
+KEPT_BYTES: Final = 4 * 1024 * 1024
+"""The C library gives memory back to the system as soon as 128 KB at the end of the heap are free, and asks for it again
+with the next body: sixteen page faults for each turn of an agent. Of the largest piece that was ever freed it learns to
+keep twice as much (mallopt(3), M_MMAP_THRESHOLD), so that it is shown one. Where it does not, nothing is lost."""
+
+
 def settle_memory() -> None:
     """To be called once everything is set up: what is there now is not searched for cycles again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 5, 10)
+    bytearray(KEPT_BYTES)  # and let go of, which is all that it is for
 
 
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
