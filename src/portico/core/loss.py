@@ -222,7 +222,7 @@ def changes_header(losses: "list[Loss] | tuple[Loss, ...]", limit_bytes: int = 2
     items: list[str] = []
     used = 2
     for number, loss in enumerate(losses):
-        item = msgspec.json.encode({"code": loss.code, "path": loss.path, "message": loss.message}).decode()
+        item = msgspec.json.encode(loss).decode()
         if not item.isascii() or "\x7f" in item:
             item = _ascii(item)
         if used + len(item) + 1 > limit_bytes - 16:

@@ -192,10 +192,11 @@ class Reception:
             embeds=embeds,
         )
         prepared = resolve(read, self.served)
-        model_asked, param = prepared.resolved.model, read.where.field("model")
-        require_in_scope(caller.policy.models, model_asked.name, read.model, param=param)
+        model_asked, scope = prepared.resolved.model, caller.policy.models
+        if scope:
+            require_in_scope(scope, model_asked.name, read.model, param=read.where.field("model"))
         if dialect.demands is not None or embeds:
-            self._require_able(dialect, verb, model_asked, param)
+            self._require_able(dialect, verb, model_asked, read.where.field("model"))
         pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
         media = await self._completed(caller, dialect, prepared)
         request = media.request

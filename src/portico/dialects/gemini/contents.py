@@ -301,8 +301,6 @@ class ContentsRenderer:
         self.losses.append(Loss("1.4:detail", path, f"no detail {part.detail!r} for one part on this model"))
 
     def _tell_extras(self, message: Message) -> None:
-        if message.name is None and message.ext is None:
-            return
         path = self._where.at_message
         if message.name is not None:
             self.losses.append(Loss("1.2:name", path(message.at), "a message has no author's name at Google"))

@@ -64,7 +64,8 @@ INT64: Final = 2**63
 def parse_request(body: Any, *, model: str | None = None, stream: bool | None = None) -> Request:
     """A Chat Completions body as a request. Raises `InvalidRequest` with the path of what is wrong."""
     fields = dict(body if type(body) is dict else object_at(body, "$"))
-    asked = optional_string(fields.pop("model", None), "$.model") or model
+    asked = fields.pop("model", None)
+    asked = (asked if type(asked) is str else optional_string(asked, "$.model")) or model
     if not asked:
         raise InvalidRequest("Missing required parameter: 'model'.", param="$.model")
     if fields.get("messages") is None:

@@ -92,12 +92,18 @@ class ItemsReader:
         }
 
     def parse(self, items: list[Any]) -> list[Message]:
+        readers = self._readers
         for at, item in enumerate(items):
             if (said := self._brought.get(at)) is not None:
                 self._bring(Opaque(ORIGIN, item, said), at)
                 continue
+            kind = item.get("type") if type(item) is dict else None
+            reader = readers.get(kind) if type(kind) is str else None
             try:
-                self._item(object_at(item, ""), at)
+                if reader is not None:  # nearly always
+                    reader(item, at)
+                else:
+                    self._item(object_at(item, ""), at)
             except InvalidRequest as error:
                 raise error.under(f"$.input[{at}]") from None
         self._end_turn()
@@ -137,7 +143,8 @@ class ItemsReader:
             self._say(Role.DEVELOPER, (item,), at)
 
     def _end_turn(self) -> None:
-        self._end_text()
+        if self._for_text is not None:
+            self._end_text()
         if self._turn:
             self._messages.append(Message(Role.ASSISTANT, tuple(self._turn), at=self._turn_at))
             self._turn = []
@@ -199,18 +206,22 @@ class ItemsReader:
         self._call(item, string_at(item.get("input", ""), ".input"), "custom", at)
 
     def _call(self, item: Mapping[str, Any], arguments: str, kind: str, at: int) -> None:
-        self._end_text()
+        if self._for_text is not None:
+            self._end_text()
         wire_id = optional_string(item.get("call_id"), ".call_id")
         self._count += 1
         call_id = wire_id or counted_call_id(self._count)
-        name, namespace = string_at(item.get("name"), ".name"), optional_string(item.get("namespace"), ".namespace")
+        name = string_at(item.get("name"), ".name")
+        namespace = optional_string(item["namespace"], ".namespace") if "namespace" in item else None
         if namespace is not None:
             name = self._namespaces.get((namespace, name), name)
-        signature = self._signed.pop(call_id, None)
+        signature = self._signed.pop(call_id, None) if self._signed else None
         call = ToolCall(call_id, name, arguments, kind, not wire_id, signature=signature, ext=own_ext(item))
         self._calls[call_id] = call
         self._by_short_id[normalised_call_id(call_id)] = call
-        self._answer([call], at)
+        if not self._turn:
+            self._turn_at = at
+        self._turn.append(call)
 
     def _result(self, item: Mapping[str, Any], at: int) -> None:
         wire_id = string_at(item.get("call_id"), ".call_id")
