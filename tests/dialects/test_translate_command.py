@@ -38,8 +38,6 @@ THOUGHT: Json = {"text": "hm", "thought": True}
 def run(*args: str, given: Any = b"") -> "subprocess.CompletedProcess[bytes]":
     """The command with this on standard input (JSON values are written as one document)."""
     data = given if isinstance(given, bytes) else json.dumps(given).encode()
-    if not sys.platform.startswith("linux"):
-        return run_anew(*args, given=data)
     done = asyncio.run(preloaded.run_with(data, "translate", *args, folder=Path.cwd()))
     return subprocess.CompletedProcess(args, *done)
 

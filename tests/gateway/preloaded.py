@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from gateway.commands import environment
-from gateway.commands import run as run_anew
+from gateway.commands import run_with as run_anew
 from gateway.house import soon
 from portico.cli import main
 
 _TESTS: Final = Path(__file__).parent.parent
-_LINUX: Final = sys.platform.startswith("linux")
 _PROGRAM: Final = "from gateway import preloaded; preloaded.wait_for_commands({})"
 _MODULES: Final = (
     "portico.admin.commands",
@@ -53,8 +52,6 @@ sys.exit(int(os.read(told, 100)))
 
 async def run(*arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> tuple[int, str, str]:
     """A command that ends by itself: exit code, output, error output."""
-    if not _LINUX:
-        return await run_anew(*arguments, folder=folder, env=env)
     code, out, err = await run_with(b"", *arguments, folder=folder, env=env)
     return code, out.decode(), err.decode()
 
@@ -62,7 +59,10 @@ async def run(*arguments: str, folder: Path, env: Mapping[str, str] | None = Non
 async def run_with(
     data: bytes, *arguments: str, folder: Path, env: Mapping[str, str] | None = None
 ) -> tuple[int, bytes, bytes]:
-    """A command that is told something on its standard input. On Linux."""
+    """A command that is told something on its standard input."""
+    if not sys.platform.startswith("linux"):
+        code, told, wrong = await run_anew(data, *arguments, folder=folder, env=env)
+        return code, told.encode(), wrong.encode()
     asked = json.dumps([arguments, str(folder), environment(env)]).encode()
     pipes = [os.pipe() for _ in range(3)]
     given = os.memfd_create("given")
@@ -73,8 +73,8 @@ async def run_with(
     finally:
         for end in (given, *[end for _, end in pipes]):
             os.close(end)
-    code, out, err = await soon(asyncio.gather(*[_all_of(end) for end, _ in pipes]))
-    return int(code), out, err
+    ended, out, err = await soon(asyncio.gather(*[_all_of(end) for end, _ in pipes]))
+    return int(ended), out, err
 
 
 def on_path(folder: Path) -> tuple[dict[str, str], int]:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.commands import Command, portico, run, run_with
+from databases import started_books
+from gateway import preloaded
+from gateway.commands import Command, portico, run
 from gateway.house import Act, Script, Wire, answers, fails, says, soon
 from portico.http.server import Server
 from portico.wire.http import Exchange
@@ -70,14 +72,16 @@ async def ask(port: int, path: str, headers: Mapping[str, str], body: object = N
 
 async def add(folder: Path, value: str = OF_DATABASE) -> str:
     """`portico credentials add`, from standard input."""
-    code, out, err = await run_with(value.encode(), "credentials", "add", "gemini", "--json", folder=folder, env=ENV)
+    add = ("credentials", "add", "gemini", "--json")
+    code, out, err = await preloaded.run_with(value.encode(), *add, folder=folder, env=ENV)
     assert code == 0, err
-    assert told(out + err) == []
+    assert told((out + err).decode()) == []
     return str(json.loads(out)["id"])
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    started_books(tmp_path)
     (tmp_path / "upstream.txt").write_text(OF_FILE)
     return tmp_path
 
