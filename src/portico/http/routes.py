@@ -238,7 +238,7 @@ def find_route(method: str, path: str, query: Query, headers: Mapping[str, str])
         route = Route(row.action, dialect, found.get("model"), verb or row.verb, found.get("item"))
         if row.action is Action.CALL and len(path) <= _LONGEST_KEPT:
             if len(_calls) >= _CALLS_KEPT:  # models are named in them, and callers may name any
-                _calls.clear()
+                del _calls[next(iter(_calls))]
             _calls[path] = route
         return route
     if (told := not_offered(plain)) is not None:
