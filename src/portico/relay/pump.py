@@ -64,16 +64,17 @@ class Teller:
         if self.failed:
             return []
         if self.is_all(lane):
-            return self._told(event)
-        return [frame for told in self._fan.feed(lane, event) for frame in self._told(told)]
+            return self.tell(event)
+        return [frame for told in self._fan.feed(lane, event) for frame in self.tell(told)]
 
     def fail(self, error: UpstreamError) -> list[Frame]:
         """Nothing more comes: that is said in the stream."""
-        return [] if self.failed else self._told(Failed(error))
+        return self.tell(Failed(error))
 
-    def _told(self, event: Event) -> list[Frame]:
-        if isinstance(event, PartDelta):
-            return self.writer.feed(event)
+    def tell(self, event: Event) -> list[Frame]:
+        """The same of an event of a lane that is all."""
+        if self.failed:
+            return []
         if isinstance(event, UsageReported):
             tier = event.service_tier or self.seen.service_tier
             self.seen = Seen(self.seen.model, event.usage, tier, event.uses, event.raw)
@@ -208,13 +209,15 @@ class Pump:
     @property
     def recorder(self) -> TurnRecorder:
         """What is to be kept of the answer."""
-        self.note()
+        if self._run:
+            self.note()
         return self._recorder
 
     @property
     def shown(self) -> int:
         """Bytes of text that the caller sees."""
-        self.note()
+        if self._run:
+            self.note()
         return self._shown
 
     @property
@@ -232,13 +235,11 @@ class Pump:
 
     def seen(self) -> Seen:
         """What the answer told of itself so far."""
-        self.note()
         self._told(self._gate.put_off())
         return self._teller.seen
 
     def counted(self) -> Usage | None:
         """What was used so far. Looks at counts that would otherwise be put off until they are asked for."""
-        self.note()
         self._told_late += self._told(self._gate.put_off())
         return self._teller.seen.usage
 
@@ -246,7 +247,8 @@ class Pump:
         """The frames to send now; none while nothing is committed. Raises `UpstreamError` before that."""
         if self._teller.failed:
             return []
-        self.note()
+        if self._run:
+            self.note()
         return self._told(self._gate.feed(frames))
 
     def straight(self) -> Straight | None:
@@ -258,7 +260,7 @@ class Pump:
         return None if around is None else Straight(*part, self._gate.reader.more, around, self._run)
 
     def note(self) -> None:
-        """Tells whoever watches of what went straight."""
+        """Tells whoever watches of what went straight, if anything did."""
         if self._run and self._open is not None:
             more = PartDelta(*self._open, "".join(self._run))
             self._run.clear()
@@ -271,29 +273,34 @@ class Pump:
         """The provider is done: the last frames. Raises a fault if nothing was shown and nothing explains it."""
         if self.ended:
             return self._told_late
-        self.note()
+        if self._run:
+            self.note()
         events = self._gate.close(frames)
         self._teller.counts = self._teller.counts or self.counts
         return self._told(events)
 
     def fail(self, error: UpstreamError) -> list[Frame]:
         """The provider broke off after the answer was committed: that is said in the stream."""
-        self.note()
         return self._told([Failed(error)])
 
     def _told(self, events: list[Event]) -> list[Frame]:
+        if self._run:
+            self.note()
         frames: list[Frame] = []
+        teller, recorder = self._teller, self._recorder
         for event in events:
-            self._recorder.feed(event)
             if isinstance(event, PartDelta):
                 self._open = event.candidate, event.index
+                recorder.feed(event)
                 self._count_more(event)
             elif isinstance(event, PartStarted):
                 self._open = event.candidate, event.index
+                recorder.feed(event)
                 self._count_part(event)
             elif isinstance(event, PartEnded):
                 self._open = None
-            frames += self._teller.feed(self._lane, event)
+                recorder.feed(event)
+            frames += teller.tell(event) if self._alone else teller.feed(self._lane, event)
         return frames
 
     def _count_more(self, event: PartDelta) -> None:

@@ -37,6 +37,10 @@ class _Candidate:
         self.thoughts: dict[int, Reasoning] = {}
         """Thoughts as they began: whether they are signed, and so worth keeping, is mostly known at their end."""
 
+    def is_plain(self) -> bool:
+        """Whether it is text that nobody signed: nothing is hidden, and there is no call, so that nothing is to be kept."""
+        return not [part for part in self.parts.values() if type(part) is not TextKept or part.signature is not None]
+
     def kept(self) -> tuple[Kept, ...]:
         """The parts in order."""
         for index in list(self.texts):
@@ -132,6 +136,8 @@ class TurnRecorder:
     def records(self) -> Iterator[tuple[list[str], TurnRecord]]:
         """Keys and record of each candidate that has something to keep."""
         for candidate in self._candidates.values():
+            if candidate.is_plain():
+                continue
             parts = candidate.kept()
             record = TurnRecord(self._signer, parts, *candidate.text.edges(), candidate.text.key())
             if calls := [call_key(part.id) for part in parts if isinstance(part, CallKept)]:

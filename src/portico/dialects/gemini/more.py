@@ -18,6 +18,7 @@ class _MoreContent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 class _MoreCandidate(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     content: _MoreContent
     index: int = 0
+    finish: str | None = msgspec.field(name="finishReason", default=None)
 
 
 class _MoreCounts(msgspec.Struct, gc=False):

@@ -278,7 +278,7 @@ class GeminiWatch:
             body = MORE.decode(frame.data)
         except jsontext.NOT_DECODED:
             return False
-        if self.model is None or body.response_id != self._id:
+        if self.model is None or body.response_id != self._id or body.candidates[0].finish is not None:
             return False
         if (counts := body.usage) is not None:
             if counts.total is None:

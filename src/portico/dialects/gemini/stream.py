@@ -137,6 +137,8 @@ class GeminiReader(StreamReader):
                 self._put_off, self._uncounted, self._counted = frame.data, None, True
             elif not self._counted:
                 self._put_off = frame.data
+        if wire.finish is not None:
+            candidate.finish = wire.finish
         return PartDelta(wire.index, teller.open, part.text)
 
     def note(self, more: PartDelta) -> None:
