@@ -162,7 +162,8 @@ def _credentials(deployment: Deployment, health: Health, rng: Random, sticky: st
     if len(keys) < 2:
         return keys
     if sticky:
-        drawn = [_hashed(f"{sticky}\0{key.mark}") for key in keys]
+        hashed = _hashed_before if len(sticky) <= _LONGEST_KEPT else _hashed
+        drawn = [hashed(f"{sticky}\0{key.mark}") for key in keys]
         return [keys[number] for _, number in sorted(zip(drawn, range(len(keys)), strict=True))]
     drawn = [rng.random() for _ in keys]
     loads = health.loads(deployment)
@@ -179,8 +180,13 @@ def _draw(weight: int, word: str, rng: Random) -> float:
     return -math.log(1.0 - chance) / weight
 
 
-@lru_cache(maxsize=4096)
 def _hashed(word: str) -> float:
-    """The same number for the same word, 0 to 1. Callers who are sent the same way come turn after turn."""
+    """The same number for the same word, 0 to 1."""
     digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / 2**53
+
+
+_LONGEST_KEPT: Final = 256
+"""Characters of a caller's word. It may say what it likes, and a memory is bounded in bytes as well."""
+_hashed_before: Final = lru_cache(maxsize=4096)(_hashed)
+"""Callers who are sent the same way come turn after turn."""
