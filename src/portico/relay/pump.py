@@ -7,6 +7,7 @@ many, the caller's one stream.
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -158,11 +159,11 @@ class Gate:
         return False
 
 
-class Straight(msgspec.Struct, frozen=True):
+class Straight(NamedTuple):
     """How more of an open part goes straight from a provider's frame to one for the caller (`relay/straight.py`)."""
 
     candidate: int
-    index: int
+    part: int
     more: Callable[[Frame], PartDelta | None]
     around: Around
     run: list[str]

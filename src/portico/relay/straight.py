@@ -86,7 +86,7 @@ class StraightWay(_Way):
             and (tab is None or not (tab.ran_out or tab.clock() >= tab.checkpoint_at))
             and (frame := lone(data)) is not None
             and (more := straight.more(frame)) is not None
-            and more.index == straight.index
+            and more.index == straight.part
             and more.candidate == straight.candidate
         ):
             run = straight.run

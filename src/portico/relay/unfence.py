@@ -53,7 +53,7 @@ def may_be_fenced(request: Request, target: Target, losses: Iterable[Loss]) -> b
     return any(loss.code == "1.10:format" for loss in losses)
 
 
-class UnfencedReader(StreamReader):
+class UnfencedReader:
     """A reader whose events tell the text without its fence."""
 
     def __init__(self, reader: StreamReader) -> None:
@@ -62,6 +62,13 @@ class UnfencedReader(StreamReader):
 
     def feed(self, frame: Frame) -> list[Event]:
         return [told for event in events_of(self._reader, frame) for told in self._unfence.feed(event)]
+
+    def more(self, frame: Frame) -> PartDelta | None:  # noqa: ARG002
+        """Every text is looked at."""
+        return None
+
+    def note(self, more: PartDelta) -> None:
+        """There was none."""
 
     def put_off(self) -> list[Event]:
         return self._reader.put_off()

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from portico.core.dialect import Reading, Reply, StreamReader, StreamWriter
+from portico.core.dialect import Reading, Reply
 from portico.core.errors import InvalidRequest, PorticoError, UpstreamBadGateway, UpstreamEmpty, UpstreamIncomplete
 from portico.core.events import (
     Annotated,
@@ -80,7 +80,7 @@ class _Candidate:
         """Grounding and citations so far: they point into the whole text, so they are told at the end."""
 
 
-class GeminiReader(StreamReader):
+class GeminiReader:
     """Frames of streamGenerateContent -> events."""
 
     def __init__(self, reading: Reading) -> None:
@@ -315,7 +315,7 @@ _HERE: Final = "\0"
 """A text that stands for another."""
 
 
-class GeminiWriter(StreamWriter):
+class GeminiWriter:
     """Events -> frames as Google sends them. A call is held until its arguments are complete."""
 
     def __init__(self, reply: Reply) -> None:

@@ -7,7 +7,7 @@ change are encoded once.
 
 from typing import Any
 
-from portico.core.dialect import Reply, StreamWriter
+from portico.core.dialect import Reply
 from portico.core.events import (
     Annotated,
     CandidateFinished,
@@ -101,7 +101,7 @@ class _Choice:
         self.speech: SpeechDeltas | None = None
 
 
-class ChatWriter(StreamWriter):
+class ChatWriter:
     """Events -> chunks."""
 
     def __init__(self, reply: Reply) -> None:

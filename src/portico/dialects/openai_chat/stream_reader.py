@@ -6,11 +6,11 @@ the same for all of them, else by a new id or name; a stream is complete when ev
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from portico.core.dialect import Reading, StreamReader
+from portico.core.dialect import Reading
 from portico.core.errors import UpstreamBadGateway, UpstreamEmpty, UpstreamIncomplete
 from portico.core.events import (
     Annotated,
@@ -32,6 +32,7 @@ from portico.dialects.openai.logprobs import parse_logprobs
 from portico.dialects.openai_chat.annotations import parse_annotations
 from portico.dialects.openai_chat.content import parse_content
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, VENDOR, ext_of, read_google
+from portico.dialects.openai_chat.more import MORE
 from portico.dialects.openai_chat.response import REFUSAL, SEARCHES
 from portico.dialects.openai_chat.response_parse import (
     UNREADABLE,
@@ -94,37 +95,7 @@ class _ReadChoice:
         self.feedback: Any = None
 
 
-class _MoreDelta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    content: str
-    role: str | None = None
-    refusal: None = None
-    reasoning_content: None = None
-    reasoning: None = None
-    tool_calls: None = None
-    function_call: None = None
-
-
-class _MoreChoice(msgspec.Struct, gc=False):
-    delta: _MoreDelta
-    index: int = 0
-    finish_reason: None = None
-    logprobs: None = None
-
-
-class _More(msgspec.Struct, gc=False):
-    """What nearly every chunk of a stream is: more of the text of one choice, and nothing that means anything beside it."""
-
-    choices: tuple[_MoreChoice]
-    usage: None = None
-    x_groq: None = None
-    extra_content: None = None
-    error: None = None
-
-
-_MORE: Final = msgspec.json.Decoder(_More)
-
-
-class ChatReader(StreamReader):
+class ChatReader:
     """Chunks -> events."""
 
     def __init__(self, reading: Reading) -> None:
@@ -158,7 +129,7 @@ class ChatReader(StreamReader):
 
     def more(self, frame: Frame) -> PartDelta | None:
         try:
-            (wire,) = _MORE.decode(frame.data).choices
+            (wire,) = MORE.decode(frame.data).choices
         except jsontext.NOT_DECODED:
             return None
         choice, text = self._choices.get(wire.index), wire.delta.content
@@ -166,6 +137,9 @@ class ChatReader(StreamReader):
             return None
         teller = choice.teller
         return PartDelta(wire.index, teller.open, text) if teller.open is not None and teller.kind is Text else None
+
+    def note(self, more: PartDelta) -> None:
+        """Nothing here depends on how long a text is."""
 
     def put_off(self) -> list[Event]:
         return []
