@@ -102,7 +102,12 @@ def command(checkout: Path, folder: Path, port: int, upstream_port: int) -> Comm
     own_key = "sk-bench-owner-0123456789" if books(checkout, folder) else KEY
     config = folder / "portico.toml"
     config.write_text(config_for(_known(checkout), folder, upstream_port), encoding="utf-8")
-    env = {"PYTHONPATH": str(checkout / "src"), "GEMINI_API_KEY": "bench-upstream-key", "PORTICO_API_KEY": own_key}
+    env = {
+        "PYTHONPATH": str(checkout / "src"),
+        "PYTHONDONTWRITEBYTECODE": "",  # as what is installed, it compiles its modules once
+        "GEMINI_API_KEY": "bench-upstream-key",
+        "PORTICO_API_KEY": own_key,
+    }
     return [sys.executable, "-m", "portico", "serve", "--config", str(config), "--port", str(port)], env
 
 
