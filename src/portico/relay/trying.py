@@ -6,7 +6,6 @@ that, another candidate is asked beside one that shows nothing (`relay/hedge.py`
 """
 
 import asyncio
-import math
 from functools import partial
 from typing import Final
 
@@ -75,44 +74,21 @@ class Tries:
                 gather = some if making.some_will_do(call) else together
                 return await gather([self.each(call, attempt_one, one) for one in lanes])
             part = _Part(call, route, lanes[0], attempt_one)
-            after_s = self._router.rules.hedge_after_s
-            if after_s and _shows_early(call):
+            if not (after_s := self._router.rules.hedge_after_s) or not _shows_early(call):
+                answered = await self._ask(part, step, aim)
+            else:
                 ask = partial(self._ask, part, step, aim)
                 answered = await hedged(ask, partial(self._another, part, step), after_s)
-            else:  # As `_ask`, without a coroutine in between: it is the way of nearly every call.
-                first, answered = None, True
-                try:
-                    first = self._aims.attempt(call, aim, part.lane)
-                    if call.verb is Verb.STREAM:
-                        first.patience_s = self._patience_s(part, step)
-                    await made(call, first, attempt_one, self._router.health, self._router.now, last=False)
-                except UpstreamError as error:
-                    answered = await self._answers_again(part, step, aim, first, error)
             if answered:
                 return None
         raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.dialect, call.verb))
 
     async def _ask(self, part: _Part, step: Step, aim: Aim, runner: Runner | None = None) -> bool:
         """Asks one candidate: whether it answered. Raises what others would fail with too."""
-        first = None
         try:
-            first = self._attempt(part, step, aim, runner)
-            await self._made(part, first, last=False)
+            await self._twice_if_faulty(part, step, aim, runner)
         except UpstreamError as error:
-            return await self._answers_again(part, step, aim, first, error)
-        return True
-
-    async def _answers_again(
-        self, part: _Part, step: Step, aim: Aim, first: Attempt | None, error: UpstreamError
-    ) -> bool:
-        """The first attempt at a candidate failed: whether it answers a second one, if there is a point in that. Raises as
-        `_ask`. `first`: None, where it could not even be made."""
-        try:
-            if first is None:
-                raise error
-            await self._twice_if_faulty(part, step, aim, first, error)
-        except UpstreamError as told:
-            if self._ends(part, step, aim, told):
+            if self._ends(part, step, aim, error):
                 raise
             return False
         return True
@@ -156,27 +132,26 @@ class Tries:
             return False
         return await self._ask(part, step, aim, runner)
 
-    async def _twice_if_faulty(self, part: _Part, step: Step, aim: Aim, first: Attempt, error: UpstreamError) -> None:
-        """Asks a candidate once more after some faults, and raises all others."""
-        call = part.call
-        if isinstance(error, UpstreamRejected):
+    async def _twice_if_faulty(self, part: _Part, step: Step, aim: Aim, runner: Runner | None) -> None:
+        call, first = part.call, self._attempt(part, step, aim, runner)
+        try:
+            await self._made(part, first, last=False)
+        except RETRIED_ONCE:
+            await self._made(part, self._attempt(part, step, aim, runner), last=True)
+        except UpstreamRejected as error:
             asked = first.asked
             may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
             if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
-                raise error
+                raise
             call.request = request  # the skip value stands in for what the client sent, and the losses say so
-        elif not isinstance(error, RETRIED_ONCE):
-            raise error
-        await self._made(part, self._attempt(part, step, aim, first.runner), last=True)
+            await self._made(part, self._attempt(part, step, aim, runner), last=True)
 
     def _attempt(self, part: _Part, step: Step, aim: Aim, runner: Runner | None) -> Attempt:
         attempt = self._aims.attempt(part.call, aim, part.lane)
-        attempt.runner, attempt.patience_s = runner, self._patience_s(part, step)
+        attempt.runner = runner
+        if _shows_early(part.call):  # what shows nothing before its end may be silent as long as it thinks
+            attempt.patience_s = part.route.share_s(step[1].deployment)
         return attempt
-
-    def _patience_s(self, part: _Part, step: Step) -> float:
-        """How long a candidate may show nothing; what shows nothing before its end may be silent as long as it thinks."""
-        return part.route.share_s(step[1].deployment) if _shows_early(part.call) else math.inf
 
     async def _made(self, part: _Part, attempt: Attempt, *, last: bool) -> None:
         router = self._router
