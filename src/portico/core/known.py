@@ -6,10 +6,13 @@ keeps with it what it makes of it. What is made must follow from the list and th
 nobody keeps lists nothing is kept: a plain list is read anew each time.
 """
 
-from collections.abc import Hashable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Final, TypeAlias
 
-from portico.core.request import Tool
+from portico.core.request import Builtin, Tool
+
+Declared: TypeAlias = tuple[tuple[Tool, ...], tuple[Builtin, ...]]
+"""What a list of tools declares: the caller's own, and the provider's."""
 
 ROOM_BYTES: Final = 256 * 1024
 """What may be kept with one list: little of it can become much."""
@@ -56,3 +59,15 @@ class KnownTools(tuple[Tool, ...]):  # noqa: SLOT001 (a tuple cannot have any)
     def keep(self, key: Hashable, value: Any, size_bytes: int = 0) -> None:
         """Keeps what was made of these tools, as `Known.keep` does."""
         self.known.keep((self.origin, key), value, size_bytes)
+
+
+def declared(value: Any, origin: str, read: Callable[[Any], Declared]) -> Declared:
+    """What `tools` declares, as a dialect reads it; of a list that is known this is known too."""
+    if type(value) is not Known:
+        return read(value)
+    found: Declared | None = value.made(origin)
+    if found is None:
+        tools, builtins = read(value)
+        found = KnownTools.of(tools, value, origin), builtins
+        value.keep(origin, found)
+    return found

@@ -145,8 +145,6 @@ class Rows:
 
 def _insert(db: Db, sql: str, rows: Sequence[Sequence[Value]]) -> int:
     """How many of them were not there."""
-    if len(rows) == 1:
-        return db.run(_with_rows(sql, 1, len(rows[0])), *rows[0])
     added = 0
     for some in _pieces(rows):
         added += db.run(_with_rows(sql, len(some), len(some[0])), *[value for row in some for value in row])

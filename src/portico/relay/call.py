@@ -1,6 +1,7 @@
 """One call while it is served: what was asked, and what is known of it so far. The control flow is in relay.py."""
 
 import asyncio
+import contextlib
 import math
 import re
 from collections.abc import Awaitable, Mapping
@@ -219,14 +220,8 @@ class Call(msgspec.Struct):
         return headers
 
 
-class _AnyNumber:
-    """Where nothing bounds the upstream calls of a call that are made at a time: `async with call.slots or ANY_NUMBER`."""
-
-    async def __aenter__(self) -> None: ...
-    async def __aexit__(self, *_: object) -> None: ...
-
-
-ANY_NUMBER: Final = _AnyNumber()
+ANY_NUMBER: Final = contextlib.nullcontext()
+"""Where nothing bounds the upstream calls of a call that are made at a time: `async with call.slots or ANY_NUMBER`."""
 
 
 class Aim(msgspec.Struct, frozen=True):

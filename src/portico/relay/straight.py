@@ -6,7 +6,7 @@ a frame that were made once; where both ends speak one dialect, its data do. Eve
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
@@ -22,21 +22,26 @@ MOST_AT_ONCE: Final = 16
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class _Way:
+P = TypeVar("P", bound=Pump | PassingPump)
+
+
+class _Way(Generic[P]):
     """Takes the pieces of one attempt's stream as `careful` would. `tab`: what it is paid from, if anything is charged."""
 
-    __slots__ = ("_after", "_attempt", "_before", "_careful", "_decoder", "_downstream", "_tab", "_tried")
+    __slots__ = ("_after", "_attempt", "_before", "_careful", "_decoder", "_downstream", "_pump", "_tab", "_tried")
 
     def __init__(
         self,
         careful: Callable[[bytes], bool],
         decoder: SseDecoder,
+        pump: P,
         downstream: Downstream,
         attempt: Attempt,
         tab: Tab | None,
     ) -> None:
         self._careful = careful
         self._decoder = decoder
+        self._pump = pump
         self._downstream = downstream
         self._attempt = attempt
         self._tried = attempt.tried
@@ -59,33 +64,21 @@ class _Way:
         raise NotImplementedError
 
 
-class StraightWay(_Way):
+class StraightWay(_Way[Pump]):
     """Of a stream that is translated."""
 
-    __slots__ = ("_pump", "_straight")
-
-    def __init__(
-        self,
-        careful: Callable[[bytes], bool],
-        decoder: SseDecoder,
-        pump: Pump,
-        downstream: Downstream,
-        attempt: Attempt,
-        tab: Tab | None,
-    ) -> None:
-        super().__init__(careful, decoder, downstream, attempt, tab)
-        self._pump = pump
-        self._straight: Straight | None = None
+    __slots__ = ("_straight",)
+    _straight: Straight
+    """Set where something may go straight."""
 
     def take(self, data: bytes) -> bool:
         """See `relay.ports.UpstreamResponse.pipe`."""
-        before, straight, tab = self._before, self._straight, self._tab
+        before, tab = self._before, self._tab
         if (
             before is not None
-            and straight is not None
             and (tab is None or not (tab.ran_out or tab.clock() >= tab.checkpoint_at))
             and (frame := lone(data)) is not None
-            and (more := straight.more(frame)) is not None
+            and (more := (straight := self._straight).more(frame)) is not None
             and more.index == straight.part
             and more.candidate == straight.candidate
         ):
@@ -98,27 +91,16 @@ class StraightWay(_Way):
         return self._go_carefully(data)
 
     def _around(self) -> Around | None:
-        straight = self._straight = self._pump.straight()
-        return None if straight is None else straight.around
+        if (straight := self._pump.straight()) is None:
+            return None
+        self._straight = straight
+        return straight.around
 
 
-class PassingWay(_Way):
+class PassingWay(_Way[PassingPump]):
     """Of a stream that passes."""
 
-    __slots__ = ("_more", "_pump")
-
-    def __init__(
-        self,
-        careful: Callable[[bytes], bool],
-        decoder: SseDecoder,
-        pump: PassingPump,
-        downstream: Downstream,
-        attempt: Attempt,
-        tab: Tab | None,
-    ) -> None:
-        super().__init__(careful, decoder, downstream, attempt, tab)
-        self._pump = pump
-        self._more = pump.more
+    __slots__ = ()
 
     def take(self, data: bytes) -> bool:
         """See `relay.ports.UpstreamResponse.pipe`."""
@@ -127,7 +109,7 @@ class PassingWay(_Way):
             before is not None
             and (tab is None or not (tab.ran_out or tab.clock() >= tab.checkpoint_at))
             and (frame := lone(data)) is not None
-            and self._more(frame)
+            and self._pump.more(frame)
         ):
             self._tried.events += 1
             return self._downstream.write_bytes(before + frame.data + self._after)

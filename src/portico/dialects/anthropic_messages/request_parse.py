@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from portico.core.errors import InvalidRequest
 from portico.core.foreign import CACHE_MARKS
-from portico.core.known import Known, KnownTools
+from portico.core.known import declared
 from portico.core.loss import Where
 from portico.core.parts import Part
 from portico.core.request import Builtin, Message, OutputFormat, Request, Role, Sampling, Thinking, Tool, ToolChoice
@@ -55,7 +55,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         raise missing("$.messages")
     blocks = Blocks()
     messages = [*_system(fields.pop("system", None), blocks), *_messages(fields.pop("messages"), blocks)]
-    tools, builtins = _declared(fields.pop("tools", None))
+    tools, builtins = declared(fields.pop("tools", None), ORIGIN, _tools)
     choice, parallel = _choice(fields.pop("tool_choice", None))
     config = dict(take_object(fields, "output_config") or {})
     output = _output(config.pop("format", None), "$.output_config.format") or _output(
@@ -136,19 +136,6 @@ def _messages(value: Any, blocks: Blocks) -> list[Message]:
         parts: list[Part] = [] if content is None else blocks.content(content, f"{path}.content")
         messages.append(Message(role, tuple(parts), None, at, ext_of(extras), effort))
     return messages
-
-
-def _declared(value: Any) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]]:
-    """What `tools` declares; of a list that is known this is known too."""
-    if type(value) is not Known:
-        return _tools(value)
-    declared = value.made(ORIGIN)
-    if declared is None:
-        tools, builtins = _tools(value)
-        declared = KnownTools.of(tools, value, ORIGIN), builtins
-        value.keep(ORIGIN, declared)
-    found: tuple[tuple[Tool, ...], tuple[Builtin, ...]] = declared
-    return found
 
 
 def _tools(value: Any) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]]:

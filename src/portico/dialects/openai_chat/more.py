@@ -5,14 +5,19 @@ from typing import Final
 import msgspec
 
 
-class _MoreDelta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    content: str
+class Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """What may stand in a delta that is but more of a text."""
+
     role: str | None = None
     refusal: None = None
     reasoning_content: None = None
     reasoning: None = None
     tool_calls: None = None
     function_call: None = None
+
+
+class _MoreDelta(Delta, kw_only=True):
+    content: str
 
 
 class _MoreChoice(msgspec.Struct, gc=False):

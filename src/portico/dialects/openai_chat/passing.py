@@ -27,6 +27,7 @@ from portico.core.response import FinishReason
 from portico.dialects.openai.checks import wrong_type
 from portico.dialects.openai.errors import masked, parse_error_object, render_error, tells_error
 from portico.dialects.openai_chat.finish import finish_reason
+from portico.dialects.openai_chat.more import Delta
 from portico.dialects.openai_chat.usage import parse_usage, usage_in, uses_in
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame
@@ -212,14 +213,9 @@ def _bare(data: bytes) -> _Answer:
     )
 
 
-class _MoreSaid(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _MoreSaid(Delta, kw_only=True):
     content: msgspec.Raw
-    role: str | None = None
-    refusal: None = None
-    reasoning_content: None = None
-    reasoning: None = None
-    tool_calls: None = None
-    function_call: None = None
+    """As it is written."""
 
 
 class _MoreChoice(msgspec.Struct, gc=False):

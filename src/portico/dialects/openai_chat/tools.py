@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.core.errors import InvalidRequest
-from portico.core.known import Known, KnownTools
+from portico.core.known import declared
 from portico.core.loss import Loss
 from portico.core.request import GOOGLE_BUILTINS, Builtin, Request, Tool, ToolChoice
 from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
@@ -19,7 +19,7 @@ _MODES: Final = frozenset({"auto", "none", "required", "validated"})
 def parse_tools(fields: dict[str, Any]) -> tuple[tuple[Tool, ...], list[Builtin], ToolChoice | None]:
     """Takes everything about tools out of a request's fields (`functions` is left for the caller to see)."""
     wire = fields.pop("tools", None)
-    tools, builtins = _declared(wire) if wire is not None else ((), ())
+    tools, builtins = declared(wire, ORIGIN, _parse_declared) if wire is not None else ((), ())
     legacy = fields.get("functions")
     if legacy is None:
         fields.pop("functions", None)
@@ -34,19 +34,6 @@ def parse_tools(fields: dict[str, Any]) -> tuple[tuple[Tool, ...], list[Builtin]
     if older is not None and choice is None:
         choice = _parse_legacy_choice(older)
     return tools, list(builtins), choice
-
-
-def _declared(wire: Any) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]]:
-    """What `tools` declares; of a list that is known this is known too."""
-    if type(wire) is not Known:
-        return _parse_declared(wire)
-    declared = wire.made(ORIGIN)
-    if declared is None:
-        tools, builtins = _parse_declared(wire)
-        declared = KnownTools.of(tools, wire, ORIGIN), builtins
-        wire.keep(ORIGIN, declared)
-    found: tuple[tuple[Tool, ...], tuple[Builtin, ...]] = declared
-    return found
 
 
 def _parse_declared(wire: Any) -> tuple[tuple[Tool, ...], tuple[Builtin, ...]]:
