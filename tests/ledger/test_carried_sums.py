@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger.calls import hold, release, settle
@@ -75,7 +75,17 @@ class _Session:
     def close(self) -> None: ...
 
 
+ENDED_AFTER_A_LATE_END = [
+    [
+        hold("req_alice_0", 1, account="alice", key_id="key_alice"),
+        settle("req_alice_1", 0, account="alice", key_id="key_alice", at_us=NOW_US),  # never held: all before is written
+        release("req_alice_0", account="alice", key_id="key_alice", at_us=NOW_US),
+    ]
+]
+
+
 @settings(max_examples=100, deadline=None)
+@example(ENDED_AFTER_A_LATE_END)
 @given(st.lists(st.lists(writes(), min_size=1, max_size=8), min_size=1, max_size=4))
 def test_a_batch_is_its_writes_one_after_the_other(batches: list[list[Write[Any]]]) -> None:
     with (

@@ -47,13 +47,15 @@ class Apart(Exception):
 class Rows:
     """What one transaction adds and takes. `together`: `flush` writes it; else each row is written at once."""
 
-    __slots__ = ("_db", "_entries", "_foreseen", "_holds", "_receipts", "_taken", "together")
+    __slots__ = ("_db", "_entries", "_foreseen", "_holds", "_made", "_receipts", "_taken", "together")
 
     def __init__(self, db: Db, *, together: bool) -> None:
         self._db = db
         self.together = together
         self._entries: list[Sequence[Value]] = []
         self._holds: dict[str, Sequence[Value]] = {}
+        self._made: set[str] = set()
+        """Requests of the holds that were added, written or not."""
         self._receipts: list[Sequence[Value]] = []
         self._taken: dict[str, Row] = {}
         """Holds whose ends are still to come, by their request."""
@@ -67,8 +69,9 @@ class Rows:
         account, _, _, amount, request_id, _, at_us = entry
         row = (request_id, account, key, worker, amount, tokens, minute, budgets, at_us)
         if self.together:
-            if request_id in self._holds:
+            if request_id in self._made:
                 return False
+            self._made.add(request_id)
             self._entries.append(entry)
             self._holds[request_id] = row
             return True
@@ -79,23 +82,24 @@ class Rows:
 
     def is_held(self, request_id: str) -> bool:
         """Whether there was ever a hold of that request."""
-        return request_id in self._holds or bool(self._db.rows(_HELD_BY, request_id))
+        return request_id in self._made or bool(self._db.rows(_HELD_BY, request_id))
 
     def is_foreseen(self, account: str) -> bool:
         """Whether `foresee` was told of the account, or need not be."""
         return not self.together or account in self._foreseen
 
     def foresee(self, account: str, requests: Sequence[str]) -> None:
-        """Takes the holds of these requests, which `take` will ask for. Their account is locked."""
+        """Takes the holds of these requests, which `take` will ask for, but for those that were made here: they are taken
+        one by one. Their account is locked."""
         self._foreseen.add(account)
-        for some in _pieces(requests):
+        for some in _pieces([one for one in requests if one not in self._made]):
             for row in self._db.rows(_take(len(some)), *some):
                 self._taken[row[0]] = row[1:]
 
     def take(self, request_id: str) -> Row | None:
         """Takes a hold away: its (amount, tokens, minute, budgets, time, key). None: there is none, or somebody else took
         it. Who takes it resolves it."""
-        if self.together and request_id not in self._holds:
+        if self.together and request_id not in self._made:
             return self._taken.pop(request_id, None)
         self.flush()
         found = self._db.rows(_take(1), request_id)
