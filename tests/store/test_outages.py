@@ -240,6 +240,34 @@ async def test_a_commit_that_fails_on_the_disk_is_applied_once(sqlite_url: str, 
     await database.aclose()
 
 
+class FailsAtFirst(Add):
+    """Fails in both tries of the first transaction."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(subject)
+        self.tries = 0
+
+    def apply(self, db: Db) -> int:
+        self.tries += 1
+        if self.tries <= 2:
+            raise KeyError(self.subject)
+        return super().apply(db)
+
+
+async def test_what_failed_in_a_transaction_that_was_lost_is_decided_by_the_next(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    engine = Failing(tmp_path / "books.db", before=True)
+    committer = GroupCommitter(engine, "w1")
+    assert await committer.submit(Add("a")) == 1
+    engine.failures = 1
+    assert await committer.submit(FailsAtFirst("a")) == 2
+    await committer.aclose()
+    database = open_database(sqlite_url)
+    assert await database.reading.read(total("a")) == 2
+    await database.aclose()
+
+
 # -- a transaction that does not end -----------------------------------------------------------------------------------
 
 _FOR_EVER = {

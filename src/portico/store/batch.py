@@ -68,6 +68,8 @@ class Batch:
         """Applies and commits. What it raises says that the database cannot be worked with; then it may be run again, on
         another session. `rest` is called before the COMMIT, which takes long and does not need the interpreter."""
         if self._begin(session):
+            for item in self.done:  # of a try that was lost
+                item.error = None
             items = claim(self.items)
             if not self._apply(session, items):
                 session.rollback()
