@@ -300,21 +300,38 @@ async def test_a_transaction_that_is_stuck_is_given_up_and_tried_again(url: str)
     await database.aclose()
 
 
+class Counted(Add):
+    """Tells how often it was tried."""
+
+    def __init__(self, subject: str, factor: int, tries: list[int]) -> None:
+        super().__init__(subject)
+        self.factor, self.tries = factor, tries
+
+    def apply(self, db: Db) -> int:
+        self.tries.append(self.factor)
+        db.run("UPDATE counters SET used = used * ? WHERE subject = ? AND kind = 'test'", self.factor, self.subject)
+        return super().apply(db)
+
+
 async def test_a_row_that_somebody_holds_does_not_hold_up_others(server: Postgres, postgres_url: str) -> None:
+    """One waits for it at a time, and they keep their order."""
     database = open_database(postgres_url)
     committer = database.committer("w1")
     await committer.submit(Add("a"))
     name = postgres_url.partition("?")[0].rpartition("/")[2]
     holding = open_database(server.url(name)).engine.connect()
     holding.begin()
+    holding.db.run("SET LOCAL idle_in_transaction_session_timeout = 0")
     holding.db.run("UPDATE counters SET used = 10 WHERE subject = 'a'")
-    committer.post(Add("a"))
-    committer.post(Add("a"))
+    tries: list[int] = []
+    for factor in (2, 3, 5):
+        committer.post(Counted("a", factor, tries))
     async with asyncio.timeout(30):
-        assert await committer.submit(Add("b")) == 1
-    assert committer.waiting == 2
+        assert [await committer.submit(Add("b")) for _ in range(3)] == [1, 2, 3]
+    assert committer.waiting == 3
+    assert set(tries) == {2}
     holding.commit()
     holding.close()
     await committer.aclose()
-    assert await database.reading.read(total("a")) == 12
+    assert await database.reading.read(total("a")) == ((10 * 2 + 1) * 3 + 1) * 5 + 1
     await database.aclose()

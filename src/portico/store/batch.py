@@ -3,6 +3,8 @@
 The rules:
     - An item is decided by its own result. If one raises, the transaction is undone and run again with a savepoint around
       each, so that nobody fails its neighbour; without failures there are no savepoints.
+    - An item that another transaction stands in the way of comes again with the next batch, and with it who shares a key
+      with it: equal keys keep their order, and a row that is locked is waited for once.
     - Rows that many of them change are carried, and written at the end. With savepoints each writes its own.
     - The first statement inserts a row (worker, sequence). If a COMMIT was sent and its answer was lost, the same batch is
       sent again under the same number: where the row exists already, the batch was applied, and the results of then are
@@ -70,13 +72,14 @@ class Batch:
         if self._begin(session):
             for item in self.done:  # of a try that was lost
                 item.error = None
+            self.done, self.again = [], []
             items = claim(self.items)
             if not self._apply(session, items):
                 session.rollback()
                 self._begin(session)
                 self._apply_each(session, items)
             else:
-                self.done, self.again = items, []
+                self.done = items
             if self.sequence % PRUNE_EVERY == 0:
                 session.db.run(_PRUNE, self.worker_id, self.sequence)
             self.in_doubt = True
@@ -94,39 +97,52 @@ class Batch:
         self.in_doubt = False
         return True
 
-    @staticmethod
-    def _apply(session: Session, items: list[Item]) -> bool:
+    def _apply(self, session: Session, items: list[Item]) -> bool:
         """The way without savepoints. False: one of them failed."""
-        db = session.db
+        db, under_way = session.db, None
         db.carried, db.batch = {}, [item.write for item in items]
         try:
             for item in items:
+                under_way = item
                 item.result = item.write.apply(db)
+            under_way = None
             for carried in db.carried.values():
                 carried.flush()
         except Exception as error:
-            if session.fault(error) is Fault.LOST:
+            fault = session.fault(error)
+            if fault is Fault.LOST:
                 raise
+            if fault is Fault.PASSING and under_way is not None:
+                self.again.append(under_way)
             return False
         finally:
             db.carried, db.batch = None, ()
         return True
 
     def _apply_each(self, session: Session, items: list[Item]) -> None:
-        db = session.db
-        self.done, self.again = [], []
+        blocked, self.again = self.again, []
+        behind = {key for item in blocked for key in item.keys}
         for item in items:
-            db.run("SAVEPOINT item")
-            try:
-                item.result = item.write.apply(db)
-            except Exception as error:
-                fault = session.fault(error)
-                if fault is Fault.LOST:
-                    raise
-                db.run("ROLLBACK TO SAVEPOINT item")
-                if fault is Fault.PASSING:
-                    self.again.append(item)
-                    continue
-                item.error = error
-            db.run("RELEASE SAVEPOINT item")
-            self.done.append(item)
+            if item in blocked or not behind.isdisjoint(item.keys) or not _apply_one(session, item):
+                behind.update(item.keys)
+                self.again.append(item)
+            else:
+                self.done.append(item)
+
+
+def _apply_one(session: Session, item: Item) -> bool:
+    """Behind a savepoint. False: another transaction stood in the way."""
+    db = session.db
+    db.run("SAVEPOINT item")
+    try:
+        item.result = item.write.apply(db)
+    except Exception as error:
+        fault = session.fault(error)
+        if fault is Fault.LOST:
+            raise
+        db.run("ROLLBACK TO SAVEPOINT item")
+        if fault is Fault.PASSING:
+            return False
+        item.error = error
+    db.run("RELEASE SAVEPOINT item")
+    return True

@@ -23,7 +23,6 @@ import logging
 import threading
 import time
 from collections import deque
-from functools import partial
 from itertools import takewhile
 from math import inf
 from queue import SimpleQueue
@@ -243,13 +242,20 @@ class GroupCommitter:
         if self._count:
             self._looking = self._loop.call_later(LOOK_EVERY_S, self._look)
 
-    def _deliver(self, items: list[Item], *, last: bool) -> None:
-        """What became of these. `last`: of what the thread was given, so that it may be given more."""
+    def _deliver(self, items: list[Item]) -> None:
+        """What became of these."""
         for item in items:
             self._answer(item)
         self._forget_answered()
-        if last:
-            self._done_with_batch()
+
+    def _delivered(self, batch: Batch) -> None:
+        """What became of a batch. What another transaction stood in the way of goes with the next, before what came later;
+        the others are not kept waiting by it."""
+        self._deliver(batch.done)
+        if batch.again:
+            self._arrived = batch.again + self._arrived
+            self._linger_s = min(self._linger_s, POSTED_S)
+        self._done_with_batch()
 
     def _answer(self, item: Item) -> None:
         self._count -= 1
@@ -296,11 +302,8 @@ class GroupCommitter:
     def _work(self) -> None:
         sequence = 0
         while (items := self._queue.get()) is not None:
-            while items and not self._abandoned.is_set():
-                sequence += 1
-                batch = Batch(items, self.worker_id, sequence)
-                self._commit(batch)
-                items = batch.again
+            sequence += 1
+            self._commit(Batch(items, self.worker_id, sequence))
             if self._abandoned.is_set():
                 break
         self._forget_marks()
@@ -348,7 +351,7 @@ class GroupCommitter:
                     item.taken = True
                     live.append(item)
         if late:
-            self._call(partial(self._deliver, late, last=False))
+            self._call(self._deliver, late)
         return live
 
     def _lost(self, error: Exception, batch: Batch, failures: int) -> None:
@@ -375,7 +378,7 @@ class GroupCommitter:
             with self._lock:
                 for item in batch.again:
                     item.taken = False
-        self._call(partial(self._deliver, batch.done, last=not batch.again))
+        self._call(self._delivered, batch)
 
     def _forget_marks(self) -> None:
         """Nothing is in doubt any more: the rows that would tell are not needed."""
