@@ -43,7 +43,7 @@ class Book:
         request, now = self._id(), self.rooms.bench.reading.now_us
         told = self._receipt(request, key, charge, model=model, at_us=now)
         self._do(self._hold(request, key, charge * 3, worker="gone"))
-        self._do(Checkpoint(request, encode(told)))
+        self._do(Checkpoint(request, self.account, key, encode(told)))
         self.rooms.bench.reading.at_once(lambda db: [recover(db, one) for one in gone_workers(db)])
         if then is not None:
             self._do(self._last(Settle, msgspec.structs.replace(told, charge_nanos=then)))

@@ -36,4 +36,4 @@ def checkpoint(request: str, charge: int, *, account: str = "alice", **more: Any
         cost_nanos=charge,
         **more,
     )
-    return Checkpoint(request, encode(told))
+    return Checkpoint(request, account, KEY, encode(told))

@@ -63,7 +63,7 @@ def test_a_recovered_receipt_says_so_and_what_was_charged(books: Books) -> None:
 def test_a_checkpoint_that_nobody_can_read_charges_nothing(books: Books, body: str) -> None:
     books.account("alice", 1000)
     books.do(hold("r1", 300).apply)
-    books.do(Checkpoint("r1", body.encode()).apply)
+    books.do(Checkpoint("r1", "alice", KEY, body.encode()).apply)
     assert recovered(books) == 1
     assert books.do(lambda db: balance(db, "alice")).posted_nanos == 1000
     assert books.do(verify).ok

@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from ledger.calls import hold
+from ledger.calls import checkpoint, hold
 from ledger.conftest import Books
-from portico.ledger import Held, Refused
-from portico.ledger.hold import Decision
+from portico.core.storage import Write
+from portico.ledger import Held, Limits, Refused
 from portico.store.postgres import PostgresDb
 
 
@@ -22,12 +22,28 @@ def pg(books: Books) -> Books:
 def test_an_idempotency_key_sent_to_two_workers_at_once_lets_neither_wait_for_ever(pg: Books) -> None:
     """The first worker has another call of the account in its batch before this one."""
     pg.account("alice", 1000)
-    first, second, watcher = pg.another(), pg.another(), pg.another()
-    decisions: list[Decision] = []
     asked = {"idempotency_key": "k", "fingerprint": "f"}
-    other = threading.Thread(target=lambda: decisions.append(second.do(hold("r2", 10, **asked).apply)))
-    with first.transaction() as db:
-        assert isinstance(hold("r0", 10).apply(db), Held)
+    decisions = beside(pg, hold("r2", 10, **asked), first=hold("r0", 10), then=hold("r1", 10, **asked))
+    assert [type(one) for one in decisions] == [Held, Held, Refused]
+    assert decisions[2] == Refused("in_flight", 1.0)
+
+
+def test_a_checkpoint_and_a_budget_that_takes_its_hold_in_do_not_wait_for_each_other(pg: Books) -> None:
+    """The first worker's batch has a checkpoint and then a hold of the account; a budget begins in the second's."""
+    pg.account("alice", 1000)
+    pg.do(hold("r0", 10).apply)
+    begins = hold("r2", 10, limits=Limits(budget_day_nanos=500))
+    decisions = beside(pg, begins, first=checkpoint("r0", 5), then=hold("r1", 10))
+    assert [type(one) for one in decisions] == [type(None), Held, Held]
+
+
+def beside(pg: Books, second: Write[object], *, first: Write[object], then: Write[object]) -> list[object]:
+    """What becomes of two writes of one worker, and of one that another makes between them."""
+    one, another, watcher = pg.another(), pg.another(), pg.another()
+    told: list[object] = []
+    other = threading.Thread(target=lambda: told.append(another.do(second.apply)))
+    with one.transaction() as db:
+        results = [first.apply(db)]
         other.start()
         sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         for _ in range(500):
@@ -36,6 +52,6 @@ def test_an_idempotency_key_sent_to_two_workers_at_once_lets_neither_wait_for_ev
             time.sleep(0.01)
         else:
             pytest.fail("the second worker did not wait")
-        assert isinstance(hold("r1", 10, **asked).apply(db), Held)
+        results.append(then.apply(db))
     other.join()
-    assert decisions == [Refused("in_flight", 1.0)]
+    return results + told

@@ -118,6 +118,11 @@ class Rows:
             raise Apart
         self.flush()
 
+    def show_hold(self, request_id: str) -> None:
+        """Before one hold is changed: if it was added, it is written. One whose end is still to come needs no change."""
+        if request_id in self._holds:
+            self.flush()
+
     # -- what is said once
 
     def end(self, entry: Entry) -> None:

@@ -197,11 +197,16 @@ class Checkpoint(msgspec.Struct, frozen=True):
     """A Write[None]: what a recovery books if the worker dies: JSON of the receipt so far."""
 
     request_id: str
+    account_id: str
+    key_id: str
     body: bytes
 
     @property
     def keys(self) -> Sequence[str]:
-        return ()
+        return (f"account:{self.account_id}", f"key:{self.key_id}")
 
     def apply(self, db: Db) -> None:
+        sums, _ = sums_of(db)
+        sums.standing(self.account_id)  # locked before anything that belongs to it
+        sums.rows.show_hold(self.request_id)
         db.run("UPDATE holds SET checkpoint = ? WHERE request_id = ?", self.body.decode(), self.request_id)

@@ -293,7 +293,8 @@ class Tab:
         if not self._begun or self._closed:
             return
         if not self._till.is_full():  # how long the database stays away nobody knows
-            self._till.committer.post(Checkpoint(self.request_id, receipt))
+            caller = self.caller
+            self._till.committer.post(Checkpoint(self.request_id, caller.tenant, caller.key_id, receipt))
         if usage is not None and self._ask.max_output_tokens is None and not self._extending:
             self._extend_if_near(usage.output_total)
 
