@@ -1,22 +1,28 @@
 """What a batch carries and writes at its end is what each write would have written for itself."""
 
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ledger.calls import hold, release, settle
+from ledger.calls import WORKER, checkpoint, hold, release, settle
 from ledger.conftest import Books, sqlite_books
-from portico.core.storage import Write
-from portico.ledger import Extend, Limits
+from portico.core.storage import Db, Write
+from portico.ledger import Extend, Limits, Outcome, windows
+from portico.ledger.pay import top_up
+from portico.ledger.recover import recover
+from portico.ledger.verify import verify
 from portico.store.batch import Batch, Item
-from portico.store.engine import Fault
+from portico.store.engine import Fault, Session
 
 NOW_US = 1_790_000_000_000_000
 ACCOUNTS = ("alice", "bob")
-TABLES = ("accounts", "entries", "holds", "counters", "usage_days", "receipts", "idempotency")
+WORKERS = ("worker_1", "worker_2")
+TABLES = ("accounts", "entries", "holds", "counters", "usage_days", "receipts", "receipt_notes", "idempotency")
 
 limits = st.builds(
     Limits,
@@ -26,32 +32,92 @@ limits = st.builds(
     budget_day_nanos=st.none() | st.integers(0, 300),
     budget_month_nanos=st.none() | st.integers(0, 300),
 )
-places = st.sampled_from(ACCOUNTS).map(lambda account: {"account": account, "key_id": f"key_{account}"})
+places = st.tuples(st.sampled_from(ACCOUNTS), st.sampled_from("112")).map(
+    lambda place: {"account": place[0], "key_id": f"key_{place[0]}{place[1]}"}
+)
+ends = st.sampled_from([None, None, None, Outcome("k"), Outcome("k", 200, "[]", b"said")])
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """A write that is made half, and raises."""
+
+    account: str
+
+    @property
+    def keys(self) -> Sequence[str]:
+        return (f"account:{self.account}",)
+
+    def apply(self, db: Db) -> None:
+        db.run("UPDATE accounts SET held_nanos = held_nanos + 1 WHERE id = ?", self.account)
+        raise KeyError(self.account)
 
 
 @st.composite
 def writes(draw: st.DrawFn) -> Write[Any]:
     place, amount = draw(places), draw(st.integers(0, 120))
     request = f"req_{place['account']}_{draw(st.integers(0, 5))}"
-    match draw(st.sampled_from(["hold", "hold", "settle", "release", "extend"])):
+    began: dict[str, Any] = {
+        "at_us": draw(st.sampled_from([0, NOW_US, NOW_US - windows.DAY_US])),
+        "idempotency": draw(ends),
+    }
+    match draw(st.sampled_from(["hold", "hold", "hold", "settle", "settle", "release", "extend", "checkpoint"])):
         case "hold":
             return hold(
                 request,
                 amount,
                 **place,
+                worker_id=draw(st.sampled_from(WORKERS)),
                 tokens=draw(st.integers(0, 30)),
                 prepaid=draw(st.booleans()),
                 limits=draw(limits),
                 refusable=draw(st.booleans()),
                 idempotency_key=draw(st.sampled_from(["", "", "k"])),
+                fingerprint=draw(st.sampled_from("ff1")),
             )
         case "settle":
-            return settle(
-                request, amount, **place, at_us=NOW_US, input_tokens=draw(st.integers(0, 30)), output_tokens=5
-            )
+            return settle(request, amount, **place, **began, input_tokens=draw(st.integers(0, 30)), output_tokens=5)
         case "release":
-            return release(request, **place, at_us=NOW_US)
-    return Extend(request, place["account"], place["key_id"], amount)
+            return release(request, **place, **began)
+        case "checkpoint":
+            return checkpoint(request, amount, account=place["account"])
+    return Extend(request, place["account"], place["key_id"], amount, draw(st.booleans()))
+
+
+class Between(msgspec.Struct, frozen=True):
+    """What others do between two batches, each in a transaction of its own, and how much later the next batch is."""
+
+    recovered: str | None = None
+    """A worker."""
+    paid_in: int = 0
+    closed: bool | None = None
+    limited_anew: str | None = None
+    """A key."""
+    later_us: int = 1
+
+    def apply(self, db: Db) -> None:
+        if self.closed is not None:
+            db.run("UPDATE accounts SET closed_us = ? WHERE id = 'bob'", 1 if self.closed else None)
+        if self.paid_in:
+            top_up(db, "alice", self.paid_in)
+        if self.limited_anew is not None:
+            windows.begin_budgets_anew(db, self.limited_anew)
+        if self.recovered is not None:
+            recover(db, self.recovered, 3)
+
+
+betweens = st.builds(
+    Between,
+    recovered=st.sampled_from([None, None, *WORKERS]),
+    paid_in=st.sampled_from([0, 0, 100]),
+    closed=st.sampled_from([None, None, True, False]),
+    limited_anew=st.sampled_from([None, None, "key_alice1"]),
+    later_us=st.sampled_from([1, 1, windows.MINUTE_US, windows.DAY_US, 31 * windows.DAY_US]),
+)
+some_writes = st.integers(1, 8).flatmap(lambda count: st.lists(writes(), min_size=count, max_size=count))
+batches = st.one_of(
+    some_writes, some_writes, some_writes, st.builds(lambda some: [*some, Broken("alice")], some_writes)
+)
+plans = st.integers(1, 5).flatmap(lambda count: st.lists(st.tuples(batches, betweens), min_size=count, max_size=count))
 
 
 class _Session:
@@ -76,18 +142,21 @@ class _Session:
 
 
 ENDED_AFTER_A_LATE_END = [
-    [
-        hold("req_alice_0", 1, account="alice", key_id="key_alice"),
-        settle("req_alice_1", 0, account="alice", key_id="key_alice", at_us=NOW_US),  # never held: all before is written
-        release("req_alice_0", account="alice", key_id="key_alice", at_us=NOW_US),
-    ]
+    (
+        [
+            hold("req_alice_0", 1, account="alice", key_id="key_alice1"),
+            settle("req_alice_1", 0, account="alice", key_id="key_alice1", at_us=NOW_US),  # never held: all is written
+            release("req_alice_0", account="alice", key_id="key_alice1", at_us=NOW_US),
+        ],
+        Between(),
+    )
 ]
 
 
 @settings(max_examples=100, deadline=None)
 @example(ENDED_AFTER_A_LATE_END)
-@given(st.lists(st.lists(writes(), min_size=1, max_size=8), min_size=1, max_size=4))
-def test_a_batch_is_its_writes_one_after_the_other(batches: list[list[Write[Any]]]) -> None:
+@given(plans)
+def test_a_batch_is_its_writes_one_after_the_other(plan: list[tuple[list[Write[Any]], Between]]) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         sqlite_books(Path(folder) / "one.db") as one,
@@ -96,21 +165,56 @@ def test_a_batch_is_its_writes_one_after_the_other(batches: list[list[Write[Any]
         for books in (one, other):
             books.account("alice", 400)
             books.account("bob", 90)
-        for number, group in enumerate(batches):
-            items = [Item(write, None, 0.0) for write in group]
-            with one.transaction():
-                one.db.now_us = NOW_US + number
-                batch = Batch(items, "w", number)
-                if not batch._apply(session := _Session(one), batch.items):  # they cannot be made together
-                    session.rollback()
-                    session.begin()
-                    batch._apply_each(session, batch.items)
-                    assert [item.error for item in batch.items] == [None] * len(batch.items)
-            told = [item.result for item in batch.items]
-            with other.transaction() as db:
-                other.db.now_us = NOW_US + number
-                assert [item.write.apply(db) for item in batch.items] == told
-        assert changed(one) == changed(other)
+        now_us = NOW_US
+        for number, (group, between) in enumerate(plan):
+            results = [
+                made(books, Batch([Item(write, None, 0.0) for write in group], "w", number), now_us, how)
+                for books, how in ((one, together), (other, Batch._apply_each))
+            ]
+            assert results[0] == results[1]
+            now_us += between.later_us
+            for books in (one, other):
+                with books.transaction() as db:
+                    books.db.now_us = now_us
+                    between.apply(db)
+            assert changed(one) == changed(other)
+            add_up(one)
+
+
+def together(batch: Batch, session: Session, items: list[Item]) -> None:
+    """As a committer makes a batch."""
+    if not batch._apply(session, items):
+        session.rollback()
+        session.begin()
+        batch._apply_each(session, items)
+
+
+def made(books: Books, batch: Batch, now_us: int, how: Callable[[Batch, Session, list[Item]], None]) -> list[object]:
+    """A batch in a transaction, made as `how` does: what became of each write."""
+    with books.transaction():
+        books.db.now_us = now_us
+        how(batch, _Session(books), batch.items)
+    return [repr(item.error) if item.error is not None else item.result for item in batch.items]
+
+
+def add_up(books: Books) -> None:
+    """What the books say adds up, and what was used in all days is what was charged."""
+    with books.transaction() as db:
+        verdict = verify(db)
+        used = db.rows("SELECT account_id, SUM(charge_nanos) FROM usage_days GROUP BY account_id ORDER BY account_id")
+        charged = "SELECT account_id, -SUM(posted_nanos) FROM entries WHERE kind IN ('settle', 'release', 'adjust')"
+        assert used == db.rows(f"{charged} GROUP BY account_id ORDER BY account_id")
+    assert verdict.ok, [str(one) for one in verdict.differences]
+
+
+def test_a_checkpoint_that_waited_with_its_hold_is_found_by_a_recovery(books: Books) -> None:
+    books.account("alice", 400)
+    items = [Item(write, None, 0.0) for write in (hold("r1", 100), checkpoint("r1", 30), hold("r2", 50))]
+    batch = Batch(items, "w", 1)
+    with books.transaction():
+        assert batch._apply(_Session(books), batch.items)
+    assert books.do(lambda db: recover(db, WORKER)) == 2
+    assert books.do(lambda db: db.rows("SELECT posted_nanos, held_nanos FROM accounts")) == [(370, 0)]
 
 
 def changed(books: Books) -> dict[str, list[Any]]:
@@ -118,6 +222,5 @@ def changed(books: Books) -> dict[str, list[Any]]:
     with books.transaction() as db:
         rows = {table: sorted(db.rows(f"SELECT * FROM {table}"), key=repr) for table in TABLES[1:]}  # noqa: S608
         rows["accounts"] = db.rows("SELECT id, posted_nanos, held_nanos FROM accounts ORDER BY id")
-    top_ups = [row for row in rows["entries"] if "top_up" in row]
-    rows["entries"] = [row for row in rows["entries"] if row not in top_ups]
+    rows["entries"] = [row for row in rows["entries"] if row[2] != "top_up"]
     return rows
