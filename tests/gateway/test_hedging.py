@@ -354,6 +354,21 @@ async def test_usage_that_the_loser_reported_is_nobodys(tmp_path: Path) -> None:
         assert receipt["charge_nanos"] < price_of(1000, 1000)
 
 
+async def test_who_cannot_be_paid_for_beside_the_first_ends_nothing(tmp_path: Path) -> None:
+    models = [OperatorModel("duo", f"gemini/{name}", priority=n) for n, name in enumerate((FLASH, "gemini-2.5-pro"))]
+    first = waits("First")
+    options: Any = {"models": models, "rules": RoutingRules(hedge_after_s=0.3)}
+    async with paid_house(tmp_path / "books.db", Script(first), **options) as paid:
+        call = asyncio.create_task(paid.house.ask(chat(model="duo", stream=True, max_tokens=50)))
+        await until(lambda: first.asked)
+        paid.set_balance(paid.account()[1])
+        await until(lambda: False in paid.counter.results)
+        first.let_go(2)
+        answer = await soon(call)
+        assert answer.events.text == "First there"
+        assert (await paid.settled())["charge_nanos"] == price_of(1000, 40, FLASH)
+
+
 # -- who is first
 
 

@@ -1,6 +1,7 @@
 """One hold, one end: decided by the database, on both databases."""
 
 import threading
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Any
@@ -132,6 +133,18 @@ def test_money_comes_in_once_per_code(books: Books) -> None:
     for amount in (0, -5, 10**18 + 1):
         with pytest.raises(InvalidRequest):
             books.do(partial(top_up, account_id="alice", amount_nanos=amount))
+    adds_up(books)
+
+
+@pytest.mark.parametrize("pay", [top_up, refund])
+def test_a_balance_stays_a_whole_number_however_often_is_paid_in(books: Books, pay: Callable[..., Balance]) -> None:
+    """Beyond 64 bits SQLite would go on with a fraction."""
+    books.account("alice", 0)
+    paid_in = partial(pay, account_id="alice", amount_nanos=10**18)
+    assert [books.do(paid_in).posted_nanos for _ in range(5)] == [count * 10**18 for count in range(1, 6)]
+    with pytest.raises(InvalidRequest, match="balance"):
+        books.do(paid_in)
+    assert standing(books) == (5 * 10**18, 0)
     adds_up(books)
 
 

@@ -9,10 +9,13 @@ from portico.core.errors import InvalidRequest, NotFound
 from portico.core.storage import Db
 
 MAX_NANOS: Final = 10**18
-"""A thousand million dollars: what one entry may move. Ten times that still fits a 64-bit integer."""
+"""A thousand million dollars: what one entry may move."""
+MOST_NANOS: Final = 5 * MAX_NANOS
+"""What a balance may come to by it, so that it fits a 64-bit integer whatever is booked besides. SQLite does not refuse a
+sum that is beyond: it becomes a fraction."""
 
 _PAY: Final = (
-    "UPDATE accounts SET posted_nanos = posted_nanos + ? WHERE id = ? AND closed_us IS NULL"
+    "UPDATE accounts SET posted_nanos = posted_nanos + ? WHERE id = ? AND closed_us IS NULL AND posted_nanos <= ?"
     " RETURNING posted_nanos, held_nanos"
 )
 _ENTRY: Final = (
@@ -44,7 +47,8 @@ class Balance(msgspec.Struct, frozen=True):
 
 
 def top_up(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Balance:
-    """Pays money in. Raises `InvalidRequest` for an amount that is none, `NotFound` for an account that is not open."""
+    """Pays money in. Raises `InvalidRequest` for an amount that is none or makes the balance too large, `NotFound` for an
+    account that is not open."""
     return _paid(db, account_id, "top_up", amount_nanos, note)
 
 
@@ -87,8 +91,10 @@ def book(db: Db, account_id: str, kind: str, nanos: int, note: str) -> Balance:
 def _paid(db: Db, account_id: str, kind: str, amount_nanos: int, note: str) -> Balance:
     if not 0 < amount_nanos <= MAX_NANOS:
         raise InvalidRequest(f"An amount is above 0 and at most {MAX_NANOS} nano-dollars.", param="amount")
-    found = db.rows(_PAY, amount_nanos, account_id)
+    found = db.rows(_PAY, amount_nanos, account_id, MOST_NANOS - amount_nanos)
     if not found:
+        if db.rows("SELECT 1 FROM accounts WHERE id = ? AND closed_us IS NULL", account_id):
+            raise InvalidRequest(f"A balance is at most {MOST_NANOS} nano-dollars.", param="amount")
         raise NotFound(f"There is no open account {account_id!r}.")
     db.run(_ENTRY, account_id, kind, amount_nanos, note, db.now_us)
     return Balance(*found[0])

@@ -93,7 +93,7 @@ class Tab:
         self.unfunded = False
         """The provider was called, and then the hold was refused."""
         self.ran_out = False
-        """An extension was refused."""
+        """What is still to come of the answer is not paid for."""
         self.stop: Callable[[], None] = _nothing
         self._till = till
         self._once = once
@@ -310,8 +310,11 @@ class Tab:
             output = most.output_tokens
 
             def extended(done: Pending[bool]) -> None:
-                if self._extended(done, most.nanos):
+                held = self._extended(done, most.nanos)
+                if held:
                     self._output_tokens = output
+                elif held is not None and self.caller.prepaid:
+                    self.ran_out = True
 
             pending.add_done_callback(extended)
 
@@ -327,7 +330,7 @@ class Tab:
 
     def _extended(self, pending: Pending[bool], amount: int) -> bool | None:
         """Whether it was. None: that cannot be known now, which is no refusal: settlement books the charge in full.
-        Nor is it one for an open account, whose hold another worker may have resolved."""
+        For an open account, whose hold another worker may have resolved, False is none either."""
         self._extending = False
         try:
             held = pending.result()
@@ -337,8 +340,6 @@ class Tab:
             return None
         if held:
             self.amount = amount
-        elif self.caller.prepaid:
-            self.ran_out = True
         return held
 
     async def _more(self, more: int) -> None:
