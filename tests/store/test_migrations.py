@@ -47,7 +47,7 @@ def found(url: str) -> list[tuple[str, ...]]:
     if url.startswith("sqlite"):
         queries = ["SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master"]
     else:
-        columns = "table_name, column_name, data_type, is_nullable, coalesce(column_default, '')"
+        columns = "table_name, column_name, data_type, is_nullable, coalesce(column_default, ''), collation_name"
         definition, ours = "pg_get_constraintdef(oid)", "'public'::regnamespace"
         queries = [
             f"SELECT {columns} FROM information_schema.columns WHERE table_schema = 'public'",  # noqa: S608
@@ -71,6 +71,18 @@ def test_the_migrations_make_what_the_code_expects(empty: str, request: pytest.F
         assert compare_metadata(context, METADATA) == []
     made = request.getfixturevalue("sqlite_url" if empty.startswith("sqlite") else "postgres_url")
     assert found(empty) == found(made)
+
+
+def test_ids_of_requests_sort_by_time_whatever_language_a_database_is_in() -> None:
+    """In English an `a` comes before a `B`, in bytes behind it."""
+    url = databases.postgres_url()
+    upgrade(url)
+    sql = "SELECT table_name, collation_name FROM information_schema.columns WHERE column_name = 'request_id'"
+    with engine_of(url).connect() as connection:
+        told = connection.exec_driver_sql(sql).fetchall()
+    assert {row[0]: row[1] for row in told} == {
+        table.name: "C" for table in METADATA.sorted_tables if "request_id" in table.columns
+    }
 
 
 def test_every_migration_is_known_to_those_who_only_look() -> None:

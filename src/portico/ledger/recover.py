@@ -21,7 +21,7 @@ _GONE: Final = (
 )
 _HOLDS: Final = (
     "SELECT request_id, account_id, key_id, amount_nanos, checkpoint, at_us FROM holds WHERE worker_id = ?"
-    " ORDER BY account_id, request_id LIMIT ?"
+    " ORDER BY request_id LIMIT ?"
 )
 _CLAIMED: Final = "SELECT key FROM idempotency WHERE request_id = ? AND account_id = ?"
 
@@ -44,9 +44,9 @@ def gone_workers(db: Db) -> list[str]:
 
 def recover(db: Db, worker_id: str, limit: int = PIECE) -> int:
     """Resolves up to `limit` holds of a worker that is gone, in this transaction; how many. Call it until that is 0."""
-    holds = db.rows(_HOLDS, worker_id, limit)
-    for row in holds:
-        left = _Left(*row)
+    holds = [_Left(*row) for row in db.rows(_HOLDS, worker_id, limit)]
+    holds.sort(key=lambda left: left.account_id)  # accounts are locked in the order in which batches do
+    for left in holds:
         claimed = db.rows(_CLAIMED, left.request_id, left.account_id)
         _last(left, Outcome(claimed[0][0]) if claimed else None).apply(db)
     return len(holds)

@@ -16,7 +16,7 @@ from portico.store.database import Database
 from portico.store.engine import Engine, reason
 from portico.store.sqlite import SqliteEngine
 
-KNOWN: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+KNOWN: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every revision, oldest first; the last is what this Portico works with."""
 
 
