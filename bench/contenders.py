@@ -7,6 +7,7 @@ below `bench/.cache`, which git ignores, at the version written here; nothing of
 import getpass
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -38,7 +39,8 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
 
     `between` says which API is spoken in front and behind. `rows`: the rows it is in, all when empty. `connections` for
     whole answers are fewer where answers are slow, so that those still open when the time is up weigh little. `quick`
-    gateways start fast enough to be started more than once.
+    gateways start fast enough to be started more than once. One that stands `apart` is no gateway that anybody could
+    use, and not on the page.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
     quick: bool = True
     patience_s: float = 30.0
     picks_its_port: bool = False
+    apart: bool = False
 
 
 class Running:
@@ -140,6 +143,10 @@ http {{
 
 def _nginx_version() -> str:
     return subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=True).stderr.strip().rpartition("/")[2]
+
+
+def _bare(_folder: Path, port: int, upstream_port: int) -> Command:
+    return [sys.executable, "-m", "bench.bare", str(port), str(upstream_port)], {"PYTHONPATH": str(ROOT)}
 
 
 # -- Portico ---------------------------------------------------------------------------------------------------------
@@ -285,6 +292,16 @@ CONTENDERS: Final[dict[str, Contender]] = {
             needs=("nginx",),
             path=_GEMINI_PATH,
             stream_path=_GEMINI_STREAM_PATH,
+        ),
+        Contender(
+            name="bare",
+            between="bytes, in Python",
+            start=_bare,
+            version=lambda: f"Python {platform.python_version()}",
+            path=_GEMINI_PATH,
+            stream_path=_GEMINI_STREAM_PATH,
+            rows=("small", "agent", "agent_stream", "event", "answer", "latency"),
+            apart=True,
         ),
         portico_at(ROOT),
         portico_compiled(),

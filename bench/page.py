@@ -28,11 +28,13 @@ def measured(
     now: datetime,
 ) -> Measured:
     """A run as the page reads it."""
+    shown = [one for one in contenders if not one.apart]
+    names = {one.name for one in shown}
     return Measured(
         at=now.replace(microsecond=0),
         machine=machine,
-        gateways=tuple(evidence.Gateway(one.name, one.version(), one.between) for one in contenders),
-        figures=tuple(found.values()),
+        gateways=tuple(evidence.Gateway(one.name, one.version(), one.between) for one in shown),
+        figures=tuple(figure for figure in found.values() if figure.gateway in names),
         rounds=effort.rounds,
         quick=quick,
         problems=tuple(_PATH.sub("…", problem) for problem in problems),

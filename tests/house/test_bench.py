@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bench import workloads
+from bench import bare, workloads
 from bench.__main__ import MARKS, README, write_table
 from bench.contenders import CONTENDERS, ROOT
 from bench.load import Ask, is_whole, percentile, read_streams
@@ -133,6 +133,12 @@ async def _upstream(manner: Manner) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
+@asynccontextmanager
+async def _bare(upstream_port: int) -> AsyncIterator[int]:
+    async with bare.serving(0, upstream_port) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
 async def _said(port: int, request: bytes, size: int) -> bytes:
     """The answer to a request that is sent in pieces."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -210,6 +216,31 @@ async def test_a_whole_stream_is_proved_and_a_shorter_one_is_not(path: str, stre
         await asyncio.to_thread(prove_stream, ask, events=7)
         with pytest.raises(RuntimeError, match="characters"):
             await asyncio.to_thread(prove_stream, ask, events=8)
+
+
+# -- the relay that only relays --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 100, 10**6])
+async def test_the_bare_relay_brings_back_what_the_provider_said(size: int) -> None:
+    async with _upstream(Manner()) as provider, _bare(provider) as port:
+        request = Ask(port, _GEMINI, {"X-Key": "k"}, workloads.encoded(workloads.small(MODEL))).wire()
+        assert await _said(port, request, size) == await _said(provider, request, size)
+
+
+async def test_the_bare_relay_carries_streams_one_after_another_beside_each_other() -> None:
+    async with _upstream(Manner(events=7, pace_ms=1)) as provider, _bare(provider) as port:
+        ask = Ask(port, _GEMINI_STREAM, {}, workloads.encoded(workloads.small_to_gemini()))
+        loaded = await read_streams(ask, count=3, seconds=0.05, stagger_s=0, patience_s=30)
+    assert (loaded.failed, loaded.events) == (0, 7 * loaded.answers)
+    assert loaded.answers >= 3
+
+
+async def test_the_bare_relay_hangs_up_where_there_is_no_provider() -> None:
+    async with _upstream(Manner()) as provider:
+        pass
+    async with _bare(provider) as port:
+        assert await _said(port, Ask(port, _GEMINI, {}, b"{}").wire(), 10**6) == b""
 
 
 # -- Portico as it is measured ---------------------------------------------------------------------------------------

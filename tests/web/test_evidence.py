@@ -176,8 +176,10 @@ VALUES: Final = {
 }
 
 
-def contender(name: str) -> Contender:
-    return Contender(name=name, between="OpenAI -> Gemini", start=lambda *_: ([], {}), version=lambda: f"of {name}")
+def contender(name: str, *, apart: bool = False) -> Contender:
+    return Contender(
+        name=name, between="OpenAI -> Gemini", start=lambda *_: ([], {}), version=lambda: f"of {name}", apart=apart
+    )
 
 
 def a_run(**changes: Any) -> Measured:
@@ -192,6 +194,14 @@ def a_run(**changes: Any) -> Measured:
         MACHINE, [contender(name) for name in names], found, problems, rows.Effort(), quick=False, now=AT
     )
     return msgspec.structs.replace(run, **changes)
+
+
+def test_who_stands_apart_is_not_on_the_page() -> None:
+    found = {("small", name): evidence.Figure("small", name, (20.0,), 1) for name in ("nginx", "bare")}
+    who = [contender("nginx"), contender("bare", apart=True)]
+    run = page.measured(MACHINE, who, found, [], rows.Effort(), quick=False, now=AT)
+    assert [one.name for one in run.gateways] == ["nginx"]
+    assert [one.gateway for one in run.figures] == ["nginx"]
 
 
 @pytest.fixture
