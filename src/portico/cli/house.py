@@ -4,19 +4,16 @@ A gateway that only answers calls pays for none of it: templates and their libra
 """
 
 import asyncio
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from portico.catalog import Model, Rates, Tier
 from portico.catalog.catalog import Catalog
 from portico.cli.bookkeeper import Bookkeeper
-from portico.cli.traffic import Measured, TrafficBook
+from portico.cli.traffic import TrafficBook
 from portico.config import Config
 from portico.http.lifespan import ASGIApp, Message, Receive, Scope, Send
 from portico.relay.relay import Relay
-from portico.routing.traffic import SLOT_S, Counts
 
 if TYPE_CHECKING:
     from portico.web.inside.backstage import Backstage
@@ -57,64 +54,18 @@ class LazyHouse:
         await self._app(scope, receive, send)
 
     def _load(self) -> ASGIApp:
+        from portico.cli.shown import Shown
         from portico.web.doors import ROOMS, Doors
         from portico.web.house import House
         from portico.web.inside.app import Inside
-        from portico.web.showroom import Day, Keeping, Offer, Showroom, Traffic
+        from portico.web.showroom import Keeping, Showroom
 
-        def offers(model: Model) -> tuple[Offer, ...]:
-            there = self._relay.deployments(model)
-            return tuple(
-                Offer(
-                    one.provider.name,
-                    one.provider.kind.name,
-                    one.upstream_model,
-                    tuple([spoken.dialect.name for spoken in one.provider.kind.spoken]),
-                    one.weight,
-                    one.priority,
-                )
-                for one in there
-            )
-
-        def rates(model: Model, offer: Offer, on: date, tier: Tier) -> Rates:
-            return self._books.prices.rates(
-                model=model,
-                provider=offer.provider,
-                provider_kind=offer.kind,
-                upstream_model=offer.upstream_model,
-                account="",
-                on=on,
-                tier=tier,
-            )
-
-        shown: tuple[Measured, Day] = (Measured(), Day())
-
-        async def traffic() -> Day:
-            nonlocal shown
-            measured = await self._traffic.measured()
-            if measured is not shown[0]:
-                shown = measured, day_of(measured)
-            return shown[1]
-
-        def day_of(measured: Measured) -> Day:
-            nothing = Counts()
-
-            def whole(counted: Mapping[int, Counts]) -> tuple[Traffic, ...]:
-                steps = [(slot * SLOT_S, counted.get(slot, nothing)) for slot in measured.slots]
-                return tuple([Traffic(at_s, one.calls, one.failed, one.waits) for at_s, one in steps])
-
-            models = {name: whole(slots) for name, slots in measured.models.items()}
-            providers: dict[str, dict[str, tuple[Traffic, ...]]] = {}
-            for (name, provider), slots in sorted(measured.tries.items()):
-                providers.setdefault(name, {})[provider] = whole(slots)
-            at = None if measured.at_s is None else datetime.fromtimestamp(measured.at_s, UTC)
-            return Day(at, models, providers)
-
+        shown = Shown(self._relay, self._books, self._traffic)
         showroom = Showroom(
             catalog=lambda: self._catalog,
-            offers=offers,
-            rates=rates,
-            traffic=traffic,
+            offers=shown.offers,
+            rates=shown.rates,
+            traffic=shown.traffic,
             now=lambda: datetime.now(UTC),
             version=lambda: self._books.prices,
             public_url=self._settings.web.public_url,
