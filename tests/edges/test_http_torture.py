@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from edges.messages import CHUNKED, GET, LENGTH, UPGRADE
+from edges.messages import AFTER_BLANK_LINES, CHUNKED, GET, LENGTH, UPGRADE
 from edges.sockets import Caller, Reply, settle, until
 from portico.http.limits import Limits
 from portico.http.server import Server
@@ -73,6 +73,18 @@ async def test_a_request_cut_at_any_byte_is_answered_the_same(serve: Serve, call
         caller.send(message[at : at + 1])
         await settle()
     assert await final(caller, head_only=head_only) == whole
+
+
+async def test_blank_lines_before_the_first_request_of_a_connection_are_nothing_however_they_are_cut(
+    serve: Serve, call: Call, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = await serve(App())
+    for at in range(1, len(AFTER_BLANK_LINES)):
+        caller = await call(server)
+        caller.send(AFTER_BLANK_LINES[:at])
+        await settle()
+        assert (await caller.ask(AFTER_BLANK_LINES[at:])).body == b"nothing"
+    assert not caplog.records
 
 
 async def test_pipelined_requests_cut_at_any_byte_are_answered_the_same(serve: Serve, call: Call) -> None:

@@ -13,6 +13,11 @@ def test_an_address_without_a_room_says_so_and_shows_the_door(rooms: Rooms) -> N
     assert "Sign in" in answer.text
 
 
+def test_the_server_as_a_whole_is_no_page(rooms: Rooms) -> None:
+    """`OPTIONS *` (RFC 9112 3.2.4): the one path without a slash."""
+    assert Client(rooms).get("*").status == 404
+
+
 def test_every_answer_is_for_one_person_and_kept_by_nobody(rooms: Rooms) -> None:
     for answer in (Client(rooms).get("/console/nothing"), rooms.person().get("/admin/nothing")):
         assert answer.headers["cache-control"] == "no-store"

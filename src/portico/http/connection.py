@@ -204,9 +204,10 @@ class Connection(asyncio.Protocol):
         except Refusal as refusal:
             self._refuse(refusal)
             return
-        if begins and not self._queue and not self._held:
-            reader.learn(data)
-        if self._exchange is None and reader.in_message:
+        if self._exchange is not None:
+            if begins and not self._queue and not self._held:
+                reader.learn(data)
+        elif reader.in_message:
             self._time_message()
             if reader.continue_due:
                 reader.continue_due = False

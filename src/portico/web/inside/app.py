@@ -60,7 +60,7 @@ class Inside:
         """Whether a path leads behind the door, whatever is or is not there."""
         if path == "/admin/v1" or path.startswith("/admin/v1/"):
             return False  # the admin API's, also where there is none
-        top = path.split("/", 2)[1]
+        top = path.removeprefix("/").partition("/")[0]  # the path of OPTIONS * has no slash
         return top in ("console", "admin") or self._find(path) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
