@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from edges.messages import CHUNKED, LENGTH, UPGRADE
 from edges.sockets import Caller, settle, soon, until
 from portico.http import connection as connection_module
 from portico.http.connection import WRITE_HIGH_WATER_BYTES
@@ -267,15 +268,19 @@ async def test_stopping_lets_a_running_call_finish(serve: Serve, call: Call) -> 
     assert server.open_connections == server.open_calls == 0
 
 
-async def test_stopping_hears_a_request_out_that_has_begun(serve: Serve, call: Call) -> None:
+@pytest.mark.parametrize("left", [1, 12, 20, 60])
+@pytest.mark.parametrize("message", [LENGTH, CHUNKED, UPGRADE], ids=["length", "chunked", "upgrade"])
+async def test_stopping_hears_a_request_out_that_has_begun(
+    serve: Serve, call: Call, message: bytes, left: int
+) -> None:
     server = await serve(at_once)
     caller = await call(server)
-    caller.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+    caller.send(message[:-left])
     await until(lambda: server.open_connections)
     await settle()
     stopping = asyncio.create_task(server.stop(grace_s=5))
     await settle()
-    assert (await caller.ask(b"llo")).body == b"hello"
+    assert (await caller.ask(message[-left:])).body == b"hello world"
     await soon(stopping)
 
 

@@ -206,7 +206,10 @@ class RequestReader:
         head = b"%b %b HTTP/%b\r\n%b\r\n" % (method, self._url, version, "".join(lines).encode("latin-1"))
         self._parser = httptools.HttpRequestParser(self)
         self._upgrade = False
-        return self.feed(head) and (not rest or self.feed(rest))
+        last, self.last = self.last, False  # This one has begun already.
+        goes_on = self.feed(head)
+        self.last = last
+        return goes_on and (not rest or self.feed(rest))
 
     # The parser speaks.
 
