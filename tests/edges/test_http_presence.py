@@ -11,6 +11,7 @@ import pytest
 from edges.sockets import Caller, settle, soon, until
 from portico.http import connection as connection_module
 from portico.http import keepalive
+from portico.http.connection import LONGER
 from portico.http.exchange import MAX_ZEROS
 from portico.http.server import Server
 from portico.wire.http import Exchange
@@ -18,6 +19,7 @@ from portico.wire.http import Exchange
 Serve = Callable[..., Awaitable[Server]]
 Call = Callable[[Server], Awaitable[Caller]]
 
+AS_SERVED_S = connection_module.PROBE_S
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
@@ -66,7 +68,16 @@ async def test_a_caller_that_closed_in_the_middle_of_a_silent_stream_is_found_ou
     await until(lambda: not server.open_calls and not server.open_connections)
 
 
-async def test_a_caller_that_only_ended_its_side_is_told_nothing_but_zeros(serve: Serve, call: Call) -> None:
+def test_a_caller_that_left_is_missed_at_once_and_one_that_waits_for_minutes_is_still_probed() -> None:
+    silences = [AS_SERVED_S * LONGER**number for number in range(MAX_ZEROS)]
+    assert sum(silences[:2]) <= 0.5
+    assert sum(silences) >= 300
+
+
+async def test_a_caller_that_only_ended_its_side_is_told_nothing_but_zeros(
+    serve: Serve, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "LONGER", 1.5)
     app = Talking()
     caller = await call(await serve(app))
     caller.send(GET)

@@ -36,8 +36,11 @@ FAREWELL_S = 1.0 if sys.platform == "linux" else 30.0
 was taken; elsewhere than on Linux nobody can tell."""
 SLOWEST_BODY_BYTES: Final = 1024
 """A body that brings less than this per body timeout is too slow."""
-PROBE_S = 1.0
-"""The silence before a half-closed caller is first probed; each later one is twice as long, while something can be said."""
+PROBE_S = 0.1
+"""The silence before a half-closed caller is first probed. Of one that has left the first probe fetches a reset, which the
+second finds, for no loop looks at a side that has ended; who waits is to be told little."""
+LONGER: Final = 3.0
+"""How much longer the silence before each later probe is, while something can be said."""
 
 _IDLE: Final = 0
 _HEAD: Final = 1
@@ -149,8 +152,8 @@ class Connection(asyncio.Protocol):
 
         So while a request is unanswered the transport stays open, and an HTTP/1.1 caller that waits in silence is probed
         with what says nothing (`HttpExchange.probe`): a caller that has left answers with a reset, and the app is
-        cancelled. So a caller that closed its connection is missed after a second or two, also in the middle of a stream
-        in which no comment may stand; one whose machine is gone is for `http/keepalive.py` to find. (TLS has no
+        cancelled. So a caller that closed its connection is missed within half a second, also in the middle of a stream in
+        which no comment may stand; one whose machine is gone is for `http/keepalive.py` to find. (TLS has no
         half-closed connections in asyncio.)
         """
         self.flush()  # Saying False closes the transport, which knows only what it was given.
@@ -428,5 +431,5 @@ class Connection(asyncio.Protocol):
 
     def _probe(self, exchange: HttpExchange) -> None:
         if exchange.probe():
-            self._probe_s *= 2
+            self._probe_s *= LONGER
             self._be_patient(self._probe_s)
