@@ -270,9 +270,7 @@ async def test_stopping_lets_a_running_call_finish(serve: Serve, call: Call) -> 
 
 @pytest.mark.parametrize("left", [1, 12, 20, 60])
 @pytest.mark.parametrize("message", [LENGTH, CHUNKED, UPGRADE], ids=["length", "chunked", "upgrade"])
-async def test_stopping_hears_a_request_out_that_has_begun(
-    serve: Serve, call: Call, message: bytes, left: int
-) -> None:
+async def test_stopping_hears_a_request_out_that_has_begun(serve: Serve, call: Call, message: bytes, left: int) -> None:
     server = await serve(at_once)
     caller = await call(server)
     caller.send(message[:-left])

@@ -43,6 +43,9 @@ class Provider:
         self.auth_methods = ["client_secret_basic"]
         self.asked: list[str] = []
         self.url = ""
+        self.port = 0
+        self.handed: list[tuple[str, str]] = []
+        """What it was asked as a proxy is: addresses, and what was shown of credentials."""
         self._codes: dict[str, dict[str, str]] = {}
 
     def rotate(self) -> None:
@@ -110,6 +113,14 @@ def provider() -> Iterator[Provider]:
     found = Provider()
 
     class Handler(BaseHTTPRequestHandler):
+        def parse_request(self) -> bool:
+            """A proxy is asked in absolute form (RFC 9112 3.2.2); this one leads to itself."""
+            good = super().parse_request()
+            if good and not self.path.startswith("/"):
+                found.handed.append((self.path, self.headers.get("proxy-authorization", "")))
+                self.path = "/" + self.path.split("/", 3)[3]
+            return good
+
         def do_GET(self) -> None:
             found.asked.append(self.path)
             if not self.path.startswith("/authorize"):
@@ -139,7 +150,8 @@ def provider() -> Iterator[Provider]:
             """Nothing is said."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{server.server_port}"
+    found.port = server.server_port
+    found.url = f"http://127.0.0.1:{found.port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -16,6 +17,8 @@ from inside.issuers import ADA, CLIENT_ID, CLIENT_SECRET, Provider, provider
 from portico.accounts import identities, passwords
 from portico.admin import outside
 from portico.config.oidc import OidcConfig
+from portico.http.address import parse_address
+from portico.http.proxy import proxies_of
 from portico.providers import Secret
 from portico.web.inside import guard
 from portico.web.people.issuer import Issuer
@@ -309,3 +312,23 @@ async def test_a_provider_that_knows_us_without_a_secret_is_given_none(idp: Prov
     issuer = Issuer(config, None)
     where = await issuer.where(state="s", nonce="n", verifier="v" * 43, back="http://localhost/auth/oidc/callback")
     assert "client_secret" not in where
+
+
+async def test_each_of_its_addresses_is_reached_through_the_proxy_that_leads_there() -> None:
+    back = "http://localhost/auth/oidc/callback"
+    with provider() as idp:
+        idp.url = "http://idp.test"  # which nobody can look up
+        named, problems = proxies_of({"HTTP_PROXY": f"http://clerk:hunter2@127.0.0.1:{idp.port}"})
+        config = OidcConfig(issuer=idp.url, client_id=CLIENT_ID, client_secret=None)
+        issuer = Issuer(config, CLIENT_SECRET, proxies=lambda url: named.leading_to(parse_address(url).origin))
+        where = await issuer.where(state="s", nonce="n", verifier="v" * 43, back=back)
+        code = parse_qs(urlsplit(idp.came(where)).query)["code"][0]
+        told = await issuer.who(code, nonce="n", verifier="v" * 43, back=back)
+    assert problems == []
+    assert told.subject == ADA["sub"]
+    assert [address for address, _ in idp.handed] == [
+        "http://idp.test/.well-known/openid-configuration",
+        "http://idp.test/token",
+        "http://idp.test/keys",
+    ]
+    assert {shown for _, shown in idp.handed} == {"Basic Y2xlcms6aHVudGVyMg=="}

@@ -131,3 +131,23 @@ async def test_a_proxy_that_nobody_trusts_decides_nothing(tmp_path: Path) -> Non
     async with portico("serve", "--simulate", "--port", "0", folder=tmp_path, env=ENV) as server:
         _, cookies = await begun(server, headers)
     assert not [cookie for cookie in cookies if "Secure" in cookie]
+
+
+async def test_a_provider_of_identities_is_asked_for_through_the_proxy(tmp_path: Path) -> None:
+    asked: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.put_nowait(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    listening = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    (tmp_path / "portico.toml").write_text('[oidc]\nissuer = "https://idp.test"\nclient_id = "here"\n')
+    env = {**ENV, "HTTPS_PROXY": f"http://clerk:hunter2@127.0.0.1:{port}"}
+    async with listening, portico("serve", "--simulate", "--port", "0", folder=tmp_path, env=env) as server:
+        status, _, _ = await ask(await server.port(), "GET", "/auth/oidc/start")
+    head = (await soon(asked.get())).lower()
+    assert status == 502
+    assert head.startswith(b"connect idp.test:443 http/1.1\r\n")
+    assert b"\r\nproxy-authorization: basic y2xlcms6ahvudgvymg==\r\n" in head

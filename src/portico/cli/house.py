@@ -12,7 +12,9 @@ from portico.catalog.catalog import Catalog
 from portico.cli.bookkeeper import Bookkeeper
 from portico.cli.traffic import TrafficBook
 from portico.config import Config
+from portico.http.address import parse_address
 from portico.http.lifespan import ASGIApp, Message, Receive, Scope, Send
+from portico.http.proxy import Proxy
 from portico.relay.relay import Relay
 
 if TYPE_CHECKING:
@@ -102,7 +104,11 @@ class LazyHouse:
             return {}
         from portico.web.people.issuer import Issuer
 
-        return {"oidc": Issuer(oidc, None if oidc.client_secret is None else oidc.client_secret.reveal())}
+        secret = None if oidc.client_secret is None else oidc.client_secret.reveal()
+        return {"oidc": Issuer(oidc, secret, proxies=self._proxy_to)}
+
+    def _proxy_to(self, url: str) -> Proxy | None:
+        return self._settings.proxies.leading_to(parse_address(url).origin)
 
     def _counter(self) -> "Counter":
         from portico.web.payments.counter import CardDesk, Counter

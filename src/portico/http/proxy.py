@@ -57,6 +57,12 @@ class Proxy(msgspec.Struct, frozen=True):
         return cls(plain.origin, Secret(f"Basic {encoded}", source))
 
     @property
+    def url(self) -> str:
+        """Its address, which shows no credentials."""
+        scheme, host, port = self.origin
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+    @property
     def header(self) -> str:
         """The header line that shows the proxy our credentials; nothing without any."""
         return f"proxy-authorization: {self.authorization.reveal()}\r\n" if self.authorization else ""

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, cast
 import msgspec
 
 from portico.core.errors import PorticoError
+from portico.providers import Secret
 
 SCOPE: Final = "openid email profile"
 KEPT_S: Final = 3600.0
@@ -51,12 +52,32 @@ class Told(msgspec.Struct, frozen=True):
     name: str
 
 
+class Leading(Protocol):
+    """A proxy."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def authorization(self) -> Secret | None:
+        """The value of Proxy-Authorization, if it wants one."""
+
+
+Proxies = Callable[[str], Leading | None]
+"""Which proxy leads to an address, if one does. Raises `ValueError` for what is none."""
+
+
 class Issuer:
     """One provider. On the loop that asks it."""
 
     def __init__(
-        self, registered: Registered, client_secret: str | None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        registered: Registered,
+        client_secret: str | None,
+        *,
+        proxies: Proxies = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._proxies = proxies
         self.registered = registered
         self._secret = client_secret
         self._clock = clock
@@ -152,6 +173,8 @@ class Issuer:
     def _client(self) -> Any:
         from authlib.integrations.httpx_client import AsyncOAuth2Client  # noqa: PLC0415 - dear, and most have no [oidc]
 
+        from portico.web.people.ways import Ways  # noqa: PLC0415
+
         return AsyncOAuth2Client(
             self.registered.client_id,
             self._secret,
@@ -160,6 +183,7 @@ class Issuer:
             code_challenge_method="S256",
             timeout=TIMEOUT_S,
             follow_redirects=False,
+            transport=Ways(self._proxies),
             trust_env=False,
         )
 
