@@ -159,6 +159,21 @@ def test_every_error_is_somebodys_fault() -> None:
         assert counted(report(FAILED, error.code or "")) == FAILED_ONCE, error
 
 
+def test_whose_fault_an_error_is_does_not_hang_on_when_it_became_known() -> None:
+    class LateRefusal(UpstreamRejected):
+        code = "late_refusal"
+
+    class LateFault(UpstreamError):
+        code = "late_fault"
+
+    streamed = [
+        Try("one", "m", 10.0, 10.01, error.code, streamed=True, shown=10.2) for error in (LateRefusal, LateFault)
+    ]
+    assert counted(report(FAILED, LateRefusal.code)) == NOTHING
+    assert counted(report(FAILED, LateFault.code)) == FAILED_ONCE
+    assert [tried(one) for one in streamed] == [{}, {"one": FAILED_ONCE}]
+
+
 def tried(*tries: Try, **fields: Any) -> dict[str, Told]:
     """By provider, what is counted of its attempts."""
     tally = TryTally(lambda: 1.9e9)

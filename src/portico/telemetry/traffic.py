@@ -24,19 +24,9 @@ from portico.providers import Verb
 from portico.relay.report import CALLER_GONE, OK, REFUSED, Report, Try
 from portico.routing.traffic import TrafficTally, TryTally
 
-
-def _codes(*errors: type[PorticoError]) -> set[str]:
-    found = {error.code for error in errors if error.code is not None}
-    return found.union(*[_codes(*error.__subclasses__()) for error in errors])
-
-
 PROVIDERS: Final = frozenset({error.code for error in (UpstreamConflict, UpstreamModelNotFound, UpstreamRateLimited)})
 """4xx that are told for a fault of the provider's or its credential's. Callers may be told the same of their own doing, but
 not once a provider was asked."""
-CALLERS: Final = frozenset(_codes(CallerError, UpstreamRejected) - PROVIDERS)
-"""What a caller's own doing is told as, also where it is told inside of a stream."""
-UPSTREAMS: Final = frozenset(_codes(UpstreamError) - CALLERS)
-"""How an attempt ends by a fault of the provider's, or of the credential that it is asked with."""
 _NO_TOKEN: Final = UpstreamAuthFailed.code
 
 
@@ -51,7 +41,7 @@ def count(report: Report, tally: TrafficTally) -> None:
         first = _first_shown(report) if report.stream else report.first_byte
         if first:
             tally.answered(report.model, first - report.began)
-    elif (report.error in PROVIDERS if outcome == REFUSED else report.error not in CALLERS) and _was_sent(report):
+    elif (report.error in PROVIDERS if outcome == REFUSED else not _is_callers(report.error)) and _was_sent(report):
         tally.failed(report.model)
 
 
@@ -60,14 +50,30 @@ def count_tries(report: Report, tally: TryTally) -> None:
     if report.verb is Verb.COUNT_TOKENS:
         return
     for one in report.tries:
-        first_s = one.first_s
-        if one.outcome in UPSTREAMS:
+        first_s, fine = one.first_s, one.outcome == OK
+        if not fine and _is_providers(one.outcome):
             if _is_sent(one):
                 tally.failed((report.model, one.provider))
-        elif one.outcome == OK and first_s is None and one.answered:  # a stream that showed nothing, and says why
+        elif fine and first_s is None and one.answered:  # a stream that showed nothing, and says why
             tally.answered((report.model, one.provider), one.answered - one.sent)
-        elif first_s is not None and (one.outcome == OK or one.streamed) and one.outcome not in CALLERS:
+        elif first_s is not None and (fine or (one.streamed and not _is_callers(one.outcome))):
             tally.answered((report.model, one.provider), first_s)
+
+
+def _is_callers(code: str) -> bool:
+    """Whether a caller's own doing is told as this, also where it is told inside of a stream."""
+    return code not in PROVIDERS and code in _codes(CallerError, UpstreamRejected)
+
+
+def _is_providers(outcome: str) -> bool:
+    """Whether an attempt ends so by a fault of the provider's, or of the credential that it is asked with."""
+    return outcome in _codes(UpstreamError) and not _is_callers(outcome)
+
+
+def _codes(*errors: type[PorticoError]) -> set[str]:
+    """Of all kinds that there are by now: some are known only to who has loaded what raises them."""
+    found = {error.code for error in errors if error.code is not None}
+    return found.union(*[_codes(*error.__subclasses__()) for error in errors])
 
 
 def _was_sent(report: Report) -> bool:
