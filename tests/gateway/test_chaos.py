@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.fleet import EARLY, GOOD, LATE, MODELS, NAMES, RULES, SETTINGS, Tried, check, fleet
+from gateway.fleet import EARLY, GOOD, LATE, MODELS, NAMES, RULES, SETTINGS, Tried, check, fleet, join
 from gateway.house import chat, open_house, soon
 
 CALLS = 600
@@ -29,6 +29,7 @@ async def test_every_call_ends_as_the_fleets_log_allows(streamed: bool) -> None:
         rules=RULES,
         settings=SETTINGS,
     ) as house:
+        join(members, house.upstream)
         # A 429 of shared capacity lets its provider rest for a second: here nothing rests, so that all are asked.
         house.relay.health.rest = lambda *_: None  # type: ignore[method-assign]
 

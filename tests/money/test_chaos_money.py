@@ -23,6 +23,7 @@ from gateway.fleet import (
     check,
     check_failed,
     fleet,
+    join,
     said,
 )
 from gateway.house import chat, soon, until
@@ -49,6 +50,7 @@ async def test_every_charge_is_what_the_fleets_log_says(tmp_path: Path, streamed
         rules=RULES,
         relay_settings=SETTINGS,
     ) as paid:
+        join(members, paid.house.upstream)
         paid.house.relay.health.rest = lambda *_: None  # type: ignore[method-assign] # so that all are asked
 
         async def one(number: int) -> None:
@@ -83,6 +85,7 @@ async def test_with_hedging_each_call_is_answered_once_and_only_that_is_charged(
         rules=msgspec.structs.replace(RULES, hedge_after_s=0.02),
         relay_settings=SETTINGS,
     ) as paid:
+        join(members, paid.house.upstream)
         paid.house.relay.health.rest = lambda *_: None  # type: ignore[method-assign] # so that all are asked
         paid.house.relay._router.hedges = Budget(every=1)  # and as often as it takes
 
