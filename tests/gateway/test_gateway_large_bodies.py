@@ -64,6 +64,9 @@ def gemini_picture(data: str) -> Json:
     return {"contents": [{"role": "user", "parts": [{"inlineData": {"mimeType": "image/png", "data": data}}]}]}
 
 
+GEMINI_STREAM = GEMINI_PATH.replace("generate", "streamGenerate")
+
+
 class Provider:
     """Keeps the size of the last body it was sent, and its part; of a stream it tells the second half when it may."""
 
@@ -197,7 +200,7 @@ def test_a_request_is_held_twice_at_most_while_it_is_translated() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/chat/completions", GEMINI_PATH.replace("generate", "streamGenerate") + "?alt=sse"]
+    "path", ["/v1/chat/completions", f"{GEMINI_STREAM}?alt=sse", f"{GEMINI_STREAM}?alt=sse&key=another"]
 )
 async def test_what_was_asked_is_not_held_while_the_answer_streams(path: str) -> None:
     long = "word " * 200_000
