@@ -409,6 +409,7 @@ def test_every_header_that_a_page_of_another_origin_may_read_is_told() -> None:
     """Of errors, which have a page of their own; and the same id by its other names."""
     assert set(cors.EXPOSED) - elsewhere <= told
     assert account.NEXT in told
+    assert told <= {*cors.EXPOSED, "content-type"}, "a page of another origin could not use it"
 
 
 def test_headers_and_errors_are_used() -> None:

@@ -17,6 +17,8 @@ EXPOSED: Final = (
     "x-request-id",
     "request-id",
     "x-upstream-status",
+    "x-goog-upload-status",
+    "x-goog-upload-url",
     "x-portico-attempts",
     "x-portico-changes",
     "x-portico-cost",
