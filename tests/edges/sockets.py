@@ -154,7 +154,10 @@ class Provider:
 
     def __init__(self, script: Script, **options: object) -> None:
         self._script = script
-        self._options = options
+        self._options = {
+            "backlog": 1024,
+            **options,
+        }  # whom a kernel has no room for tries again after a while, and a longer one
         self._tasks: list[asyncio.Task[None]] = []
         self._server: asyncio.Server
         self.visits = 0
