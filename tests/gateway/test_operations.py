@@ -254,7 +254,9 @@ async def test_a_renamed_log_is_opened_anew_on_a_hangup_by_every_worker(tmp_path
 
 
 async def test_a_log_that_cannot_be_written_is_said_at_the_start(tmp_path: Path) -> None:
-    code, _, err = await run("serve", "--simulate", "--port", "0", "--access-log", "./nowhere/a.log", folder=tmp_path, env=ENV)
+    code, _, err = await run(
+        "serve", "--simulate", "--port", "0", "--access-log", "./nowhere/a.log", folder=tmp_path, env=ENV
+    )
     assert code == 1
     assert "Cannot write the access log" in err
     assert "nowhere/a.log" in err
