@@ -165,11 +165,12 @@ def test_a_callers_account_is_shown_without_a_version_too(method: str, path: str
     assert dialect_at(prefix + path, NO_QUERY, {}) is CHAT
 
 
-def test_the_page_of_a_sample_receipt_is_no_call() -> None:
-    assert not is_call_path("/receipts/sample")
+@pytest.mark.parametrize("path", ["/receipts/sample", "/receipts/sample.md", "/receipts/sample.json"])
+def test_the_page_of_a_sample_receipt_is_no_call(path: str) -> None:
+    assert not is_call_path(path)
     with pytest.raises(RouteNotFound):
-        route("GET", "/receipts/sample/")
-    assert is_call_path("/v1/receipts/sample")
+        route("GET", f"{path}/")
+    assert is_call_path(f"/v1{path}")
 
 
 @pytest.mark.parametrize("prefix", ["/openai", "/v1beta/openai"])

@@ -16,7 +16,7 @@
                                                         brings Google's key header or `?key=`; Anthropic's for who says
                                                         which version of Anthropic's API it speaks; else Chat
     GET  {v}/balance, {v}/key, {v}/usage, {v}/receipts/{id}   what a caller sees of its account (http/account.py), /v1 or
-                                                        nothing; /receipts/sample is a page for readers
+                                                        nothing; /receipts/sample and its twins are for readers
     POST {v}/estimate                                   what would be held for a request
 
 A model's name may hold slashes, colons and escapes: the verb stands after the last colon.
@@ -197,7 +197,7 @@ _ROWS: Final = (
     _row(r"(?:/v1)?/balance", Action.BALANCE, CHAT),
     _row(r"(?:/v1)?/key", Action.KEY, CHAT),
     _row(r"(?:/v1)?/usage", Action.USAGE, CHAT),
-    _row(r"(?:/v1/receipts|/receipts(?!/sample$))/(?P<item>[^/]+)", Action.RECEIPT, CHAT),
+    _row(r"(?:/v1/receipts|/receipts(?!/sample(?:\.(?:md|json))?$))/(?P<item>[^/]+)", Action.RECEIPT, CHAT),
     _row(r"(?:/v1)?/estimate", Action.ESTIMATE, CHAT),
 )
 _CALLS_KEPT: Final = 1024
