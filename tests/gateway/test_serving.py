@@ -235,6 +235,21 @@ async def test_a_new_certificate_is_taken_on_sighup_by_every_worker_and_drops_no
         assert err.count(f"The certificate stays as it was: {key} cannot be read") == workers
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_hangup_with_nothing_to_read_again_ends_nothing(tmp_path: Path, workers: int) -> None:
+    async with serving(tmp_path, workers) as command:
+        port = await command.port()
+        await until(lambda: all(catches(pid, signal.SIGHUP) for pid in [command.pid, *command.children]))
+        before = command.children
+        async with streaming(port, SHORT) as wire:
+            command.send_to_all(signal.SIGHUP)
+            assert Answer(200, {}, (await wire.rest()).body).events.done
+        assert (await ask(port)).status == 200
+        assert command.children == before
+        command.send(signal.SIGTERM)
+        assert (await command.end())[::2] == (0, "")
+
+
 async def test_what_is_wrong_with_a_certificate_is_said_by_check_and_at_the_start(tmp_path: Path) -> None:
     certificate, key = make_pair(tmp_path)
     for wrong, words in (

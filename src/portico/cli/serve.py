@@ -304,7 +304,7 @@ def _supervise(plan: Plan) -> int:
     return Supervisor(
         plan.settings.server.workers,
         work,
-        passed_on=(HANGUP,) if HANGUP is not None and plan.reloads else (),
+        passed_on=() if HANGUP is None else (HANGUP,),
         ended=plan.shared.metrics.clear_gauges,
         replaced=plan.shared.metrics.replaced,
         # Nobody accepts from the supervisor's own copy of the socket; open, it would keep callers waiting in a queue.

@@ -69,11 +69,6 @@ class Plan(msgspec.Struct, frozen=True):
     number: int = 0
     """Which worker this is."""
 
-    @property
-    def reloads(self) -> bool:
-        """Whether SIGHUP means something."""
-        return self.tls is not None or self.shared.reopens
-
 
 class Worker:
     """Everything one process serves with. To be made on its loop."""
@@ -138,6 +133,8 @@ class Worker:
         """Starts everything, and tells `ends` how it is ended: what was started first is ended last. Open calls end first
         of all, and then what they left to be written is written. Raises `StartupFailed`, `StorageUnavailable`."""
         plan = self._plan
+        if HANGUP is not None:
+            asyncio.get_running_loop().add_signal_handler(HANGUP, self._reload)
         ends.push_async_callback(self.watch.stop)
         ends.push_async_callback(self.upstream.aclose)
         ends.push_async_callback(self.fetcher.aclose)
@@ -154,12 +151,10 @@ class Worker:
         ends.push_async_callback(self.server.stop, grace_s=plan.settings.server.grace_s)
         await self.server.start(sock=plan.listener, tls=None if plan.tls is None else plan.tls.context)
         await self.watch.start(server=self.server, upstream=self.upstream, books=self.books, budget=self.budget)
-        if HANGUP is not None and plan.reloads:
-            asyncio.get_running_loop().add_signal_handler(HANGUP, self._reload)
-            self._read_certificate()  # it may have changed since there was a supervisor, and until now nobody could say so
+        self._read_certificate()  # it may have changed since there was a supervisor, and until now nobody could say so
 
     def _reload(self) -> None:
-        """On SIGHUP: the log was renamed, or there is another certificate."""
+        """On SIGHUP: the log was renamed, or there is another certificate. Where there is neither, nothing happens."""
         self.watch.reopen()
         self._read_certificate()
 
