@@ -24,7 +24,8 @@ _SHOWN: Final = {"passed": "yes", "failed": "**no**", "not": "–"}
 
 class Line(msgspec.Struct):
     """A row as it is written down. A check is `passed`, `failed`, or `not` where the client cannot do that or is not there;
-    `reasons` say why of those that did not pass. `measured`: the day, or that of the oldest check."""
+    `reasons` say why of those that did not pass. `measured`, `portico`: the day and the version that answered, or
+    those of the oldest check."""
 
     client: str
     title: str
@@ -35,18 +36,18 @@ class Line(msgspec.Struct):
     checks: dict[str, str]
     reasons: dict[str, str]
     measured: str
+    portico: str
 
 
 class Table(msgspec.Struct):
     """What the pages show. `measured`: the day of the newest row."""
 
     measured: str
-    portico: str
     rows: list[Line]
 
 
 def table(rows: Sequence[Row], today: date) -> Table:
-    return Table(today.isoformat(), portico.__version__, [_line(row, today) for row in rows])
+    return Table(today.isoformat(), [_line(row, today) for row in rows])
 
 
 def _line(row: Row, today: date) -> Line:
@@ -60,6 +61,7 @@ def _line(row: Row, today: date) -> Line:
         {name: outcome.state for name, outcome in row.checks.items()},
         {name: outcome.reason for name, outcome in row.checks.items() if outcome.reason},
         today.isoformat(),
+        portico.__version__,
     )
 
 
@@ -104,7 +106,7 @@ def merged(new: Table, file: Path, order: Sequence[Place]) -> Table:
         place = (row.client, row.api)
         if row.version or place not in rows:  # who was not there this time was tried none the less
             rows[place] = _renewed(rows.get(place), row)
-    return Table(new.measured, new.portico, [rows[place] for place in order if place in rows])
+    return Table(new.measured, [rows[place] for place in order if place in rows])
 
 
 def _renewed(old: Line | None, new: Line) -> Line:
@@ -121,7 +123,8 @@ def _renewed(old: Line | None, new: Line) -> Line:
         new,
         checks={name: checks[name] for name in names},
         reasons={name: reasons[name] for name in names if name in reasons},
-        measured=min(old.measured, new.measured),
+        measured=old.measured,
+        portico=old.portico,
     )
 
 
@@ -132,8 +135,13 @@ def write(new: Table, order: Sequence[Place], *, page: Path = PAGE, file: Path =
     _, end, after = rest.partition(MARKS[1])
     if not begin or not end:
         raise ValueError(f"{page} has no place for the table")
-    days = sorted({row.measured for row in told.rows})
-    when = days[-1] if len(days) < 2 else f"{days[0]} to {days[-1]}"
-    text = "\n".join([f"Tried on {when} with Portico {told.portico}.", "", *lines(told)])
+    rows = sorted(told.rows, key=lambda row: row.measured)
+    when, which = _span([row.measured for row in rows]), _span([row.portico for row in rows])
+    text = "\n".join([f"Tried on {when} with Portico {which}.", "", *lines(told)])
     page.write_text(f"{before}{begin}\n{text}\n\n{end}{after}", encoding="utf-8")
     file.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=1) + b"\n")
+
+
+def _span(ordered: Sequence[str]) -> str:
+    first, last = ordered[0], ordered[-1]
+    return last if first == last else f"{first} to {last}"

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import pytest
 
+import portico
 from clients import report
 from clients.check import Row
 from clients.judge import CHECKS, PASSED, Outcome
 
+VERSION: Final = portico.__version__
 DAY, NEXT_DAY = date(2026, 11, 28), date(2026, 11, 29)
 ORDER: Final = [("one", "chat"), ("two", "chat"), ("two", "other")]
 
@@ -52,7 +55,17 @@ def test_who_was_not_tried_stays_with_the_day_of_then(tmp_path: Path) -> None:
         ("one", "passed", "2026-11-28"),
         ("two", "failed", "2026-11-29"),
     ]
-    assert "Tried on 2026-11-28 to 2026-11-29" in page
+    assert "Tried on 2026-11-28 to 2026-11-29 with Portico" in page
+
+
+def test_each_row_keeps_the_version_that_answered_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = report.table([row("one"), row("two")], DAY)
+    monkeypatch.setattr(portico, "__version__", "99.0.0")
+    page, data = written(tmp_path, first, report.table([row("two")], NEXT_DAY))
+    assert [(one.client, one.portico) for one in data.rows] == [("one", VERSION), ("two", "99.0.0")]
+    assert f"Tried on 2026-11-28 to 2026-11-29 with Portico {VERSION} to 99.0.0." in page
+    _, data = written(tmp_path, first, report.table([only("two", {"text": PASSED})], NEXT_DAY))
+    assert data.rows[1].portico == VERSION, "the version of the oldest check in it"
 
 
 def test_one_api_of_a_client_may_be_tried_again(tmp_path: Path) -> None:

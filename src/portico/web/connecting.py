@@ -180,19 +180,21 @@ class Every(msgspec.Struct, frozen=True):
     clients: tuple[Shown, ...]
     others: tuple[Proven, ...]
     day: str
-    """Of the last run; "" without one."""
+    """Of the newest row; "" without one."""
     portico: str
+    """The version that answered it."""
 
 
 def every_client(cards: Sequence[Card], base_url: str, locale: Locale) -> Every:
-    run = trials()
+    rows = _tried()
+    newest = _newest(rows)
     known = {client.name for client in CLIENTS}
-    names = () if run is None else dict.fromkeys(row.client for row in run.rows if row.client not in known)
+    names = dict.fromkeys(row.client for row in rows if row.client not in known)
     return Every(
         clients=tuple(shown(client.name, cards, base_url, locale) for client in CLIENTS),
         others=tuple(found for name in names if (found := _proven(name, locale)) is not None),
-        day="" if run is None else Say(locale, markup=False).day(run.measured),
-        portico="" if run is None else run.portico,
+        day="" if newest is None else Say(locale, markup=False).day(newest.measured),
+        portico="" if newest is None else newest.portico,
     )
 
 
@@ -248,19 +250,28 @@ def _exports(variables: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _proven(name: str, locale: Locale) -> Proven | None:
-    run = trials()
-    tried = [] if run is None else [row for row in run.rows if row.client == name]
-    if run is None or not tried:
+    tried = [row for row in _tried() if row.client == name]
+    newest = _newest(tried)
+    if newest is None:
         return None
     say = Say(locale, markup=False)
     return Proven(
         title=tried[0].title,
-        day=say.day(max(row.measured for row in tried)),
-        portico=run.portico,
+        day=say.day(newest.measured),
+        portico=newest.portico,
         version=tried[0].version,
         rows=tuple(_row(one, say) for one in tried),
         others=tuple(_others(tried, say)),
     )
+
+
+def _tried() -> Sequence[Tried]:
+    run = trials()
+    return () if run is None else run.rows
+
+
+def _newest(tried: Sequence[Tried]) -> Tried | None:
+    return max(tried, key=lambda row: row.measured, default=None)
 
 
 def _row(tried: Tried, say: Say) -> Row:

@@ -120,13 +120,14 @@ class Tried(msgspec.Struct, frozen=True):
     checks: Mapping[str, str]
     reasons: Mapping[str, str]
     measured: date
+    portico: str
+    """The version that answered."""
 
 
 class Trials(msgspec.Struct, frozen=True):
-    """The clients' last runs. `measured`: the day of the newest; `portico`: the version that answered it."""
+    """The clients' last runs. `measured`: the day of the newest."""
 
     measured: date
-    portico: str
     rows: tuple[Tried, ...]
 
 
