@@ -1,14 +1,18 @@
 """The Chinese pages are written, each in the words of its place, and not converted from each other."""
 
+import ast
 import re
 import warnings
+from pathlib import Path
 
 import pytest
 import zhconv
 
+import portico
 from portico.web.addresses import Locale
 from portico.web.book import Source, body_of
 from portico.web.book import every_source as pages
+from portico.web.manual import _PLURALS
 from portico.web.words import translations
 
 MAINLAND = (
@@ -149,3 +153,22 @@ def test_both_locales_say_everything_with_the_same_places_to_fill() -> None:
         wanted = sorted(places.findall(text))
         assert sorted(places.findall(one[text])) == wanted, text
         assert sorted(places.findall(other[text])) == wanted, text
+
+
+MADE_UP = (*(f"array of {plural}" for plural in _PLURALS.values()), "Note", "Tip", "Important", "Warning", "Caution")
+"""Texts that stand whole in no file: types of the reference, and the alerts of Markdown, as its parser names them."""
+
+
+def test_everything_that_is_told_in_chinese_is_said_somewhere() -> None:
+    home = Path(portico.__file__).parent
+    files = [path for path in home.rglob("*") if path.suffix in (".py", ".html", ".md", ".js", ".json", ".toml")]
+    constants = {
+        node.value
+        for path in files
+        if path.suffix == ".py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    plain = "\n".join(path.read_text(encoding="utf-8") for path in files if path.suffix != ".py")
+    told = set(translations(Locale.ZH_HK)) - constants - {*MADE_UP}
+    assert sorted(text for text in told if text not in plain and text.replace('"', r"\"") not in plain) == []
