@@ -243,6 +243,27 @@ def test_names_of_models_keys_and_errors_are_text_everywhere(rooms: Rooms) -> No
         assert "<img src=x" not in answer.text, path
 
 
+@pytest.mark.parametrize(
+    ("today", "asked", "earlier"),
+    [
+        ("2026-11-30", "2026-11", []),
+        ("2026-12-28", "2026-12", ["2026-11"]),
+        ("2031-01-28", "2029-01", ["2028-12"]),
+        ("2031-01-28", "2028-12", []),
+    ],
+)
+def test_a_statement_leads_to_an_earlier_one_only_where_there_is_one(
+    rooms: Rooms, today: str, asked: str, earlier: list[str]
+) -> None:
+    """The account is of November 2026, and usage is kept for 800 days."""
+    rooms.person(account="acme")
+    Book(rooms, "acme").at(today)
+    eve = rooms.person("eve@example.com", account="acme")
+    page = eve.get(f"/console/statements/{asked}").page
+    assert [a["href"] for a in page.all("a", rel="prev")] == [f"/console/statements/{one}" for one in earlier]
+    assert [eve.get(f"/console/statements/{one}").status for one in earlier] == [200] * len(earlier)
+
+
 def test_a_list_that_breaks_off_says_so_in_its_last_line(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     from portico.accounts import calls
     from portico.core.errors import StorageUnavailable

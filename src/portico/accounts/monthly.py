@@ -51,13 +51,15 @@ class OfModel(msgspec.Struct, frozen=True):
 
 
 class Month(msgspec.Struct, frozen=True):
-    """The month of an account. `is_open`: it has not ended, and the last balance is the one of now."""
+    """The month of an account. `is_open`: it has not ended, and the last balance is the one of now. `is_first`: there is a
+    statement of none before it."""
 
     first: date
     following: date
     account_name: str
     kind: str
     is_open: bool
+    is_first: bool
     opening_nanos: int
     closing_nanos: int
     payments: Sequence[Payment]
@@ -82,7 +84,8 @@ def month(db: Db, account: str, first: date, *, usage_days: int) -> Month:
     today = day_of(db.now_us)
     following = (first + timedelta(days=32)).replace(day=1)
     made = db.rows("SELECT created_us FROM accounts WHERE id = ?", account)
-    if not made or first > today or first < today - timedelta(days=usage_days) or following <= day_of(made[0][0]):
+    kept = today - timedelta(days=usage_days)
+    if not made or first > today or first < kept or following <= day_of(made[0][0]):
         raise NotFound("There is no statement of that month.")
     now = balance(db, account)
 
@@ -104,6 +107,7 @@ def month(db: Db, account: str, first: date, *, usage_days: int) -> Month:
         account_name=now.name,
         kind=now.kind,
         is_open=following > today,
+        is_first=(first - timedelta(days=1)).replace(day=1) < kept or first <= day_of(made[0][0]),
         opening_nanos=stood(first),
         closing_nanos=stood(following),
         payments=[Payment(*row) for row in payments],

@@ -47,7 +47,7 @@ async def look(asked: Asked) -> Reply:
             "found": found,
             "kinds": KINDS,
             "cents": width(money.usd(one) for one in amounts),
-            "earlier": f"{first - timedelta(days=1):%Y-%m}",
+            "earlier": "" if found.is_first else f"{first - timedelta(days=1):%Y-%m}",
             "later": "" if found.is_open else f"{found.following:%Y-%m}",
         },
     )
