@@ -315,6 +315,8 @@ def test_an_open_account_is_not_low(shop: Shop) -> None:
     page = words(eve.get(PAGE).text)
     assert "not limited by its balance" in page
     assert "nothing left" not in page
+    assert "Can be spent" not in page
+    assert "Can be spent" in words(shop.ada.get(PAGE).text)
 
 
 # -- without a card, and in other words --------------------------------------------------------------------------------
