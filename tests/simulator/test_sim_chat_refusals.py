@@ -47,6 +47,7 @@ NOT_ALL: Json = {
     "required": [],
     "additionalProperties": False,
 }
+ALL: Json = NOT_ALL | {"required": ["a"]}
 
 REFUSED: dict[str, tuple[Json, str | None, str | None]] = {
     "an unknown field": (user("Hi", topp=1), "unknown_parameter", "topp"),
@@ -120,6 +121,19 @@ REFUSED: dict[str, tuple[Json, str | None, str | None]] = {
         "invalid_function_parameters",
         "tools[0].function.parameters",
     ),
+    **{
+        f"a keyword that Structured Outputs do not know: {name}": (
+            function(parameters=ALL | {"properties": {"a": {"type": "string", name: value}}}, strict=True),
+            "invalid_function_parameters",
+            "tools[0].function.parameters",
+        )
+        for name, value in {
+            "propertyNames": {"pattern": "^x"},
+            "examples": [{}],
+            "x-order": 1,
+            "nonsense": True,
+        }.items()
+    },
     "an open answer": (shaped(LOOSE), None, "response_format"),
     "a schema's name": (shaped(NOT_ALL, name="a b"), "invalid_value", "response_format.json_schema.name"),
     "json unspoken": (user("Hi", response_format={"type": "json_object"}), None, "messages"),
@@ -181,10 +195,16 @@ TAKEN: dict[str, Json] = {
         RESULT,
     ),
     "a strict tool": function(
-        parameters=NOT_ALL | {"required": ["a"]},
+        parameters=ALL,
         strict=True,
     ),
     "a strict tool with a reference": function(parameters=NAMED, strict=True),
+    "a strict tool with a default": function(
+        parameters=ALL | {"properties": {"a": {"type": "string", "default": "x"}}}, strict=True
+    ),
+    "a lax tool with keywords of anybody's": function(
+        parameters=CITY | {"nonsense": 1, "propertyNames": {"maxLength": 9}}
+    ),
     "a lax reference with words beside it": function(
         parameters=NAMED | {"properties": {"a": REFERENCE | {"description": "A city."}}}
     ),

@@ -72,18 +72,16 @@ def check_picture(url: str, param: str | None) -> None:
         raise Refused(said, param=param, code="invalid_image_format")
 
 
-_BANNED = (
-    "allOf",
-    "oneOf",
-    "not",
-    "dependentRequired",
-    "dependentSchemas",
-    "if",
-    "then",
-    "else",
-    "patternProperties",
-    "uniqueItems",
+_TAKEN = frozenset(
+    {
+        *("type", "enum", "const", "anyOf", "$ref", "$defs", "definitions", "$schema", "title", "description"),
+        *("properties", "required", "additionalProperties", "items", "minItems", "maxItems"),
+        *("minLength", "maxLength", "pattern", "format"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "default"),
+    }
 )
+"""The keywords of Structured Outputs (OpenAI's guide, "Supported schemas"; `default` as recorded). Any other is refused by
+its name, even one that only annotates."""
 _DEEPEST = 200
 
 
@@ -138,8 +136,8 @@ def _walk(node: Any, at: tuple[Any, ...], wrong: Any, *, strict: bool) -> None:
 
 
 def _strictly(node: Json, where: str, wrong: Any) -> None:
-    for key in _BANNED:
-        if key in node:
+    for key in node:
+        if key not in _TAKEN:
             raise wrong(f"{where}'{key}' is not permitted.")
     beside = sorted(node.keys() - {"$ref"})
     if "$ref" in node and beside:
