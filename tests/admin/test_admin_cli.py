@@ -249,6 +249,8 @@ def test_a_draft_that_cannot_be_read_says_where(cli: Cli) -> None:
         (["keys", "rotate", "key_1", "--overlap", "a while"], 2, "24h"),
         (["keys", "show", "key_1"], 1, "no key"),
         (["usage", "--by", "hour"], 2, "by:"),
+        (["usage", "--from", "yesterday"], 2, "from: a day is written as 2026-11-30."),
+        (["markup", "set", "+20%", "--from", "today"], 2, "effective_from: a day is written as 2026-11-30."),
         (["markup", "set", "20%"], 2, "factor"),
         (["receipts", "show", "req_1"], 1, "no receipt"),
         (["accounts", "delete", "acme"], 2, "--yes"),

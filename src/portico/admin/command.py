@@ -21,6 +21,7 @@ from portico.core.storage import Db, Reading
 
 _AT: Final = re.compile(r"(?:^(?P<what>.*?) - at `\$(?P<path>[^`]*)`$)", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_DAY: Final = "Invalid RFC3339 encoded date"
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*)`", re.DOTALL)
 
 
@@ -88,6 +89,8 @@ def _explained(error: msgspec.ValidationError, takes: type[Args]) -> InvalidRequ
     if missing := _MISSING.match(what):
         param = prefix + missing["name"]
         return InvalidRequest(f"{param}: is missing.", param=param)
+    if what == _DAY:
+        what = "a day is written as 2026-11-30"
     return InvalidRequest(f"{path}: {what[0].lower()}{what[1:]}." if path else f"{what}.", param=path or None)
 
 
