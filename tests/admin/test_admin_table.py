@@ -48,6 +48,11 @@ def test_every_command_prints_json_takes_a_configuration_and_shows_an_example(na
     assert re.search(rf"portico {name}\b", CLI[name].help), "no example in its help"
 
 
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_every_other_command_shows_an_example_too(name: str) -> None:
+    assert re.search(rf"Examples?:\s[\s\S]*portico {name}\b", CLI[name].help), "no example in its help"
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_command_has_a_route_and_an_entry_in_the_document(command: Command) -> None:
     told = operation(command)

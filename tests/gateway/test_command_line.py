@@ -151,6 +151,12 @@ async def test_a_key_alone_is_a_complete_configuration(tmp_path: Path) -> None:
         assert simulator.stats.last.path.startswith("/v1beta/")
 
 
+async def test_a_port_in_use_is_told_by_the_simulator_in_the_words_of_serve(tmp_path: Path, taken_port: int) -> None:
+    code, out, err = await run("simulate", "--port", str(taken_port), folder=tmp_path)
+    assert (code, out) == (1, "")
+    assert err == f"Cannot listen on 127.0.0.1:{taken_port}: Address already in use\n"
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 async def test_a_port_in_use_is_a_clear_error(tmp_path: Path, taken_port: int, workers: str) -> None:
     arguments = ("serve", "--simulate", "--port", str(taken_port), "--workers", workers)

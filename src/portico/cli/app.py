@@ -152,7 +152,14 @@ def simulate(
 
 @app.command()
 def check(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Read the configuration, say what is wrong with line and key, and try each provider's keys."""
+    """Read the configuration, say what is wrong with line and key, and try each provider's keys.
+
+    Examples:
+
+        portico check
+
+        portico check --config portico.toml --json
+    """
     from portico.cli.check import run_check
 
     raise typer.Exit(run_check(config=config, as_json=json))

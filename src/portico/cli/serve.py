@@ -15,6 +15,7 @@ from portico import __version__
 from portico.accounts.keys import new_key
 from portico.catalog import Catalog, CatalogError, load_catalog
 from portico.cli.bookkeeper import first_start, prepare
+from portico.cli.listen import listen
 from portico.cli.loop import run
 from portico.cli.operations import Shared
 from portico.cli.stored_keys import may_be_kept, start_with
@@ -88,14 +89,14 @@ def _planned(
     if not settings.providers and not simulate:
         raise _CannotStart(_no_key_of(named) if named else _NO_PROVIDER)
     try:
-        listener = ends.enter_context(_listen(settings.server.host, settings.server.port))
+        listener = ends.enter_context(listen(settings.server.host, settings.server.port))
     except OSError as error:
         raise _CannotStart(_explained(error, settings)) from None
-    simulator = ends.enter_context(_listen("127.0.0.1", 0)) if simulate else None
+    simulator = ends.enter_context(listen("127.0.0.1", 0)) if simulate else None
     if simulator is not None:
         settings = _with_simulator(settings, simulator)
     try:
-        shared = Shared.of(settings, catalog, _listen)
+        shared = Shared.of(settings, catalog, listen)
     except OSError as error:
         raise _CannotStart(_explained_watch(error, settings)) from None
     if shared.listener is not None:
@@ -162,23 +163,6 @@ def _with_simulator(settings: Config, listener: socket.socket) -> Config:
     secret = Secret("simulated", "the simulator")
     providers = tuple([Provider.at(f"simulated-{kind}", KINDS[kind], base_url, (secret,)) for kind in SIMULATED])
     return msgspec.structs.replace(settings, providers=providers, dormant=())
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except UnicodeError:  # of a name that could be none of a host
-        listener.close()
-        raise OSError(f"{host} is no name of a host") from None
-    except OSError:
-        listener.close()
-        raise
-    listener.listen(2048)
-    listener.setblocking(False)
-    return listener
 
 
 def _api_key(settings: Config) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+from portico.cli.listen import listen
 from portico.cli.loop import listen_for_stop, run, run_until_stopped
 from portico.http.server import Server
 from portico.simulator import Simulator
@@ -30,7 +31,7 @@ def _serve(app: App, host: str, port: int) -> int:
     async def main() -> int:
         server = Server(app)
         try:
-            await server.start(host=host, port=port)
+            await server.start(sock=listen(host, port))
         except OSError as error:
             print(f"Cannot listen on {host}:{port}: {error.strerror or error}", file=sys.stderr)
             return 1
