@@ -7,13 +7,13 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from browsing import NEEDS_CHROMIUM, browser
 from web.serving import House, served
@@ -78,20 +78,35 @@ def call(house: House, key: str, **fields: Any) -> tuple[int, Any]:
         return error.code, json.load(error)
 
 
+def press(place: Locator) -> None:
+    """A button or link that leads to another page: until all of that is there. A click alone does not wait for it."""
+    with place.page.expect_navigation():
+        place.click()
+
+
+def refused(told: Told, status: int, go: Callable[[Page], object]) -> None:
+    """Where a page is an error the browser tells of it, before it shows the page or after: that one is forgotten, and no
+    other."""
+    page = told.page
+    with page.expect_console_message(lambda said: f"status of {status}" in said.text):
+        go(page)
+    told.errors = [error for error in told.errors if f"status of {status}" not in error]
+
+
 Visit = tuple[BrowserContext, Page, Told]
 
 
 def the_first_link_makes_whoever_follows_it_the_operator(visit: Visit, house: House, language: str) -> None:
-    _, page, _ = visit
+    _, page, told = visit
     page.goto(house.first_link)
     assert page.locator("html").get_attribute("lang") == language
     page.locator("#f-email").fill("ada@example.com")
     page.locator("#f-name").fill("Ada")
     page.locator("#f-password").fill(PASSWORD)
-    page.locator("main button[type=submit]").click()
+    press(page.locator("main button[type=submit]"))
     page.wait_for_url("**/console**")
     expect(page.locator('.menu a[href="/admin"]')).to_be_visible()
-    page.goto(house.first_link)
+    refused(told, 404, lambda page: page.goto(house.first_link))
     expect(page.locator("#f-password")).to_have_count(0)  # it worked once
 
 
@@ -108,17 +123,16 @@ def a_fresh_console_says_what_to_do_next(visit: Visit) -> None:
 def signing_out_and_in_leads_back_to_the_page_that_was_wanted(visit: Visit) -> None:
     _, page, told = visit
     page.locator(".drop").last.locator("summary").click()
-    page.locator('form[action="/sign-out"] button').click()
+    press(page.locator('form[action="/sign-out"] button'))
     page.wait_for_url("**/sign-in?done=signed-out")
     page.goto("/console/keys?from=a-bookmark")
     page.wait_for_url("**/sign-in?to=*")
     page.locator("#f-email").fill("ada@example.com")
     page.locator("#f-password").fill("not the password at all")
-    page.locator("main button[type=submit]").click()
+    refused(told, 422, lambda page: press(page.locator("main button[type=submit]")))
     expect(page.locator(".note-bad")).to_be_visible()
-    told.errors.clear()  # the browser tells of a 422
     page.locator("#f-password").fill(PASSWORD)
-    page.locator("main button[type=submit]").click()
+    press(page.locator("main button[type=submit]"))
     page.wait_for_url("**/console/keys?from=a-bookmark")
 
 
@@ -126,11 +140,11 @@ def a_key_is_shown_once_and_calls(visit: Visit, house: House, way: Way) -> None:
     _, page, _ = visit
     page.goto("/console/keys/new")
     page.locator("#f-title").fill("laptop")
-    page.locator("main form button[type=submit]").last.click()
+    press(page.locator("main form button[type=submit]").last)
     way.key = page.locator(".copyable code").first.inner_text().strip()
     assert way.key.startswith("sk-portico-")
     assert page.url.find(way.key) < 0
-    page.locator('main a.button-primary[href^="/console/keys/key_"]').click()
+    press(page.locator('main a.button-primary[href^="/console/keys/key_"]'))
     assert way.key not in page.content()
     page.goto("/console/keys")
     assert way.key not in page.content()
@@ -159,25 +173,24 @@ def the_playground_streams_an_answer_about_a_picture_and_leads_to_its_receipt(vi
 
 
 def a_code_of_the_desk_tops_the_account_up(visit: Visit) -> None:
-    _, page, _ = visit
+    _, page, told = visit
     page.goto("/admin/codes")
     page.locator("main .title-row summary").click()
     page.locator("#f-amount_usd").fill("12.50")
-    page.locator('main form[action="/admin/codes"] button[type=submit]').first.click()
+    press(page.locator('main form[action="/admin/codes"] button[type=submit]').first)
     code = page.locator(".copyable code").inner_text().strip()
     assert re.fullmatch(r"code-\w+", code)
     page.goto("/console/top-up")
     page.locator("#f-code").fill(code)
-    page.locator('form[action="/console/top-up/code"] button').click()
+    press(page.locator('form[action="/console/top-up/code"] button'))
     expect(page.locator("main")).to_contain_text("$12.50")
     page.locator("#f-code").fill(code)
-    page.locator('form[action="/console/top-up/code"] button').click()
+    refused(told, 422, lambda page: press(page.locator('form[action="/console/top-up/code"] button')))
     expect(page.locator("main [role=alert], main .error").first).to_be_visible()
 
 
 def what_was_used_adds_up_on_page_csv_and_receipts(visit: Visit) -> None:
-    context, page, told = visit
-    told.errors.clear()  # a code that is spent is a 422
+    context, page, _ = visit
     page.goto("/console/usage")
     rows = page.locator("table.calls tbody tr")
     expect(rows).to_have_count(2)
@@ -202,11 +215,11 @@ def what_was_used_adds_up_on_page_csv_and_receipts(visit: Visit) -> None:
 def a_revoked_key_is_refused(visit: Visit, house: House, way: Way) -> None:
     _, page, _ = visit
     page.goto("/console/keys")
-    page.locator('main a[href^="/console/keys/key_"]', has_text="laptop").first.click()
+    press(page.locator('main a[href^="/console/keys/key_"]', has_text="laptop").first)
     careful = page.locator("details.careful", has=page.locator('input[name="do"][value="revoke"]'))
     careful.locator("summary").click()
     careful.locator('input[name="name"]').fill("laptop")
-    careful.locator("button[type=submit]").click()
+    press(careful.locator("button[type=submit]"))
     page.wait_for_url("**done=*")
     for _ in range(100):  # workers look twice a second
         status, body = call(house, way.key)
@@ -222,10 +235,10 @@ def the_desk_shows_and_changes_all_of_it(visit: Visit) -> None:
     page.goto("/admin/accounts")
     page.locator("main .title-row summary").first.click()
     page.locator("main .title-row input[name=new_name]").fill("acme")
-    page.locator("main .title-row form button[type=submit]").first.click()
+    press(page.locator("main .title-row form button[type=submit]").first)
     page.wait_for_url("**/admin/accounts/acc_*")
     page.goto("/admin/accounts")
-    page.locator("main table a", has_text="acme").first.click()
+    press(page.locator("main table a", has_text="acme").first)
     expect(page.locator("main h1")).to_contain_text("acme")
     for path in ("providers", "deployments", "prices", "usage", "live", "users", "keys", "codes"):
         page.goto(f"/admin/{path}")
@@ -256,12 +269,12 @@ def the_way_is_open_without_scripts(browser: Browser, house: House, width: int) 
     page.goto("/console/keys/new")
     page.locator("#f-email").fill("ada@example.com")
     page.locator("#f-password").fill(PASSWORD)
-    page.locator("main button[type=submit]").click()
+    press(page.locator("main button[type=submit]"))
     page.locator("#f-title").fill(f"by hand {width}")
-    page.locator("main form button[type=submit]").last.click()
+    press(page.locator("main form button[type=submit]").last)
     expect(page.locator(".copyable code").first).to_contain_text("sk-portico-")
     page.goto("/console/usage")
-    page.locator("table.calls tbody th a").first.click()
+    press(page.locator("table.calls tbody th a").first)
     expect(page.locator(".slip .verdict")).to_be_visible()
     page.goto("/console/playground")
     expect(page.locator("main noscript .code, main .note .code").first).to_be_visible()

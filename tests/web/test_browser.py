@@ -60,6 +60,7 @@ class Told:
     """What the browser complains of."""
 
     def __init__(self, page: Page) -> None:
+        self.page = page
         self.errors: list[str] = []
         page.on("console", self._said)
         page.on("pageerror", lambda error: self.errors.append(f"{page.url}: {error}"))
