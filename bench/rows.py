@@ -296,7 +296,7 @@ def open_streams(bench: Bench, contender: Contender) -> Iterator[Figure]:
         loaded, direct, held = uvloop.run(_held_open(bench, running))
     failed = loaded.failed
     if loaded.why:
-        bench.problem(f"some of open of {contender.name}", RuntimeError(loaded.why))
+        bench.problem(f"some of the {OPEN:,} open streams of {contender.name}", RuntimeError(loaded.why))
     yield Figure("open_rss", contender.name, ((held - idle) / OPEN / 1024,), loaded.answers, failed)
     yield Figure("open_late", contender.name, (percentile(loaded.late_ms, 0.99),), loaded.answers, failed)
     yield Figure("open_direct", contender.name, (percentile(direct.late_ms, 0.99),), direct.answers, direct.failed)
