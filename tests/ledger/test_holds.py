@@ -322,6 +322,19 @@ def test_verify_finds_what_does_not_add_up(books: Books) -> None:
     assert {one.what for one in books.do(verify).differences} == {"posted", "receipt", "open holds", "unresolved"}
 
 
+def test_verify_finds_a_hold_that_is_open_though_its_call_has_ended(books: Books) -> None:
+    """Its end was booked as if there had been none: the money would be held for good."""
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    books.do(hold("r2", 300).apply)
+    sql = (
+        "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, request_id, at_us) VALUES (?, ?, 0, 0, ?, 1)"
+    )
+    books.do(lambda db: db.run(sql, "alice", "release", "r1"))
+    found = books.do(verify).differences
+    assert [(one.what, one.request_id) for one in found] == [("resolved but open", "r1")]
+
+
 def test_verify_finds_what_is_booked_under_no_account(books: Books) -> None:
     books.do(settle("r1", 70, account="nobody").apply)
     assert [(one.what, one.account, one.expected) for one in books.do(verify).differences] == [
