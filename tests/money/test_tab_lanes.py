@@ -15,6 +15,7 @@ from portico.accounts import Caller
 from portico.core.ask import Ask
 from portico.core.errors import FundsHeld, StorageUnavailable
 from portico.core.target import Capabilities
+from portico.core.usage import Usage
 from portico.ledger.hold import Extend, Held, Hold, Refused
 from portico.relay.tab import Offer, Tab
 from portico.relay.till import Till, TillSettings
@@ -129,3 +130,26 @@ async def test_a_dearer_candidate_is_refused_only_to_who_cannot_pay(
     else:
         with pytest.raises(told):
             await soon(dearer)
+
+
+async def test_more_is_held_of_a_dearer_candidate_at_its_own_price() -> None:
+    """Who was asked first is cheaper by so much that twice its output costs less than what is held."""
+    able = Capabilities(max_output_tokens=100_000)
+    cheap, dearer = Offer(CHEAP.rates, able), Offer(DEARER.rates, able)
+    open_end = Ask(text_bytes=100)
+    desk = Desk()
+    tab = tab_at(desk, default_hold_tokens=1000)
+    first = asyncio.create_task(tab.hold(open_end, [cheap]))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Held(10**12))
+    await soon(first)
+    second = asyncio.create_task(tab.hold(open_end, [dearer]))
+    await until(lambda: len(desk.asked) == 2)
+    desk.decide(1, True)
+    await soon(second)
+    held = tab.amount
+    tab.checkpoint(b"{}", Usage(output_visible={"text": 900}))
+    await until(lambda: len(desk.asked) == 3)
+    more = desk.asked[2][0]
+    assert isinstance(more, Extend)
+    assert held + more.amount_nanos == tab.dearest(Ask(text_bytes=100, max_output_tokens=2000), [dearer], 1)[0].nanos

@@ -138,6 +138,7 @@ class Tab:
             raise self.refusal
         if most.nanos > self.amount:
             await self._more(most.nanos - self.amount)
+            self._offers = [*self._offers, *candidates]  # by whose prices more is held as the answer goes on
 
     def dearest(self, ask: Ask, candidates: Sequence[Offer], times: int) -> tuple[Ceiling, Offer]:
         """What is to be held, and for whom of those whom the call may be made to. Raises `ModelNotPriced`."""
