@@ -212,6 +212,33 @@ async def test_an_answer_that_nears_what_is_held_holds_more(tmp_path: Path) -> N
         assert paid.account() == (100 * USD - paid.price(1000, 600), 0)
 
 
+NATIVE: Json = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", chat(stream=True)),
+        ("/v1beta/models/gemini-3.5-flash:streamGenerateContent?alt=sse", NATIVE),
+    ],
+    ids=["told", "passed"],
+)
+async def test_an_answer_that_is_counted_at_its_end_holds_more_by_what_was_delivered(
+    tmp_path: Path, path: str, body: Json
+) -> None:
+    """As OpenAI's are: four bytes are a token."""
+    words: Json = {"candidates": [{"content": {"role": "model", "parts": [{"text": "word " * 40}]}}]}
+    act = Steps(*[words] * 8, piece("end", 400, "STOP"))
+    async with paid_house(tmp_path / "books.db", Script(act), settings=OFTEN) as paid:
+        call = asyncio.create_task(paid.house.ask(body, path=path))
+        act.let_go(8)
+        await until(lambda: paid.entries("extend"))
+        act.let_go()
+        assert (await soon(call)).status == 200
+        await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(1000, 400), 0)
+
+
 async def test_an_answer_whose_extension_is_refused_ends_and_says_so(tmp_path: Path) -> None:
     act = Steps(*growing(12))
     async with paid_house(tmp_path / "books.db", Script(act), settings=OFTEN) as paid:

@@ -15,7 +15,6 @@ from portico.accounts import Caller
 from portico.core.ask import Ask
 from portico.core.errors import FundsHeld, StorageUnavailable
 from portico.core.target import Capabilities
-from portico.core.usage import Usage
 from portico.ledger.hold import Extend, Held, Hold, Refused
 from portico.relay.tab import Offer, Tab
 from portico.relay.till import Till, TillSettings
@@ -148,7 +147,7 @@ async def test_more_is_held_of_a_dearer_candidate_at_its_own_price() -> None:
     desk.decide(1, True)
     await soon(second)
     held = tab.amount
-    tab.checkpoint(b"{}", Usage(output_visible={"text": 900}))
+    tab.checkpoint(b"{}", 900)
     await until(lambda: len(desk.asked) == 3)
     more = desk.asked[2][0]
     assert isinstance(more, Extend)

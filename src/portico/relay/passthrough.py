@@ -119,6 +119,11 @@ class PassingPump:
         """What was used so far."""
         return self._watch.seen().usage
 
+    @property
+    def shown(self) -> int:
+        """Bytes of text that the caller sees."""
+        return self._watch.seen().shown
+
     def feed(self, frames: Sequence[Frame]) -> list[Frame]:
         """The frames to send now. Raises `UpstreamError` while there have been none."""
         out: list[Frame] = []

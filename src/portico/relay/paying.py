@@ -21,7 +21,7 @@ from portico.core.usage import Usage
 from portico.ledger.settle import Outcome
 from portico.ledger.windows import day_of
 from portico.metering.charge import NOTHING, charge, is_metered
-from portico.metering.estimate import Delivered, Estimate, estimate
+from portico.metering.estimate import BYTES_A_TOKEN, Delivered, Estimate, estimate
 from portico.metering.receipt import CAPPED, DRAINED, ESTIMATED, PARTIAL
 from portico.providers import Verb
 from portico.relay.billing import Bill, checkpoint_of, last_of, unbooked
@@ -180,7 +180,8 @@ class Paying:
             raise FundsRanOut
         if tab.due:
             so_far = pump.counted()
-            tab.checkpoint(checkpoint_of(self._bill(so_far)), so_far)
+            receipt = checkpoint_of(self._bill(so_far))
+            tab.checkpoint(receipt, pump.shown // BYTES_A_TOKEN if so_far is None else so_far.output_total)
 
     def headers(self) -> Headers:
         """What the limits of the key have left, with this call counted in."""

@@ -30,7 +30,6 @@ from portico.core.errors import (
 )
 from portico.core.storage import Pending, Write
 from portico.core.target import Capabilities
-from portico.core.usage import Usage
 from portico.ledger.hold import Decision, Extend, Held, Hold, Refused, Replay
 from portico.ledger.settle import Checkpoint, Outcome
 from portico.metering.ceiling import Ask, Ceiling, ceiling
@@ -287,17 +286,18 @@ class Tab:
         """Whether it is time for a checkpoint."""
         return self.clock() >= self.checkpoint_at
 
-    def checkpoint(self, receipt: bytes, usage: Usage | None) -> None:
+    def checkpoint(self, receipt: bytes, output_tokens: int) -> None:
         """Writes what has been used so far, for whoever has to settle this if the gateway dies; holds more if the output
-        comes near to what is held for. Called at the first event and every `checkpoint_s` of a stream."""
+        comes near to what is held for. Called at the first event and every `checkpoint_s` of a stream.
+        `output_tokens`: as reported, or where that is done at the end alone, as delivered."""
         self.checkpoint_at = self.clock() + self._till.settings.checkpoint_s
         if not self._begun or self._closed:
             return
         if not self._till.is_full():  # how long the database stays away nobody knows
             caller = self.caller
             self._till.committer.post(Checkpoint(self.request_id, caller.tenant, caller.key_id, receipt))
-        if usage is not None and self._ask.max_output_tokens is None and not self._extending:
-            self._extend_if_near(usage.output_total)
+        if self._ask.max_output_tokens is None and not self._extending:
+            self._extend_if_near(output_tokens)
 
     def _extend_if_near(self, output_tokens: int) -> None:
         if output_tokens * 1000 < self._output_tokens * NEAR_END_PERMILLE:
