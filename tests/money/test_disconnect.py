@@ -241,6 +241,26 @@ async def test_upstream_died_mid_stream_pays_the_usage_so_far(tmp_path: Path, di
         assert is_marked(receipt, "partial")
 
 
+# the same where each event has come by itself, and where the provider says that it cannot go on
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("last", [(), ({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}},)])
+async def test_upstream_died_after_many_events_pays_the_usage_so_far(
+    tmp_path: Path, dialect: str, last: tuple[Json, ...]
+) -> None:
+    words = ("one ", "two ", "three ", "four ")
+    act = Steps(*[piece(word, 40 * number) for number, word in enumerate(words, 1)], *last, dies=True)
+    async with paid_house(tmp_path / "books.db", Script(act)) as paid:
+        path, body = asking(dialect, stream=True)
+        async with paid.house.open(body, path=path) as wire:
+            for word in words:
+                act.let_go()
+                await seen(wire, word.encode())
+            act.let_go()
+            receipt = await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(1000, 160), 0)
+        assert is_marked(receipt, "partial")
+
+
 # answer empty for no reason the caller caused (malformed call, no image, no content): nothing, after one silent retry
 @pytest.mark.parametrize("stream", STREAMS)
 @pytest.mark.parametrize(

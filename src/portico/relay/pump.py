@@ -281,8 +281,8 @@ class Pump:
         return self._told(events)
 
     def fail(self, error: UpstreamError) -> list[Frame]:
-        """The provider broke off after the answer was committed: that is said in the stream."""
-        return self._told([Failed(error)])
+        """The provider broke off after the answer was committed: that is said in the stream, after what was used."""
+        return self._told([*self._gate.put_off(), Failed(error)])
 
     def _told(self, events: list[Event]) -> list[Frame]:
         if self._run:

@@ -6,6 +6,7 @@ is known here or not. What is watched costs one typed look a frame: text, media 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -266,8 +267,10 @@ class GeminiWatch:
         return self._substance.counts
 
     def seen(self) -> Seen:
-        if self._last is not None:
-            self._usage, self._last = jsontext.decode(self._last)["usageMetadata"], None
+        last, self._last = self._last, None
+        if last is not None:
+            with suppress(jsontext.NotJson):  # a number that no double holds: it was stepped over
+                self._usage = jsontext.decode(last)["usageMetadata"]
         return _with(self._substance, _seen(self.model, self._usage, self._uses))
 
     def more(self, frame: Frame) -> bool:

@@ -115,8 +115,7 @@ class GeminiReader:
         try:
             self._read(camelise(body), events)
         except _UNREADABLE:
-            self._failed = True
-            events.append(Failed(UpstreamBadGateway()))
+            events += self._fail(UpstreamBadGateway())
         return events
 
     def more(self, frame: Frame) -> PartDelta | None:
@@ -147,7 +146,7 @@ class GeminiReader:
             candidate.spans.add(more.text)
 
     def put_off(self) -> list[Event]:
-        """The counts that no event has told yet."""
+        """The counts that no event has told yet, and the uses of tools that came after theirs."""
         frame, self._put_off = self._put_off, None
         events: list[Event] = []
         if frame is not None:
@@ -155,6 +154,9 @@ class GeminiReader:
                 self._read_usage(jsontext.decode(frame)["usageMetadata"], events)
             except _UNREADABLE:
                 return self._fail(UpstreamBadGateway())
+        if self._counted and (uses := self._uses.counts()) != self._told.uses:
+            self._told = msgspec.structs.replace(self._told, uses=uses)
+            events.append(self._told)
         return events
 
     def close(self) -> list[Event]:
@@ -166,8 +168,6 @@ class GeminiReader:
         events = self.put_off()
         if any(isinstance(event, Failed) for event in events):
             return events
-        if self._counted and (uses := self._uses.counts()) != self._told.uses:
-            events.append(msgspec.structs.replace(self._told, uses=uses))
         finished: list[Event] = []
         complete = bool(self._candidates) or self._block is not None
         for index, candidate in sorted(self._candidates.items()):
@@ -189,8 +189,12 @@ class GeminiReader:
         return [*events, *finished, Finished()]
 
     def _fail(self, error: Any) -> list[Event]:
-        self._failed = True
-        return [Failed(error)]
+        """What was used until then is told before."""
+        events = self.put_off()
+        if not self._failed:
+            self._failed = True
+            events.append(Failed(error))
+        return events
 
     def _read(self, body: dict[str, Any], events: list[Event]) -> None:
         if not self._started:
@@ -221,6 +225,7 @@ class GeminiReader:
             self._told = UsageReported(usage, service_tier(metadata), self._uses.counts(), raw)
             events.append(self._told)
         elif not self._counted:
+            self._put_off = None
             self._uncounted = metadata
 
     def _read_candidate(self, index: int, wire: dict[str, Any], events: list[Event]) -> None:
