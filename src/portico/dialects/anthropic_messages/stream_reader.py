@@ -86,6 +86,9 @@ class AnthropicReader(StreamReader):
         if read is None:
             return self._fail(parse_error_object(body)) if body.get("error") is not None else []
         events: list[Event] = []
+        if not self._started and kind not in _FIRST:
+            self._started = True
+            events.append(Started())
         try:
             read(self, body, events)
         except _UNREADABLE:
@@ -291,6 +294,8 @@ class AnthropicReader(StreamReader):
 
 _UNREADABLE: Final = (InvalidRequest, AttributeError, KeyError, TypeError, ValueError)
 _CANNOT: Final = "The provider sent an event that cannot be read."
+_FIRST: Final = frozenset({"message_start", "error"})
+"""What may come where nothing has begun. With anything else a message has, though nobody said so."""
 _DELTA: Final = frozenset({"type", "delta", "usage", "stop_reason", "stop_sequence", "stop_details"})
 _READERS: Final[Mapping[str, Callable[[AnthropicReader, dict[str, Any], list[Event]], None]]] = {
     "message_start": AnthropicReader.on_message_start,

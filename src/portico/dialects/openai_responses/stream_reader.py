@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from portico.core.dialect import Reading, StreamReader
 from portico.core.errors import UpstreamBadGateway, UpstreamEmpty, UpstreamError, UpstreamIncomplete
-from portico.core.events import Event, Failed, Finished
+from portico.core.events import Event, Failed, Finished, Started
 from portico.dialects.openai.checks import object_at, string_at
 from portico.dialects.openai.errors import parse_error_object
 from portico.dialects.openai_responses.reading import OutputReader
@@ -65,6 +65,9 @@ class ResponsesReader(StreamReader):
         elif kind in _WHOLE:
             self._whole(object_at(body.get("response"), ".response"), events, last=_WHOLE[kind])
         elif (reader := _READERS.get(kind)) is not None:
+            if not self._started:  # nobody said so
+                self._started = True
+                events.append(Started())
             reader(self._output, body, events)
 
     def _whole(self, response: Mapping[str, Any], events: list[Event], *, last: bool) -> None:
