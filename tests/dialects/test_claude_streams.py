@@ -359,6 +359,52 @@ def test_sources_are_told_inside_their_text() -> None:
     assert kinds(told)[1:5] == ["text", "text_delta", "citations_delta", "content_block_stop"]
 
 
+END: list[Event] = [CandidateFinished(0, STOP), Finished()]
+SEALED_END: list[Event] = [PartStarted(0, 1, Text("", Signature("google", "c2ln"))), PartEnded(0, 1)]
+CALLED: list[Event] = [PartStarted(0, 1, ToolCall("call_1", "f", "{}")), PartEnded(0, 1)]
+
+
+@pytest.mark.parametrize("rest", [[], SEALED_END], ids=["a text", "and its seal"])
+def test_sources_that_are_told_last_are_told_inside_their_text(rest: list[Event]) -> None:
+    """2.7: Google tells sources with its last frame, Gemini 3 behind a text that only holds the signature."""
+    cited = (Citation(0, 5, "https://a.example", "A"), Citation(3, 5, "https://b.example", "B"))
+    twice = (*cited, Citation(0, 2, "https://a.example", "A"))
+    events = [Started("r", "m"), PartStarted(0, 0, Text("Hi")), PartDelta(0, 0, " you"), PartEnded(0, 0), *rest]
+    writer = DIALECT.writer(REPLY)
+    frames = [frame for event in (*events, Annotated(0, None, twice), *END) for frame in writer.feed(event)]
+    told = [json.loads(frame.data) for frame in frames]
+    assert kinds(told)[1:-2] == ["text", *["text_delta"] * 2, *["citations_delta"] * 2, "content_block_stop"]
+    sources = [body["delta"]["citation"]["url"] for body in told if "citation" in body.get("delta", {})]
+    assert sources == ["https://a.example", "https://b.example"]
+    losses = [loss.message for loss in writer.losses if loss.code == "7.2:citations"]
+    assert losses == ["sources of pieces were told of the whole text"]
+
+
+def test_a_source_without_an_address_is_told_once_however_often_it_is_said() -> None:
+    place = {
+        "type": "char_location",
+        "document_index": 0,
+        "start_char_index": 0,
+        "end_char_index": 2,
+        "cited_text": "x",
+    }
+    said = Annotated(0, {"anthropic_messages": {"citations": [{"block": 0, "citations": [place]}]}})
+    events: list[Event] = [Started("r", "m"), PartStarted(0, 0, Text("Hi")), said, PartEnded(0, 0), said]
+    writer = DIALECT.writer(REPLY)
+    told = [json.loads(frame.data) for event in (*events, *END) for frame in writer.feed(event)]
+    assert kinds(told)[1:-2] == ["text", "text_delta", "citations_delta", "content_block_stop"]
+    assert writer.losses == []
+
+
+def test_sources_of_a_text_before_a_call_come_too_late() -> None:
+    cited = (Citation(0, 2, "https://a.example", "A"),)
+    events = [Started("r", "m"), PartStarted(0, 0, Text("Hi")), PartEnded(0, 0), *CALLED, Annotated(0, None, cited)]
+    writer = DIALECT.writer(REPLY)
+    told = [json.loads(frame.data) for event in (*events, *END) for frame in writer.feed(event)]
+    assert kinds(told)[1:5] == ["text", "text_delta", "content_block_stop", "tool_use"]
+    assert [loss.message for loss in writer.losses] == ["sources were told after the text they are of"]
+
+
 def test_a_failure_is_an_error_event() -> None:
     told = written([Started("r", "m"), PartStarted(0, 0, Text("Hi")), Failed(UpstreamOverloaded("Overloaded"))])
     assert told[-1] == {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}

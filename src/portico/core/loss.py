@@ -155,7 +155,7 @@ CODES: Final[Mapping[str, Excuse]] = {
     ),
     # Embeddings (mapping.md 5.1)
     # What Claude cannot be told, or tell (7.1, 7.2, 7.4, 7.5)
-    "7.2:citations": Excuse(("candidate.citations",), "sources that were told after the block they are of"),
+    "7.2:citations": Excuse(("candidate.citations",), "sources told after the block they are of, or of all of it"),
     "7.2:searches": Excuse(("candidate.searches",), "what was searched for, where only the blocks of a tool tell it"),
     "7.5:logprobs": Excuse(("candidate.logprobs",), "logprobs, which Claude's dialect has no place for"),
     "7.5:closed": Excuse(("tool.schema", "output.schema"), "properties that an enforced schema does not name"),

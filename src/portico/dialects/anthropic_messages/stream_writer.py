@@ -2,8 +2,8 @@
 
 Blocks are strictly one after the other: what comes of another part while one is open waits. Each part is a block, and a
 sealed blob of another vendor a block of its own before it (7.4); one that comes after its text waits for another block, and
-is not told where none follows. `message_start` tells what is known of the input by then;
-the counts of `message_delta` are the final ones.
+is not told where none follows. The block of a text stays open until another begins, for Google tells sources last (2.7).
+`message_start` tells what is known of the input by then; the counts of `message_delta` are the final ones.
 """
 
 from typing import Any
@@ -63,15 +63,21 @@ class AnthropicWriter(StreamWriter):
         self._pieces: list[str] = []
         self._shown = False
         """The open part has a block on the wire."""
+        self._lingers = False
+        """The block of a text that has ended is open still: what it cites may be told at the end of the answer."""
         self._waiting: dict[_Key, list[Event]] = {}
         self._length = 0
         self._block_from = 0
         self._cited: set[Citation] = set()
+        self._widened = False
+        """A source was told of a block of which it is but a piece's."""
         self._citations: tuple[Citation, ...] = ()
         self._extras: dict[str, Any] = {}
         self._body: dict[str, Any] = {}
         self._finish: Finish | None = None
         self._others: dict[int, list[Any]] = {}
+        """Sources without an address, by the block they are of: those that were not told."""
+        self._others_told: set[int] = set()
         self._candidate: dict[str, Any] = {}
         self._last = ""
         """The type of the last block."""
@@ -153,7 +159,6 @@ class AnthropicWriter(StreamWriter):
             self.losses += foreign_extras(part.ext, "$.content", own=(ORIGIN,))
         match part:
             case Text(text, signature, ext):
-                self._block_from = self._length
                 if ext and "openai_chat" in ext:
                     self.losses.append(Loss("2.1:refusal", "$.content", "Anthropic tells a refusal as text"))
                 if text:
@@ -204,7 +209,7 @@ class AnthropicWriter(StreamWriter):
                     self._thinking(frames)
                     self._delta({"type": "signature_delta", "signature": seal_of(signature)}, frames)
             case Text():
-                self._cite(frames)
+                self._lingers, self._shown = self._lingers or self._shown, False
             case ToolCall() if part.kind != "custom":
                 pass
             case None:
@@ -242,6 +247,8 @@ class AnthropicWriter(StreamWriter):
 
     def _start(self, block: dict[str, Any], frames: list[Frame]) -> None:
         self._head(frames)
+        self._let_go(frames)
+        self._block_from = self._length
         if self._seals:
             seals, self._seals = self._seals, []
             self._blocks(seals, frames)
@@ -256,6 +263,13 @@ class AnthropicWriter(StreamWriter):
         frames.append(_frame("content_block_stop", index=self._index))
         self._index += 1
         self._shown = False
+
+    def _let_go(self, frames: list[Frame]) -> None:
+        """Ends the block of a text that has ended."""
+        if self._lingers:
+            self._cite(frames)
+            self._lingers = False
+            self._stop(frames)
 
     def _head(self, frames: list[Frame]) -> None:
         if self._told:
@@ -295,32 +309,36 @@ class AnthropicWriter(StreamWriter):
             self.losses.append(Loss("7.5:logprobs", "$.content", "Anthropic tells no logprobs"))
         self._citations = said.citations or self._citations
         frames: list[Frame] = []
-        if self._open is not None and isinstance(self._part, Text):
+        if self._lingers or isinstance(self._part, Text):
             self._cite(frames)
         return frames
 
     def _extras_of_candidate(self, said: Annotated) -> None:
         fields = dict(own(said.ext))
-        self._others = {one["block"]: one["citations"] for one in fields.pop("citations", ())}
+        others = fields.pop("citations", ())
+        self._others = {one["block"]: one["citations"] for one in others if one["block"] not in self._others_told}
         self._candidate.update(fields)
 
     def _cite(self, frames: list[Frame]) -> None:
         """The sources of the block that is open, those that are known so far."""
-        if not self._shown:
+        if not (self._shown or self._lingers):
             return
         last = max(self._length, 1)
         told = [one for one in self._citations if self._block_from <= one.start < last and one not in self._cited]
-        for one in told:
+        for one in {(one.url, one.title): one for one in told}.values():
             self._delta({"type": "citations_delta", "citation": location(one, "")}, frames)
         self._cited.update(told)
+        self._widened |= any((one.start, one.end) != (self._block_from, self._length) for one in told)
         for one in self._others.pop(self._index, ()):
             self._delta({"type": "citations_delta", "citation": one}, frames)
+            self._others_told.add(self._index)
 
     def _finished(self) -> list[Frame]:
         frames: list[Frame] = []
         while self._open is not None:  # a stream that did not end its parts; what waited for one comes now
             frames += self._of_part(self._open, PartEnded(*self._open))
         self._head(frames)
+        self._let_go(frames)
         seals, self._seals = self._seals, []
         if seals and self._last == "text":
             self.losses.append(LAST_SIGNATURE)
@@ -329,6 +347,8 @@ class AnthropicWriter(StreamWriter):
         tell_finish(self._finish, self.losses)
         if not self._cited.issuperset(self._citations):
             self.losses.append(Loss("7.2:citations", "$.content", "sources were told after the text they are of"))
+        elif self._widened:
+            self.losses.append(Loss("7.2:citations", "$.content", "sources of pieces were told of the whole text"))
         usage = self._usage
         if self._others:
             said = "sources were told after the text they are of"
