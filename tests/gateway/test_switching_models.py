@@ -7,6 +7,7 @@ without its call, a seal that it did not issue itself.
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import pytest
@@ -18,6 +19,11 @@ from portico.providers import KINDS
 THREE = tuple([KINDS[name] for name in ("gemini", "openai", "anthropic")])
 MODELS = ("gemini-3.5-flash", "gpt-5.5", "claude-opus-5", "gemini-3.5-flash", "claude-opus-5", "gpt-5.5")
 """Of six requests, the first five of which are answered with two calls each."""
+GOOGLES = (
+    *("gemini-3.5-flash", "gemini-3.1-pro-preview", "claude-opus-5"),
+    *("gemini-3.5-flash", "gemini-2.5-flash", "gemini-2.5-pro"),
+)
+"""Most of Google's: none reads what another one signed."""
 PROMPT = "Look up the weather of two places. [[sim:steps=5]]"
 SCHEMA: Json = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 NAMES = ("weather", "forecast")
@@ -172,10 +178,28 @@ class Gemini:
         return len(calls)
 
 
-async def looped(house: House, client: Any, *, stream: bool) -> list[int]:
+class KeepingGemini(Gemini):
+    """Gemini CLI: it keeps all parts of an answer but the thoughts, and asks for those."""
+
+    def body(self, model: str, *, stream: bool) -> Json:
+        return {
+            **super().body(model, stream=stream),
+            "generationConfig": {"thinkingConfig": {"includeThoughts": True}},
+        }
+
+    def take(self, answer: bytes, *, stream: bool) -> int:
+        bodies = events(answer) if stream else [json.loads(answer)]
+        parts = [part for body in bodies for part in body["candidates"][0].get("content", {}).get("parts", ()) if part]
+        told, made = len(self._contents), super().take(answer, stream=stream)
+        if made:
+            self._contents[told]["parts"] = [part for part in parts if not part.get("thought")]
+        return made
+
+
+async def looped(house: House, client: Any, models: Sequence[str], *, stream: bool) -> list[int]:
     """How many calls each answer had."""
     made = []
-    for model in MODELS:
+    for model in models:
         body = client.body(model, stream=stream)
         headers = {"anthropic-version": "2023-06-01"} if client.path == "/v1/messages" else {}
         answer = await house.ask(body, path=client.path, headers=headers)
@@ -188,7 +212,20 @@ async def looped(house: House, client: Any, *, stream: bool) -> list[int]:
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("client", [Chat, Responses, Messages, Gemini])
-async def test_a_loop_of_five_turns_switches_models_and_completes(client: type[Any], stream: bool) -> None:
+@pytest.mark.parametrize("models", [MODELS, GOOGLES], ids=["of three", "of Google"])
+@pytest.mark.parametrize("client", [Chat, Responses, Messages, Gemini, KeepingGemini])
+async def test_a_loop_of_five_turns_switches_models_and_completes(
+    client: type[Any], models: Sequence[str], stream: bool
+) -> None:
     async with open_house(kinds=THREE) as house:
-        assert await looped(house, client(), stream=stream) == [2, 2, 2, 2, 2, 0]
+        assert await looped(house, client(), models, stream=stream) == [2, 2, 2, 2, 2, 0]
+
+
+async def test_a_strict_session_is_told_that_a_signature_is_not_good() -> None:
+    async with open_house(kinds=THREE) as house:
+        client = Gemini()
+        await looped(house, client, ["gemini-3.5-flash"], stream=False)
+        body = client.body("gemini-2.5-flash", stream=False)
+        answer = await house.ask(body, path=client.path, headers={"x-portico-strict": "true"})
+        assert answer.status == 400
+        assert b"Thought signature is not valid" in answer.body

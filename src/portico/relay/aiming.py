@@ -131,3 +131,12 @@ class Aims:
         if aim.dropped:
             fields = aim.dropped - call.of_value
             self._learned.remember(aim.provider.name, aim.target.model, fields, self._router.now())
+
+
+def signing(aim: Aim) -> Aim:
+    """The same, where calls without a signature get what the model demands, though its own dialect is spoken to it."""
+    demands, able = aim.candidate.deployment.capabilities.signatures_required, aim.target.capabilities
+    if able.signatures_required is demands:
+        return aim
+    able = msgspec.structs.replace(able, signatures_required=demands)
+    return msgspec.structs.replace(aim, target=msgspec.structs.replace(aim.target, capabilities=able))

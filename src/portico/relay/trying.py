@@ -13,18 +13,21 @@ import msgspec
 
 from portico.catalog import Catalog
 from portico.core.errors import (
+    PorticoError,
     UpstreamEmpty,
     UpstreamError,
     UpstreamMalformedOutput,
     UpstreamModelNotFound,
     UpstreamRejected,
+    UpstreamSignatureRejected,
 )
+from portico.core.request import Request
 from portico.providers import Verb
 from portico.relay import making
-from portico.relay.aiming import Aims
+from portico.relay.aiming import Aims, signing
 from portico.relay.attempts import made
 from portico.relay.call import Aim, Attempt, AttemptOne, Call
-from portico.relay.fanout import MAX_AT_ONCE, Lane
+from portico.relay.fanout import MAX_AT_ONCE, Lane, lane_of
 from portico.relay.hedge import Ask, Runner, hedged
 from portico.relay.passthrough import nobody_serves
 from portico.relay.prepare import in_words_of, successor
@@ -139,12 +142,29 @@ class Tries:
         except RETRIED_ONCE:
             await self._made(part, self._attempt(part, step, aim, runner), last=True)
         except UpstreamRejected as error:
-            asked = first.asked
-            may_be = asked is not None and may_be_of_signatures(error, asked, strict=call.strict)
-            if asked is None or not may_be or (request := without_unknown_signatures(asked)) is None:
+            if (request := await self._less_signed(part, first, error)) is None:
                 raise
-            call.request = request  # the skip value stands in for what the client sent, and the losses say so
-            await self._made(part, self._attempt(part, step, aim, runner), last=True)
+            call.request, call.passing = request, None
+            # The skip value stands in for what the client sent, and the losses say so.
+            await self._made(part, self._attempt(part, step, signing(aim), runner), last=True)
+
+    async def _less_signed(self, part: _Part, refused: Attempt, error: UpstreamRejected) -> Request | None:
+        """The request without the signatures that it may have been refused for; None if it has none of those. A body that
+        passed is read now: whoever changes models in the middle of a session brings along what the other one signed."""
+        call, asked = part.call, refused.asked
+        if refused.passing is not None:
+            if call.strict or not call.generates or not isinstance(error, UpstreamSignatureRejected):
+                return None
+            try:
+                await self._reception.understand(call)
+            except PorticoError:
+                return None  # the provider's own word says more
+            asked = call.request
+            if lane_of(asked) != part.lane:
+                return None
+        if asked is None or not may_be_of_signatures(error, asked, strict=call.strict):
+            return None
+        return without_unknown_signatures(asked)
 
     def _attempt(self, part: _Part, step: Step, aim: Aim, runner: Runner | None) -> Attempt:
         attempt = self._aims.attempt(part.call, aim, part.lane)
