@@ -124,6 +124,24 @@ async def test_a_name_in_the_path_may_hold_anything(reading: LocalReading) -> No
         assert (await api.ask("GET", "/accounts/a%2Fb%20%C3%BC%3F")).body["name"] == "a/b ü?"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "param"),
+    [
+        ("GET", "/accounts/a%00b", None, "account"),
+        ("GET", "/audit?subject=%00", None, "subject"),
+        ("POST", "/accounts", {"name": "a\0b"}, "name"),
+        ("POST", "/accounts/acme/top-ups", {"amount_usd": "1", "note": "\0"}, "note"),
+        ("POST", "/keys", {"account": "acme", "models": ["gemini-*", "\0"]}, "models"),
+    ],
+)
+async def test_an_argument_with_a_nul_is_refused_on_either_database(
+    reading_anywhere: LocalReading, method: str, path: str, body: Any, param: str
+) -> None:
+    async with serving(reading_anywhere) as api:
+        told = await api.ask(method, path, body)
+        assert (told.status, told.body["error"]["param"]) == (422, param), told.body
+
+
 async def test_lists_are_paged(reading: LocalReading) -> None:
     async with serving(reading) as api:
         for name in "abc":

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -280,6 +281,18 @@ async def test_what_is_anothers_is_as_what_never_was(workers: Workers) -> None:
             assert refused.error["message"] == f"Previous response with id '{id_}' not found."
         assert (await get(house, f"{PATH}/{first['id']}")).json() == first
         assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("id_", ["\0", "resp_\0", "résp_漢", "resp_" + "x" * 300, "'; --"])
+async def test_an_id_that_nobody_was_given_is_one_that_is_not_found(workers: Workers, id_: str) -> None:
+    async with keeping(workers, Script()) as house:
+        refused = await ask(house, "Hi", model=GEMINI, previous_response_id=id_)
+        assert (refused.status, refused.error["code"]) == (400, "previous_response_not_found"), refused.body
+        refused = await ask(house, [{"type": "item_reference", "id": id_}], model=GEMINI)
+        assert (refused.status, refused.error["param"]) == (404, "input"), refused.body
+        for method, more in (("GET", ""), ("GET", "/input_items"), ("DELETE", "")):
+            address = f"{PATH}/{quote(id_, safe='')}{more}"
+            assert (await get(house, address, method=method)).status == 404
 
 
 async def test_who_wants_nothing_kept_has_nothing_kept(workers: Workers) -> None:

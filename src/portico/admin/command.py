@@ -70,12 +70,23 @@ class Command:
     def read(self, fields: Mapping[str, Any], *, lax: bool = False) -> Args:
         """Arguments of plain values. `lax`: numbers and switches may be text, as in a query.
 
-        Raises `InvalidRequest` that names the argument.
+        Raises `InvalidRequest` that names the argument. A NUL is in none: PostgreSQL keeps no text that has one.
         """
+        for name, value in fields.items():
+            if _holds_nul(value):
+                raise InvalidRequest(f"{name}: holds a NUL character.", param=name)
         try:
             return msgspec.convert(fields, self.takes, strict=not lax)
         except msgspec.ValidationError as error:
             raise _explained(error, self.takes) from None
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_nul(one) for pair in value.items() for one in pair)
+    if isinstance(value, list | tuple):
+        return any(_holds_nul(one) for one in value)
+    return isinstance(value, str) and "\0" in value
 
 
 def _explained(error: msgspec.ValidationError, takes: type[Args]) -> InvalidRequest:
