@@ -336,9 +336,8 @@ class _Identified(Wrapped):
         super().__init__(exchange)
         self.report = report
         self._clock = clock
-        if (
-            query.rest != self.request.query
-        ):  # Of two requests that hold one body, taking it from the other would keep it.
+        if query.rest != self.request.query:
+            # Of two requests that hold one body, who takes it from the one leaves it with the other.
             body = self.request.take_body()
             self.request = msgspec.structs.replace(self.request, query=query.rest, body=body, taken_bytes=0)
         self.request_id = report.request_id
