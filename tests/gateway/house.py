@@ -6,6 +6,7 @@ The caller's side is written plainly, so that it shares no code with what it tes
 import asyncio
 import contextlib
 import json
+import signal
 import socket
 import struct
 import threading
@@ -62,6 +63,22 @@ async def until(condition: Callable[[], object], within_s: float = PATIENCE_S) -
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
+
+
+@contextlib.contextmanager
+def patience() -> Iterator[None]:
+    """For what awaits nothing: `TimeoutError` if it does not end."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(int(PATIENCE_S))
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 # -- the gateway -----------------------------------------------------------------------------------------------------

@@ -1,7 +1,11 @@
 """Which call a path is, and what a query says: the tables, without a socket."""
 
+import contextlib
+from typing import Final
+
 import pytest
 
+from gateway.house import patience
 from portico.core.errors import InvalidRequest, NotOffered, RouteNotFound
 from portico.http.query import Query, read_query
 from portico.http.routes import CHAT, GEMINI, MESSAGES, RESPONSES, Action, Route, dialect_at, find_route, is_call_path
@@ -34,6 +38,30 @@ NO_QUERY = read_query("")
 
 def route(method: str, path: str, query: str = "", headers: dict[str, str] = BEARER) -> Route:
     return find_route(method, path, read_query(query), headers)
+
+
+LONG: Final = {
+    "models": "/v1/x" + "/models/:a/" * 100_000,
+    "models alone": "/v1" + "/models/" * 100_000 + ":",
+    "colons": "/v1beta/models/" + ":" * 1_000_000 + "/",
+    "projects": "/v1/projects" + "/locations/" * 100_000,
+    "live": "/v1" + "/ws" * 300_000,
+    "openai": "/v1" + "/openai" * 100_000,
+    "responses": "/v1" + "/responses/input_items" * 50_000,
+    "files": "/v1" + "/files" * 150_000 + "/content",
+    "slashes": "/" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("path", LONG.values(), ids=LONG)
+def test_no_path_is_searched_over_and_over(path: str) -> None:
+    """Whoever has no key may send one: its time is to grow as it does. Ten times as long as any can be, one that was
+    searched anew from each of its places would take minutes."""
+    with patience():
+        is_call_path(path)
+        dialect_at(path, NO_QUERY, BEARER)
+        with contextlib.suppress(RouteNotFound):
+            find_route("POST", path, NO_QUERY, BEARER)
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

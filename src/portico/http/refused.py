@@ -1,6 +1,7 @@
 """Addresses of providers' APIs at which this gateway has nothing, and what to use instead: told in place of a bare 404.
 
-Nothing here is a route. What is looked for in vain among the routes is looked for here once more.
+Nothing here is a route. What is looked for in vain among the routes is looked for here once more, before anybody has shown
+a key: so no pattern may search a long path over and over, hence `(?>`.
 """
 
 import re
@@ -17,17 +18,17 @@ _TABLE: Final = (
     (r"/messages/batches(?:/.*)?", "Batches are not offered.", "Use POST /v1/messages. " + _BATCHES),
     (r"/(?:batches|batchJobs)(?:/.*)?", "Batches are not offered.", _BATCHES),
     (
-        r"(?:/.*)?/models/.+:(?:batchGenerateContent|asyncBatchEmbedContent|batchPredict)",
+        r"(?>.*?/models/).+:(?:batchGenerateContent|asyncBatchEmbedContent|batchPredict)",
         "Batches are not offered.",
         "Use :generateContent or :batchEmbedContents. " + _BATCHES,
     ),
     (
-        r"(?:/.*)?/models/.+:(?:predict|predictLongRunning|generateVideos)",
+        r"(?>.*?/models/).+:(?:predict|predictLongRunning|generateVideos)",
         "Models that are asked by :predict (Imagen, Veo) are not offered.",
         "Pictures are made by models with image output, with :generateContent or POST /v1/images/generations.",
     ),
     (
-        r"(?:/.*)?/models/.+:bidiGenerateContent|(?:/.*)?/ws/.*|/(?:realtime|live)(?:/.*)?",
+        r"(?>.*?/models/).+:bidiGenerateContent|(?>.*?/ws/).*|/(?:realtime|live)(?:/.*)?",
         "Live sessions are not offered.",
         "Use a streamed call: POST /v1/responses, /v1/chat/completions or :streamGenerateContent.",
     ),
