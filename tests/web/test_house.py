@@ -9,6 +9,7 @@ import brotli
 import msgspec
 import pytest
 
+from gateway.house import patience
 from portico.web import house, static
 from portico.web.house import SECURITY, House, policy
 from portico.web.kept import Answer, Kept
@@ -112,6 +113,13 @@ async def test_a_theme_is_a_cookie_of_two_words() -> None:
     for said, told in (("dark", "dark"), ("light", "light"), ('"><b>', None), ("", None)):
         page = (await ask(HOUSE, "/", {"cookie": f"theme={said}"})).page
         assert next(page.all("html")).get("data-theme") == told
+
+
+async def test_no_cookie_is_read_over_and_over() -> None:
+    """The standard library's reader of quoted ones is quadratic in Python 3.11 up to 3.11.9 (CVE-2024-7592)."""
+    with patience():
+        answer = await ask(HOUSE, "/", {"cookie": 'theme="' + '\\"' * 60_000})
+    assert answer.status == 200
 
 
 async def test_a_program_is_told_what_to_mend_where_there_is_nothing() -> None:

@@ -28,6 +28,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from portico.accounts.browser import cookies_of
 from portico.web import machine, static
 from portico.web.addresses import MEDIA_TYPES, Address, Form, Locale, preferred
 from portico.web.kept import Answer, Kept
@@ -349,15 +350,20 @@ def _chosen(asked: Asked) -> Answer | None:
 def _offered(request: Request) -> Locale | None:
     """Only for pages that people read, so that nothing else is kept once for every language."""
     path = request.scope["path"]
-    if path in machine.ADDRESSES or static.find(path) is not None or request.cookies.get(LANGUAGE) in _LOCALES:
+    if path in machine.ADDRESSES or static.find(path) is not None or _cookie(request, LANGUAGE) in _LOCALES:
         return None
     address = Address.of(path)
     locale = preferred(request.headers.get("accept-language", ""))
     return None if address.form is not Form.HTML or locale is address.locale else locale
 
 
+def _cookie(request: Request, name: str) -> str:
+    """Not `request.cookies`, where a long one takes seconds before Python 3.11.10 (CVE-2024-7592)."""
+    return cookies_of(request.headers.get("cookie", "")).get(name, "")
+
+
 def theme_of(request: Request) -> str:
-    said = request.cookies.get("theme", "")
+    said = _cookie(request, "theme")
     return said if said in _THEMES else ""
 
 
