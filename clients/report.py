@@ -40,14 +40,13 @@ class Line(msgspec.Struct):
 
 
 class Table(msgspec.Struct):
-    """What the pages show. `measured`: the day of the newest row."""
+    """What the pages show."""
 
-    measured: str
     rows: list[Line]
 
 
 def table(rows: Sequence[Row], today: date) -> Table:
-    return Table(today.isoformat(), [_line(row, today) for row in rows])
+    return Table([_line(row, today) for row in rows])
 
 
 def _line(row: Row, today: date) -> Line:
@@ -106,7 +105,7 @@ def merged(new: Table, file: Path, order: Sequence[Place]) -> Table:
         place = (row.client, row.api)
         if row.version or place not in rows:  # who was not there this time was tried none the less
             rows[place] = _renewed(rows.get(place), row)
-    return Table(new.measured, [rows[place] for place in order if place in rows])
+    return Table([rows[place] for place in order if place in rows])
 
 
 def _renewed(old: Line | None, new: Line) -> Line:

@@ -125,9 +125,8 @@ class Tried(msgspec.Struct, frozen=True):
 
 
 class Trials(msgspec.Struct, frozen=True):
-    """The clients' last runs. `measured`: the day of the newest."""
+    """The clients' last runs."""
 
-    measured: date
     rows: tuple[Tried, ...]
 
 
