@@ -284,6 +284,39 @@ async def test_a_key_that_everybody_can_read_is_warned_of(tmp_path: Path) -> Non
         assert err.startswith(f"Careful: {key} can be read by everybody")
 
 
+SCARCE = """
+    import errno, os, sys
+    from itertools import count
+    from portico.cli import main
+
+    fork, tries = os.fork, count()
+
+    def scarce():
+        if next(tries) == 1:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return fork()
+
+    os.fork = scarce
+    sys.exit(main())
+"""
+
+
+async def test_a_worker_that_there_is_no_room_for_is_tried_again_and_the_others_serve(tmp_path: Path) -> None:
+    path = tmp_path / "scarce.py"
+    path.write_text(textwrap.dedent(SCARCE), encoding="utf-8")
+    arguments = ("serve", "--simulate", "--port", "0", "--workers", "2")
+    async with portico(*arguments, folder=tmp_path, env=KEY, program=[str(path)]) as command:
+        port = await command.port()
+        assert (await ask(port)).json()["object"] == "list"
+        await until(lambda: len(command.children) == 2)
+        command.send(signal.SIGTERM)
+        code, _, err = await command.end()
+        assert (code, err) == (
+            0,
+            "A worker cannot be started (Resource temporarily unavailable); trying again in 0.5 s.\n",
+        )
+
+
 # -- a web app -------------------------------------------------------------------------------------------------------
 
 WEB = """

@@ -1,6 +1,7 @@
 """Several workers under one supervisor: started by fork, replaced when one dies, and ended together.
 
-- A worker that dies soon after its start is replaced later and later, so that a crash loop costs nothing but lines.
+- A worker that dies soon after its start is replaced later and later, so that a crash loop costs nothing but lines. One
+  that the system has no room for is tried again in the same way, and the others go on.
 - The first SIGTERM or SIGINT lets the workers finish; a second one ends everything at once.
 - No worker outlives its supervisor: each holds the end of a pipe that closes with it, even by SIGKILL.
 """
@@ -154,7 +155,12 @@ class Supervisor:
         if slot.started_at:
             self._replaced(slot.number)
         slot.started_at, slot.due_at = time.monotonic(), None
-        slot.pid = os.fork()
+        try:
+            slot.pid = os.fork()
+        except OSError as error:  # no room for another process now
+            pause = slot.died(time.monotonic())
+            print(f"A worker cannot be started ({error.strerror}); trying again in {pause:g} s.", file=sys.stderr)
+            return
         if slot.pid == 0:
             self._be_worker(slot.number)
 
