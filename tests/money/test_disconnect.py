@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from gateway.house import Json, Script, answers, candidate, chat, fails, says, until
+from gateway.house import Json, Script, answers, as_bytes, candidate, chat, fails, says, until
 from money.acts import Steps, piece, usage
 from money.paid import USD, Paid, is_marked, paid_house
 from portico.ledger.settle import Checkpoint
+from portico.providers import KINDS
 from portico.relay.till import TillSettings
 from portico.wire.http import Exchange
 
@@ -160,6 +161,49 @@ async def test_caller_gone_mid_answer_with_drain_pays_the_real_final_usage(tmp_p
         assert paid.account() == (100 * USD - paid.price(1000, 120), 0)
         assert is_marked(receipt, "drained")
         assert paid.till.draining == 0
+
+
+def chunk(content: str, finish: str | None = None, **more: Any) -> Json:
+    choice = {"index": 0, "delta": {"content": content}, "finish_reason": finish}
+    return {"id": "c", "model": "gpt-4.1", "choices": [choice], **more}
+
+
+COUNTED: Json = {"prompt_tokens": 10, "completion_tokens": 7, "total_tokens": 17}
+CHUNKS = (chunk(""), chunk("one "), chunk("two ", "stop"), chunk("", usage=COUNTED, choices=[]))
+EVENTS: tuple[Json, ...] = (
+    {"type": "message_start", "message": {"id": "m", "model": "claude", "usage": {"input_tokens": 10}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "one "}},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 7}},
+    {"type": "message_stop"},
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "model", "events", "shown"),
+    [
+        ("openai", "/v1/chat/completions", "gpt-4.1", CHUNKS, 2),
+        ("anthropic", "/v1/messages", "claude-sonnet-4-5", EVENTS, 3),
+    ],
+)
+async def test_a_passing_stream_whose_first_event_shows_nothing_is_drained_too(
+    tmp_path: Path, kind: str, path: str, model: str, events: tuple[Json, ...], shown: int
+) -> None:
+    act = Steps(*events)
+    kinds = (KINDS[kind],)
+    async with paid_house(tmp_path / "books.db", Script(act), policy=DRAIN, kinds=kinds) as paid:
+        body = {**chat(stream=True, model=model), "max_tokens": 100}
+        async with paid.house.open(body, path=path) as wire:
+            for event in events[:shown]:
+                act.let_go()
+                await seen(wire, as_bytes(event))
+            wire.reset()
+        await until(lambda: paid.till.draining == 1)
+        act.let_go(len(events))
+        receipt = await paid.settled()
+        assert (act.done, act.cut) == (1, 0)
+        assert is_marked(receipt, "drained")
+        assert not is_marked(receipt, "estimated")
 
 
 async def test_drain_is_capped_in_seconds(tmp_path: Path) -> None:

@@ -113,7 +113,8 @@ async def piped(
             call.commit(attempt)
             tried.shown, tried.events = clock(), 1
             call.note_model(pump.model)
-            call.counts = call.counts or pump.counts
+        if out and not call.counts:
+            call.counts = pump.counts
         if continuation is not None:
             out = continuation.frames(out)
         if not out:

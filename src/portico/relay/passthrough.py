@@ -141,8 +141,9 @@ class PassingPump:
         return out
 
     def straight(self) -> Around | None:
-        """What stands around the data of frames of which `more` is said, until another frame is fed."""
-        return None if self.ended or not self.committed else Around(b"", b"", self._watch.named)
+        """What stands around the data of frames of which `more` is said, until another frame is fed; None while it is no
+        answer, for nobody is told when it becomes one."""
+        return Around(b"", b"", self._watch.named) if self.committed and self.counts and not self.ended else None
 
     def close(self, frames: Sequence[Frame] = ()) -> list[Frame]:
         """The provider is done: the last frames, and an error if the answer was not complete. Raises as `feed` does."""
