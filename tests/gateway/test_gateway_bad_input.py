@@ -1,6 +1,7 @@
 """Whatever a caller sends: a clear 4xx in OpenAI's shape with a request id, never a 500, never a traceback."""
 
 import copy
+import gzip
 import json
 import logging
 from collections.abc import AsyncIterator
@@ -80,6 +81,13 @@ NOT_JSON: dict[str, bytes] = {
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON.keys())
 async def test_what_is_not_json_is_told_so(house: House, body: bytes) -> None:
     check(await house.ask(body), 400, None, "invalid_json")
+
+
+async def test_of_a_compressed_body_it_is_told_that_it_is(house: House) -> None:
+    body = gzip.compress(json.dumps(chat()).encode())
+    told = await house.ask(body, headers={"content-encoding": "gzip"})
+    check(told, 400, None, "invalid_json")
+    assert told.error["message"] == "The request body is compressed (Content-Encoding: gzip). Send it as it is."
 
 
 WRONG: dict[str, tuple[Any, str | None]] = {

@@ -25,6 +25,7 @@ from portico.catalog import Catalog
 from portico.core.dialect import Dialect
 from portico.core.errors import (
     AuthenticationFailed,
+    BodyNotJson,
     GatewayBusy,
     LimitReached,
     MethodNotAllowed,
@@ -147,7 +148,7 @@ class Gateway:
         except Replayed as found:
             replay(answer, found.replay)
         except PorticoError as error:
-            self._refuse(answer, route, query, error)
+            self._refuse(answer, route, query, _why_no_json(error, request.headers))
         except asyncio.CancelledError:
             if answer.ended:
                 report.outcome = CALLER_GONE
@@ -351,6 +352,14 @@ class _Identified(Wrapped):
     def start(self, status: int, headers: Headers) -> None:
         self.report.status, self.report.first_byte = status, self._clock()
         self._exchange.start(status, [*headers, *self._ids])
+
+
+def _why_no_json(error: PorticoError, headers: Mapping[str, str]) -> PorticoError:
+    """The error, or of a body that could not be read because it is compressed, that it is."""
+    coding = headers.get("content-encoding", "identity")
+    if not isinstance(error, BodyNotJson) or coding.lower() == "identity":
+        return error
+    return BodyNotJson(f"The request body is compressed (Content-Encoding: {coding[:40]}). Send it as it is.")
 
 
 def _outcome(error: PorticoError) -> str:
