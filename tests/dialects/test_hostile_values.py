@@ -12,6 +12,14 @@ import pytest
 from dialects.dialect_rows import CATALOG, CHAT, GEMINI, NEW, Json
 from portico.core.dialect import Dialect
 from portico.core.errors import CallerError, UpstreamError
+from portico.dialects import (
+    anthropic_messages,
+    openai_embeddings,
+    openai_images,
+    openai_responses,
+    openai_speech,
+)
+from portico.dialects.gemini.schema import to_json_schema
 from portico.relay.translate import Translator, frames_of
 from portico.relay.unfence import unfenced
 from portico.vault import TurnRecorder
@@ -33,7 +41,11 @@ STRANGE: Final[tuple[Any, ...]] = (
     {},
     {"a": None},
     {"text": 5},
+    {"type": ["x"]},
+    "²",
 )
+RESPONSES: Final = openai_responses.DIALECT
+MESSAGES: Final = anthropic_messages.DIALECT
 PICTURE: Final = "data:image/png;base64,iVBORw0KGgo="
 
 ASKED: Final[Json] = {
@@ -72,6 +84,84 @@ ASKED: Final[Json] = {
         "stream_function_call_arguments": True,
     },
 }
+
+GOOGLES: Final[Json] = {
+    "contents": [{"role": "user", "parts": [{"text": "hi"}]}],
+    "tools": [
+        {
+            "functionDeclarations": [
+                {
+                    "name": "f",
+                    "description": "F.",
+                    "parameters": {
+                        "type": "OBJECT",
+                        "properties": {
+                            "a": {"type": "STRING", "nullable": True, "enum": ["x"], "maxLength": "5"},
+                            "b": {"nullable": True, "anyOf": [{"type": "INTEGER"}]},
+                        },
+                        "required": ["a"],
+                    },
+                }
+            ]
+        }
+    ],
+    "generationConfig": {"responseMimeType": "application/json", "responseSchema": {"type": "STRING", "enum": ["x"]}},
+}
+
+OF_RESPONSES: Final[Json] = {
+    "model": NEW,
+    "input": [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "hi"}]},
+        {"type": "additional_tools", "tools": [{"type": "function", "name": "g"}]},
+    ],
+    "tools": [{"type": "function", "name": "f", "parameters": {"type": "object"}}, {"type": "web_search"}],
+    "max_output_tokens": 100,
+    "service_tier": "auto",
+}
+
+PASSING: Final[tuple[tuple[Dialect, Json], ...]] = (
+    (CHAT, ASKED | {"plugins": [{"id": "web"}], "service_tier": "auto", "n": 1, "max_tokens": 5}),
+    (GEMINI, GOOGLES),
+    (RESPONSES, OF_RESPONSES),
+    (
+        MESSAGES,
+        {
+            "model": NEW,
+            "max_tokens": 10,
+            "system": [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral", "ttl": "1h"}}],
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBO"}},
+                        {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": "ok"}]},
+                    ],
+                }
+            ],
+            "tools": [{"name": "f", "type": "custom"}, {"name": "web_search", "type": "web_search_20250305"}],
+            "service_tier": "auto",
+            "speed": "fast",
+        },
+    ),
+    (openai_embeddings.DIALECT, {"model": NEW, "input": ["a", "b"], "dimensions": 5, "encoding_format": "float"}),
+    (
+        openai_images.GENERATIONS,
+        {
+            "model": NEW,
+            "prompt": "a cat",
+            "n": 1,
+            "size": "1024x1024",
+            "quality": "low",
+            "output_format": "png",
+            "partial_images": 1,
+        },
+    ),
+    (
+        openai_images.EDITS,
+        {"model": NEW, "prompt": "x", "images": [{"image_url": PICTURE}], "mask": {"image_url": "x"}},
+    ),
+    (openai_speech.DIALECT, {"model": NEW, "input": "hi", "voice": "alloy", "speed": 1.5, "stream_format": "sse"}),
+)
 
 ANSWERED: Final[Json] = {
     "id": "chatcmpl-1",
@@ -155,6 +245,32 @@ def test_a_request_of_strange_values_is_rendered_or_is_the_callers_to_mend() -> 
         except CallerError as error:
             unplaced += not error.param
     assert unplaced == 0
+
+
+@pytest.mark.parametrize("to", [CHAT, RESPONSES, MESSAGES], ids=lambda dialect: dialect.name)
+def test_a_schema_of_strange_values_is_rendered_or_is_the_callers_to_mend(to: Dialect) -> None:
+    translator = Translator(GEMINI, to, CATALOG, model=NEW)
+    unplaced = 0
+    for body in strange(GOOGLES):
+        try:
+            jsontext.encode(translator.request(body).body)
+        except CallerError as error:
+            unplaced += not error.param
+    assert unplaced == 0
+
+
+@pytest.mark.parametrize("length", ["²", "٣", "9" * 5000, "1e3", "-1"], ids=lambda text: text[:5])
+def test_a_length_that_is_no_number_of_googles_stays_what_it_was(length: str) -> None:
+    schema = {"type": "STRING", "maxLength": length}
+    assert to_json_schema(schema) == {"type": "string", "maxLength": length}
+
+
+@pytest.mark.parametrize(("dialect", "body"), PASSING, ids=[dialect.name for dialect, _ in PASSING])
+def test_what_a_body_of_strange_values_may_cost_is_told(dialect: Dialect, body: Json) -> None:
+    """The provider says what is wrong with a body that passes; its price has to be told all the same."""
+    assert dialect.passing is not None
+    for changed in strange(body):
+        assert dialect.passing.ask(jsontext.encode(changed)).text_bytes > 0
 
 
 @pytest.mark.parametrize("field", ["function_call", "functionCall"])

@@ -22,6 +22,11 @@ def object_or_empty(value: Any, path: str) -> Mapping[str, Any]:
     return {} if value is None else object_at(value, path)
 
 
+def optional_object(value: Any, path: str) -> Mapping[str, Any] | None:
+    """An object; null is none."""
+    return None if value is None else object_at(value, path)
+
+
 def string_at(value: Any, path: str) -> str:
     """A string."""
     if isinstance(value, str):

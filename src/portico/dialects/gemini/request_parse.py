@@ -25,7 +25,15 @@ from portico.core.request import (
     Tool,
     ToolChoice,
 )
-from portico.dialects.gemini.checks import listed, numbered, object_or_empty, optional_string, scalar, strings
+from portico.dialects.gemini.checks import (
+    listed,
+    numbered,
+    object_or_empty,
+    optional_object,
+    optional_string,
+    scalar,
+    strings,
+)
 from portico.dialects.gemini.fields import camelise, camelise_deep
 from portico.dialects.gemini.modalities import voice_of
 from portico.dialects.gemini.parts import DATA_MEMBERS, ORIGIN, arguments_text, parse_part
@@ -329,12 +337,11 @@ def _parse_declaration(fields: dict[str, Any], path: str, at: int) -> Tool:
     name = fields.pop("name", None)
     if not isinstance(name, str) or not name:
         raise InvalidRequest("A function declaration needs a name.", param=f"{path}.name")
-    json_schema = fields.pop("parametersJsonSchema", None)
-    openapi = fields.pop("parameters", None)
-    description = fields.pop("description", None)
+    json_schema = optional_object(fields.pop("parametersJsonSchema", None), f"{path}.parametersJsonSchema")
+    openapi = optional_object(fields.pop("parameters", None), f"{path}.parameters")
     return Tool(
         name=name,
-        description=description,
+        description=optional_string(fields.pop("description", None), f"{path}.description"),
         schema=json_schema if json_schema is not None else to_json_schema(openapi),
         at=at,
         ext={ORIGIN: fields} if fields else None,
@@ -423,9 +430,9 @@ def _parse_format(value: Any) -> OutputFormat | None:
     if fields.get("mimeType") != JSON_FORMAT or fields.keys() - {"mimeType", "schema"}:
         return None
     at = "$.generationConfig.responseFormat.text.schema"
-    return (
-        OutputFormat("json") if "schema" not in fields else OutputFormat("json_schema", fields["schema"], schema_at=at)
-    )
+    if "schema" not in fields:
+        return OutputFormat("json")
+    return OutputFormat("json_schema", optional_object(fields["schema"], at), schema_at=at)
 
 
 def _parse_output(config: dict[str, Any]) -> OutputFormat | None:
@@ -433,8 +440,8 @@ def _parse_output(config: dict[str, Any]) -> OutputFormat | None:
         del config["responseFormat"]
         return spelt
     mime = config.pop("responseMimeType", None)
-    json_schema = config.pop("responseJsonSchema", None)
-    openapi = config.pop("responseSchema", None)
+    json_schema = optional_object(config.pop("responseJsonSchema", None), "$.generationConfig.responseJsonSchema")
+    openapi = optional_object(config.pop("responseSchema", None), "$.generationConfig.responseSchema")
     schema = json_schema if json_schema is not None else to_json_schema(openapi)
     at = f"$.generationConfig.{'responseSchema' if json_schema is None else 'responseJsonSchema'}"
     if mime == "text/x.enum":

@@ -5,6 +5,7 @@ The neutral model holds JSON Schema. The old form (`parameters`, `responseSchema
 name: a property called `type` or `nullable` is a property.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ _LISTS: Final = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
 _MAPS: Final = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 _ONE: Final = frozenset({"items", "additionalProperties", "not"})
 _INT64: Final = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"})
+_DIGITS: Final = re.compile(r"[0-9]{1,19}")
 _RENAMED: Final[Mapping[str, str]] = {"defs": "$defs", "ref": "$ref"}
 
 
@@ -38,7 +40,7 @@ def to_json_schema(schema: Any) -> Any:
             result[key] = [to_json_schema(item) for item in value]
         elif key in _ONE:
             result[key] = to_json_schema(value)
-        elif key in _INT64 and isinstance(value, str) and value.isdigit():
+        elif key in _INT64 and isinstance(value, str) and _DIGITS.fullmatch(value):
             result[key] = int(value)
         else:
             result[key] = value
@@ -49,10 +51,10 @@ def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
     """`nullable: true` in JSON Schema's own words."""
     if isinstance(schema.get("type"), str):
         schema["type"] = [schema["type"], "null"]
-    elif "anyOf" in schema:
+    elif isinstance(schema.get("anyOf"), list):
         schema["anyOf"] = [*schema["anyOf"], {"type": "null"}]
     else:
         return {**schema, "nullable": True}
-    if "enum" in schema and None not in schema["enum"]:
+    if isinstance(schema.get("enum"), list) and None not in schema["enum"]:
         schema["enum"] = [*schema["enum"], None]
     return schema

@@ -133,7 +133,7 @@ def _number(value: Any, most: int) -> int | None:
 def _unknown(fields: Mapping[str, Any]) -> tuple[str, ...]:
     strange = [name for name in fields if name not in _PRICED]
     said = fields.get("output_format")
-    if said is not None and said not in _PRICED_FORMATS:  # drawings and films are billed otherwise
+    if said is not None and str(said) not in _PRICED_FORMATS:  # drawings and films are billed otherwise
         strange.append("output_format")
     return tuple(strange)
 

@@ -61,10 +61,10 @@ def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
         text_bytes=max(0, body_bytes - media.inline_bytes),
         media=media.counts,
         media_bytes=media.sizes,
-        tools=frozenset([_tool(tool) for tool in tools if tool.get("type") not in _CALLERS]),
+        tools=frozenset([_tool(tool) for tool in tools if str(tool.get("type")) not in _CALLERS]),
         max_output_tokens=limit if isinstance(limit, int) and limit > 0 else None,
         service_tier=tier if isinstance(tier, str) else None,
-        own_tools=any(tool.get("type") in _CALLERS for tool in tools),
+        own_tools=any(str(tool.get("type")) in _CALLERS for tool in tools),
         long_cache=isinstance(retention, str) and retention not in ("in_memory", "in-memory"),
         unknown=tuple(sorted([name for name, said in body.items() if said is not None and name not in _KNOWN])),
     )
@@ -74,7 +74,7 @@ def _declared(body: Mapping[str, Any]) -> Iterator[Any]:
     """The tools of a body, and those that its items bring."""
     items = body.get("input")
     listed = items if isinstance(items, list) else ()
-    for holder in (body, *[one for one in listed if isinstance(one, Mapping) and one.get("type") in _BRINGING]):
+    for holder in (body, *[one for one in listed if isinstance(one, Mapping) and str(one.get("type")) in _BRINGING]):
         tools = holder.get("tools")
         yield from tools if isinstance(tools, list) else ()
 
