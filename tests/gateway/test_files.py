@@ -1,5 +1,6 @@
 """Files at providers: brought, listed, shown, given back and deleted, each for who brought it (mapping.md 5.7)."""
 
+import base64
 import contextlib
 import json
 import time
@@ -231,7 +232,8 @@ async def test_a_list_comes_in_pages(tmp_path: Path) -> None:
         assert len(seen) == 5
         assert set(seen) == names
         assert (await at.ask("GET", "/v1/files?purpose=batch")).json()["data"] == []
-        assert (await at.ask("GET", "/v1/files?limit=0")).error["param"] == "limit"
+        for limit in ("0", "0" * 8 + "1" * 5000):
+            assert (await at.ask("GET", f"/v1/files?limit={limit}")).error["param"] == "limit"
 
 
 # -- which provider --------------------------------------------------------------------------------------------------
@@ -384,6 +386,16 @@ async def test_an_address_for_pieces_cannot_be_made_up(tmp_path: Path) -> None:
             "x" * 10_000,
             "%C3%A4",
             "",
+            *[
+                base64.urlsafe_b64encode(said + b"x" * 32).rstrip(b"=").decode()
+                for said in (
+                    b'["alice","gemini","m","http://[",99999999999]',
+                    b'["alice","gemini","m","u",1,' + b"[" * 4000,
+                    b"\xff\xfe",
+                    b"",
+                )
+            ],
+            issued("alice", "gemini", secret, "http://[", now),
         ]
         for ticket in forged:
             answer = await at.house.ask(b"", path=f"/upload/v1beta/files?upload_id={ticket}", key=None)

@@ -258,7 +258,11 @@ async def test_an_answer_is_shown_listed_and_deleted(workers: Workers) -> None:
         assert len(script.requests) == 2
 
 
-@pytest.mark.parametrize("query", ["order=up", "limit=0", "limit=101", "limit=x", "after=none"])
+@pytest.mark.parametrize(
+    "query",
+    ["order=up", "limit=0", "limit=101", "limit=x", f"limit=000000001{5000 * '1'}", "after=none"],
+    ids=lambda query: query[:10],
+)
 async def test_a_page_that_there_is_not(workers: Workers, query: str) -> None:
     async with keeping(workers, Script(answers(says("Hi")))) as house:
         first = done(await ask(house, "Hi", model=GEMINI))

@@ -103,7 +103,7 @@ def _openai_list(page: Page, purpose: str | None) -> dict[str, Any]:
 def _limit(said: str | None, name: str, default: int) -> int:
     if said is None:
         return default
-    if not (said.isascii() and said.isdigit() and 1 <= int(said[:9]) <= MOST_ASKED):
+    if not (said.isascii() and said.isdigit() and len(said) < 10 and 1 <= int(said) <= MOST_ASKED):
         raise InvalidRequest(f"{name}: a whole number, 1 to {MOST_ASKED}.", param=name)
     return min(int(said), LARGEST_PAGE)
 

@@ -67,12 +67,13 @@ class ResponsePages:
 
 def _page(items: list[dict[str, Any]], query: Query) -> dict[str, Any]:
     """Some of the items, as asked for. Raises `InvalidRequest`."""
-    order, limit, after = [query.parameters.get(name) for name in ("order", "limit", "after")]
+    order, after = query.parameters.get("order"), query.parameters.get("after")
+    limit = query.parameters.get("limit", str(DEFAULT_PAGE))
     if order not in (None, "asc", "desc"):
         raise InvalidRequest("order: asc or desc.", param="order")
-    if limit is not None and not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= LARGEST_PAGE):
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 10 and 1 <= int(limit) <= LARGEST_PAGE):
         raise InvalidRequest(f"limit: a whole number, 1 to {LARGEST_PAGE}.", param="limit")
-    size = DEFAULT_PAGE if limit is None else int(limit)
+    size = int(limit)
     if order != "asc":
         items.reverse()
     if after is not None:

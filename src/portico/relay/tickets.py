@@ -39,21 +39,25 @@ class Ticket(msgspec.Struct, frozen=True, array_like=True):
             return None
         try:
             data = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
-            said, seal = data[:-_SEAL_BYTES], data[-_SEAL_BYTES:]
-            found = msgspec.json.decode(said, type=cls)
-        except (binascii.Error, ValueError, UnicodeError):
+        except (binascii.Error, ValueError):
             return None
+        said, seal = data[:-_SEAL_BYTES], data[-_SEAL_BYTES:]
         for one in providers:
-            if one.name == found.provider and _is_at(found.url, one):
-                for credential in one.keys:
-                    if credential.mark == found.credential and hmac.compare_digest(_sealed(said, credential), seal):
-                        return found if now < found.expires_s else None
+            for credential in one.keys:
+                if hmac.compare_digest(_sealed(said, credential), seal):  # nothing that is not our own is read
+                    found = msgspec.json.decode(said, type=cls)
+                    is_there = (found.provider, found.credential) == (one.name, credential.mark)
+                    if is_there and _is_at(found.url, one) and now < found.expires_s:
+                        return found
         return None
 
 
 def _is_at(url: str, provider: Provider) -> bool:
     """Whether an address is the provider's. (It may have others for what comes in pieces.)"""
-    there, base = urlsplit(url), urlsplit(provider.base_url)
+    try:
+        there, base = urlsplit(url), urlsplit(provider.base_url)
+    except ValueError:
+        return False
     if there.netloc == base.netloc:
         return there.scheme == base.scheme
     return there.scheme == "https" and (there.hostname or "").endswith(GOOGLE)
