@@ -15,7 +15,7 @@ from gateway.house import KEY, OTHER_KEY, Answer, House, Json, Script, answers, 
 from money.paid import Counter
 from portico.core.masking import fingerprint
 from portico.http.limits import Limits
-from portico.providers import KINDS, Secret
+from portico.providers import KINDS, NO_KEY, Secret
 from portico.relay.relay import Settings
 from portico.relay.tickets import Ticket, issued
 from portico.simulator import Simulator
@@ -403,6 +403,19 @@ async def test_an_address_for_pieces_cannot_be_made_up(tmp_path: Path) -> None:
         assert at.house.simulator.stats.requests == 0
         good = issued("alice", "gemini", secret, base, now)
         assert Ticket.read(good, at.house.relay.files._providers.values(), now) is not None  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("kind", ["openai-compatible", "gemini"])
+async def test_a_provider_that_wants_no_key_seals_no_address(tmp_path: Path, kind: str) -> None:
+    """Anybody can write what is sealed with nothing."""
+    script = Script(answers({}))
+    async with filed(tmp_path, script, kinds=(KINDS[kind],), keys=("",)) as at:
+        url = f"http://127.0.0.1:{at.house._provider_server.port}/v1/chat/completions"
+        ticket = issued("alice", kind, NO_KEY, url, time.time())
+        answer = await at.house.ask(b"{}", path=f"/upload/v1beta/files?upload_id={ticket}", key=None)
+        assert answer.status == 401
+        assert (await at.begin(3)).status == 404
+        assert script.requests == []
 
 
 async def test_a_long_piece_without_a_key_is_let_in_by_its_address_alone(tmp_path: Path) -> None:

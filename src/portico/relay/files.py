@@ -36,7 +36,7 @@ from portico.providers import Provider, Secret
 from portico.providers.filing import Filing, StoredFile, as_openai
 from portico.relay.ports import Upstream, UpstreamRequest
 from portico.relay.signing import Signer
-from portico.relay.tickets import Ticket, issued
+from portico.relay.tickets import Ticket, can_seal, issued
 from portico.vault import Resource, Resources
 from portico.vault.resources import FILE
 from portico.wire import jsontext, multipart
@@ -132,6 +132,8 @@ class Files:
     async def begin(self, tenant: str, request: HttpRequest, dialect: Dialect) -> FileAnswer:
         """Begins one of Google's that comes in pieces. Raises as `create`."""
         provider, filing = self._chosen(dialect, request.headers)[0]
+        if not all(map(can_seal, provider.keys)):
+            raise NotOffered(f"{provider.name} has no credential, without which no file is brought in pieces.")
         said = request.headers.get(f"{UPLOAD}header-content-length", "")
         if said.isdecimal() and int(said[:20]) > self.max_bytes:
             raise self._too_large()

@@ -2,7 +2,7 @@
 
 Google's clients show no key where they bring the pieces, so that the address itself must say who may. It says for whom the
 file is, where and with which credential it was begun, and until when; its seal is made with that credential, which nobody
-but the gateway and its provider has. A ticket opens nothing else.
+but the gateway and its provider has. A ticket opens nothing else. Providers that want no credential have no tickets.
 """
 
 import base64
@@ -44,7 +44,8 @@ class Ticket(msgspec.Struct, frozen=True, array_like=True):
         said, seal = data[:-_SEAL_BYTES], data[-_SEAL_BYTES:]
         for one in providers:
             for credential in one.keys:
-                if hmac.compare_digest(_sealed(said, credential), seal):  # nothing that is not our own is read
+                if can_seal(credential) and hmac.compare_digest(_sealed(said, credential), seal):
+                    # Only what we wrote is read.
                     found = msgspec.json.decode(said, type=cls)
                     is_there = (found.provider, found.credential) == (one.name, credential.mark)
                     if is_there and _is_at(found.url, one) and now < found.expires_s:
@@ -64,6 +65,11 @@ def _is_at(url: str, provider: Provider) -> bool:
 
 
 GOOGLE: Final = ".googleapis.com"
+
+
+def can_seal(credential: Secret) -> bool:
+    """Whether nobody else can write what is sealed with it: a provider that wants no key has none that is secret."""
+    return bool(credential.reveal())
 
 
 def issued(tenant: str, provider: str, credential: Secret, url: str, now: float) -> str:
