@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from gateway.gemini import ask as ask_google
+from gateway.gemini import prompt
 from gateway.house import (
     Answer,
     Json,
@@ -409,3 +411,15 @@ async def test_where_a_call_has_one_answer_several_are_asked_for_one_by_one() ->
         texts = [one["content"]["parts"][0]["text"] for one in answer.json()["candidates"]]
         assert sorted(texts) == ["a", "b"]
         assert "1.1:n" not in answer.headers.get("x-portico-changes", "")
+
+
+@pytest.mark.parametrize("verb", ["generateContent", "streamGenerateContent", "countTokens"])
+@pytest.mark.parametrize("count", [-1, 129, 10**9, "9" * 30, 1e300])
+async def test_more_answers_than_anybody_asks_for_are_refused_in_googles_words_too(verb: str, count: Any) -> None:
+    script = Script(answers({}))
+    async with open_house(script, kinds=(KINDS["openai"],)) as house:
+        body = prompt("Hi", generationConfig={"candidateCount": count})
+        answer = await ask_google(house, body, verb=verb, model=GPT)
+        assert answer.status == 400
+        assert b"candidateCount" in answer.body
+        assert script.requests == []

@@ -25,6 +25,7 @@ from portico.core.request import (
     Tool,
     ToolChoice,
 )
+from portico.dialects.gemini.asking import MAX_CANDIDATES
 from portico.dialects.gemini.checks import (
     listed,
     numbered,
@@ -395,6 +396,9 @@ def _parse_config(
         value = config.pop(wire, None)
         if value is not None:
             sampling[name] = scalar(value, f"$.generationConfig.{wire}", whole=name in _WHOLE)
+    if not 0 <= sampling.get("n", 0) <= MAX_CANDIDATES:  # each may be a call of its own
+        message = f"Expected at most {MAX_CANDIDATES} candidates, got {str(sampling['n'])[:40]}."
+        raise InvalidRequest(message, param="$.generationConfig.candidateCount")
     stop = strings(config.pop("stopSequences", None), "$.generationConfig.stopSequences")
     if stop:
         sampling["stop"] = stop
