@@ -1,5 +1,7 @@
 """How many tokens a request has, asked in each dialect of providers of each (mapping.md 7, 7.6). It costs nothing."""
 
+import json
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from gateway.gemini import prompt
 from gateway.house import House, Json, Script, answers, open_house
 from gateway.vendors import CLAUDE, GEMINI, GPT, anthropic_error, ask_messages, message, response
 from portico.providers import KINDS
+from portico.simulator import Simulator
 
 MESSAGES = "/v1/messages/count_tokens"
 RESPONSES = "/v1/responses/input_tokens"
@@ -75,6 +78,26 @@ async def test_gemini_is_asked_about_the_whole_request() -> None:
         assert asked["model"] == f"models/{GEMINI}"
         assert asked["systemInstruction"]["parts"][0]["text"] == "Be brief."
         assert asked["tools"][0]["functionDeclarations"][0]["name"] == "look"
+
+
+TOOL_TURNS = [
+    {"role": "user", "content": "Look."},
+    {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"at": 1}}]},
+    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "a cat"}]},
+]
+
+
+async def test_gemini_counts_calls_and_results_which_it_takes_without_ids_alone() -> None:
+    async with open_house(Simulator(now=time.time)) as house:
+        tools = [{"name": "look", "input_schema": {"type": "object", "properties": {"at": {"type": "integer"}}}}]
+        asked = {"model": GEMINI, "messages": TOOL_TURNS, "tools": tools}
+        answer = await ask_messages(house, asked, MESSAGES)
+        assert answer.status == 200, answer.body
+        sent = house.simulator.stats.last.body["generateContentRequest"]["contents"]
+        assert [list(part) for turn in sent for part in turn["parts"] if "text" not in part] != []
+        assert b'"id"' not in json.dumps(sent).encode()
+        asked["messages"] = TOOL_TURNS[:1]
+        assert (await ask_messages(house, asked, MESSAGES)).json()["input_tokens"] < answer.json()["input_tokens"]
 
 
 async def test_a_question_of_googles_in_its_envelope_is_understood() -> None:

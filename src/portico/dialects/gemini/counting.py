@@ -26,7 +26,20 @@ def asked(body: Any) -> Any:
 def question(rendered: Any, target: Target) -> Any:
     if target.provider_kind == "vertex":
         return {name: rendered[name] for name in _BARE if name in rendered}
-    return {ENVELOPE: {"model": f"models/{target.model}", **rendered}}
+    contents = [_without_ids(content) for content in rendered.get("contents", ())]
+    return {ENVELOPE: {"model": f"models/{target.model}", **rendered, "contents": contents}}
+
+
+def _without_ids(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The Gemini API counts no call and no result that carries an id (mapping.md 5.6)."""
+    return {**content, "parts": [_without_id(part) for part in content["parts"]]}
+
+
+def _without_id(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name in ("functionCall", "functionResponse"):
+        if "id" in part.get(name, ()):
+            return {**part, name: {key: value for key, value in part[name].items() if key != "id"}}
+    return part
 
 
 def read(answer: Any) -> int | None:
