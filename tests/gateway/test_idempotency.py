@@ -193,3 +193,22 @@ def test_a_request_is_known_by_all_that_decides_its_answer() -> None:
     ]
     assert len({fingerprint(one) for one in others}) == len(others)
     assert fingerprint(request(headers={"x": "y"}, peer="1.2.3.4")) == fingerprint(request())
+
+
+def form(boundary: str, *values: str) -> bytes:
+    head = 'Content-Disposition: form-data; name="a"'
+    parts = [f"--{boundary}\r\n{head}\r\n\r\n{value}\r\n" for value in values]
+    return ("".join(parts) + f"--{boundary}--\r\n").encode()
+
+
+def test_a_form_that_is_sent_again_is_known_whatever_boundary_its_client_made_up() -> None:
+    first = fingerprint(request(body=form("one", "x", "y")))
+    assert fingerprint(request(body=form("another", "x", "y"))) == first
+    others = [
+        form("one", "x"),
+        form("one", "xy"),
+        form("one", "y", "x"),
+        form("one", "x", "y", ""),
+        form("one", "x", "y "),
+    ]
+    assert first not in {fingerprint(request(body=body)) for body in [*others, b"--", b"--one\r\n"]}

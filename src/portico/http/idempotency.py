@@ -18,7 +18,7 @@ import msgspec
 from portico.core.errors import Conflict, InvalidRequest
 from portico.ledger.hold import Replay
 from portico.ledger.settle import Outcome
-from portico.wire import jsontext
+from portico.wire import jsontext, multipart
 from portico.wire.http import Exchange, Headers, HttpRequest
 from portico.wire.wrapped import Wrapped
 
@@ -50,11 +50,18 @@ def keyed(request: HttpRequest) -> Keyed | None:
 
 
 def fingerprint(request: HttpRequest) -> str:
-    """Of method, path, query and body. The caller's key is no longer in the query by the time this is asked."""
+    """Of method, path, query and body. The caller's key is no longer in the query by the time this is asked.
+
+    The boundary of a form is not of it: clients make up another one when they send a form again.
+    """
     digest = blake2b(digest_size=_FINGERPRINT_BYTES)
-    for piece in (request.method.encode(), request.path.encode(), request.query.encode()):
-        digest.update(b"%d:%b" % (len(piece), piece))
-    digest.update(request.body)
+    boundary = multipart.boundary_of(request.body)
+    between = () if boundary is None else request.body.split(boundary)
+    for piece in (request.method.encode(), request.path.encode(), request.query.encode(), *between):
+        digest.update(b"%d:" % len(piece))
+        digest.update(piece)
+    if boundary is None:
+        digest.update(request.body)
     return digest.hexdigest()
 
 

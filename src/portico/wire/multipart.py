@@ -43,14 +43,20 @@ def is_multipart(body: bytes) -> bool:
     return body[:2] == b"--"
 
 
+def boundary_of(body: bytes) -> bytes | None:
+    """What stands before each field of a body, its two dashes included; None if the body does not begin with it."""
+    first, newline, _ = body[: MAX_BOUNDARY_BYTES + 4].partition(b"\r\n")
+    return first if newline and first.startswith(b"--") and len(first) > 2 else None
+
+
 def fields(body: bytes) -> list[Field]:
     """The fields of a body, in order. Raises `NotMultipart`."""
-    first, newline, _ = body[: MAX_BOUNDARY_BYTES + 4].partition(b"\r\n")
-    if not (newline and first.startswith(b"--") and len(first) > 2):
+    boundary = boundary_of(body)
+    if boundary is None:
         raise NotMultipart("it does not begin with a boundary")
     reader = _Reader(body)
     try:
-        parser = MultipartParser(first[2:], reader.callbacks())
+        parser = MultipartParser(boundary[2:], reader.callbacks())
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
