@@ -145,6 +145,15 @@ async def test_a_miss_is_not_remembered(workers: Workers) -> None:
     assert await owners(other, "a") == ["a"]
 
 
+async def test_more_things_than_a_statement_takes_values_are_asked_for(workers: Workers) -> None:
+    resources = workers.resources()
+    last = (FILE, "files/149999")
+    await resources.record(made("a", "files/1"))
+    await resources.record(made("a", last[1]))
+    found = await resources.owned("a", [(FILE, f"files/{number}") for number in range(150_000)])
+    assert found.keys() == {(FILE, "files/1"), last}
+
+
 async def test_what_is_long_gone_is_swept(workers: Workers) -> None:
     resources = workers.resources()
     for number in range(7):

@@ -30,6 +30,8 @@ GRACE_S: Final = 6 * REMEMBERED_S
 PATIENCE_S: Final = 2.0
 """How long a call waits for the database to say whose a thing is."""
 MAX_REMEMBERED: Final = 4096
+_AT_ONCE: Final = 500
+"""Things that one statement asks for: databases take a limited number of values."""
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -207,19 +209,21 @@ class _Sweep(msgspec.Struct, frozen=True):
 
 def _owned(account: str, things: Sequence[Thing]) -> Callable[[Db], dict[Thing, Found]]:
     def query(db: Db) -> dict[Thing, Found]:
-        pairs = ", ".join(["(?, ?)"] * len(things))
-        rows = db.rows(
-            "SELECT provider, kind, name, account_id, credential, created_us, expires_us FROM resources"  # noqa: S608
-            " WHERE account_id = ? AND (expires_us IS NULL OR expires_us > ?)"
-            f" AND (kind, name) IN (VALUES {pairs}) ORDER BY provider",
-            account,
-            db.now_us,
-            *[value for thing in things for value in thing],
-        )
         found: dict[Thing, Found] = {}
-        for row in rows:
-            resource = Resource(*row)
-            found.setdefault((resource.kind, resource.name), []).append(resource)
+        for start in range(0, len(things), _AT_ONCE):
+            some = things[start : start + _AT_ONCE]
+            pairs = ", ".join(["(?, ?)"] * len(some))
+            rows = db.rows(
+                "SELECT provider, kind, name, account_id, credential, created_us, expires_us FROM resources"  # noqa: S608
+                " WHERE account_id = ? AND (expires_us IS NULL OR expires_us > ?)"
+                f" AND (kind, name) IN (VALUES {pairs}) ORDER BY provider",
+                account,
+                db.now_us,
+                *[value for thing in some for value in thing],
+            )
+            for row in rows:
+                resource = Resource(*row)
+                found.setdefault((resource.kind, resource.name), []).append(resource)
         return found
 
     return query
