@@ -198,6 +198,12 @@ async def test_embeddings_are_unit_vectors_in_both_forms() -> None:
     assert struct.unpack("<64f", base64.b64decode(coded)) == pytest.approx(numbers)
 
 
+@pytest.mark.parametrize("given", [["a", 1], [1, "a"], [[1], "a"], ["a", [1]], [[1], 1], "", [], [""]])
+async def test_what_is_embedded_is_of_one_kind(given: object) -> None:
+    refused = await post(Simulator(), "/v1/embeddings", {"model": "text-embedding-3-small", "input": given})
+    assert refused.status == 400
+
+
 async def test_what_was_asked_is_seen() -> None:
     sim = Simulator()
     await post(sim, CHAT, user("weather in Rome", tools=tools("get_weather")))

@@ -51,7 +51,8 @@ def check(body: Json, model: Model) -> None:
         raise Refused(said, param="dimensions")
     if body.get("encoding_format") is not None:
         _FORMAT(body["encoding_format"], "encoding_format")  # recorded: looked at after the dimensions
-    if body["input"] in ("", []) or (isinstance(body["input"], list) and "" in body["input"]):
+    given = body["input"]
+    if given in ("", []) or (isinstance(given, list) and ("" in given or len(set(map(type, given))) > 1)):
         raise Refused(
             "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference."
         )
