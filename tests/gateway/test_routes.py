@@ -227,6 +227,7 @@ REFUSED = [
     ("POST", "/v1/realtime/client_secrets", "Live sessions", "streamed"),
     ("POST", "/v1/responses/compact", "Compaction", "POST /v1/responses"),
     ("POST", "/responses/compact", "Compaction", "POST /v1/responses"),
+    ("POST", "/v1/responses/resp_1/cancel", "Background responses", "connection"),
     ("POST", "/v1/uploads", "Uploads", "POST /v1/files"),
     ("POST", "/v1/vector_stores", "Stores", "POST /v1/files"),
     ("POST", "/v1beta/cachedContents", "Explicit caches", "by themselves"),

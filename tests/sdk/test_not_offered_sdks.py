@@ -17,6 +17,7 @@ OPENAI: list[tuple[Callable[[OpenAI], object], str]] = [
     (lambda client: client.fine_tuning.jobs.list(), "[[models]]"),
     (lambda client: client.vector_stores.list(), "POST /v1/files"),
     (lambda client: client.conversations.create(), "previous_response_id"),
+    (lambda client: client.responses.cancel("resp_1"), "connection"),
     (lambda client: client.moderations.create(input="a"), "filters"),
     (lambda client: client.completions.create(model="gpt-5.5", prompt="a"), "/v1/chat/completions"),
     (lambda client: client.uploads.create(bytes=1, filename="a", mime_type="a/b", purpose="batch"), "POST /v1/files"),

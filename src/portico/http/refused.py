@@ -64,6 +64,11 @@ _TABLE: Final = (
         "Compaction of a conversation is not offered.",
         "Send less of it as input to POST /v1/responses, or a summary that a model was asked for.",
     ),
+    (
+        r"/responses/[^/]+/cancel",
+        "Background responses are not offered, so that there is none to cancel.",
+        "Close the connection of a response to end it.",
+    ),
     (r"/uploads(?:/.*)?", "Uploads in parts are not offered.", "Use POST /v1/files."),
     (
         r"/(?:vector_stores|fileSearchStores|corpora)(?:/.*)?",
