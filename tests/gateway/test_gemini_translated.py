@@ -8,6 +8,7 @@ import pytest
 
 from gateway.gemini import MODEL, address, ask, error_of, google_error, prompt, streams, text_of, told
 from gateway.house import KEY, Act, Json, Script, answers, as_bytes, chat, fails, open_house, says, soon, until
+from gateway.vendors import GPT
 from portico.core.usage import Usage
 from portico.dialects import openai_chat
 from portico.http import connection as connection_module
@@ -332,3 +333,15 @@ async def test_a_chat_caller_of_a_chat_provider_is_served_as_before() -> None:
         assert (await house.ask(chat())).message["content"] == "Hi"
         usage = Usage(input_uncached={"text": 3}, output_visible={"text": 4})
         assert usage.input_total + usage.output_total == 7
+
+
+@pytest.mark.parametrize("verb", ["generateContent", "streamGenerateContent", "countTokens"])
+@pytest.mark.parametrize("place", ["unheardOf", "toolConfig"])
+async def test_what_is_nested_deeper_than_anybody_reads_is_refused(verb: str, place: str) -> None:
+    value: Any = 1
+    for _ in range(900):
+        value = [value]
+    async with open_house(Script(answers({})), kinds=(KINDS["openai"],)) as house:
+        answer = await ask(house, prompt("Hi", **{place: {"a": value}}), verb=verb, model=GPT)
+        assert answer.status == 400
+        assert b"nested too deeply" in answer.body

@@ -56,10 +56,13 @@ def parse_body(
         value = jsontext.decode(body) if known is None else known.decode(body)
     except jsontext.NotJson as error:
         raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
-    if embeds and dialect.embedding is not None:
-        return dialect.embedding.parse(value, model)
-    del body  # A large one is not held while parts of it are copied, if nobody else holds it.
-    return dialect.parse_request(value, model=model, stream=stream)
+    try:
+        if embeds and dialect.embedding is not None:
+            return dialect.embedding.parse(value, model)
+        del body  # A large one is not held while parts of it are copied, if nobody else holds it.
+        return dialect.parse_request(value, model=model, stream=stream)
+    except RecursionError:  # a decoder goes deeper than Python
+        raise BodyNotJson("The request body is not valid JSON: the JSON is nested too deeply") from None
 
 
 class Names(Protocol):
