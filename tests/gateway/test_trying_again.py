@@ -152,3 +152,14 @@ async def test_where_nothing_may_pass_nobody_is_tried_again(other: str) -> None:
     async with duo(first, second, settings=IMPATIENT) as house:
         assert (await house.ask(chat(model="duo"))).status >= 400
         assert (len(first.requests), len(second.requests)) == (1, 1)
+
+
+async def test_a_refusal_too_long_to_be_read_is_the_callers_own_and_rests_nobody() -> None:
+    """Google names each unknown field of a body, and a body may have any number of them."""
+    long = fails(400, "INVALID_ARGUMENT", "Unknown name. " * 200_000)
+    script = Script(*[long] * 10, answers(says("Hi")))
+    async with open_house(script) as house:
+        for _ in range(10):
+            assert (await house.ask(chat())).status == 400
+        assert (await house.ask(chat())).status == 200
+        assert len(script.requests) == 11

@@ -27,6 +27,7 @@ from portico.catalog.books import PriceBooks, Rates
 from portico.core.dialect import Dialect, Passing, RawBody, Seen
 from portico.core.errors import (
     PorticoError,
+    UpstreamBadGateway,
     UpstreamEmpty,
     UpstreamError,
     UpstreamRejected,
@@ -69,6 +70,8 @@ from portico.wire.http import Exchange
 
 JSON: Final = ("content-type", "application/json")
 MAX_ERROR_BYTES: Final = 1024 * 1024
+REFUSALS: Final = frozenset({400, 413, 422})
+"""Statuses of what is wrong with a request, whoever is asked."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -274,6 +277,11 @@ class Relay:
             return response
         try:
             body = await response.read(MAX_ERROR_BYTES)
+        except UpstreamBadGateway:
+            if response.status not in REFUSALS:
+                raise
+            message = "The provider refused the request, with more words than are read."
+            raise UpstreamRejected(message, upstream_status=response.status) from None
         finally:
             response.close()
         if response.status == 401:
