@@ -6,6 +6,7 @@ is: the caller asked for help, and a refusal is none.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
 from portico.core.request import Tool
@@ -178,14 +179,8 @@ def _circular(schema: Any) -> bool:
     }
     if any(node.get("$ref") == "#" for node in _nodes(schema)):
         return True
-    for start, direct in definitions.items():
-        seen: set[str] = set()
-        waiting = list(direct)
-        while waiting:
-            name = waiting.pop()
-            if name == start:
-                return True
-            if name not in seen:
-                seen.add(name)
-                waiting.extend(definitions.get(name, ()))
+    try:
+        TopologicalSorter(definitions).prepare()
+    except CycleError:
+        return True
     return False
