@@ -5,7 +5,8 @@ Neutral citations count characters of all the visible text; annotations count th
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 from portico.core.response import Citation, TokenLogprob
 from portico.dialects.openai.logprobs import render_logprobs
@@ -22,6 +23,9 @@ class _Place:
         self.output_index = output_index
         self.content_index = content_index
         self.item_id = item_id
+
+
+_AT: Final = attrgetter("at")
 
 
 class TextMarks:
@@ -51,7 +55,7 @@ class TextMarks:
         if not self._places:
             self.homeless.append(cited)
             return []
-        place = self._places[max(0, bisect_right([one.at for one in self._places], cited.start) - 1)]
+        place = self._places[max(0, bisect_right(self._places, cited.start, key=_AT) - 1)]
         return self._told(
             place,
             {
