@@ -1,35 +1,49 @@
 """What costs a caller or a provider little costs the gateway little: twice as much of it takes about twice the steps.
 
-Steps are calls of functions, in Python and in C, so that the count is the same on every machine.
+Steps are instructions of Python, so that the count is the same on every machine.
 """
 
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from portico.core.request import Tool
+from dialects.dialect_rows import CATALOG
+from portico.core.dialect import Dialect
+from portico.core.naming import FreeNames
+from portico.core.parts import Text
+from portico.core.request import Message, Request, Role, Tool, ToolChoice
+from portico.core.response import Citation
+from portico.core.target import Target
 from portico.dialects.anthropic_messages.schemas import Closed
+from portico.dialects.openai_responses.marks import TextMarks
+from portico.relay.translate import DIALECTS
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 MORE: Final = 4
 """How many times as much there is the second time."""
 
 
 def steps(act: Callable[[], object]) -> int:
-    """How many functions are called."""
+    """How many instructions are run."""
     count = 0
 
-    def note(frame: FrameType, event: str, arg: object) -> None:
+    def note(frame: FrameType, event: str, arg: object) -> "TraceFunction":
         nonlocal count
-        count += event in ("call", "c_call")
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return note
 
-    sys.setprofile(note)
+    before = sys.gettrace()
+    sys.settrace(note)
     try:
         act()
     finally:
-        sys.setprofile(None)
+        sys.settrace(before)
     return count
 
 
@@ -51,3 +65,70 @@ def chain(length: int) -> dict[str, Any]:
 
 def test_each_definition_of_a_schema_is_followed_once() -> None:
     assert growth(Closed, chain, 100) < MORE * 1.2
+
+
+# -- tools of callers ------------------------------------------------------------------------------------------------
+
+MODELS: Final = {
+    "openai_chat": ("gpt-5.1", "openai"),
+    "openai_responses": ("gpt-5.1", "openai"),
+    "anthropic_messages": ("claude-opus-4-5", "anthropic"),
+}
+"""Those that take any number of tools."""
+
+
+def asked(tools: list[Tool], choice: ToolChoice | None = None) -> Request:
+    return Request("m", (Message(Role.USER, (Text("Hi"),)),), tools=tuple(tools), tool_choice=choice)
+
+
+def names_alike(size: int) -> Request:
+    """Tools whose names differ only in what a provider refuses."""
+    return asked([Tool(f"a{chr(0x4E00 + at)}", at=at) for at in range(size)])
+
+
+def names_alike_when_cut(size: int) -> Request:
+    """Tools whose names differ only behind what a provider takes, and others that have the cut ones."""
+    tools = [Tool(f"{'x' * 60}{at:04}{'!' * 100}", at=at) for at in range(size)]
+    return asked(tools + [Tool(f"{'x' * 60}{at:04}", at=at + size) for at in range(size)])
+
+
+def chosen_among(size: int) -> Request:
+    tools = [Tool(f"f{at}", at=at) for at in range(size)]
+    return asked(tools, ToolChoice("validated", tuple(tool.name for tool in tools)))
+
+
+@pytest.mark.parametrize("made", [names_alike, names_alike_when_cut, chosen_among])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_tool_among_many_is_named_as_fast_as_one_among_few(name: str, made: Callable[[int], Request]) -> None:
+    dialect: Dialect = DIALECTS[name]
+    model, kind = MODELS[name]
+    target = Target(model, kind, CATALOG.capabilities_for(model, kind))
+    assert growth(lambda request: dialect.render_request(request, target), made, 50) < MORE * 1.2
+
+
+def test_a_name_is_given_once_and_never_one_that_somebody_has() -> None:
+    names = FreeNames(["a", "a_3"], 10)
+    assert [names.free(name) for name in ("a", "a", "b", "b", "a_3", "abcdefghij")] == [
+        "a_2",
+        "a_4",
+        "b",
+        "b_2",
+        "a_3_2",
+        "abcdefghij",
+    ]
+    assert names.free("abcdefghij") == "abcdefgh_2"
+    assert names.free("abcdefghijk"[:10]) == "abcdefgh_3"
+
+
+# -- sources of providers --------------------------------------------------------------------------------------------
+
+
+def test_a_source_is_placed_as_fast_among_many_texts_as_among_few() -> None:
+    def cited(size: int) -> None:
+        marks = TextMarks()
+        for at in range(size):
+            marks.begin({"annotations": []}, at, 0, None)
+            marks.add("text")
+            marks.cite(Citation(at * 4, at * 4 + 4, "https://example.com", None))
+
+    assert growth(cited, int, 50) < MORE * 1.2

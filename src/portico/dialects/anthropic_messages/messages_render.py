@@ -14,6 +14,7 @@ from portico.core.errors import InvalidRequest
 from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
 from portico.core.mime import by_magic, head_of, plain_base64, settled_mime
+from portico.core.naming import FreeNames
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from portico.core.request import FILLER, Message, Request, Role
 from portico.core.target import Target
@@ -34,24 +35,25 @@ class Names:
     """Tool names as Anthropic allows them, and the way back."""
 
     def __init__(self, request: Request) -> None:
-        self._wire: dict[str, str] = {}
+        declared = {tool.name for tool in request.tools}
+        self._wire = {name: name for name in declared if _plain(name) == name}
+        self._free = FreeNames(declared, LONGEST_NAME)
         self.back: dict[str, str] = {}
-        for name in [tool.name for tool in request.tools]:
-            self.of(name)
+        for tool in request.tools:
+            self.of(tool.name)
 
     def of(self, name: str) -> str:
         """The name on the wire."""
         found = self._wire.get(name)
         if found is None:
-            found = _NOT_OF_NAMES.sub("_", name)[:LONGEST_NAME] or "tool"
-            number = 1
-            while self.back.get(found, name) != name or (found != name and found in self._wire.values()):
-                number += 1
-                found = f"{found[: LONGEST_NAME - 4]}_{number}"
-            self._wire[name] = found
+            found = self._wire[name] = self._free.free(_plain(name))
             if found != name:
                 self.back[found] = name
         return found
+
+
+def _plain(name: str) -> str:
+    return _NOT_OF_NAMES.sub("_", name)[:LONGEST_NAME] or "tool"
 
 
 class MessageRenderer:

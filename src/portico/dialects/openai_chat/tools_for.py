@@ -83,7 +83,8 @@ def choice_for(
         mode = "auto"
     if not choice.names or mode == "none":
         return mode
-    entries = [_named(name, request, target, names) for name in choice.names]
+    custom = {tool.name for tool in request.tools if tool.kind == "custom" and able.custom_tools}
+    entries = [_named(name, "custom" if name in custom else "function", names) for name in choice.names]
     if len(entries) == 1 and mode == "required":
         return entries[0]
     if not able.allowed_tools:
@@ -91,9 +92,5 @@ def choice_for(
     return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": entries}}
 
 
-def _named(name: str, request: Request, target: Target, names: Mapping[str, str]) -> dict[str, Any]:
-    custom = target.capabilities.custom_tools and any(
-        tool.name == name and tool.kind == "custom" for tool in request.tools
-    )
-    kind = "custom" if custom else "function"
+def _named(name: str, kind: str, names: Mapping[str, str]) -> dict[str, Any]:
     return {"type": kind, kind: {"name": called(name, names)}}

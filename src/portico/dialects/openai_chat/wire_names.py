@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from portico.core.naming import FreeNames
+
 MAX_NAME: Final = 64
 MAX_ID: Final = 40
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -18,19 +20,8 @@ _BAD: Final = re.compile(r"[^A-Za-z0-9_-]")
 def wire_names(names: Iterable[str]) -> dict[str, str]:
     """Of some names those that would be refused -> the names they go by; collisions get `_2`."""
     known = dict.fromkeys(names)
-    taken = set(known)
-    renamed: dict[str, str] = {}
-    for name in known:
-        if _NAME.fullmatch(name):
-            continue
-        base = _BAD.sub("_", name)[:MAX_NAME] or "_"
-        wire, number = base, 2
-        while wire in taken:
-            wire = f"{base[: MAX_NAME - len(str(number)) - 1]}_{number}"
-            number += 1
-        taken.add(wire)
-        renamed[name] = wire
-    return renamed
+    wire = FreeNames(known, MAX_NAME)
+    return {name: wire.free(_BAD.sub("_", name)[:MAX_NAME] or "_") for name in known if not _NAME.fullmatch(name)}
 
 
 def called(name: str, names: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from portico.core.dialect import Rendered
 from portico.core.foreign import unplaced
 from portico.core.loss import Loss
+from portico.core.naming import FreeNames
 from portico.core.parts import Text
 from portico.core.request import FORMAT_HINT, Builtin, OutputFormat, Request, Role, Thinking, Tool, ToolChoice
 from portico.core.small_limits import guarded
@@ -82,16 +83,10 @@ def _names_of(request: Request) -> dict[str, str]:
     """Tool -> what OpenAI calls it: letters, digits, `_` and `-`, at most 64 of them, no two alike, nor like one that an
     item brings, which keeps its name."""
     names: dict[str, str] = {}
-    tools = [tool for tool in request.tools if not tool.brought]
-    taken = {tool.name for tool in request.tools}
-    for tool in tools:
-        name = _NOT_IN_NAME.sub("_", tool.name)[:MAX_NAME]
-        number = 1
-        while name != tool.name and name in taken:
-            number += 1
-            name = f"{name[: MAX_NAME - len(str(number)) - 1]}_{number}"
-        taken.add(name)
-        names[tool.name] = name
+    wire = FreeNames([tool.name for tool in request.tools], MAX_NAME)
+    for name in [tool.name for tool in request.tools if not tool.brought]:
+        plain = _NOT_IN_NAME.sub("_", name)[:MAX_NAME]
+        names[name] = name if plain == name else wire.free(plain)
     return names
 
 
