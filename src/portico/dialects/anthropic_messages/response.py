@@ -42,7 +42,7 @@ def parse_response(body: Any, reading: Reading) -> Response:
     if not isinstance(body, Mapping) or not isinstance(body.get("content"), list):
         raise UpstreamBadGateway("The provider sent something that is not a message.")
     parts: list[Part] = []
-    citations: list[Citation] = []
+    citations: dict[Citation, None] = {}
     others: list[dict[str, Any]] = []
     blocks = Blocks(reading.signer)
     length = 0
@@ -92,7 +92,7 @@ def free_text(arguments: str) -> str:
 
 
 def cite(
-    cited: Any, start: int, end: int, number: int, citations: list[Citation], others: list[dict[str, Any]]
+    cited: Any, start: int, end: int, number: int, citations: dict[Citation, None], others: list[dict[str, Any]]
 ) -> None:
     """Takes in the citations of one text block, which is the block of that number."""
     kept = []
@@ -101,8 +101,7 @@ def cite(
         if isinstance(url, str) and url:
             title = one.get("title")
             found = Citation(start, end, url, title if isinstance(title, str) else None)
-            if found not in citations:
-                citations.append(found)
+            citations[found] = None
         else:
             kept.append(one)
     if kept:

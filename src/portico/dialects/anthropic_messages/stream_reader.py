@@ -41,7 +41,7 @@ from portico.wire.sse import Frame
 class _Block:
     """The block that is open. Text, thoughts and calls are told as they come, all others when they are whole."""
 
-    __slots__ = ("cited", "fields", "part", "pieces", "sealed", "start")
+    __slots__ = ("cited", "fields", "grown", "part", "pieces", "sealed", "start")
 
     def __init__(self, fields: dict[str, Any], start: int) -> None:
         self.fields = fields
@@ -49,6 +49,8 @@ class _Block:
         """Its number as a part, if it is told as it comes."""
         self.pieces: list[str] = []
         self.sealed: list[str] = []
+        self.grown: dict[str, list[str]] = {}
+        """What came of its other fields since it was begun."""
         self.cited: list[Any] = []
         self.start = start
         """Where its text begins in the text of the answer."""
@@ -61,6 +63,8 @@ class AnthropicReader(StreamReader):
         self._reading = reading
         self._blocks = Blocks(reading.signer)
         self._open: dict[int, _Block] = {}
+        self._of_parts: dict[int, _Block] = {}
+        """Those of them that are told as they come, by the number of their part."""
         self._next = 0
         self._length = 0
         self._number = 0
@@ -69,7 +73,7 @@ class AnthropicReader(StreamReader):
         self._usage: dict[str, Any] = {}
         self._finish: Finish | None = None
         self._last: Mapping[str, Any] = {}
-        self._citations: list[Citation] = []
+        self._citations: dict[Citation, None] = {}
         self._others: list[dict[str, Any]] = []
 
     def feed(self, frame: Frame) -> list[Event]:
@@ -106,11 +110,10 @@ class AnthropicReader(StreamReader):
         return PartDelta(0, block.part, delta.text) if block.fields.get("type") == delta.block else None
 
     def note(self, more: PartDelta) -> None:
-        for block in self._open.values():
-            if block.part == more.index:
-                block.pieces.append(more.text)
-                if block.fields["type"] == "text":
-                    self._length += len(more.text)
+        block = self._of_parts[more.index]
+        block.pieces.append(more.text)
+        if block.fields["type"] == "text":
+            self._length += len(more.text)
 
     def put_off(self) -> list[Event]:
         return []
@@ -178,6 +181,7 @@ class AnthropicReader(StreamReader):
 
     def _begin(self, block: _Block, part: Any, events: list[Event]) -> None:
         block.part = self._next
+        self._of_parts[block.part] = block
         self._next += 1
         events.append(PartStarted(0, block.part, part))
 
@@ -202,7 +206,7 @@ class AnthropicReader(StreamReader):
             case _:  # of a block that is told whole: it grows by whatever comes
                 for name, more in delta.items():
                     if name != "type" and isinstance(more, str):
-                        block.fields[name] = f"{block.fields.get(name) or ''}{more}"
+                        block.grown.setdefault(name, []).append(more)
 
     def _more(self, block: _Block, text: str, events: list[Event]) -> None:
         if text:
@@ -214,7 +218,11 @@ class AnthropicReader(StreamReader):
         block = self._open.pop(body.get("index", 0), None)
         if block is None:
             return
+        for name, pieces in block.grown.items():
+            block.fields[name] = f"{block.fields.get(name) or ''}{''.join(pieces)}"
         kind = block.fields.get("type")
+        if block.part is not None:
+            del self._of_parts[block.part]
         if block.part is None:
             self._whole(block, events)
         elif kind == "tool_use":

@@ -102,6 +102,8 @@ class ChatReader:
         self._reading = reading
         self._choices: dict[int, _ReadChoice] = {}
         self._started = False
+        self._cites = False
+        """An address was told as a source."""
         self._done = False
         self._failed = False
 
@@ -189,7 +191,7 @@ class ChatReader:
         counts = usage_in(body)
         usage = parse_usage(counts)
         if usage is not None:
-            uses = uses_in(counts, searched=any(_cites(choice.annotations) for choice in self._choices.values()))
+            uses = uses_in(counts, searched=self._cites)
             events.append(UsageReported(usage, name_in(body, "service_tier"), uses, raw=counts))
         if extras := ext_of(read_google(body)):
             events.append(Annotated(None, extras))
@@ -219,11 +221,12 @@ class ChatReader:
             choice.refusals.append(refusal)
         if delta.get("annotations"):
             choice.annotations += delta["annotations"]
+            self._cites = self._cites or _cites(delta["annotations"])
         if wire.get("logprobs"):
             logprobs, rest = parse_logprobs(wire["logprobs"])
             for name, more in rest.items():
                 told = choice.own.setdefault("logprobs", {})
-                told[name] = [*told.get(name, []), *more]
+                told.setdefault(name, []).extend(more)
             if logprobs:
                 events.append(Annotated(index, logprobs=logprobs))
         if text_in(wire, "finish_reason"):
