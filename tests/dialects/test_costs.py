@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from dialects.dialect_rows import CATALOG
-from portico.core.dialect import Dialect
+from portico.core.dialect import Dialect, Reading, StreamReader
+from portico.core.events import Failed
 from portico.core.naming import FreeNames
 from portico.core.parts import Text
 from portico.core.request import Message, Request, Role, Tool, ToolChoice
 from portico.core.response import Citation
 from portico.core.target import Target
+from portico.core.telling import events_of
 from portico.dialects.anthropic_messages.schemas import Closed
 from portico.dialects.openai_responses.marks import TextMarks
-from portico.relay.translate import DIALECTS
+from portico.relay.translate import DIALECTS, frames_of
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -132,3 +134,66 @@ def test_a_source_is_placed_as_fast_among_many_texts_as_among_few() -> None:
             marks.cite(Citation(at * 4, at * 4 + 4, "https://example.com", None))
 
     assert growth(cited, int, 50) < MORE * 1.2
+
+
+# -- streams of providers --------------------------------------------------------------------------------------------
+
+
+def reader_of(name: str) -> StreamReader:
+    return DIALECTS[name].reader(Reading(mint=lambda: "call_1"))
+
+
+def read(name: str, events: list[Any]) -> StreamReader:
+    """A stream that was read like one that is being told."""
+    reader = reader_of(name)
+    for frame in frames_of(events):
+        events_of(reader, frame)
+    return reader
+
+
+def chunk(delta: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta}], **more}
+
+
+def counted_beside_files(size: int) -> list[Any]:
+    """Counts with every piece, and with every piece a source that is no address."""
+    counts = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    return [chunk({"content": "x", "annotations": [{"type": "file"}]}, usage=counts)] * size
+
+
+def blocks_that_stay_open(size: int) -> list[Any]:
+    text = {"type": "text", "text": ""}
+    begun = [{"type": "content_block_start", "index": at, "content_block": text} for at in range(size)]
+    more = {"type": "text_delta", "text": "x"}
+    return begun + [{"type": "content_block_delta", "index": at, "delta": more} for at in range(size)]
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("openai_chat", counted_beside_files), ("anthropic_messages", blocks_that_stay_open)],
+    ids=["counts", "open blocks"],
+)
+def test_a_frame_late_in_a_stream_is_read_as_fast_as_an_early_one(name: str, made: Callable[[int], list[Any]]) -> None:
+    assert growth(lambda events: read(name, events), made, 50) < MORE * 1.2
+
+
+def piece(path: str) -> dict[str, Any]:
+    call = {"partialArgs": [{"jsonPath": path, "stringValue": "x"}], "willContinue": True}
+    return {"candidates": [{"content": {"parts": [{"functionCall": call}]}}]}
+
+
+BEGUN: Final = {"candidates": [{"content": {"parts": [{"functionCall": {"name": "f", "willContinue": True}}]}}]}
+
+
+@pytest.mark.parametrize(
+    "paths", [["$.a[99999]"], [f"$.a{at}[9000]" for at in range(2)]], ids=["one place", "many arrays"]
+)
+def test_arguments_with_more_gaps_than_values_are_no_answer(paths: list[str]) -> None:
+    reader = read("gemini", [BEGUN, *map(piece, paths[:-1])])
+    (last,) = frames_of([piece(paths[-1])])
+    assert isinstance(reader.feed(last)[-1], Failed)
+
+
+def test_arguments_may_come_in_any_order() -> None:
+    reader = read("gemini", [BEGUN, *[piece(f"$.a[{at}]") for at in reversed(range(1000))]])
+    assert not any(isinstance(event, Failed) for event in reader.feed(frames_of([piece("$.a[1000]")])[0]))

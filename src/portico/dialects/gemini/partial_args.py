@@ -13,7 +13,8 @@ from portico.dialects.gemini.fields import camelise
 
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\['([^']*)'\]")
 _VALUES: Final = ("stringValue", "numberValue", "boolValue", "nullValue")
-MAX_INDEX: Final = 100_000
+MAX_EMPTY: Final = 10_000
+"""Places of arrays of one call that were passed over: what comes in order, or nearly so, leaves few."""
 MAX_DEPTH: Final = 100
 
 
@@ -25,6 +26,8 @@ class PartialCall:
         self._call = {key: value for key, value in call.items() if key not in ("partialArgs", "willContinue")}
         self._args: dict[str, Any] = dict(call.get("args") or {})
         self._open_path: str | None = None
+        self._empty = 0
+        """Places of arrays that were made because a later one was named."""
 
     @property
     def unfinished(self) -> bool:
@@ -54,23 +57,23 @@ class PartialCall:
             raise ValueError("a path of streamed arguments is too deep")
         holder: Any = self._args
         for step, following in pairwise(steps):
-            holder = _enter(holder, step, [] if isinstance(following, int) else {})
+            holder = self._enter(holder, step, [] if isinstance(following, int) else {})
         last = steps[-1]
-        before = _enter(holder, last, None)
+        before = self._enter(holder, last, None)
         continues = path == self._open_path and isinstance(before, str) and isinstance(value, str)
         holder[last] = before + value if continues else value
 
-
-def _enter(holder: Any, step: str | int, empty: Any) -> Any:
-    """What stands at a step, made if nothing does."""
-    if isinstance(step, int) != isinstance(holder, list):
-        raise ValueError("a path of streamed arguments does not fit what came before")
-    if isinstance(holder, list):
-        if not isinstance(step, int) or step > MAX_INDEX:
-            raise ValueError("an index of streamed arguments is out of reach")
-        while len(holder) <= step:
-            holder.append(None)
+    def _enter(self, holder: Any, step: str | int, empty: Any) -> Any:
+        """What stands at a step, made if nothing does."""
+        if isinstance(step, int) != isinstance(holder, list):
+            raise ValueError("a path of streamed arguments does not fit what came before")
+        if not isinstance(step, int):
+            return holder.setdefault(step, empty)
+        if (missing := step - len(holder)) >= 0:
+            self._empty += missing
+            if self._empty > MAX_EMPTY:
+                raise ValueError("an index of streamed arguments is out of reach")
+            holder += [None] * (missing + 1)
         if holder[step] is None:
             holder[step] = empty
         return holder[step]
-    return holder.setdefault(step, empty)
