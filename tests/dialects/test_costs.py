@@ -5,7 +5,7 @@ Steps are instructions of Python, so that the count is the same on every machine
 
 import sys
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -20,8 +20,12 @@ from portico.core.response import Citation
 from portico.core.target import Target
 from portico.core.telling import events_of
 from portico.dialects.anthropic_messages.schemas import Closed
+from portico.dialects.gemini import errors as gemini_errors
+from portico.dialects.gemini.refusals import refused_field
+from portico.dialects.openai import errors as openai_errors
 from portico.dialects.openai_responses.marks import TextMarks
 from portico.relay.translate import DIALECTS, frames_of
+from portico.wire import jsontext
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -134,6 +138,30 @@ def test_a_source_is_placed_as_fast_among_many_texts_as_among_few() -> None:
             marks.cite(Citation(at * 4, at * 4 + 4, "https://example.com", None))
 
     assert growth(cited, int, 50) < MORE * 1.2
+
+
+# -- errors of providers, in which a caller's own words may be quoted --------------------------------------------------
+
+
+@pytest.mark.parametrize("words", ["files ", "tools is ", "https://a", "invalid value "])
+@pytest.mark.parametrize("status", [400, 404, 429])
+@pytest.mark.parametrize("name", DIALECTS)
+def test_the_words_of_an_error_are_looked_at_to_a_length(name: str, status: int, words: str) -> None:
+    body = jsontext.encode({"error": {"message": words * 1000, "status": "INVALID_ARGUMENT"}})
+    error = DIALECTS[name].parse_error(status, body)
+    assert len(error.message) <= 4096
+
+
+def test_of_a_long_sentence_of_googles_its_beginning_is_looked_at() -> None:
+    assert refused_field(f"temperature {'x' * 900} is unsupported") == "sampling"
+    assert refused_field(f"temperature {'x' * 1000} is unsupported") is None
+
+
+@pytest.mark.parametrize("module", [openai_errors, gemini_errors])
+def test_what_stands_behind_an_address_is_hidden_wherever_it_begins(module: ModuleType) -> None:
+    assert module.masked("at https://a.b/c?key=d now") == "at https://[hidden] now"
+    assert module.masked("at x://https://a.b/c?key=d") == "at x://https://[hidden]"
+    assert module.masked("at https://a.b/c now?") == "at https://a.b/c now?"
 
 
 # -- streams of providers --------------------------------------------------------------------------------------------

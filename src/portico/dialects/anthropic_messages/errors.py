@@ -90,7 +90,7 @@ _FIELDS: Final = {
     "service_tier": "service_tier",
 }
 """Anthropic's field -> the name under which it is learned that a model does not take it (`relay/learned.py`)."""
-LONGEST: Final = 8192
+LONGEST: Final = 4096
 """Characters of a message that are looked at and passed on."""
 _KEYS: Final = re.compile(r"sk-ant-[\w-]{8,}|\borg_?[0-9a-f-]{16,}|req_\w{10,}", re.IGNORECASE)
 

@@ -85,10 +85,14 @@ _ACCOUNT: Final = re.compile(r"location is not supported|billing", re.IGNORECASE
 _FILE: Final = re.compile(r"\b(?:files?|cachedContents?|cached content)\b", re.IGNORECASE)
 _DELAY: Final = re.compile(r"retry in ([0-9.]+)\s*s", re.IGNORECASE)
 _SECRETS: Final = re.compile(
-    r"(?<=://)[^\s?]+\?\S+"  # an address with a query: keys and project numbers are in those
+    r"(?<=://)(?:(?!://)[^\s?])+\?\S+"  # an address with a query: keys and project numbers are in those
     r"|projects/[\w-]+|AIza[\w-]{10,}|(?<=key=)[\w-]+|\bproject(?: number)?[:=]? ?\d{6,}",
     re.IGNORECASE,
 )
+
+
+LONGEST: Final = 4096
+"""Characters of a message that are looked at and passed on. A caller's own words may be quoted in it."""
 
 
 def parse_error(status: int, body: bytes, headers: Mapping[str, str] = NO_HEADERS, /) -> UpstreamError:
@@ -123,7 +127,7 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
     word = str(error.get("status") or "")
     code = error.get("code")
     http = status if status and status >= 400 else code if isinstance(code, int) else _STATUS_OF_WORD.get(word, 502)
-    message = masked(str(error.get("message") or ""))
+    message = masked(str(error.get("message") or "")[:LONGEST])
     details = _objects(error.get("details"))
     reason = next((str(item["reason"]) for item in details if item.get("reason")), None)
     kind = _kind(int(http), word, reason, message)

@@ -26,6 +26,8 @@ _VALUE: Final = re.compile(
 )
 """What is said of a value that was sent: another value of the field may be taken."""
 _SENTENCES: Final = re.compile(r"(?<=\.)\s|\n")
+_LONGEST: Final = 1000
+"""Characters of a sentence that are looked at: all of them together, several times over."""
 _REFUSED: Final = [
     (field, re.compile(rf"(?:{names}).*{_REFUSAL}|{_REFUSAL}.*(?:{names})", re.IGNORECASE)) for field, names in _NAMES
 ]
@@ -35,7 +37,7 @@ def refused_field(message: str) -> str | None:
     """The field that a message refuses for its model; None if it is about something else."""
     for sentence in _SENTENCES.split(message):
         for field, pattern in _REFUSED:
-            if pattern.search(sentence):
+            if pattern.search(sentence, 0, _LONGEST):
                 return field
     return None
 

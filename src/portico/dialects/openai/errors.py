@@ -147,8 +147,10 @@ _UNIT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[hms])", re.IGNORECASE)
 _UNIT_S: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _SECRETS: Final = re.compile(
     r"(?<![\w-])(?:sk|rk|pk|gsk|xai|nvapi)-[\w*.-]{3,}|\borg-[A-Za-z0-9]{6,}|\bproj_[A-Za-z0-9]{6,}"
-    r"|(?<=://)[^\s?]+\?\S+"  # an address with a query: keys are in those
+    r"|(?<=://)(?:(?!://)[^\s?])+\?\S+"  # an address with a query: keys are in those
 )
+LONGEST: Final = 4096
+"""Characters of a message that are looked at and passed on. A caller's own words may be quoted in it."""
 _LONGEST_TEXT: Final = 500
 NATIVE: Final = "openai_chat"
 """Where OpenAI's own words ride in `UpstreamError.native`."""
@@ -205,6 +207,7 @@ def parse_error_object(body: Any, status: int = 0, headers: Mapping[str, str] = 
     fault = _fault(body)
     if fault is None:
         return _waiting(_of_text(status, b""), headers)
+    fault.message = fault.message[:LONGEST]
     error = _error(fault, status or fault.status or _status_of(fault))
     if isinstance(error, UpstreamRateLimited):
         error.quotas = quotas_of(fault.code.lower(), fault.message, headers)
