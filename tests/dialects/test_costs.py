@@ -14,9 +14,9 @@ from dialects.dialect_rows import CATALOG
 from portico.core.dialect import Dialect, Reading, StreamReader
 from portico.core.events import Failed
 from portico.core.naming import FreeNames
-from portico.core.parts import Text
+from portico.core.parts import Signature, Text, ToolCall
 from portico.core.request import Message, Request, Role, Tool, ToolChoice
-from portico.core.response import Citation
+from portico.core.response import Candidate, Citation, Finish, FinishReason, Response
 from portico.core.target import Target
 from portico.core.telling import events_of
 from portico.dialects.anthropic_messages.schemas import Closed
@@ -25,6 +25,7 @@ from portico.dialects.gemini.refusals import refused_field
 from portico.dialects.openai import errors as openai_errors
 from portico.dialects.openai_responses.marks import TextMarks
 from portico.relay.translate import DIALECTS, frames_of
+from portico.vault import TurnRecord, TurnRecorder, restore
 from portico.wire import jsontext
 
 if TYPE_CHECKING:
@@ -225,3 +226,34 @@ def test_arguments_with_more_gaps_than_values_are_no_answer(paths: list[str]) ->
 def test_arguments_may_come_in_any_order() -> None:
     reader = read("gemini", [BEGUN, *[piece(f"$.a[{at}]") for at in reversed(range(1000))]])
     assert not any(isinstance(event, Failed) for event in reader.feed(frames_of([piece("$.a[1000]")])[0]))
+
+
+# -- what is put back into a request ----------------------------------------------------------------------------------
+
+
+def calls_of_one_answer(size: int) -> tuple[list[ToolCall], dict[str, TurnRecord]]:
+    calls = [ToolCall(f"call_{at:024}", "f", "{}", signature=Signature("google", "AA==")) for at in range(size)]
+    recorder = TurnRecorder("gemini-3")
+    recorder.feed_response(Response("r", "m", (Candidate(0, tuple(calls), Finish(FinishReason.STOP)),)))
+    return calls, {key: record for keys, record in recorder.records() for key in keys}
+
+
+def in_one_message(size: int) -> tuple[Request, dict[str, TurnRecord]]:
+    """All calls of an answer but one, which the client dropped."""
+    calls, found = calls_of_one_answer(size)
+    return Request("m", (Message(Role.ASSISTANT, tuple(calls[1:])),)), found
+
+
+def in_a_message_each(size: int) -> tuple[Request, dict[str, TurnRecord]]:
+    calls, found = calls_of_one_answer(size)
+    return Request("m", tuple([Message(Role.ASSISTANT, (call,)) for call in calls])), found
+
+
+@pytest.mark.parametrize("made", [in_one_message, in_a_message_each])
+def test_calls_of_a_long_answer_get_their_signatures_back_one_look_each(
+    made: Callable[[int], tuple[Request, dict[str, TurnRecord]]],
+) -> None:
+    request, found = made(5)
+    restored = [part for message in restore(request, found).messages for part in message.parts]
+    assert all(isinstance(part, ToolCall) and part.signature is not None for part in restored)
+    assert growth(lambda both: restore(*both), made, 50) < MORE * 1.2

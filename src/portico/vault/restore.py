@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 
-from portico.core.ids import normalised_call_id
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, text_of
 from portico.core.request import Message, PlainMessages, Request, Role
 from portico.vault.record import (
@@ -52,13 +51,14 @@ def restore(request: Request, found: Mapping[str, TurnRecord]) -> Request:
     if not found:
         return request
     messages: list[Message] = []
+    layouts: dict[int, _Layout] = {}
     plain = type(request.messages) is PlainMessages
     for message in request.messages:
         if message.role is _ASSISTANT:
             calls = _calls_alone(message.parts, found)
             if calls is not None:
                 message = Message(_ASSISTANT, calls, message.name, message.at, message.ext, message.effort)
-            elif (restored := _restored(message, found)) is not message:
+            elif (restored := _restored(message, found, layouts)) is not message:
                 message, plain = restored, False
         messages.append(message)
     return msgspec.structs.replace(request, messages=PlainMessages(messages) if plain else tuple(messages))
@@ -87,13 +87,42 @@ def _unsigned(part: Part) -> Part:
     return part
 
 
-def _restored(message: Message, found: Mapping[str, TurnRecord]) -> Message:
-    records = [found[key] for key in keys_of_message(message.parts) if key in found]
+class _Layout:
+    """What a record is asked for by each message that it may be of: looked through once for all of them."""
+
+    __slots__ = ("calls", "media", "record", "thoughts")
+
+    def __init__(self, record: TurnRecord) -> None:
+        self.record = record
+        self.calls: dict[str, tuple[CallKept, TurnRecord]] = {}
+        """By their keys, each with where it was found."""
+        self.media: list[MediaKept] = []
+        self.thoughts: dict[str, list[Reasoning]] = {}
+        """By the key of a call, those between it and the call before."""
+        thoughts: list[Reasoning] = []
+        for part in record.parts:
+            if isinstance(part, CallKept):
+                key = call_key(part.id)
+                self.calls[key] = part, record
+                if thoughts:
+                    self.thoughts[key], thoughts = thoughts, []
+            elif isinstance(part, MediaKept):
+                self.media.append(part)
+            elif isinstance(part, ReasoningKept):
+                thoughts.append(_thoughts(part, record))
+
+
+def _restored(message: Message, found: Mapping[str, TurnRecord], layouts: dict[int, _Layout]) -> Message:
+    records = {id(record): record for key in keys_of_message(message.parts) if (record := found.get(key)) is not None}
     if not records:
         return message
-    parts = _exactly(message.parts, records[0])
+    for known, record in records.items():
+        if known not in layouts:
+            layouts[known] = _Layout(record)
+    asked = [layouts[known] for known in records]
+    parts = _exactly(message.parts, asked[0])
     if parts is None:
-        parts = _one_by_one(message.parts, records)
+        parts = _one_by_one(message.parts, asked)
     return msgspec.structs.replace(message, parts=tuple(parts))
 
 
@@ -117,14 +146,15 @@ def _calls_alone(parts: tuple[Part, ...], found: Mapping[str, TurnRecord]) -> tu
     return tuple(restored)
 
 
-def _exactly(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
+def _exactly(parts: tuple[Part, ...], layout: _Layout) -> list[Part] | None:
     """The parts in the record's own layout; None if they are not what the record was made of."""
-    calls = {normalised_call_id(part.id): part for part in parts if isinstance(part, ToolCall)}
-    kept = {normalised_call_id(part.id) for part in record.parts if isinstance(part, CallKept)}
+    record = layout.record
+    calls = {call_key(part.id): part for part in parts if isinstance(part, ToolCall)}
+    if calls.keys() != layout.calls.keys():
+        return None
     text = _untrimmed(text_of(parts), record)
     files = _by_digest(parts)
-    known = {part.digest for part in record.parts if isinstance(part, MediaKept)}
-    if calls.keys() != kept or text is None or files.keys() - known:
+    if text is None or (files and files.keys() - {part.digest for part in layout.media}):
         return None
     if not all(isinstance(part, _KNOWN) for part in parts):
         return None
@@ -137,7 +167,7 @@ def _exactly(parts: tuple[Part, ...], record: TurnRecord) -> list[Part] | None:
                 restored.append(Text(text[at : at + size], _named(signature, record)))
                 at += size
             case CallKept(id_):
-                restored.append(_with_kept(calls[normalised_call_id(id_)], part, record))
+                restored.append(_with_kept(calls[call_key(id_)], part, record))
             case MediaKept(digest, signature):
                 if same := files.get(digest):
                     restored.append(msgspec.structs.replace(same.pop(0), signature=_named(signature, record)))
@@ -171,37 +201,28 @@ def _thoughts(kept: ReasoningKept, record: TurnRecord) -> Reasoning:
     return Reasoning(kept.text, _named(kept.signature, record), kept.ext, kept.redacted)
 
 
-def _thoughts_before(parts: tuple[Part, ...], records: Sequence[TurnRecord]) -> dict[str, list[Reasoning]] | None:
+def _thoughts_before(parts: tuple[Part, ...], layouts: Sequence[_Layout]) -> dict[str, list[Reasoning]] | None:
     """By the key of a call that is still there, the thoughts between it and the call before. None where there are none, or
     the client brought signed ones itself."""
+    if not any(layout.thoughts for layout in layouts):
+        return None
     if any(isinstance(part, Reasoning) and part.signature is not None for part in parts):
         return None
     there = {call_key(part.id) for part in parts if isinstance(part, ToolCall)}
-    found: dict[str, list[Reasoning]] = {}
-    for record in {id(record): record for record in records}.values():
-        thoughts: list[Reasoning] = []
-        for part in record.parts:
-            if isinstance(part, ReasoningKept):
-                thoughts.append(_thoughts(part, record))
-            elif isinstance(part, CallKept) and thoughts:
-                key = call_key(part.id)
-                if key in there:
-                    found[key] = thoughts
-                thoughts = []
-    return found or None
+    return {key: layout.thoughts[key] for layout in layouts for key in layout.thoughts.keys() & there} or None
 
 
-def _one_by_one(parts: tuple[Part, ...], records: Sequence[TurnRecord]) -> list[Part]:
-    calls = {
-        call_key(part.id): (part, record) for record in records for part in record.parts if isinstance(part, CallKept)
-    }
+def _one_by_one(parts: tuple[Part, ...], layouts: Sequence[_Layout]) -> list[Part]:
+    calls = layouts[0].calls
+    if len(layouts) > 1:
+        calls = {key: call for layout in layouts for key, call in layout.calls.items()}
     files: dict[str, list[tuple[MediaKept, TurnRecord]]] = {}
-    for record in {id(record): record for record in records}.values():
-        for kept in record.parts:
-            if isinstance(kept, MediaKept):
-                files.setdefault(kept.digest, []).append((kept, record))
+    if any(isinstance(part, Media) for part in parts):
+        for layout in layouts:
+            for kept in layout.media:
+                files.setdefault(kept.digest, []).append((kept, layout.record))
     restored: list[Part] = []
-    waiting = _thoughts_before(parts, records)
+    waiting = _thoughts_before(parts, layouts)
     for part in parts:
         if waiting is not None and isinstance(part, Reasoning):
             continue  # shown without its signature: it comes back with it
