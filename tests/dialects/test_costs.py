@@ -27,6 +27,7 @@ from portico.dialects.openai_responses.marks import TextMarks
 from portico.relay.translate import DIALECTS, frames_of
 from portico.vault import TurnRecord, TurnRecorder, restore
 from portico.wire import jsontext
+from portico.wire.sse import MAX_STRAY_BYTES, EventTooLong, SseDecoder
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -226,6 +227,29 @@ def test_arguments_with_more_gaps_than_values_are_no_answer(paths: list[str]) ->
 def test_arguments_may_come_in_any_order() -> None:
     reader = read("gemini", [BEGUN, *[piece(f"$.a[{at}]") for at in reversed(range(1000))]])
     assert not any(isinstance(event, Failed) for event in reader.feed(frames_of([piece("$.a[1000]")])[0]))
+
+
+def fed(piece: bytes, times: int) -> SseDecoder:
+    decoder = SseDecoder(max_event_bytes=1000)
+    for _ in range(times):
+        decoder.feed(piece)
+    return decoder
+
+
+@pytest.mark.parametrize("piece", [b"data: x", b"data: x\n", b"event: x\n", b"x"])
+def test_of_an_event_that_does_not_end_only_so_much_is_held(piece: bytes) -> None:
+    with pytest.raises(EventTooLong):
+        fed(piece, 2000)
+
+
+def test_of_text_that_is_no_event_only_the_beginning_is_held() -> None:
+    (frame,) = fed(b"no event " * 100 + b"\n", 3000).close()
+    assert len(frame.data) <= MAX_STRAY_BYTES + 1000
+
+
+@pytest.mark.parametrize("piece", [b": ping\n\n", b"data: x\n\n", b"x\n\ndata: ", b"\n\n"])
+def test_a_stream_of_short_events_may_be_as_long_as_it_likes(piece: bytes) -> None:
+    fed(piece, 1000)
 
 
 # -- what is put back into a request ----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from portico.relay.straight import PassingWay, StraightWay
 from portico.relay.unfence import UnfencedReader
 from portico.routing import Health, Pace
 from portico.wire import jsontext
-from portico.wire.sse import Frame, SseDecoder
+from portico.wire.sse import EventTooLong, Frame, SseDecoder
 
 
 async def made(
@@ -106,7 +106,10 @@ async def piped(
     def carefully(data: bytes) -> bool:
         if runner is not None and runner.has_lost:
             return False
-        frames = decoder.feed(data)
+        try:
+            frames = decoder.feed(data)
+        except EventTooLong as error:
+            raise UpstreamBadGateway(str(error)) from None
         tried.events += len(frames)
         out = pump.feed(frames if change is None else meant(frames))
         if out and attempt.asked is not None:

@@ -19,7 +19,7 @@ from portico.relay.attempts import note_failure
 from portico.relay.call import Aim, Attempt, BrokenOff, Call
 from portico.relay.downstream import UNBUFFERED
 from portico.relay.ports import UpstreamResponse
-from portico.wire.sse import Frame, SseDecoder
+from portico.wire.sse import EventTooLong, Frame, SseDecoder
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 LONG: Final = 128 * 1024
@@ -93,7 +93,11 @@ async def told(call: Call, attempt: Attempt, upstream: UpstreamResponse) -> Resp
             await take(reader.feed(frame))
 
     async for piece in upstream:
-        await read(decoder.feed(piece))
+        try:
+            frames = decoder.feed(piece)
+        except EventTooLong as error:
+            raise UpstreamBadGateway(str(error)) from None
+        await read(frames)
     await read(decoder.close())
     await take(reader.close())
     await _sent(call, writer.close(), writer)

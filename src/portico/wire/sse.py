@@ -48,11 +48,25 @@ def lone(data: bytes) -> Frame | None:
     return None
 
 
-class SseDecoder:
-    """Bytes of an event stream -> frames."""
+MAX_EVENT_BYTES: Final = 256 * 1024 * 1024
+"""As much as a whole answer may have: an event may hold pictures and sound."""
+MAX_STRAY_BYTES: Final = 1024 * 1024
+"""Of text that is no event: as much as is read of an error."""
 
-    def __init__(self) -> None:
-        self._rest: list[bytes] = []
+
+class EventTooLong(ValueError):
+    """An event of a stream does not end."""
+
+
+class SseDecoder:
+    """Bytes of an event stream -> frames. `feed` raises `EventTooLong`."""
+
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self._max_event_bytes = max_event_bytes
+        self._held_bytes = 0
+        """About how much came since the last frame."""
+        self._stray_bytes = 0
+        self._rest = bytearray()
         self._data: list[bytes] = []
         self._event: str | None = None
         self._stray: list[bytes] = []
@@ -75,23 +89,26 @@ class SseDecoder:
             self._after_cr = data[-1:] == b"\r"
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         lines = data.split(b"\n")
-        if len(lines) == 1:
-            self._rest.append(data)
-            return []
         frames: list[Frame] = []
-        if self._rest:
-            lines[0] = b"".join([*self._rest, lines[0]])
-        rest = lines.pop()
-        self._rest = [rest] if rest else []
-        for line in lines:
-            self._line(line, frames)
+        if len(lines) == 1:
+            self._rest += data
+        else:
+            if self._rest:
+                self._rest += lines[0]
+                lines[0] = bytes(self._rest)
+            self._rest = bytearray(lines.pop())
+            for line in lines:
+                self._line(line, frames)
+        self._held_bytes = 0 if frames or self.between else self._held_bytes + len(data)
+        if self._held_bytes > self._max_event_bytes:
+            raise EventTooLong("The provider sent an event that does not end.")
         return frames
 
     def close(self) -> list[Frame]:
         """What is left when the stream ends: an event without its blank line, or stray text that was no event."""
         frames: list[Frame] = []
-        rest = b"".join(self._rest)
-        self._rest = []
+        rest = bytes(self._rest)
+        self._rest.clear()
         if rest:
             self._line(rest, frames)
         self._dispatch(frames)
@@ -110,7 +127,8 @@ class SseDecoder:
             return
         elif line.startswith(b"event:"):
             self._event = line[6:].strip().decode("utf-8", "replace")
-        elif not line.startswith((b"id:", b"retry:")):
+        elif not line.startswith((b"id:", b"retry:")) and self._stray_bytes < MAX_STRAY_BYTES:
+            self._stray_bytes += len(line) + 1
             self._stray.append(line)
 
     def _dispatch(self, frames: list[Frame]) -> None:
