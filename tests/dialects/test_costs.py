@@ -14,10 +14,10 @@ from dialects.dialect_rows import CATALOG
 from portico.core.dialect import Dialect, Reading, StreamReader
 from portico.core.events import Failed
 from portico.core.naming import FreeNames
-from portico.core.parts import Signature, Text, ToolCall
+from portico.core.parts import Ext, Opaque, Reasoning, Signature, Text, ToolCall
 from portico.core.request import Message, Request, Role, Tool, ToolChoice
 from portico.core.response import Candidate, Citation, Finish, FinishReason, Response
-from portico.core.target import Target
+from portico.core.target import UNJUDGED, Target
 from portico.core.telling import events_of
 from portico.dialects.anthropic_messages.schemas import Closed
 from portico.dialects.gemini import errors as gemini_errors
@@ -112,6 +112,34 @@ def test_a_tool_among_many_is_named_as_fast_as_one_among_few(name: str, made: Ca
     model, kind = MODELS[name]
     target = Target(model, kind, CATALOG.capabilities_for(model, kind))
     assert growth(lambda request: dialect.render_request(request, target), made, 50) < MORE * 1.2
+
+
+# -- conversations of callers ------------------------------------------------------------------------------------------
+
+
+def thoughts(size: int) -> Request:
+    """Of an item of OpenAI's that is sealed at its end."""
+    item: Ext = {"openai_responses": {"id": "rs_1"}}
+    parts = [Reasoning("\n\nx", ext=item) for _ in range(size)]
+    sealed = Reasoning("\n\nx", Signature("openai", "seal"), item)
+    return Request("m", (Message(Role.USER, (Text("Hi"),)), Message(Role.ASSISTANT, (*parts, sealed))))
+
+
+def what_nobody_else_knows(size: int) -> Request:
+    """Turns of which another vendor's model is told nothing, between what its caller says."""
+    pair = Message(Role.ASSISTANT, (Opaque("openai_responses", {"type": "x"}),)), Message(Role.USER, (Text("x"),))
+    return Request("m", pair * size)
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("made", [thoughts, what_nobody_else_knows])
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_late_part_of_a_conversation_is_told_in_as_many_steps_as_an_early_one(
+    name: str, made: Callable[[int], Request], own: bool
+) -> None:
+    model, kind = {**MODELS, "gemini": ("gemini-3.1-pro-preview", "gemini")}[name]
+    target = Target(model, kind, UNJUDGED if own else CATALOG.capabilities_for(model, kind), own=own)
+    assert growth(lambda request: DIALECTS[name].render_request(request, target), made, 50) < MORE * 1.2
 
 
 def test_a_name_is_given_once_and_never_one_that_somebody_has() -> None:

@@ -45,6 +45,8 @@ class ContentsRenderer:
         self._wire_names = wire_names
         self._wire_ids: dict[str, str | None] = {}
         self._open: list[ToolCall] = []
+        self._taking: dict[str, Any] | None = None
+        """A turn of the user's that is known to hold no results."""
         self._system: list[Message] = []
         self._runs: list[list[Message]] = []
         """Consecutive messages of one role, system messages left out (they are hoisted)."""
@@ -171,10 +173,18 @@ class ContentsRenderer:
         self._open = []
         if not parts:
             return
-        if not results and contents and contents[-1]["role"] == "user" and not _holds_results(contents[-1]):
+        if not results and contents and contents[-1]["role"] == "user" and self._takes_more(contents[-1]):
             contents[-1]["parts"] += parts  # nothing was said between the two
+            if _hold_results(parts):
+                self._taking = None
         else:
             contents.append({"role": "user", "parts": parts})
+
+    def _takes_more(self, content: dict[str, Any]) -> bool:
+        """Whether a turn of the user's holds no results. It is looked through once, however much it takes."""
+        if content is not self._taking:
+            self._taking = None if _hold_results(content["parts"]) else content
+        return self._taking is not None
 
     def _results(
         self, results: list[tuple[ToolResult, Message]], contents: list[dict[str, Any]]
@@ -323,5 +333,5 @@ def media_resolution(request: Request) -> str | None:
     return None
 
 
-def _holds_results(content: Mapping[str, Any]) -> bool:
-    return any("functionResponse" in part for part in content["parts"])
+def _hold_results(parts: list[dict[str, Any]]) -> bool:
+    return any("functionResponse" in part for part in parts)

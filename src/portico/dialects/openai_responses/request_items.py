@@ -7,6 +7,7 @@ vendor that made it and to nobody else; thoughts without one cannot be given bac
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from portico.core.foreign import OF_PARTS, foreign_extras
@@ -118,6 +119,7 @@ class ItemsRenderer:
     # -- the assistant
 
     def _turn(self, message: Message) -> None:
+        turn = _Turn(message.parts)
         for index, part in enumerate(message.parts):
             if not isinstance(part, Opaque) and part.ext:
                 self._losses += foreign_extras(part.ext, self._path, own=(ORIGIN,))
@@ -125,7 +127,7 @@ class ItemsRenderer:
                 case Text():
                     self._text(part, continues=index > 0 and _goes_on(message.parts[index - 1], part))
                 case Reasoning():
-                    self._reasoning(part, message.parts, index)
+                    self._reasoning(part, turn, index)
                 case ToolCall():
                     self._call(part)
                 case Media():
@@ -162,11 +164,11 @@ class ItemsRenderer:
                 break
             item.pop("id", None)
 
-    def _reasoning(self, part: Reasoning, parts: tuple[Part, ...], index: int) -> None:
+    def _reasoning(self, part: Reasoning, turn: "_Turn", index: int) -> None:
         signature = part.signature
         own = own_fields(part.ext)
         unread = signature is None or not self._reads(signature)
-        if (self._judged or _is_of_another(parts)) and unread and not _sealed_later(parts, index):
+        if unread and (self._judged or turn.is_of_another) and index not in turn.sealed_later:
             if signature is not None:
                 self._lose("2.4:foreign_signature", "thoughts that another vendor or model line sealed are not sent")
             if part.text:
@@ -175,7 +177,7 @@ class ItemsRenderer:
         if signature is not None and signature.origin != VENDOR:
             self._lose("2.4:foreign_signature", "thoughts that another vendor sealed are not sent")
             signature = None
-        item = self._open_thoughts(part, parts, index, own)
+        item = self._open_thoughts(part, turn.parts, index, own)
         if part.text or own.get(FULL):
             text = part.text.removeprefix(BETWEEN) if item["summary"] or item.get("content") else part.text
             if own.get(FULL):
@@ -257,22 +259,35 @@ def _goes_on(before: Part, part: Text) -> bool:
     return isinstance(before, Text) and before.ext == part.ext and "id" in own_fields(part.ext)
 
 
-def _is_of_another(parts: tuple[Part, ...]) -> bool:
-    """Whether another vendor's model made this turn: its thoughts are sealed there, each or once for all of them, and an
-    item that is not sealed is a 400, also for a caller of OpenAI's own dialect."""
-    seals = [part.signature for part in parts if isinstance(part, Reasoning | Text | ToolCall) and part.signature]
-    return bool(seals) and all(signature.origin != VENDOR for signature in seals)
+class _Turn:
+    """What is asked of a turn for each of its thoughts."""
 
+    def __init__(self, parts: tuple[Part, ...]) -> None:
+        self.parts = parts
 
-def _sealed_later(parts: tuple[Part, ...], index: int) -> bool:
-    """Whether a later thought of the same item holds its seal."""
-    id_ = own_fields(getattr(parts[index], "ext", None)).get("id")
-    for part in parts[index + 1 :]:
-        if not isinstance(part, Reasoning) or id_ is None or own_fields(part.ext).get("id") != id_:
-            return False
-        if part.signature is not None:
-            return part.signature.origin == VENDOR
-    return False
+    @cached_property
+    def is_of_another(self) -> bool:
+        """Whether another vendor's model made it: its thoughts are sealed there, each or once for all of them, and an item
+        that is not sealed is a 400, also for a caller of OpenAI's own dialect."""
+        seals = [
+            part.signature for part in self.parts if isinstance(part, Reasoning | Text | ToolCall) and part.signature
+        ]
+        return bool(seals) and all(signature.origin != VENDOR for signature in seals)
+
+    @cached_property
+    def sealed_later(self) -> set[int]:
+        """The thoughts of which a later one of the same item holds the seal."""
+        found: set[int] = set()
+        for index in range(len(self.parts) - 2, -1, -1):
+            part, later = self.parts[index], self.parts[index + 1]
+            if not isinstance(part, Reasoning) or not isinstance(later, Reasoning):
+                continue
+            id_ = own_fields(part.ext).get("id")
+            if id_ is None or own_fields(later.ext).get("id") != id_:
+                continue
+            if (index + 1 in found) if later.signature is None else later.signature.origin == VENDOR:
+                found.add(index)
+        return found
 
 
 def _is_id(id_: Any, prefix: str) -> bool:
