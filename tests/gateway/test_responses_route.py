@@ -116,7 +116,7 @@ async def test_a_blob_that_is_the_gateways_never_reaches_openai() -> None:
         ("GET", "/v1/responses/input_tokens", 405, "method_not_allowed"),
         ("POST", "/v1/responses/resp_1", 405, "method_not_allowed"),
         ("POST", "/v1/responses/resp_1/input_items", 405, "method_not_allowed"),
-        ("POST", "/v1/responses/resp_1/cancel", 404, "unknown_url"),
+        ("POST", "/v1/responses/resp_1/cancel", 404, "not_offered"),
         ("GET", "/responses/a/b/c", 404, "unknown_url"),
     ],
 )
