@@ -123,6 +123,8 @@ def _unbooked(desk: Desk, args: Pay, command: str) -> rows.Account:
     checked_text(args.note, "note")
     checked_text(args.reference or "", "reference")
     found = _open(desk, args.account)
+    # Of two at once the second waits here, and then finds what the first has booked.
+    desk.db.run("UPDATE accounts SET revision = revision WHERE id = ?", found.id)
     audit.check_reference(desk.db, command=command, subject=found.id, reference=args.reference)
     return found
 
