@@ -138,6 +138,18 @@ async def test_another_worker_forgets_after_a_while(workers: Workers) -> None:
     assert await owners(other, "a") == []
 
 
+@pytest.mark.parametrize("name", ["\0", "files/1\0", "files/1\0b"])
+async def test_nothing_has_a_name_with_a_nul(workers: Workers, name: str) -> None:
+    resources = workers.resources()
+    await resources.record(made("a", "files/1"))
+    await resources.record(made("a", "files/12"))
+    assert await owners(resources, "a", thing=(FILE, name)) == []
+    assert await resources.owner("gemini", FILE, name) is None
+    assert not await resources.delete("a", "gemini", FILE, name)
+    behind = await resources.list("a", FILE, limit=9, after=(name, ""))
+    assert [one.name for one in behind] == [one for one in ("files/1", "files/12") if one > name]
+
+
 async def test_a_miss_is_not_remembered(workers: Workers) -> None:
     one, other = workers.resources(), workers.resources()
     assert await owners(other, "a") == []
