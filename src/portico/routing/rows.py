@@ -63,8 +63,11 @@ def clear(db: Db, provider: str, group: str = "", model: str | None = None) -> i
         where, values = f"{where} AND quota_group = ?", [*values, group]
     if model is not None:
         where, values = f"{where} AND model = ?", [*values, model]
-    raise_revision(db, REVISION)
-    return db.run(f"DELETE FROM rests WHERE {where}", *values)  # noqa: S608 - no value is in it
+    ended = db.run(f"DELETE FROM rests WHERE {where}", *values)  # noqa: S608 - no value is in it
+    raise_revision(
+        db, REVISION
+    )  # behind the rests, as a rest that is kept does it: two that wait for each other are stuck
+    return ended
 
 
 def sweep(db: Db) -> int:
