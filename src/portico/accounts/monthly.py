@@ -66,14 +66,6 @@ class Month(msgspec.Struct, frozen=True):
     models: Sequence[OfModel]
 
     @property
-    def paid_in_nanos(self) -> int:
-        return sum(one.nanos for one in self.payments if one.nanos > 0)
-
-    @property
-    def paid_back_nanos(self) -> int:
-        return sum(-one.nanos for one in self.payments if one.nanos < 0)
-
-    @property
     def charged_nanos(self) -> int:
         return sum(one.charge_nanos for one in self.models)
 

@@ -7,7 +7,7 @@ project nor location.
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC
 from typing import Any, Final
@@ -48,7 +48,6 @@ class TokenAnswer(msgspec.Struct, frozen=True):
 
 Post = Callable[[str, str, bytes, Mapping[str, str]], "Future[TokenAnswer]"]
 """(method, url, body, headers) -> the answer, waited for in a thread."""
-FetchToken = Callable[[str], Awaitable[Token]]
 
 
 def host_of(location: str) -> str:

@@ -175,11 +175,6 @@ class Health:
         """(provider, group, model) -> what rests, or did."""
         return dict(self._rests)
 
-    def forget_old(self, now: float, *, after_s: float = 300.0) -> None:
-        """Drops what is over for a while."""
-        for key in [key for key, rest in self._rests.items() if rest.until + after_s < now]:
-            del self._rests[key]
-
     def group(self, provider: str, credential: Secret) -> str:
         """Whose quota a credential uses: as it was configured, as the provider said, else its own."""
         return self._shared_group(provider, credential) or self.own_group(provider, credential)

@@ -195,11 +195,6 @@ def errors(operation: Operation) -> list[Error]:
     )
 
 
-def answer_of(operation: Operation) -> tuple[Field, ...]:
-    """What the JSON of its answer holds."""
-    return by_id()[operation.answer_like].answer if operation.answer_like else operation.answer
-
-
 def _spread(names: Iterable[str], groups: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Names, with those of a group in place of it, each once."""
     told: dict[str, None] = {}

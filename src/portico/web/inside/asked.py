@@ -145,10 +145,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         """A field of the form, without blanks around it."""
         return next(iter(self.form.get(name, ())), default).strip()
 
-    def all_said(self, name: str) -> list[str]:
-        """A field that may come several times, without what is empty."""
-        return [value.strip() for value in self.form.get(name, ()) if value.strip()]
-
     async def do(self, name: str, /, **fields: Any) -> Any:
         """Carries out a command as whoever asks; what is None is not given. Raises the core's errors."""
         given = {field: value for field, value in fields.items() if value is not None}

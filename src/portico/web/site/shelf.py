@@ -18,7 +18,6 @@ FAMILIES: Final[Mapping[str, str]] = {"gemini": "google", "gpt": "openai", "clau
 """The page of a family, by its address under /models/; the vendor whose models stand on it."""
 VENDORS: Final[Mapping[str, str]] = {"google": "Google", "openai": "OpenAI", "anthropic": "Anthropic"}
 MODALITIES: Final = ("text", "image", "audio", "video", "document")
-PER_MILLION: Final = 1_000_000
 FEW: Final = 30
 """Under so many calls a share of them says nothing."""
 
