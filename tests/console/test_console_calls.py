@@ -298,3 +298,9 @@ def test_no_day_that_can_be_written_breaks_a_list_of_calls(rooms_anywhere: Rooms
         assert [one["request_id"] for one in rooms.bench.do("receipts list", **days)["data"]] == [call], days
     assert rooms.bench.do("receipts list", to="0001-01-01")["data"] == []
     assert rooms.bench.do("receipts list", **{"from": "9999-12-31"})["data"] == []
+
+
+@pytest.mark.parametrize("limit", ["0", "501", "-1", "x", "0000000500000", "000000050000000"])
+def test_no_more_lines_are_told_at_once_than_a_page_may_have(rooms: Rooms, limit: str) -> None:
+    ada = rooms.person(account="acme")
+    assert ada.get(f"/console/usage.json?limit={limit}").status == 422
