@@ -502,3 +502,8 @@ def test_a_provider_that_fails_often_is_in_trouble_though_nothing_rests(tmp_path
     assert "50 % of all tries" in page
     assert "4 of 40 tries failed" in root.get("/admin/deployments?state=called").text
     reading.connection.close()
+
+
+def test_no_code_is_made_where_none_is_asked_for(desk: Rooms, root: Client) -> None:
+    assert root.post("/admin/codes", do="create", amount_usd="5", count="0").status == 422
+    assert desk.bench.rows("SELECT COUNT(*) FROM codes") == [(0,)]

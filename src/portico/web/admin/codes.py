@@ -20,11 +20,11 @@ async def act_on_codes(asked: Asked) -> Reply:
 
 async def _create(asked: Asked) -> Shown:
     """The codes themselves stand on the page that answers the form, and on no other."""
-    day = asked.said("expires")
+    day, count = asked.said("expires"), whole_number(asked.said("count"), "count")
     made = await asked.do(
         "codes create",
         amount_usd=asked.said("amount_usd"),
-        count=whole_number(asked.said("count"), "count") or 1,
+        count=1 if count is None else count,
         note=asked.said("note"),
         expires=f"{day}T00:00:00+00:00" if day else None,
     )
