@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from psycopg import conninfo
 
 from databases import Postgres
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
 from portico.store.database import Database, open_database
+from portico.store.postgres import PostgresSession
 from store.writes import Add, patient, total
 
 
@@ -134,3 +136,15 @@ async def test_a_file_that_cannot_be_opened_is_storage_that_is_not_available(tmp
     with pytest.raises(StorageUnavailable):
         await database.reading.read(total("a"))
     await database.aclose()
+
+
+@pytest.mark.parametrize(("more", "waits"), [({}, "10000"), ({"tcp_user_timeout": "2500"}, "2500")])
+def test_a_postgresql_server_that_is_gone_without_a_word_is_not_waited_for_as_long_as_the_system_would(
+    postgres_url: str, more: dict[str, str], waits: str
+) -> None:
+    session = PostgresSession(conninfo.make_conninfo(postgres_url, **more))
+    try:
+        said = session._connection.info.get_parameters()
+    finally:
+        session.close()
+    assert (said["tcp_user_timeout"], said["keepalives_idle"], said["connect_timeout"]) == (waits, "5", "3")

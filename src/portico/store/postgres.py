@@ -31,7 +31,7 @@ _WIRE: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-"""Unless the address says otherwise. A server that is gone without a word is missed in some ten seconds, where the system
+"""Unless the address says otherwise. A server that is gone without a word is given up by TCP in some ten seconds, where the system
 would wait for a quarter of an hour: who reads meanwhile does not learn of a key that is taken back."""
 _NOW: Final = "SELECT CAST(extract(epoch FROM now()) * 1000000 AS BIGINT)"
 _READ_ONLY: Final = "25006"
