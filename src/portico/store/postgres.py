@@ -3,7 +3,7 @@
 import contextlib
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ _SETTINGS: Final = (
     # waits for. PostgreSQL 13 has no such setting, and notices when the statement ends.
     "SELECT set_config(name, '500', false) FROM pg_settings WHERE name = 'client_connection_check_interval'",
 )
-_WIRE: Final = {
+_WIRE: Final[Mapping[str, str | int | None]] = {
     "connect_timeout": CONNECT_TIMEOUT_S,
     "application_name": "portico",
     "keepalives_idle": 5,
@@ -31,8 +31,8 @@ _WIRE: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-"""Unless the address says otherwise. A server that is gone without a word is given up by TCP in some ten seconds, where the system
-would wait for a quarter of an hour: who reads meanwhile does not learn of a key that is taken back."""
+"""Unless the address says otherwise. A server that is gone without a word is given up by TCP in some ten seconds, where
+the system would wait for a quarter of an hour: who reads meanwhile does not learn of a key that is taken back."""
 _NOW: Final = "SELECT CAST(extract(epoch FROM now()) * 1000000 AS BIGINT)"
 _READ_ONLY: Final = "25006"
 _LOST: Final = frozenset({"08", "53", "57", "58", "XX", "F0", _READ_ONLY})
