@@ -10,6 +10,7 @@ import pytest
 from accounts.rowbooks import Books, postgres_books
 from portico.accounts import Keyring, Policy
 from portico.accounts import rows as accounts
+from portico.accounts.finding import find_keys
 from portico.accounts.keys import DEFAULT_TENANT
 from portico.core.errors import AuthenticationFailed, Conflict, InvalidRequest, NotFound
 from portico.core.storage import Db
@@ -289,3 +290,23 @@ def test_changes_made_at_once_become_visible_in_the_order_of_their_numbers() -> 
         assert seen[-1] == list(range(1, 47))
         for revisions in seen:
             assert revisions == list(range(1, len(revisions) + 1)), "a number was visible before a lower one"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ärger", {"Ärger mit Ö", "laptop"}),  # the account's name, too
+        ("LAPTOP", {"laptop"}),
+        ("rger MIT Ö", {"Ärger mit Ö"}),
+        ("手機", {"我的手機"}),
+        ("100%", {"100%_!"}),
+        ("%_!", {"100%_!"}),
+        ("", {"Ärger mit Ö", "laptop", "我的手機", "100%_!"}),
+        ("nobody's", set()),
+    ],
+)
+def test_keys_are_found_by_a_part_of_a_name_in_any_script(books: Books, text: str, found: set[str]) -> None:
+    acme, other = account(books, "Acme"), account(books, "Ärger AG")
+    for of, name in ((acme, "Ärger mit Ö"), (other, "laptop"), (acme, "我的手機"), (acme, "100%_!")):
+        make(books, account=of.id, name=name)
+    assert {one.key.name for one in books.work(lambda db: find_keys(db, text))} == found

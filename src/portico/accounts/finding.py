@@ -1,5 +1,7 @@
 """Finding keys among all there are: by how they begin, what they are called, or whose they are."""
 
+from string import ascii_uppercase
+
 import msgspec
 
 from portico.accounts.keys import visible_prefix
@@ -12,9 +14,11 @@ _FOUND = (
     " k.previous_expires_us, a.name FROM keys k JOIN accounts a ON a.id = k.account_id"
 )
 _LIKE = (
-    " AND (LOWER(k.name) LIKE ? ESCAPE '!' OR k.prefix LIKE ? ESCAPE '!'"
-    " OR LOWER(a.name) LIKE ? ESCAPE '!' OR k.id = ?)"
+    " AND (LOWER(k.name) LIKE ? ESCAPE '!' OR LOWER(k.name) LIKE ? ESCAPE '!' OR k.prefix LIKE ? ESCAPE '!'"
+    " OR LOWER(a.name) LIKE ? ESCAPE '!' OR LOWER(a.name) LIKE ? ESCAPE '!' OR k.id = ?)"
 )
+_ASCII_LOWER = str.maketrans({letter: letter.lower() for letter in ascii_uppercase})
+"""What LOWER does on SQLite, and in a PostgreSQL database of the language C. Elsewhere it knows more letters."""
 
 
 class FoundKey(msgspec.Struct, frozen=True):
@@ -34,8 +38,8 @@ def find_keys(db: Db, text: str = "", *, account: str = "", before: str = "", li
         where, values = f"{where} AND k.account_id = ?", [*values, account]
     if text:
         begins = visible_prefix(text) or text
-        told = _escaped(text.lower())
-        where, values = where + _LIKE, [*values, f"%{told}%", f"{_escaped(begins)}%", f"%{told}%", text]
+        told = [f"%{_escaped(lower)}%" for lower in (text.lower(), text.translate(_ASCII_LOWER))]
+        where, values = where + _LIKE, [*values, *told, f"{_escaped(begins)}%", *told, text]
     rows = db.rows(f"{_FOUND}{where} ORDER BY k.id DESC LIMIT ?", *values, limit)
     return [_found(row) for row in rows]
 
