@@ -221,6 +221,28 @@ async def test_a_loop_of_five_turns_switches_models_and_completes(
         assert await looped(house, client(), models, stream=stream) == [2, 2, 2, 2, 2, 0]
 
 
+UNSIGNED: list[Json] = [
+    {"role": "model", "parts": [{"functionCall": {"name": NAMES[0], "args": {"city": "Paris"}}}]},
+    {"role": "user", "parts": [{"functionResponse": {"name": NAMES[0], "response": {"output": "sunny"}}}]},
+]
+"""As Gemini 2.5 calls: it needs no signatures."""
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_a_call_that_nobody_signed_is_taken_by_a_model_that_wants_it_signed(stream: bool) -> None:
+    async with open_house(kinds=THREE) as house:
+        client = Gemini()
+        client._contents += UNSIGNED
+        answer = await house.ask(client.body("gemini-3.5-flash", stream=stream), path=client.path)
+        assert answer.status == 200, answer.body
+        assert "thought" in answer.headers["x-portico-changes"]
+        told = await house.ask(
+            client.body("gemini-3.5-flash", stream=stream), path=client.path, headers={"x-portico-strict": "true"}
+        )
+        assert told.status == 400
+        assert b"is missing a thought_signature" in told.body
+
+
 async def test_a_strict_session_is_told_that_a_signature_is_not_good() -> None:
     async with open_house(kinds=THREE) as house:
         client = Gemini()

@@ -27,7 +27,7 @@
     └── UpstreamError               a provider's; tried elsewhere unless the request itself was rejected
         ├── UpstreamRejected        the provider's 400: it would be one anywhere
         │   ├── ContextLengthExceeded
-        │   ├── UpstreamSignatureRejected
+        │   ├── UpstreamSignatureRejected   and …Missing
         │   ├── UpstreamFileNotFound
         │   ├── UpstreamRequestTooLarge
         │   └── UpstreamUnsupported
@@ -303,6 +303,10 @@ class UpstreamSignatureRejected(UpstreamRejected):
     """The provider could not read a thought signature of the history."""
 
     code = "invalid_thought_signature"
+
+
+class UpstreamSignatureMissing(UpstreamSignatureRejected):
+    """The model wants a thought signature that a call of the history has not."""
 
 
 class UpstreamFileNotFound(UpstreamRejected):

@@ -19,6 +19,7 @@ from portico.core.errors import (
     UpstreamMalformedOutput,
     UpstreamModelNotFound,
     UpstreamRejected,
+    UpstreamSignatureMissing,
     UpstreamSignatureRejected,
 )
 from portico.core.request import Request
@@ -150,7 +151,8 @@ class Tries:
 
     async def _less_signed(self, part: _Part, refused: Attempt, error: UpstreamRejected) -> Request | None:
         """The request without the signatures that it may have been refused for; None if it has none of those. A body that
-        passed is read now: whoever changes models in the middle of a session brings along what the other one signed."""
+        passed is read now: whoever changes models in the middle of a session brings along what the other one signed, or
+        left unsigned."""
         call, asked = part.call, refused.asked
         if refused.passing is not None:
             if call.strict or not call.generates or not isinstance(error, UpstreamSignatureRejected):
@@ -162,6 +164,8 @@ class Tries:
             asked = call.request
             if lane_of(asked) != part.lane:
                 return None
+            if isinstance(error, UpstreamSignatureMissing):
+                return asked  # what is signed stays so
         if asked is None or not may_be_of_signatures(error, asked, strict=call.strict):
             return None
         return without_unknown_signatures(asked)

@@ -25,6 +25,7 @@ from portico.core.errors import (
     UpstreamRefusedAccount,
     UpstreamRejected,
     UpstreamRequestTooLarge,
+    UpstreamSignatureMissing,
     UpstreamSignatureRejected,
     UpstreamTimeout,
     UpstreamUnsupported,
@@ -165,6 +166,8 @@ def _kind(status: int, word: str, reason: str | None, message: str) -> type[Upst
             return ContextLengthExceeded
         if _SIGNATURE.search(message):
             return UpstreamSignatureRejected
+        if "is missing a thought_signature in functionCall parts" in message:
+            return UpstreamSignatureMissing
     elif status in (403, 404) and _FILE.search(message) and "is not found for API version" not in message:
         return UpstreamFileNotFound
     elif status == 502:
