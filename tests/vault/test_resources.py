@@ -157,7 +157,10 @@ async def test_a_miss_is_not_remembered(workers: Workers) -> None:
     assert await owners(other, "a") == ["a"]
 
 
-async def test_more_things_than_a_statement_takes_values_are_asked_for(workers: Workers) -> None:
+async def test_more_things_than_a_statement_takes_values_are_asked_for(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portico.vault.resources.PATIENCE_S", 40.0)  # a busy machine takes its time
     resources = workers.resources()
     last = (FILE, "files/149999")
     await resources.record(made("a", "files/1"))
