@@ -103,9 +103,11 @@ class Member:
         """Says nothing until the gateway's patience is at its end, which is soon."""
         assert isinstance(exchange, HttpExchange)
         await asyncio.sleep(0.2)
-        there, _ = exchange.ends()
+        there, here = exchange.ends()
         for connection in list(self.upstream._open):
-            if connection.transport.get_extra_info("sockname")[:2] == there:
+            # Both ends: connections to two members may have one port on the gateway's side.
+            told = [connection.transport.get_extra_info(end)[:2] for end in ("sockname", "peername")]
+            if told == [there, here]:
                 connection.expired()
         await asyncio.sleep(3600)
 
