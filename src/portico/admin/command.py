@@ -17,7 +17,7 @@ import msgspec
 from portico.admin import audit
 from portico.admin.desk import Args, Desk, House
 from portico.core.errors import InvalidRequest
-from portico.core.storage import Db, Reading
+from portico.core.storage import Db, Reading, can_be_kept
 
 _AT: Final = re.compile(r"(?:^(?P<what>.*?) - at `\$(?P<path>[^`]*)`$)", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
@@ -70,7 +70,7 @@ class Command:
     def read(self, fields: Mapping[str, Any], *, lax: bool = False) -> Args:
         """Arguments of plain values. `lax`: numbers and switches may be text, as in a query.
 
-        Raises `InvalidRequest` that names the argument. A NUL is in none: PostgreSQL keeps no text that has one.
+        Raises `InvalidRequest` that names the argument. A NUL is in none (`can_be_kept`).
         """
         for name, value in fields.items():
             if _holds_nul(value):
@@ -86,7 +86,7 @@ def _holds_nul(value: object) -> bool:
         return any(_holds_nul(one) for pair in value.items() for one in pair)
     if isinstance(value, list | tuple):
         return any(_holds_nul(one) for one in value)
-    return isinstance(value, str) and "\0" in value
+    return isinstance(value, str) and not can_be_kept(value)
 
 
 def _explained(error: msgspec.ValidationError, takes: type[Args]) -> InvalidRequest:

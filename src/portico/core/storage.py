@@ -47,6 +47,11 @@ def marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values)) or "NULL"
 
 
+def can_be_kept(text: str) -> bool:
+    """Whether either database has such a text. PostgreSQL has none with a NUL, and is not even to be asked for one."""
+    return "\0" not in text
+
+
 class Carried(Protocol):
     """Rows that many writes of a batch change, written once. Only those who carry them touch them in a batch."""
 

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from portico.core.errors import Conflict, StorageUnavailable
-from portico.core.storage import Committer, Db, Reading
+from portico.core.storage import Committer, Db, Reading, can_be_kept
 
 FILE: Final = "file"
 CACHE: Final = "cache"
@@ -91,7 +91,7 @@ class Resources:
     async def _asked(self, account: str, things: Sequence[Thing]) -> Mapping[Thing, Found]:
         try:
             async with asyncio.timeout(PATIENCE_S):
-                return await self._reading.read(_owned(account, [thing for thing in things if _is_a_name(thing[1])]))
+                return await self._reading.read(_owned(account, [thing for thing in things if can_be_kept(thing[1])]))
         except TimeoutError:
             raise StorageUnavailable from None
 
@@ -103,19 +103,19 @@ class Resources:
 
     async def owner(self, provider: str, kind: str, name: str) -> Resource | None:
         """Whose a thing is, whoever asks: for the gateway itself. Raises `StorageUnavailable`."""
-        if not _is_a_name(name):
+        if not can_be_kept(name):
             return None
         return await self._reading.read(_owner(provider, kind, name))
 
     async def list(self, account: str, kind: str, *, limit: int, after: tuple[str, str] = ("", "")) -> Found:
         """An account's things of a kind by name, those after (name, provider). Raises `StorageUnavailable`."""
-        if not _is_a_name(after[0]):  # which comes behind what stands before the NUL, and before all that is longer
+        if not can_be_kept(after[0]):  # which comes behind what stands before the NUL, and before all that is longer
             after = after[0].partition("\0")[0], "\U0010ffff"
         return await self._reading.read(_list(account, kind, limit, after))
 
     async def delete(self, account: str, provider: str, kind: str, name: str) -> bool:
         """Gives a thing up that is deleted at its provider; whether the account owned it. Raises `StorageUnavailable`."""
-        owned = _is_a_name(name) and await self._committer.submit(_Delete(account, provider, kind, name))
+        owned = can_be_kept(name) and await self._committer.submit(_Delete(account, provider, kind, name))
         self._remembered.pop((account, (kind, name)), None)
         return owned
 
@@ -125,11 +125,6 @@ class Resources:
         while (dropped := await self._committer.submit(_Sweep(limit))) == limit:
             gone += dropped
         return gone + dropped
-
-
-def _is_a_name(name: str) -> bool:
-    """PostgreSQL has no text with a NUL in it, and is not even to be asked for one."""
-    return "\0" not in name
 
 
 def _lives(resource: Resource, now: float) -> bool:

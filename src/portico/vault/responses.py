@@ -15,7 +15,7 @@ import msgspec
 
 from portico.core.dialect import KeptTurn
 from portico.core.errors import StorageUnavailable
-from portico.core.storage import Committer, Db, Pending, Reading
+from portico.core.storage import Committer, Db, Pending, Reading, can_be_kept
 
 log = logging.getLogger("portico.vault")
 T = TypeVar("T")
@@ -68,7 +68,7 @@ class StoredResponses:
 
         Raises `ChainTooLong`, `StorageUnavailable`.
         """
-        if not _may_be_kept(id_):
+        if not can_be_kept(id_):
             return []
         waiting: list[KeptTurn] = []
         wanted: str | None = id_
@@ -84,13 +84,13 @@ class StoredResponses:
     async def find(self, account: str, id_: str) -> KeptTurn | None:
         """One answer. Raises `StorageUnavailable`."""
         turn = self._unwritten.get((account, id_))
-        if turn is not None or not _may_be_kept(id_):
+        if turn is not None or not can_be_kept(id_):
             return turn
         return await self._read(_one(account, id_))
 
     async def saying(self, account: str, items: Iterable[str]) -> Mapping[str, KeptTurn]:
         """For each of some items the turn that says it, as far as there is one. Raises `StorageUnavailable`."""
-        wanted = [id_ for id_ in dict.fromkeys(items) if _may_be_kept(id_)]
+        wanted = [id_ for id_ in dict.fromkeys(items) if can_be_kept(id_)]
         return await self._read(_saying(account, wanted)) if wanted else {}
 
     async def _read(self, query: Callable[[Db], T]) -> T:
@@ -130,7 +130,7 @@ class StoredResponses:
 
     async def delete(self, account: str, id_: str) -> bool:
         """Takes an answer out; whether it was there. Raises `StorageUnavailable`."""
-        return _may_be_kept(id_) and await self._committer.submit(_Delete(account, id_))
+        return can_be_kept(id_) and await self._committer.submit(_Delete(account, id_))
 
     async def sweep(self) -> int:
         """Takes out whose time is over, and the oldest of accounts that keep too much. How many went. Raises
@@ -288,11 +288,6 @@ def _drop(db: Db, places: Sequence[tuple[str, str]]) -> int:
     values = [value for place in places for value in place]
     db.run(f"DELETE FROM stored_items WHERE (account_id, response_id) IN (VALUES {pairs})", *values)  # noqa: S608
     return db.run(f"DELETE FROM stored_responses WHERE (account_id, id) IN (VALUES {pairs})", *values)  # noqa: S608
-
-
-def _may_be_kept(id_: str) -> bool:
-    """PostgreSQL has no text with a NUL in it, and is not even to be asked for one."""
-    return "\0" not in id_
 
 
 # -- queries -----------------------------------------------------------------------------------------------------------
