@@ -81,6 +81,14 @@ def decoded(body: bytes) -> object:
         raise UpstreamBadGateway(f"The provider's answer is not JSON: {error}") from None
 
 
+def frames_of(decoder: SseDecoder, data: bytes) -> list[Frame]:
+    """What a piece of a provider's stream brings. Raises `UpstreamBadGateway` for an event that does not end."""
+    try:
+        return decoder.feed(data)
+    except EventTooLong as error:
+        raise UpstreamBadGateway(str(error)) from None
+
+
 async def piped(
     call: Call,
     attempt: Attempt,
@@ -106,10 +114,7 @@ async def piped(
     def carefully(data: bytes) -> bool:
         if runner is not None and runner.has_lost:
             return False
-        try:
-            frames = decoder.feed(data)
-        except EventTooLong as error:
-            raise UpstreamBadGateway(str(error)) from None
+        frames = frames_of(decoder, data)
         tried.events += len(frames)
         out = pump.feed(frames if change is None else meant(frames))
         if out and attempt.asked is not None:

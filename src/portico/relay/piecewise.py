@@ -15,11 +15,11 @@ from portico.core.events import Event, Failed, PartDelta, PartStarted
 from portico.core.parts import Media
 from portico.core.response import Response
 from portico.providers import Verb
-from portico.relay.attempts import note_failure
+from portico.relay.attempts import frames_of, note_failure
 from portico.relay.call import Aim, Attempt, BrokenOff, Call
 from portico.relay.downstream import UNBUFFERED
 from portico.relay.ports import UpstreamResponse
-from portico.wire.sse import EventTooLong, Frame, SseDecoder
+from portico.wire.sse import Frame, SseDecoder
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 LONG: Final = 128 * 1024
@@ -93,11 +93,7 @@ async def told(call: Call, attempt: Attempt, upstream: UpstreamResponse) -> Resp
             await take(reader.feed(frame))
 
     async for piece in upstream:
-        try:
-            frames = decoder.feed(piece)
-        except EventTooLong as error:
-            raise UpstreamBadGateway(str(error)) from None
-        await read(frames)
+        await read(frames_of(decoder, piece))
     await read(decoder.close())
     await take(reader.close())
     await _sent(call, writer.close(), writer)
