@@ -31,7 +31,7 @@ from typing import Any, Final, TypeVar
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Write
 from portico.store.batch import Batch, Item
-from portico.store.engine import Engine, Session
+from portico.store.engine import Engine, Exchanged, Session, reason
 
 T = TypeVar("T")
 
@@ -361,10 +361,12 @@ class GroupCommitter:
             with self._lock:
                 for item in batch.items:
                     item.taken = False
+        if isinstance(error, Exchanged):
+            log.warning("%s", error)
         if self._down or (connected and failures == 0):
             return
         self._down = True
-        log.warning("%s is not available: %s", self._engine.name, error)
+        log.warning("%s is not available: %s", self._engine.name, reason(error))
 
     def _settled(self, batch: Batch) -> None:
         if self._down:

@@ -26,6 +26,15 @@ class Fault(Enum):
     """The database cannot be worked with: the connection is gone, the disk full, the server in another mood."""
 
 
+class Exchanged(Exception):
+    """A database whose file another has taken the place of."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(
+            f"{name} is another file than the one that was opened. What is in its place is used from now on."
+        )
+
+
 class Session(Protocol):
     """One connection. Used by one thread at a time; `interrupt` alone may be called by another."""
 
@@ -33,7 +42,8 @@ class Session(Protocol):
     def db(self) -> Db: ...
 
     def begin(self) -> None:
-        """A transaction that writes. Others that write may have to wait for its end."""
+        """A transaction that writes. Others that write may have to wait for its end. What it raises (`Exchanged`, too) says
+        that this connection is of no more use."""
 
     def begin_reading(self) -> None:
         """A transaction that sees one state of the database throughout, and holds up nobody. `rollback` ends it."""

@@ -1,6 +1,7 @@
 """SQLite: a file beside the configuration, WAL, every commit on the disk before it counts (synchronous=FULL)."""
 
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from portico.core.storage import Carried, Row, Value, Write
-from portico.store.engine import Fault
+from portico.store.engine import Exchanged, Fault
 from portico.store.filelock import FileLock, lock_path
 
 WAL_PAGES: Final = 4000
@@ -87,6 +88,8 @@ class SqliteSession:
     """An `engine.Session`. Holds the lock beside the file from `begin` to the end of the transaction."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = _identity(path)
         self._lock = FileLock(lock_path(path))
         self._locked = False
         try:
@@ -103,6 +106,7 @@ class SqliteSession:
         self._lock.take()
         self._locked = True
         try:
+            self._find()
             self._may_write(True)
             self._execute("BEGIN IMMEDIATE")
         except BaseException:
@@ -111,9 +115,16 @@ class SqliteSession:
         self.db.begin()
 
     def begin_reading(self) -> None:
+        self._find()
         self._may_write(False)
         self._execute("BEGIN")
         self.db.begin()
+
+    def _find(self) -> None:
+        """What is open is what is at the path. Else everything would go well, and into a file that nobody finds. Raises
+        `Exchanged`, and `OSError` if there is no file."""
+        if _identity(self._path) != self._file:
+            raise Exchanged(self._path)
 
     def _may_write(self, may: bool) -> None:
         if may == self._read_only:
@@ -158,6 +169,12 @@ class SqliteSession:
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
         self._lock.close()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Which file is there. No other can be the same while it is open. Raises `OSError`."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
 
 
 class SqliteEngine:
