@@ -1,12 +1,13 @@
 """Whole answers of Anthropic's, as they come and as anybody might send them (mapping.md 7.2)."""
 
+import json
 from typing import Any
 
 import pytest
 
 from dialects.dialect_rows import Json, reading, reply
 from portico.core.errors import UpstreamBadGateway
-from portico.core.parts import Media
+from portico.core.parts import Media, ToolCall
 from portico.core.response import Candidate, FinishReason, Response
 from portico.core.usage import Usage, total
 from portico.dialects.anthropic_messages import DIALECT
@@ -45,6 +46,15 @@ def test_what_is_no_picture_is_told_as_a_document_of_its_type(mime: str | None, 
     (part,) = DIALECT.parse_response(message(block), reading()).candidates[0].parts
     assert isinstance(part, Media)
     assert (part.mime, part.data) == (mime or "image/png", "UklGRg==")
+
+
+@pytest.mark.parametrize("given", [{"arguments": "ls -la"}, {"arguments": [1]}, {"_raw": "x"}, {}], ids=str)
+def test_what_a_tool_is_given_reaches_chats_callers_as_it_is(given: Json) -> None:
+    """Also a tool whose one parameter is called `arguments`."""
+    use = {"type": "tool_use", "id": "toolu_1", "name": "run", "input": given}
+    (call,) = DIALECT.parse_response(message(use), reading()).candidates[0].parts
+    assert isinstance(call, ToolCall)
+    assert json.loads(call.arguments) == given
 
 
 STOPS = [

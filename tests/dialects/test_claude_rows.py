@@ -152,6 +152,26 @@ def test_turns_of_one_role_are_one_and_results_come_first() -> None:
     assert told.tool_names == {"a_b": "a.b"}
 
 
+GIVEN = [
+    ("", {}),
+    (" ", {}),
+    ('{"arguments": "ls"}', {"arguments": "ls"}),
+    ("ls -la", {"_raw": "ls -la"}),
+    ("[1]", {"value": [1]}),
+]
+
+
+@pytest.mark.parametrize(("arguments", "given"), GIVEN)
+def test_arguments_are_an_object_as_google_is_given_one(arguments: str, given: Json) -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    told = asked(
+        user("Hi"),
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "done"},
+    )
+    assert told.body["messages"][1]["content"][0]["input"] == given
+
+
 def test_system_messages_stay_only_where_they_may() -> None:
     messages = [
         {"role": "system", "content": "first"},

@@ -70,7 +70,7 @@ class Blocks:
             if members != 4 or type(id_) is not str or type(name) is not str or type(given) is not dict or self._sealed:
                 return None
             self._names[id_] = name
-            return ToolCall(id_, name, spelt(given))
+            return ToolCall(id_, name, jsontext.dumps(given))
         if kind != "tool_result" or self._depth >= DEEPEST:
             return None
         id_, content = block.get("tool_use_id"), block.get("content")
@@ -144,7 +144,7 @@ class Blocks:
         id_ = string_at(_needed(block, "id", path), f"{path}.id")
         name = string_at(_needed(block, "name", path), f"{path}.name")
         given = block.get("input")
-        arguments = spelt(object_at({} if given is None else given, f"{path}.input"))
+        arguments = jsontext.dumps(object_at({} if given is None else given, f"{path}.input"))
         self._names[id_] = name
         signature = self._sealed.pop(id_, None)
         if len(block) == 4:
@@ -203,17 +203,6 @@ class Blocks:
         inner = self._inside(content, f"{path}.content")
         said: list[Text | Media] = [part for part in inner if isinstance(part, Text)]
         return _of_source(head, said, _rest(block, "type", "content", "title", "source"))
-
-
-def spelt(given: Mapping[str, Any]) -> str:
-    """A call's arguments as text. What was no object came wrapped into one (`messages_render.py`), and goes out of it."""
-    text = given.get("arguments") if len(given) == 1 else None
-    if isinstance(text, str):
-        try:
-            jsontext.decode(text)
-        except jsontext.NotJson:
-            return text
-    return jsontext.encode(given).decode()
 
 
 def _of_source(title: str | None, said: list[Text | Media], ext: Any) -> list[Part]:

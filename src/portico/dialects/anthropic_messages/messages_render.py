@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from portico.core.arguments import call_object
 from portico.core.errors import InvalidRequest
 from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
@@ -19,7 +20,6 @@ from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, 
 from portico.core.request import FILLER, Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.anthropic_messages.words import ORIGIN, VENDOR, own
-from portico.wire import jsontext
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_OF_IDS: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -252,12 +252,11 @@ class MessageRenderer:
     def render_call(self, part: ToolCall) -> dict[str, Any]:
         if part.signature is not None:
             self._lose("2.4:foreign_signature", "a call's signature is another vendor's")
-        given = _input(part)
         return {
             "type": "tool_use",
             "id": self._id(part.id),
             "name": self._names.of(part.name),
-            "input": given,
+            "input": call_object(part),
             **own(part.ext),
         }
 
@@ -315,14 +314,3 @@ def _keeps_efforts(request: Request, target: Target) -> bool:
         return False
     known = able.turn_effort and all(turn.effort in able.thinking.levels for turn in turns)
     return not able.judged or (known and all(turn.role is Role.SYSTEM for turn in turns))
-
-
-def _input(call: ToolCall) -> dict[str, Any]:
-    """A call's arguments as the object that Anthropic wants."""
-    if call.kind == "custom":
-        return {"input": call.arguments}
-    try:
-        value = jsontext.decode(call.arguments or "{}")
-    except jsontext.NotJson:
-        return {"arguments": call.arguments}
-    return value if isinstance(value, dict) else {"arguments": value}

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from portico.core.arguments import call_object
 from portico.core.dialect import Reading, Rendered, Reply
 from portico.core.envelope import wrapped
 from portico.core.errors import InvalidRequest, UpstreamBadGateway
@@ -290,7 +291,7 @@ def render_part(part: Part, reply: Reply, losses: list[Loss]) -> list[dict[str, 
         case Reasoning():
             return _thought(part, reply)
         case ToolCall(id_, name, _, _, _, _, signature, ext):
-            call = {"type": "tool_use", "id": id_, "name": name, "input": call_input(part), **own(ext)}
+            call = {"type": "tool_use", "id": id_, "name": name, "input": call_object(part), **own(ext)}
             return [*sealed(signature, id_, reply), call]
         case Media():
             picture = (part.mime or "image/").startswith("image/")
@@ -308,17 +309,6 @@ def media_source(part: Media) -> dict[str, Any]:
     if part.data is None:
         return {"type": "url", "url": part.uri or ""}
     return {"type": "base64", "media_type": part.mime or "image/png", "data": part.data}
-
-
-def call_input(call: ToolCall) -> dict[str, Any]:
-    """A call's arguments as an object."""
-    if call.kind == "custom":
-        return {"input": call.arguments}
-    try:
-        value = jsontext.decode(call.arguments or "{}")
-    except jsontext.NotJson:
-        return {"arguments": call.arguments}
-    return value if isinstance(value, dict) else {"arguments": value}
 
 
 def sealed(signature: Signature | None, call: str, reply: Reply) -> list[dict[str, Any]]:

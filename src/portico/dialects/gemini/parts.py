@@ -7,6 +7,7 @@ thoughtSignature, videoMetadata, mediaResolution). mapping.md 0 (Part fields), 2
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from portico.core.arguments import arguments_object
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
 from portico.dialects.gemini.checks import object_at, optional_string, string_at
@@ -129,17 +130,6 @@ def arguments_text(args: Any) -> str:
 
 
 # -- the other way ---------------------------------------------------------------------------------------------------
-
-
-def arguments_object(arguments: str) -> Mapping[str, Any]:
-    """Argument text as the object that functionCall.args must be (mapping.md 1.3, last rows)."""
-    if arguments[:1] != "{" and not arguments.strip():
-        return {}
-    try:
-        value = jsontext.decode(arguments)
-    except jsontext.NotJson:
-        return {"_raw": arguments}
-    return value if isinstance(value, dict) else {"value": value}
 
 
 def wire_call_id(call: ToolCall) -> str | None:
