@@ -144,12 +144,27 @@ def test_turns_of_one_role_are_one_and_results_come_first() -> None:
         tools=tools,
     )
     _, says, goes_on = told.body["messages"]
-    assert says["content"] == [{"type": "tool_use", "id": "call_1_a_0", "name": "a_b", "input": {"x": 1}}]
+    assert says["content"] == [{"type": "tool_use", "id": "call_1_a", "name": "a_b", "input": {"x": 1}}]
     assert goes_on["content"] == [
-        {"type": "tool_result", "tool_use_id": "call_1_a_0", "content": "done"},
+        {"type": "tool_result", "tool_use_id": "call_1_a", "content": "done"},
         {"type": "text", "text": "Wait."},
     ]
     assert told.tool_names == {"a_b": "a.b"}
+
+
+@pytest.mark.parametrize("ids", [("call_0", "call_0"), ("call.0", "call_0"), ("call_0", "call_0_2", "call_0")], ids=str)
+def test_every_call_has_an_id_of_its_own(ids: tuple[str, ...]) -> None:
+    """Some models count their calls anew in every turn; Anthropic refuses an id that comes twice."""
+    messages = [user("Hi")]
+    for number, id_ in enumerate(ids):
+        call = {"id": id_, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
+        messages.append({"role": "tool", "tool_call_id": id_, "content": f"result {number}"})
+    _, *turns = asked(*messages).body["messages"]
+    calls, results = [[block for turn in turns[at::2] for block in turn["content"]] for at in (0, 1)]
+    assert len({call["id"] for call in calls}) == len(ids)
+    told = [(result["tool_use_id"], result["content"]) for result in results]
+    assert told == [(call["id"], f"result {number}") for number, call in enumerate(calls)]
 
 
 GIVEN = [

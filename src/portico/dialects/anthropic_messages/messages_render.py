@@ -21,6 +21,7 @@ from portico.core.request import FILLER, Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.anthropic_messages.words import ORIGIN, VENDOR, own
 
+LONGEST_ID: Final = 64
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NOT_OF_IDS: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NOT_OF_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -67,6 +68,8 @@ class MessageRenderer:
         self._where = request.where
         self._judged = target.capabilities.judged
         self._ids: dict[str, str] = {}
+        """What Anthropic is told of the latest call with an id."""
+        self._free_ids = FreeNames((), LONGEST_ID)
         self.keeps_efforts = _keeps_efforts(request, target)
         self._at = -1
 
@@ -254,7 +257,7 @@ class MessageRenderer:
             self._lose("2.4:foreign_signature", "a call's signature is another vendor's")
         return {
             "type": "tool_use",
-            "id": self._id(part.id),
+            "id": self._called(part.id),
             "name": self._names.of(part.name),
             "input": call_object(part),
             **own(part.ext),
@@ -264,7 +267,7 @@ class MessageRenderer:
         inner = self._blocks(part.parts)
         extras = dict(own(part.ext))
         inner += extras.pop("content", [])
-        block: dict[str, Any] = {"type": "tool_result", "tool_use_id": self._id(part.call_id)}
+        block: dict[str, Any] = {"type": "tool_result", "tool_use_id": self._answered(part.call_id)}
         if len(inner) == 1 and inner[0].keys() == _PLAIN:
             block["content"] = inner[0]["text"]
         elif inner:
@@ -282,15 +285,20 @@ class MessageRenderer:
             self._lose("1.2:opaque", "a part that only another provider understands")
         return None
 
-    def _id(self, call_id: str) -> str:
-        """An id that Anthropic accepts, the same for a call and its result (mapping.md 7.5, 18)."""
-        if _ID.fullmatch(call_id):
-            return call_id
+    def _called(self, call_id: str) -> str:
+        """The id of a call: one that Anthropic accepts (mapping.md 7.5, 18) and that no call before it has, for some models
+        count anew in every turn."""
+        wire = self._ids[call_id] = self._free_ids.free(_plain_id(call_id))
+        return wire
+
+    def _answered(self, call_id: str) -> str:
+        """The same of a result: that of the latest call with this id."""
         found = self._ids.get(call_id)
-        if found is None:
-            stem = _NOT_OF_IDS.sub("_", call_id)[:48] or "call"
-            found = self._ids[call_id] = f"{stem}_{len(self._ids)}"
-        return found
+        return _plain_id(call_id) if found is None else found
+
+
+def _plain_id(call_id: str) -> str:
+    return call_id if _ID.fullmatch(call_id) else _NOT_OF_IDS.sub("_", call_id)[:LONGEST_ID] or "call"
 
 
 _PLAIN: Final = {"type", "text"}
