@@ -247,6 +247,26 @@ async def test_a_file_is_fetched_once_while_it_is_remembered(files: Files) -> No
     assert served == 2
 
 
+async def test_what_is_remembered_of_empty_files_is_bounded_by_their_addresses(files: Files) -> None:
+    served = 0
+
+    async def app(exchange: Exchange) -> None:
+        nonlocal served
+        served += 1
+        exchange.send(200, [], b"")
+
+    server = await files(app)
+    fetcher = Fetcher(allowing("127.0.0.1"), lambda: 0.0, remember_bytes=20_000)
+    urls = [f"http://127.0.0.1:{server.port}/{number}{'x' * 1000}" for number in range(40)]
+    for url in urls:
+        await fetcher.fetch(url)
+    await fetcher.fetch(urls[-1])
+    assert served == 40
+    await fetcher.fetch(urls[0])
+    await fetcher.aclose()
+    assert served == 41
+
+
 async def test_an_error_names_the_address_without_its_query(files: Files) -> None:
     async def app(exchange: Exchange) -> None:
         exchange.send(404, [], b"")

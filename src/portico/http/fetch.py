@@ -21,6 +21,8 @@ from portico.relay.ports import Fetched, UpstreamRequest
 MIB: Final = 1024 * 1024
 MAX_REDIRECTS: Final = 5
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_AROUND_BYTES: Final = 512
+"""What remembering a file takes beside its data, its address and its type."""
 _USER: Final = re.compile(r"^(\w+://)[^/\\]*@")
 
 
@@ -110,14 +112,19 @@ class Fetcher:
         return MediaUnavailable(f"{_shown(url)} is larger than {self._max_bytes // MIB} MiB.")
 
     def _remember(self, url: str, found: Fetched) -> None:
-        if len(found.data) > self._remember_bytes:
+        if (size := _size(url, found)) > self._remember_bytes:
             return
         old = self._remembered.pop(url, None)
-        self._size += len(found.data) - (len(old[1].data) if old else 0)
+        self._size += size - (_size(url, old[1]) if old else 0)
         self._remembered[url] = (self._clock() + self._remember_s, found)
         while self._size > self._remember_bytes:
-            _, (_, dropped) = self._remembered.popitem(last=False)
-            self._size -= len(dropped.data)
+            other, (_, dropped) = self._remembered.popitem(last=False)
+            self._size -= _size(other, dropped)
+
+
+def _size(url: str, found: Fetched) -> int:
+    """What it takes to remember a file: an empty one has an address, too, and a caller can make up any number of them."""
+    return _AROUND_BYTES + len(url) + len(found.mime or "") + len(found.data)
 
 
 def _redirected(url: str, location: str) -> str:
