@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -90,6 +90,16 @@ def test_who_was_added_comes_in_and_is_known_from_then_on(house: House) -> None:
     assert came(again, house.idp).status == 303
     assert "ada@example.com" in again.get("/console/settings").text
     assert house.bench.rows("SELECT COUNT(*) FROM users") == [(1,)]
+
+
+@pytest.mark.parametrize("to", ["/console/usage?q=" + "x" * 5000, "/console/usage?q=" + '"' * 1500])
+def test_an_address_that_no_cookie_holds_costs_nobody_their_sign_in(house: House, to: str) -> None:
+    house.bench.do("users add", email="ada@example.com")
+    client = Client(house.rooms)
+    gone = client.get(f"/auth/oidc/start?{urlencode({'to': to})}")
+    assert len(client.set_cookies[0]) < 4096
+    answer = client.get(house.idp.came(gone.headers["location"]))
+    assert (answer.status, answer.headers["location"]) == (303, "/console/settings")
 
 
 @pytest.mark.parametrize(

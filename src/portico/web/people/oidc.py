@@ -26,6 +26,8 @@ START: Final = "/auth/oidc/start"
 CALLBACK: Final = "/auth/oidc/callback"
 COOKIE: Final = "portico-oidc"
 LIFE_S: Final = 600
+MAX_COOKIE: Final = 3500
+"""Of a longer one no browser keeps anything (RFC 6265 6.1: 4096 bytes with its name and attributes)."""
 _SETTINGS: Final = "/console/settings"
 _INVITE: Final = "/invite/"
 _STRAY: Final = "This was begun in another browser, or too long ago. Begin again."
@@ -59,7 +61,9 @@ async def start(asked: Asked) -> Reply:
         )
     except PorticoError as error:
         return _failed(error.message, error.http_status)
-    value = urlsafe_b64encode(msgspec.json.encode(along)).decode()
+    value = _written(along)
+    if len(value) > MAX_COOKIE:
+        value = _written(msgspec.structs.replace(along, to=""))
     return Led(to=where, headers={"set-cookie": guard.set_cookie(COOKIE, value, secure=asked.secure, max_age_s=LIFE_S)})
 
 
@@ -139,6 +143,10 @@ def _issuer(asked: Asked) -> Issuer:
     if found is None:
         raise NotFound("There is no such page.")
     return found
+
+
+def _written(along: Along) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(along)).decode()
 
 
 def _along(asked: Asked) -> Along | None:
