@@ -7,11 +7,12 @@ from random import Random
 
 import pytest
 
-from accounts.rowbooks import Books, Reads
+from accounts.rowbooks import Books, Reads, T
 from portico.accounts import Keyring
 from portico.accounts import rows as accounts
 from portico.accounts.follow import Follower
 from portico.core.errors import AuthenticationFailed, StorageUnavailable
+from portico.core.storage import Db
 from portico.store.watch import RevisionWatch
 
 DICE = Random(13)
@@ -30,6 +31,14 @@ async def soon(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
+
+
+class Counted(Reads):
+    count = 0
+
+    async def read(self, query: Callable[[Db], T]) -> T:
+        self.count += 1
+        return await super().read(query)
 
 
 @contextlib.asynccontextmanager
@@ -67,6 +76,38 @@ async def test_complaint_17_through_an_outage_the_known_keys_stay_and_changes_co
         assert not opens(keyring, made.secret)
         reads.down = False
         await soon(lambda: opens(keyring, made.secret))
+
+
+async def test_whoever_brings_a_new_key_waits_for_no_look_at_the_clock(books: Books) -> None:
+    """Many who come at once share a look, and each has one that began after it came."""
+    books.work(lambda db: accounts.ensure_default(db, FIRST))
+    reads = Counted(books)
+    keyring = Keyring()
+    follower = Follower(keyring, reads)
+    await follower.load()
+    made = books.work(lambda db: accounts.create_key(db, DICE))
+    first = [asyncio.create_task(follower.catch_up()) for _ in range(50)]
+    await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+    assert opens(keyring, made.secret)
+    await asyncio.gather(*first)
+    assert reads.count == 2
+    rotated = books.work(lambda db: accounts.rotate_key(db, DICE, made.key.id, overlap_s=0))
+    await follower.catch_up()
+    assert opens(keyring, rotated.secret)
+    assert reads.count == 3
+
+
+async def test_complaint_17_a_new_key_is_not_called_wrong_while_the_store_is_away(books: Books) -> None:
+    reads = Reads(books)
+    reads.down = True
+    follower = Follower(Keyring(), reads)
+    left = asyncio.create_task(follower.catch_up())
+    await asyncio.sleep(0)
+    left.cancel()
+    with pytest.raises(StorageUnavailable):
+        await follower.catch_up()
+    reads.down = False
+    await follower.catch_up()
 
 
 async def test_a_worker_without_a_store_says_so_at_its_start(books: Books) -> None:

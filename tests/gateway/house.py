@@ -112,6 +112,7 @@ class House:
         rules: RoutingRules | None = None,
         fleet: Mapping[str, App] | None = None,
         lending: Lending | None = None,
+        catch_up: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """`allow`: hosts and networks that remote media may come from beside the open Internet. `kinds`: one provider of
         each is configured, all of them at the one address; the first is asked first. `fleet`: more providers of the first
@@ -123,6 +124,7 @@ class House:
         self.budget = budget or Budget()
         self._observer = observer
         self._lending = lending
+        self._catch_up = catch_up
         self._keyring = keyring or Keyring({KEY: "alice", OTHER_KEY: "bob"})
         self._reading = reading
         self._till = till
@@ -192,6 +194,7 @@ class House:
             budget=self.budget,
             observer=self._observer,
             lending=self._lending,
+            catch_up=self._catch_up,
         )
         render = gateway.render_protocol_error
         self._server = Server(

@@ -65,6 +65,10 @@ class NoKey(AuthenticationFailed):
     """No API key was given."""
 
 
+class UnknownKey(AuthenticationFailed):
+    """This API key is none that is known here."""
+
+
 def presented_key(headers: Mapping[str, str], in_query: str | None = None) -> str | None:
     """The key in `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`, else the one in the query (`?key=`).
 
@@ -187,7 +191,7 @@ class Keyring:
             raise NoKey(NO_KEY)
         known = self._known.get(_digest(key))
         if known is None:
-            raise AuthenticationFailed(f"Incorrect API key provided: {_shown(key)}.")
+            raise UnknownKey(f"Incorrect API key provided: {_shown(key)}.")
         if known.refusal is None and known.expires_us is None:  # as of most keys
             return known
         return _opened(known, now_us)

@@ -82,6 +82,7 @@ class Bookkeeper:
         self._prices = PriceBooks(self._catalog)
         self.database: Database = open_database(settings.storage.url)
         self.keyring = Keyring()
+        self.follower = Follower(self.keyring, self.database.reading)
         worker_id = self._new_worker_id()
         self.committer = self.database.committer(worker_id)
         self.lease = Lease(self.committer, self._new_worker_id)
@@ -123,9 +124,8 @@ class Bookkeeper:
         Raises `StorageUnavailable`.
         """
         await self.lease.start()
-        follower = Follower(self.keyring, self.database.reading)
         changed: dict[str, Changed] = {
-            "keys": follower.load,
+            "keys": self.follower.load,
             "prices": self._read_prices,
             "credentials": credentials,
             rests.REVISION: self._read_rests,

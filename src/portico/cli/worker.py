@@ -107,6 +107,7 @@ class Worker:
             relay=relay,
             catalog=plan.catalog,
             keyring=self.books.keyring,
+            catch_up=self.books.follower.catch_up,
             rng=rng,
             simulated=plan.simulated,
             budget=self.budget,

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from portico.accounts import Caller, Keyring, NoKey
+from portico.accounts import Caller, Keyring, NoKey, UnknownKey, presented_key
 from portico.accounts.keys import NO_KEY
 from portico.accounts.lending import KEY_HEADER, Lending
 from portico.catalog import Catalog
@@ -87,12 +87,14 @@ class Gateway:
         responses: ResponsePages | None = None,
         manual: str | None = None,
         lending: Lending | None = None,
+        catch_up: Callable[[], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`budget` bounds the calls that are open at once. The observer is told of every request, with times of `clock`.
         `pages`: what callers see of their accounts, where there are books; `responses`: what they see of answers that are
         kept, where any are. `manual`: the page that explains errors, each at its code; None: there is none. `lending`: lets
-        pages call for who has signed in."""
+        pages call for who has signed in. `catch_up`: makes the keyring know every key that there is by now."""
+        self._catch_up = catch_up
         self._lending = lending
         self._manual = manual
         self._pages = pages
@@ -135,7 +137,7 @@ class Gateway:
                 await files.go_on(answer, ticket)
                 return
             now_us = int(now * 1_000_000)
-            caller = self._caller(request, query, now_us) or await self._borrower(request, now_us)
+            caller = self._caller(request, query, now_us) or await self._sought(request, query, now_us)
             report.tenant = caller.tenant
             if route.action is Action.CALL:
                 served = self._begun(answer, route, query, caller)
@@ -167,12 +169,22 @@ class Gateway:
             self._observer.finished(report)
 
     def _caller(self, request: HttpRequest, query: Query, now_us: int) -> Caller | None:
-        """Whose key is brought; None: none is."""
+        """Whose key is brought; None: none is that is known."""
         key = None if query.key is None else query.key.reveal()
         try:
             return self._keyring.authenticate(request.headers, key, peer=request.peer, now_us=now_us)
-        except NoKey:
+        except (NoKey, UnknownKey):
             return None
+
+    async def _sought(self, request: HttpRequest, query: Query, now_us: int) -> Caller:
+        """Who brings a key that was made since the keys were read, or calls with one that was lent to them. Raises
+        `AuthenticationFailed`, `StorageUnavailable`."""
+        key = None if query.key is None else query.key.reveal()
+        if presented_key(request.headers, key) is None:
+            return await self._borrower(request, now_us)
+        if self._catch_up is not None:
+            await self._catch_up()
+        return self._keyring.authenticate(request.headers, key, peer=request.peer, now_us=now_us)
 
     async def _borrower(self, request: HttpRequest, now_us: int) -> Caller:
         """Who calls with a key that was lent to them. Raises `NoKey` for who brings nothing at all."""
