@@ -6,8 +6,8 @@ from random import SystemRandom
 import databases
 from portico.accounts import attempts, links, people, sessions
 from portico.cli.bookkeeper import Bookkeeper
+from portico.cli.dice import PooledRandom
 from portico.config import load_config
-from portico.core.ids import PooledRandom
 from portico.core.storage import Db
 
 RNG = SystemRandom()

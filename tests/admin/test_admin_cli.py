@@ -281,6 +281,13 @@ def test_a_backup_is_a_whole_database_of_its_own(cli: Cli) -> None:
     assert cli.run("backup", "copy.db").code == 1
 
 
+def test_a_backup_without_a_name_is_named_by_the_time(cli: Cli) -> None:
+    cli.json("accounts", "create", "acme")
+    made = Path(cli.json("backup")["path"])
+    assert made.parent == cli.folder / ".portico" / "backups"
+    assert re.fullmatch(r"portico-\d{8}-\d{6}\.db", made.name)
+
+
 def test_a_credential_is_read_from_standard_input_and_never_shown(cli: Cli) -> None:
     made = cli.json("credentials", "add", "gemini", "--name", "second", typed="AIzaHIDDEN\n")
     assert cli.json("credentials", "list")["data"] == [made]

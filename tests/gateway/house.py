@@ -175,6 +175,7 @@ class House:
             vault=self.vault,
             rng=self._rng,
             now=self._now,
+            clock=time.perf_counter,
             settings=self._settings,
             defaults=self._defaults,
             till=None if self._till is None else self._till(),

@@ -67,7 +67,7 @@ class Upkeep(Protocol):
     """What is done to a database as a whole. Raises core errors; may take its time, outside any transaction."""
 
     def backup(self, name: str) -> "BackupFile":
-        """Writes a copy while the database is used."""
+        """Writes a copy while the database is used, named by the time if no name is given."""
 
     def schema(self) -> "SchemaStatus":
         """Looks, and changes nothing."""

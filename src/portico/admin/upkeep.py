@@ -1,7 +1,6 @@
 """Commands on the database as a whole. They run beside its transactions, not in one."""
 
 import re
-from datetime import datetime
 from typing import Annotated, Final
 
 from portico.admin.desk import Args, BackupFile, House, Nothing, SchemaStatus, Upkeep, says
@@ -18,10 +17,9 @@ class Backup(Args, frozen=True, kw_only=True):
 
 def backup(house: House, args: Backup) -> BackupFile:
     """Writes a copy of the database while it is used (SQLite)."""
-    name = args.name or f"portico-{datetime.now().astimezone():%Y%m%d-%H%M%S}.db"
-    if _NAME.fullmatch(name) is None:
+    if args.name and _NAME.fullmatch(args.name) is None:
         raise InvalidRequest("name: a plain file name, without folders.", param="name")
-    return _upkeep(house).backup(name)
+    return _upkeep(house).backup(args.name)
 
 
 def status(house: House, args: Nothing) -> SchemaStatus:  # noqa: ARG001

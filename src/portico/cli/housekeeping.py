@@ -1,5 +1,6 @@
 """What is done to the configured database as a whole (`admin.desk.Upkeep`)."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -72,7 +73,7 @@ class Housekeeping:
         if not isinstance(engine, SqliteEngine):
             raise InvalidRequest("This database is PostgreSQL: pg_dump backs it up.")
         folder = self._folder / BACKUPS
-        target = folder / name
+        target = folder / (name or f"portico-{datetime.now().astimezone():%Y%m%d-%H%M%S}.db")
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             size = backup(engine.path, target)

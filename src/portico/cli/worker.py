@@ -17,6 +17,7 @@ import msgspec
 from portico.accounts.lending import Lending
 from portico.catalog import Catalog
 from portico.cli.bookkeeper import Bookkeeper
+from portico.cli.dice import PooledRandom
 from portico.cli.house import LazyHouse
 from portico.cli.loop import listen_for_stop, run_until_stopped, settle_memory
 from portico.cli.media import fetcher_of
@@ -26,7 +27,6 @@ from portico.cli.supervise import CANNOT_START
 from portico.cli.traffic import TrafficBook
 from portico.config import Config
 from portico.core.errors import StorageUnavailable
-from portico.core.ids import PooledRandom
 from portico.http.account import AccountPages
 from portico.http.asgi import ASGIApp, AsgiBridge, StartupFailed
 from portico.http.budget import Budget
@@ -93,6 +93,7 @@ class Worker:
             vault=self.books.vault,
             rng=rng,
             now=time.time,
+            clock=time.perf_counter,
             settings=limits,
             defaults=settings.defaults,
             till=self.books.till,

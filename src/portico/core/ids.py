@@ -6,7 +6,7 @@ Randomness is an argument, so that a translation can be repeated exactly.
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from random import Random, SystemRandom
+from random import Random
 from typing import Final, TypeAlias
 
 ALPHABET: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -19,7 +19,6 @@ _NOT_ALNUM: Final = re.compile(r"[^A-Za-z0-9]")
 _SECRET: Final = re.compile(r"[A-Za-z0-9]{40,}")
 
 
-_POOL_BYTES: Final = 8192
 _FAIR: Final = len(ALPHABET) * (256 // len(ALPHABET))
 _TABLE: Final = bytes([ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256)])
 _UNFAIR: Final = bytes(range(_FAIR, 256))
@@ -38,30 +37,6 @@ def call_ids(rng: Random) -> Mint:
 def counted_call_id(number: int) -> str:
     """The id of a call that came without one in a request: counted, so that reading a body twice gives the same."""
     return f"call_{number:0{CALL_ID_CHARACTERS}d}"
-
-
-class PooledRandom(SystemRandom):
-    """The system's randomness, drawn a few hundred tokens at a time: asking the kernel costs more than all else of an id.
-
-    Not to be carried over a fork: both processes would draw the same.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._pool = b""
-        self._at = 0
-
-    def randbytes(self, n: int) -> bytes:
-        if n > _POOL_BYTES:
-            return super().randbytes(n)
-        at = self._at
-        if at + n > len(self._pool):
-            self._pool, at = super().randbytes(_POOL_BYTES), 0
-        self._at = at + n
-        return self._pool[at : at + n]
-
-    def random(self) -> float:
-        return (int.from_bytes(self.randbytes(7), "big") >> 3) / 2**53
 
 
 def random_token(rng: Random, length: int = CALL_ID_CHARACTERS) -> str:

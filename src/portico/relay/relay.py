@@ -13,7 +13,6 @@ provider's connection, which stops generation.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
 from random import Random
@@ -98,12 +97,12 @@ class Relay:
         vault: Vault,
         rng: Random,
         now: Callable[[], float],
+        clock: Callable[[], float],
         settings: Settings | None = None,
         defaults: Defaults | None = None,
         fetcher: MediaFetcher | None = None,
         till: Till | None = None,
         tab: type[Tab] = Tab,
-        clock: Callable[[], float] = time.perf_counter,
         resources: Resources | None = None,
         responses: StoredResponses | None = None,
         rules: RoutingRules | None = None,
