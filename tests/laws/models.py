@@ -9,9 +9,9 @@ import msgspec
 
 import tally
 from laws.corpus import Exchange
-from portico.catalog import load_catalog
+from portico.catalog import ModelKind, load_catalog
 from portico.core.loss import UNSEEN, Loss
-from portico.relay.asked import ASKABLE, home_of
+from portico.relay.asked import home_of
 
 BECAME: Counter[tuple[str, str, str]] = tally.counter("models became")
 """(first of the models that are asked alike, dialect of the caller, PASSED, WHOLE, LOST or REFUSED) -> how often."""
@@ -20,6 +20,8 @@ LOST_AT: Counter[tuple[str, str, str]] = tally.counter("models lost")
 REFUSED_AT: Counter[tuple[str, str, str]] = tally.counter("models refused")
 """(the same model, the same dialect, path of what cannot be carried) -> how often."""
 PASSED, WHOLE, LOST, REFUSED = "passed", "whole", "lost", "refused"
+_CHATS = frozenset({ModelKind.CHAT, ModelKind.COMPUTER_USE})
+"""Kinds of models that are asked in any dialect of chat."""
 _NUMBER = re.compile(r"\[\d+\]|\.\d+(?=\.|$)")
 
 
@@ -28,7 +30,7 @@ def alike() -> dict[str, list[str]]:
     """By the name of the first: models of whose abilities the catalog says the same, of one vendor."""
     found: dict[bytes, list[str]] = {}
     for model in load_catalog().models.values():
-        if model.kind in ASKABLE and (home := home_of(model)) is not None:
+        if model.kind in _CHATS and (home := home_of(model)) is not None:
             able = msgspec.json.encode((home.name, model.capabilities_at(home.name)), order="deterministic")
             found.setdefault(able, []).append(model.name)
     return {names[0]: names for names in found.values()}

@@ -47,7 +47,6 @@ class Trouble(msgspec.Struct, frozen=True):
     model: str
     calls: int
     since_us: int
-    last_us: int
     charge_nanos: int
 
 
@@ -125,7 +124,7 @@ def troubles(db: Db, account: str) -> Sequence[Trouble]:
     """What went wrong in the last `TROUBLE_H` hours, the most frequent first. That a caller hung up is no trouble."""
     since = db.now_us - TROUBLE_H * 3_600_000_000
     sql = (
-        "SELECT outcome, model, COUNT(*), MIN(at_us), MAX(at_us), CAST(SUM(charge_nanos) AS BIGINT) FROM receipts"
+        "SELECT outcome, model, COUNT(*), MIN(at_us), CAST(SUM(charge_nanos) AS BIGINT) FROM receipts"
         " WHERE account_id = ? AND outcome <> 'ok' AND request_id >= ? AND at_us >= ? AND outcome <> ?"
         " GROUP BY outcome, model ORDER BY 3 DESC, outcome, model"
     )

@@ -4,20 +4,17 @@ What serving decides of a deployment (`relay/served.py`) is decided here of a mo
 and laws can say what becomes of a request before anybody sends it.
 """
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from portico.catalog import Model, ModelKind
+from portico.catalog import Model
 from portico.core.dialect import Dialect, Rendered
 from portico.core.request import Request
 from portico.core.target import Capabilities, Target
 from portico.providers import KINDS, ProviderKind
 from portico.relay.fanout import lane_of, share
 from portico.relay.prepare import held_target, target_at
-
-ASKABLE: Final = frozenset({ModelKind.CHAT, ModelKind.COMPUTER_USE})
-"""Kinds of models that are asked in any dialect of chat."""
 
 
 class Asking(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """What the pages behind the door are made of: ports, handed in by `cli/`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from random import Random
 from typing import Any, Final
 
@@ -34,5 +34,4 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
         return await self.office.do(command, command.read(fields), actor=actor)
 
 
-Now = Callable[[], float]
 NOTHING: Final[Mapping[str, Any]] = {}
