@@ -16,6 +16,7 @@ from portico.clients.merge import merge
 from portico.clients.told import KEY_VARIABLE
 from portico.web.addresses import Locale
 from portico.web.evidence import Tried, trials
+from portico.web.labels import DIALECTS
 from portico.web.markdown import in_markdown
 from portico.web.words import Say
 
@@ -48,14 +49,6 @@ class Spoken(msgspec.Struct, frozen=True):
 
     title: str
     page: str
-
-
-_SPOKEN: Final[Mapping[str, Spoken]] = {
-    "openai_chat": Spoken("Chat Completions", "/docs/dialects/openai-chat"),
-    "openai_responses": Spoken("Responses", "/docs/dialects/openai-responses"),
-    "anthropic_messages": Spoken("Messages", "/docs/dialects/anthropic"),
-    "gemini": Spoken("Gemini", "/docs/dialects/gemini"),
-}
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -157,7 +150,7 @@ def shown(name: str, cards: Sequence[Card], base_url: str, locale: Locale) -> Sh
         install=client.install,
         tried=client.tried,
         page=page_of(client.name),
-        apis=tuple(_SPOKEN[one] for one in dict.fromkeys(client.dialects)),
+        apis=tuple(Spoken(*DIALECTS[one]) for one in dict.fromkeys(client.dialects)),
         files=tuple(_path(one) for one in written),
         blocks=() if told is None else tuple(_block(one) for one in client.files(told)),
         elsewhere=tuple(one.variable for one in client.moved),

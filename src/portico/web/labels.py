@@ -85,6 +85,14 @@ WHYS: Final[Mapping[str, str]] = {
 UNSAID: Final[Mapping[str, str]] = {"dynamic": "its choice", "off": "off"}
 """How hard a model thinks of which nothing is asked, where that is no level."""
 
+DIALECTS: Final[Mapping[str, tuple[str, str]]] = {
+    "openai_chat": ("Chat Completions", "/docs/dialects/openai-chat"),
+    "openai_responses": ("Responses", "/docs/dialects/openai-responses"),
+    "anthropic_messages": ("Messages", "/docs/dialects/anthropic"),
+    "gemini": ("Gemini", "/docs/dialects/gemini"),
+}
+"""By name: the title, and the page that tells more."""
+
 
 def unsaid(thinking: ThinkingSpec) -> str:
     """How hard a model thinks if a request says nothing: a level, a key of `UNSAID`, or "" if nobody knows."""

@@ -14,18 +14,11 @@ from typing import Final
 import msgspec
 
 from portico.core.loss import CODES, UNSEEN
+from portico.web.labels import DIALECTS
 from portico.web.page import View, Visit, at
 from portico.web.showroom import Showroom
 from portico.web.site.shelf import VENDORS
 from portico.web.words import Say
-
-DIALECTS: Final[Mapping[str, tuple[str, str]]] = {
-    "openai_chat": ("Chat Completions", "/docs/dialects/openai-chat"),
-    "openai_responses": ("Responses", "/docs/dialects/openai-responses"),
-    "anthropic_messages": ("Messages", "/docs/dialects/anthropic"),
-    "gemini": ("Gemini", "/docs/dialects/gemini"),
-}
-"""By name: the title, and the page that tells more."""
 
 
 class Law(msgspec.Struct, frozen=True):

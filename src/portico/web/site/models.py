@@ -17,6 +17,7 @@ from portico.core.target import ThinkingControl
 from portico.routing.traffic import within_ms
 from portico.web import money
 from portico.web.able import Ability, Able, Why, able_of
+from portico.web.labels import DIALECTS
 from portico.web.page import Page, View, Visit
 from portico.web.showroom import Showroom
 from portico.web.site import conformance, shelf
@@ -109,7 +110,7 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
             "codes": () if able is None else able.codes,
             "meaning": conformance.meaning,
             "place": conformance.place_of,
-            "dialects": conformance.DIALECTS,
+            "dialects": DIALECTS,
             "judged": judged,
             "judged_on": conformance.found().date,
             "history": history(showroom, row),
