@@ -1,8 +1,10 @@
 """Pages made of the code's own tables say what the code says, and what a page points to is there."""
 
+import itertools
 import re
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -70,6 +72,14 @@ def test_every_page_that_is_pointed_to_is_there() -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_every_dependency_has_its_reason_on_the_page_of_dependencies() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    page = (DECISIONS / "0001-dependencies.md").read_text(encoding="utf-8")
+    told = {name for cell in re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE) for name in re.split(r"[ ,]+", cell)}
+    assert {re.split(r"[\[>]", one)[0] for one in wanted} - told == set()
 
 
 def test_every_decision_that_the_code_names_is_there() -> None:
