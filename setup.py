@@ -1,6 +1,6 @@
 """The optional accelerated build. Without PORTICO_COMPILE=1 this adds nothing to pyproject.toml.
 
-With it, mypyc compiles the translation (the dialects and what they stand on, as they are: the same source) to extension
+With it, mypyc compiles the translation (Chat, Gemini and what they stand on, as they are: the same source) to extension
 modules, which Python prefers to the .py files beside them. A C compiler and the development requirements are needed.
 
     make compile                                        beside the source, for this checkout
