@@ -106,6 +106,11 @@ async def test_an_operation_goes_upstream_byte_by_byte_if_the_name_is_the_upstre
             b'{"content":{"parts":[{"text":"\\u0041"}]},\n"model":"models/gemini-embedding-001"}',
         ),
         (
+            "embedContent",
+            b'\xef\xbb\xbf{"model":"house-embed"}',
+            b'\xef\xbb\xbf{"model":"models/gemini-embedding-001"}',
+        ),
+        (
             "batchEmbedContents",
             b'{"requests":[{"model":"house-embed","content":1.0} , {"content":{},"model":"models/house-embed"}]}',
             (

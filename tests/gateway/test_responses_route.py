@@ -24,6 +24,7 @@ from portico.core.envelope import wrapped
 from portico.core.parts import Signature
 from portico.http.limits import Limits
 from portico.providers import KINDS
+from portico.wire.jsontext import BOM
 
 USED = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}
 PATHS = ["/v1/responses", "/responses", "/v1beta/openai/responses", "/v1/responses/"]
@@ -33,6 +34,13 @@ ODD = (
     b'{ "model":"%b" , "store" : false,"input":[{"role":"user","content":"\\u00e9"}],"new_field":{"x":1.0},'
     b' "big":12345678901234567890 }' % GPT.encode()
 )
+
+
+async def test_a_body_may_begin_with_a_byte_order_mark() -> None:
+    script = Script(answers(says("Hello!", usageMetadata=USED)))
+    async with open_house(script) as house:
+        answer = await house.ask(BOM + json.dumps(response(model=GEMINI)).encode(), path=PATH)
+        assert (answer.status, text_of_response(answer.json())) == (200, "Hello!"), answer.body
 
 
 @pytest.mark.parametrize("path", PATHS)

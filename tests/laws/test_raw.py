@@ -87,6 +87,7 @@ def test_only_the_declared_patch_changes_the_bytes(path: Path) -> None:
         (b'{"a":1}', {"model": "b"}, b'{"model":"b","a":1}'),
         (b'{"mod\\u0065l":"a"}', {"model": "b"}, b'{"mod\\u0065l":"b"}'),
         (b'{"a":"}{,:\\"","model":"a"}', {"model": "b"}, b'{"a":"}{,:\\"","model":"b"}'),
+        (b'\xef\xbb\xbf {"model":"a"}', {"model": "b", "x": 1}, b'\xef\xbb\xbf {"x":1,"model":"b"}'),
     ],
 )
 def test_a_patch_sets_members_and_touches_nothing_else(body: bytes, changes: dict[str, Any], patched: bytes) -> None:

@@ -20,6 +20,7 @@ PICTURE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url
 
 CASES: list[tuple[str, str, Any]] = [
     ("/v1/chat/completions", "", chat()),
+    ("/v1/chat/completions", "", jsontext.BOM + json.dumps(chat()).encode()),
     ("/v1/chat/completions", "", chat("long " * 5000)),
     ("/v1/chat/completions", "", chat(max_tokens=7)),
     ("/v1/chat/completions", "", chat(stream=True)),

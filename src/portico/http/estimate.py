@@ -33,6 +33,7 @@ from portico.providers import Verb
 from portico.relay.quote import Quote, Quoted
 from portico.relay.relay import Relay
 from portico.relay.report import Report
+from portico.wire import jsontext
 from portico.wire.http import Exchange
 from portico.wire.multipart import is_multipart
 from portico.wire.wrapped import Wrapped
@@ -78,8 +79,8 @@ def _asked(body: bytes, query: Query, *, anthropic: bool) -> tuple[Dialect, str 
     if is_multipart(body):
         return _named(query.parameters.get("dialect") or TRANSCRIPTIONS.name), None, body
     try:
-        members = _MEMBERS.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        members = _MEMBERS.decode(body.removeprefix(jsontext.BOM))
+    except jsontext.FAULTS as error:
         raise BodyNotJson(f"The request body is not a JSON object: {error}") from None
     shown = MESSAGES if anthropic else CHAT
     shown = next((dialect for name, dialect in _SHOWN.items() if name in members), shown)

@@ -94,7 +94,7 @@ def says_twice(body: bytes) -> bool:
     once = all(body.count(name) <= 1 for name in _QUOTED)
     if once and not (b"\\u00" in body and _SPELT_OUT.search(body)):
         return False
-    names = [name for name, _ in each_member(body.removeprefix(jsontext.BOM)) if name in _DECIDING]
+    names = [name for name, _ in each_member(body) if name in _DECIDING]
     return len(names) > len(set(names))
 
 
@@ -119,7 +119,7 @@ def members(body: bytes) -> dict[str, Span]:
 
 def each_member(body: bytes) -> Iterator[tuple[str, Span]]:
     """The same in the order they stand, a name that comes twice twice."""
-    stripped = body.lstrip(_SPACE)
+    stripped = body.removeprefix(jsontext.BOM).lstrip(_SPACE)
     if not stripped.startswith(b"{"):
         raise jsontext.NotJson("the body is not a JSON object")
     depth = 0

@@ -48,7 +48,7 @@ def renamed(body: bytes, model: str) -> bytes:
 
 def _renamed(body: bytes, name: str) -> bytes:
     """Patched from its end, so that what is still to be patched stays where it was found."""
-    spans = raw.members(body) if body.lstrip().startswith(b"{") else {}
+    spans = raw.members(body) if body.removeprefix(jsontext.BOM).lstrip().startswith(b"{") else {}
     for member, span in sorted(spans.items(), key=lambda item: -item[1].start):
         value = body[span.start : span.end]
         if member == "model":
