@@ -83,6 +83,20 @@ async def test_what_is_not_json_is_told_so(house: House, body: bytes) -> None:
     check(await house.ask(body), 400, None, "invalid_json")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("/v1/chat/completions", b" ", "The request body is not valid JSON: it is empty"),
+        ("/v1/chat/completions", b'{"model": "\xff"}', "The request body is not valid JSON: it is not UTF-8 text"),
+        ("/v1/chat/completions", b"null", "Invalid type: expected an object, got null."),
+        ("/v1/responses", b"null", "Invalid type: expected an object, got null."),
+        ("/v1/chat/completions", b'{"model":"gpt-5","messages":[{}]}', "Missing required parameter: 'role'."),
+    ],
+)
+async def test_a_message_says_what_is_wrong(house: House, path: str, body: bytes, message: str) -> None:
+    assert (await house.ask(body, path=path)).error["message"] == message
+
+
 async def test_of_a_compressed_body_it_is_told_that_it_is(house: House) -> None:
     body = gzip.compress(json.dumps(chat()).encode())
     told = await house.ask(body, headers={"content-encoding": "gzip"})

@@ -35,7 +35,14 @@ def decode(data: bytes | str) -> Any:
     except RecursionError:
         raise NotJson("the JSON is nested too deeply") from None
     except (msgspec.MsgspecError, UnicodeError) as error:
-        raise NotJson(str(error)) from None
+        raise NotJson(fault(data, error)) from None
+
+
+def fault(data: bytes | str, error: Exception) -> str:
+    """What a person is told of one of `FAULTS`: a decoder names no place of its text where it was given none."""
+    if not data.strip():
+        return "it is empty"
+    return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 NOT_DECODED: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)

@@ -53,7 +53,7 @@ def renamed(body: bytes, model: str) -> bytes:
     except msgspec.ValidationError:
         raise wrong_type("$", "an object", jsontext.decode(body)) from None
     except _NOT_JSON as error:
-        raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
+        raise BodyNotJson(f"The request body is not valid JSON: {jsontext.fault(body, error)}") from None
     if asked is None or asked == "":
         raise InvalidRequest("model: Field required", param="$.model")
     if not isinstance(asked, str):

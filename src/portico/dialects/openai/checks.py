@@ -26,7 +26,7 @@ def missing(path: str) -> InvalidRequest:
 def object_at(value: Any, path: str) -> Mapping[str, Any]:
     if isinstance(value, dict):
         return value
-    raise missing(path) if value is None else wrong_type(path, "an object", value)
+    raise missing(path) if value is None and path != "$" else wrong_type(path, "an object", value)
 
 
 def array_at(value: Any, path: str) -> list[Any]:

@@ -15,7 +15,7 @@ from portico.core.ids import counted_call_id, normalised_call_id
 from portico.core.pairing import OpenCalls
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, PlainMessages, Role
-from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
+from portico.dialects.openai.checks import array_at, missing, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.content import parse_content, parse_list
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
@@ -148,7 +148,7 @@ class MessagesReader:
     def _message(self, fields: Mapping[str, Any], at: int) -> Message:
         role = fields.get("role")
         if not isinstance(role, str):
-            raise wrong_type(".role", "a string", role)
+            raise missing(".role") if role is None else wrong_type(".role", "a string", role)
         if role == "assistant":
             parts = self._assistant(fields)
         elif role in ("tool", "function"):

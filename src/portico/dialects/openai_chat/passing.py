@@ -76,7 +76,7 @@ def _asked(body: bytes) -> _Asked:
     except msgspec.ValidationError:
         raise wrong_type("$", "an object", jsontext.decode(body)) from None
     except _NOT_JSON as error:
-        raise BodyNotJson(f"The request body is not valid JSON: {error}") from None
+        raise BodyNotJson(f"The request body is not valid JSON: {jsontext.fault(body, error)}") from None
     if asked.model is None or asked.model == "":
         raise InvalidRequest("Missing required parameter: 'model'.", param="$.model")
     if not isinstance(asked.model, str):
