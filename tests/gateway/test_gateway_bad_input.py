@@ -194,6 +194,12 @@ WRONG: dict[str, tuple[Any, str | None]] = {
     ),
     "tools that are an object": (chat(tools={}), "tools"),
     "a tool that is text": (chat(tools=["f"]), "tools[0]"),
+    "a tool of no type": (chat(tools=[tool(), {}]), "tools[1].type"),
+    "a tool as Anthropic's callers have it": (chat(tools=[{"name": "f", "input_schema": {}}]), "tools[0].type"),
+    "functions as Google's callers have them": (
+        chat(tools=[tool(), {"functionDeclarations": [{"name": "g"}]}]),
+        "tools[1].functionDeclarations",
+    ),
     "a tool of an unknown type": (chat(tools=[{"type": "hammer"}]), "tools[0].type"),
     "a tool without a name": (chat(tools=[tool(), {"type": "function", "function": {}}]), "tools[1].function.name"),
     "a tool with an empty name": (chat(tools=[tool("")]), "tools[0].function.name"),

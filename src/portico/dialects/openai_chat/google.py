@@ -124,7 +124,8 @@ def _sorted_out(found: Mapping[str, tuple[str, Any]]) -> GoogleExtras:
             case "thinkingConfig":
                 extras.thinking = _thinking(object_at(value, path), path)
             case "tools":
-                extras.builtins = read_builtins(array_at(value, path), path)
+                listed = enumerate(array_at(value, path))
+                extras.builtins = [one for i, tool in listed for one in read_builtins(tool, f"{path}[{i}]", i)]
             case "thoughtTagMarker":
                 extras.thought_tag = string_at(value, path)
                 if not extras.thought_tag.replace("_", "").replace("-", "").isalnum():
@@ -191,16 +192,15 @@ def _thinking(config: Mapping[str, Any], path: str) -> Thinking:
     return Thinking(budget=budget, level=None if level is None else level.lower(), show=show)
 
 
-def read_builtins(tools: list[Any], path: str) -> list[Builtin]:
-    """Google's native Tool objects (`{"google_search": {}}`) as builtins."""
+def read_builtins(tool: Any, path: str, at: int) -> list[Builtin]:
+    """One of Google's native Tool objects (`{"google_search": {}}`) as builtins."""
     builtins = []
-    for i, tool in enumerate(tools):
-        for name, config in object_at(tool, f"{path}[{i}]").items():
-            native = camel(name)
-            if native == "functionDeclarations":
-                raise InvalidRequest("Declare functions in `tools`.", param=f"{path}[{i}].{name}")
-            ext = {GOOGLE_EXT: {native: config}} if config else None
-            builtins.append(Builtin(GOOGLE_BUILTINS.get(native, native), at=i, ext=ext))
+    for name, config in object_at(tool, path).items():
+        native = camel(name)
+        if native == "functionDeclarations":
+            raise InvalidRequest("Declare functions in `tools`.", param=f"{path}.{name}")
+        ext = {GOOGLE_EXT: {native: config}} if config else None
+        builtins.append(Builtin(GOOGLE_BUILTINS.get(native, native), at=at, ext=ext))
     return builtins
 
 

@@ -8,7 +8,7 @@ from portico.core.errors import InvalidRequest
 from portico.core.known import declared
 from portico.core.loss import Loss
 from portico.core.request import GOOGLE_BUILTINS, Builtin, Request, Tool, ToolChoice
-from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
+from portico.dialects.openai.checks import array_at, missing, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, ext_of, extra_content, read_google
 from portico.dialects.openai_chat.google import read_builtins
 from portico.wire.names import snake
@@ -94,8 +94,10 @@ def _parse_tool(item: Mapping[str, Any], path: str, at: int) -> Tool | list[Buil
             string_at(description, f"{path}.custom.description")
         ext = {ORIGIN: {"format": format_}} if format_ is not None else None
         return Tool(name, description, kind="custom", at=at, ext=ext)
+    if kind is None and (not item or "name" in item):  # of nothing, or of a function in another API's shape
+        raise missing(f"{path}.type")
     if kind is None:
-        return read_builtins([item], path)
+        return read_builtins(item, path, at)
     if isinstance(kind, str) and (provided := _BUILTIN_TYPE.fullmatch(kind)) is not None:
         options = {name: value for name, value in item.items() if name not in ("type", "name") and value is not None}
         return [Builtin(BUILTIN_KINDS[provided.group(1)], at=at, ext={ORIGIN: options} if options else None)]
