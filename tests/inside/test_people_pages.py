@@ -147,6 +147,34 @@ def test_the_last_owner_stays_one(inviting: Rooms) -> None:
     assert ada.post("/console/people", do="remove", user=ada.user.id).status == 409
 
 
+@pytest.mark.parametrize("role", ["owner", "admin", "member", "viewer"])
+def test_whoever_is_in_an_account_leaves_it_by_themselves(inviting: Rooms, role: str) -> None:
+    inviting.person("ada@example.com", account="acme")
+    bob = inviting.person("bob@example.com", account="acme", role=role)
+    account = inviting.bench.do("accounts show", account="acme")["id"]
+    assert "Leave the account" in bob.get("/console/settings").text
+    typo = bob.post("/console/settings", do="leave", account=account, name="acne")
+    assert typo.status == 422
+    assert "This is not its name. Nothing was changed." in typo.text
+    assert roles(inviting) == {"ada@example.com": "owner", "bob@example.com": role}
+    left = bob.post("/console/settings", do="leave", account=account, name="acme")
+    assert (left.status, left.headers["location"]) == (303, "/console/settings?done=left")
+    assert roles(inviting) == {"ada@example.com": "owner"}
+    page = bob.get("/console/settings?done=left")
+    assert "You have left the account." in page.text
+    assert "Leave the account" not in page.text
+    assert bob.get("/console/keys").status == 403
+    assert bob.post("/console/settings", do="leave", account=account, name="acme").status == 404
+
+
+def test_the_last_owner_is_told_why_they_stay(inviting: Rooms) -> None:
+    ada = inviting.person(account="acme")
+    account = inviting.bench.do("accounts show", account="acme")["id"]
+    stayed = ada.post("/console/settings", do="leave", account=account, name="acme")
+    assert stayed.status == 409
+    assert "An account keeps at least one owner: make somebody else one first." in stayed.text
+
+
 def test_people_of_another_account_are_not_there(inviting: Rooms) -> None:
     ada = inviting.person("ada@example.com", account="acme")
     mallory = inviting.person("mallory@example.com", account="other")

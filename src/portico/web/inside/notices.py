@@ -17,6 +17,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "joined": "You are in.",
     "role-set": "The role was changed.",
     "member-removed": "They are no longer in this account.",
+    "left": "You have left the account.",
     "invitation-withdrawn": "The invitation was taken back. Its link opens nothing any more.",
     "connected": "Connected. You can sign in that way from now on.",
     "disconnected": "Disconnected.",

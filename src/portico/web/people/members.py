@@ -69,7 +69,7 @@ async def _remove(asked: Asked) -> Reply:
     await _check_theirs(asked, user)
     await asked.do("memberships remove", account=asked.account_id, user=user)
     own = user == asked.visitor.user.id
-    return Led(to="/console/settings" if own else HERE, done="member-removed")
+    return Led(to="/console/settings", done="left") if own else Led(to=HERE, done="member-removed")
 
 
 _ACTS: Final[Mapping[str, Callable[[Asked], Awaitable[Reply]]]] = {

@@ -1,4 +1,6 @@
-"""A person's own: what they are called, their password, language and theme, and where they are signed in."""
+"""A person's own: what they are called, their password, language and theme, where they are signed in, and which accounts
+they are in. Of those they leave whichever they want; who else is in one, and as what, is told in `members.py`.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -6,13 +8,14 @@ from typing import Final
 from portico.accounts import attempts, passwords, sessions
 from portico.accounts.sessions import Session
 from portico.admin import door
-from portico.core.errors import InvalidRequest
+from portico.core.errors import Conflict, InvalidRequest, NotFound
 from portico.core.storage import Db
 from portico.web.addresses import Locale
 from portico.web.house import LANGUAGE
 from portico.web.inside.asked import Asked, Led, Reply, Shown
 from portico.web.people import oidc
 from portico.web.people.door import SIGN_IN, as_typed
+from portico.web.people.members import ROLE_NAMES
 
 HERE: Final = "/console/settings"
 _YEAR_S: Final = 31_536_000
@@ -78,10 +81,25 @@ async def _end(asked: Asked) -> Reply:
     return Led(to=HERE, done="session-ended")
 
 
+async def _leave(asked: Asked) -> Reply:
+    """One of their accounts, whichever is looked at."""
+    visitor, account_id = asked.visitor, asked.said("account")
+    name = visitor.account_names.get(account_id)
+    if name is None:
+        raise NotFound("There is no such account.")
+    try:
+        asked.require_name(name)
+        await asked.do("memberships remove", account=account_id, user=visitor.user.id)
+    except (Conflict, InvalidRequest) as error:
+        return await _page(asked, errors={"leave": error.message}, status=409 if isinstance(error, Conflict) else 422)
+    return Led(to=HERE, done="left")
+
+
 _ACTS: Final[Mapping[str, Callable[[Asked], Awaitable[Reply]]]] = {
     "profile": _profile,
     "password": _password,
     "end": _end,
+    "leave": _leave,
     "disconnect": oidc.disconnect,
 }
 
@@ -132,5 +150,7 @@ async def _page(
             "oidc": asked.backstage.extras.get("oidc"),
             "connections": await oidc.connections(asked),
             "connect_token": oidc.connect_token(asked),
+            "leaving": asked.said("account"),
+            "role_names": ROLE_NAMES,
         },
     )
