@@ -160,12 +160,17 @@ def render_html(visit: Visit, view: View, *, theme: str, offered: Locale | None 
     return told if visit.locale is Locale.EN else closed_up(told)
 
 
-_BETWEEN: Final = re.compile(r"(?<=[。！？；：]) +(?=[\u3400-\u9fff「“])")
+_INLINE: Final = "(?:a|abbr|code|em|span|strong|time)"
+_HAN: Final = "\u3400-\u9fff「“"
+_BETWEEN: Final = re.compile(
+    rf"([。！？；：，、](?:</{_INLINE}>)*|[0-9]日|[{_HAN}」”]</strong>) +(?=(?:<{_INLINE}(?: [^<>]*)?>)*[{_HAN}])"
+)
 
 
 def closed_up(text: str) -> str:
-    """Chinese, whose sentences have no space between them however a template puts them beside each other."""
-    return _BETWEEN.sub("", text)
+    """Chinese, whose sentences have no space between them however a template puts them beside each other: as links, in
+    bold, or behind a day."""
+    return _BETWEEN.sub(r"\1", text)
 
 
 def _offer(offered: Locale | None) -> dict[str, Any]:
