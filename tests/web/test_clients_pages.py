@@ -55,6 +55,18 @@ TRIALS: Final = Trials(
             for client in CLIENTS
         ),
         Tried(
+            client="old-sdk",
+            title="Old SDK",
+            version="4.5.6",
+            api="chat",
+            dialect="openai_chat",
+            models=("gpt-5.5",),
+            checks={"text": "passed"},
+            reasons={},
+            measured=date(2026, 11, 27),
+            portico="0.0.8",
+        ),
+        Tried(
             client="some-sdk",
             title="Some SDK",
             version="1.2.3",
@@ -215,6 +227,9 @@ async def test_what_clients_proved_is_shown_where_it_was_tried_and_nowhere_else(
     overview, sdks = await twin("/clients", locale, house=house), await twin("/clients/sdks", locale, house=house)
     assert ("0.1.0" in overview) == (run is not None)
     assert ("Some SDK 1.2.3" in sdks) == ("/clients/sdks.md#proven" in overview) == (run is not None)
+    for day, version in ((date(2026, 11, 29), "0.1.0"), (date(2026, 11, 27), "0.0.8")):
+        of_a_row = f"1/1 | {words.Say(locale, markup=False).day(day)} | {version} |"
+        assert (of_a_row in sdks) == (run is not None), day
     assert not re.search(r"\|\n\n\|", overview + sdks)
 
 

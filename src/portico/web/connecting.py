@@ -68,6 +68,8 @@ class Row(msgspec.Struct, frozen=True):
     of: int
     cells: str
     """The API, the models asked, how many checks were passed."""
+    day: str
+    portico: str
 
 
 class Proven(msgspec.Struct, frozen=True):
@@ -270,7 +272,8 @@ def _newest(tried: Sequence[Tried]) -> Tried | None:
 def _row(tried: Tried, say: Say) -> Row:
     passed = sum(state == "passed" for state in tried.checks.values())
     models = say(", ").join(f"`{name}`" for name in tried.models)
-    return Row(passed, len(tried.checks), f"| `{tried.api}` | {models or '–'} | {passed}/{len(tried.checks)} |")
+    cells = f"| `{tried.api}` | {models or '–'} | {passed}/{len(tried.checks)} |"
+    return Row(passed, len(tried.checks), cells, say.day(tried.measured), tried.portico)
 
 
 def _because(reason: str, say: Say) -> str:
