@@ -61,6 +61,14 @@ async def test_the_form_is_what_is_asked_for(accept: str, media_type: str) -> No
         ("/zh-HK/docs/?a=1", "/zh-HK/docs?a=1"),
         ("/models/gpt-5.5-2026-04-23", "/models/gpt-5.5"),
         ("/zh-CN/models/gpt-5.5-2026-04-23.md", "/zh-CN/models/gpt-5.5.md"),
+        ("/clients/openclaw", "/openclaw"),
+        ("/zh-HK/clients/OpenClaw.md", "/zh-HK/openclaw.md"),
+        ("/clients/Claude-Code", "/clients/claude-code"),
+        ("/zh-cn/pricing?in=1", "/zh-CN/pricing?in=1"),
+        ("/zh-TW", "/zh-HK"),
+        ("/zh/docs/chat.md", "/zh-CN/docs/chat.md"),
+        ("/en/docs", "/docs"),
+        ("/en", "/"),
     ],
 )
 async def test_other_addresses_of_a_page_lead_to_it(path: str, there: str) -> None:

@@ -30,7 +30,7 @@ from starlette.types import Receive, Scope, Send
 
 from portico.accounts.browser import cookies_of
 from portico.web import machine, static
-from portico.web.addresses import MEDIA_TYPES, Address, Form, Locale, preferred
+from portico.web.addresses import MEDIA_TYPES, Address, Form, Locale, locale_of, preferred
 from portico.web.kept import Answer, Kept
 from portico.web.page import Moved, NotHere, Page, View, Visit, finished
 from portico.web.render import render_failed, render_html, render_markdown, render_missing
@@ -228,6 +228,8 @@ def _made(room: Showroom, asked: Asked) -> Answer:
     if asked.path != plain and _find(Address.of(plain).path) is not None:
         return _elsewhere(Address.of(plain), asked)
     address = Address.of(asked.path)
+    if (spelt := _spelt_otherwise(address)) is not None:
+        return _elsewhere(spelt, asked)
     if address.form is Form.HTML and asked.form is not None:
         address = address.as_form(asked.form)
     visit = Visit(address, asked.base_url, dict(asked.query))
@@ -235,6 +237,15 @@ def _made(room: Showroom, asked: Asked) -> Answer:
         return _page(room, visit, asked)
     except Moved as moved:
         return _elsewhere(Address(moved.path, address.locale, address.form), asked)
+
+
+def _spelt_otherwise(address: Address) -> Address | None:
+    """The page whose language is spelt otherwise than it is here: `/zh-tw/docs`, `/en/docs`."""
+    tag, _, rest = address.path.removeprefix("/").partition("/")
+    locale = locale_of(tag)
+    if locale is None or address.locale is not Locale.EN or _find(f"/{rest}") is None:
+        return None
+    return Address(f"/{rest}", locale, address.form)
 
 
 def _elsewhere(address: Address, asked: Asked) -> Answer:

@@ -6,19 +6,25 @@ from typing import Any, Final
 
 import msgspec
 
+from portico.clients import client_named
 from portico.web import reference
 from portico.web.addresses import Locale
 from portico.web.book import Room, Source, chapters, every_source, navigation
-from portico.web.connecting import every_client, shown
-from portico.web.page import NotHere, Page, View, Visit
+from portico.web.connecting import every_client, page_of, shown
+from portico.web.page import Moved, NotHere, Page, View, Visit
 from portico.web.showroom import Showroom
 from portico.web.site.cards import cards
 
+_CLIENTS: Final = "/clients"
+
 
 async def look(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> View:
-    source = every_source(visit.locale).get(names["path"])
+    path = names["path"]
+    source = every_source(visit.locale).get(path)
     if source is None:
-        raise NotHere
+        below, _, name = path.rpartition("/")
+        client = client_named(name.lower()) if below == _CLIENTS else None
+        raise NotHere if client is None else Moved(page_of(client.name))
     if source.client:
         source = msgspec.structs.replace(source, cards=await cards(showroom))
     rooms = _rooms(visit.locale, source)
@@ -41,7 +47,7 @@ async def look(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> Vi
 
 def _twin(source: Source, visit: Visit) -> Any:
     """What a page of clients tells as data."""
-    if source.path == "/clients":
+    if source.path == _CLIENTS:
         return msgspec.to_builtins(every_client(source.cards, visit.base_url, visit.locale))
     if source.client not in ("", "*"):
         return msgspec.to_builtins(shown(source.client, source.cards, visit.base_url, visit.locale))
