@@ -21,6 +21,8 @@ __all__ = ["axe", "browser"]
 pytestmark = NEEDS_CHROMIUM
 LANGUAGES: Final = ("en", "zh-HK")
 PASSWORD: Final = "a long sample password"
+ADDRESS: Final = f"ada.with.a.long.address@{'of-a-department.' * 10}example-company.com"
+NAME: Final = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 3
 LONG: Final = "the continuous integration of a department with a long name"
 DRAFT: Final = '[[prices]]\nmodel = "gemini-3.5-flash"\ninput = "1.80"\ncached = "0.18"\noutput = "10.80"\n'
 CONSOLE: Final = (
@@ -83,10 +85,13 @@ def pages(visit: Visit, house: House) -> list[str]:
     """A house with keys, calls that were answered and that failed, codes, a draft, a provider that rests; its pages."""
     _, page, told = visit
     page.goto(house.first_link)
-    page.locator("#f-email").fill("ada.with.a.long.address@example-company.com")
+    page.locator("#f-email").fill(ADDRESS)
     page.locator("#f-password").fill(PASSWORD)
     page.locator("main button[type=submit]").click()
     page.wait_for_url("**/console**")
+    page.goto("/console/settings")
+    page.locator("#f-name").fill(NAME)
+    page.locator("main form button[type=submit]").first.click()
     some_calls(house, a_key(page, LONG))
     furnish(page)
     pages = [*CONSOLE, *ADMIN]

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 import zhconv
+from markupsafe import Markup
 
 import portico
 from portico.web.addresses import Locale
 from portico.web.book import Source, body_of
 from portico.web.book import every_source as pages
 from portico.web.manual import _PLURALS
-from portico.web.words import translations
+from portico.web.words import Say, translations
 
 MAINLAND = (
     *("什麼", "布林", "函數", "簽署", "開著"),  # words that the pages for Hong Kong have agreed on otherwise
@@ -172,3 +173,15 @@ def test_everything_that_is_told_in_chinese_is_said_somewhere() -> None:
     plain = "\n".join(path.read_text(encoding="utf-8") for path in files if path.suffix != ".py")
     told = set(translations(Locale.ZH_HK)) - constants - {*MADE_UP}
     assert sorted(text for text in told if text not in plain and text.replace('"', r"\"") not in plain) == []
+
+
+@pytest.mark.parametrize("name", ["محطة العمل 11", "כלי-עברית", "\U0001e900\U0001e901"])
+def test_a_name_that_is_read_from_the_right_stands_by_itself(name: str) -> None:
+    """A sum beside it was drawn on its other side, beside another name."""
+    say = Say(Locale.EN, markup=True)
+    told = say("%(sum)s for %(model)s by %(key)s", sum="$0.1", model="gpt-5.5", key=name)
+    assert told == f"$0.1 for gpt-5.5 by \u2068{name}\u2069"
+    assert say("%(name)s", name=f"<b>{name}") == f"\u2068&lt;b&gt;{name}\u2069"
+    assert say("%(name)s", name=Markup("<b>%s") % name) == f"\u2068<b>{name}\u2069"
+    assert Say(Locale.EN, markup=False)("%(name)s", name=name) == name
+    assert say("%(name)s", name="生产 laptop ключ") == "生产 laptop ключ"

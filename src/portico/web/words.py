@@ -6,6 +6,7 @@
 A text without a translation is a defect that the tests find; a reader sees English then, not an error.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -38,6 +39,21 @@ def translations(locale: Locale) -> Mapping[str, str]:
     return told
 
 
+ISOLATES: Final = "\u2068\u2069"
+"""What a text stands between whose direction is its own (Unicode Standard Annex 9): FSI and PDI."""
+_FROM_THE_RIGHT: Final = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+
+
+def _by_itself(value: Any) -> Any:
+    """A name that is read from the right does not take the sum along that stands beside it."""
+    if not isinstance(value, str) or _FROM_THE_RIGHT.search(value) is None:
+        return value
+    begin, end = ISOLATES
+    return type(value)(begin) + value + end
+
+
 class Say:
     """One locale's voice. What is put into a text is escaped, unless it is markup; so is the text itself."""
 
@@ -51,7 +67,9 @@ class Say:
         told = self._texts.get(text, text)
         if not values:
             return told
-        return (escape(told) if self._markup else told) % values
+        if self._markup:
+            return escape(told) % {name: _by_itself(value) for name, value in values.items()}
+        return told % values
 
     def day(self, day: date) -> str:
         """A date as it is written out: Nov 28, 2026; 2026年11月28日."""

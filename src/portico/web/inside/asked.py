@@ -14,6 +14,7 @@ from portico.accounts.sessions import Session
 from portico.core.errors import InvalidRequest
 from portico.web.addresses import Locale
 from portico.web.inside.backstage import Backstage
+from portico.web.words import ISOLATES
 
 
 class Needs(IntEnum):
@@ -152,7 +153,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     def require_name(self, name: str) -> None:
         """A destructive act asks for the thing's name, in the field `name`. Raises `InvalidRequest`."""
-        if self.said("name") != name:
+        if self.said("name").strip(ISOLATES) != name:  # it may be copied from the text that asks for it
             raise InvalidRequest("This is not its name. Nothing was changed.", param="name")
 
 
