@@ -17,6 +17,8 @@ Tokens: TypeAlias = Mapping[str, int]
 
 NONE: Final[Tokens] = {}
 MODALITIES: Final = ("text", "image", "audio", "video", "document")
+MOST: Final = 2**31 - 1
+"""What a count of a provider's is taken for at most (Google's are of 32 bits): sums of more are too long for the books."""
 
 
 class Usage(msgspec.Struct, frozen=True):

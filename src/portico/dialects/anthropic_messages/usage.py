@@ -6,7 +6,7 @@ Anthropic counts apart what was read from a cache, written to one, and neither; 
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portico.core.usage import MODALITIES, Tokens, Usage, split, total
+from portico.core.usage import MODALITIES, MOST, Tokens, Usage, split, total
 from portico.dialects.anthropic_messages.words import USES
 
 _TIERS: Final = {"standard": "default", "priority": "priority", "batch": "batch"}
@@ -113,4 +113,4 @@ _COUNTED: Final = frozenset({"input_tokens", "output_tokens"})
 
 def _count(fields: Any, name: str) -> int:
     value = fields.get(name)
-    return max(0, int(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0
+    return int(min(max(0, value), MOST)) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0

@@ -23,6 +23,7 @@ from portico.dialects.gemini.errors import parse_error_object
 from portico.dialects.gemini.fields import camelise
 from portico.dialects.gemini.parts import parse_part, render_part
 from portico.dialects.gemini.request_parse import WHERE
+from portico.dialects.gemini.usage import number, parse_usage
 
 MOST_TEXTS: Final = 100
 DOCUMENT: Final = "RETRIEVAL_DOCUMENT"
@@ -184,7 +185,7 @@ def _read(fields: Mapping[str, Any]) -> Embedded:
     if (predictions := fields.get("predictions")) is not None:
         found = [one["embeddings"] for one in predictions]
         told = [one["statistics"] for one in found if "statistics" in one]
-        usage = Usage(input_uncached={"text": sum([int(one["token_count"]) for one in told])}) if told else None
+        usage = Usage(input_uncached={"text": sum([number(one["token_count"]) for one in told])}) if told else None
         return Embedded(tuple([_values(one) for one in found]), None, usage, told or None)
     vectors = [fields["embedding"]] if "embedding" in fields else fields["embeddings"]
     return Embedded(tuple([_values(one) for one in vectors]), None, *_usage(fields.get("usageMetadata")))
@@ -198,16 +199,7 @@ def _usage(metadata: Any) -> tuple[Usage | None, Any]:
     if not isinstance(metadata, Mapping):
         return None, None
     said = embedding_metadata(camelise(metadata))
-    counted = said.get("promptTokenCount")
-    if not isinstance(counted, int):
-        return None, None
-    by_kind = {
-        str(one.get("modality", "TEXT")).lower(): int(one.get("tokenCount", 0))
-        for one in said.get("promptTokensDetails") or []
-    }
-    if sum(by_kind.values()) != counted:
-        by_kind = {"text": counted}
-    return Usage(input_uncached=by_kind), metadata
+    return (usage, metadata) if (usage := parse_usage(said)) is not None else (None, None)
 
 
 def tell(answer: Embedded, request: Request) -> Any:

@@ -7,7 +7,7 @@ total is the sum of all four. A field absent beside a total is 0; without a tota
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portico.core.usage import MODALITIES, NONE, Tokens, Usage, minus, split, take, total
+from portico.core.usage import MODALITIES, MOST, NONE, Tokens, Usage, minus, split, take, total
 from portico.dialects.gemini.parts import ORIGIN
 
 WRITTEN: Final = "cacheWriteTokenCount"
@@ -36,8 +36,6 @@ _WITH_INT_ENUMS: Final = {1: "text", 2: "image", 3: "video", 4: "audio", 5: "doc
 """Modality as a number, for clients that asked for `enum-encoding=int` (traffic.md 3)."""
 
 
-MOST: Final = 2**31 - 1
-"""Google's counts are of 32 bits. What says more, or is no number, would not fit into the books."""
 _TRAFFIC_TIERS: Final = {"ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}
 """Vertex AI has no `serviceTier`: it says what kind of traffic a call was."""
 
@@ -128,10 +126,10 @@ def _tokens(metadata: Mapping[str, Any], name: str, details_name: str | None) ->
 
 
 def _count(metadata: Mapping[str, Any], name: str) -> int:
-    return _number(metadata.get(name))
+    return number(metadata.get(name))
 
 
-def _number(value: Any) -> int:
+def number(value: Any) -> int:
     """A count, which may be written as text."""
     if isinstance(value, str):
         value = int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else 0
@@ -143,7 +141,7 @@ def _details(details: Any) -> dict[str, int]:
     for item in details or ():
         modality = item.get("modality")
         name = _WITH_INT_ENUMS.get(modality) if isinstance(modality, int) else str(modality or "text").lower()
-        count = _number(item.get("tokenCount"))
+        count = number(item.get("tokenCount"))
         if count > 0:
             name = name if name in MODALITIES else "text"
             counts[name] = counts.get(name, 0) + count

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portico.core.usage import MODALITIES, Usage, plus, split
+from portico.core.usage import MODALITIES, MOST, Usage, plus, split
 
 SECONDS: Final = "seconds"
 CHARACTERS: Final = "characters"
@@ -49,4 +49,4 @@ def _count(fields: Mapping[str, Any], name: str) -> int:
     value = fields.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return 0
-    return max(0, math.ceil(value))
+    return min(max(0, math.ceil(value)), MOST)

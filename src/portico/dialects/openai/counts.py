@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from portico.core.usage import MODALITIES
+from portico.core.usage import MODALITIES, MOST
 
 
 def count(fields: Mapping[str, Any], name: str) -> int:
-    """A count of an object of counts; what is none, or below it, is 0."""
+    """A count of an object of counts; what is none, or below it, is 0, and what is above all of them the most."""
     value = fields.get(name)
-    return max(0, int(value)) if isinstance(value, (int, float)) else 0
+    return int(min(max(0, value), MOST)) if isinstance(value, (int, float)) else 0
 
 
 def by_modality(fields: Any) -> dict[str, int]:

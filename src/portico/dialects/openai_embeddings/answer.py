@@ -6,7 +6,7 @@
 import base64
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +16,7 @@ from portico.core.embedding import Embedded, wish_of
 from portico.core.errors import UpstreamBadGateway
 from portico.core.request import Request
 from portico.core.usage import Usage
+from portico.dialects.openai.counts import count
 from portico.dialects.openai.errors import parse_error_object, tells_error
 from portico.wire import jsontext
 
@@ -86,8 +87,12 @@ def read(body: Any) -> Embedded:
         vectors = [_floats(one.embedding) for one in sorted(answer.data, key=lambda one: one.index)]
     except (msgspec.ValidationError, ValueError, struct.error) as error:
         raise UpstreamBadGateway(f"The provider's answer holds no embeddings: {error}") from None
-    usage = None if answer.usage is None else Usage(input_uncached={"text": answer.usage.prompt_tokens})
-    return Embedded(tuple(vectors), answer.model, usage, body.get("usage"))
+    told = body.get("usage")
+    return Embedded(tuple(vectors), answer.model, None if told is None else _usage(told), told)
+
+
+def _usage(told: Mapping[str, Any]) -> Usage:
+    return Usage(input_uncached={"text": count(told, "prompt_tokens")})
 
 
 def _floats(embedding: list[float] | str) -> Sequence[float]:
@@ -112,5 +117,5 @@ def see(body: bytes) -> Seen:
     counts = head.usage.get("prompt_tokens") if isinstance(head.usage, dict) else None
     model = head.model if isinstance(head.model, str) else None
     if isinstance(counts, int) and not isinstance(counts, bool) and counts >= 0:
-        return Seen(model, Usage(input_uncached={"text": counts}), raw_usage=head.usage)
+        return Seen(model, _usage(head.usage), raw_usage=head.usage)
     return Seen(model)

@@ -12,6 +12,7 @@ from portico.core.ask import Ask
 from portico.core.dialect import Seen
 from portico.core.errors import UpstreamBadGateway, UpstreamEmpty
 from portico.core.recording import seconds_of, whole_seconds
+from portico.core.usage import MOST
 from portico.dialects.openai.audio_usage import SECONDS, parse_seconds, parse_tokens
 from portico.dialects.openai.bodies import fields_of
 from portico.dialects.openai.errors import parse_error_object, tells_error
@@ -86,6 +87,7 @@ def _reported(value: Mapping[str, Any], seconds: Any) -> Seen:
         return Seen(uses={SECONDS: counted}, heard_s=counted, shown=len(value["text"]), raw_usage=usage)
     duration = value.get("duration")
     if isinstance(duration, (int, float)) and not isinstance(duration, bool) and duration >= 0:
+        duration = min(duration, MOST)
         return Seen(uses={SECONDS: whole_seconds(duration)}, heard_s=duration, shown=len(value["text"]))
     return _unreported(seconds(), len(value["text"]))
 
