@@ -32,7 +32,8 @@ from dialects.dialect_rows import (
     told,
     user,
 )
-from portico.core.parts import Signature, Text, ToolCall
+from portico.core.parts import Reasoning, Signature, Text, ToolCall, ToolResult
+from portico.core.request import Message, Request, Role
 from portico.vault import TurnRecorder, keys_of_request, restore
 
 SIG, OTHER = "c2lnbmF0dXJl", "b3RoZXI="
@@ -303,6 +304,19 @@ def test_another_vendors_signature_is_not_sent() -> None:
 
 
 # -- the store (channel D) --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+@pytest.mark.parametrize("model", [OLD, NEW])
+def test_thoughts_that_only_another_vendor_can_read_leave_no_empty_part(model: str, sealed: bool) -> None:
+    """Claude's redacted thoughts, and OpenAI's whose summary is empty, in front of each call of an agent."""
+    seal = Signature("openai", "c2VhbA==") if sealed else None
+    said = Message(Role.ASSISTANT, (Reasoning("", seal, redacted=sealed), ToolCall("call_1", "look_up", "{}")))
+    answered = Message(Role.USER, (ToolResult("call_1", "look_up", (Text("ok"),)),))
+    hello = Message(Role.USER, (Text("Hello"),))
+    told = GEMINI.render_request(Request(model, (hello, said, answered)), target(model))
+    assert [next(iter(part)) for part in told.body["contents"][1]["parts"]] == ["functionCall"]
+    assert ("2.4:foreign_signature" in codes(told.losses)) is sealed
 
 
 def kept(body: Json, signer: str = "gemini-3@gemini", *, streamed: bool = False) -> dict[str, Any]:

@@ -26,6 +26,9 @@ from portico.dialects.gemini.results import keeps_detail, render_plain_result, r
 
 FILLER: Final[Mapping[str, Any]] = {"text": " "}
 
+_SAYING: Final = frozenset({"text", "thought"})
+"""Members of a part that says nothing where its text is empty: thoughts that another vendor sealed often are."""
+
 _SYSTEM: Final = Role.SYSTEM
 _DEVELOPER: Final = Role.DEVELOPER
 _ASSISTANT: Final = Role.ASSISTANT
@@ -276,8 +279,8 @@ class ContentsRenderer:
         if signature is not None and not self._reads(signature):
             rendered.pop("thoughtSignature", None)
             self._tell_foreign(message, "the thought signature is another vendor's or of another model line")
-            if rendered == {"text": ""}:
-                return None
+        if rendered.get("text") == "" and rendered.keys() <= _SAYING:
+            return None
         if isinstance(part, Media) and self._capabilities.judged:
             self._settle_media(part, message, rendered)
             self._sign_image(message, rendered)
