@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from dialects.dialect_rows import Json, target
 from portico.core.errors import InvalidRequest
-from portico.core.parts import Media
+from portico.core.parts import Media, ToolResult, text_of
 from portico.core.request import Message, Request, Role, Thinking
 from portico.core.target import UNJUDGED, Target
 from portico.dialects import gemini, openai_chat, openai_responses
@@ -81,6 +81,22 @@ def test_blocks_too_deep_inside_one_another_are_refused() -> None:
     with pytest.raises(InvalidRequest, match="too deep"):
         parsed(blocks(block))
     assert DIALECT.ask(blocks(block), 1000).text_bytes == 1000
+
+
+def test_the_address_of_a_source_in_a_result_ends_with_its_line() -> None:
+    """Where a result is one text, what the source says is not glued to its address."""
+    source = {
+        "type": "search_result",
+        "title": "T",
+        "source": "https://a/b",
+        "content": [{"type": "text", "text": "z"}],
+    }
+    call = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [source]}
+    found = parsed(asked({"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}))
+    (part,) = found.messages[1].parts
+    assert isinstance(part, ToolResult)
+    assert text_of(part.parts) == "T https://a/b\nz"
 
 
 WHOLE: Json = asked(

@@ -206,9 +206,9 @@ class Blocks:
 
 
 def _of_source(title: str | None, said: list[Text | Media], ext: Any) -> list[Part]:
-    """A source by its title and what it holds. What is said of it as a whole comes with the first of them; that the prompt
-    may be cached up to it, with the last."""
-    parts = [*([Text(title)] if title else []), *said]
+    """A source by its title, on a line of its own, and what it holds. What is said of it as a whole comes with the first of
+    them; that the prompt may be cached up to it, with the last."""
+    parts = [*([Text(f"{title}\n")] if title else []), *said]
     beside = dict((ext or {}).get(ORIGIN) or {})
     cached = beside.pop("cache_control", None)
     if parts and cached is not None:
