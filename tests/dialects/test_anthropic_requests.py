@@ -83,6 +83,27 @@ def test_blocks_too_deep_inside_one_another_are_refused() -> None:
     assert DIALECT.ask(blocks(block), 1000).text_bytes == 1000
 
 
+LOOPS = [
+    ([True], True),
+    ([False], False),
+    ([True, False], True),
+    ([False, True], False),
+]
+
+
+@pytest.mark.parametrize(("opened", "thinks"), LOOPS)
+def test_a_loop_of_calls_opens_with_thoughts_or_has_none(opened: list[bool], thinks: bool) -> None:
+    """Without beta headers Claude thinks before the first calls of a loop, and not between them."""
+    messages: list[Json] = [{"role": "user", "content": "hi"}]
+    for number, thought in enumerate(opened):
+        use = {"type": "tool_use", "id": f"toolu_{number}", "name": "f", "input": {}}
+        before = [{"type": "thinking", "thinking": "hm", "signature": "abc"}] if thought else []
+        result = {"type": "tool_result", "tool_use_id": f"toolu_{number}", "content": "ok"}
+        messages += [{"role": "assistant", "content": [*before, use]}, {"role": "user", "content": [result]}]
+    told = sent(asked(*messages, max_tokens=8000, thinking={"type": "enabled", "budget_tokens": 2048}))
+    assert ("thinking" in told) is thinks
+
+
 def test_the_address_of_a_source_in_a_result_ends_with_its_line() -> None:
     """Where a result is one text, what the source says is not glued to its address."""
     source = {

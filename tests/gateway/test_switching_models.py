@@ -146,6 +146,14 @@ class Messages:
         return [blocks[index] for index in sorted(blocks)]
 
 
+class ThinkingMessages(Messages):
+    """It asks for thoughts as older Claudes take it."""
+
+    def body(self, model: str, *, stream: bool) -> Json:
+        budget = {"type": "enabled", "budget_tokens": 2000}
+        return {**super().body(model, stream=stream), "max_tokens": 8000, "thinking": budget}
+
+
 class Gemini:
     def __init__(self) -> None:
         self.path = ""
@@ -219,6 +227,24 @@ async def test_a_loop_of_five_turns_switches_models_and_completes(
 ) -> None:
     async with open_house(kinds=THREE) as house:
         assert await looped(house, client(), models, stream=stream) == [2, 2, 2, 2, 2, 0]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("before", ["gpt-4.1", "gemini-2.5-flash", "gemini-3.5-flash"])
+async def test_a_claude_that_must_think_first_takes_over_a_loop_that_began_without_thoughts(
+    before: str, stream: bool
+) -> None:
+    async with open_house(kinds=THREE) as house:
+        client = ThinkingMessages()
+        assert await looped(house, client, [before, "claude-haiku-4-5", "claude-haiku-4-5"], stream=stream) == [2, 2, 2]
+        assert "thinking" not in house.simulator.stats.last.body
+        headers = {"anthropic-version": "2023-06-01"}
+        body = client.body("claude-haiku-4-5", stream=stream)
+        answer = await house.ask(body, path=client.path, headers=headers)
+        assert "1.7:thinking" in answer.codes
+        told = await house.ask(body, path=client.path, headers={**headers, "x-portico-strict": "true"})
+        assert told.status == 400
+        assert b"must start with a thinking block" in told.body
 
 
 UNSIGNED: list[Json] = [

@@ -134,9 +134,11 @@ class Aims:
 
 
 def signing(aim: Aim) -> Aim:
-    """The same, where calls without a signature get what the model demands, though its own dialect is spoken to it."""
-    demands, able = aim.candidate.deployment.capabilities.signatures_required, aim.target.capabilities
-    if able.signatures_required is demands:
+    """The same, where calls without a signature get what the model demands, though its own dialect is spoken to it; where
+    thoughts must come first and have not, it is not asked to think."""
+    demands, able = aim.candidate.deployment.capabilities, aim.target.capabilities
+    signatures, thoughts = demands.signatures_required, demands.thinking_block_required
+    if able.signatures_required is signatures and able.thinking_block_required is thoughts:
         return aim
-    able = msgspec.structs.replace(able, signatures_required=demands)
+    able = msgspec.structs.replace(able, signatures_required=signatures, thinking_block_required=thoughts)
     return msgspec.structs.replace(aim, target=msgspec.structs.replace(aim.target, capabilities=able))

@@ -164,10 +164,10 @@ class Tries:
             asked = call.request
             if lane_of(asked) != part.lane:
                 return None
-            if isinstance(error, UpstreamSignatureMissing):
-                return asked  # what is signed stays so
         if asked is None or not may_be_of_signatures(error, asked, strict=call.strict):
             return None
+        if isinstance(error, UpstreamSignatureMissing) and not call.strict and signing(refused.aim) is not refused.aim:
+            return asked  # what is signed stays so
         return without_unknown_signatures(asked)
 
     def _attempt(self, part: _Part, step: Step, aim: Aim, runner: Runner | None) -> Attempt:

@@ -22,6 +22,7 @@ from portico.core.errors import (
     UpstreamRefusedAccount,
     UpstreamRejected,
     UpstreamRequestTooLarge,
+    UpstreamSignatureMissing,
     UpstreamSignatureRejected,
     UpstreamTimeout,
 )
@@ -71,6 +72,7 @@ _SIGNATURE: Final = re.compile(
     r"|invalid `?data`? in `?redacted_thinking",
     re.IGNORECASE,
 )
+_THOUGHTS_FIRST: Final = re.compile(r"expected `?thinking`? or `?redacted_thinking`?, but found", re.IGNORECASE)
 _CREDIT: Final = re.compile(r"credit balance is too low|plans & billing", re.IGNORECASE)
 _DISABLED: Final = re.compile(r"organization has been disabled|\baccount\b.*\b(?:disabled|suspended)", re.IGNORECASE)
 _MODEL: Final = re.compile(r"\bmodel\b", re.IGNORECASE)
@@ -143,6 +145,8 @@ def _kind(word: str, status: int | None, message: str) -> type[UpstreamError]:
     if kind is UpstreamRejected:
         if _SIGNATURE.search(message):
             return UpstreamSignatureRejected
+        if _THOUGHTS_FIRST.search(message):
+            return UpstreamSignatureMissing
         if _CONTEXT.search(message):
             return ContextLengthExceeded
         if _DISABLED.search(message):

@@ -1,7 +1,7 @@
 """How hard a Claude model is to think (mapping.md 1.7, 7.1): a budget on older models, an effort on newer ones.
 
-With a budget, an assistant turn that calls tools must open with its own thinking block (7.4, end): where a caller's history
-has lost it, the model is not asked to think for this answer.
+With a budget, a loop of calls must open with its own thinking block (7.4, end): where a caller's history has lost it, or
+another model began the loop, the model is not asked to think for this answer.
 """
 
 from typing import Any, Final
@@ -31,9 +31,9 @@ class Thoughts(msgspec.Struct, frozen=True):
 
 def render_thinking(request: Request, target: Target, messages: list[dict[str, Any]], losses: list[Loss]) -> Thoughts:
     thinking, spec = request.thinking, target.capabilities.thinking
-    if not target.capabilities.judged:
-        return _as_asked(thinking, target)
     where = request.where.field("thinking")
+    if not target.capabilities.judged:
+        return _held(_as_asked(thinking, target), target, messages, where, losses)
     if spec.control is ThinkingControl.NONE:
         if thinking.steered:
             losses.append(Loss("1.7:none", where, "the model does not think"))
@@ -45,14 +45,18 @@ def render_thinking(request: Request, target: Target, messages: list[dict[str, A
         thinking = Thinking(budget=-1, show=True)
         request = msgspec.structs.replace(request, thinking=thinking)
     if spec.control is ThinkingControl.BUDGET:
-        thoughts = _budget(request, target, spec, losses)
-        if thoughts.on and target.capabilities.thinking_block_required and _misses_its_thoughts(messages):
-            losses.append(
-                Loss("1.7:thinking", where, "the thoughts of this turn's calls are not known: none can follow")
-            )
-            return Thoughts()
-        return thoughts
+        return _held(_budget(request, target, spec, losses), target, messages, where, losses)
     return _level(request, spec, losses)
+
+
+def _held(
+    thoughts: Thoughts, target: Target, messages: list[dict[str, Any]], where: str, losses: list[Loss]
+) -> Thoughts:
+    """What is said of thinking, without it in a loop of calls that began without thoughts."""
+    if not (thoughts.on and target.capabilities.thinking_block_required and _misses_its_thoughts(messages)):
+        return thoughts
+    losses.append(Loss("1.7:thinking", where, "the thoughts of this turn's calls are not known: none can follow"))
+    return Thoughts(effort=thoughts.effort)
 
 
 def _as_asked(thinking: Thinking, target: Target) -> Thoughts:
@@ -137,11 +141,13 @@ def _asked_effort(thinking: Thinking, spec: ThinkingSpec) -> str | int | None:
 
 
 def _misses_its_thoughts(messages: list[dict[str, Any]]) -> bool:
-    """Whether a turn of the current loop of calls does not open with its thoughts."""
+    """Whether the loop of calls in hand does not open with its thoughts. Its first turn alone need do so: without a beta
+    header Claude thinks before its first calls, and not between them."""
+    misses = False
     for message in reversed(messages):
         kinds = [block["type"] for block in message["content"]]
         if message["role"] == "user" and "tool_result" not in kinds:
-            return False
+            break
         if message["role"] == "assistant" and "tool_use" in kinds:
-            return kinds[0] not in ("thinking", "redacted_thinking")
-    return False
+            misses = kinds[0] not in ("thinking", "redacted_thinking")
+    return misses
