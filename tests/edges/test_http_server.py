@@ -3,11 +3,12 @@
 import asyncio
 import json
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
-from edges.sockets import Caller, settle, until
+from edges.sockets import PATIENCE_S, Caller, settle, until
 from portico.http.connection import HELD_BYTES
 from portico.http.limits import Limits
 from portico.http.server import Server
@@ -74,6 +75,27 @@ async def test_an_answer_sent_whole_has_a_length_and_the_connection_stays(serve:
     for _ in range(3):
         reply = await caller.ask(LENGTH)
         assert reply == (200, {"x-path": "/echo", "content-length": "5"}, b"hello")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_an_answer_is_sent_before_what_follows_it_is_done(serve: Serve, call: Call, whole: bool) -> None:
+    read = b""
+
+    async def answers(exchange: Exchange) -> None:
+        nonlocal read
+        if whole:
+            exchange.send(200, [], b"sent")
+        else:
+            exchange.start(200, [])
+            exchange.write(b"sent")
+            exchange.finish()
+        read = line.recv(1000)  # the loop gets no further before
+
+    server = await serve(answers)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as line:
+        line.sendall(GET)
+        await until(lambda: read)
+    assert b"sent" in read
 
 
 async def test_the_app_is_told_the_request(serve: Serve, call: Call) -> None:

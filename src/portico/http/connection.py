@@ -264,6 +264,8 @@ class Connection(asyncio.Protocol):
 
     def answered(self, *, keep_alive: bool) -> None:
         """The current answer is complete: the next request has its turn."""
+        if len(self._server.running) == 1:
+            self.flush()  # nobody else's could go along, and what its call leaves to be done would hold it up
         self._exchange = None
         if not keep_alive or self.transport.is_closing():
             self._close()

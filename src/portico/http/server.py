@@ -86,7 +86,8 @@ class Server:
         self._render_error = render_error
         self._listener: asyncio.Server | None = None
         self._connections: set[Connection] = set()
-        self._running: set[HttpExchange] = set()
+        self.running: set[HttpExchange] = set()
+        """Calls that are not over: what follows their answers counts in."""
         self._stopping = False
         self._ended = asyncio.Event()
         self._context = contextvars.copy_context()
@@ -139,7 +140,7 @@ class Server:
 
     @property
     def open_calls(self) -> int:
-        return len(self._running)
+        return len(self.running)
 
     async def stop(self, grace_s: float = 30.0) -> None:
         """No new connection; idle ones are closed; running calls may finish for `grace_s`, then they are cancelled."""
@@ -150,8 +151,8 @@ class Server:
         for connection in list(self._connections):
             connection.retire()
         if not await self._quiet(grace_s):
-            tasks = [exchange.task for exchange in self._running if exchange.task is not None]
-            for exchange in list(self._running):
+            tasks = [exchange.task for exchange in self.running if exchange.task is not None]
+            for exchange in list(self.running):
                 self._cancel(exchange)
             if tasks:
                 await asyncio.wait(tasks, timeout=CANCELLED_S)
@@ -173,7 +174,7 @@ class Server:
         return True
 
     def _note_end(self) -> None:
-        if self._stopping and not self._connections and not self._running:
+        if self._stopping and not self._connections and not self.running:
             self._ended.set()
 
     def _accept(self) -> Connection:
@@ -193,7 +194,7 @@ class Server:
         self._note_end()
 
     def run(self, exchange: HttpExchange) -> None:
-        self._running.add(exchange)
+        self.running.add(exchange)
         # A context of its own: a pipelined request is started from within the task of the one before it.
         exchange.task = self._loop.create_task(self._call(exchange), context=self._context.copy())
 
@@ -254,8 +255,8 @@ class Server:
             task.cancel()
 
     def _forget(self, exchange: HttpExchange) -> None:
-        if exchange in self._running:
-            self._running.remove(exchange)
+        if exchange in self.running:
+            self.running.remove(exchange)
             exchange.task = None  # one that was cancelled keeps its frames, which keep the exchange
             self.budget.give_back(exchange.request.body_bytes)
             if self._stopping:
