@@ -8,8 +8,8 @@
     POST   /upload/v1beta/files          Google's way to bring one, in pieces
     GET    /v1beta/files, …/{id}         Google's twins of the above; DELETE …/{id}, GET …/{id}:download
 
-Anthropic's clients have theirs under /v1/files too, by the version that they say they speak. Another tenant's is a 404 that
-nothing tells from what never was.
+Each counts as a request of its key (relay/admitting.py). Anthropic's clients have theirs under /v1/files too, by the
+version that they say they speak. Another tenant's is a 404 that nothing tells from what never was.
 """
 
 from collections.abc import Mapping
@@ -54,6 +54,7 @@ class FilePages:
         """Answers one request. Raises what is wrong with it, `NotFound`, `StorageUnavailable`, and as providers do."""
         request, dialect = exchange.request, route.dialect
         headers, tenant = request.headers, caller.tenant
+        await self._files.admit(caller, brings=request.method == "POST")
         if route.action is Action.UPLOAD:
             if "upload_id" in query.parameters:
                 raise InvalidRequest(

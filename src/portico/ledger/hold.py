@@ -202,6 +202,44 @@ class Hold(msgspec.Struct, frozen=True):
         return Replay(request_id, status, headers or "[]", bytes(body or b""))
 
 
+class Admit(msgspec.Struct, frozen=True):
+    """A Write[Refused | None]: whether a key may have something done that costs nothing. None: it may, and that is counted
+    as a request of its minute, if it `counts`. `funded`: the account must have something."""
+
+    account_id: str
+    key_id: str
+    rpm: int | None = None
+    funded: bool = False
+    counts: bool = True
+
+    @property
+    def keys(self) -> Sequence[str]:
+        return (f"account:{self.account_id}", f"key:{self.key_id}")
+
+    def apply(self, db: Db) -> Refused | None:
+        sums, carried = sums_of(db)
+        refused = self._decided(sums)
+        if not carried:
+            sums.flush()
+        return refused
+
+    def _decided(self, sums: Sums) -> Refused | None:
+        standing = sums.standing(self.account_id)
+        if standing is None or standing.closed:
+            return Refused("no_account")
+        if self.funded and standing.posted <= 0:
+            return Refused("insufficient_funds")
+        if self.rpm is None:
+            return None
+        counter = sums.counter(self.account_id, self.key_id, windows.REQUESTS)
+        used = counter.used or 0
+        if used >= self.rpm:
+            return Refused("rpm", windows.seconds_left(windows.REQUESTS, sums.now_us), self.rpm, used)
+        if self.counts:
+            counter.move(1)
+        return None
+
+
 class Extend(msgspec.Struct, frozen=True):
     """A Write[bool]: holds more for a call that is being answered. False: the account cannot bear it, or it has ended."""
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from portico.accounts import Caller
 from portico.core.dialect import Dialect
 from portico.core.errors import (
     Conflict,
@@ -34,9 +35,11 @@ from portico.core.errors import (
 from portico.core.mime import settled_mime
 from portico.providers import Provider, Secret
 from portico.providers.filing import Filing, StoredFile, as_openai
+from portico.relay.admitting import admit
 from portico.relay.ports import Upstream, UpstreamRequest
 from portico.relay.signing import Signer
 from portico.relay.tickets import Ticket, can_seal, issued
+from portico.relay.till import Till
 from portico.vault import Resource, Resources
 from portico.vault.resources import FILE
 from portico.wire import jsontext, multipart
@@ -97,9 +100,17 @@ class Files:
     """Serves from the providers that it was last told of. `now`: seconds since 1970."""
 
     def __init__(
-        self, upstream: Upstream, signer: Signer, resources: Resources, *, now: Callable[[], float], max_bytes: int
+        self,
+        upstream: Upstream,
+        signer: Signer,
+        resources: Resources,
+        *,
+        till: Till | None,
+        now: Callable[[], float],
+        max_bytes: int,
     ) -> None:
-        """`max_bytes`: of one file."""
+        """`max_bytes`: of one file. Without a till nothing is counted."""
+        self._till = till
         self._upstream = upstream
         self._signer = signer
         self._resources = resources
@@ -110,6 +121,11 @@ class Files:
     def serve(self, providers: Iterable[Provider]) -> None:
         """From now on these providers are asked."""
         self._providers = {one.name: one for one in providers}
+
+    async def admit(self, caller: Caller, *, brings: bool) -> None:
+        """Counts what a key asks of files as a request; `brings`: it is to bring one. Raises as `admitting.admit`."""
+        if self._till is not None:
+            await admit(self._till, caller, funded=brings)
 
     # -- bringing
 

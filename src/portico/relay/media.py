@@ -6,8 +6,8 @@ Addresses that the provider knows itself stay as they are. Who speaks the provid
 
 import asyncio
 import base64
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -47,22 +47,30 @@ def intakes_of(dialect: Dialect, kinds: Iterable[ProviderKind]) -> list[Intake]:
     return list(intakes.values())
 
 
-async def with_media(request: Request, fetcher: MediaFetcher | None, intakes: Sequence[Intake]) -> Converted:
+Admitted: TypeAlias = Callable[[], Awaitable[None]]
+"""Returns when something may be fetched. Raises why not."""
+
+
+async def with_media(
+    request: Request, fetcher: MediaFetcher | None, intakes: Sequence[Intake], admitted: Admitted | None = None
+) -> Converted:
     """The request with media that every one of these providers takes, remote files inline.
 
     Without a fetcher an address is left to the provider. Raises `InvalidRequest` with the path of the message,
-    `RequestTooLarge`.
+    `RequestTooLarge`, and as `admitted`, which is asked before anything is fetched.
     """
     if not intakes or not holds_media(request):
         return Converted(request)
     if fetcher is not None:
-        request = await fetched(request, fetcher, intakes)
+        request = await fetched(request, fetcher, intakes, admitted)
     if takes_time(request, intakes):
         return await asyncio.to_thread(converted, request, intakes)
     return converted(request, intakes)
 
 
-async def fetched(request: Request, fetcher: MediaFetcher, intakes: Sequence[Intake]) -> Request:
+async def fetched(
+    request: Request, fetcher: MediaFetcher, intakes: Sequence[Intake], admitted: Admitted | None = None
+) -> Request:
     """The request with every remote file inline."""
     wanted: dict[str, int] = {}
     for message in request.messages:
@@ -75,6 +83,8 @@ async def fetched(request: Request, fetcher: MediaFetcher, intakes: Sequence[Int
         raise InvalidRequest(
             f"At most {MAX_FILES} remote files fit one request.", param=request.where.field("messages")
         )
+    if admitted is not None:
+        await admitted()
     inline = await _all_fetched(request, wanted, fetcher, intakes)
     messages = [
         msgspec.structs.replace(message, parts=tuple([_inline(part, inline) for part in message.parts]))

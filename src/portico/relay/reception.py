@@ -7,6 +7,7 @@ another dialect (`understand`).
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 
 import msgspec
@@ -21,6 +22,7 @@ from portico.core.target import ThinkingControl
 from portico.providers import EMBEDDING, GENERATING, Verb
 from portico.relay import counting, stored
 from portico.relay.able import EMBEDS, require_able
+from portico.relay.admitting import admit
 from portico.relay.call import Call
 from portico.relay.convert import Converted, holds_media
 from portico.relay.defaults import Defaults, of_key, with_defaults
@@ -32,6 +34,7 @@ from portico.relay.ports import MediaFetcher
 from portico.relay.prepare import Prepared, parse_body, reply_for, resolve, resolve_name
 from portico.relay.served import Served
 from portico.relay.stored import Continuation
+from portico.relay.till import Till
 from portico.vault import Vault, keys_of_request, restore
 from portico.vault.responses import StoredResponses
 from portico.wire import raw
@@ -52,11 +55,13 @@ class Reception:
         owned: OwnedThings | None,
         defaults: Defaults,
         fetcher: MediaFetcher | None,
+        till: Till | None,
         rng: Random,
         now: Callable[[], float],
     ) -> None:
         """`fetcher` gets remote media; without one an address is left to the provider. `responses`: answers that calls go
-        on from; `owned`: whose files and caches at providers are."""
+        on from; `owned`: whose files and caches at providers are; `till`: who may have something fetched."""
+        self._till = till
         self._vault = vault
         self._responses = responses
         self._owned = owned
@@ -232,7 +237,9 @@ class Reception:
         request = with_defaults(request, of_key(self._defaults, caller.policy), model.capabilities.thinking)
         if not holds_media(request):
             return Converted(request)
-        return await with_media(request, self._fetcher, self.served.intakes(dialect, model))
+        till = self._till
+        admitted = None if till is None else partial(admit, till, caller, funded=True, counts=False)
+        return await with_media(request, self._fetcher, self.served.intakes(dialect, model), admitted)
 
 
 def _with_own_id(reply: Reply, continuation: Continuation | None) -> Reply:

@@ -136,13 +136,16 @@ class Relay:
             owned=None if resources is None else OwnedThings(resources, providers),
             defaults=self._defaults,
             fetcher=fetcher,
+            till=till,
             rng=rng,
             now=now,
         )
         self._tries = Tries(self._router, self._aims, self._reception, catalog)
         self._signer = Signer(upstream, now)
         most = self._settings.max_body_bytes
-        self.files = None if resources is None else Files(upstream, self._signer, resources, now=now, max_bytes=most)
+        self.files = (
+            None if resources is None else Files(upstream, self._signer, resources, till=till, now=now, max_bytes=most)
+        )
         """Files at providers; None where nobody knows whose they are."""
         self.serve_from(providers)
 
