@@ -120,6 +120,24 @@ async def test_a_file_lives_its_life_at_openai(tmp_path: Path) -> None:
         assert (await at.ask("GET", "/v1/files")).json()["data"] == []
 
 
+async def test_what_somebody_brought_is_no_page_of_the_house(tmp_path: Path) -> None:
+    """A link with the key of whoever wrote it opens in any browser, also of somebody who is signed in."""
+    page = b"<script>fetch('/console')</script>"
+
+    async def provider(exchange: Exchange) -> None:
+        if exchange.request.path.endswith("/content"):
+            exchange.send(200, [("content-type", "text/html")], page)
+        else:
+            exchange.send(200, [("content-type", "application/json")], b'{"id":"file-abc1","object":"file"}')
+
+    async with filed(tmp_path, provider, kinds=(OPENAI_KIND,)) as at:
+        assert (await at.bring(page)).status == 200
+        shown = await at.ask("GET", f"/openai/files/file-abc1/content?key={KEY}", key="")
+        assert (shown.status, shown.body) == (200, page)
+        assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
+        assert shown.headers["x-content-type-options"] == "nosniff"
+
+
 async def test_the_form_passes_as_it_is_with_the_gateway_s_own_credential(tmp_path: Path) -> None:
     told = {"id": "file-abc1", "object": "file", "new": 1}
     script = Script(answers(told))

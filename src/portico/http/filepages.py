@@ -22,12 +22,20 @@ from portico.http.routes import GEMINI, MESSAGES, Action, Route
 from portico.relay.files import FileAnswer, Files, Page
 from portico.relay.tickets import Ticket
 from portico.wire import jsontext
-from portico.wire.http import Exchange
+from portico.wire.http import Exchange, Headers
 
 LARGEST_PAGE: Final = 100
 GOOGLES_PAGE: Final = 10
 MOST_ASKED: Final = 10_000
 """OpenAI's default; whoever asks for so many gets the largest page and is told that there are more."""
+
+
+_NO_PAGE: Final[Headers] = (
+    ("content-security-policy", "default-src 'none'; sandbox"),
+    ("x-content-type-options", "nosniff"),
+)
+"""What somebody brought is no page of this house and runs nothing here: a key may stand in an address, which can be given to
+anybody, also to who is signed in."""
 
 
 class FilePages:
@@ -70,7 +78,8 @@ class FilePages:
         else:
             name = f"files/{route.item}" if dialect is GEMINI else route.item or ""
             if route.action is Action.FILE_CONTENT:
-                answer = await self._files.content(dialect, tenant, name, headers)
+                found = await self._files.content(dialect, tenant, name, headers)
+                answer = FileAnswer(found.body, (*found.headers, *_NO_PAGE), found.status)
             elif request.method == "DELETE":
                 answer = await self._files.delete(dialect, tenant, name, headers)
             else:
