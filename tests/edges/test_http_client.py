@@ -2,14 +2,22 @@
 
 import asyncio
 import gzip
+import os
 import socket
+import sys
 import zlib
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from edges.sockets import Provided, Provider, Script, Visit, read_head, settle, soon, until
-from portico.core.errors import UpstreamBadGateway, UpstreamIncomplete, UpstreamTimeout, UpstreamUnreachable
+from portico.core.errors import (
+    GatewayBusy,
+    UpstreamBadGateway,
+    UpstreamIncomplete,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
 from portico.http.client import HttpUpstream
 from portico.http.encodings import PIECE_BYTES
 from portico.relay.ports import Upstream, UpstreamRequest, UpstreamResponse
@@ -506,6 +514,28 @@ async def test_a_connection_that_cannot_be_made_is_unreachable(upstream: HttpUps
         await soon(upstream.send(UpstreamRequest(url=f"http://127.0.0.1:{port}/", headers=[("x-key", SECRET)])))
     assert SECRET not in repr(failure.value)
     assert upstream.open_connections == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+async def test_who_may_open_no_more_is_busy_and_no_provider_unreachable(
+    provide: Provide, upstream: HttpUpstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    import resource
+
+    provider = await provide(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    probe = os.open(os.devnull, os.O_RDONLY)
+    os.close(probe)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (probe, hard))
+    try:
+        for _ in range(2):
+            with pytest.raises(GatewayBusy, match=r"The gateway can open no more connections\."):
+                await fetch(upstream, post(provider))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert await fetch(upstream, post(provider)) == b"ok"
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "portico.http"]
+    assert told == ("no connection to a provider can be made: Too many open files. Callers are told to come again.")
 
 
 async def test_a_connection_that_is_not_made_in_time_is_unreachable(upstream: HttpUpstream) -> None:

@@ -177,6 +177,15 @@ async def test_complaint_16_resident_memory_is_told_and_all_else_that_is_promise
         assert told["portico_build_info"] == 1
 
 
+async def test_a_worker_may_open_as_many_files_as_the_system_lets_it(tmp_path: Path) -> None:
+    limited = "import resource, runpy; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 512));"
+    program = ("-c", f"{limited} runpy.run_module('portico', run_name='__main__')")
+    async with portico("serve", "--simulate", "--port", "0", folder=tmp_path, env=ENV, program=program) as gateway:
+        told = await scraped(await gateway.port())
+        assert told["process_max_fds"] == 512
+        assert 0 < told["process_open_fds"] < 64
+
+
 async def until_counted(port: int, name: str, count: float) -> None:
     async with asyncio.timeout(10):
         while (await scraped(port))[name] < count:  # noqa: ASYNC110

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -56,8 +57,22 @@ def settle_memory() -> None:
     bytearray(KEPT_BYTES)  # and let go of, which is all that it is for
 
 
+def allow_files() -> None:
+    """Lets this process have as many files open as it may. A call takes two, and what systems give to a process that does
+    not ask (1024) is there for who passes descriptors to `select`."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):  # macOS promises more than it gives
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Runs on uvloop where there is one."""
+    allow_files()
     factory = None
     with contextlib.suppress(ImportError):
         import uvloop

@@ -26,7 +26,7 @@ from portico.http.server import Server
 from portico.routing.traffic import TrafficTally, TryTally
 from portico.telemetry import AccessLog, LineWriter, Metrics, Observing, Sampler
 from portico.telemetry.lines import Opener, another, appending
-from portico.telemetry.process import cpu_seconds, open_files, resident_bytes
+from portico.telemetry.process import cpu_seconds, most_files, open_files, resident_bytes
 from portico.telemetry.settings import AUTO, OFF, STDERR
 
 
@@ -103,6 +103,7 @@ class Watch:
             "process_cpu_seconds_total": cpu_seconds,
             "process_start_time_seconds": lambda: started,
             "process_open_fds": open_files,
+            "process_max_fds": most_files,
             "portico_open_connections": lambda: server.open_connections,
             "portico_open_calls": lambda: observer.open_calls,
             "portico_open_streams": lambda: observer.open_streams,

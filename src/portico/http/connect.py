@@ -6,13 +6,16 @@ proxy, only the proxy's name is looked up here.
 """
 
 import asyncio
+import errno
+import logging
 import socket
 import ssl
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from math import inf
+from typing import Final, TypeVar
 
-from portico.core.errors import UpstreamUnreachable
+from portico.core.errors import GatewayBusy, UpstreamUnreachable
 from portico.http.address import Address, Origin
 from portico.http.dial import dial
 from portico.http.proxy import Proxies, Proxy
@@ -22,6 +25,13 @@ from portico.http.tunnel import ProxiedConnection, Tunnel, handed_to
 from portico.http.upstream import Owner, UpstreamConnection
 
 P = TypeVar("P", bound=asyncio.Protocol)
+
+OWN: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""The system lets nobody here, or nobody at all, have another connection. No provider has failed."""
+
+TOLD_EVERY_S: Final = 60.0
+
+log = logging.getLogger("portico.http")
 
 
 class Connector:
@@ -34,6 +44,7 @@ class Connector:
             resolve = self._names = Names(time.monotonic)
         self._resolve: Resolve = resolve
         self._proxies = proxies
+        self._told_at = -inf
 
     def as_asked(self, address: Address) -> Address:
         """An address in the form in which it is asked of whoever a connection to its origin leads to."""
@@ -43,7 +54,8 @@ class Connector:
     async def open(
         self, loop: asyncio.AbstractEventLoop, owner: Owner, origin: Origin, timeout_s: float
     ) -> UpstreamConnection:
-        """Raises `UpstreamUnreachable`, or what `resolve` raises of its own."""
+        """Raises `UpstreamUnreachable`, or `GatewayBusy` where the system has no room for another connection, or what
+        `resolve` raises of its own."""
         proxy = self._proxies.leading_to(origin)
         where = origin.host if proxy is None else f"{origin.host} through the proxy"
         try:
@@ -57,7 +69,17 @@ class Connector:
         except TimeoutError:
             raise UpstreamUnreachable(f"No connection to {where} within {timeout_s:g} s.") from None
         except (OSError, UnicodeError) as error:
+            if isinstance(error, OSError) and error.errno in OWN:
+                self._tell(error)
+                raise GatewayBusy("The gateway can open no more connections. Try again in a moment.") from error
             raise UpstreamUnreachable(f"No connection to {where}.") from error
+
+    def _tell(self, error: OSError) -> None:
+        """For the operator, now and then: it goes on for as long as calls come."""
+        now = time.monotonic()
+        if now - self._told_at > TOLD_EVERY_S:
+            self._told_at = now
+            log.warning("no connection to a provider can be made: %s. Callers are told to come again.", error.strerror)
 
     def close(self) -> None:
         if self._names is not None:

@@ -61,7 +61,8 @@ class Upstream(Protocol):
         """Returns when the status line and headers have arrived.
 
         Raises `UpstreamUnreachable` when no connection could be made (nothing was sent), `UpstreamTimeout` when nothing
-        came in time, `UpstreamBadGateway` when what came is not HTTP. Cancelling the task closes the connection.
+        came in time, `UpstreamBadGateway` when what came is not HTTP, `GatewayBusy` when the gateway itself has no room for
+        another connection. Cancelling the task closes the connection.
         """
 
 

@@ -60,6 +60,7 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
     "process_cpu_seconds_total": ("counter", "User and system time."),
     "process_start_time_seconds": ("gauge", "When the process was started, in seconds since 1970."),
     "process_open_fds": ("gauge", "Open file descriptors."),
+    "process_max_fds": ("gauge", "How many of them the system lets the process have: a call takes two."),
     "portico_open_connections": ("gauge", "Connections of callers."),
     "portico_open_calls": ("gauge", "Calls being served."),
     "portico_open_streams": ("gauge", "Those of them whose answer is streamed."),

@@ -1,5 +1,6 @@
 """What the operating system says of this process."""
 
+import errno
 import os
 import resource
 import sys
@@ -29,5 +30,10 @@ def open_files() -> float:
     """Open file descriptors; 0 where there is no /proc."""
     try:
         return float(len(os.listdir(_FILES)) - 1)  # the listing itself is one
-    except OSError:
-        return 0.0
+    except OSError as error:
+        return most_files() if error.errno == errno.EMFILE else 0.0
+
+
+def most_files() -> float:
+    """How many may be open."""
+    return float(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
