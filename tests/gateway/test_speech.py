@@ -442,11 +442,24 @@ async def test_what_is_no_sound_is_an_error(act: Any, status: int, code: str) ->
     assert (answer.status, answer.error["code"]) == (status, code)
 
 
-async def test_a_model_of_speech_is_no_model_of_chat() -> None:
-    async with open_house(kinds=OPENAI_KIND) as house:
-        answer = await house.ask({"model": "tts-1", "messages": [{"role": "user", "content": "Hi"}]})
-    assert answer.status == 404
-    assert answer.error["code"] == "model_not_found"
+@pytest.mark.parametrize(
+    ("model", "kinds", "says"),
+    [
+        ("tts-1", OPENAI_KIND, "tts-1 answers no chats. Ask it by POST /v1/audio/speech."),
+        ("whisper-1", OPENAI_KIND, "whisper-1 answers no chats. Ask it by POST /v1/audio/transcriptions."),
+        (
+            "text-embedding-3-small",
+            OPENAI_KIND,
+            "text-embedding-3-small answers no chats. Ask it by POST /v1/embeddings.",
+        ),
+        ("gpt-image-2", OPENAI_KIND, "gpt-image-2 answers no chats. Ask it by POST /v1/images/generations."),
+        ("tts-1", (KINDS["gemini"],), "No configured provider serves tts-1."),
+    ],
+)
+async def test_a_model_of_speech_is_no_model_of_chat(model: str, kinds: Any, says: str) -> None:
+    async with open_house(kinds=kinds) as house:
+        answer = await house.ask({"model": model, "messages": [{"role": "user", "content": "Hi"}]})
+    assert (answer.status, answer.error["code"], answer.error["message"]) == (404, "model_not_found", says)
 
 
 @pytest.mark.parametrize("prefix", ["/v1", "", "/v1beta/openai"])

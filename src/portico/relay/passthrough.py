@@ -7,7 +7,7 @@ dialect's to say (`core.dialect.Passing`). A body that passes is read only if an
 from collections.abc import Sequence
 from typing import Final
 
-from portico.catalog import Model, Resolved
+from portico.catalog import Model, ModelKind, Resolved
 from portico.core.dialect import Dialect, Passing, Reply, Seen
 from portico.core.envelope import MARK
 from portico.core.errors import UpstreamError
@@ -80,8 +80,20 @@ def body_for(passing: Passing, body: bytes, asked: str, deployment: Deployment, 
     return passing.renamed(body, deployment.upstream_model)
 
 
-def nobody_serves(model: Model, dialect: Dialect, verb: Verb) -> str:
+_OF_ITS_OWN: Final = {
+    ModelKind.EMBEDDING: "/v1/embeddings",
+    ModelKind.IMAGE: "/v1/images/generations",
+    ModelKind.SPEECH: "/v1/audio/speech",
+    ModelKind.TRANSCRIPTION: "/v1/audio/transcriptions",
+}
+"""Where models are asked that answer no chats."""
+
+
+def nobody_serves(model: Model, dialect: Dialect, verb: Verb, *, at_all: bool) -> str:
+    """`at_all`: somebody serves the model, for something else."""
     chat = verb in GENERATING and dialect.receives
+    if chat and at_all and (own := _OF_ITS_OWN.get(model.kind)) is not None:
+        return f"{model.name} answers no chats. Ask it by POST {own}."
     return f"No configured provider serves {model.name}" + ("." if chat else " with this method.")
 
 

@@ -85,7 +85,8 @@ class Tries:
                 answered = await hedged(ask, partial(self._another, part, step), after_s)
             if answered:
                 return None
-        raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.dialect, call.verb))
+        at_all = bool(self._reception.served.deployments(call.model))
+        raise route.best() or UpstreamModelNotFound(nobody_serves(call.model, call.dialect, call.verb, at_all=at_all))
 
     async def _ask(self, part: _Part, step: Step, aim: Aim, runner: Runner | None = None) -> bool:
         """Asks one candidate: whether it answered. Raises what others would fail with too."""

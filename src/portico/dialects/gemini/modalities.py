@@ -51,7 +51,7 @@ def _wanted(request: Request, target: Target) -> list[str]:
     if not asked:
         asked = set(makes) & {*_ORDER} or {"text"}
     if strangers := asked - makes:
-        able = " and ".join([_CALLED[word] for word in _ORDER if word in makes]) or "nothing of the kind"
+        able = " and ".join([_CALLED[word] for word in _ORDER if word in makes]) or "embeddings"
         called = " or ".join([_CALLED.get(word, word) for word in sorted(strangers)])
         message = f"{target.model} does not make {called}; it makes {able}."
         raise UnsupportedParameter(message, param=request.where.field("modalities"))
