@@ -65,6 +65,12 @@ def test_a_key_that_opens_nothing_says_why(changes: dict[str, Any], says: str) -
     assert says in refusal(Keyring.of([with_(**changes)]))
 
 
+@pytest.mark.parametrize("key", ["sk-proj-abcdefghijklmn", "AIzaSyAbcdefghijklmnop", "secret"])
+def test_whoever_brings_a_providers_key_is_told_whose_it_has_to_be(key: str) -> None:
+    with pytest.raises(AuthenticationFailed, match="a key of this gateway, not one of a provider's"):
+        Keyring.of([ROW]).authenticate({"authorization": f"Bearer {key}"}, peer="192.0.2.1", now_us=0)
+
+
 def test_nobody_without_a_key_comes_in() -> None:
     with pytest.raises(AuthenticationFailed, match="No API key"):
         Keyring.of([ROW]).authenticate({}, peer="192.0.2.1", now_us=0)

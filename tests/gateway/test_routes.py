@@ -64,6 +64,28 @@ def test_no_path_is_searched_over_and_over(path: str) -> None:
             find_route("POST", path, NO_QUERY, BEARER)
 
 
+@pytest.mark.parametrize(
+    ("path", "much"),
+    [
+        ("/v1/v1/chat/completions", "/v1"),
+        ("/v1/v1/messages", "/v1"),
+        ("/v1/v1beta/models/m:generateContent", "/v1"),
+        ("/v1beta/v1beta/models/m:streamGenerateContent", "/v1beta"),
+        ("/v1beta/openai/v1/responses", "/v1beta/openai"),
+        ("/v1/chat/completions/chat/completions", "/v1/chat/completions"),
+        ("/v1/messages/v1/messages", "/v1/messages"),
+        ("/v1/chat/completion", None),
+        ("/v1/team/usage", None),
+        ("/v1/v1", None),
+    ],
+)
+def test_what_a_base_url_has_too_much_of_is_told(path: str, much: str | None) -> None:
+    with pytest.raises(RouteNotFound) as refused:
+        route("POST", path)
+    hint = "" if much is None else f" Take {much} off the end of the client's base URL."
+    assert refused.value.message == f"Unknown request URL: POST {path}.{hint}"
+
+
 @pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize("publisher", PUBLISHERS)
 def test_every_form_of_a_call_is_understood(prefix: str, publisher: str) -> None:

@@ -191,7 +191,8 @@ class Keyring:
             raise NoKey(NO_KEY)
         known = self._known.get(_digest(key))
         if known is None:
-            raise UnknownKey(f"Incorrect API key provided: {_shown(key)}.")
+            ours = "" if key.startswith(KEY_PREFIX) else " It has to be a key of this gateway, not one of a provider's."
+            raise UnknownKey(f"Incorrect API key provided: {_shown(key)}.{ours}")
         if known.refusal is None and known.expires_us is None:  # as of most keys
             return known
         return _opened(known, now_us)

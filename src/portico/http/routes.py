@@ -216,6 +216,8 @@ _MODELS: Final = re.compile(r"(?:/v1)?/(?:models|files)(?:/.*)?", re.DOTALL)
 """Paths of all, at which the headers tell."""
 _OWN: Final = re.compile(rf"/{_GOOGLES}(?:/.*)?", re.DOTALL)
 """Versioned paths are calls, or errors told as calls are: who mistypes one is a program, not a reader of pages."""
+_BASE: Final = re.compile(rf"(?:/{_GOOGLES}|/openai)+")
+"""How a client's base URL may end."""
 _MOSTLY: Final = ("/v1/", "/v1beta/")
 
 
@@ -243,7 +245,22 @@ def find_route(method: str, path: str, query: Query, headers: Mapping[str, str])
         return route
     if (told := not_offered(plain)) is not None:
         raise told
-    raise RouteNotFound(f"Unknown request URL: {method} {_shown(path)}.")
+    raise RouteNotFound(f"Unknown request URL: {method} {_shown(path)}.{_base_url_hint(plain)}")
+
+
+def _base_url_hint(plain: str) -> str:
+    """What a client's base URL has too much of: a version that the client adds itself, or the path of a whole call."""
+    if len(plain) > _LONGEST_KEPT:
+        return ""
+    for slash in re.finditer("/", plain[1:]):
+        front, rest = plain[: slash.start() + 1], plain[slash.start() + 1 :]
+        if (_BASE.fullmatch(front) or _is_found(front)) and _is_found(rest):
+            return f" Take {front} off the end of the client's base URL."
+    return ""
+
+
+def _is_found(plain: str) -> bool:
+    return any(row.path.fullmatch(plain) for row in _ROWS)
 
 
 def is_call_path(path: str) -> bool:
@@ -251,7 +268,7 @@ def is_call_path(path: str) -> bool:
     if path.startswith(_MOSTLY):
         return True
     plain = unquote(path).rstrip("/")
-    return _OWN.fullmatch(plain) is not None or any(row.path.fullmatch(plain) for row in _ROWS)
+    return _OWN.fullmatch(plain) is not None or _is_found(plain)
 
 
 def methods_at(path: str) -> tuple[str, ...]:
