@@ -34,8 +34,8 @@ _NO_PAGE: Final[Headers] = (
     ("content-security-policy", "default-src 'none'; sandbox"),
     ("x-content-type-options", "nosniff"),
 )
-"""What somebody brought is no page of this house and runs nothing here: a key may stand in an address, which can be given to
-anybody, also to who is signed in."""
+"""What somebody brought is no page of this house and runs nothing here: a key may stand in an address, which can be given
+to anybody, also to who is signed in."""
 
 
 class FilePages:
