@@ -95,6 +95,8 @@ WRONG: list[tuple[str, str, int, str]] = [
     ('[server]\nprot = 1\nport = "x"\n', "server.prot", 2, "did you mean 'port'"),
     ("[sever]\nport = 1\n", "sever", 1, "did you mean 'server'"),
     ("server = 3\n", "server", 1, "must be written as [server]"),
+    ("port = 1\n", "port", 1, "stands in no table; it is a key of [server], and belongs below that line"),
+    ('name = "x"\n', "name", 1, "it is a key of [[providers]] and of [[models]]"),
     ("[providers]\nname = 'x'\n", "providers", 1, "[[providers]]"),
     ('[[providers]]\nname = "g"\nkind = "gemni"\n', "providers[0].kind", 3, "'gemni' is no kind of provider"),
     ('[[providers]]\nkind = "gemini"\nkeys = ["AIzaSample"]\n', "providers[0].keys", 3, "env:NAME or file:PATH"),
@@ -109,6 +111,8 @@ WRONG: list[tuple[str, str, int, str]] = [
     ),
     ('[[models]]\nname = "a"\ntarget = "nobody/x"\n', "models[0].target", 3, "no provider 'nobody'"),
     ('[[models]]\ntarget = "gemini/x"\n', "models[0].name", 1, "a model needs"),
+    ('[[models]]\nname = "a"\ntarget = "gemini/"\n', "models[0].target", 3, "expected 'provider/upstream-model'"),
+    ('[[models]]\nname = "a"\ntarget = "gemini/x"\nweight = -1\n', "models[0].weight", 4, "from 0 to 1000000"),
     ("[defaults]\nshow_thoughts = 1\n", "defaults.show_thoughts", 2, "true or false"),
     ('[defaults]\neffort = "huge"\n', "defaults.effort", 2, "one of none, minimal"),
     ("[defaults]\nsmall_max_tokens = true\n", "defaults.small_max_tokens", 2, "a whole number"),
@@ -118,7 +122,7 @@ WRONG: list[tuple[str, str, int, str]] = [
     ('[defaults]\nimage_form = "picture"\n', "defaults.image_form", 2, "markdown, images, parts"),
     ("[defaults]\nimage_form = 1\n", "defaults.image_form", 2, "one of markdown"),
     ("[defaults]\nmarkdown_slice_bytes = -1\n", "defaults.markdown_slice_bytes", 2, "a whole number from 0"),
-    ("[server]\ndrain_delay_s = -1\n", "server.drain_delay_s", 2, "not above 0"),
+    ("[server]\ndrain_delay_s = -1\n", "server.drain_delay_s", 2, "-1 is not from 0 on"),
     ("[server]\ngrace_s = 0\n", "server.grace_s", 2, "not above 0"),
     ('[server]\ntrusted_proxies = "10.0.0.1"\n', "server.trusted_proxies", 2, "expected a list such as"),
     ('[server]\ntrusted_proxies = ["::1", "proxy.example"]\n', "server.trusted_proxies", 2, "'proxy.example'"),
@@ -146,6 +150,7 @@ def test_what_is_wrong_is_said_with_line_and_key(tmp_path: Path, text: str, key:
     problem = raised.value.problems[0]
     assert (problem.key, problem.line, problem.file) == (key, line, str(file))
     assert message in problem.message
+    assert not problem.message.startswith("models.")
 
 
 def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
@@ -177,6 +182,13 @@ def test_what_is_wrong_in_the_environment_is_named(tmp_path: Path, environment: 
         load_config(environment, folder=tmp_path)
     problem = raised.value.problems[0]
     assert (problem.key, problem.line, problem.file) == (key, None, None)
+
+
+def test_a_key_of_the_environment_is_what_a_caller_can_send(tmp_path: Path) -> None:
+    found = load_config({**KEY, "PORTICO_API_KEY": " sk-sample\n"}, folder=tmp_path).api_key
+    assert found is not None
+    assert found.reveal() == "sk-sample"
+    assert load_config({**KEY, "PORTICO_API_KEY": " \n"}, folder=tmp_path).api_key is None
 
 
 @pytest.mark.parametrize("content", [b"[server\n", b"\xff\xfe", None])
@@ -288,7 +300,7 @@ def test_the_admin_key_is_named_in_the_file_or_given_by_the_environment(tmp_path
         (
             "[server]\nmax_body_bytes = 10\nmax_body_bytes_in_flight = 9",
             {},
-            "portico.toml:3: server.max_body_bytes_in_flight: is less than max_body_bytes",
+            "portico.toml:3: server.max_body_bytes_in_flight: 9 is less than max_body_bytes, 10",
         ),
     ],
 )

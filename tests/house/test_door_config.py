@@ -49,12 +49,12 @@ def test_the_environment_wins_and_may_hold_the_secret_itself(tmp_path: Path) -> 
     found = loaded(
         tmp_path,
         OIDC,
-        PORTICO_OIDC_CLIENT_ID="another",
+        PORTICO_OIDC_CLIENT_ID="4242",
         PORTICO_OIDC_CLIENT_SECRET=SECRET,
         PORTICO_OIDC_ISSUER="http://127.0.0.1:9000",
     ).oidc
     assert found is not None
-    assert (found.client_id, found.issuer) == ("another", "http://127.0.0.1:9000")
+    assert (found.client_id, found.issuer) == ("4242", "http://127.0.0.1:9000")
     assert found.client_secret is not None
 
 

@@ -25,7 +25,6 @@ from portico.config.config import Config
 from portico.config.problems import ConfigError
 from portico.config.sources import Sources
 from portico.http.proxy import proxies_of
-from portico.providers import Secret
 
 DEFAULT_FILE: Final = "portico.toml"
 
@@ -88,7 +87,7 @@ def _read(sources: Sources, overrides: Mapping[str, Any]) -> Config:
     dormant = providers.dormant_providers(sources, tables.get("providers"), found)
     names = providers.declared_names(tables.get("providers", [])) or {one.name for one in (*found, *dormant)}
     folder = storage.data_folder(sources, kept)
-    api_key = sources.environment.get("PORTICO_API_KEY")
+    api_key = sources.secret_of_environment("PORTICO_API_KEY")
     proxies, unusable = proxies_of(sources.environment)
     config = Config(
         server=server.read_server(sources, table("server"), overrides),
@@ -109,7 +108,7 @@ def _read(sources: Sources, overrides: Mapping[str, Any]) -> Config:
         providers=tuple(found),
         dormant=tuple(dormant),
         models=tuple(models.read_models(sources, tables.get("models", []), names)),
-        api_key=Secret(api_key, "env:PORTICO_API_KEY") if api_key else None,
+        api_key=api_key,
         admin_key=server.read_admin_key(sources, table("server"), api_key),
         proxies=proxies,
         source=sources.path,

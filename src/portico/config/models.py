@@ -7,6 +7,7 @@ from portico.catalog import CatalogError, OperatorModel, load_catalog
 from portico.config.sources import Sources
 
 KEYS: Final = frozenset({"name", "target", "weight", "priority", "fallbacks"})
+HEAVIEST: Final = 1_000_000
 
 
 def read_models(sources: Sources, entries: list[Any], providers: AbstractSet[str]) -> list[OperatorModel]:
@@ -35,7 +36,7 @@ def read_models(sources: Sources, entries: list[Any], providers: AbstractSet[str
             made = OperatorModel(name, target, *numbers, tuple(fallbacks))
             load_catalog().with_models([*[one for one in models if one.name == name], made])
         except CatalogError as error:
-            sources.at("models", "target" if ".target" in error.where else "name", str(error), index=index)
+            sources.at("models", "target" if ".target" in error.where else "name", error.message, index=index)
             continue
         models.append(made)
     _check_fallbacks(sources, models)
@@ -46,8 +47,8 @@ def _numbers(sources: Sources, entry: dict[str, Any], index: int) -> tuple[int, 
     """(weight, priority) of an entry; None if one of them is wrong, which is said."""
     weight, priority = entry.get("weight", 1), entry.get("priority", 0)
     for key, value in (("weight", weight), ("priority", priority)):
-        if type(value) is not int or not 0 <= value <= 1_000_000:
-            sources.at("models", key, f"expected a whole number from 0, found {value!r}", index=index)
+        if type(value) is not int or not 0 <= value <= HEAVIEST:
+            sources.at("models", key, f"expected a whole number from 0 to {HEAVIEST}, found {value!r}", index=index)
             return None
     return weight, priority
 

@@ -39,6 +39,8 @@ def read_rules(
         value = plain_value(text) if text else table.get(key)
         if value is None:
             continue
+        if text and not rule.fits(value):
+            value = text  # which may be meant where it reads like a number
         if rule.fits(value):
             values[key] = value
         elif text:

@@ -75,9 +75,10 @@ def read_server(sources: Sources, table: Mapping[str, Any], overrides: Mapping[s
             sources.problem(name, out, line=line, in_file=source == "file")
         else:
             values[key] = value
-    if values.get("max_body_bytes_in_flight", 512 * MIB) < values.get("max_body_bytes", 64 * MIB):
+    together, one = values.get("max_body_bytes_in_flight", 512 * MIB), values.get("max_body_bytes", 64 * MIB)
+    if together < one:
         in_file = sources.line("server", "max_body_bytes_in_flight")
-        message = "is less than max_body_bytes: a body of that size could never be taken"
+        message = f"{together} is less than max_body_bytes, {one}: a body of that size could never be taken"
         sources.problem("server.max_body_bytes_in_flight", message, line=in_file, in_file=in_file is not None)
     return ServerConfig(**_as_kept(sources, values, table))
 
@@ -103,14 +104,14 @@ def _out_of_bounds(key: str, value: Any) -> str | None:
             TrustedProxies.of(value)
         except (ValueError, TypeError) as error:
             return f"expected addresses and networks: {error}"
-    elif key == "drain_delay_s" and value == 0:
-        return None
+    elif key == "drain_delay_s":
+        return None if 0 <= value < float("inf") else f"{value} is not from 0 on"
     elif not isinstance(value, str) and key not in ("port", "workers") and not 0 < value < float("inf"):
         return f"{value} is not above 0"
     return None
 
 
-def read_admin_key(sources: Sources, table: Mapping[str, Any], api_key: str | None) -> Secret | None:
+def read_admin_key(sources: Sources, table: Mapping[str, Any], api_key: Secret | None) -> Secret | None:
     """What opens /metrics and the admin API; never what the callers have (`api_key`)."""
     key = sources.secret_of_environment("PORTICO_ADMIN_KEY")
     if key is None and (named := table.get("admin_key")) is not None:
@@ -119,6 +120,6 @@ def read_admin_key(sources: Sources, table: Mapping[str, Any], api_key: str | No
             sources.at("server", "admin_key", found)
         else:
             key = found
-    if key is not None and key.reveal() == api_key:
+    if key is not None and api_key is not None and key.reveal() == api_key.reveal():
         sources.problem("server.admin_key", "is the key of the callers; it must be another", in_file=False)
     return key

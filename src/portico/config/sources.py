@@ -52,7 +52,10 @@ class Sources:
 
     def _check_table(self, name: str, table: Any, known: Mapping[str, frozenset[str]], lists: frozenset[str]) -> None:
         if name not in known:
-            self.problem(name, f"is no table of Portico's{nearest(name, known)}", line=self.line(name, None, 0))
+            owners = [f"[[{of}]]" if of in lists else f"[{of}]" for of, keys in known.items() if name in keys]
+            belongs = f"stands in no table; it is a key of {' and of '.join(owners)}, and belongs below that line"
+            message = belongs if owners else f"is no table of Portico's{nearest(name, known)}"
+            self.problem(name, message, line=self.line(name, None, 0))
             return
         if not isinstance(table, list if name in lists else dict):
             form = f"[[{name}]]" if name in lists else f"[{name}]"
