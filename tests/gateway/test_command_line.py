@@ -493,6 +493,7 @@ async def test_models_are_listed_as_served(tmp_path: Path) -> None:
 
 async def test_a_free_model_is_shown_as_free(tmp_path: Path) -> None:
     _, out, _ = await run("models", folder=tmp_path)
+    assert "No provider is configured here" in out
     rows = {line.split()[0]: line for line in out.splitlines() if line.split()}
     assert rows["gemma-4-31b-it"].split().count("free") == 3
     assert "free" not in rows["gemini-3.5-flash"].split()

@@ -75,6 +75,15 @@ async def test_a_key_that_is_added_or_disabled_is_in_force_within_two_seconds(tm
             await asked_with(command, script, "sample-first")
 
 
+async def test_models_of_a_provider_whose_key_is_stored_are_listed_as_its_own(tmp_path: Path) -> None:
+    await credentials(tmp_path, "add", "gemini", "--name", "first", typed="sample-first\n")
+    code, out, _ = await run("models", "--json", folder=tmp_path, env=ENV)
+    assert code == 0
+    listed = {row["id"]: row["served_by"] for row in json.loads(out)["models"]}
+    assert listed["gemini-3.5-flash"] == ["gemini"]
+    assert "gpt-5.5" not in listed
+
+
 async def test_a_provider_without_a_stored_key_is_told_how_to_give_it_one(tmp_path: Path) -> None:
     async with provider(tmp_path):
         code, out, err = await run("serve", "--port", "0", folder=tmp_path, env=ENV)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from portico.catalog import Catalog, CatalogError, Model, ModelKind, PriceKind, PriceRow, load_catalog, rate_of
+from portico.cli.stored_keys import start_with
 from portico.config import Config, ConfigError, load_config
 from portico.core.errors import ModelNotFound
 from portico.core.target import ThinkingControl
@@ -21,7 +22,7 @@ NANOS_PER_USD = 1_000_000_000
 def run_models(*, name: str | None, config: Path | None, as_json: bool) -> int:
     """Prints what the configured providers serve, the whole catalog where there is none, or one model."""
     try:
-        settings = load_config(os.environ, file=config)
+        settings = start_with(load_config(os.environ, file=config))
         catalog = load_catalog().with_models(settings.models)
     except (ConfigError, CatalogError) as error:
         print(error, file=sys.stderr)
@@ -155,6 +156,8 @@ def _table(rows: Sequence[dict[str, Any]]) -> None:
     if not console.is_terminal:
         console.width = 200
     console.print(table)
+    if not any(row["served_by"] for row in rows):
+        console.print("\nNo provider is configured here, so these are all that are known; the simulator plays them.")
     console.print("\nVariants: add -thinking, -nothinking, -low, -medium or -high to a model that thinks.", style="dim")
 
 
