@@ -143,3 +143,15 @@ def test_a_provider_that_is_let_rest_is_not_asked_until_it_is_woken(house: House
 
 def test_a_probe_asks_the_provider_itself(root: Browser) -> None:
     assert "takes it" in root.post("/admin/providers", do="probe", provider="simulated-gemini")
+
+
+def test_a_draft_may_be_long_where_the_page_of_one_was_shown(house: House, root: Browser) -> None:
+    """A body of more than 64 KB is read of nobody who has not proved who they are by its head alone."""
+    new = "/admin/prices/drafts/new"
+    text = "".join(f'[[prices]]\nmodel = "own-{n}"\ninput = "1.80"\noutput = "10.80"\n' for n in range(3000))
+    with pytest.raises(urllib.error.URLError):
+        root.post(new, do="save", title="long", text=text)
+    found = re.search(r'action="(/admin/prices/drafts/new\?seal=[^"]+)"', root.get(new))
+    assert found is not None
+    page = root.post(found[1], new, do="save", title="long", text=text)
+    assert page.count("[[prices]]") == 3000

@@ -365,6 +365,21 @@ def test_enter_sends_nothing_while_characters_are_composed(browser: Browser, pla
         assert play.page.locator("#pg-text").input_value() == "你好\n"
 
 
+def test_a_long_answer_in_chinese_is_set_and_what_is_too_long_for_that_stays_as_it_is(
+    browser: Browser, place: Place
+) -> None:
+    listed = "\n".join(f"- **第{n}项**{'说明文字' * 20}" for n in range(250))
+    with played(browser, place) as play:
+        answer = play.ask(f"[[sim:say]]{listed}[[sim:said]]")
+        expect(answer.locator(".pg-text li strong")).to_have_count(250)
+        assert answer.locator(".pg-plain, .pg-tail").count() == 0
+        code = "```\n" + "\n".join(f"line {n} {'x' * 70}" for n in range(500)) + "\n```"
+        answer = play.ask(f"[[sim:say]]{code}\n\nAnd **then**\n\nthe end[[sim:said]]")
+        expect(answer.locator(".pg-plain")).to_contain_text("line 499")
+        expect(answer.locator(".pg-text strong")).to_have_text("then")
+        assert play.calm(), play.told.errors
+
+
 def test_whoever_reads_further_up_is_left_there(browser: Browser, place: Place) -> None:
     with played(browser, place) as play:
         play.say("Go on [[sim:words=1500]] [[sim:slow=0.005]]")

@@ -9,12 +9,13 @@ Owners and admins may call with every key of their account, members with their o
 more) is refused at once, for the books are asked at every call.
 
 The seal is what a long body is judged by before it is read, when nobody can be asked: without it whoever makes up a
-session could take the room of those who have a key.
+session could take the room of those who have a key. A form that may be long brings one too, of whichever key, in the
+address that it is sent to: `?seal=key_….SEAL`.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -33,6 +34,8 @@ from portico.core.errors import AuthenticationFailed, InvalidRequest
 from portico.core.storage import Db, Reading
 
 KEY_HEADER: Final = "x-portico-key"
+SEAL: Final = "seal"
+"""In the address of a form, which a browser sends no headers of ours with."""
 _EVERY_KEY: Final = ("owner", "admin")
 
 
@@ -64,13 +67,13 @@ class Lending:
             raise AuthenticationFailed(_NOT_YOURS)
         return self._keyring.lend(key_id, peer=peer, now_us=now_us)
 
-    def recognise(self, headers: Mapping[str, str]) -> None:
-        """Whether a page of ours lent the key to the session that is brought; the rest is asked when the body is there.
-        Raises `AuthenticationFailed`."""
-        seal = headers[KEY_HEADER].partition(".")[2]
+    def recognise(self, headers: Mapping[str, str], sealed: str) -> None:
+        """Whether a page of ours lent the key, or sealed the form, to the session that is brought; the rest is asked when
+        the body is there. `sealed`: as `sealed_in` finds it. Raises `AuthenticationFailed`."""
+        key_id, _, seal = sealed.partition(".")
         for secure in (True, False):  # by what they came is told later, as is what trusted proxies say of it
             secret = _secret_of(headers, secure=secure)
-            if secret and self._keyring.is_sealed(_id_of(headers), seal, secret):
+            if secret and self._keyring.is_sealed(key_id, seal, secret):
                 return
         raise AuthenticationFailed(_STALE)
 
@@ -100,6 +103,32 @@ def may_call(db: Db, secret: str, key_id: str) -> bool:
     )
     user_id = found[1].id
     return any(_may(role, of, user_id) for role, of in db.rows(sql, user_id, key_id))
+
+
+def sealed_in(headers: Mapping[str, str], query: str) -> str:
+    """The key's id and the seal that a request brings; "": none."""
+    if KEY_HEADER in headers:
+        return headers[KEY_HEADER]
+    try:
+        return next(iter(parse_qs(query, max_num_fields=_MOST_FIELDS).get(SEAL, ())), "")
+    except ValueError:
+        return ""
+
+
+_MOST_FIELDS: Final = 20
+
+
+def seal_of_a_form(db: Db, seal: Callable[[str], str]) -> str:
+    """What a form that may be long brings in its address: of a key that lasts. `seal`: as for `lent_keys`. "": no key
+    opens anything."""
+    sql = (
+        "SELECT id, digest FROM keys WHERE revoked_us IS NULL AND disabled_us IS NULL"
+        " AND (expires_us IS NULL OR expires_us > ?) ORDER BY COALESCE(expires_us, ?) DESC, id LIMIT 1"
+    )
+    return next((f"{key_id}.{seal(digest)}" for key_id, digest in db.rows(sql, db.now_us, _NEVER_US)), "")
+
+
+_NEVER_US: Final = 2**62
 
 
 def lent_keys(db: Db, seal: Callable[[str], str], *, user_id: str, account_id: str) -> list[Lent]:

@@ -20,7 +20,7 @@ import msgspec
 
 from portico.accounts import Caller, Keyring, NoKey, UnknownKey, presented_key
 from portico.accounts.keys import NO_KEY
-from portico.accounts.lending import KEY_HEADER, Lending
+from portico.accounts.lending import KEY_HEADER, Lending, sealed_in
 from portico.catalog import Catalog
 from portico.core.dialect import Dialect
 from portico.core.errors import (
@@ -268,9 +268,10 @@ class Gateway:
             try:
                 self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=now_us)
             except NoKey:
-                if self._lending is None or KEY_HEADER not in headers:
+                sealed = sealed_in(headers, query)
+                if self._lending is None or not sealed:
                     raise
-                self._lending.recognise(headers)
+                self._lending.recognise(headers, sealed)
         except (AuthenticationFailed, StorageUnavailable) as error:
             raise Refusal(error.http_status, error.message) from None
 

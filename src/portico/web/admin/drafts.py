@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 
+from portico.accounts.lending import SEAL, seal_of_a_form
 from portico.core.errors import InvalidRequest
 from portico.web.admin.forms import Act, acted, page
 from portico.web.inside.asked import Asked, Led, Reply, Shown
@@ -26,7 +28,8 @@ async def draft(asked: Asked) -> Shown:
     name = asked.names["draft"]
     if name == NEW:
         text = asked.said("text", EXAMPLE) if asked.said("do") == "save" else _example(asked)
-        return page(asked, "draft", "A draft of prices", draft=None, text=text, changes=None, used={}, unchanged=0)
+        data = {"draft": None, "text": text, "changes": None, "used": {}, "unchanged": 0}
+        return page(asked, "draft", "A draft of prices", **data, sealed=await _sealed(asked))
     found = await asked.do("prices draft show", draft=name)
     changes, unchanged = None, 0
     problem = found.problem
@@ -48,7 +51,14 @@ async def draft(asked: Asked) -> Shown:
         unchanged=unchanged,
         used=await _used(asked),
         today=asked.backstage.showroom.now().date(),
+        sealed=await _sealed(asked),
     )
+
+
+async def _sealed(asked: Asked) -> str:
+    """What makes the form's address one at which a long text is read."""
+    sealed = await asked.backstage.reading.read(lambda db: seal_of_a_form(db, asked.seal))
+    return f"?{urlencode({SEAL: sealed})}" if sealed else ""
 
 
 def _example(asked: Asked) -> str:

@@ -24,7 +24,7 @@ export class AnswerView {
     this.cost = null;
     this.state = "running";
     this.stopping = new AbortController();
-    this.text = new Text();
+    this.text = new Text(asked.key);
     this.thoughts = document.createTextNode("");
     this.folded = made("details", { class: "pg-thoughts", hidden: true }, made("summary", {}, say("thoughts")), made("div", {}, this.thoughts));
     this.images = made("div", { class: "pg-images", hidden: true });

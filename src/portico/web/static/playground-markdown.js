@@ -43,7 +43,10 @@ function filled(node, content) {
   return node;
 }
 
-// How much of a text is finished: up to the last empty line outside of a fence that no list or quote goes on behind.
+const MOST_AT_ONCE = 32_000;  // Characters that the server sets.
+
+// How much of a text is finished: up to the last empty line outside of a fence that no list or quote goes on behind, or up
+// to an earlier one where that is more than is set at once.
 export function finished(text) {
   let fence = "";
   let end = 0;
@@ -51,7 +54,10 @@ export function finished(text) {
   let empty = false;
   for (const line of text.split("\n")) {
     const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
-    if (!fence && empty && /^[^\s>*+\-\d]/.test(line)) end = at;
+    if (!fence && empty && /^[^\s>*+\-\d]/.test(line)) {
+      if (end && at > MOST_AT_ONCE) return end;
+      end = at;
+    }
     if (mark && !fence) fence = mark;
     else if (mark && mark[0] === fence[0] && mark.length >= fence.length && line.trim() === mark) fence = "";
     empty = !fence && line.trim() === "";
@@ -61,7 +67,8 @@ export function finished(text) {
 }
 
 export class Text {
-  constructor() {
+  constructor(key) {
+    this.key = key;
     this.node = made("div", { class: "pg-text prose" });
     this.tail = document.createTextNode("");
     this.plain = made("div", { class: "pg-tail" }, this.tail);
@@ -80,16 +87,18 @@ export class Text {
   // All that is left is set.
   async end() {
     await this.busy;
-    if (this.tail.length) await this.set(this.tail.length);
-    if (!this.tail.length) this.plain.remove();
+    while (this.tail.length) {
+      const { length } = this.tail;
+      await this.set(length > MOST_AT_ONCE ? finished(this.tail.data) || length : length);
+    }
+    this.plain.remove();
   }
 
   async set(length) {
-    const tree = await treeOf(this.tail.data.slice(0, length));
-    if (tree) {
-      this.plain.before(...nodesOf(tree));
-      this.tail.deleteData(0, length);
-    }
+    const text = this.tail.data.slice(0, length);
+    const tree = await treeOf(text, this.key);
+    this.plain.before(...(tree ? nodesOf(tree) : [made("div", { class: "pg-plain" }, text)]));
+    this.tail.deleteData(0, length);
     this.busy = null;
   }
 }
