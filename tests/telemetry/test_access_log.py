@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import resource
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -176,6 +177,37 @@ async def test_a_log_that_nobody_reads_any_more_loses_lines_and_nothing_else() -
     assert (writer.written, writer.dropped) == (0, 2)
 
 
+@pytest.mark.parametrize("redirected", [False, True], ids=["opened", "standard output"])
+async def test_a_disk_that_is_full_loses_whole_lines_and_the_operator_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, redirected: bool
+) -> None:
+    path = tmp_path / "access.log"
+    shell = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    writer = LineWriter(another(shell) if redirected else appending(path))
+    before, during, after = (numbered(count) for count in (20, 5, 3))
+    room = sum(map(len, before)) + len(during[0]) + 2
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        for lines, lost in ((before, 0), (during, 4), (during, 9)):
+            for line in lines:
+                writer.write(line)
+            await until(lambda: writer.waiting_bytes == 0)
+            assert writer.dropped == lost
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    for line in after:
+        writer.write(line)
+    writer.close()
+    os.close(shell)
+    assert path.read_bytes() == b"".join([*before, during[0], *after])
+    assert (writer.written, writer.dropped) == (24, 9)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the access log cannot be written: File too large. Its lines are lost until it can.",
+        "the access log is written again: 9 lines have been lost",
+    ]
+
+
 async def test_a_renamed_log_is_opened_anew(tmp_path: Path) -> None:
     path, old = tmp_path / "access.log", tmp_path / "access.log.1"
     writer = LineWriter(appending(path))
@@ -188,7 +220,7 @@ async def test_a_renamed_log_is_opened_anew(tmp_path: Path) -> None:
     assert path.read_bytes() == b"after\n"
 
 
-async def test_a_log_that_cannot_be_opened_anew_goes_on(tmp_path: Path) -> None:
+async def test_a_log_that_cannot_be_opened_anew_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
     writer = LineWriter(appending(folder / "access.log"))
@@ -197,6 +229,8 @@ async def test_a_log_that_cannot_be_opened_anew_goes_on(tmp_path: Path) -> None:
     writer.write(b"after\n")
     writer.close()
     assert (tmp_path / "away" / "access.log").read_bytes() == b"after\n"
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told == "the access log cannot be opened anew: No such file or directory. The old one is written on."
 
 
 async def test_a_log_that_cannot_be_opened_is_said_at_the_start(tmp_path: Path) -> None:

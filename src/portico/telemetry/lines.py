@@ -4,10 +4,12 @@ Lines gather for a moment and are handed over together to a thread, which may bl
 slow disk, a terminal that was stopped. What waits is bounded, and beyond the bound lines are dropped and counted.
 
 Several processes may write to one log. A batch is whole lines and one write: to a file opened for appending it is not
-torn, and neither is it to a pipe, up to PIPE_BUF bytes (POSIX, write): so there it is no longer than that.
+torn, and neither is it to a pipe, up to PIPE_BUF bytes (POSIX, write): so there it is no longer than that. A disk that is
+full may tear a line: what it took of that is taken back.
 """
 
 import asyncio
+import logging
 import os
 import select
 import stat
@@ -23,6 +25,8 @@ WAITING_BYTES: Final = 4 * 1024 * 1024
 """What may wait for the thread. Beyond it lines are dropped."""
 FLUSH_S: Final = 2.0
 PIPE_BYTES: Final[int] = getattr(select, "PIPE_BUF", 512)
+
+log = logging.getLogger("portico.log")
 
 Opener = Callable[[], int]
 """Opens the log; returns a file descriptor that is the caller's to close. Raises `OSError`."""
@@ -53,6 +57,7 @@ class LineWriter:
         self._taken_bytes = 0
         self._refused_lines = 0
         self._lost_lines = 0
+        self._failing = False
         self.written = 0
         self._batches: SimpleQueue[list[bytes] | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="access log", daemon=True)
@@ -101,7 +106,7 @@ class LineWriter:
         self._given_bytes += size
         self._batches.put(lines)
 
-    # The thread's side. What it alone writes: `written`, `_lost_lines`, `_taken_bytes`, `_descriptor`.
+    # The thread's side. What it alone writes: `written`, `_lost_lines`, `_taken_bytes`, `_descriptor`, `_failing`.
 
     def _run(self) -> None:
         while (lines := self._batches.get()) is not None:
@@ -110,13 +115,39 @@ class LineWriter:
                 continue
             limit = GATHERED_BYTES if self._appends() else PIPE_BYTES
             for batch in batches(lines, limit):
-                try:
-                    _write_all(self._descriptor, b"".join(batch))
-                    self.written += len(batch)
-                except OSError:
-                    self._lost_lines += len(batch)
+                self._write(batch)
             self._taken_bytes += sum(map(len, lines))
         os.close(self._descriptor)
+
+    def _write(self, batch: list[bytes]) -> None:
+        data, taken = b"".join(batch), 0
+        try:
+            while taken < len(data):  # more than once only where the system takes less than it is given
+                taken += os.write(self._descriptor, data[taken:])
+        except OSError as error:
+            whole = data.rfind(b"\n", 0, taken) + 1
+            self._take_back(taken - whole)
+            written = data.count(b"\n", 0, whole)
+            self.written += written
+            self._lost_lines += len(batch) - written
+            if not self._failing:
+                self._failing = True
+                log.warning("the access log cannot be written: %s. Its lines are lost until it can.", error.strerror)
+            return
+        self.written += len(batch)
+        if self._failing:
+            self._failing = False
+            log.warning("the access log is written again: %d lines have been lost", self._lost_lines)
+
+    def _take_back(self, torn_bytes: int) -> None:
+        """Takes the beginning of a line whose end a full disk did not take out of a file, so that the next does not stand
+        behind it. Where another process has written since, it stays."""
+        if not (torn_bytes and self._appends()):
+            return
+        end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+        if os.fstat(self._descriptor).st_size == end:
+            os.ftruncate(self._descriptor, end - torn_bytes)
+            os.lseek(self._descriptor, end - torn_bytes, os.SEEK_SET)
 
     def _appends(self) -> bool:
         return stat.S_ISREG(os.fstat(self._descriptor).st_mode)
@@ -124,8 +155,9 @@ class LineWriter:
     def _open_anew(self) -> None:
         try:
             fresh = self._opener()
-        except OSError:
-            return  # the old one is better than none
+        except OSError as error:  # the old one is better than none
+            log.warning("the access log cannot be opened anew: %s. The old one is written on.", error.strerror)
+            return
         os.close(self._descriptor)
         self._descriptor = fresh
 
@@ -141,10 +173,3 @@ def batches(lines: list[bytes], limit_bytes: int) -> list[list[bytes]]:
         made[-1].append(line)
         size += len(line)
     return made
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    """More than one write only where the system takes less than it is given: a full disk, a socket."""
-    written = os.write(descriptor, data)
-    while written < len(data):
-        written += os.write(descriptor, data[written:])
