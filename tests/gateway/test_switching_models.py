@@ -230,16 +230,24 @@ async def test_a_loop_of_five_turns_switches_models_and_completes(
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("before", ["gpt-4.1", "gemini-2.5-flash", "gemini-3.5-flash"])
+@pytest.mark.parametrize(
+    ("before", "claude"),
+    [
+        ("gpt-4.1", "claude-haiku-4-5"),
+        ("gemini-2.5-flash", "claude-haiku-4-5"),
+        ("gemini-3.5-flash", "claude-haiku-4-5"),
+        ("gpt-4.1", "claude-sonnet-4-6"),
+    ],
+)
 async def test_a_claude_that_must_think_first_takes_over_a_loop_that_began_without_thoughts(
-    before: str, stream: bool
+    before: str, claude: str, stream: bool
 ) -> None:
     async with open_house(kinds=THREE) as house:
         client = ThinkingMessages()
-        assert await looped(house, client, [before, "claude-haiku-4-5", "claude-haiku-4-5"], stream=stream) == [2, 2, 2]
+        assert await looped(house, client, [before, claude, claude], stream=stream) == [2, 2, 2]
         assert "thinking" not in house.simulator.stats.last.body
         headers = {"anthropic-version": "2023-06-01"}
-        body = client.body("claude-haiku-4-5", stream=stream)
+        body = client.body(claude, stream=stream)
         answer = await house.ask(body, path=client.path, headers=headers)
         assert "1.7:thinking" in answer.codes
         told = await house.ask(body, path=client.path, headers={**headers, "x-portico-strict": "true"})
