@@ -277,6 +277,22 @@ async def test_a_call_that_nobody_signed_is_taken_by_a_model_that_wants_it_signe
         assert b"is missing a thought_signature" in told.body
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_a_signature_that_the_gateway_knows_to_be_of_another_model_is_left_out_too(stream: bool) -> None:
+    """The first answer is read, and so kept, because the request was said anew for it."""
+    async with open_house(kinds=THREE) as house:
+        client = Gemini()
+        client._contents = [{"role": "user", "parts": [{"text": "The weather? [[sim:steps=1]]"}]}, *UNSIGNED]
+        answer = await house.ask(client.body("gemini-3.5-flash", stream=stream), path=client.path)
+        bodies = events(answer.body) if stream else [answer.json()]
+        said = [part for body in bodies for part in body["candidates"][0]["content"]["parts"]]
+        assert any("thoughtSignature" in part for part in said)
+        client._contents += [{"role": "model", "parts": said}, {"role": "user", "parts": [{"text": "And?"}]}]
+        answer = await house.ask(client.body("gemini-2.5-pro", stream=stream), path=client.path)
+        assert answer.status == 200, answer.body
+        assert answer.codes == ["2.4:foreign_signature"]
+
+
 async def test_a_strict_session_is_told_that_a_signature_is_not_good() -> None:
     async with open_house(kinds=THREE) as house:
         client = Gemini()

@@ -21,7 +21,12 @@ from portico.vault.record import (
 )
 from portico.vault.recorder import TurnRecorder, hides_something
 from portico.vault.resources import Resource, Resources
-from portico.vault.restore import keys_of_request, restore, without_unknown_signatures
+from portico.vault.restore import (
+    holds_signatures_of_others,
+    keys_of_request,
+    restore,
+    without_unknown_signatures,
+)
 from portico.vault.stored import StoredVault, VaultSettings
 
 __all__ = [
@@ -39,6 +44,7 @@ __all__ = [
     "Vault",
     "VaultSettings",
     "hides_something",
+    "holds_signatures_of_others",
     "keys_of_message",
     "keys_of_request",
     "restore",

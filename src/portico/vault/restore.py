@@ -77,6 +77,12 @@ def without_unknown_signatures(request: Request) -> Request | None:
     return msgspec.structs.replace(request, messages=tuple(messages)) if changed else None
 
 
+def holds_signatures_of_others(request: Request, signer: str) -> bool:
+    """Whether a signature in a request is known to be another model line's: whoever renders it leaves those out."""
+    signatures = [getattr(part, "signature", None) for message in request.messages for part in message.parts]
+    return any(signature is not None and signature.signer not in (None, signer) for signature in signatures)
+
+
 def _unsigned(part: Part) -> Part:
     if (
         isinstance(part, (Text, Reasoning, Media, ToolCall))
