@@ -39,6 +39,18 @@ def codes(told: Rendered) -> set[str]:
     return {loss.code for loss in told.losses}
 
 
+@pytest.mark.parametrize("id_", [None, "msg_1"])
+def test_a_thought_keeps_its_id_before_a_message_that_has_one(id_: str | None) -> None:
+    """What is kept of an answer comes back in front of messages whose ids a client has dropped."""
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "c2VhbA=="}
+    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "So."}]}
+    items = [thought, {**said, **({"id": id_} if id_ else {})}, {"role": "user", "content": "And?"}]
+    for target in (Target("m", "openai", UNJUDGED, own=True), model("gpt-5.5")):
+        told = openai_responses.DIALECT.render_request(parsed(input=items), target).body["input"]
+        assert [item.get("type", "message") for item in told] == ["reasoning", "message", "message"]
+        assert ("id" in told[0]) is ("id" in told[1]) is (id_ is not None)
+
+
 # -- agents
 
 

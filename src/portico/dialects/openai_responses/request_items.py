@@ -150,7 +150,7 @@ class ItemsRenderer:
         item: dict[str, Any] = {"type": "message", "role": "assistant", "content": [content]}
         if _is_id(own.get("id"), "msg_"):
             item |= {"id": own["id"], "status": "completed"}
-        elif self._judged:
+        else:
             self._let_go_of_thoughts()
         if "phase" in own:
             item["phase"] = own["phase"]
