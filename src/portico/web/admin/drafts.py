@@ -28,7 +28,7 @@ async def draft(asked: Asked) -> Shown:
     name = asked.names["draft"]
     if name == NEW:
         text = asked.said("text", EXAMPLE) if asked.said("do") == "save" else _example(asked)
-        data = {"draft": None, "text": text, "changes": None, "used": {}, "unchanged": 0}
+        data: dict[str, Any] = {"draft": None, "text": text, "changes": None, "used": {}, "unchanged": 0}
         return page(asked, "draft", "A draft of prices", **data, sealed=await _sealed(asked))
     found = await asked.do("prices draft show", draft=name)
     changes, unchanged = None, 0
