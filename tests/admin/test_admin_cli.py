@@ -246,6 +246,8 @@ def test_a_draft_that_cannot_be_read_says_where(cli: Cli) -> None:
         (["keys", "create", "--rpm", "many"], 2, "rpm"),
         (["keys", "create", "--expires", "soon"], 2, "30d"),
         (["keys", "create", "--expires", "2001-01-01"], 2, "past"),
+        (["keys", "create", "--expires", "999999w"], 2, "30d"),
+        (["codes", "create", "1", "--expires", "9999-12-31T23:00:00-01:00"], 2, "expires: a time is of the year 9999"),
         (["keys", "rotate", "key_1", "--overlap", "a while"], 2, "24h"),
         (["keys", "show", "key_1"], 1, "no key"),
         (["usage", "--by", "hour"], 2, "by:"),

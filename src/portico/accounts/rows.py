@@ -331,7 +331,7 @@ def _check_kind(kind: str) -> None:
 
 def _check_expiry(db: Db, expires_us: int | None) -> None:
     if expires_us is not None and expires_us <= db.now_us:
-        raise InvalidRequest("The expiry is in the past.", param="expires_us")
+        raise InvalidRequest("The expiry is in the past.", param="expires")
 
 
 def _page(limit: int) -> int:

@@ -54,7 +54,7 @@ class ListCodes(Paging, frozen=True, kw_only=True):
 
 def create(desk: Desk, args: CreateCodes) -> Page[IssuedCode]:
     """Creates redemption codes, and shows them this once."""
-    amount, expires_us = dollars.nanos(args.amount_usd, "amount_usd"), us_of(args.expires)
+    amount, expires_us = dollars.nanos(args.amount_usd, "amount_usd"), us_of(args.expires, "expires")
     if expires_us is not None and expires_us <= desk.db.now_us:
         raise InvalidRequest("expires: that has passed.", param="expires")
     sql = "INSERT INTO codes (digest, prefix, amount_nanos, note, created_us, expires_us) VALUES (?, ?, ?, ?, ?, ?)"

@@ -6,9 +6,9 @@ anything in them is unknown (complaint 14: a limit that is accepted and not kept
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Annotated, Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -20,7 +20,9 @@ from portico.providers.secret_keys import SecretKeys
 T = TypeVar("T")
 A = TypeVar("A", bound="Args")
 
-US = 1_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_US: Final = timedelta(microseconds=1)
+_LAST_US: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _US
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 500
 
@@ -143,18 +145,22 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 
 def at(us: int) -> datetime:
     """A stored time, for people and JSON."""
-    return datetime.fromtimestamp(us / US, UTC)
+    return _EPOCH + us * _US
 
 
 def at_or_none(us: int | None) -> datetime | None:
     return None if us is None else at(us)
 
 
-def us_of(time: datetime | None) -> int | None:
-    """A time as it is stored. One without an offset is in UTC."""
+def us_of(time: datetime | None, param: str) -> int | None:
+    """A time as it is stored. One without an offset is in UTC. Raises `InvalidRequest` for one that is beyond the year 9999
+    there, as an offset can make it: nobody could show it again."""
     if time is None:
         return None
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * US)
+    us = ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // _US
+    if us > _LAST_US:
+        raise InvalidRequest(f"{param}: a time is of the year 9999 at most (UTC).", param=param)
+    return us
 
 
 def checked_text(value: str, param: str) -> str:

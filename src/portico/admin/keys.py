@@ -127,7 +127,7 @@ def create(desk: Desk, args: CreateKey) -> IssuedKey:
         account=args.account,
         name=args.name,
         policy=_policy_fields(args),
-        expires_us=us_of(args.expires),
+        expires_us=us_of(args.expires, "expires"),
         user_id=None if args.user is None else people.show_user(desk.db, args.user).id,
     )
     return _issued(desk, issued)
@@ -152,7 +152,7 @@ def set_(desk: Desk, args: SetKey) -> KeyView:
     if args.name is not UNSET:
         rows.rename_key(desk.db, args.key, args.name)
     if args.expires is not UNSET:
-        rows.set_expiry(desk.db, args.key, us_of(args.expires))
+        rows.set_expiry(desk.db, args.key, us_of(args.expires, "expires"))
     fields = _policy_fields(args)
     return view(desk, rows.set_policy(desk.db, args.key, fields) if fields else rows.show_key(desk.db, args.key))
 

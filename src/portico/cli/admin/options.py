@@ -29,7 +29,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed where
 Limit = Annotated[int, typer.Option("--limit", min=1, max=500, help="How many at most.")]
 After = Annotated[str, typer.Option("--after", help="Where to go on: what the page before said.")]
 
-_SPAN: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)")
+_SPAN: Final = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -54,11 +54,11 @@ def seconds(text: str) -> int:
 
 def moment(text: str) -> str:
     """A time from now on (`30d`), a day (`2027-01-01`, its beginning in UTC), or a time; as ISO 8601."""
-    if _SPAN.fullmatch(text.strip().lower()) is not None:
-        return (datetime.now(UTC) + timedelta(seconds=seconds(text))).isoformat()
     try:
+        if _SPAN.fullmatch(text.strip().lower()) is not None:
+            return (datetime.now(UTC) + timedelta(seconds=seconds(text))).isoformat()
         time = datetime.fromisoformat(text.strip())
-    except ValueError:
+    except (ValueError, OverflowError):
         message = f"{text!r} is not a time. Write 30d, 2027-01-01 or 2027-01-01T12:00:00+00:00."
         raise usage_error(message) from None
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).isoformat()

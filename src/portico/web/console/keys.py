@@ -127,9 +127,8 @@ async def make(asked: Asked) -> Reply:
 def _placed(error: InvalidRequest) -> dict[str, str]:
     """What is wrong, at its field."""
     param = (error.param or "").partition("[")[0]
-    name = {"expires_us": "expires"}.get(param, param)
     known = ("name", "expires", *keyform.COUNTS, *keyform.BUDGETS, *keyform.LISTS, *keyform.CHOICES)
-    return {name if name in known else "": error.message}
+    return {param if param in known else "": error.message}
 
 
 def _made(asked: Asked, issued: IssuedKey, title: str) -> Shown:
