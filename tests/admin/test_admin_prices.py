@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -262,6 +263,18 @@ def test_every_model_of_the_catalog_has_its_prices_listed_page_by_page(bench: Be
     assert seen == listed(500)
     assert MODEL in {price["model"] for price in seen}
     assert all(price["origin"] == "catalog" for price in seen)
+
+
+def test_a_page_of_prices_ends_between_two_models(bench: Bench) -> None:
+    pages: list[list[Any]] = []
+    after: str | None = ""
+    while after is not None:
+        page = bench.do("prices list", limit=50, after=after)
+        pages.append([price["model"] for price in page["data"]])
+        after = page["next"]
+    assert max(map(len, pages)) <= 50
+    assert not [end for end, begin in pairwise(pages) if end[-1] == begin[0]]
+    assert len(bench.do("prices list", limit=1)["data"]) == 1
 
 
 def test_cache_writes_have_prices_of_their_own(bench: Bench) -> None:

@@ -106,9 +106,11 @@ def list_(desk: Desk, args: ListPrices) -> Page[PriceView]:
     views = [view for view in found if args.book in (None, view.book) and (names is None or view.model in names)]
     views.sort(key=lambda view: (view.model, view.book != SALE, view.provider))
     start = _place(args.after)
-    kept = views[start : start + args.limit]
-    end = start + len(kept)
-    return Page(data=kept, next=str(end) if end < len(views) else None)
+    end = start + args.limit
+    if end < len(views):  # what is shown of a model is all of it, unless that is more than a page
+        begins = next(place for place, view in enumerate(views) if view.model == views[end].model)
+        end = begins if begins > start else end
+    return Page(data=views[start:end], next=str(end) if end < len(views) else None)
 
 
 def _names(desk: Desk, asked: str) -> set[str]:
