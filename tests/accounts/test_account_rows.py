@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.rowbooks import Books, postgres_books
-from portico.accounts import Keyring, Policy
+from portico.accounts import Keyring, Policy, people
 from portico.accounts import rows as accounts
 from portico.accounts.finding import find_keys
 from portico.accounts.keys import DEFAULT_TENANT
@@ -161,6 +161,32 @@ def test_keys_are_listed_a_page_at_a_time(books: Books) -> None:
     assert len({key.id for key in (*first, *rest)}) == 5
     with pytest.raises(NotFound):
         books.work(lambda db: accounts.list_keys(db, account="Nobody"))
+
+
+def test_lists_go_by_time_however_ids_are_compared(books: Books) -> None:
+    """In English an `a` comes before a `B`, in bytes behind it: here in the order of neither."""
+    ids = ["c", "B", "a"]
+
+    def came(db: Db) -> None:
+        for at, one in enumerate(ids):
+            db.run("INSERT INTO accounts (id, name, kind, created_us) VALUES (?, ?, 'open', ?)", one, one, at)
+            sql = "INSERT INTO keys (id, account_id, prefix, digest, created_us, revision) VALUES (?, 'c', '', ?, ?, 0)"
+            db.run(sql, one, one, at)
+            db.run("INSERT INTO users (id, email, created_us) VALUES (?, ?, ?)", one, one, at)
+
+    books.work(came)
+    for listed in (
+        lambda db, after: accounts.list_accounts(db, after=after, limit=1),
+        lambda db, after: accounts.list_keys(db, after=after, limit=1),
+        lambda db, after: accounts.list_keys(db, account="c", after=after, limit=1),
+        lambda db, after: people.list_users(db, after=after, limit=1),
+    ):
+        for after, expected in zip(["", *ids], [*ids, None], strict=True):
+            found = books.work(lambda db, listed=listed, after=after: listed(db, after))  # type: ignore[misc]
+            assert [one.id for one in found] == ([] if expected is None else [expected])
+    for before, expected in zip(["", "a", "B", "c"], ["a", "B", "c", None], strict=True):
+        keys = books.work(lambda db, before=before: find_keys(db, before=before, limit=1))  # type: ignore[misc]
+        assert [one.key.id for one in keys] == ([] if expected is None else [expected])
 
 
 def test_a_key_of_another_account_is_not_there(books: Books) -> None:

@@ -33,14 +33,15 @@ def find_keys(db: Db, text: str = "", *, account: str = "", before: str = "", li
     it is part of the name, the account's name or the beginning of. A whole key is looked for by how it begins."""
     where, values = " WHERE 1 = 1", list[str]()
     if before:
-        where, values = f"{where} AND k.id < ?", [*values, before]
+        older = "(k.created_us, k.id) < (SELECT created_us, id FROM keys WHERE id = ?)"
+        where, values = f"{where} AND {older}", [*values, before]
     if account:
         where, values = f"{where} AND k.account_id = ?", [*values, account]
     if text:
         begins = visible_prefix(text) or text
         told = [f"%{_escaped(lower)}%" for lower in (text.lower(), text.translate(_ASCII_LOWER))]
         where, values = where + _LIKE, [*values, *told, f"{_escaped(begins)}%", *told, text]
-    rows = db.rows(f"{_FOUND}{where} ORDER BY k.id DESC LIMIT ?", *values, limit)
+    rows = db.rows(f"{_FOUND}{where} ORDER BY k.created_us DESC, k.id DESC LIMIT ?", *values, limit)
     return [_found(row) for row in rows]
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from portico.accounts.rows import LARGEST_PAGE, show_account
+from portico.accounts.rows import LARGEST_PAGE, behind_of, show_account
 from portico.core.errors import Conflict, InvalidRequest, NotFound
 from portico.core.ids import timed_id
 from portico.core.storage import Db
@@ -77,8 +77,10 @@ def user_of(db: Db, email: str) -> User | None:
 
 
 def list_users(db: Db, *, after: str = "", limit: int = LARGEST_PAGE) -> list[User]:
-    """A page of people in the order of their ids, from behind `after` on."""
-    rows = db.rows(f"{_USER} WHERE id > ? ORDER BY id LIMIT ?", after, max(1, min(limit, LARGEST_PAGE)))
+    """A page of people, who came first in front, from behind `after` (an id) on."""
+    behind, place = behind_of("users", after)
+    sql = f"{_USER} WHERE 1 = 1{behind} ORDER BY created_us, id LIMIT ?"
+    rows = db.rows(sql, *place, max(1, min(limit, LARGEST_PAGE)))
     return [User(*row) for row in rows]
 
 

@@ -5,7 +5,7 @@ and read what is above the number they know (`changed_keys`). The number's row i
 for each other and numbers become visible in their order: a worker that has seen 8 has seen 7.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
@@ -124,10 +124,19 @@ def accounts_of(db: Db, ids: Collection[str]) -> dict[str, Account]:
 
 
 def list_accounts(db: Db, *, closed: bool = False, after: str = "", limit: int = LARGEST_PAGE) -> list[Account]:
-    """A page of accounts in the order of their ids, from behind `after` on; closed ones only if they are wanted."""
-    which = "" if closed else " AND closed_us IS NULL"
-    rows = db.rows(f"{_ACCOUNT} WHERE id > ?{which} ORDER BY id LIMIT ?", after, _page(limit))
+    """A page of accounts, the oldest first, from behind `after` (an id) on; closed ones only if they are wanted."""
+    which = " WHERE 1 = 1" if closed else " WHERE closed_us IS NULL"
+    behind, place = behind_of("accounts", after)
+    rows = db.rows(f"{_ACCOUNT}{which}{behind} ORDER BY created_us, id LIMIT ?", *place, _page(limit))
     return [Account(*row) for row in rows]
+
+
+def behind_of(table: str, after: str) -> tuple[str, Sequence[str]]:
+    """What is behind the row of that id in an order by `created_us, id`, as a condition and its values. Ids sort by time as
+    well where they are compared by their bytes, but not in every language of a PostgreSQL database."""
+    if not after:
+        return "", ()
+    return f" AND (created_us, id) > (SELECT created_us, id FROM {table} WHERE id = ?)", (after,)  # noqa: S608
 
 
 def set_account_kind(db: Db, account: str, kind: str) -> Account:
@@ -206,12 +215,14 @@ def show_key(db: Db, key_id: str, *, account_id: str | None = None) -> Key:
 
 
 def list_keys(db: Db, *, account: str | None = None, after: str = "", limit: int = LARGEST_PAGE) -> list[Key]:
-    """A page of keys in the order of their ids, of one account (id or name) or of all. Raises `NotFound`."""
-    if account is None:
-        return [_key(row) for row in db.rows(f"{_KEY} WHERE id > ? ORDER BY id LIMIT ?", after, _page(limit))]
-    found = show_account(db, account).id
-    sql = f"{_KEY} WHERE account_id = ? AND id > ? ORDER BY id LIMIT ?"
-    return [_key(row) for row in db.rows(sql, found, after, _page(limit))]
+    """A page of keys, the oldest first, from behind `after` (an id) on: of one account (id or name) or of all. Raises
+    `NotFound`."""
+    which, whose = (
+        (" WHERE 1 = 1", []) if account is None else (" WHERE account_id = ?", [show_account(db, account).id])
+    )
+    behind, place = behind_of("keys", after)
+    sql = f"{_KEY}{which}{behind} ORDER BY created_us, id LIMIT ?"
+    return [_key(row) for row in db.rows(sql, *whose, *place, _page(limit))]
 
 
 def rotate_key(db: Db, rng: Random, key_id: str, *, overlap_s: int = 0) -> Issued:

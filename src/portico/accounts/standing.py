@@ -21,7 +21,7 @@ NEEDS: Final = (DEBT, OUT, AWAY_WORD, SOON, FINE)
 
 _ACCOUNTS: Final = (
     "SELECT id, name, kind, posted_nanos, held_nanos, created_us, closed_us FROM accounts"
-    " WHERE closed_us IS NULL OR ? = 1 ORDER BY id LIMIT ?"
+    " WHERE closed_us IS NULL OR ? = 1 ORDER BY created_us, id LIMIT ?"
 )
 _SPENT: Final = (
     "SELECT account_id, day, CAST(SUM(charge_nanos) AS BIGINT) FROM usage_days WHERE day >= ? GROUP BY account_id, day"
