@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from portico.core.digits import whole
 from portico.core.errors import InvalidRequest, NotFound
 from portico.core.storage import Db
 
@@ -169,6 +170,7 @@ def _count(said: Mapping[str, str], name: str, default: int) -> int:
     text = said.get(name)
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = whole(text)
+    if number is None:
         raise InvalidRequest(f"{name}: a whole number.", param=name)
-    return int(text)
+    return number

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from portico.admin.desk import Args, Desk, Page, Paging, at, says
-from portico.core.errors import Conflict, InvalidRequest
+from portico.admin.desk import Args, Desk, Page, Paging, at, place_of, says
+from portico.core.errors import Conflict
 from portico.core.storage import Db, Row
 
 MAX_DETAIL: Final = 20_000
@@ -61,15 +61,10 @@ _ENTRY: Final = "SELECT id, at_us, actor, command, subject, detail FROM audit"
 
 def list_(desk: Desk, args: ListAudit) -> Page[AuditEntry]:
     """Lists changes that administrators made, newest first."""
-    below = 2**62
-    if args.after:
-        if not (args.after.isascii() and args.after.isdigit() and len(args.after) < 19):
-            raise InvalidRequest("after: the `next` of the page before.", param="after")
-        below = int(args.after)
     asked = {name: getattr(args, name) for name in ("subject", "actor", "command") if getattr(args, name) is not None}
     which = "".join([f" AND {name} = ?" for name in asked])
     sql = f"{_ENTRY} WHERE id < ?{which} ORDER BY id DESC LIMIT ?"
-    rows = desk.db.rows(sql, below, *asked.values(), args.limit + 1)
+    rows = desk.db.rows(sql, place_of(args.after, 2**62), *asked.values(), args.limit + 1)
     return Page.cut([_entry(row) for row in rows], args.limit, lambda entry: str(entry.id))
 
 

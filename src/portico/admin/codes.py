@@ -8,7 +8,8 @@ import msgspec
 
 from portico.accounts.keys import digest_of
 from portico.admin import dollars
-from portico.admin.desk import Args, Desk, Dollars, Note, Page, Paging, at, at_or_none, says, us_of
+from portico.admin.desk import Args, Desk, Dollars, Note, Page, Paging, at, at_or_none, misplaced, says, us_of
+from portico.core.digits import whole
 from portico.core.errors import InvalidRequest
 from portico.core.ids import random_token
 from portico.core.storage import Row
@@ -89,9 +90,10 @@ def _place(after: str) -> tuple[int, str]:
     if not after:
         return 2**62, ""
     time, _, digest = after.partition(".")
-    if not (time.isascii() and time.isdigit() and len(time) < 19 and digest):
-        raise InvalidRequest("after: the `next` of the page before.", param="after")
-    return int(time), digest
+    created_us = whole(time)
+    if created_us is None or not digest:
+        raise misplaced()
+    return created_us, digest
 
 
 def _fields(desk: Desk, row: Row) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Generic, Protocol, TypeVar
 import msgspec
 
 from portico.catalog import Catalog
+from portico.core.digits import whole
 from portico.core.errors import InvalidRequest
 from portico.core.storage import Db
 from portico.providers.secret_keys import SecretKeys
@@ -63,6 +64,19 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         """Of what was found by asking for one more than the limit."""
         kept = list(found[:limit])
         return cls(data=kept, next=place(kept[-1]) if len(found) > limit else None)
+
+
+def place_of(after: str, first: int = 0) -> int:
+    """Where a page begins that is named by a number; without a name the first one. Raises `InvalidRequest`."""
+    number = whole(after) if after else first
+    if number is None:
+        raise misplaced()
+    return number
+
+
+def misplaced() -> InvalidRequest:
+    """What stands in `after` was no page's `next`."""
+    return InvalidRequest("after: the `next` of the page before.", param="after")
 
 
 class Upkeep(Protocol):

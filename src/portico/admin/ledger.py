@@ -8,8 +8,7 @@ import msgspec
 
 from portico.accounts.rows import show_account
 from portico.admin import dollars
-from portico.admin.desk import AccountRef, Desk, Nothing, Page, Paging, at, says
-from portico.core.errors import InvalidRequest
+from portico.admin.desk import AccountRef, Desk, Nothing, Page, Paging, at, place_of, says
 from portico.ledger import verify as books
 
 
@@ -77,10 +76,8 @@ def verify(desk: Desk, args: Nothing) -> Verified:  # noqa: ARG001
 
 def export(desk: Desk, args: ListEntries) -> Page[EntryView]:
     """Lists the entries of the ledger, oldest first."""
-    if args.after and not (args.after.isascii() and args.after.isdigit() and len(args.after) < 19):
-        raise InvalidRequest("after: the `next` of the page before.", param="after")
     account_id = None if args.account is None else show_account(desk.db, args.account).id
-    found = books.entries(desk.db, account_id=account_id, after=int(args.after or 0))
+    found = books.entries(desk.db, account_id=account_id, after=place_of(args.after))
     return Page.cut([_view(entry) for entry in islice(found, args.limit + 1)], args.limit, lambda entry: str(entry.id))
 
 

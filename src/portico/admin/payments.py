@@ -12,8 +12,9 @@ import msgspec
 from portico.accounts.rows import show_account
 from portico.admin import dollars
 from portico.admin.command import Command
-from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, says
-from portico.core.errors import Conflict, InvalidRequest
+from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, misplaced, says
+from portico.core.digits import whole
+from portico.core.errors import Conflict
 from portico.ledger import payments as books
 
 State = Literal["waiting", "paid", "expired", "refunded", "disputed"]
@@ -183,6 +184,7 @@ def _place(after: str) -> tuple[int, str] | None:
     if not after:
         return None
     time, _, payment_id = after.partition(".")
-    if not (time.isascii() and time.isdigit() and len(time) < 19 and payment_id):
-        raise InvalidRequest("after: the `next` of the page before.", param="after")
-    return int(time), payment_id
+    created_us = whole(time)
+    if created_us is None or not payment_id:
+        raise misplaced()
+    return created_us, payment_id

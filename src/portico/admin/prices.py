@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 
 from portico.admin import dollars
-from portico.admin.desk import Args, Desk, Page, Paging, says
+from portico.admin.desk import Args, Desk, Page, Paging, place_of, says
 from portico.admin.drafts import FORMATS, FREE, Cell, Line, cells_of, draft_text, read_lines
 from portico.catalog import Model, OperatorModel, PriceKind, PriceRow, Tier, load_catalog, rate_of
 from portico.catalog.books import COST, SALE, PriceBooks, Published, Rates, published
@@ -105,10 +105,10 @@ def list_(desk: Desk, args: ListPrices) -> Page[PriceView]:
     found = shelf.every() if args.every else shelf.in_force(tiers=tuple(Tier) if names else (Tier.STANDARD,))
     views = [view for view in found if args.book in (None, view.book) and (names is None or view.model in names)]
     views.sort(key=lambda view: (view.model, view.book != SALE, view.provider))
-    start = _place(args.after)
+    start = place_of(args.after)
     end = start + args.limit
     if end < len(views):  # what is shown of a model is all of it, unless that is more than a page
-        begins = next(place for place, view in enumerate(views) if view.model == views[end].model)
+        begins = next(number for number, view in enumerate(views) if view.model == views[end].model)
         end = begins if begins > start else end
     return Page(data=views[start:end], next=str(end) if end < len(views) else None)
 
@@ -362,11 +362,3 @@ def _what(row: PriceRow | None) -> str:
     if row.backend:
         words.append(f"at {row.backend}")
     return " ".join(words)
-
-
-def _place(after: str) -> int:
-    if not after:
-        return 0
-    if not (after.isascii() and after.isdigit() and len(after) < 12):
-        raise InvalidRequest("after: the `next` of the page before.", param="after")
-    return int(after)

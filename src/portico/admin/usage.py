@@ -8,7 +8,7 @@ import msgspec
 from portico.accounts import calls
 from portico.accounts.rows import accounts_of, show_account
 from portico.admin import dollars
-from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, says
+from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, place_of, says
 from portico.core.errors import InvalidRequest, NotFound
 
 _COLUMNS: Final = {"day": "day", "model": "model", "key": "key_id", "account": "account_id"}
@@ -181,7 +181,7 @@ def show(desk: Desk, args: ShowUsage) -> Page[UsageRow]:
     columns = [_COLUMNS[word] for word in by]
     sums = ", ".join(f"CAST(COALESCE(SUM({name}), 0) AS BIGINT)" for name in _SUMS)
     order = f" GROUP BY {', '.join(columns)} ORDER BY {', '.join(columns)}" if columns else ""
-    start = _place(args.after)
+    start = place_of(args.after)
     sql = f"SELECT {', '.join([*columns, sums])} FROM usage_days WHERE {' AND '.join(wheres)}{order} LIMIT ? OFFSET ?"  # noqa: S608
     rows = desk.db.rows(sql, *values, args.limit + 1, start)
     named = [dict(zip([*by, *_SUMS], row, strict=True)) for row in rows[: args.limit]]
@@ -194,11 +194,3 @@ def show(desk: Desk, args: ShowUsage) -> Page[UsageRow]:
 def _line(values: dict[str, object]) -> UsageRow:
     money = {f"{name}_usd": dollars.usd(int(str(values[f"{name}_nanos"]))) for name in ("charge", "cost")}
     return msgspec.convert({**values, **money}, UsageRow)
-
-
-def _place(after: str) -> int:
-    if not after:
-        return 0
-    if not (after.isascii() and after.isdigit() and len(after) < 12):
-        raise InvalidRequest("after: the `next` of the page before.", param="after")
-    return int(after)

@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from portico.core.digits import whole
+
 RAW_MIME: Final = "audio/L16;codec=pcm;rate=24000"
 WAV_MIME: Final = "audio/wav"
 WAV_HEADER_BYTES: Final = 44
@@ -44,9 +46,9 @@ def shape_of(mime: str) -> PcmShape:
     said: dict[str, int] = {}
     for parameter in mime.split(";")[1:]:
         name, _, value = parameter.partition("=")
-        value = value.strip().strip('"')
-        if value.isascii() and value.isdigit() and len(value) <= 6:
-            said[name.strip().lower()] = int(value)
+        number = whole(value.strip().strip('"'), 6)
+        if number is not None:
+            said[name.strip().lower()] = number
     rate, channels = said.get("rate", RATE_HZ), said.get("channels", 1)
     return PcmShape(
         rate if 0 < rate <= MAX_RATE_HZ else RATE_HZ,

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portico.accounts import Caller
+from portico.core.digits import whole
 from portico.core.errors import InvalidRequest, MethodNotAllowed
 from portico.http.query import Query
 from portico.http.routes import GEMINI, MESSAGES, Action, Route
@@ -113,9 +114,10 @@ def _openai_list(page: Page, purpose: str | None) -> dict[str, Any]:
 def _limit(said: str | None, name: str, default: int) -> int:
     if said is None:
         return default
-    if not (said.isascii() and said.isdigit() and len(said) < 10 and 1 <= int(said) <= MOST_ASKED):
+    number = whole(said) or 0
+    if not 1 <= number <= MOST_ASKED:
         raise InvalidRequest(f"{name}: a whole number, 1 to {MOST_ASKED}.", param=name)
-    return min(int(said), LARGEST_PAGE)
+    return min(number, LARGEST_PAGE)
 
 
 def _send(exchange: Exchange, answer: FileAnswer) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from portico.accounts import Caller
 from portico.core.dialect import State
+from portico.core.digits import whole
 from portico.core.errors import InvalidRequest, NotFound, RequestTooLarge, RouteNotFound
 from portico.http.query import Query
 from portico.http.routes import Action, Route
@@ -68,12 +69,11 @@ class ResponsePages:
 def _page(items: list[dict[str, Any]], query: Query) -> dict[str, Any]:
     """Some of the items, as asked for. Raises `InvalidRequest`."""
     order, after = query.parameters.get("order"), query.parameters.get("after")
-    limit = query.parameters.get("limit", str(DEFAULT_PAGE))
+    size = whole(query.parameters.get("limit", str(DEFAULT_PAGE))) or 0
     if order not in (None, "asc", "desc"):
         raise InvalidRequest("order: asc or desc.", param="order")
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 10 and 1 <= int(limit) <= LARGEST_PAGE):
+    if not 1 <= size <= LARGEST_PAGE:
         raise InvalidRequest(f"limit: a whole number, 1 to {LARGEST_PAGE}.", param="limit")
-    size = int(limit)
     if order != "asc":
         items.reverse()
     if after is not None:

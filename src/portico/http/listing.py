@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from portico.accounts import is_in_scope, require_in_scope
 from portico.catalog import Catalog, ListedModel, Model, ModelKind
+from portico.core.digits import whole
 from portico.core.errors import InvalidRequest, ModelNotFound
 from portico.core.target import ThinkingControl
 from portico.http.offered import RatesOf, beside
@@ -222,10 +223,10 @@ def gemini_model(
 
 def _whole(query: Mapping[str, str], camel: str) -> int:
     """A whole number of a query, by its name in either spelling; 0 without one."""
-    said = query.get(camel) or query.get(snake(camel)) or "0"
-    if not (said.isascii() and said.isdigit() and len(said) < 10):
+    number = whole(query.get(camel) or query.get(snake(camel)) or "0")
+    if number is None:
         raise InvalidRequest(f"The parameter {camel!r} is a whole number.", param=camel)
-    return int(said)
+    return number
 
 
 def _gemini_row(catalog: Catalog, row: ListedModel, name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from portico.core.ask import CACHE, TOOL_NAMES, Ask, MediaCount
+from portico.core.digits import whole
 from portico.core.errors import BodyNotJson
 from portico.dialects.gemini.fields import camelise
 from portico.wire import jsontext
@@ -167,7 +168,7 @@ def _list(value: Any) -> list[Any]:
 def _whole(value: Any) -> int | None:
     """A number, which may be written as text or with a fraction of zero."""
     if isinstance(value, str):
-        return int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else None
+        return whole(value, 19)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if 0 <= value < 2**63 else None

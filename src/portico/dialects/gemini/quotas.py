@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from portico.core.digits import whole
 from portico.core.quota import Quota, Window
 
 _WINDOWS: Final = (
@@ -70,4 +71,4 @@ def _number(value: Any) -> int | None:
     """int64 values are texts in JSON."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19 else None
+    return whole(value) if isinstance(value, str) else None

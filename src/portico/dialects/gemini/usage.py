@@ -7,6 +7,7 @@ total is the sum of all four. A field absent beside a total is 0; without a tota
 from collections.abc import Mapping
 from typing import Any, Final
 
+from portico.core.digits import whole
 from portico.core.usage import MODALITIES, MOST, NONE, Tokens, Usage, minus, split, take, total
 from portico.dialects.gemini.parts import ORIGIN
 
@@ -132,7 +133,7 @@ def _count(metadata: Mapping[str, Any], name: str) -> int:
 def number(value: Any) -> int:
     """A count, which may be written as text."""
     if isinstance(value, str):
-        value = int(value) if value.isascii() and value.isdecimal() and len(value) < 20 else 0
+        value = whole(value, 19) or 0
     return int(min(max(0, value), MOST)) if isinstance(value, (int, float)) else 0
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from portico.core.ask import Ask, MediaCount
 from portico.core.dialect import LooksAtAll, Seen
+from portico.core.digits import whole
 from portico.core.errors import (
     BodyNotJson,
     UpstreamAuthFailed,
@@ -112,8 +113,8 @@ def _picture_tokens(fields: Mapping[str, Any]) -> int:
     area = _LARGEST_USUAL
     if isinstance(size, str):
         width, _, height = size.partition("x")
-        if all(side.isascii() and side.isdecimal() and len(side) < 6 for side in (width, height)):
-            area = int(width) * int(height)
+        if (wide := whole(width, 5)) is not None and (high := whole(height, 5)) is not None:
+            area = wide * high
     each = TOKENS_A_MEGAPIXEL.get(word, TOKENS_A_MEGAPIXEL["high"])
     return -(-each * area // _MEGAPIXEL)
 
@@ -123,8 +124,8 @@ _UNLIMITED: Final = 2**31
 
 
 def _number(value: Any, most: int) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
-        value = int(value)
+    if isinstance(value, str):
+        value = whole(value, 9)
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     return max(0, min(value, most))

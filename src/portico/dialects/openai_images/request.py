@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from portico.core.digits import whole
 from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Where
 from portico.core.mime import by_magic, settled_mime
@@ -117,8 +118,9 @@ def _of_text(value: Any) -> Any:
     """A number or a truth that a form told as text; what is neither is left to be refused."""
     if not isinstance(value, str):
         return value
-    if value.isascii() and value.isdecimal() and len(value) < 10:
-        return int(value)
+    number = whole(value, 9)
+    if number is not None:
+        return number
     return {"true": True, "false": False}.get(value.lower(), value)
 
 

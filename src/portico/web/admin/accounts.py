@@ -7,6 +7,7 @@ from portico.accounts import people
 from portico.accounts.finding import find_keys
 from portico.accounts.rows import show_account
 from portico.accounts.standing import Standing, latest_calls, latest_payments, standing_of, standings
+from portico.core.digits import whole
 from portico.core.errors import NotFound
 from portico.core.storage import Db
 from portico.web.admin.forms import PAGE, Act, acted, back, page
@@ -49,8 +50,7 @@ async def accounts(asked: Asked) -> Shown:
 
 
 def _start(asked: Asked) -> int:
-    said = asked.first("from", "0")
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 7 else 0
+    return whole(asked.first("from"), 6) or 0
 
 
 async def act_on_accounts(asked: Asked) -> Reply:

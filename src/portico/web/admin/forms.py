@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.accounts.keys import DEFAULT_TENANT
+from portico.core.digits import whole
 from portico.core.errors import Conflict, InvalidRequest, PorticoError
 from portico.web.inside.asked import Asked, Led, Reply, Shown
 
@@ -56,9 +57,10 @@ def whole_number(text: str, param: str) -> int | None:
     """A count that was typed; None: nothing was. Raises `InvalidRequest`."""
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
+    number = whole(text, 15)
+    if number is None:
         raise InvalidRequest("Write a whole number, or nothing.", param=param)
-    return int(text)
+    return number
 
 
 def told(detail: dict[str, Any]) -> str:

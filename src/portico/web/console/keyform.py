@@ -12,6 +12,7 @@ import msgspec
 from portico.accounts.policy import IMAGE_FORMS, ON_DISCONNECT
 from portico.admin.keys import KeySettings, KeyView
 from portico.catalog.thinking import EFFORTS
+from portico.core.digits import whole
 from portico.web.inside.asked import Asked
 
 COUNTS: Final = ("rpm", "tpm", "concurrent")
@@ -48,8 +49,8 @@ def read(asked: Asked) -> tuple[dict[str, Any], dict[str, str]]:
             errors[name] = HOW_MUCH
         elif name in BUDGETS:
             fields[name] = text
-        elif text.isascii() and text.isdigit() and len(text) < 16 and int(text) > 0:
-            fields[name] = int(text)
+        elif count := whole(text, 15):
+            fields[name] = count
         else:
             errors[name] = WHOLE_NUMBER
     for name in LISTS:

@@ -13,6 +13,7 @@ import msgspec
 from portico.accounts import keyuse, people, rows
 from portico.accounts.scope import is_in_scope
 from portico.admin.keys import IssuedKey, KeyView, settings_of
+from portico.core.digits import whole
 from portico.core.errors import Conflict, InvalidRequest, PermissionDenied
 from portico.core.storage import Db
 from portico.web.console import keyform
@@ -259,8 +260,7 @@ def _is_unchanged(key: rows.Key, said: str | None) -> bool:
 
 
 async def _rotate(asked: Asked, key: rows.Key) -> Reply:
-    said = asked.said("overlap")
-    overlap = int(said) if said.isascii() and said.isdigit() and len(said) < 9 else -1
+    overlap = whole(asked.said("overlap"))
     if overlap not in OVERLAPS:
         return await _one(asked, errors={"rotate": "Choose when the old one ends."})
     try:

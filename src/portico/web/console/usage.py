@@ -11,6 +11,7 @@ import msgspec
 from portico.accounts import calls
 from portico.accounts.calls import Call, Filter, Sums
 from portico.accounts.statement import dollars
+from portico.core.digits import whole
 from portico.core.errors import InvalidRequest, PorticoError
 from portico.core.storage import Db
 from portico.ledger.windows import day_of
@@ -173,10 +174,10 @@ def _cells(call: Call) -> list[object]:
 
 
 async def json(asked: Asked) -> Reply:
-    text = asked.first("limit") or str(PAGE)
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 0 < int(text) <= PIECE):
+    limit = whole(asked.first("limit") or str(PAGE)) or 0
+    if not 0 < limit <= PIECE:
         raise InvalidRequest(f"limit: 1 to {PIECE}.", param="limit")
-    found = await asked.backstage.reading.read(lambda db: _find(asked, db, int(text)))
+    found = await asked.backstage.reading.read(lambda db: _find(asked, db, limit))
     filtered = found.filtered
     told = {
         "object": "calls",

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.accounts import people, statement
+from portico.core.digits import whole
 from portico.core.errors import InvalidRequest, LimitReached, NotFound
 from portico.core.ids import random_token
 from portico.core.storage import Db
@@ -175,6 +176,7 @@ def _id(text: str) -> int | None:
     """A place in the list. Raises `NotFound`."""
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    number = whole(text)
+    if number is None:
         raise NotFound("There is no such page.")
-    return int(text)
+    return number

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from portico.core.digits import whole
 from portico.web import money
 from portico.web.page import View, Visit, at
 from portico.web.showroom import Showroom
@@ -62,7 +63,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             outputs=tuple(word for word in visit.query.get("out", ()) if word in MODALITIES),
             providers=tuple(word for word in visit.query.get("provider", ()) if word and word.isprintable())[:20],
             kinds=tuple(word for word in visit.query.get("kind", ()) if word and word.isprintable())[:20],
-            context=int(context) if context.isascii() and context.isdigit() and len(context) < 10 else 0,
+            context=whole(context, 9) or 0,
             dearest=dearest if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", dearest, re.ASCII) else "",
             job=job_of(visit, OF_ONE_CALL) if is_asked(visit, OF_ONE_CALL) else None,
             sort=sort if sort in SORTS or (sort == "cost" and is_asked(visit, OF_ONE_CALL)) else "",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from portico.core.digits import whole
 from portico.metering.charge import CACHED, FEMTOS, INPUT, OUTPUT, REASONING, USE
 from portico.web.page import Visit
 from portico.web.site import shelf
@@ -53,9 +54,9 @@ class Cost(msgspec.Struct, frozen=True):
 def number_of(visit: Visit, name: str) -> int | None:
     """The first value of a parameter that is a number; what is more than the most is the most."""
     for said in visit.query.get(name, ()):
-        told = said.strip()
-        if told.isascii() and told.isdigit() and len(told) < 20:
-            return min(int(told), FIELDS[name][1])
+        number = whole(said.strip(), 19)
+        if number is not None:
+            return min(number, FIELDS[name][1])
     return None
 
 
