@@ -15,6 +15,7 @@ from databases import postgres_url, started_books, started_postgres_url
 from portico.cli.admin import show
 from portico.cli.app import app
 
+SETTINGS = ("--rpm", "--budget-day", "--expires", "--model", "--allow-ip", "--image-form", "--default-effort")
 KEY_ENV = {"GEMINI_API_KEY": "AIzaSAMPLE", "PORTICO_CONFIG": "", "PORTICO_STORAGE_URL": "", "COLUMNS": "80"}
 
 
@@ -157,6 +158,8 @@ def test_settings_of_a_key_are_taken_away_with_none(cli: Cli) -> None:
     assert changed["settings"] == {}
     assert cli.json("keys", "set", key, "--expires", "2099-01-01")["expires"].startswith("2099-01-01T00:00:00")
     assert cli.json("keys", "set", key, "--expires", "never")["expires"] is None
+    assert cli.json("keys", "set", key, "--default-effort", "none")["settings"] == {"default_effort": "none"}
+    assert cli.json("keys", "set", key, "--default-effort", "default")["settings"] == {}
 
 
 def test_a_key_is_rotated_with_an_overlap_disabled_and_enabled(cli: Cli) -> None:
@@ -248,6 +251,8 @@ def test_a_draft_that_cannot_be_read_says_where(cli: Cli) -> None:
         (["keys", "create", "--expires", "2001-01-01"], 2, "past"),
         (["keys", "create", "--expires", "999999w"], 2, "30d"),
         (["codes", "create", "1", "--expires", "9999-12-31T23:00:00-01:00"], 2, "expires: a time is of the year 9999"),
+        *[(["keys", "create", option, ""], 2, "''" if option != "--rpm" else "rpm") for option in SETTINGS],
+        (["keys", "create", "--rpm", "9" * 5000], 2, "rpm"),
         (["keys", "rotate", "key_1", "--overlap", "a while"], 2, "24h"),
         (["keys", "show", "key_1"], 1, "no key"),
         (["usage", "--by", "hour"], 2, "by:"),

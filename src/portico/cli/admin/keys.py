@@ -8,6 +8,7 @@ import typer
 from portico.cli.admin import show
 from portico.cli.admin.options import After, ConfigOption, JsonOption, Limit, Yes, confirmed, given, moment, seconds
 from portico.cli.admin.run import ask, perform
+from portico.core.digits import whole
 
 app = typer.Typer(no_args_is_help=True, help="Keys: make them, limit them, take them back.")
 
@@ -28,8 +29,13 @@ Month = Annotated[str | None, typer.Option("--budget-month", help="Dollars it ma
 Form = Annotated[str | None, typer.Option("--image-form", help="How images come: markdown, images or parts.")]
 Strict = Annotated[bool | None, typer.Option("--strict/--no-strict", help="Refuse what cannot be honoured exactly.")]
 Gone = Annotated[str | None, typer.Option("--on-disconnect", help="cancel, or drain: read on when a caller hangs up.")]
-Effort = Annotated[str | None, typer.Option("--default-effort", help="How much a model thinks unasked.")]
-NOTHING = ("none", "never", "")
+Effort = Annotated[
+    str | None,
+    typer.Option("--default-effort", help="How much a model thinks unasked: none to max; default: as it does."),
+]
+NOTHING = ("none", "never")
+NO_EFFORT = ("default",)
+"""Here `none` is a value: no thinking."""
 
 
 @app.command()
@@ -60,7 +66,7 @@ def create(
 
         portico keys create --account acme --model 'gemini-2.5-*' --rpm 60 --budget-month 20 --expires 90d --json
     """
-    fields = given(account=account, name=name, user=user, expires=_moment(expires) if expires else None)
+    fields = given(account=account, name=name, user=user, expires=None if expires is None else _moment(expires))
     fields |= _settings(
         model,
         allow_ip,
@@ -221,22 +227,22 @@ def _settings(
     on_disconnect: str | None,
     default_effort: str | None,
 ) -> dict[str, Any]:
-    """The settings that were named. `none` is null: no limit."""
+    """The settings that were named. `none` is null: no limit. An empty text, as of a variable that is not set, is none of
+    them: a key without the limit that was meant would be worse than no key."""
     fields: dict[str, Any] = {}
     for name, counted in (("rpm", rpm), ("tpm", tpm), ("concurrent", concurrent)):
         if counted is not None:
-            fields[name] = (
-                None if counted in NOTHING else int(counted) if counted.isascii() and counted.isdigit() else counted
-            )
-    for name, text in (
-        ("budget_day_usd", budget_day),
-        ("budget_month_usd", budget_month),
-        ("image_form", image_form),
-        ("on_disconnect", on_disconnect),
-        ("default_effort", default_effort),
+            number = whole(counted)
+            fields[name] = None if counted in NOTHING else counted if number is None else number
+    for name, text, nothing in (
+        ("budget_day_usd", budget_day, NOTHING),
+        ("budget_month_usd", budget_month, NOTHING),
+        ("image_form", image_form, NOTHING),
+        ("on_disconnect", on_disconnect, NOTHING),
+        ("default_effort", default_effort, NO_EFFORT),
     ):
         if text is not None:
-            fields[name] = None if text in NOTHING else text
+            fields[name] = None if text in nothing else text
     for name, words in (("models", models), ("allow_ips", addresses)):
         if words:
             fields[name] = [] if set(words) <= {"*", *NOTHING} else words
