@@ -14,6 +14,7 @@ from admin.local import TODAY, Bench
 from portico.admin.drafts import Line, draft_text, read_lines
 from portico.catalog import PriceRow, load_catalog
 from portico.core.errors import InvalidRequest
+from portico.core.storage import can_be_kept
 
 MODEL = "gemini-2.5-flash"
 TOML = f"""\
@@ -83,14 +84,14 @@ amounts = st.one_of(st.none(), st.decimals(min_value=0, max_value=999, places=9)
     st.lists(
         st.builds(
             Line,
-            model=st.text(st.characters(codec="utf-8", exclude_characters="\x7f"), min_size=1, max_size=20),
+            model=st.text(st.characters(codec="utf-8", exclude_characters="\0\x7f"), min_size=1, max_size=20),
             input=amounts,
             cached=amounts,
             output=amounts,
             above_tokens=st.integers(0, 10**6),
             free=st.booleans(),
             effective_from=st.one_of(st.none(), st.dates()),
-            source=st.text(max_size=20).filter(lambda text: "\x7f" not in text),
+            source=st.text(max_size=20).filter(lambda text: "\x7f" not in text and can_be_kept(text)),
         ),
         min_size=1,
         max_size=3,
@@ -287,3 +288,9 @@ def test_cache_writes_have_prices_of_their_own(bench: Bench) -> None:
     ]
     bench.do("prices publish", prices=draft)
     assert bench.do("prices publish", prices=draft)["unchanged"] == 2
+
+
+@pytest.mark.parametrize("odd", ["\\ud800", "\\u0000"])
+def test_a_draft_with_text_that_no_database_keeps_is_refused(bench: Bench, odd: str) -> None:
+    text = f'[{{"model": "{MODEL}", "input": "1", "source": "{odd}"}}]'
+    assert bench.refusal("prices import", text=text, format="json").param == "prices[0]"

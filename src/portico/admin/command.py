@@ -70,23 +70,23 @@ class Command:
     def read(self, fields: Mapping[str, Any], *, lax: bool = False) -> Args:
         """Arguments of plain values. `lax`: numbers and switches may be text, as in a query.
 
-        Raises `InvalidRequest` that names the argument. A NUL is in none (`can_be_kept`).
+        Raises `InvalidRequest` that names the argument. What no database keeps is in none (`can_be_kept`).
         """
         for name, value in fields.items():
-            if _holds_nul(value):
-                raise InvalidRequest(f"{name}: holds a NUL character.", param=name)
+            if not _can_be_kept(value):
+                raise InvalidRequest(f"{name}: holds a NUL, or something that is not UTF-8.", param=name)
         try:
             return msgspec.convert(fields, self.takes, strict=not lax)
         except msgspec.ValidationError as error:
             raise _explained(error, self.takes) from None
 
 
-def _holds_nul(value: object) -> bool:
+def _can_be_kept(value: object) -> bool:
     if isinstance(value, Mapping):
-        return any(_holds_nul(one) for pair in value.items() for one in pair)
+        return all(_can_be_kept(one) for pair in value.items() for one in pair)
     if isinstance(value, list | tuple):
-        return any(_holds_nul(one) for one in value)
-    return isinstance(value, str) and not can_be_kept(value)
+        return all(_can_be_kept(one) for one in value)
+    return not isinstance(value, str) or can_be_kept(value)
 
 
 def _explained(error: msgspec.ValidationError, takes: type[Args]) -> InvalidRequest:

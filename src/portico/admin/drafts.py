@@ -30,6 +30,7 @@ from portico.admin.desk import Args, says
 from portico.catalog import PriceKind, PriceRow
 from portico.catalog.price import ANY, PriceUnit, Tier
 from portico.core.errors import InvalidRequest
+from portico.core.storage import can_be_kept
 
 MAX_LINES: Final = 10_000
 FREE: Final = "free"
@@ -161,6 +162,8 @@ def read_lines(text: str, form: str) -> list[Line]:
     for index, fields in enumerate(raw):
         if not isinstance(fields, dict):
             raise InvalidRequest("A line is a table of names and values.", param=f"prices[{index}]")
+        if any(isinstance(value, str) and not can_be_kept(value) for value in fields.values()):
+            raise InvalidRequest("It holds a NUL, or half a surrogate pair.", param=f"prices[{index}]")
         told = {name: str(value) if name in _AMOUNTS and _is_number(value) else value for name, value in fields.items()}
         try:
             lines.append(msgspec.convert(told, Line, strict=form != "csv"))

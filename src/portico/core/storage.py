@@ -11,8 +11,9 @@ A Write may be applied more than once before it counts (a batch that failed is r
 state of its own. Statements are plain SQL that both databases understand, with `?` for values.
 """
 
+import re
 from collections.abc import Callable, Collection, Generator, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -47,9 +48,13 @@ def marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values)) or "NULL"
 
 
+_HALF: Final = re.compile("[\ud800-\udfff]")
+
+
 def can_be_kept(text: str) -> bool:
-    """Whether either database has such a text. PostgreSQL has none with a NUL, and is not even to be asked for one."""
-    return "\0" not in text
+    """Whether either database has such a text. PostgreSQL has none with a NUL, and is not even to be asked for one; neither
+    has half a surrogate pair, as JSON can write it and a terminal of another encoding than UTF-8 types it."""
+    return "\0" not in text and (text.isascii() or _HALF.search(text) is None)
 
 
 class Carried(Protocol):
