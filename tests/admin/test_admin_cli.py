@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -256,6 +259,8 @@ def test_a_draft_that_cannot_be_read_says_where(cli: Cli) -> None:
         (["keys", "rotate", "key_1", "--overlap", "a while"], 2, "24h"),
         (["keys", "show", "key_1"], 1, "no key"),
         (["usage", "--by", "hour"], 2, "by:"),
+        (["accounts", "show", "M\udcfcller"], 2, "account: holds a NUL, or something that is not UTF-8."),
+        (["codes", "create", "1", "--note", "\x1b[2J"], 2, "note: one line"),
         (["usage", "--from", "yesterday"], 2, "from: a day is written as 2026-11-30."),
         (["markup", "set", "+20%", "--from", "today"], 2, "effective_from: a day is written as 2026-11-30."),
         (["markup", "set", "20%"], 2, "factor"),
@@ -309,6 +314,21 @@ def test_a_credential_is_read_from_standard_input_and_never_shown(cli: Cli) -> N
 
 
 # -- how it looks
+
+
+def test_what_moves_a_cursor_is_shown_and_not_done(capsys: pytest.CaptureFixture[str]) -> None:
+    show.sheet([("agent", "\x1b]0;title\x07"), ("name", "日本 é")])
+    assert capsys.readouterr().out == "agent  \\x1b]0;title\\x07\nname   日本 é\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_names_of_every_script_are_shown_whatever_the_terminal_is_in(cli: Cli, encoding: str) -> None:
+    cli.json("accounts", "create", "日本")
+    for more in ([], ["--json"]):
+        words = [sys.executable, "-c", "from portico.cli import main; main()", "accounts", "list", *more]
+        done = subprocess.run(words, env=os.environ | KEY_ENV | {"PYTHONIOENCODING": encoding}, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        assert "日本" in done.stdout.decode()
 
 
 def test_tables_fit_a_terminal_of_eighty_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,20 @@ import msgspec
 
 from portico.accounts.keys import digest_of
 from portico.admin import dollars
-from portico.admin.desk import Args, Desk, Dollars, Note, Page, Paging, at, at_or_none, misplaced, says, us_of
+from portico.admin.desk import (
+    Args,
+    Desk,
+    Dollars,
+    Note,
+    Page,
+    Paging,
+    at,
+    at_or_none,
+    checked_text,
+    misplaced,
+    says,
+    us_of,
+)
 from portico.core.digits import whole
 from portico.core.errors import InvalidRequest
 from portico.core.ids import random_token
@@ -58,6 +71,7 @@ def create(desk: Desk, args: CreateCodes) -> Page[IssuedCode]:
     amount, expires_us = dollars.nanos(args.amount_usd, "amount_usd"), us_of(args.expires, "expires")
     if expires_us is not None and expires_us <= desk.db.now_us:
         raise InvalidRequest("expires: that has passed.", param="expires")
+    checked_text(args.note, "note")
     sql = "INSERT INTO codes (digest, prefix, amount_nanos, note, created_us, expires_us) VALUES (?, ?, ?, ?, ?, ?)"
     made = []
     for _ in range(args.count):

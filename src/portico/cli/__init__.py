@@ -4,6 +4,7 @@ Heavy imports live in the command that wants them, so that `portico serve` start
 """
 
 import sys
+from io import TextIOWrapper
 
 from portico.cli.quick import read_serve
 
@@ -14,6 +15,9 @@ def main() -> None:
     if options is None:
         from portico.cli.app import app
 
+        if isinstance(sys.stdout, TextIOWrapper):  # JSON and tables are UTF-8; a terminal has what it can show
+            encoding = None if sys.stdout.isatty() else "utf-8"
+            sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
         sys.exit(app())
     try:
         from portico.cli.serve import run_serve

@@ -30,7 +30,7 @@ def create(
 
         portico codes create 5 --count 20 --note "fair" --expires 90d > codes.txt
     """
-    fields = given(amount_usd=amount, count=count, note=note, expires=moment(expires) if expires else None)
+    fields = given(amount_usd=amount, count=count, note=note, expires=None if expires is None else moment(expires))
     perform("codes create", fields, config=config, as_json=json, show=_issued)
 
 

@@ -72,7 +72,12 @@ def cell(value: object) -> str:
         return time(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(map(cell, value))
-    return str(value)
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """With escapes for what would move a terminal's cursor or change its colours: not everything was written here."""
+    return text if text.isprintable() else "".join([char if char.isprintable() else ascii(char)[1:-1] for char in text])
 
 
 def time(value: datetime | None) -> str:
