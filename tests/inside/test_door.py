@@ -58,6 +58,20 @@ def open_rooms(tmp_path: Path) -> Iterator[Rooms]:
 # -- signing in --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("/console/keys/new", "/sign-in?to=%2Fconsole%2Fkeys%2Fnew&done=not-signed-in"),
+        ("/console/account", "/sign-in?done=not-signed-in"),
+    ],
+)
+def test_who_sends_a_form_when_their_session_is_over_is_told_and_led_back(rooms: Rooms, path: str, there: str) -> None:
+    stranger = browser(rooms)
+    led = stranger.post(path, title="laptop")
+    assert (led.status, led.headers["location"]) == (303, there)
+    assert "You were no longer signed in. Nothing was changed." in stranger.get(there).text
+
+
 def test_the_right_password_signs_in_and_leads_to_what_was_wanted(rooms_anywhere: Rooms) -> None:
     known(rooms_anywhere)
     client = browser(rooms_anywhere)

@@ -96,7 +96,7 @@ class Inside:
             return answer.plain(405, "This is not done here.", {"allow": allowed})
         needs = place.act_needs if posts and place.act_needs is not None else place.needs
         if needs is not Needs.NOBODY and answer.visitor is None:
-            return answer.led(Led(to=_sign_in_first(request)))
+            return answer.led(_sign_in_first(request, place))
         if answer.visitor is not None and not answer.visitor.may(needs):
             raise NotAllowed(_NOT_ALLOWED[needs])
         asked = await self._asked(request, answer, names, place)
@@ -386,8 +386,10 @@ def _with_query(path: str, request: Request, *, without: str = "") -> str:
     return f"{told}?{urlencode(rest)}" if rest else told
 
 
-def _sign_in_first(request: Request) -> str:
-    """Where somebody is led who has to sign in: afterwards they are led back, if looking is what they wanted."""
-    if request.method == "POST":
-        return SIGN_IN
-    return f"{SIGN_IN}?{urlencode({'to': _with_query(request.scope['path'], request)})}"
+def _sign_in_first(request: Request, place: Room) -> Led:
+    """Where somebody is led who has to sign in. Afterwards they are led back: to what they wanted to look at, or to the
+    page of a form that came to nothing."""
+    done = "not-signed-in" if request.method == "POST" else ""
+    if place.look is None:
+        return Led(to=SIGN_IN, done=done)
+    return Led(to=f"{SIGN_IN}?{urlencode({'to': _with_query(request.scope['path'], request)})}", done=done)

@@ -8,6 +8,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "redeemed": "The code was redeemed. Its amount is in the balance.",
     "not-paid": "Nothing was paid.",
     "signed-out": "You have signed out.",
+    "not-signed-in": "You were no longer signed in. Nothing was changed.",
     "session-ended": "The session was ended.",
     "key-paused": "The key is paused: within a second it opens nothing.",
     "key-resumed": "The key works again.",
