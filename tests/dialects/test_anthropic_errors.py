@@ -45,3 +45,22 @@ def test_a_message_without_end_is_cut() -> None:
 def test_no_key_of_the_operators_is_told() -> None:
     body = jsontext.encode({"error": {"type": "api_error", "message": "key sk-ant-sample-0000000000 failed"}})
     assert "sk-ant" not in DIALECT.parse_error(500, body).message
+
+
+def test_what_is_said_of_a_thread_reaches_a_client_that_goes_on_by_it() -> None:
+    details = {"error_code": "thread_not_found", "unsupported": ["x"], "else": "y"}
+    error = {"type": "not_found_error", "message": "No such thread", "details": details}
+    made = DIALECT.parse_error(404, jsontext.encode({"type": "error", "error": error}))
+    assert type(made) is errors.UpstreamRejected
+    assert DIALECT.render_error(made)["error"]["details"] == {"error_code": "thread_not_found", "unsupported": ["x"]}
+    other = {"type": "invalid_request_error", "message": "x", "details": {"error_code": "y"}}
+    told = DIALECT.render_error(DIALECT.parse_error(400, jsontext.encode({"error": other})))
+    assert "details" not in told["error"]
+
+
+def test_a_thread_is_refused_in_the_words_by_which_a_client_goes_on_without_it() -> None:
+    with pytest.raises(errors.InvalidRequest) as refused:
+        DIALECT.parse_request({"model": "m", "messages": [], "thread": {"type": "create"}})
+    told = DIALECT.render_error(refused.value)["error"]
+    assert told["details"] == {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
+    assert "without `thread`" in told["message"]

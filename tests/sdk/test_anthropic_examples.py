@@ -36,6 +36,27 @@ def text_of(message: Any) -> str:
     return "".join(block.text for block in message.content if block.type == "text")
 
 
+# -- tools that the SDK runs ------------------------------------------------------------------------------------------
+
+
+@every
+def test_a_runner_of_tools_goes_on_without_a_thread(client: Anthropic, model: str) -> None:
+    """It sends only what is new unless it is told that nobody holds the rest."""
+    asked: list[str] = []
+
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather in a city."""
+        asked.append(city)
+        return f"Sunny in {city}"
+
+    runner = client.beta.messages.tool_runner(**asking("What is the weather in Paris?", model), tools=[weather])
+    messages = list(runner)
+    assert [message.stop_reason for message in messages] == ["tool_use", "end_turn"]
+    assert len(asked) == 1
+    assert f"Sunny in {asked[0]}" in text_of(messages[-1])
+
+
 # -- messages --------------------------------------------------------------------------------------------------------
 
 

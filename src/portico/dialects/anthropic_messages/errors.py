@@ -10,6 +10,7 @@ from typing import Any, Final
 from portico.core.errors import (
     ContextLengthExceeded,
     PorticoError,
+    UnsupportedParameter,
     UpstreamAuthFailed,
     UpstreamBadGateway,
     UpstreamConflict,
@@ -92,9 +93,17 @@ _FIELDS: Final = {
     "service_tier": "service_tier",
 }
 """Anthropic's field -> the name under which it is learned that a model does not take it (`relay/learned.py`)."""
+NATIVE: Final = "anthropic_messages"
+"""Where Anthropic's own words ride in `UpstreamError.native`."""
+_THREADS: Final = "thread_"
+"""How codes begin that speak of a conversation which the provider holds: clients go on by them."""
 LONGEST: Final = 4096
 """Characters of a message that are looked at and passed on."""
 _KEYS: Final = re.compile(r"sk-ant-[\w-]{8,}|\borg_?[0-9a-f-]{16,}|req_\w{10,}", re.IGNORECASE)
+
+
+class ThreadNotHeld(UnsupportedParameter):
+    """Only Anthropic itself holds a thread: send the whole conversation, without `thread`."""
 
 
 def parse_error(status: int, body: bytes, headers: Mapping[str, str] = NO_HEADERS, /) -> UpstreamError:
@@ -125,10 +134,15 @@ def parse_error_object(body: Any, status: int | None = None, headers: Mapping[st
         return _waiting(_BY_STATUS.get(status or 0, UpstreamBadGateway)(upstream_status=status), "", headers)
     word = str(error.get("type") or "")
     message = _KEYS.sub("[hidden]", str(error.get("message") or "")[:LONGEST])
-    kind, said = _kind(word, status, message), message
+    details = error.get("details")
+    code = details.get("error_code") if isinstance(details, Mapping) else None
+    of_thread = isinstance(code, str) and code.startswith(_THREADS)
+    kind, said = UpstreamRejected if of_thread else _kind(word, status, message), message
     if kind in (UpstreamAuthFailed, UpstreamRefusedAccount):
         message = ""  # it speaks of the operator's account: the caller gets our own words
     made = kind(message, upstream_status=status, reason=word or None)
+    if of_thread:
+        made.native = {NATIVE: _thread_details(code, details)}
     if kind is UpstreamModelNotFound:
         made.param = "model"
     elif kind is UpstreamRejected and isinstance(made, UpstreamRejected) and (found := _REFUSED.search(message)):
@@ -136,6 +150,13 @@ def parse_error_object(body: Any, status: int | None = None, headers: Mapping[st
     elif isinstance(made, UpstreamAuthFailed):
         made.of_model = word == "permission_error" and _MODEL.search(said) is not None
     return _waiting(made, said, headers)
+
+
+def _thread_details(code: Any, details: Any) -> dict[str, Any]:
+    """What a client reads of them, to a length."""
+    unsupported = details.get("unsupported")
+    named = [str(one)[:100] for one in unsupported[:20]] if isinstance(unsupported, list) else []
+    return {"error_code": code[:100], **({"unsupported": named} if named else {})}
 
 
 def _kind(word: str, status: int | None, message: str) -> type[UpstreamError]:
@@ -162,7 +183,11 @@ def render_error(error: PorticoError) -> dict[str, Any]:
     """An error in Anthropic's shape. The request id stands in the `request-id` header."""
     status = error.http_status
     word = TYPES.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
-    told = {"type": word, "message": error.message}
+    told: dict[str, Any] = {"type": word, "message": error.message}
+    if isinstance(error, ThreadNotHeld):
+        told["details"] = {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
+    elif isinstance(error, UpstreamError) and NATIVE in error.native:
+        told["details"] = error.native[NATIVE]
     if error.doc is not None:
         told["doc"] = error.doc
     return {"type": "error", "error": told}

@@ -28,6 +28,7 @@ from portico.dialects.anthropic_messages.checks import (
     take_string,
     wrong_type,
 )
+from portico.dialects.anthropic_messages.errors import ThreadNotHeld
 from portico.dialects.anthropic_messages.words import BUILTINS, DATED, EFFORTS, ORIGIN, SERVER_TOOLS, ext_of
 
 WHERE: Final = Where(
@@ -53,6 +54,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         raise missing("$.model")
     if fields.get("messages") is None:
         raise missing("$.messages")
+    if fields.get("thread") is not None:  # what came before is nowhere in the body
+        raise ThreadNotHeld(param="$.thread")
     blocks = Blocks()
     messages = [*_system(fields.pop("system", None), blocks), *_messages(fields.pop("messages"), blocks)]
     tools, builtins = declared(fields.pop("tools", None), ORIGIN, _tools)

@@ -25,13 +25,16 @@ KINDS = {
 class Refused(Exception):
     """The request is refused as Anthropic would refuse it."""
 
-    def __init__(self, message: str, *, status: int = 400, headers: Headers = ()) -> None:
+    def __init__(self, message: str, *, status: int = 400, headers: Headers = (), details: Json | None = None) -> None:
         super().__init__(message)
-        self.message, self.status, self.headers = message, status, headers
+        self.message, self.status, self.headers, self.details = message, status, headers, details
 
     def body(self, request_id: str) -> Json:
         """The error envelope."""
-        return error(KINDS[self.status], self.message) | {"request_id": request_id}
+        told = error(KINDS[self.status], self.message)
+        if self.details is not None:
+            told["error"]["details"] = self.details
+        return told | {"request_id": request_id}
 
 
 def error(kind: str, message: str) -> Json:

@@ -74,6 +74,7 @@ _BETA: dict[str, tuple[Form, str]] = {
     "output_format": (_FORMAT, "structured-outputs-"),
     "fallbacks": (anything, "server-side-fallback-"),
     "compaction": (mapping, "compact-"),
+    "thread": (mapping, "message-threads-"),
 }
 """Fields that are unknown without a beta, and how the names begin of those that unlock them."""
 
@@ -129,7 +130,10 @@ def check(body: object, names: Collection[str], *, counts: bool = False, vertex:
 
 
 def _gated(body: Json, names: Collection[str]) -> None:
-    """What inside the thinking and the messages needs a beta."""
+    """What inside the thinking and the messages needs a beta, and what is not played here."""
+    if body.get("thread") is not None:
+        details = {"error_code": "thread_unsupported_request", "unsupported": ["simulation"]}
+        raise Refused("thread: this request cannot be part of a thread", details=details)
     thinking = body.get("thinking") or {}
     if thinking.get("block_binding") is not None and not _has(names, "thinking-binding-controls-"):
         raise at(f"thinking.{thinking['type']}.block_binding", "Extra inputs are not permitted")
