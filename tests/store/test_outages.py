@@ -13,6 +13,7 @@ from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
 from portico.store.committer import GroupCommitter
 from portico.store.database import Database, open_database
+from portico.store.filelock import FileLock, lock_path
 from portico.store.sqlite import SqliteEngine, SqliteSession
 from store.cutwire import CutWire
 from store.outages import Outage, postgres_stopped, sqlite_busy, sqlite_locked
@@ -311,6 +312,31 @@ class Counted(Add):
         self.tries.append(self.factor)
         db.run("UPDATE counters SET used = used * ? WHERE subject = ? AND kind = 'test'", self.factor, self.subject)
         return super().apply(db)
+
+
+async def test_a_lock_that_a_frozen_process_holds_is_an_outage_until_it_lets_go(
+    sqlite_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "books.db"
+    database = open_database(sqlite_url)
+    committer = GroupCommitter(database.engine, "w1", stuck_s=0.3, wait_s=0.2)
+    assert await committer.submit(Add("a")) == 1
+    frozen = FileLock(lock_path(path))
+    frozen.take()
+    with pytest.raises(StorageUnavailable):
+        await committer.submit(Add("a"))
+    committer.post(Add("a", 10))
+    await until(lambda: committer.down)
+    with pytest.raises(StorageUnavailable):  # at once: nobody waits any more for what does not answer
+        committer.submit(Add("a"))
+    frozen.close()
+    await until(lambda: not committer.down)
+    assert await committer.submit(Add("a")) == 12
+    await committer.aclose()
+    await database.aclose()
+    gone, back = [record.getMessage() for record in caplog.records]
+    assert gone.startswith(f"{path} is not available: a transaction has not ended within 0.3 s.")
+    assert back == f"{path} is available again"
 
 
 async def test_a_row_that_somebody_holds_does_not_hold_up_others(server: Postgres, postgres_url: str) -> None:

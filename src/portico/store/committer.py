@@ -59,6 +59,10 @@ not fair: a loop that lets go of it for a system call has it back before the thr
 hundreds of milliseconds beside a loop that is never idle (docs/decisions/0013).
 """
 
+_STUCK: Final = (
+    "a transaction has not ended within {:g} s. The disk may hang, or a process that is frozen hold the lock."
+)
+
 log = logging.getLogger("portico.store")
 
 
@@ -120,7 +124,7 @@ class GroupCommitter:
 
     @property
     def down(self) -> bool:
-        """The database did not answer when it was last tried."""
+        """The database did not answer when it was last tried, or does not now."""
         return self._down
 
     @property
@@ -224,9 +228,10 @@ class GroupCommitter:
             self._rested.release()
 
     def _look(self) -> None:
-        """Withdraws what waited for too long, and gives up a transaction that is stuck."""
+        """Withdraws what waited for too long, and gives up a transaction that is stuck. Not every one can be: who waits for
+        the lock of a process that is frozen, or for a disk that hangs, hears nothing."""
         self._looking = None
-        now = time.monotonic()
+        now, down = time.monotonic(), False
         with self._lock:
             overdue = takewhile(lambda item: item.deadline <= now, self._waiting)
             late = [item for item in overdue if not (item.taken or item.withdrawn or _is_answered(item))]
@@ -235,6 +240,9 @@ class GroupCommitter:
             since = self._busy_since
             if self._session is not None and since is not None and now - since > self._stuck_s:
                 self._session.interrupt()
+                down, self._down = not self._down, True
+        if down:
+            log.warning("%s is not available: %s", self._engine.name, _STUCK.format(self._stuck_s))
         for item in late:
             item.error = StorageUnavailable()
             self._answer(item)
@@ -323,17 +331,21 @@ class GroupCommitter:
                 self._busy_since = time.monotonic()
                 batch.run(session, self._claim, self._rest)
             except Exception as error:  # noqa: BLE001 - the thread must not end; it is told
-                self._busy_since = None
+                self._no_longer_busy()
                 self._lost(error, batch, failures)
                 # A connection may just have been cut: one that is new is tried at once.
                 if failures:
                     self._abandoned.wait(min(FIRST_PAUSE_S * 2.0 ** (failures - 1), LONGEST_PAUSE_S))
                 failures += 1
             else:
-                self._busy_since = None
+                self._no_longer_busy()
                 self._settled(batch)
                 self._rest()
                 return
+
+    def _no_longer_busy(self) -> None:
+        with self._lock:  # so that nobody finds it stuck who looked before, and says so after
+            self._busy_since = None
 
     def _claim(self, items: list[Item]) -> list[Item]:
         """Takes those that are still wanted. Who waited for too long is told so, and nothing of it is written."""
