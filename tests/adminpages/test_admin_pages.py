@@ -179,6 +179,26 @@ def audited(desk: Rooms, command: str) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.parametrize("word", ["top-up", "refund"])
+def test_a_form_of_money_that_is_sent_twice_is_booked_once(desk: Rooms, root: Client, word: str) -> None:
+    here = root.post("/admin/accounts", do="create", new_name="acme").headers["location"].partition("?")[0]
+
+    def form() -> str:
+        return next(root.get(here).page.all("input", name="form"))["value"]
+
+    def booked() -> int:
+        return len(desk.bench.rows("SELECT 1 FROM audit WHERE command = ?", f"accounts {word}"))
+
+    shown = form()
+    assert root.post(here, do=word, amount_usd="1", form=shown).status == 303
+    again = root.post(here, do=word, amount_usd="1", form=shown)
+    assert again.status == 422
+    assert "This form was sent already, and is booked once." in again.text
+    assert booked() == 1
+    assert root.post(here, do=word, amount_usd="1", form=form()).status == 303
+    assert booked() == 2
+
+
 def test_an_account_is_opened_paid_into_and_closed_by_its_name(desk_anywhere: Rooms) -> None:
     desk, root = desk_anywhere, desk_anywhere.person("root@example.com", operator=True)
     led = root.post("/admin/accounts", do="create", new_name="acme", kind="prepaid")

@@ -164,6 +164,23 @@ def test_every_page_behind_the_door_fits_pleases_axe_and_raises_no_error(
     assert told.errors == []
 
 
+def test_a_second_click_sends_no_form_again(visit: Visit, pages: list[str]) -> None:
+    _, page, _ = visit
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.goto("/admin/accounts/default")
+    page.locator('details:has([value="top-up"]) > summary').first.click()
+    form = page.locator('form:has([value="top-up"])')
+    form.locator('[name="amount_usd"]').fill("1")
+    form.evaluate("""form => {
+        const button = form.querySelector('[type=submit]');
+        button.click();
+        setTimeout(() => button.click(), 20);
+    }""")
+    page.wait_for_url("**done=topped-up*")
+    assert len(sent) == 1
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_door_itself_fits_and_pleases_axe(browser: Browser, house: House, axe: str, language: str) -> None:
     context, page, told = a_page(browser, house, locale=language, reduced_motion="reduce")

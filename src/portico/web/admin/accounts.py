@@ -8,7 +8,8 @@ from portico.accounts.finding import find_keys
 from portico.accounts.rows import show_account
 from portico.accounts.standing import Standing, latest_calls, latest_payments, standing_of, standings
 from portico.core.digits import whole
-from portico.core.errors import NotFound
+from portico.core.errors import Conflict, NotFound
+from portico.core.ids import random_token
 from portico.core.storage import Db
 from portico.web.admin.forms import PAGE, Act, acted, back, page
 from portico.web.inside.asked import Asked, Led, Reply, Shown
@@ -22,6 +23,7 @@ _SORTS: Final[dict[str, Callable[[Standing], Any]]] = {
     "keys": lambda one: -one.keys,
 }
 FEW: Final = 10
+FORM_CHARACTERS: Final = 16
 ROLES: Final = people.ROLES
 
 
@@ -85,7 +87,8 @@ async def account(asked: Asked) -> Shown:
     audit = (await asked.do("audit", subject=name, limit=FEW)).data
     calls = (await asked.do("calls list", account=name, limit=PAGE)).data
     title = data["standing"].account.name
-    return page(asked, "account", title, audit=audit, calls=calls, roles=ROLES, **data)
+    form = f"form {random_token(asked.backstage.rng, FORM_CHARACTERS)}"
+    return page(asked, "account", title, audit=audit, calls=calls, roles=ROLES, form=form, **data)
 
 
 async def act_on_account(asked: Asked) -> Reply:
@@ -99,13 +102,21 @@ async def _kind(asked: Asked) -> Led:
 
 def _pay(command: str, done: str) -> Act:
     async def pay(asked: Asked) -> Led:
-        await asked.do(
-            command,
-            account=asked.names["account"],
-            amount_usd=asked.said("amount_usd"),
-            note=asked.said("note"),
-            reference=asked.said("reference") or None,
-        )
+        said, form = asked.said("reference"), asked.said("form")
+        try:
+            await asked.do(
+                command,
+                account=asked.names["account"],
+                amount_usd=asked.said("amount_usd"),
+                note=asked.said("note"),
+                reference=said or form or None,
+            )
+        except Conflict as error:
+            if said or error.param != "reference":
+                raise
+            raise Conflict(
+                "This form was sent already, and is booked once. To book it again, fill it in anew."
+            ) from None
         return back(asked, done)
 
     return pay

@@ -17,6 +17,19 @@ for (const time of document.querySelectorAll("time[data-ago]")) {
   time.textContent = ago(date);
 }
 
+// A second click while the answer is on its way sends no form again.
+const PATIENCE = 5000;
+const sent = new WeakMap();
+document.addEventListener("submit", (event) => {
+  const { target: form, defaultPrevented, timeStamp } = event;
+  if (defaultPrevented || form.method !== "post") return;
+  if (timeStamp - (sent.get(form) ?? -PATIENCE) < PATIENCE) event.preventDefault();
+  else sent.set(form, timeStamp);
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) for (const form of document.forms) sent.delete(form);
+});
+
 // On a phone the rail is one line that scrolls: where the reader is stands in its middle.
 const rail = document.querySelector(".rail");
 const here = rail?.querySelector("[aria-current]");
