@@ -293,6 +293,27 @@ async def test_a_signature_that_the_gateway_knows_to_be_of_another_model_is_left
         assert answer.codes == ["2.4:foreign_signature"]
 
 
+async def test_a_signature_that_does_not_fit_its_text_any_longer_does_not_end_a_session() -> None:
+    """Of a stream Gemini 2.5 signs the first piece, and the client sends back the text as a whole. Where the vault has
+    forgotten the pieces, Google refuses a signature of its own."""
+    path = "/v1/responses"
+    async with open_house(kinds=THREE) as house:
+        given: list[Json] = [{"role": "user", "content": "The weather? [[sim:steps=1]]"}]
+        tools = Responses().body("", stream=True)["tools"]
+        body = {"model": "gemini-2.5-flash", "input": given, "tools": tools, "store": False}
+        body["include"] = ["reasoning.encrypted_content"]
+        for _ in range(2):
+            output = events((await house.ask({**body, "stream": True}, path=path)).body)[-1]["response"]["output"]
+            calls = [item["call_id"] for item in output if item["type"] == "function_call"]
+            given += output
+            given += [{"type": "function_call_output", "call_id": id_, "output": "sunny"} for id_ in calls]
+        await house.restart()
+        given.append({"role": "user", "content": "And?"})
+        answer = await house.ask(body, path=path)
+        assert answer.status == 200, answer.body
+        assert set(answer.codes) == {"2.4:foreign_signature"}
+
+
 async def test_a_strict_session_is_told_that_a_signature_is_not_good() -> None:
     async with open_house(kinds=THREE) as house:
         client = Gemini()

@@ -37,7 +37,7 @@ from portico.relay.router import Route, Router
 from portico.relay.together import some, together
 from portico.relay.verdict import may_be_of_signatures
 from portico.routing.again import Step
-from portico.vault import holds_signatures_of_others, without_unknown_signatures
+from portico.vault import holds_signatures_of_others, without_signatures, without_unknown_signatures
 
 RETRIED_ONCE: Final = (UpstreamMalformedOutput, UpstreamEmpty)
 """Faults of chance: the same candidate is tried once more, silently, and then the caller hears of it (tries cost)."""
@@ -169,14 +169,11 @@ class Tries:
             return None
         if isinstance(error, UpstreamSignatureMissing) and not call.strict and signing(refused.aim) is not refused.aim:
             return asked  # what is signed stays so
-        less = without_unknown_signatures(asked)
-        if (
-            less is None
-            and refused.passing is not None
-            and holds_signatures_of_others(asked, refused.aim.target.signer)
-        ):
+        if (less := without_unknown_signatures(asked)) is not None:
+            return less
+        if refused.passing is not None and holds_signatures_of_others(asked, refused.aim.target.signer):
             return asked
-        return less
+        return without_signatures(asked) if isinstance(error, UpstreamSignatureRejected) else None
 
     def _attempt(self, part: _Part, step: Step, aim: Aim, runner: Runner | None) -> Attempt:
         attempt = self._aims.attempt(part.call, aim, part.lane)

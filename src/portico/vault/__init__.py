@@ -25,6 +25,7 @@ from portico.vault.restore import (
     holds_signatures_of_others,
     keys_of_request,
     restore,
+    without_signatures,
     without_unknown_signatures,
 )
 from portico.vault.stored import StoredVault, VaultSettings
@@ -48,5 +49,6 @@ __all__ = [
     "keys_of_message",
     "keys_of_request",
     "restore",
+    "without_signatures",
     "without_unknown_signatures",
 ]

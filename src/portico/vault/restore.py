@@ -7,7 +7,7 @@ more; but thoughts that stood before a call stand before it again, for their ven
 (mapping.md 7.4). What was kept wins over what the client sent: it is known who can read it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -30,6 +30,8 @@ from portico.vault.record import (
 )
 
 _ASSISTANT: Final = Role.ASSISTANT
+REFUSED: Final = "refused"
+"""The origin of a signature that no vendor is sent."""
 
 
 def keys_of_request(request: Request) -> list[str]:
@@ -65,16 +67,17 @@ def restore(request: Request, found: Mapping[str, TurnRecord]) -> Request:
 
 
 def without_unknown_signatures(request: Request) -> Request | None:
-    """The request without the signatures that a client sent and nobody here can vouch for; None if there are none.
+    """The request without the signatures that a client sent and nobody here can vouch for, which renderers tell as lost;
+    None if there are none.
 
     For a provider that refuses one: which it was it does not say (complaint 3).
     """
-    messages = [
-        msgspec.structs.replace(message, parts=tuple([_unsigned(part) for part in message.parts]))
-        for message in request.messages
-    ]
-    changed = any(new.parts != old.parts for new, old in zip(messages, request.messages, strict=True))
-    return msgspec.structs.replace(request, messages=tuple(messages)) if changed else None
+    return _without(request, lambda signature: not signature.signer)
+
+
+def without_signatures(request: Request) -> Request | None:
+    """The same without any: a provider may refuse what it made itself, for a text whose pieces a client has joined."""
+    return _without(request, lambda signature: signature.origin != REFUSED)
 
 
 def holds_signatures_of_others(request: Request, signer: str) -> bool:
@@ -83,14 +86,20 @@ def holds_signatures_of_others(request: Request, signer: str) -> bool:
     return any(signature is not None and signature.signer not in (None, signer) for signature in signatures)
 
 
-def _unsigned(part: Part) -> Part:
-    if (
-        isinstance(part, (Text, Reasoning, Media, ToolCall))
-        and part.signature is not None
-        and not part.signature.signer
-    ):
-        return msgspec.structs.replace(part, signature=None)
-    return part
+def _without(request: Request, suspected: Callable[[Signature], bool]) -> Request | None:
+    messages = [
+        msgspec.structs.replace(message, parts=tuple([_unsigned(part, suspected) for part in message.parts]))
+        for message in request.messages
+    ]
+    changed = any(new.parts != old.parts for new, old in zip(messages, request.messages, strict=True))
+    return msgspec.structs.replace(request, messages=tuple(messages)) if changed else None
+
+
+def _unsigned(part: Part, suspected: Callable[[Signature], bool]) -> Part:
+    signature = getattr(part, "signature", None)
+    if signature is None or not suspected(signature):
+        return part
+    return msgspec.structs.replace(part, signature=Signature(REFUSED, signature.data))
 
 
 class _Layout:

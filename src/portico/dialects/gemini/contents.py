@@ -131,7 +131,7 @@ class ContentsRenderer:
             if signature.origin == VENDOR and (signature.signer is None or signature.signer == self._signer):
                 return rendered  # as `_reads` has it
             rendered.pop("thoughtSignature", None)
-            self._tell_foreign(message, "another model line signed this call")
+            self._tell_foreign(message, "the signature of this call is not one that the model reads")
         if first and self._demands_signatures:
             rendered["thoughtSignature"] = SKIP_SIGNATURE
             text = f"no thought signature was kept for the call of {name}; Google's skip value stands in for it"
@@ -278,7 +278,7 @@ class ContentsRenderer:
         signature: Signature | None = getattr(part, "signature", None)
         if signature is not None and not self._reads(signature):
             rendered.pop("thoughtSignature", None)
-            self._tell_foreign(message, "the thought signature is another vendor's or of another model line")
+            self._tell_foreign(message, "the thought signature is not one that the model reads")
         if rendered.get("text") == "" and rendered.keys() <= _SAYING:
             return None
         if isinstance(part, Media) and self._capabilities.judged:
