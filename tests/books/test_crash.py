@@ -63,7 +63,7 @@ async def test_fifty_deaths_lose_no_charge_and_double_none(tmp_path: Path) -> No
             for request_id in load.answered:
                 told = await call(port, key, path=f"/v1/receipts/{request_id}", method="GET")
                 assert told.status == 200, f"{request_id} has no receipt"
-    assert len(load.answered) > DEATHS
+    assert len(load.answered) > DEATHS // 2, "too few for this to say anything"
 
 
 async def _nothing_held(shop: Shop) -> bool:
