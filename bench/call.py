@@ -100,7 +100,7 @@ class _Decided:
         self._loop.call_soon(future.set_result, Held(10**17, uses, time.time_ns() // 1000))
         return future
 
-    def post(self, write: Write[Any]) -> None:
+    def post(self, write: Write[Any], *, hurry: bool = True) -> None:
         """Nobody waits for it."""
 
 

@@ -60,7 +60,7 @@ class Counter:
         loop.call_soon(self._work)
         return future
 
-    def post(self, write: Write[Any]) -> None:
+    def post(self, write: Write[Any], *, hurry: bool = True) -> None:  # noqa: ARG002
         self._waiting.append((write, None))
         asyncio.get_running_loop().call_soon(self._work)
 

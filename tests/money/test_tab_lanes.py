@@ -37,7 +37,7 @@ class Desk:
         self.asked.append((write, future))
         return future
 
-    def post(self, write: Any) -> None:
+    def post(self, write: Any, *, hurry: bool = True) -> None:  # noqa: ARG002
         self.posted.append(write)
 
     def decide(self, number: int, result: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db, Write
-from portico.store.committer import MAX_BATCH, GroupCommitter
+from portico.store.committer import MAX_BATCH, POSTED_S, GroupCommitter
 from portico.store.database import Database, open_database
 from store.writes import PATIENCE_S, Add, Break, Gate, Noted, Now, Spend, patient, total
 
@@ -235,6 +235,26 @@ async def test_what_it_was_collecting_for_does_not_keep_it_from_closing(
     async with asyncio.timeout(PATIENCE_S / 4):
         await closing
     await database.aclose()
+
+
+async def test_what_is_in_no_hurry_goes_with_what_is(
+    committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portico.store.committer.PATIENT_S", 10 * PATIENCE_S)
+    order: list[str] = []
+    committer.post(Noted("patient", (), order), hurry=False)
+    await asyncio.sleep(3 * POSTED_S)
+    assert committer.waiting == 1
+    await committer.submit(Now())
+    assert order == ["patient"]
+
+
+async def test_what_is_in_no_hurry_is_written_though_nothing_comes(committer: GroupCommitter) -> None:
+    order: list[str] = []
+    committer.post(Noted("patient", (), order), hurry=False)
+    async with asyncio.timeout(PATIENCE_S):
+        while not order:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_a_closed_committer_takes_nothing(database: Database) -> None:

@@ -104,8 +104,8 @@ class Gate:
         self._pending.append(held)
         return held
 
-    def post(self, write: Write[Any]) -> None:
-        self._committer.post(write)
+    def post(self, write: Write[Any], *, hurry: bool = True) -> None:
+        self._committer.post(write, hurry=hurry)
 
     def open(self) -> None:
         for write, held in zip(self.held, self._pending, strict=True):
@@ -163,8 +163,8 @@ class Refusing:
             raise StorageUnavailable
         return self._committer.submit(write)
 
-    def post(self, write: Write[Any]) -> None:
-        self._committer.post(write)
+    def post(self, write: Write[Any], *, hurry: bool = True) -> None:
+        self._committer.post(write, hurry=hurry)
 
 
 async def keep(vault: StoredVault, tenant: str, keys: Sequence[str], record: TurnRecord) -> None:

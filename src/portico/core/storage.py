@@ -100,8 +100,9 @@ class Committer(Protocol):
         Raises `StorageUnavailable` at once if too much is waiting already, or the database is known to be away.
         """
 
-    def post(self, write: Write[Any]) -> None:
-        """Writes this, whatever it takes: it is kept until the database has it, and is flushed before the process ends."""
+    def post(self, write: Write[Any], *, hurry: bool = True) -> None:
+        """Writes this, whatever it takes: it is kept until the database has it, and is flushed before the process ends.
+        Without `hurry` it may wait a tenth of a second for others."""
 
 
 class Reading(Protocol):

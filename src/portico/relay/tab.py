@@ -295,7 +295,7 @@ class Tab:
             return
         if not self._till.is_full():  # how long the database stays away nobody knows
             caller = self.caller
-            self._till.committer.post(Checkpoint(self.request_id, caller.tenant, caller.key_id, receipt))
+            self._till.committer.post(Checkpoint(self.request_id, caller.tenant, caller.key_id, receipt), hurry=False)
         if self._ask.max_output_tokens is None and not self._extending:
             self._extend_if_near(output_tokens)
 

@@ -50,6 +50,8 @@ LINGER_S: Final = 0.003
 """How long submits that are in no hurry are collected."""
 POSTED_S: Final = 0.01
 """How long posts are, for which nobody waits. Most go sooner, with what is submitted."""
+PATIENT_S: Final = 0.1
+"""How long posts that are in no hurry are: a commit of their own is what they are not worth."""
 ASIDE_S: Final = 0.002
 """How long the loop stands aside for a batch: another worker may hold the lock, and the disk be slow."""
 GIVE_EVERY_S: Final = 0.001
@@ -142,11 +144,11 @@ class GroupCommitter:
         self._put(item, 0.0 if hurry else LINGER_S)
         return future
 
-    def post(self, write: Write[Any]) -> None:
+    def post(self, write: Write[Any], *, hurry: bool = True) -> None:
         """See `core.storage.Committer`. While it is closing, too: a hold that is decided then is followed by its end."""
         if self._finished:
             raise RuntimeError("the committer is closed")
-        self._put(Item(write, None, 0.0), POSTED_S)
+        self._put(Item(write, None, 0.0), POSTED_S if hurry else PATIENT_S)
 
     def _put(self, item: Item, linger_s: float) -> None:
         """Adds it to what has arrived, all of which is handed over in so long at the latest."""
