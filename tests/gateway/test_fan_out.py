@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.gemini import ask as ask_google
@@ -218,6 +219,18 @@ async def test_one_call_that_fails_for_good_fails_the_whole_and_stops_the_others
         answer = await house.ask(asked(3, stream=stream))
         assert (answer.status, answer.error["code"]) == (429, "rate_limit_exceeded")
         await until(lambda: waiting.cancelled == 2)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_one_call_of_several_is_not_made_good_by_who_is_sent_the_whole_body(stream: bool) -> None:
+    """That one would give all the answers once more, in the place of one."""
+    passes = msgspec.structs.replace(KINDS["openai"], vendors=frozenset({"google"}))
+    script = Script(fails(500, "INTERNAL"))
+    async with open_house(script, kinds=(KINDS["gemini"], passes)) as house:
+        answer = await house.ask(asked(2, stream=stream))
+    assert answer.status >= 500, answer.body
+    assert script.bodies
+    assert all("contents" in body for body in script.bodies)
 
 
 @pytest.mark.parametrize("stream", [False, True])

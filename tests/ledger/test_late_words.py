@@ -92,6 +92,17 @@ def test_usage_and_budgets_are_as_if_nobody_had_died(books: Books, charge: int |
     assert books.do(verify).ok
 
 
+def test_of_a_recovered_receipt_that_nobody_can_read_no_tokens_are_taken_back(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    books.do(checkpoint("r1", 120, usage=TOKENS).apply)
+    recovered(books)
+    books.do(lambda db: db.run("UPDATE receipts SET body = '{'"))
+    books.do(settle("r1", 250, model="m", **REAL).apply)
+    assert used(books) == (1, 9 + 9, 2 + 2, 4 + 20, 0 + 3, 250, 250)
+    assert books.do(verify).ok
+
+
 def waits(books: Books) -> bool:
     """Whether a transaction of this PostgreSQL waits for another's lock."""
     sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
