@@ -24,8 +24,10 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 class Command:
     """A running `portico`. It leads a session of its own, so that nothing it leaves behind can hide."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path, env: Mapping[str, str]) -> None:
         self._process = process
+        self._folder = folder
+        self._env = env
         self.pid = process.pid
         self.said = ""
         """Standard output so far."""
@@ -45,7 +47,9 @@ class Command:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
-            )
+            ),
+            folder,
+            env or {},
         )
 
     async def read_until(self, pattern: str) -> re.Match[str]:
@@ -66,9 +70,14 @@ class Command:
 
     @property
     def key(self) -> str:
-        found = re.search(r"Key +(\S+)", self.said)
+        """Of the account `default`, as the start that made it tells it, and the file keeps it."""
+        found = re.search(r"Key +(\S+)\s+\(from (\S+)\)", self.said)
         assert found is not None
-        return found.group(1)
+        if not found[1].endswith("…"):
+            return found[1]
+        if found[2] == "env:PORTICO_API_KEY":
+            return self._env["PORTICO_API_KEY"]
+        return (self._folder / found[2]).read_text(encoding="ascii").strip()
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from gateway.commands import Command, portico, run
+from gateway.commands import Command, environment, portico, run
 from gateway.house import Answer, Json, Script, Wire, as_bytes, chat, soon, until
 from portico.http.server import Server
 from portico.simulator import Simulator
@@ -126,16 +126,42 @@ async def test_a_key_is_made_once_and_kept_where_only_its_owner_reads_it(tmp_pat
     assert keys[0].startswith("sk-portico-")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "(from .portico/api_key)" in command.said
+    assert keys[0] not in command.said  # it was told once: what a service says is kept in logs
 
 
 async def test_a_key_from_the_environment_is_taken_and_nothing_is_written(tmp_path: Path) -> None:
     env = {"PORTICO_API_KEY": "sk-mine"}
     async with portico("serve", "--simulate", "--port", "0", folder=tmp_path, env=env) as command:
         port = await command.port()
-        assert command.key == "sk-mine"
+        assert "Key        …\n             (from env:PORTICO_API_KEY)" in command.said
+        assert "sk-mine" not in command.said
+        assert '-H "Authorization: Bearer $PORTICO_API_KEY"' in command.said
         assert (await ask(port, key="sk-mine", path="/v1/models")).status == 200
         assert (await ask(port, key="sk-other", path="/v1/models")).status == 401
     assert not (tmp_path / ".portico" / "api_key").exists()
+
+
+async def test_a_terminal_is_told_the_key_at_every_start(tmp_path: Path) -> None:
+    """Whoever sits before it may copy the command that it shows."""
+    terminal, end = os.openpty()
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "portico", "serve", "--simulate", "--port", "0"),
+        cwd=tmp_path,
+        env=environment({"PORTICO_API_KEY": "sk-mine"}),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=end,
+    )
+    os.close(end)
+    said = ""
+    try:
+        while "Ctrl-C" not in said:
+            said += (await soon(asyncio.to_thread(os.read, terminal, 4096))).decode()
+    finally:
+        server.send_signal(signal.SIGTERM)
+        await soon(server.wait())
+        os.close(terminal)
+    assert "Key        sk-mine" in said
+    assert "-H 'Authorization: Bearer sk-mine'" in said
 
 
 async def test_a_key_alone_is_a_complete_configuration(tmp_path: Path) -> None:

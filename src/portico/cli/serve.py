@@ -7,12 +7,12 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from portico import __version__
-from portico.accounts.keys import new_key
+from portico.accounts.keys import new_key, visible_prefix
 from portico.catalog import Catalog, CatalogError, load_catalog
 from portico.cli.bookkeeper import first_start, prepare
 from portico.cli.listen import listen
@@ -76,8 +76,8 @@ def _planned(
     if not (simulate or settings.providers or may_be_kept(settings)):
         raise _CannotStart(_NO_PROVIDER)
     try:
-        key, where = _api_key(settings)
-        prepare(settings, key)
+        key = _api_key(settings)
+        prepare(settings, key.value)
     except OSError as error:
         raise _CannotStart(
             f"Cannot write {error.filename or settings.data_folder}: {error.strerror or error}"
@@ -102,7 +102,7 @@ def _planned(
     if shared.listener is not None:
         ends.enter_context(shared.listener)
     first = _first(settings, _base_url(settings, listener), web)
-    _greet(settings, listener, key, where, shared, first, simulated=simulate)
+    _greet(settings, listener, key, shared, first, simulated=simulate)
     return Plan(settings, catalog, listener, simulator, tls, web, shared, simulated=simulate)
 
 
@@ -165,11 +165,33 @@ def _with_simulator(settings: Config, listener: socket.socket) -> Config:
     return msgspec.structs.replace(settings, providers=providers, dormant=())
 
 
-def _api_key(settings: Config) -> tuple[str, str]:
-    """The key callers use, and where it is from: PORTICO_API_KEY, or one made at the first start and kept with the data.
-    Raises `_CannotStart`, `OSError`."""
+class _ApiKey(NamedTuple):
+    """The key callers use."""
+
+    value: str
+    where: str
+    """It is from there."""
+    is_new: bool = False
+
+    @property
+    def shown(self) -> str:
+        """As it is told: whole to a terminal, and by the start that made it; else what it begins with, since what a service
+        says is kept in logs, and read by others."""
+        if self.is_new or sys.stdout.isatty():
+            return self.value
+        return f"{visible_prefix(self.value)}…"
+
+    @property
+    def header(self) -> str:
+        """As a shell is told to send it."""
+        whole = self.shown == self.value
+        return f"'Authorization: Bearer {self.value}'" if whole else '"Authorization: Bearer $PORTICO_API_KEY"'
+
+
+def _api_key(settings: Config) -> _ApiKey:
+    """PORTICO_API_KEY, or one made at the first start and kept with the data. Raises `_CannotStart`, `OSError`."""
     if settings.api_key is not None:
-        return settings.api_key.reveal(), settings.api_key.source
+        return _ApiKey(settings.api_key.reveal(), settings.api_key.source)
     folder = settings.data_folder
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / KEY_FILE
@@ -181,20 +203,19 @@ def _api_key(settings: Config) -> tuple[str, str]:
         except UnicodeDecodeError:
             raise _CannotStart(f"{path} holds no key. Remove it, and another is made.") from None
         if key:
-            return key, str(path)
+            return _ApiKey(key, str(path))
         path.unlink()
         return _api_key(settings)
     key = new_key(random.SystemRandom())
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(key + "\n")
-    return key, str(path)
+    return _ApiKey(key, str(path), is_new=True)
 
 
 def _greet(
     settings: Config,
     listener: socket.socket,
-    key: str,
-    where: str,
+    key: _ApiKey,
     shared: Shared,
     first: Sequence[str],
     *,
@@ -210,8 +231,8 @@ def _greet(
             "",
         ]
     lines.append(f"  Address    {base}/v1")
-    lines.append(f"  Key        {key}")
-    lines.append(f"             (from {_shown(where)})")
+    lines.append(f"  Key        {key.shown}")
+    lines.append(f"             (from {_shown(key.where)})")
     lines += first
     if not simulated:
         sources = [f"{p.name} ({', '.join(secret.source for secret in p.keys)})" for p in settings.providers]
@@ -230,10 +251,10 @@ def _greet(
         "  Try it:",
         "",
         f"    curl {base}/v1/chat/completions \\",
-        f"      -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\",
+        f"      -H {key.header} -H 'Content-Type: application/json' \\",
         """      -d '{"model": "gemini-3.5-flash", "messages": [{"role": "user", "content": "Hello"}]}'""",
         "",
-        f"  Models: curl {base}/v1/models -H 'Authorization: Bearer {key}', or portico models",
+        f"  Models: curl {base}/v1/models -H {key.header}, or portico models",
         "  Clients, configuration, more: README.md; portico --help; portico check. Stop with Ctrl-C.",
         "",
     ]
