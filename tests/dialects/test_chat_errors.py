@@ -150,6 +150,7 @@ def test_a_page_and_a_body_that_says_nothing_are_what_their_status_is(
         ({"type": "overloaded_error", "message": "x"}, UpstreamOverloaded),
         ({"code": "rate_limit_exceeded", "message": "x"}, UpstreamRateLimited),
         ({"code": "context_length_exceeded", "message": "x"}, ContextLengthExceeded),
+        ({"code": "invalid_value", "message": "x"}, UpstreamRejected),
         ({"message": "x"}, UpstreamInternal),
     ],
 )

@@ -10,7 +10,14 @@ from pydantic import TypeAdapter
 
 from portico.core.assembly import assemble, tell
 from portico.core.dialect import Reading, Reply
-from portico.core.errors import UpstreamEmpty, UpstreamError, UpstreamIncomplete, UpstreamOverloaded
+from portico.core.errors import (
+    UpstreamBadGateway,
+    UpstreamEmpty,
+    UpstreamError,
+    UpstreamIncomplete,
+    UpstreamOverloaded,
+    UpstreamRateLimited,
+)
 from portico.core.events import (
     Annotated,
     CandidateFinished,
@@ -368,6 +375,21 @@ def test_an_error_before_anything_is_raised_and_a_later_one_is_told() -> None:
         later.feed(frame)
     assert later.feed(error) == [error]
     assert later.ended
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        ({"status": "failed", "error": {"code": "rate_limit_exceeded", "message": "Slower."}}, UpstreamRateLimited),
+        ({}, UpstreamBadGateway),
+    ],
+)
+def test_a_stream_that_passes_and_fails_does_so_for_the_reason_it_gives(response: Any, kind: type[Exception]) -> None:
+    assert DIALECT.passing is not None
+    watch = DIALECT.passing.watch("fresh")
+    with pytest.raises(UpstreamError) as failed:
+        watch.feed(Frame(json.dumps({"type": "response.failed", "response": response}).encode()))
+    assert type(failed.value) is kind
 
 
 def test_only_the_models_name_is_changed_in_a_request() -> None:

@@ -328,6 +328,25 @@ async def test_what_came_before_a_cut_is_given_and_then_the_cut_is_told(
     assert upstream.open_connections == 0
 
 
+async def test_a_provider_whose_answer_is_given_up_sees_a_reset(provide: Provide, upstream: HttpUpstream) -> None:
+    """The mere end of what we send could also mean that we still listen (mapping.md 3.7)."""
+    seen: list[type[BaseException] | None] = []
+
+    async def script(visit: Visit) -> None:
+        await visit.request()
+        visit.send(CHUNKED_HEAD + chunk(b"hello"))
+        try:
+            await visit.reader.read()
+            seen.append(None)
+        except ConnectionResetError:
+            seen.append(ConnectionResetError)
+
+    response = await soon(upstream.send(post(await provide(script))))
+    response.close()
+    await until(lambda: seen)
+    assert seen == [ConnectionResetError]
+
+
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-"])
 async def test_a_provider_that_leaves_without_an_answer_is_incomplete(
     provide: Provide, upstream: HttpUpstream, answer: bytes

@@ -279,6 +279,16 @@ async def test_another_key_will_do_where_there_is_no_other_provider() -> None:
         await until(lambda: first.cut)
 
 
+async def test_another_provider_is_asked_rather_than_another_key_of_the_silent_one() -> None:
+    first, second = waits("First"), waits("Second")
+    async with fleet(first, second, keys=("one", "two")) as house:
+        call = asyncio.create_task(house.ask(BODY))
+        await until(lambda: first.asked and second.asked)
+        second.let_go(2)
+        assert (await soon(call)).events.text == "Second there"
+        assert first.asked == 1
+
+
 async def test_a_slow_one_is_known_to_be_slow_though_it_never_answers() -> None:
     rules = RoutingRules(policy=Policy.LATENCY, hedge_after_s=0.3)
     models = [OperatorModel("duo", f"{name}/{FLASH}") for name in NAMES[:2]]

@@ -1,6 +1,7 @@
 """A budget is what was spent and what is held, whenever it was set, and a refusal says how much that is."""
 
 import threading
+from datetime import UTC, datetime
 from functools import partial
 
 import pytest
@@ -19,6 +20,23 @@ def refused(books: Books, request: str, amount: int, limits: Limits) -> Refused:
     decision = books.do(hold(request, amount, limits=limits).apply)
     assert isinstance(decision, Refused)
     return decision
+
+
+@pytest.mark.parametrize(
+    ("kind", "at", "left_s"),
+    [
+        ("requests", "2026-12-31T23:59:59.5", 0.5),
+        ("budget_day", "2026-02-28T23:00:00", 3600),
+        ("budget_month", "2026-11-30T00:00:00", 86_400),
+        ("budget_month", "2026-12-01T00:00:00", 31 * 86_400),
+        ("budget_month", "2028-02-01T00:00:00", 29 * 86_400),
+    ],
+)
+def test_a_window_ends_where_the_next_one_begins(kind: str, at: str, left_s: float) -> None:
+    at_us = int(datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp() * 1_000_000)
+    assert windows.seconds_left(kind, at_us) == left_s
+    end_us = at_us + int(left_s * 1_000_000)
+    assert windows.window_of(kind, end_us) == windows.window_of(kind, end_us - 1) + 1
 
 
 @each_budget

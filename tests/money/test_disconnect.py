@@ -9,9 +9,11 @@ import pytest
 from gateway.house import Json, Script, answers, as_bytes, candidate, chat, fails, says, until
 from money.acts import Steps, piece, usage
 from money.paid import USD, Paid, is_marked, paid_house
+from portico.core.parts import Part, Reasoning, Text, ToolCall
 from portico.ledger.settle import Checkpoint
 from portico.providers import KINDS
 from portico.relay.till import TillSettings
+from portico.relay.verdict import delivered_bytes
 from portico.wire.http import Exchange
 
 STREAMS = [False, True]
@@ -142,6 +144,21 @@ async def test_caller_gone_mid_answer_with_no_usage_pays_an_estimate(tmp_path: P
         charged = 100 * USD - paid.account()[0]
         assert paid.price(0, 1) < charged <= paid.price(200, len(delivered) // 4)
         assert charged <= paid.entries("hold")[0][2]
+
+
+@pytest.mark.parametrize(
+    ("part", "thoughts", "size"),
+    [
+        (Text("a door"), False, 6),
+        (Text("門é"), False, 5),
+        (Text("\ud800"), False, 3),
+        (Reasoning("門"), False, 0),
+        (Reasoning("門"), True, 3),
+        (ToolCall("call_1", "f", '{"a":"門"}'), False, 11),
+    ],
+)
+def test_what_was_delivered_is_counted_in_bytes_of_what_the_caller_sees(part: Part, thoughts: bool, size: int) -> None:
+    assert delivered_bytes(part, thoughts=thoughts) == size
 
 
 # caller gone mid-answer, policy drain: the real final usage
