@@ -72,7 +72,7 @@ class Connector:
             if isinstance(error, OSError) and error.errno in OWN:
                 self._tell(error)
                 raise GatewayBusy("The gateway can open no more connections. Try again in a moment.") from error
-            raise UpstreamUnreachable(f"No connection to {where}.") from error
+            raise UpstreamUnreachable(f"No connection to {where}: {_why(error)}.") from error
 
     def _tell(self, error: OSError) -> None:
         """For the operator, now and then: it goes on for as long as calls come."""
@@ -135,6 +135,13 @@ class Connector:
         if self._tls is None:
             self._tls = client_context()
         return self._tls
+
+
+def _why(error: Exception) -> str:
+    """In the words of the system: whether the name, the network or who is there is to be looked at."""
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed ({(error.reason or 'no reason').lower().replace('_', ' ')})"
+    return str((isinstance(error, OSError) and error.strerror) or error)
 
 
 def _not_trusted(called: str, error: ssl.SSLCertVerificationError) -> UpstreamUnreachable:
