@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edges.messages import ABSOLUTE, CHUNKED, CODED, CONFORM, GET, GOOD, LARGE, LENGTH, REFUSED, SMUGGLED, UPGRADE, post
+from portico.http.budget import Budget
 from portico.http.limits import Limits
 from portico.http.reader import Refusal, RequestReader
 from portico.wire.http import HttpRequest
@@ -124,6 +125,22 @@ def test_what_is_too_large_is_refused(status: int, message: bytes) -> None:
 def test_what_is_just_small_enough_is_read() -> None:
     (request,) = read(post(b"Content-Length: 1000", b"X-A: " + b"a" * 900, body=b"b" * 1000), limits=SMALL)
     assert len(request.body) == 1000
+
+
+class _Full(Budget):
+    def take(self, size: int) -> bool:
+        raise MemoryError(size)
+
+
+@pytest.mark.parametrize(
+    "message", [post(b"Content-Length: 9", body=b"b" * 9), post(CODED, body=b"1\r\na\r\n0\r\n\r\n")]
+)
+def test_who_has_no_memory_for_a_body_is_busy_and_says_nothing_of_the_request(message: bytes) -> None:
+    reader = RequestReader(Limits(), "peer", lambda *_: None, _Full())
+    with pytest.raises(Refusal) as refusal:
+        reader.feed(message)
+    assert refusal.value.status == 503
+    reader.close()
 
 
 def test_a_long_body_in_tiny_chunks_is_not_taken_for_a_long_head() -> None:

@@ -459,3 +459,17 @@ async def test_an_error_of_our_own_is_a_500_without_a_trace(caplog: pytest.LogCa
         assert answer.error["type"] == "server_error"
     (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert answer.headers["x-request-id"] in record.getMessage()
+
+
+async def test_who_has_no_memory_for_a_call_is_busy(caplog: pytest.LogCaptureFixture) -> None:
+    async with open_house() as house:
+
+        async def serve(*_: object, **__: object) -> None:
+            raise MemoryError
+
+        house.relay.serve = serve  # type: ignore[method-assign, assignment]
+        answer = await house.ask(chat("Hi"))
+    assert (answer.status, answer.error["code"], answer.headers["retry-after"]) == (503, "overloaded", "1")
+    (told,) = [record for record in caplog.records if record.name == "portico.gateway"]
+    assert told.getMessage() == f"request {answer.headers['x-portico-request-id']}: there is no memory for it"
+    assert told.exc_info is None

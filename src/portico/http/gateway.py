@@ -157,6 +157,11 @@ class Gateway:
             else:
                 self._refuse(answer, route, query, _ShuttingDown())
             raise
+        except MemoryError:
+            log.warning("request %s: there is no memory for it", answer.request_id)
+            self._refuse(
+                answer, route, query, GatewayBusy("The gateway has no memory for this. Try again in a moment.")
+            )
         except Exception:
             log.exception("request %s failed", answer.request_id)
             self._refuse(answer, route, query, PorticoError("The gateway had an internal error."))

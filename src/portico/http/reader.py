@@ -176,6 +176,8 @@ class RequestReader:
             reason = error.__context__
             if isinstance(reason, Refusal):
                 raise reason from None
+            if isinstance(reason, MemoryError):
+                raise Refusal(503, NO_ROOM) from None
             if isinstance(reason, _Enough) or not (self.in_message or self._keep_alive):
                 return False
             raise Refusal(400, f"The request is not valid HTTP: {error}.") from None
