@@ -116,12 +116,26 @@ def test_a_draft_is_read_back_as_it_was_written(drafted: list[Line]) -> None:
         ("colour = 1\n[[prices]]\nmodel='x'\n", "toml", "colour"),
         ("[[prices]]\nmodel='x'\nfree='yes'\n", "toml", "prices[0]"),
         ("[1]", "json", "table"),
+        ("model,input, input\nx,1,2\n", "csv", "'input' stands there twice"),
+        ('[{"model": "x", "input": "1", "input": "2"}]', "json", "'input' stands there twice"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_and_says_where(text: str, form: str, said: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         read_lines(text, form)
     assert said in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ('[[prices]]\nmodel = "x"\ninput = "1"\n', "toml"),
+        ('[{"model": "x", "input": "1"}]', "json"),
+        ("model,input,,\nx,1,,\n", "csv"),
+    ],
+)
+def test_a_file_may_begin_with_the_mark_of_its_order_of_bytes(text: str, form: str) -> None:
+    assert read_lines(f"\ufeff{text}", form) == [Line(model="x", input="1")]
 
 
 def test_an_import_publishes_nothing_and_its_draft_says_the_same(bench: Bench) -> None:

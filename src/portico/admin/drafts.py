@@ -19,7 +19,8 @@ import csv
 import io
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -157,7 +158,7 @@ def read_lines(text: str, form: str) -> list[Line]:
 
     Raises `InvalidRequest` that says where.
     """
-    raw = _READERS[form](text)
+    raw = _READERS[form](text.lstrip("\ufeff"))
     lines: list[Line] = []
     for index, fields in enumerate(raw):
         if not isinstance(fields, dict):
@@ -194,9 +195,20 @@ def _toml(text: str) -> list[Any]:
 
 def _json(text: str) -> list[Any]:
     try:
-        return _lines_of(json.loads(text, parse_float=_Digits))
+        return _lines_of(json.loads(text, parse_float=_Digits, object_pairs_hook=_each_once))
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"It is not JSON: {error}") from None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A table as TOML would have it: of two prices of one name it is not known which is meant."""
+    _check_once([name for name, _ in pairs])
+    return dict(pairs)
+
+
+def _check_once(names: Iterable[str]) -> None:
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise InvalidRequest(f"{twice[0][:40]!r} stands there twice.", param="prices")
 
 
 def _lines_of(document: Any) -> list[Any]:
@@ -215,9 +227,10 @@ def _lines_of(document: Any) -> list[Any]:
 
 
 def _csv(text: str) -> list[Any]:
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), strict=True)
+    reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
         lines = []
+        _check_once([name.strip() for name in reader.fieldnames or () if name.strip()])
         for row in reader:
             if None in row or any(value is None for value in row.values()):
                 raise InvalidRequest(f"line {reader.line_num}: it has not as many columns as the first line.")
