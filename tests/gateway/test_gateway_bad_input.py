@@ -467,7 +467,7 @@ async def test_who_has_no_memory_for_a_call_is_busy(caplog: pytest.LogCaptureFix
         async def serve(*_: object, **__: object) -> None:
             raise MemoryError
 
-        house.relay.serve = serve  # type: ignore[method-assign, assignment]
+        house.relay.serve = serve  # type: ignore[method-assign]
         answer = await house.ask(chat("Hi"))
     assert (answer.status, answer.error["code"], answer.headers["retry-after"]) == (503, "overloaded", "1")
     (told,) = [record for record in caplog.records if record.name == "portico.gateway"]
