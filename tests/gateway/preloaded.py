@@ -154,6 +154,8 @@ def _run(arguments: list[str], folder: str, env: dict[str, str]) -> NoReturn:
     os.environ.clear()
     os.environ.update(env)
     sys.argv = ["portico", *arguments]
+    # The one that was here belongs to what was there before, and can be asked for its place, which a pipe cannot.
+    sys.stdout = os.fdopen(1, "w", closefd=False)
     code: object = 0
     try:
         main()
