@@ -380,6 +380,29 @@ def test_a_long_answer_in_chinese_is_set_and_what_is_too_long_for_that_stays_as_
         assert play.calm(), play.told.errors
 
 
+def test_a_call_that_no_answer_reached_is_not_said_to_be_free(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play:
+        play.page.route("**/v1/chat/completions", lambda route: route.abort())
+        play.say("Hello")
+        expect(play.last.locator(".pg-cause")).to_have_text(
+            "No answer came: this Portico could not be reached, or the connection broke."
+        )
+        expect(play.last.locator(".pg-wrong")).to_contain_text("Charged: cost not known yet: see Usage")
+        play.page.unroute("**/v1/chat/completions")
+        play.last.get_by_role("button", name="Again").click()
+        play.settled()
+
+
+def test_a_receipt_is_looked_at_beside_the_conversation(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play:
+        answer = play.ask("Hello")
+        with play.page.expect_popup() as opened:
+            answer.get_by_role("link", name="Receipt").click()
+        expect(opened.value.locator("h1")).to_be_visible()
+        assert "/console/receipts/" in opened.value.url
+        expect(answer.locator(".pg-text")).to_contain_text("Hello")
+
+
 def test_whoever_reads_further_up_is_left_there(browser: Browser, place: Place) -> None:
     with played(browser, place) as play:
         play.say("Go on [[sim:words=1500]] [[sim:slow=0.005]]")

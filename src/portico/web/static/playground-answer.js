@@ -10,6 +10,7 @@ import { copying } from "./house.js";
 import { made, say, usd, whole } from "./playground-words.js";
 
 const MOST_SHOWN = 200_000;  // Characters of JSON or code that are put into the page at once.
+const BESIDE = { target: "_blank", rel: "noopener" };  // The conversation is in the page alone: it stays open.
 const root = document.documentElement;
 
 export class AnswerView {
@@ -126,7 +127,7 @@ export class AnswerView {
     if (this.state === "stopped") parts.push(say(cost ? "stopped_cost" : "stopped_unknown", { cost: this.costWords() }));
     else parts.push(this.costWords());
     this.foot.replaceChildren(parts.join(" · "));
-    if (cost?.receipt) this.foot.append(" · ", made("a", { href: `/console/receipts/${encodeURIComponent(id)}` }, say("receipt")));
+    if (cost?.receipt) this.foot.append(" · ", made("a", { href: `/console/receipts/${encodeURIComponent(id)}`, ...BESIDE }, say("receipt")));
     if (this.simulated) this.foot.append(" · ", made("span", { class: "tag" }, say("simulated")));
     if (this.charged) this.charged.textContent = this.costWords();
   }
@@ -137,7 +138,7 @@ export class AnswerView {
     const help = made("div", { class: "pg-help" });
     this.wrong.replaceChildren(title, made("p", { class: "pg-cause" }, message), made("p", {}, say("charged"), " ", this.charged), help);
     this.wrong.hidden = false;
-    const link = (href) => made("p", {}, made("a", { href }, say("read_more")));
+    const link = (href) => made("p", {}, made("a", { href, ...BESIDE }, say("read_more")));
     explanationOf(code).then((found) => {
       if (found) help.replaceChildren(...nodesOf(found.nodes), link(found.doc));
       else if (doc.startsWith("/")) help.replaceChildren(link(doc));

@@ -1,6 +1,7 @@
 // Calls of the page: to the API, as the key that is lent to it; to the house for Markdown and for what an error means.
 
 import { failureOf } from "./playground-read.js";
+import { say } from "./playground-words.js";
 
 const page = document.getElementById("playground");
 const token = page?.dataset.token ?? "";
@@ -32,7 +33,8 @@ export async function stream(request, key, { signal, onId, onEvent }) {
     return { id, failure: null };
   } catch (error) {
     if (signal.aborted) return { id, failure: null };
-    return { id, failure: { status: 0, code: "", message: String(error.message ?? error), doc: "", refused: !id } };
+    // Whether it arrived, and is charged, nobody can say whom no answer reached.
+    return { id, failure: { status: 0, code: "", message: id ? String(error.message ?? error) : say("unreachable"), doc: "" } };
   }
 }
 
