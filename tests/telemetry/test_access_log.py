@@ -204,7 +204,7 @@ async def test_a_disk_that_is_full_loses_whole_lines_and_the_operator_is_told(
     assert (writer.written, writer.dropped) == (24, 9)
     assert [record.getMessage() for record in caplog.records] == [
         "the access log cannot be written: File too large. Its lines are lost until it can.",
-        "the access log is written again: 9 lines have been lost",
+        "the access log is written again. Lines lost so far: 9",
     ]
 
 
@@ -233,9 +233,22 @@ async def test_a_log_that_cannot_be_opened_anew_goes_on(tmp_path: Path, caplog: 
     assert told == "the access log cannot be opened anew: No such file or directory. The old one is written on."
 
 
-async def test_a_log_that_cannot_be_opened_is_said_at_the_start(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        LineWriter(appending(tmp_path / "nowhere" / "access.log"))
+async def test_a_log_that_cannot_be_opened_is_tried_again_and_keeps_nobody_from_serving(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "logs" / "access.log"
+    writer = LineWriter(appending(path))
+    writer.write(b"lost\n")
+    await until(lambda: writer.dropped == 1)
+    path.parent.mkdir()
+    writer.write(b"written\n")
+    writer.close()
+    assert path.read_bytes() == b"written\n"
+    assert (writer.written, writer.dropped, writer.waiting_bytes) == (1, 1, 0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "the access log cannot be opened: No such file or directory. Its lines are lost until it can.",
+        "the access log is written again. Lines lost so far: 1",
+    ]
 
 
 def write_as_a_process(opener: Callable[[], int], name: int, count: int) -> int:

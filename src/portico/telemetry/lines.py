@@ -46,9 +46,9 @@ class LineWriter:
     """Belongs to the loop it is made in. `written` and `dropped` count lines."""
 
     def __init__(self, opener: Opener) -> None:
-        """Raises `OSError` if the log cannot be opened."""
+        """A log that cannot be opened is tried again with each batch: it keeps nobody from being served."""
         self._opener = opener
-        self._descriptor = opener()
+        self._descriptor: int | None = None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._lines: list[bytes] = []
@@ -58,6 +58,7 @@ class LineWriter:
         self._refused_lines = 0
         self._lost_lines = 0
         self._failing = False
+        self._open()
         self.written = 0
         self._batches: SimpleQueue[list[bytes] | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="access log", daemon=True)
@@ -110,56 +111,69 @@ class LineWriter:
 
     def _run(self) -> None:
         while (lines := self._batches.get()) is not None:
-            if not lines:
-                self._open_anew()
-                continue
-            limit = GATHERED_BYTES if self._appends() else PIPE_BYTES
-            for batch in batches(lines, limit):
-                self._write(batch)
+            if not lines or self._descriptor is None:
+                self._open()
+            log_file = self._descriptor
+            if log_file is None:
+                self._lost_lines += len(lines)
+            else:
+                limit = GATHERED_BYTES if _appends(log_file) else PIPE_BYTES
+                for batch in batches(lines, limit):
+                    self._write(log_file, batch)
             self._taken_bytes += sum(map(len, lines))
-        os.close(self._descriptor)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
 
-    def _write(self, batch: list[bytes]) -> None:
+    def _write(self, log_file: int, batch: list[bytes]) -> None:
         data, taken = b"".join(batch), 0
         try:
             while taken < len(data):  # more than once only where the system takes less than it is given
-                taken += os.write(self._descriptor, data[taken:])
+                taken += os.write(log_file, data[taken:])
         except OSError as error:
             whole = data.rfind(b"\n", 0, taken) + 1
-            self._take_back(taken - whole)
+            _take_back(log_file, taken - whole)
             written = data.count(b"\n", 0, whole)
             self.written += written
             self._lost_lines += len(batch) - written
-            if not self._failing:
-                self._failing = True
-                log.warning("the access log cannot be written: %s. Its lines are lost until it can.", error.strerror)
+            self._failed("written", error)
             return
         self.written += len(batch)
         if self._failing:
             self._failing = False
-            log.warning("the access log is written again: %d lines have been lost", self._lost_lines)
+            log.warning("the access log is written again. Lines lost so far: %d", self._lost_lines)
 
-    def _take_back(self, torn_bytes: int) -> None:
-        """Takes the beginning of a line whose end a full disk did not take out of a file, so that the next does not stand
-        behind it. Where another process has written since, it stays."""
-        if not (torn_bytes and self._appends()):
-            return
-        end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
-        if os.fstat(self._descriptor).st_size == end:
-            os.ftruncate(self._descriptor, end - torn_bytes)
-            os.lseek(self._descriptor, end - torn_bytes, os.SEEK_SET)
+    def _failed(self, to_be: str, error: OSError) -> None:
+        if not self._failing:
+            self._failing = True
+            log.warning("the access log cannot be %s: %s. Its lines are lost until it can.", to_be, error.strerror)
 
-    def _appends(self) -> bool:
-        return stat.S_ISREG(os.fstat(self._descriptor).st_mode)
-
-    def _open_anew(self) -> None:
+    def _open(self) -> None:
         try:
             fresh = self._opener()
-        except OSError as error:  # the old one is better than none
-            log.warning("the access log cannot be opened anew: %s. The old one is written on.", error.strerror)
+        except OSError as error:
+            if self._descriptor is None:
+                self._failed("opened", error)
+            else:  # the old one is better than none
+                log.warning("the access log cannot be opened anew: %s. The old one is written on.", error.strerror)
             return
-        os.close(self._descriptor)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
         self._descriptor = fresh
+
+
+def _appends(log_file: int) -> bool:
+    return stat.S_ISREG(os.fstat(log_file).st_mode)
+
+
+def _take_back(log_file: int, torn_bytes: int) -> None:
+    """Takes the beginning of a line, whose end a full disk did not take, out of a file: the next would stand behind it.
+    Where another process has written since, it stays."""
+    if not (torn_bytes and _appends(log_file)):
+        return
+    end = os.lseek(log_file, 0, os.SEEK_CUR)
+    if os.fstat(log_file).st_size == end:
+        os.ftruncate(log_file, end - torn_bytes)
+        os.lseek(log_file, end - torn_bytes, os.SEEK_SET)
 
 
 def batches(lines: list[bytes], limit_bytes: int) -> list[list[bytes]]:
