@@ -270,12 +270,13 @@ def test_metrics_are_listened_for_at_an_address(tmp_path: Path, value: str, addr
 
 def test_the_admin_key_is_named_in_the_file_or_given_by_the_environment(tmp_path: Path) -> None:
     (tmp_path / "portico.toml").write_text('[server]\nadmin_key = "env:MINE"\n')
-    key = load_config({**KEY, "MINE": "sample"}, folder=tmp_path).admin_key
+    mine, other = "admin-sample-key", "another-admin-key"
+    key = load_config({**KEY, "MINE": mine}, folder=tmp_path).admin_key
     assert key is not None
-    assert key.reveal() == "sample"
-    key = load_config({**KEY, "MINE": "sample", "PORTICO_ADMIN_KEY": "other"}, folder=tmp_path).admin_key
+    assert key.reveal() == mine
+    key = load_config({**KEY, "MINE": mine, "PORTICO_ADMIN_KEY": other}, folder=tmp_path).admin_key
     assert key is not None
-    assert key.reveal() == "other"
+    assert key.reveal() == other
     assert load_config(KEY, folder=tmp_path / "elsewhere").admin_key is None
 
 
@@ -294,7 +295,21 @@ def test_the_admin_key_is_named_in_the_file_or_given_by_the_environment(tmp_path
         ('[metrics]\nlistens = "localhost:1"', {}, "metrics.listens: is no key of this table; did you mean 'listen'?"),
         ('[server]\nadmin_key = "hunter2"', {}, "portico.toml:2: server.admin_key: keys are named, not written here"),
         ("[server]\nadmin_key = 7", {}, "portico.toml:2: server.admin_key: expected text, found 7"),
-        ("", {"PORTICO_ADMIN_KEY": "same", "PORTICO_API_KEY": "same"}, "server.admin_key: is the key of the callers"),
+        (
+            "",
+            {"PORTICO_ADMIN_KEY": "the-same-for-both", "PORTICO_API_KEY": "the-same-for-both"},
+            "server.admin_key: is the key of the callers",
+        ),
+        (
+            "",
+            {"PORTICO_ADMIN_KEY": "guess me"},
+            "server.admin_key: env:PORTICO_ADMIN_KEY is too short to keep a secret",
+        ),
+        (
+            '[server]\nadmin_key = "env:MINE"',
+            {"MINE": "guess me"},
+            "server.admin_key: env:MINE is too short to keep a secret",
+        ),
         ("[server]\nmax_open_calls = 0", {}, "portico.toml:2: server.max_open_calls: 0 is not above 0"),
         ("", {"PORTICO_MAX_OPEN_CALLS": "many"}, "PORTICO_MAX_OPEN_CALLS: expected a whole number, found 'many'"),
         (

@@ -17,7 +17,7 @@ from portico.http.server import Server
 from portico.wire.http import Exchange
 
 OF_ENV, OF_FILE, OF_DATABASE = "AIzaUpstreamOfEnv7", "UpstreamOfFileSample7", "AQ.UpstreamOfDatabase7"
-CALLER, WRONG_CALLER, ADMIN = "sk-CallerKeySample7", "sk-WrongCallerKey7", "AdminKeySample7"
+CALLER, WRONG_CALLER, ADMIN = "sk-CallerKeySample7", "sk-WrongCallerKey7", "AdminKeySample77"
 SECRET_KEY, PASSWORD = "SecretKeySampleSample7", "DbPasswordSample7"
 SECRETS = (OF_ENV, OF_FILE, OF_DATABASE, CALLER, WRONG_CALLER, ADMIN, SECRET_KEY, PASSWORD)
 ENV = {

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from portico.config.secrets import WEAK
 from portico.config.sources import Sources
 from portico.config.values import said, wanted
 from portico.http.forwarded import TrustedProxies
 from portico.providers import Secret
+from portico.providers.secret_keys import is_strong
 from portico.relay.relay import Settings
 
 MAX_PORT: Final = 65535
@@ -112,7 +114,8 @@ def _out_of_bounds(key: str, value: Any) -> str | None:
 
 
 def read_admin_key(sources: Sources, table: Mapping[str, Any], api_key: Secret | None) -> Secret | None:
-    """What opens /metrics and the admin API; never what the callers have (`api_key`)."""
+    """What opens /metrics and the admin API; never what the callers have (`api_key`). Nobody counts who tries it, so it must
+    be one that is not guessed."""
     key = sources.secret_of_environment("PORTICO_ADMIN_KEY")
     if key is None and (named := table.get("admin_key")) is not None:
         found = sources.secret(named)
@@ -120,6 +123,8 @@ def read_admin_key(sources: Sources, table: Mapping[str, Any], api_key: Secret |
             sources.at("server", "admin_key", found)
         else:
             key = found
+    if key is not None and not is_strong(key):
+        sources.problem("server.admin_key", f"{key.source} {WEAK}", in_file=False)
     if key is not None and api_key is not None and key.reveal() == api_key.reveal():
         sources.problem("server.admin_key", "is the key of the callers; it must be another", in_file=False)
     return key
