@@ -114,8 +114,8 @@ def _out_of_bounds(key: str, value: Any) -> str | None:
 
 
 def read_admin_key(sources: Sources, table: Mapping[str, Any], api_key: Secret | None) -> Secret | None:
-    """What opens /metrics and the admin API; never what the callers have (`api_key`). Nobody counts who tries it, so it must
-    be one that is not guessed."""
+    """What opens /metrics and the admin API; never what the callers have (`api_key`). Nobody counts who tries it, so it
+    must be one that is not guessed."""
     key = sources.secret_of_environment("PORTICO_ADMIN_KEY")
     if key is None and (named := table.get("admin_key")) is not None:
         found = sources.secret(named)
