@@ -8,6 +8,7 @@ from accounts.rowbooks import Books
 from portico.accounts import people
 from portico.accounts import rows as accounts
 from portico.core.errors import Conflict, InvalidRequest, NotFound
+from portico.core.lines import is_line
 
 DICE = Random(12)
 
@@ -27,6 +28,17 @@ def test_an_address_is_one_person_however_it_is_written(books: Books, acme: str)
     with pytest.raises(Conflict):
         books.work(lambda db: people.create_user(db, DICE, email=" Ada@example.com"))
     assert {user.name for user in books.work(people.list_users)} == {"ada", "bob"}
+
+
+@pytest.mark.parametrize("name", ["کلید می\u200cخواهم", "क्\u200dष", "Zoë 👩🏽\u200d💻", "李小龍", "O’Brien", ""])
+def test_a_name_is_written_as_its_script_is(books: Books, name: str) -> None:
+    made = books.work(lambda db: people.create_user(db, DICE, email="who@example.com", name=name))
+    assert made.name == name
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[2J", "a\u202eb", "a\u2066b", "a\u2028b", "\u200d", "a\x00"])
+def test_what_would_turn_a_line_around_is_in_no_name(name: str) -> None:
+    assert not is_line(name)
 
 
 @pytest.mark.parametrize("email", ["", "ada", "@example.com", "ada@", "a@b@c", "a b@c", "x" * 260 + "@c", "a\n@c"])

@@ -14,6 +14,7 @@ import msgspec
 from portico.accounts.rows import LARGEST_PAGE, behind_of, show_account
 from portico.core.errors import Conflict, InvalidRequest, NotFound
 from portico.core.ids import timed_id
+from portico.core.lines import is_line
 from portico.core.storage import Db
 
 ROLES: Final = ("owner", "admin", "member", "viewer")
@@ -190,7 +191,7 @@ def _leave_an_operator(db: Db, but: str) -> None:
 
 
 def _check_name(name: str) -> None:
-    if len(name) > 200 or not name.isprintable():
+    if len(name) > 200 or not is_line(name):
         raise InvalidRequest("A name is a line of at most 200 characters.", param="name")
 
 

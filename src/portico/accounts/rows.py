@@ -15,6 +15,7 @@ from portico.accounts.keys import DEFAULT_TENANT, KeyRow, digest_of, new_key, vi
 from portico.accounts.policy import Policy, changed, decode_policy, encode_policy
 from portico.core.errors import Conflict, InvalidRequest, NotFound
 from portico.core.ids import timed_id
+from portico.core.lines import is_line
 from portico.core.storage import Db, Row, marks, raise_revision
 from portico.ledger.windows import begin_budgets_anew
 
@@ -331,7 +332,7 @@ def ensure_default(db: Db, secret: str) -> None:
 
 
 def _check_name(name: str, *, empty: bool = False) -> None:
-    if (not name and not empty) or len(name) > MAX_NAME or name != name.strip() or not name.isprintable():
+    if (not name and not empty) or len(name) > MAX_NAME or name != name.strip() or not is_line(name):
         raise InvalidRequest(f"A name is a line of at most {MAX_NAME} characters.", param="name")
 
 

@@ -15,6 +15,7 @@ import msgspec
 from portico.catalog import Catalog
 from portico.core.digits import whole
 from portico.core.errors import InvalidRequest
+from portico.core.lines import is_line
 from portico.core.storage import Db
 from portico.providers.secret_keys import SecretKeys
 
@@ -179,6 +180,6 @@ def us_of(time: datetime | None, param: str) -> int | None:
 
 def checked_text(value: str, param: str) -> str:
     """A line of text that may be shown. Raises `InvalidRequest`."""
-    if not value.isprintable():
+    if not is_line(value):
         raise InvalidRequest(f"{param}: one line without control characters.", param=param)
     return value

@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
+from portico.core.lines import is_line
+
 RIGHT, KEPT = "right", "kept"
 """How a column is set: numbers to the right; what has to be copied is never broken."""
 NOT_A_TERMINAL: Final = 200
@@ -77,7 +79,7 @@ def cell(value: object) -> str:
 
 def printable(text: str) -> str:
     """With escapes for what would move a terminal's cursor or change its colours: not everything was written here."""
-    return text if text.isprintable() else "".join([char if char.isprintable() else ascii(char)[1:-1] for char in text])
+    return text if is_line(text) else "".join([char if char.isprintable() else ascii(char)[1:-1] for char in text])
 
 
 def time(value: datetime | None) -> str:

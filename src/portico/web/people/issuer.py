@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, cast
 import msgspec
 
 from portico.core.errors import PorticoError
+from portico.core.lines import is_line
 from portico.providers import Secret
 
 SCOPE: Final = "openid email profile"
@@ -165,7 +166,7 @@ class Issuer:
             subject=str(subject),
             email=email if isinstance(email, str) and len(email) <= 254 else "",
             verified=claims.get("email_verified") is True or claims.get("email_verified") == "true",
-            name=name[:200] if isinstance(name, str) and name.isprintable() else "",
+            name=name[:200] if isinstance(name, str) and is_line(name) else "",
         )
 
     # -- asking
