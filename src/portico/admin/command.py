@@ -21,6 +21,7 @@ from portico.core.storage import Db, Reading, can_be_kept
 
 _AT: Final = re.compile(r"(?:^(?P<what>.*?) - at `\$(?P<path>[^`]*)`$)", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+_CHOICE: Final = re.compile(r"Invalid enum value '(?P<value>.*)'", re.DOTALL)
 _DAY: Final = "Invalid RFC3339 encoded date"
 _MISSING: Final = re.compile(r"Object missing required field `(?P<name>.*)`", re.DOTALL)
 
@@ -102,7 +103,16 @@ def _explained(error: msgspec.ValidationError, takes: type[Args]) -> InvalidRequ
         return InvalidRequest(f"{param}: is missing.", param=param)
     if what == _DAY:
         what = "a day is written as 2026-11-30"
+    if (choice := _CHOICE.match(what)) and (words := _words(typing.get_type_hints(takes).get(path))):
+        what = f"one of {', '.join(words)}, not {choice['value'][:40]!r}"
     return InvalidRequest(f"{path}: {what[0].lower()}{what[1:]}." if path else f"{what}.", param=path or None)
+
+
+def _words(kind: Any) -> list[str]:
+    """What a field may be, where it is one of some words."""
+    if typing.get_origin(kind) is typing.Literal:
+        return [word for word in typing.get_args(kind) if word]
+    return [word for part in typing.get_args(kind) for word in _words(part)]
 
 
 class Office:
