@@ -1,9 +1,11 @@
 """[[models]]: names that an operator gives to upstream models."""
 
+import difflib
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from portico.catalog import CatalogError, OperatorModel, load_catalog
+from portico.config.problems import nearest
 from portico.config.sources import Sources
 
 KEYS: Final = frozenset({"name", "target", "weight", "priority", "fallbacks"})
@@ -29,8 +31,9 @@ def read_models(sources: Sources, entries: list[Any], providers: AbstractSet[str
             continue
         provider = None if target is None else target.partition("/")[0]
         if provider is not None and provider not in providers:
-            known = ", ".join(sorted(providers)) or "none"
-            sources.at("models", "target", f"there is no provider {provider!r} (configured: {known})", index=index)
+            sources.at(
+                "models", "target", f"there is no provider {provider!r}{nearest(provider, providers)}", index=index
+            )
             continue
         try:
             made = OperatorModel(name, target, *numbers, tuple(fallbacks))
@@ -59,4 +62,6 @@ def _check_fallbacks(sources: Sources, models: list[OperatorModel]) -> None:
     for index, model in enumerate(models):
         for name in model.fallbacks:
             if catalog.known(name) is None:
-                sources.at("models", "fallbacks", f"there is no model {name!r}", index=index)
+                near = difflib.get_close_matches(name, catalog.models, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                sources.at("models", "fallbacks", f"there is no model {name!r}{hint}", index=index)
