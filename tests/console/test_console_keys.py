@@ -47,6 +47,23 @@ def test_a_key_is_made_shown_once_and_its_secret_is_on_no_other_page(rooms_anywh
     assert rooms.bench.rows("SELECT actor FROM audit WHERE command = 'keys create'") == [("user:ada@example.com",)]
 
 
+def test_an_account_makes_so_many_keys_in_a_day_and_no_more(rooms_anywhere: Rooms) -> None:
+    """Whoever signed up by themselves could fill the memory of every worker with them."""
+    rooms = rooms_anywhere
+    ada, root = rooms.person(account="acme"), rooms.person("root@example.com", account="acme", operator=True)
+    for _ in range(99):
+        rooms.bench.do("keys create", account="acme")
+    make(ada)
+    refused = ada.post("/console/keys/new", {**OPEN, "name": "one more"})
+    assert refused.status == 422
+    assert "100 keys within a day" in refused.page.prose
+    assert "one more" in refused.text
+    make(root)
+    make(rooms.person("bob@example.com", account="another"))
+    rooms.bench.rows("UPDATE keys SET created_us = created_us - 86400000001 RETURNING id")
+    make(ada)
+
+
 def test_the_hand_over_card_holds_a_call_that_can_be_copied(rooms: Rooms) -> None:
     ada = rooms.person(account="acme")
     answer = ada.post("/console/keys/new", {**OPEN, "name": "x", "models-is": "some", "models": "gpt-5.5"})

@@ -6,6 +6,7 @@ viewers see them, members make and look after keys of their own, admins and owne
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,10 @@ from portico.web.site.models import SAMPLES
 from portico.web.words import Say
 
 PAGE: Final = 100
+A_DAY: Final = 100
+"""So many keys an account's people make in a day: every worker holds all keys in memory, whoever made them."""
+_TOO_MANY: Final = "This account has made 100 keys within a day. Make more tomorrow, or ask whoever runs this Portico."
+_MADE: Final = "SELECT COUNT(*) FROM keys WHERE account_id = ? AND created_us > ?"
 OVERLAPS: Final[Mapping[int, str]] = {
     0: "At once",
     3_600: "After an hour",
@@ -118,11 +123,17 @@ async def make(asked: Asked) -> Reply:
     if errors:
         return _new(keyform.as_said(asked), errors)
     given = {name: value for name, value in fields.items() if value is not None}
+    if not asked.visitor.user.operator and await asked.backstage.reading.read(partial(_made_many, asked.account_id)):
+        return _new(keyform.as_said(asked), {"": _TOO_MANY})
     try:
         issued = await asked.do("keys create", account=asked.account_id, user=asked.visitor.user.id, **given)
     except InvalidRequest as error:
         return _new(keyform.as_said(asked), _placed(error))
     return _made(asked, issued, "Your key")
+
+
+def _made_many(account_id: str, db: Db) -> bool:
+    return int(db.rows(_MADE, account_id, db.now_us - 86_400_000_000)[0][0]) >= A_DAY
 
 
 def _placed(error: InvalidRequest) -> dict[str, str]:
