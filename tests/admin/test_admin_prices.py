@@ -116,6 +116,7 @@ def test_a_draft_is_read_back_as_it_was_written(drafted: list[Line]) -> None:
         ("colour = 1\n[[prices]]\nmodel='x'\n", "toml", "colour"),
         ("[[prices]]\nmodel='x'\nfree='yes'\n", "toml", "prices[0]"),
         ("[1]", "json", "table"),
+        ("model,above_tokens,input\nx,1,1\n\n\nx,-1,1\n", "csv", "line 5"),
         ("model,input, input\nx,1,2\n", "csv", "'input' stands there twice"),
         ('[{"model": "x", "input": "1", "input": "2"}]', "json", "'input' stands there twice"),
     ],

@@ -200,6 +200,7 @@ def test_a_draft_is_saved_listed_shown_written_over_and_dropped(bench_anywhere: 
         ('[[prices]]\nmodel = "x\n', 2, "TOML"),
         (CSV + "gemini-3.5-flash,1.80\n", 3, "columns"),
         (CSV + "nobody,1,1\n", 3, "nobody"),
+        (CSV + "\n\nnobody,1,1\n", 5, "nobody"),
         ('[\n{"model": }]', 2, "JSON"),
         ('[{"model": "nobody", "input": 1}]', None, "nobody"),
         ("", None, "no prices"),

@@ -22,6 +22,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -169,7 +170,7 @@ def read_lines(text: str, form: str) -> list[Line]:
         try:
             lines.append(msgspec.convert(told, Line, strict=form != "csv"))
         except msgspec.ValidationError as error:
-            where = f"line {index + 2}" if form == "csv" else f"prices[{index}]"
+            where = f"line {csv_line(text, index)}" if form == "csv" else f"prices[{index}]"
             raise InvalidRequest(f"{where}: {error}", param=f"prices[{index}]") from None
     if not lines:
         raise InvalidRequest("There are no prices in it.", param="prices")
@@ -238,6 +239,13 @@ def _csv(text: str) -> list[Any]:
     except csv.Error as error:
         raise InvalidRequest(f"line {reader.line_num}: it is not CSV: {error}") from None
     return lines
+
+
+def csv_line(text: str, index: int) -> int:
+    """In which line of a file a price ends: empty ones between are passed over."""
+    reader = csv.DictReader(io.StringIO(text))
+    next(islice(reader, index, None), None)
+    return reader.line_num
 
 
 _READERS: Final = {"toml": _toml, "csv": _csv, "json": _json}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from portico.admin.desk import Args, Desk, Nothing, Page, at, checked_text, says
-from portico.admin.drafts import FORMATS, Line, read_lines
+from portico.admin.drafts import FORMATS, Line, csv_line, read_lines
 from portico.admin.prices import check_lines
 from portico.core.errors import InvalidRequest, NotFound
 from portico.core.ids import timed_id
@@ -143,7 +143,7 @@ def line_of(text: str, form: str, error: InvalidRequest) -> int | None:
         return None
     number = int(place.group(1))
     if form == "csv":
-        return number + 2
+        return csv_line(text, number)
     tables = [found.start() for found in _TABLE.finditer(text)] if form == "toml" else []
     if number >= len(tables):
         return None
