@@ -6,6 +6,7 @@ A page's text says nothing of a client that one of the two could say: who change
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -68,8 +69,6 @@ class Row(msgspec.Struct, frozen=True):
     of: int
     cells: str
     """The API, the models asked, how many checks were passed."""
-    day: str
-    portico: str
 
 
 class Proven(msgspec.Struct, frozen=True):
@@ -169,11 +168,21 @@ def shown(name: str, cards: Sequence[Card], base_url: str, locale: Locale) -> Sh
     )
 
 
+class Run(msgspec.Struct, frozen=True):
+    """What was tried on one day against one version, as lines of a table: what it is, and the cells of `Row`."""
+
+    day: str
+    portico: str
+    lines: tuple[str, ...]
+
+
 class Every(msgspec.Struct, frozen=True):
     """All clients that the command knows, in the order of its table, and whatever else the last run tried."""
 
     clients: tuple[Shown, ...]
     others: tuple[Proven, ...]
+    runs: tuple[Run, ...]
+    """Of the others, the newest first."""
     day: str
     """Of the newest row; "" without one."""
     portico: str
@@ -188,9 +197,18 @@ def every_client(cards: Sequence[Card], base_url: str, locale: Locale) -> Every:
     return Every(
         clients=tuple(shown(client.name, cards, base_url, locale) for client in CLIENTS),
         others=tuple(found for name in names if (found := _proven(name, locale)) is not None),
+        runs=_runs([row for row in rows if row.client not in known], Say(locale, markup=False)),
         day="" if newest is None else Say(locale, markup=False).day(newest.measured),
         portico="" if newest is None else newest.portico,
     )
+
+
+def _runs(tried: Sequence[Tried], say: Say) -> tuple[Run, ...]:
+    lines: dict[tuple[date, str], list[str]] = {}
+    for one in tried:
+        line = f"| {in_markdown(one.title)} {one.version} {_row(one, say).cells}"
+        lines.setdefault((one.measured, one.portico), []).append(line)
+    return tuple(Run(say.day(day), portico, tuple(lines[day, portico])) for day, portico in sorted(lines, reverse=True))
 
 
 def told_by_hand(client: Client, cards: Sequence[Card], base_url: str) -> Told | None:
@@ -272,8 +290,7 @@ def _newest(tried: Sequence[Tried]) -> Tried | None:
 def _row(tried: Tried, say: Say) -> Row:
     passed = sum(state == "passed" for state in tried.checks.values())
     models = say(", ").join(f"`{name}`" for name in tried.models)
-    cells = f"| `{tried.api}` | {models or '–'} | {passed}/{len(tried.checks)} |"
-    return Row(passed, len(tried.checks), cells, say.day(tried.measured), tried.portico)
+    return Row(passed, len(tried.checks), f"| `{tried.api}` | {models or '–'} | {passed}/{len(tried.checks)} |")
 
 
 def _because(reason: str, say: Say) -> str:
