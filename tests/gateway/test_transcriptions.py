@@ -391,6 +391,18 @@ async def test_openais_transcripts_come_as_openai_sends_them(
     assert holds in answer.body
 
 
+PAGES = ["text/html; charset=utf-8", "Text/HTML", "image/svg+xml", "application/xhtml+xml"]
+
+
+@pytest.mark.parametrize("content_type", PAGES)
+async def test_a_transcript_is_no_page_whatever_its_provider_calls_it(content_type: str) -> None:
+    script = sends(b"<script>fetch('/console')</script>", content_type)
+    async with open_house(script, kinds=OPENAI_KIND) as house:
+        answer = await transcribe(house, ("response_format", "text"), model="whisper-1")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
 @pytest.mark.parametrize("size", [1, 7, 10**6])
 async def test_openais_events_pass(size: int) -> None:
     told: list[Json] = [

@@ -25,6 +25,10 @@ MAX_BYTES: Final = 256 * 1024 * 1024
 LONG: Final = 128 * 1024
 """Characters of base64 (two seconds of samples) that are made sound beside everything else."""
 _TEXT: Final = ("application/json", "text/")
+_PLAIN: Final = "text/plain; charset=utf-8"
+_PAGES: Final = ("text/html", "text/xml", "application/xml", "application/xhtml", "image/svg")
+"""Types that a browser shows as a page. whisper.cpp calls its plain transcripts HTML: whoever leads a browser here, with a
+recording of theirs and a key in the address, is to show no page of theirs in this house."""
 
 
 def is_asked_in_pieces(call: Call, aim: Aim) -> bool:
@@ -56,6 +60,8 @@ async def passed(call: Call, attempt: Attempt, upstream: UpstreamResponse) -> by
     if not call.dialect.raw_answers or attempt.passing is None:
         return await upstream.read()
     content_type = upstream.headers.get("content-type", "")
+    if content_type.lower().startswith(_PAGES):
+        content_type = _PLAIN
     if content_type:
         call.content_type = content_type
     if not content_type or content_type.startswith(_TEXT) or _waits(call):
