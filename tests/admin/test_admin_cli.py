@@ -197,6 +197,10 @@ def test_the_ledger_is_exported_whole_as_csv_and_json_lines(cli: Cli) -> None:
     lines = [json.loads(line) for line in cli.run("ledger", "export", "--json").out.splitlines()]
     assert [line["posted_nanos"] for line in lines] == [1_000_000_000, 2_000_000_000]
     assert cli.run("ledger", "export", "-o", "entries.csv").out == ""
+    exported = (cli.folder / "entries.csv").read_text()
+    assert cli.run("ledger", "export", "--account", "nobody", "-o", "entries.csv").code == 1
+    assert (cli.folder / "entries.csv").read_text() == exported
+    assert cli.run("ledger", "export", "--account", "nobody").out == ""
     assert (cli.folder / "entries.csv").read_text(encoding="utf-8").count("\n") == 3
 
 

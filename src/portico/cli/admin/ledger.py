@@ -2,8 +2,9 @@
 
 import csv
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -44,25 +45,29 @@ def export(
     """
     from portico.wire import jsontext
 
-    try:
-        out = sys.stdout if output is None else output.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise usage_error(f"{output} cannot be written: {error.strerror}") from None
-    try:
-        writer = csv.writer(out, lineterminator="\n")
-        if not json:
-            writer.writerow(COLUMNS)
+    with ExitStack() as open_files:
+        out: TextIO | None = None
 
-        def write(entry: Any) -> None:
-            if json:
-                out.write(jsontext.dumps(entry) + "\n")
-            else:
-                writer.writerow([_cell(getattr(entry, name)) for name in COLUMNS])
+        def write(page: Any) -> None:
+            nonlocal out
+            if out is None:  # what was exported before stays where nothing can be asked
+                out = sys.stdout if output is None else open_files.enter_context(_opened(output))
+                out.write("" if json else f"{','.join(COLUMNS)}\n")
+            writer = csv.writer(out, lineterminator="\n")
+            for entry in page.data:
+                if json:
+                    out.write(jsontext.dumps(entry) + "\n")
+                else:
+                    writer.writerow([_cell(getattr(entry, name)) for name in COLUMNS])
 
         ask_all("ledger export", given(account=account), config=config, found=write)
-    finally:
-        if out is not sys.stdout:
-            out.close()
+
+
+def _opened(output: Path) -> TextIO:
+    try:
+        return output.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise usage_error(f"{output} cannot be written: {error.strerror}") from None
 
 
 def _cell(value: Any) -> str:

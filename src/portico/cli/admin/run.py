@@ -37,7 +37,7 @@ def ask(name: str, fields: Mapping[str, Any], *, config: Path | None) -> Any:
 
 
 def ask_all(name: str, fields: Mapping[str, Any], *, config: Path | None, found: Callable[[Any], None]) -> None:
-    """Every page of a list, one after another."""
+    """Every page of a list, one after another; the first of them may be empty."""
     from portico.admin.command import Office
     from portico.admin.commands import BY_NAME
     from portico.cli.books import with_office
@@ -48,8 +48,7 @@ def ask_all(name: str, fields: Mapping[str, Any], *, config: Path | None, found:
         after: str | None = ""
         while after is not None:
             page = await office.do(command, command.read({**fields, "after": after, "limit": 500}), actor=actor())
-            for item in page.data:
-                found(item)
+            found(page)
             after = page.next
 
     try:
