@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger.calls import WORKER, checkpoint, hold, release, settle
 from ledger.conftest import Books, sqlite_books
 from portico.core.storage import Db, Write
-from portico.ledger import Extend, Limits, Outcome, windows
+from portico.ledger import Admit, Extend, Limits, Outcome, windows
 from portico.ledger.pay import top_up
 from portico.ledger.recover import recover
 from portico.ledger.verify import verify
@@ -60,7 +60,9 @@ def writes(draw: st.DrawFn) -> Write[Any]:
         "at_us": draw(st.sampled_from([0, NOW_US, NOW_US - windows.DAY_US])),
         "idempotency": draw(ends),
     }
-    match draw(st.sampled_from(["hold", "hold", "hold", "settle", "settle", "release", "extend", "checkpoint"])):
+    match draw(
+        st.sampled_from(["hold", "hold", "hold", "settle", "settle", "release", "extend", "checkpoint", "admit"])
+    ):
         case "hold":
             return hold(
                 request,
@@ -80,6 +82,9 @@ def writes(draw: st.DrawFn) -> Write[Any]:
             return release(request, **place, **began)
         case "checkpoint":
             return checkpoint(request, amount, account=place["account"])
+        case "admit":
+            rpm = draw(st.none() | st.integers(1, 4))
+            return Admit(place["account"], place["key_id"], rpm, draw(st.booleans()), draw(st.booleans()))
     return Extend(request, place["account"], place["key_id"], amount, draw(st.booleans()))
 
 

@@ -13,7 +13,7 @@ from ledger.conftest import Books
 from portico.accounts.statement import SUMS, UsageQuery, balance, receipt, usage
 from portico.core.errors import InvalidRequest, NotFound
 from portico.core.storage import Db
-from portico.ledger import Extend, Held, Limits, Outcome, Refused, Release, Replay, Settle
+from portico.ledger import Admit, Extend, Held, Limits, Outcome, Refused, Release, Replay, Settle
 from portico.ledger.pay import Balance, redeem, refund, top_up
 from portico.ledger.recover import gone_workers, recover
 from portico.ledger.retention import PIECE, Retention, sweep
@@ -171,6 +171,23 @@ def test_a_limit_refuses_the_third_of_two_and_leaves_nothing_behind(books: Books
     assert [reason(books, f"r{n}", limits, 10, tokens=10) for n in range(3)] == ["held", "held", which]
     assert standing(books) == (1000, 20)
     assert kinds(books, "r2") == []
+    adds_up(books)
+
+
+def test_what_holds_nothing_is_counted_with_what_holds_something(books: Books) -> None:
+    books.account("alice", 0)
+    limits = Limits(rpm=3)
+    assert reason(books, "r1", limits, 0) == "held"
+    assert [books.do(Admit("alice", KEY, 3, counts=counts).apply) for counts in (False, False, True, True)] == [
+        None
+    ] * 4
+    assert reason(books, "r2", limits, 0) == "rpm"
+    refused = books.do(Admit("alice", KEY, 3, counts=False).apply)
+    assert refused is not None
+    assert (refused.reason, refused.limit, refused.used) == ("rpm", 3, 3)
+    assert books.do(Admit("alice", "key_2", 3).apply) is None
+    assert books.do(Admit("alice", "key_2", funded=True).apply) == Refused("insufficient_funds")
+    assert books.do(Admit("nobody", "key_2").apply) == Refused("no_account")
     adds_up(books)
 
 

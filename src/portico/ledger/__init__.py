@@ -8,7 +8,19 @@ Everything is decided by the database: a conditional update, a unique index, a r
 may be applied with others in one transaction, and applied again without doing anything twice.
 """
 
-from portico.ledger.hold import Extend, Held, Hold, Limits, Refused, Replay
+from portico.ledger.hold import Admit, Extend, Held, Hold, Limits, Refused, Replay
 from portico.ledger.settle import Checkpoint, Outcome, Release, Settle
 
-__all__ = ["Checkpoint", "Extend", "Held", "Hold", "Limits", "Outcome", "Refused", "Release", "Replay", "Settle"]
+__all__ = [
+    "Admit",
+    "Checkpoint",
+    "Extend",
+    "Held",
+    "Hold",
+    "Limits",
+    "Outcome",
+    "Refused",
+    "Release",
+    "Replay",
+    "Settle",
+]

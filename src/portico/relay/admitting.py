@@ -7,7 +7,7 @@ the operator's room at providers, or have the gateway download whatever they lik
 
 from portico.accounts import Caller
 from portico.core.errors import StorageUnavailable
-from portico.ledger.hold import Admit
+from portico.ledger import Admit
 from portico.relay.tab import error_of
 from portico.relay.till import Till
 
