@@ -166,6 +166,15 @@ async def test_a_stream_of_a_chat_provider_is_told_as_googles(array: bool, size:
         assert b"[DONE]" not in answer.body
 
 
+@pytest.mark.parametrize("body", [{}, {"contents": []}, {"content": prompt()["contents"]}])
+async def test_a_body_without_contents_is_refused_as_google_does(body: Json) -> None:
+    provider = Script(chat_stream(*CHUNKS))
+    async with open_house(provider, kinds=CHAT_ONLY) as house:
+        error = error_of(await ask(house, body), 400, "INVALID_ARGUMENT")
+        assert error["message"] == "* GenerateContentRequest.contents: contents is not specified"
+        assert provider.requests == []
+
+
 @FRAMES
 async def test_a_chat_provider_that_is_silent_makes_no_comments(array: bool) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()

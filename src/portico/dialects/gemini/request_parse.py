@@ -85,6 +85,8 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     """A generateContent body as a request. Raises `InvalidRequest` with a path such as `$.contents[0].parts[1].text`."""
     fields = camelise(object_or_empty(body, "$"))
     contents = listed(fields.pop("contents", None), "$.contents")
+    if not contents:
+        raise InvalidRequest("* GenerateContentRequest.contents: contents is not specified", param="$.contents")
     config = camelise(object_or_empty(fields.pop("generationConfig", {}), "$.generationConfig"))
     tools, builtins = _parse_tools(listed(fields.pop("tools", None), "$.tools"))
     choice, tool_config = _parse_tool_config(object_or_empty(fields.pop("toolConfig", {}), "$.toolConfig"))
