@@ -595,3 +595,13 @@ def test_it_fits_pleases_axe_and_can_be_looked_at(browser: Browser, place: Place
             )
         assert wrong == []
         assert play.calm(), play.told.errors
+
+
+def test_without_scripts_nothing_is_offered_that_needs_them(browser: Browser, place: Place) -> None:
+    context = browser.new_context(base_url=place.base_url, java_script_enabled=False)
+    context.add_cookies([{"name": "portico", "value": place.sign_in(), "url": place.base_url}])
+    page = context.new_page()
+    page.goto("/console/playground")
+    expect(page.locator("main")).to_contain_text("The playground needs scripts.")
+    assert page.locator("main button").evaluate_all("all => all.filter(one => one.checkVisibility()).length") == 0
+    context.close()

@@ -120,6 +120,16 @@ def test_a_visitor_goes_from_the_landing_to_the_docs(
     context.close()
 
 
+def test_what_only_a_script_can_do_is_not_offered_without_scripts(browser: Browser, house: House) -> None:
+    context, page, told = a_page(browser, house, java_script_enabled=False)
+    for path in ("/", "/docs/chat", "/sign-in"):
+        page.goto(path)
+        expect(page.locator("[hidden]:visible")).to_have_count(0)
+        expect(page.locator("[data-theme-switch]")).to_be_hidden()
+    assert told.errors == []
+    context.close()
+
+
 def test_a_reader_copies_code_chooses_a_client_and_a_theme(browser: Browser, house: House) -> None:
     context, page, told = a_page(browser, house, permissions=["clipboard-read", "clipboard-write"])
     page.goto("/")
