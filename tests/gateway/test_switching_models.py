@@ -293,12 +293,21 @@ async def test_a_signature_that_the_gateway_knows_to_be_of_another_model_is_left
         assert answer.codes == ["2.4:foreign_signature"]
 
 
-async def test_a_signature_that_does_not_fit_its_text_any_longer_does_not_end_a_session() -> None:
+GPTS: list[Json] = [
+    {"role": "user", "content": "Hi"},
+    {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "c2VhbA=="},
+    {"type": "message", "id": "msg_1", "role": "assistant", "content": [{"type": "output_text", "text": "Ho"}]},
+]
+"""A turn that GPT sealed: nobody here knows that it did, and Google is not sent the seal."""
+
+
+@pytest.mark.parametrize("before", [[], GPTS], ids=["at once", "after a turn of another"])
+async def test_a_signature_that_does_not_fit_its_text_any_longer_does_not_end_a_session(before: list[Json]) -> None:
     """Of a stream Gemini 2.5 signs the first piece, and the client sends back the text as a whole. Where the vault has
     forgotten the pieces, Google refuses a signature of its own."""
     path = "/v1/responses"
     async with open_house(kinds=THREE) as house:
-        given: list[Json] = [{"role": "user", "content": "The weather? [[sim:steps=1]]"}]
+        given: list[Json] = [*before, {"role": "user", "content": "The weather? [[sim:steps=1]]"}]
         tools = Responses().body("", stream=True)["tools"]
         body = {"model": "gemini-2.5-flash", "input": given, "tools": tools, "store": False}
         body["include"] = ["reasoning.encrypted_content"]
@@ -311,7 +320,7 @@ async def test_a_signature_that_does_not_fit_its_text_any_longer_does_not_end_a_
         given.append({"role": "user", "content": "And?"})
         answer = await house.ask(body, path=path)
         assert answer.status == 200, answer.body
-        assert set(answer.codes) == {"2.4:foreign_signature"}
+        assert "2.4:foreign_signature" in answer.codes
 
 
 async def test_a_strict_session_is_told_that_a_signature_is_not_good() -> None:

@@ -169,7 +169,8 @@ class Tries:
             return None
         if isinstance(error, UpstreamSignatureMissing) and not call.strict and signing(refused.aim) is not refused.aim:
             return asked  # what is signed stays so
-        if (less := without_unknown_signatures(asked)) is not None:
+        less = without_unknown_signatures(asked)
+        if less is not None and _is_said_differently(refused.aim, asked, less):
             return less
         if refused.passing is not None and holds_signatures_of_others(asked, refused.aim.target.signer):
             return asked
@@ -185,6 +186,12 @@ class Tries:
     async def _made(self, part: _Part, attempt: Attempt, *, last: bool) -> None:
         router = self._router
         await made(part.call, attempt, part.attempt_one, router.health, router.now, last=last)
+
+
+def _is_said_differently(aim: Aim, one: Request, other: Request) -> bool:
+    """Whether two requests make different bodies: signatures of other vendors are in none."""
+    render, target = aim.spoken.dialect.render_request, aim.target
+    return bool(render(one, target).body != render(other, target).body)
 
 
 def _shows_early(call: Call) -> bool:
