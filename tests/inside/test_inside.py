@@ -1,5 +1,7 @@
 """What is common to all pages behind the door: who gets in, and what every answer carries."""
 
+import re
+
 import pytest
 
 from inside.desk import Client, Rooms
@@ -56,3 +58,13 @@ def test_no_secret_of_a_session_is_in_the_books(rooms: Rooms) -> None:
     ada = rooms.person()
     assert ada.secret not in str(rooms.bench.rows("SELECT * FROM sessions"))
     assert rooms.bench.reading.at_once(lambda db: sessions.find_session(db, ada.secret)) is not None
+
+
+def test_who_is_in_no_account_is_led_where_they_may_be(rooms: Rooms) -> None:
+    nobody = rooms.person("nobody@example.com")
+    refused = nobody.get("/console")
+    assert refused.status == 403
+    offered = {link for link in refused.page.links if link.startswith("/console")}
+    assert "/console/settings" in offered
+    assert nobody.get("/console/settings").status == 200
+    assert re.findall(r'class="button" href="(/console[^"]*)"', refused.text) == ["/console/settings"]
