@@ -154,6 +154,38 @@ async def test_where_nothing_may_pass_nobody_is_tried_again(other: str) -> None:
         assert (len(first.requests), len(second.requests)) == (1, 1)
 
 
+@pytest.mark.parametrize("status", [400, 429, 503])
+async def test_the_words_of_an_error_are_not_waited_for_longer_than_its_status_is_worth(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr("portico.relay.verdict.WORDS_S", 0.1)
+
+    async def trickles(exchange: Exchange) -> None:
+        exchange.start(status, [("content-type", "application/json")])
+        while True:
+            exchange.write(b" ")
+            await asyncio.sleep(0.02)
+
+    async with duo(Script(trickles), Script(GOOD)) as house:
+        answer = await house.ask(chat(model="duo"))
+        assert answer.status == 200
+        assert attempts(answer)[-1] == ("second", "ok")
+
+
+async def test_a_redirection_is_told_as_one_and_another_is_asked() -> None:
+    async def elsewhere(exchange: Exchange) -> None:
+        exchange.send(308, [("location", "https://elsewhere.test/")], b"")
+
+    async with open_house(Script(elsewhere), rules=RULES) as house:
+        answer = await house.ask(chat())
+        assert (answer.status, answer.error["code"]) == (502, "bad_gateway")
+        assert answer.error["message"].startswith(
+            "The provider answers with a redirection (308), which is not followed"
+        )
+    async with duo(Script(elsewhere), Script(GOOD)) as house:
+        assert (await house.ask(chat(model="duo"))).status == 200
+
+
 async def test_a_refusal_too_long_to_be_read_is_the_callers_own_and_rests_nobody() -> None:
     """Google names each unknown field of a body, and a body may have any number of them."""
     long = fails(400, "INVALID_ARGUMENT", "Unknown name. " * 200_000)

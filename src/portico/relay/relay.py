@@ -26,7 +26,6 @@ from portico.catalog.books import PriceBooks, Rates
 from portico.core.dialect import Dialect, Passing, RawBody, Seen
 from portico.core.errors import (
     PorticoError,
-    UpstreamBadGateway,
     UpstreamEmpty,
     UpstreamError,
     UpstreamRejected,
@@ -59,7 +58,7 @@ from portico.relay.tab import Once, Tab
 from portico.relay.till import Till
 from portico.relay.trying import Tries
 from portico.relay.unfence import not_json, unfenced
-from portico.relay.verdict import fault_of_response, holds_something, is_unexplained, tells_error
+from portico.relay.verdict import fault_of_response, holds_something, is_unexplained, tells_error, words_of
 from portico.routing import ANY, Deployment, Health
 from portico.vault import Resources, TurnRecorder, Vault, hides_something
 from portico.vault.responses import StoredResponses
@@ -68,9 +67,6 @@ from portico.wire.framing import EventFraming, Framing
 from portico.wire.http import Exchange
 
 JSON: Final = ("content-type", "application/json")
-MAX_ERROR_BYTES: Final = 1024 * 1024
-REFUSALS: Final = frozenset({400, 413, 422})
-"""Statuses of what is wrong with a request, whoever is asked."""
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -277,15 +273,7 @@ class Relay:
         if response.status == 200:
             self._aims.worked(call, aim)
             return response
-        try:
-            body = await response.read(MAX_ERROR_BYTES)
-        except UpstreamBadGateway:
-            if response.status not in REFUSALS:
-                raise
-            message = "The provider refused the request, with more words than are read."
-            raise UpstreamRejected(message, upstream_status=response.status) from None
-        finally:
-            response.close()
+        body = await words_of(response)
         if response.status == 401:
             self._signer.refused(credential)
         raise attempt.dialect.parse_error(response.status, credential.hidden_in(body), response.headers)

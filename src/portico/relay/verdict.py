@@ -1,9 +1,11 @@
 """Whether an answer may be delivered: an empty one needs a reason the caller can act on (mapping.md 2.5, complaint 20)."""
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from portico.core.errors import (
+    UpstreamBadGateway,
     UpstreamEmpty,
     UpstreamError,
     UpstreamMalformedOutput,
@@ -14,6 +16,36 @@ from portico.core.events import Event, PartDelta, PartStarted
 from portico.core.parts import Media, Opaque, Part, Reasoning, Text, ToolCall
 from portico.core.request import Request
 from portico.core.response import Finish, FinishReason, Response
+from portico.relay.ports import UpstreamResponse
+
+MAX_ERROR_BYTES: Final = 1024 * 1024
+WORDS_S: Final = 10.0
+"""How long the words of an error are waited for. Its status alone says whether another is to be asked."""
+REFUSALS: Final = frozenset({400, 413, 422})
+"""Statuses of what is wrong with a request, whoever is asked."""
+
+
+async def words_of(response: UpstreamResponse) -> bytes:
+    """What comes with a status that is no success; nothing if it does not come in time. Ends the response. Raises
+    `UpstreamError`."""
+    status = response.status
+    try:
+        if 300 <= status < 400:
+            message = (
+                f"The provider answers with a redirection ({status}), which is not followed: its address is another."
+            )
+            raise UpstreamBadGateway(message, upstream_status=status)
+        async with asyncio.timeout(WORDS_S):
+            return await response.read(MAX_ERROR_BYTES)
+    except TimeoutError:
+        return b""
+    except UpstreamBadGateway:
+        if status not in REFUSALS:
+            raise
+        message = "The provider refused the request, with more words than are read."
+        raise UpstreamRejected(message, upstream_status=status) from None
+    finally:
+        response.close()
 
 
 def tells_error(body: Any) -> bool:
