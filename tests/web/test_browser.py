@@ -67,8 +67,9 @@ class Told:
         page.on("requestfailed", self._failed)
 
     def _failed(self, request: Request) -> None:
-        """But for the icon of a page that was left before it had come."""
-        if not request.url.endswith("/favicon.svg"):
+        """But for what a page that was left was still waiting for: its icon, and what the desk asks again and again."""
+        left = request.failure == "net::ERR_ABORTED"
+        if not (left and request.url.endswith(("/favicon.svg", "/admin/live.json"))):
             self.errors.append(f"{request.url}: {request.failure}")
 
     def _said(self, message: ConsoleMessage) -> None:
