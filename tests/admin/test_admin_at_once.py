@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from random import Random
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import psycopg
 import pytest
@@ -19,6 +19,8 @@ from portico.core.storage import Db, Reading
 from portico.store.database import Database, open_database
 
 T = TypeVar("T")
+DICE: Final = Random(7)
+"""Of all commands, else two people of one millisecond are one."""
 Asked: TypeAlias = tuple[str, dict[str, Any]]
 """A command and its arguments."""
 _WAITING = (
@@ -59,7 +61,7 @@ async def do(reading: Reading, asked: Asked) -> Any:
     name, fields = asked
     command = BY_NAME[name]
     house = House(catalog=load_catalog(), providers={"gemini": "gemini"})
-    return await Office(reading, house, Random(7)).do(command, command.read(fields), actor="test")
+    return await Office(reading, house, DICE).do(command, command.read(fields), actor="test")
 
 
 async def at_once(database: Database, first: Asked, second: Asked) -> list[Any]:
