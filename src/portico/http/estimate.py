@@ -80,7 +80,7 @@ def _asked(body: bytes, query: Query, *, anthropic: bool) -> tuple[Dialect, str 
         return _named(query.parameters.get("dialect") or TRANSCRIPTIONS.name), None, body
     try:
         members = _MEMBERS.decode(body.removeprefix(jsontext.BOM))
-    except jsontext.FAULTS as error:
+    except jsontext.NOT_DECODED as error:
         raise BodyNotJson(f"The request body is not a JSON object: {jsontext.fault(body, error)}") from None
     shown = MESSAGES if anthropic else CHAT
     shown = next((dialect for name, dialect in _SHOWN.items() if name in members), shown)

@@ -12,8 +12,9 @@ _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
 
 read = _decoder.decode
-"""`decode` of a text where many small ones are read: it raises `FAULTS` for what is no JSON."""
-FAULTS: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""`decode` of a text where many small ones are read: it raises `NOT_DECODED` for what is no JSON."""
+NOT_DECODED: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What a decoder of msgspec raises for what is no JSON or, if it is typed, of another shape."""
 
 BOM = b"\xef\xbb\xbf"
 
@@ -39,14 +40,10 @@ def decode(data: bytes | str) -> Any:
 
 
 def fault(data: bytes | str, error: Exception) -> str:
-    """What a person is told of one of `FAULTS`: a decoder names no place of its text where it was given none."""
+    """What a person is told of one of `NOT_DECODED`: a decoder names no place of its text where it was given none."""
     if not data.strip():
         return "it is empty"
     return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
-
-
-NOT_DECODED: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
-"""What a typed decoder of msgspec raises for what is no JSON, or of another shape."""
 
 
 def encode(value: Any) -> bytes:

@@ -33,7 +33,7 @@ def named(body: bytes) -> Named | None:
     says it otherwise, or is none: whoever reads all of it says what is wrong."""
     try:
         return _named.decode(body.removeprefix(jsontext.BOM))
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except jsontext.NOT_DECODED:
         return None
 
 
@@ -64,7 +64,7 @@ def word_in_common(body: bytes) -> str:
     and for a body that is broken: neither is anybody's fault yet."""
     try:
         said = _in_common.decode(body.removeprefix(jsontext.BOM))
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except jsontext.NOT_DECODED:
         return ""
     for name in COMMON_WORDS:
         if word := _decoded(_word, getattr(said, name)):
@@ -78,7 +78,7 @@ def _decoded(decoder: msgspec.json.Decoder[_T], value: msgspec.Raw) -> _T | None
         return None
     try:
         return decoder.decode(value)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except jsontext.NOT_DECODED:
         return None
 
 

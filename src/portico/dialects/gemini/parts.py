@@ -168,7 +168,7 @@ def render_call(call: ToolCall, name: str, wire_id: str | None) -> dict[str, Any
     elif text[:1] == "{":  # an object, as nearly always
         try:
             args = jsontext.read(text)
-        except jsontext.FAULTS:
+        except jsontext.NOT_DECODED:
             args = None
     if type(args) is not dict:
         args = arguments_object(text)

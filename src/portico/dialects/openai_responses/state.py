@@ -59,7 +59,6 @@ _list: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _named: Final = msgspec.json.Decoder(_Named)
 _answer: Final = msgspec.json.Decoder(_Answer)
 _event: Final = msgspec.json.Decoder(_Event)
-_FAULTS: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
 # -- requests --------------------------------------------------------------------------------------------------------
@@ -71,7 +70,7 @@ def read(body: bytes) -> Continuing | None:
         asked = _asked.decode(body.removeprefix(jsontext.BOM))
         new = _items(bytes(asked.input).strip())
         named = {index: name for index, item in enumerate(new) if (name := _reference(item)) is not None}
-    except _FAULTS:
+    except jsontext.NOT_DECODED:
         return None
     return Continuing(asked.store is not False, asked.previous_response_id, new, named)
 
@@ -89,7 +88,7 @@ def _reference(item: bytes) -> str | None:
         return None
     try:
         named = _named.decode(item)
-    except _FAULTS:
+    except jsontext.NOT_DECODED:
         return None
     refers = named.type == _REFERENCE or (named.type is None and named.role is None)
     return named.id if refers else None
@@ -119,7 +118,7 @@ def _included(body: bytes) -> list[Any] | None:
     """What is to be included, with the sealed thoughts; None where they are already, or it is no list."""
     try:
         include = msgspec.json.decode(body.removeprefix(jsontext.BOM), type=_Included).include or []
-    except _FAULTS:
+    except jsontext.NOT_DECODED:
         return None
     return None if SEALED_THOUGHTS in include else [*include, SEALED_THOUGHTS]
 
@@ -161,7 +160,7 @@ def told_frame(frame: Frame, asked: Continuing, *, kept: bool) -> tuple[Frame, b
 def _kind(data: bytes) -> str:
     try:
         return _event.decode(data).type
-    except _FAULTS:
+    except jsontext.NOT_DECODED:
         return ""
 
 
@@ -169,7 +168,7 @@ def kept_answer(answer: bytes) -> KeptAnswer | None:
     """What of an answer later calls may name; None for one that there is nothing to go on from."""
     try:
         found = _answer.decode(answer)
-    except _FAULTS:
+    except jsontext.NOT_DECODED:
         return None
     if found.status not in _KEPT:
         return None
@@ -180,7 +179,7 @@ def kept_answer(answer: bytes) -> KeptAnswer | None:
 def _id_of(item: bytes) -> str:
     try:
         return _named.decode(item).id or ""
-    except _FAULTS:
+    except jsontext.NOT_DECODED:
         return ""
 
 

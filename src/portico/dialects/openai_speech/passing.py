@@ -44,7 +44,7 @@ def named(body: bytes) -> Named | None:
     """What a body says of itself at its top; None: it has to be read to say what is wrong."""
     try:
         said = _NAMED.decode(body.removeprefix(jsontext.BOM))
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except jsontext.NOT_DECODED:
         return None
     return Named(said.model, said.stream_format == SSE)
 
