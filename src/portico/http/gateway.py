@@ -273,7 +273,7 @@ class Gateway:
             try:
                 self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=now_us)
             except NoKey:
-                sealed = sealed_in(headers, query)
+                sealed = sealed_in(headers, read.parameters)
                 if self._lending is None or not sealed:
                     raise
                 self._lending.recognise(headers, sealed)
