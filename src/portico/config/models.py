@@ -1,11 +1,10 @@
 """[[models]]: names that an operator gives to upstream models."""
 
-import difflib
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from portico.catalog import CatalogError, OperatorModel, load_catalog
-from portico.config.problems import nearest
+from portico.config.problems import meant, nearest
 from portico.config.sources import Sources
 
 KEYS: Final = frozenset({"name", "target", "weight", "priority", "fallbacks"})
@@ -62,6 +61,5 @@ def _check_fallbacks(sources: Sources, models: list[OperatorModel]) -> None:
     for index, model in enumerate(models):
         for name in model.fallbacks:
             if catalog.known(name) is None:
-                near = difflib.get_close_matches(name, catalog.models, n=1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                sources.at("models", "fallbacks", f"there is no model {name!r}{hint}", index=index)
+                message = f"there is no model {name!r}{meant(name, catalog.models)}"
+                sources.at("models", "fallbacks", message, index=index)

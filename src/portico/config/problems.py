@@ -30,5 +30,10 @@ class ConfigError(Exception):
 def nearest(word: str, known: Iterable[str]) -> str:
     """The end of a sentence about an unknown word: what may have been meant, else all that is known."""
     known = list(known)
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+    return meant(word, known) or f"; known: {', '.join(sorted(known))}"
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """The same where too much is known to be listed: "" where nothing is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
