@@ -214,6 +214,7 @@ async def test_a_new_certificate_is_taken_on_sighup_by_every_worker_and_drops_no
         assert f"Address    https://127.0.0.1:{port}/v1" in command.said
         assert (await ask(port, tls=old)).status == 200
         kept = await connect(port, old)
+        await until(lambda: len(command.children) == (0 if workers == 1 else workers))
         await until(lambda: all(catches(pid, signal.SIGHUP) for pid in command.children or [command.pid]))
         for source, target in zip(make_pair(tmp_path, "other"), (certificate, key), strict=True):
             shutil.copy(source, target)
@@ -239,6 +240,7 @@ async def test_a_new_certificate_is_taken_on_sighup_by_every_worker_and_drops_no
 async def test_a_hangup_with_nothing_to_read_again_ends_nothing(tmp_path: Path, workers: int) -> None:
     async with serving(tmp_path, workers) as command:
         port = await command.port()
+        await until(lambda: len(command.children) == (0 if workers == 1 else workers))
         await until(lambda: all(catches(pid, signal.SIGHUP) for pid in [command.pid, *command.children]))
         before = command.children
         async with streaming(port, SHORT) as wire:
