@@ -17,11 +17,13 @@ from urllib.parse import urlencode
 from admin.local import Bench
 from portico.accounts import people, sessions
 from portico.accounts.people import User
+from portico.core.ids import random_token
 from portico.core.storage import Db
 from portico.web.doors import ROOMS, Doors
 from portico.web.house import House
 from portico.web.inside import guard
 from portico.web.inside.app import Inside
+from portico.web.inside.asked import ONCE_FIELD
 from portico.web.inside.backstage import Backstage
 from portico.web.showroom import Showroom
 from web.rooms import READER, ROOM, Answer, scope_of
@@ -108,8 +110,10 @@ class Client:
         return self._ask("GET", path, b"", dict(headers or {}))
 
     def post(self, path: str, fields: Mapping[str, Any] | None = None, /, **more: Any) -> Answer:
-        """A form with the token that a page would have put into it. A value that is a list comes several times."""
-        return self.post_raw(path, {guard.TOKEN_FIELD: self.token, **(fields or {}), **more})
+        """A form with the token and a mark that a page would have put into it. A value that is a list comes several
+        times."""
+        marks = {guard.TOKEN_FIELD: self.token, ONCE_FIELD: random_token(RNG)}
+        return self.post_raw(path, {**marks, **(fields or {}), **more})
 
     def post_raw(self, path: str, fields: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
         """A form as it is given, with no token of ours."""

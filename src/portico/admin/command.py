@@ -123,8 +123,11 @@ class Office:
         self._house = house
         self._rng = rng
 
-    async def do(self, command: Command, args: Args, *, actor: str) -> Any:
-        """The command's result. Raises the core's errors; then nothing was changed."""
+    async def do(
+        self, command: Command, args: Args, *, actor: str, first: Callable[[Db], object] = lambda _: None
+    ) -> Any:
+        """The command's result. Raises the core's errors; then nothing was changed. `first`: done in front of a change, in
+        its transaction."""
         if command.prepare is not None:
             args = await command.prepare(args)
         if command.apart:
@@ -136,6 +139,7 @@ class Office:
             return await self._reading.read(lambda db: command.run(self._desk(db, actor), args))
 
         def change(db: Db) -> Any:
+            first(db)
             result = command.run(self._desk(db, actor), args)
             self._write_down(db, command, args, result, actor)
             return result

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from random import Random, SystemRandom
 from typing import Final
 
-from portico.accounts import Keyring, attempts, links, sessions
+from portico.accounts import Keyring, attempts, forms, links, sessions
 from portico.accounts.follow import Follower
 from portico.accounts.rows import ensure_default
 from portico.catalog import load_catalog
@@ -205,9 +205,9 @@ class Bookkeeper:
         return 0  # a slot of each model at a time
 
     async def _sweep_door(self) -> int:
-        """Sessions and links that are over, and tries to sign in that count no more."""
+        """Sessions and links that are over, with what forms were sent, and tries to sign in that count no more."""
         work = self.database.reading.work
-        return sum([await work(one.sweep) for one in (sessions, links, attempts)])
+        return sum([await work(one.sweep) for one in (sessions, links, attempts, forms)])
 
     async def _clear_out(self) -> None:
         """Removes what is too old, a piece at a time; workers begin at different times."""

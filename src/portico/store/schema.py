@@ -421,6 +421,7 @@ COUNTERS: Final = Table(
     METADATA,
     # `subject`: a key's id. `kind`: requests, tokens (`window`: minutes since 1970), budget_day (days since 1970),
     # budget_month (months since 1970). Of tries to sign in (sign_in; quarters of an hour): where from, or as whom, hashed.
+    # Of forms that are carried out once (form; the hour in which the session ends): a session's id and a mark.
     _text("subject"),
     _text("kind"),
     _count("window"),

@@ -21,7 +21,7 @@ async def act_on_codes(asked: Asked) -> Reply:
 async def _create(asked: Asked) -> Shown:
     """The codes themselves stand on the page that answers the form, and on no other."""
     day, count = asked.said("expires"), whole_number(asked.said("count"), "count")
-    made = await asked.do(
+    made = await asked.do_once(
         "codes create",
         amount_usd=asked.said("amount_usd"),
         count=1 if count is None else count,

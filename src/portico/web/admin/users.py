@@ -37,7 +37,7 @@ async def act_on_users(asked: Asked) -> Reply:
 async def _invite(asked: Asked) -> Shown:
     """The link stands on the page that answers the form, and on no other."""
     account = asked.said("account")
-    made = await asked.do(
+    made = await asked.do_once(
         "users invite",
         email=asked.said("email"),
         account=account or None,
@@ -108,7 +108,7 @@ async def _leave(asked: Asked) -> Led:
 
 async def _reset(asked: Asked) -> Shown:
     """The link stands on the page that answers the form, and on no other."""
-    made = await asked.do("users reset", user=asked.names["user"])
+    made = await asked.do_once("users reset", user=asked.names["user"])
     return await _user(asked, made)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.accounts import keyuse, people, rows
+from portico.accounts.forms import SentBefore
 from portico.accounts.scope import is_in_scope
 from portico.admin.keys import IssuedKey, KeyView, settings_of
 from portico.core.digits import whole
@@ -126,7 +127,9 @@ async def make(asked: Asked) -> Reply:
     if not asked.visitor.user.operator and await asked.backstage.reading.read(partial(_made_many, asked.account_id)):
         return _new(keyform.as_said(asked), {"": _TOO_MANY})
     try:
-        issued = await asked.do("keys create", account=asked.account_id, user=asked.visitor.user.id, **given)
+        issued = await asked.do_once("keys create", account=asked.account_id, user=asked.visitor.user.id, **given)
+    except SentBefore:
+        return Led(to="/console/keys", done="key-sent-before")
     except InvalidRequest as error:
         return _new(keyform.as_said(asked), _placed(error))
     return _made(asked, issued, "Your key")
@@ -275,7 +278,7 @@ async def _rotate(asked: Asked, key: rows.Key) -> Reply:
     if overlap not in OVERLAPS:
         return await _one(asked, errors={"rotate": "Choose when the old one ends."})
     try:
-        issued = await asked.do("keys rotate", key=key.id, overlap_s=overlap)
+        issued = await asked.do_once("keys rotate", key=key.id, overlap_s=overlap)
     except Conflict as error:
         return await _one(asked, errors={"rotate": error.message})
     return _made(asked, issued, "Your key, rotated")

@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from portico.accounts import people, rows, sessions
 from portico.accounts.browser import cookies_of
+from portico.accounts.forms import SentBefore
 from portico.accounts.keys import seal_of
 from portico.accounts.sessions import SEEN_EVERY_US
 from portico.core.errors import InvalidRequest, NotFound, PorticoError, RequestTooLarge, StorageUnavailable
@@ -100,7 +101,11 @@ class Inside:
         if answer.visitor is not None and not answer.visitor.may(needs):
             raise NotAllowed(_NOT_ALLOWED[needs])
         asked = await self._asked(request, answer, names, place)
-        return await answer.told(await serve(asked), asked)
+        try:
+            reply = await serve(asked)
+        except SentBefore:
+            reply = Led(to=path, done="sent-before")
+        return await answer.told(reply, asked)
 
     def _find(self, path: str) -> tuple[Room, dict[str, str]] | None:
         for place in self._rooms:

@@ -3,18 +3,23 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date
 from enum import IntEnum
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 from starlette.datastructures import UploadFile
 
+from portico.accounts import forms
 from portico.accounts.people import Membership, User
 from portico.accounts.rows import Account
 from portico.accounts.sessions import Session
 from portico.core.errors import InvalidRequest
+from portico.core.ids import random_token
 from portico.web.addresses import Locale
 from portico.web.inside.backstage import Backstage
 from portico.web.words import ISOLATES
+
+ONCE_FIELD: Final = "once"
 
 
 class Needs(IntEnum):
@@ -148,13 +153,28 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     async def do(self, name: str, /, **fields: Any) -> Any:
         """Carries out a command as whoever asks; what is None is not given. Raises the core's errors."""
-        given = {field: value for field, value in fields.items() if value is not None}
-        return await self.backstage.do(name, given, actor=self.visitor.actor)
+        return await self.backstage.do(name, _given(fields), actor=self.visitor.actor)
+
+    async def do_once(self, name: str, /, **fields: Any) -> Any:
+        """The same of a form that is answered with what is shown once, and so is not led on: when its page is loaded again
+        nothing is done. Raises `SentBefore` then."""
+        session, mark = self.visitor.session, self.said(ONCE_FIELD)
+        first = partial(forms.use_up, session=session, mark=mark)
+        return await self.backstage.do(name, _given(fields), actor=self.visitor.actor, first=first)
+
+    @property
+    def once(self) -> str:
+        """The mark of a form that is carried out once."""
+        return random_token(self.backstage.rng, forms.MARK_CHARACTERS)
 
     def require_name(self, name: str) -> None:
         """A destructive act asks for the thing's name, in the field `name`. Raises `InvalidRequest`."""
         if self.said("name").strip(ISOLATES) != name:  # it may be copied from the text that asks for it
             raise InvalidRequest("This is not its name. Nothing was changed.", param="name")
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in fields.items() if value is not None}
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):

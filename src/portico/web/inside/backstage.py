@@ -28,10 +28,11 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     extras: Mapping[str, Any] = {}
     """Ports that only some installations have, by name: `oidc`, `stripe`. Each room says what it expects of its own."""
 
-    async def do(self, name: str, fields: Mapping[str, Any], *, actor: str) -> Any:
-        """Carries out a command of `portico.admin` with plain values. Raises the core's errors; then nothing was done."""
+    async def do(self, name: str, fields: Mapping[str, Any], *, actor: str, **more: Any) -> Any:
+        """Carries out a command of `portico.admin` with plain values. Raises the core's errors; then nothing was done.
+        `more` is for the office."""
         command = BY_NAME[name]
-        return await self.office.do(command, command.read(fields), actor=actor)
+        return await self.office.do(command, command.read(fields), actor=actor, **more)
 
 
 NOTHING: Final[Mapping[str, Any]] = {}

@@ -9,6 +9,8 @@ NOTICES: Final[Mapping[str, str]] = {
     "not-paid": "Nothing was paid.",
     "signed-out": "You have signed out.",
     "not-signed-in": "You were no longer signed in. Nothing was changed.",
+    "sent-before": "This form was sent already. What it makes was made then, and shown once.",
+    "key-sent-before": "This form was sent already: the key was made, and shown once. If you did not keep it, rotate it.",
     "session-ended": "The session was ended.",
     "key-paused": "The key is paused: within a second it opens nothing.",
     "key-resumed": "The key works again.",

@@ -8,14 +8,15 @@ from typing import Final
 
 import msgspec
 
+from portico.accounts.forms import MARK_CHARACTERS
 from portico.admin import dollars
 from portico.admin.payments import BEGIN, BeginPayment
 from portico.core.errors import InvalidRequest, NotFound
 from portico.ledger import payments
 from portico.ledger.payments import CENT
-from portico.web.inside.asked import Asked, Reply, Sent, Shown
+from portico.web.inside.asked import ONCE_FIELD, Asked, Reply, Sent, Shown
 from portico.web.payments.counter import DOLLAR, CardDesk, TillClosed, Wanted, counter_of
-from portico.web.payments.topup import ONCE_CHARS, PATH, page
+from portico.web.payments.topup import PATH, page
 from portico.web.words import Say
 
 OTHER: Final = "other"
@@ -43,7 +44,7 @@ async def pay(asked: Asked) -> Reply:
         locale=asked.locale.value,
         paid_url=f"{asked.base_url}{PATH}?paid={{CHECKOUT_SESSION_ID}}",
         left_url=f"{asked.base_url}{PATH}?done=not-paid",
-        once=f"{asked.account_id} {asked.said('once')[:ONCE_CHARS]}",
+        once=f"{asked.account_id} {asked.said(ONCE_FIELD)[:MARK_CHARACTERS]}",
     )
     try:
         checkout = await asyncio.to_thread(card.till.begin, wanted)

@@ -10,7 +10,6 @@ import msgspec
 from portico.accounts import people, statement
 from portico.core.digits import whole
 from portico.core.errors import InvalidRequest, LimitReached, NotFound
-from portico.core.ids import random_token
 from portico.core.storage import Db
 from portico.ledger import paid, payments
 from portico.ledger.pay import RedeemedBefore
@@ -25,7 +24,6 @@ CARDS: Final = 10
 """Payments by card that are shown."""
 LASTS_DAYS: Final = 7
 """A balance that lasts for less is low."""
-ONCE_CHARS: Final = 24
 _DAY_US: Final = 86_400_000_000
 _OWN_NOTE: Final = re.compile(r"(?P<how>code|card refund|card return|card dispute won|card dispute|card) (?P<what>\S+)")
 SOURCES: Final[Mapping[str, str]] = {
@@ -98,7 +96,6 @@ async def page(asked: Asked, *, errors: Mapping[str, str] | None = None, status:
         "sources": SOURCES,
         "states": STATES,
         "day_us": _DAY_US,
-        "once": random_token(asked.backstage.rng, ONCE_CHARS),
         "low": data["lasts"] is not None and data["lasts"] < LASTS_DAYS,
         "percent": percent,
         "width": max((_decimals(one.line.posted_nanos) for one in data["shown"]), default=2),

@@ -43,7 +43,7 @@ async def _invite(asked: Asked) -> Reply:
     email, role = asked.said("email"), asked.said("role")
     try:
         _check_role(asked, role)
-        made = await asked.do("users invite", email=email, account=asked.account_id, role=role)
+        made = await asked.do_once("users invite", email=email, account=asked.account_id, role=role)
     except Conflict:
         return await _page(asked, errors={"email": "They are in this account already."})
     except InvalidRequest as error:
