@@ -6,6 +6,7 @@ import random
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -258,7 +259,12 @@ def _greet(
         "  Clients, configuration, more: README.md; portico --help; portico check. Stop with Ctrl-C.",
         "",
     ]
-    print("\n".join(lines), flush=True)
+    try:
+        print("\n".join(lines), flush=True)
+    except OSError as error:  # a full disk, a pipe that nobody reads: calls are served all the same
+        sys.stdout = StringIO()  # what could not be written is not tried again, at the end of each worker
+        why = error.strerror or error
+        print(f"Careful: the greeting could not be written: {why}. Calls are served at {base}", file=sys.stderr)
 
 
 def _first(settings: Config, base: str, web: ASGIApp | None) -> list[str]:
