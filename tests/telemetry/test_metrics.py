@@ -36,6 +36,11 @@ def value(of: Metrics, name: str, **labels: str) -> float:
     return samples(of).get((name, frozenset(labels.items())), 0.0)
 
 
+def told_of(of: Metrics, worker: str) -> set[str]:
+    """What is told of one worker."""
+    return {name for name, labels in samples(of) if ("worker", worker) in labels}
+
+
 def report(**fields: object) -> Report:
     made = Report(
         began=10.0, first_byte=10.02, ended=10.5, route="chat", model="small", status=200, bytes_in=7, bytes_out=9
@@ -210,7 +215,17 @@ def test_a_scrape_tells_of_all_workers_whichever_is_asked(two: Metrics) -> None:
     assert value(two, "portico_requests_total", route="chat", status="200") == 2
     assert value(two, "portico_tokens_total", model="small", kind="output_visible") == 1
     assert value(two, "portico_open_connections", worker="0") == 3
-    assert value(two, "portico_open_connections", worker="1") == 0
+
+
+def test_nothing_is_told_of_a_worker_that_is_not_there(two: Metrics) -> None:
+    assert told_of(two, "1") == set()
+    tally = two.tally(1)
+    assert told_of(two, "1") == set()
+    tally.set("portico_lease_held", 1.0)
+    tally.set("portico_open_calls", 0.0)
+    assert told_of(two, "1") == {"portico_lease_held", "portico_open_calls"}
+    two.clear_gauges(1)
+    assert told_of(two, "1") == set()
 
 
 def test_a_replaced_worker_counts_on_and_nothing_is_true_of_the_dead_one(two: Metrics) -> None:
@@ -224,7 +239,7 @@ def test_a_replaced_worker_counts_on_and_nothing_is_true_of_the_dead_one(two: Me
     in_a_child(serve)
     assert value(two, "portico_open_calls", worker="1") == 1
     two.replaced(1)
-    assert value(two, "portico_open_calls", worker="1") == 0
+    assert told_of(two, "1") == set()
     in_a_child(serve)
     assert value(two, "portico_requests_total", route="chat", status="200") == 2
     assert value(two, "portico_log_lines_total") == 14

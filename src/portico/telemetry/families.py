@@ -8,6 +8,7 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import product
+from math import isnan
 from typing import Final
 
 import msgspec
@@ -30,7 +31,7 @@ class Family(msgspec.Struct, frozen=True):
     """Its first cell."""
     labels: Labels = ()
     per_worker: bool = False
-    """Told for each worker apart, not as a sum."""
+    """Told for each worker apart, not as a sum; of one whose cell is not a number, nothing."""
 
     @property
     def size(self) -> int:
@@ -51,8 +52,9 @@ class Family(msgspec.Struct, frozen=True):
         for values, cell in self.cells().items():
             if self.per_worker:
                 for worker in range(sheet.rows):
-                    labels = _labels([*names, "worker"], [*values, str(worker)])
-                    yield f"{self.name}{labels} {_number(sheet.row(worker)[cell])}"
+                    if not isnan(told := sheet.row(worker)[cell]):
+                        labels = _labels([*names, "worker"], [*values, str(worker)])
+                        yield f"{self.name}{labels} {_number(told)}"
             elif (total := sheet.total(cell)) or not names:
                 yield f"{self.name}{_labels(names, values)} {_number(total)}"
 

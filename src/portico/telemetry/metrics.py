@@ -8,6 +8,7 @@ and models that are known at the start; what is not among them is "other".
 import platform
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Final
 
 from portico.relay.report import CANCELLED, OK, OUTCOMES, Report, Try
@@ -169,6 +170,8 @@ class Metrics:
         self.gauges = {name: layout.gauge(name, text, kind=kind) for name, (kind, text) in GAUGES.items()}
         self._families = layout.families
         self.sheet = Sheet(workers, layout.width)
+        for worker in range(workers):
+            self.clear_gauges(worker)
         info = f'version="{version}",python="{platform.python_version()}"'
         self._info = (
             "# HELP portico_build_info What is running.\n# TYPE portico_build_info gauge\n"
@@ -181,10 +184,10 @@ class Metrics:
         return Tally(self, self.sheet.row(worker))
 
     def clear_gauges(self, worker: int) -> None:
-        """What was true of a worker that has ended is not true any more; what it counted is."""
+        """What was true of a worker that has ended is not true any more, and not 0 either; what it counted is true."""
         row = self.sheet.row(worker)
         for gauge in self.gauges.values():
-            row[gauge.start] = 0.0
+            row[gauge.start] = nan
 
     def replaced(self, worker: int) -> None:
         """Another worker takes the place of one that died. For the supervisor."""
