@@ -70,6 +70,12 @@ async def test_privacy_tells_for_how_long_this_portico_keeps_what(locale: Locale
         assert re.search(rf"\b{figure} ?(?:days|hours|天|小时|日|小時)", text), figure
 
 
+async def test_privacy_says_one_day_and_one_hour() -> None:
+    one = Keeping(receipts_days=1, usage_days=1, idempotency_hours=1, vault_hours=1, responses_days=1)
+    text = (await ask(house(keeping=one), "/legal/privacy.md")).text
+    assert (len(re.findall(r"\b1 (?:day|hour)\b", text)), re.findall(r"\b1 (?:day|hour)s", text)) == (5, [])
+
+
 @pytest.mark.parametrize(
     ("locale", "title", "body", "lang"),
     [

@@ -14,7 +14,7 @@ from portico.web.addresses import Locale
 from portico.web.book import Source, body_of
 from portico.web.book import every_source as pages
 from portico.web.manual import _PLURALS
-from portico.web.words import Say, translations
+from portico.web.words import Say, of_one, translations
 
 MAINLAND = (
     *("什麼", "布林", "函數", "簽署", "開著"),  # words that the pages for Hong Kong have agreed on otherwise
@@ -173,6 +173,50 @@ def test_everything_that_is_told_in_chinese_is_said_somewhere() -> None:
     plain = "\n".join(path.read_text(encoding="utf-8") for path in files if path.suffix != ".py")
     told = set(translations(Locale.ZH_HK)) - constants - {*MADE_UP}
     assert sorted(text for text in told if text not in plain and text.replace('"', r"\"") not in plain) == []
+
+
+@pytest.mark.parametrize("markup", [True, False])
+@pytest.mark.parametrize(
+    ("text", "values", "wanted"),
+    [
+        ("%(n)s kinds of loss", {"n": 1}, "1 kind of loss"),
+        ("%(n)s kinds of loss", {"n": 0}, "0 kinds of loss"),
+        ("%(n)s kinds of loss", {"n": "21"}, "21 kinds of loss"),
+        ("%(bad)s of %(n)s calls failed", {"bad": "1", "n": "2"}, "1 of 2 calls failed"),
+        ("%(bad)s of %(n)s calls failed", {"bad": "1", "n": "1"}, "1 of 1 call failed"),
+        ("%(n)s of %(all)s models", {"n": 1, "all": 30}, "1 of 30 models"),
+        ("Too many tries. Wait %(minutes)s minutes and try again.", {"minutes": 1}, "Wait a minute"),
+    ],
+)
+def test_of_one_thing_english_says_one(text: str, values: dict[str, object], wanted: str, markup: bool) -> None:
+    assert wanted in Say(Locale.EN, markup=markup)(text, **values)
+    assert wanted not in Say(Locale.ZH_HK, markup=markup)(text, **values)
+
+
+COUNTED = re.compile(r"%\((?:n|all|input|minutes|tokens)\)s (?:[a-z]+ )?[a-z]{3,}s\b")
+NEVER_ONE = (
+    *("days", "Spent on each of the last", "These are more than", "Below", "tokens: the second price", "longer than"),
+    *("prompts over", "crosses", "a budget of up to", "An image counts as", "tokens in", "Function", "One job is"),
+    *("judgements", "These are the", "calls at once", "rows that measure"),
+)
+"""In texts of bounds, of lengths that are never so short, and of evidence."""
+
+
+def test_what_is_counted_in_english_is_said_of_one_too() -> None:
+    known = translations(Locale.ZH_CN)
+    assert set(of_one()) <= set(known)
+    for text, (count, one) in of_one().items():
+        assert f"%({count})s" in text
+        assert set(re.findall(r"%\(\w+\)s", one)) <= set(re.findall(r"%\(\w+\)s", text)), one
+    counted = {text for text in known if COUNTED.search(text)} - set(of_one())
+    assert [text for text in counted if not any(one in text for one in NEVER_ONE)] == []
+
+
+def test_a_script_that_counts_by_itself_is_told_both() -> None:
+    text = "Done: %(tokens)s tokens out, %(cost)s"
+    told = {"several": text, "count": "tokens", "one": "Done: %(tokens)s token out, %(cost)s"}
+    assert Say(Locale.EN, markup=True).counted(text) == told
+    assert Say(Locale.ZH_HK, markup=True).counted(text) == translations(Locale.ZH_HK)[text]
 
 
 @pytest.mark.parametrize("name", ["محطة العمل 11", "כלי-עברית", "\U0001e900\U0001e901"])

@@ -1,13 +1,15 @@
 """What the house says in its own voice, in each locale: English is the text in the code, the others are looked up.
 
     say("Prices")                          "Prices", "价格", "價格"
-    say("%(n)s calls", n=whole(1200))      "1,200 calls", "1,200 次调用"
+    say("%(n)s calls", n=whole(1200))      "1,200 calls", "1,200 次调用", "1,200 次呼叫"
+    say("%(n)s calls", n=whole(1))         "1 call", "1 次调用", "1 次呼叫"
 
-A text without a translation is a defect that the tests find; a reader sees English then, not an error.
+A text without a translation is a defect that the tests find; a reader sees English then, not an error. Of one thing only
+English says it otherwise: its catalog has those texts.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -15,6 +17,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from babel.dates import format_date
+from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from markupsafe import escape
 
@@ -32,11 +35,19 @@ def translations(locale: Locale) -> Mapping[str, str]:
     """English -> the text of a locale: of one file for each part of the house."""
     if locale is Locale.EN:
         return {}
-    told: dict[str, str] = {}
+    return {str(message.id): str(message.string) for message in _messages(locale) if message.id and message.string}
+
+
+@cache
+def of_one() -> Mapping[str, tuple[str, str]]:
+    """English of several things -> by which name their count is put in, and English of one of them."""
+    counted = [message for message in _messages(Locale.EN) if message.pluralizable]
+    return {str(message.id[1]): (message.context or "n", str(message.id[0])) for message in counted}
+
+
+def _messages(locale: Locale) -> Iterator[Message]:
     for source in sorted((files("portico.web") / "locale" / locale.value).iterdir(), key=lambda one: one.name):
-        catalog = read_po(BytesIO(source.read_bytes()), locale=_BABEL[locale])
-        told |= {str(message.id): str(message.string) for message in catalog if message.id and message.string}
-    return told
+        yield from read_po(BytesIO(source.read_bytes()), locale=_BABEL[locale])
 
 
 ISOLATES: Final = "\u2068\u2069"
@@ -61,15 +72,26 @@ class Say:
         """`markup`: for HTML; otherwise for Markdown, which is not escaped."""
         self.locale = locale
         self._texts = translations(locale)
+        self._of_one = of_one() if locale is Locale.EN else {}
         self._markup = markup
 
     def __call__(self, text: str, **values: Any) -> str:
         told = self._texts.get(text, text)
         if not values:
             return told
+        if text in self._of_one:
+            count, one = self._of_one[text]
+            told = one if str(values.get(count)) == "1" else told
         if self._markup:
             return escape(told) % {name: _by_itself(value) for name, value in values.items()}
         return told % values
+
+    def counted(self, text: str) -> str | dict[str, str]:
+        """A text for a script, which puts the values in by itself; with the same of one thing, if it is said otherwise."""
+        if text not in self._of_one:
+            return self(text)
+        count, one = self._of_one[text]
+        return {"several": text, "count": count, "one": one}
 
     def day(self, day: date) -> str:
         """A date as it is written out: Nov 28, 2026; 2026年11月28日."""

@@ -3,7 +3,9 @@
 const words = JSON.parse(document.getElementById("playground")?.dataset.words ?? "{}");
 
 export function say(name, values = {}) {
-  return (words[name] ?? name).replace(/%\((\w+)\)s/g, (_, key) => values[key] ?? "");
+  const told = words[name] ?? name;
+  const text = typeof told === "string" ? told : values[told.count] === "1" ? told.one : told.several;
+  return text.replace(/%\((\w+)\)s/g, (_, key) => values[key] ?? "");
 }
 
 // Nano-dollars with every digit that counts and at least cents, as everywhere in the house.
