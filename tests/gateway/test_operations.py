@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from databases import started_books
 from gateway.commands import Command, portico, run
-from gateway.house import Answer, Wire, as_bytes, chat, soon, until
+from gateway.house import PATIENCE_S, Answer, Wire, as_bytes, chat, soon, until
 from portico.http.operations import Operations
 from portico.http.readiness import Readiness
 from portico.http.server import Server
@@ -76,6 +76,42 @@ async def test_who_asks_whether_it_lives_and_is_ready_needs_no_key() -> None:
         readiness.wait_for("a store")
         assert (await ask(port, "/readyz")).json()["reasons"] == ["a store", "draining"]
         assert (await ask(port, "/healthz")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("down_s", "query", "status"),
+    [(0.0, "", 200), (4.9, "", 200), (5.0, "", 503), (600.0, "", 503), (600.0, "?exclude=storage", 200)],
+)
+async def test_a_database_that_is_certainly_away_speaks_against_it_until_it_is_back(
+    down_s: float, query: str, status: int
+) -> None:
+    away = [down_s]
+    async with serving(Operations(inner, Readiness(storage_down_s=lambda: away[0]))) as port:
+        answer = await ask(port, f"/readyz{query}")
+        assert answer.status == status
+        assert answer.json().get("reasons", ["storage"]) == ["storage"]
+        assert (await ask(port, "/healthz")).status == 200
+        away[0] = 0.0
+        assert (await ask(port, "/readyz")).status == 200
+
+
+async def test_what_else_speaks_against_it_cannot_be_excluded_with_the_database() -> None:
+    async with serving(Operations(inner, Readiness("draining", storage_down_s=lambda: 60.0))) as port:
+        assert (await ask(port, "/readyz?exclude=storage")).json()["reasons"] == ["draining"]
+        assert (await ask(port, "/readyz")).json()["reasons"] == ["draining", "storage"]
+
+
+async def test_served_from_a_file_that_is_away_it_is_unready_and_ready_again(tmp_path: Path) -> None:
+    """By itself, with nobody calling."""
+    books, elsewhere = tmp_path / ".portico", tmp_path / "elsewhere"
+    async with portico("serve", "--simulate", "--port", "0", folder=tmp_path, env=ENV) as gateway:
+        port = await gateway.port()
+        assert (await ask(port, "/readyz")).status == 200
+        books.rename(elsewhere)
+        await until_ready(port, status=503)
+        assert (await call(port)).status == 200  # of an open account
+        elsewhere.rename(books)
+        await until_ready(port, status=200)
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -184,6 +220,12 @@ async def test_a_worker_may_open_as_many_files_as_the_system_lets_it(tmp_path: P
         told = await scraped(await gateway.port())
         assert told["process_max_fds"] == 512
         assert 0 < told["process_open_fds"] < 64
+
+
+async def until_ready(port: int, status: int) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while (await ask(port, "/readyz")).status != status:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
 
 
 async def until_counted(port: int, name: str, count: float) -> None:

@@ -63,7 +63,9 @@ async def test_a_database_that_is_known_to_be_down_is_not_waited_for(server: Pos
     await committer.submit(Add("a"))
     with postgres_stopped(server)():
         committer.post(Add("a"))
+        assert committer.down_s == 0.0
         await until(lambda: committer.down)
+        await until(lambda: committer.down_s > SHORT_S)
         with pytest.raises(StorageUnavailable):
             committer.submit(Add("a"))
         with pytest.raises(StorageUnavailable):
@@ -71,6 +73,7 @@ async def test_a_database_that_is_known_to_be_down_is_not_waited_for(server: Pos
         with pytest.raises(StorageUnavailable):
             await database.reading.work(total("a"))
     await until(lambda: not committer.down)
+    assert committer.down_s == 0.0
     assert await committer.submit(Add("a")) == 3
     assert await database.reading.read(total("a")) == 3
     await committer.aclose()

@@ -77,10 +77,11 @@ class Worker:
         settings, limits = plan.settings, plan.settings.server
         rng = PooledRandom()
         self._plan = plan
-        self.readiness = Readiness(STARTING)
         self.books = Bookkeeper(settings, rng)
+        committer = self.books.committer
+        self.readiness = Readiness(STARTING, storage_down_s=lambda: committer.down_s)
         reading = self.books.database.reading
-        self.traffic = TrafficBook(self.books.committer, reading, simulated=plan.simulated)
+        self.traffic = TrafficBook(committer, reading, simulated=plan.simulated)
         self.watch = Watch(plan.shared, plan.number, self.readiness, self.traffic.tally, self.traffic.tries)
         self.budget = Budget(max_body_bytes=limits.max_body_bytes_in_flight, max_calls=limits.max_open_calls)
         self.upstream = HttpUpstream(proxies=settings.proxies)

@@ -1,7 +1,8 @@
 """What an operator's machines ask: is it alive, is it ready, what are its numbers.
 
     GET /healthz    200 while the event loop turns
-    GET /readyz     200 while calls are taken; 503, and why not, while starting and draining
+    GET /readyz     200 while calls are taken; 503, and why not, while starting and draining, and while the database is away
+                    (?exclude=storage: whatever is with that)
     GET /metrics    for Prometheus: on a listener of its own, or with the admin key
 
 These say nothing that is secret, are not logged and count against no budget: who is overloaded is still alive. A caller's
@@ -11,6 +12,7 @@ key opens none of them.
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
+from urllib.parse import parse_qs
 
 from portico.http.adminkey import CHALLENGE, AdminKey
 from portico.http.exchange import HttpExchange
@@ -58,7 +60,8 @@ class Operations:
         _answer(exchange, 200, {"status": "ok"})
 
     async def _readyz(self, exchange: Exchange) -> None:
-        reasons = sorted(self._readiness.reasons)
+        excluded = parse_qs(exchange.request.query).get("exclude", ())
+        reasons = sorted(self._readiness.reasons.difference(excluded))
         if reasons:
             _answer(exchange, 503, {"status": "unready", "reasons": reasons})
         else:

@@ -106,7 +106,7 @@ class GroupCommitter:
         """Nothing is posted any more: the thread has been told to end."""
         self._ended = asyncio.Event()
         # Shared with the thread.
-        self._down = False
+        self._down_since: float | None = None
         self._session: Session | None = None
         self._busy_since: float | None = None
         self._lock = threading.Lock()
@@ -127,7 +127,13 @@ class GroupCommitter:
     @property
     def down(self) -> bool:
         """The database did not answer when it was last tried, or does not now."""
-        return self._down
+        return self._down_since is not None
+
+    @property
+    def down_s(self) -> float:
+        """For how long it has been `down`; 0.0 while it is not."""
+        since = self._down_since
+        return 0.0 if since is None else time.monotonic() - since
 
     @property
     def waiting(self) -> int:
@@ -136,7 +142,7 @@ class GroupCommitter:
 
     def submit(self, write: Write[T], *, hurry: bool = True) -> "asyncio.Future[T]":
         """See `core.storage.Committer`. Raises `StorageUnavailable` at once while the database is known to be down, too."""
-        if self._down or self._closing or self._count >= self._capacity:
+        if self._down_since is not None or self._closing or self._count >= self._capacity:
             raise StorageUnavailable
         future: asyncio.Future[T] = self._loop.create_future()
         item = Item(write, future, time.monotonic() + self._wait_s)
@@ -242,7 +248,8 @@ class GroupCommitter:
             since = self._busy_since
             if self._session is not None and since is not None and now - since > self._stuck_s:
                 self._session.interrupt()
-                down, self._down = not self._down, True
+                down = self._down_since is None
+                self._down_since = now if down else self._down_since
         if down:
             log.warning("%s is not available: %s", self._engine.name, _STUCK.format(self._stuck_s))
         for item in late:
@@ -377,14 +384,14 @@ class GroupCommitter:
                     item.taken = False
         if isinstance(error, Exchanged):
             log.warning("%s", error)
-        if self._down or (connected and failures == 0):
+        if self._down_since is not None or (connected and failures == 0):
             return
-        self._down = True
+        self._down_since = time.monotonic()
         log.warning("%s is not available: %s", self._engine.name, reason(error))
 
     def _settled(self, batch: Batch) -> None:
-        if self._down:
-            self._down = False
+        if self._down_since is not None:
+            self._down_since = None
             log.warning("%s is available again", self._engine.name)
         for item in batch.done:
             if item.error is not None:
