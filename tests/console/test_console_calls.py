@@ -10,6 +10,7 @@ import pytest
 from console.booked import MODELS, Book, seeded
 from inside.desk import Client, Rooms
 from portico.ledger.verify import verify
+from portico.ledger.windows import day_of
 from portico.web.money import usd
 
 XSS = "<img src=x onerror=alert(2)>"
@@ -252,6 +253,17 @@ def test_names_of_models_keys_and_errors_are_text_everywhere(rooms: Rooms) -> No
         ("2031-01-28", "2028-12", []),
     ],
 )
+def test_statements_lead_to_the_month_that_is_under_way(rooms_anywhere: Rooms) -> None:
+    ada = rooms_anywhere.person(account="acme")
+    for path in ("/console/statements", "/console/statements/"):
+        answer = ada.get(path)
+        while answer.status == 308:
+            answer = ada.get(answer.headers["location"])
+        month = day_of(rooms_anywhere.bench.reading.now_us).isoformat()[:7]
+        assert (answer.status, answer.headers["location"]) == (303, f"/console/statements/{month}")
+        assert ada.get(answer.headers["location"]).status == 200
+
+
 def test_a_statement_leads_to_an_earlier_one_only_where_there_is_one(
     rooms: Rooms, today: str, asked: str, earlier: list[str]
 ) -> None:

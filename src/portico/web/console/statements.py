@@ -7,8 +7,9 @@ from portico.accounts import monthly
 from portico.accounts.monthly import Month
 from portico.accounts.statement import dollars
 from portico.core.errors import NotFound
+from portico.ledger.windows import day_of
 from portico.web import money
-from portico.web.inside.asked import Asked, Needs, Reply, Sent, Shown
+from portico.web.inside.asked import Asked, Led, Needs, Reply, Sent, Shown
 from portico.web.inside.room import room
 from portico.web.slip import width
 from portico.wire import csvtext
@@ -26,6 +27,12 @@ _COLUMNS: Final = (
     "amount_usd",
     "amount_nanos",
 )
+
+
+async def lead(asked: Asked) -> Reply:
+    """To the month that is under way, from which links lead to those before."""
+    today = await asked.backstage.reading.read(lambda db: day_of(db.now_us))
+    return Led(to=f"/console/statements/{today:%Y-%m}")
 
 
 async def look(asked: Asked) -> Reply:
@@ -79,4 +86,7 @@ def _lines(found: Month) -> list[list[object]]:
     return [*lines, line("closing", closes, found.closing_nanos)]
 
 
-ROOMS: Final = (room("/console/statements/{month}", look, needs=Needs.VIEWER),)
+ROOMS: Final = (
+    room("/console/statements", lead, needs=Needs.VIEWER),
+    room("/console/statements/{month}", look, needs=Needs.VIEWER),
+)
