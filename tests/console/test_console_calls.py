@@ -244,15 +244,6 @@ def test_names_of_models_keys_and_errors_are_text_everywhere(rooms: Rooms) -> No
         assert "<img src=x" not in answer.text, path
 
 
-@pytest.mark.parametrize(
-    ("today", "asked", "earlier"),
-    [
-        ("2026-11-30", "2026-11", []),
-        ("2026-12-28", "2026-12", ["2026-11"]),
-        ("2031-01-28", "2029-01", ["2028-12"]),
-        ("2031-01-28", "2028-12", []),
-    ],
-)
 def test_statements_lead_to_the_month_that_is_under_way(rooms_anywhere: Rooms) -> None:
     ada = rooms_anywhere.person(account="acme")
     for path in ("/console/statements", "/console/statements/"):
@@ -264,6 +255,15 @@ def test_statements_lead_to_the_month_that_is_under_way(rooms_anywhere: Rooms) -
         assert ada.get(answer.headers["location"]).status == 200
 
 
+@pytest.mark.parametrize(
+    ("today", "asked", "earlier"),
+    [
+        ("2026-11-30", "2026-11", []),
+        ("2026-12-28", "2026-12", ["2026-11"]),
+        ("2031-01-28", "2029-01", ["2028-12"]),
+        ("2031-01-28", "2028-12", []),
+    ],
+)
 def test_a_statement_leads_to_an_earlier_one_only_where_there_is_one(
     rooms: Rooms, today: str, asked: str, earlier: list[str]
 ) -> None:
