@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from gateway.house import Json, Script, answers, chat, fails, open_house, says
+from gateway.house import KEY, Json, Script, answers, chat, fails, open_house, says
 from gateway.vendors import GPT, claude_says, claude_text, gpt_message, gpt_says, message, response
-from portico.accounts import Keyring
+from portico.accounts import Keyring, KeyRow, Policy
+from portico.accounts.keys import digest_of
+from portico.accounts.policy import encode_policy
 from portico.catalog import OperatorModel
 from portico.providers import KINDS
 from portico.relay.router import RoutingRules
@@ -217,6 +219,38 @@ async def test_a_call_falls_back_to_another_model_that_is_not_dearer() -> None:
         answer = await house.ask(chat())
         assert answer.status == 200
         assert "gemini-2.5-flash-lite" in provider.requests[1].path
+
+
+async def test_a_caller_is_told_that_another_model_has_answered() -> None:
+    models = [OperatorModel("gemini-3.5-flash", fallbacks=("gemini-2.5-flash-lite",))]
+    async with open_house(Script(BUSY, GOOD), models=models) as house:
+        told = (await house.ask(chat())).headers["x-portico-changes"]
+        assert "gemini-3.5-flash did not answer; gemini-2.5-flash-lite does in its place, at its own price" in told
+
+
+LITE, PRO = "gemini-2.5-flash-lite", "gemini-2.5-pro"
+
+
+@pytest.mark.parametrize(
+    ("globs", "asked"),
+    [
+        ((), [LITE]),
+        (("gemini-3.5-flash", "*-lite"), [LITE]),
+        (("gemini-3.5-flash", PRO), [PRO]),
+        (("gemini-3.5-flash",), []),
+    ],
+)
+async def test_a_key_falls_back_to_models_that_it_may_ask_and_to_no_others(
+    globs: tuple[str, ...], asked: list[str]
+) -> None:
+    provider = Script(BUSY, GOOD)
+    models = [OperatorModel("gemini-3.5-flash", fallbacks=(LITE, PRO))]
+    keyring = Keyring.of([KeyRow("key_1", "alice", digest_of(KEY), policy=encode_policy(Policy(models=globs)))])
+    rules = RoutingRules(retries=0, allow_dearer=True)
+    async with open_house(provider, models=models, keyring=keyring, rules=rules) as house:
+        answer = await house.ask(chat())
+        assert answer.status == (200 if asked else 503)
+        assert [one.path.split("/")[-1].split(":")[0] for one in provider.requests[1:]] == asked
 
 
 @pytest.mark.parametrize("allowed", [False, True])

@@ -205,7 +205,9 @@ CODES: Final[Mapping[str, Excuse]] = {
     "5.4:include": Excuse(("ext",), "logprobs of a transcript"),
     "5.4:chunking": Excuse(("ext",), "how a recording is cut into pieces before it is heard"),
     # What was sent to another model than asked
-    "6:successor": Excuse(("model",), "the model is no longer served; its successor answers, at its own price"),
+    "6:successor": Excuse(
+        ("model",), "the model is no longer served, or did not answer; another does, at its own price"
+    ),
 }
 """Every loss there is, by its code: a row of mapping.md."""
 

@@ -9,6 +9,7 @@ from portico.catalog import Model
 from portico.core.dialect import Reading
 from portico.core.errors import UpstreamError, UpstreamRejected
 from portico.core.ids import Mint
+from portico.core.loss import Loss
 from portico.providers import EMBEDDING, GENERATING, Verb
 from portico.providers.quirks import in_request
 from portico.relay import embedding, making, piecewise, questions
@@ -16,7 +17,7 @@ from portico.relay.call import Aim, Attempt, Call
 from portico.relay.fanout import Lane, lane_of, share
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.passthrough import body_for
-from portico.relay.prepare import reading_for, successor_loss
+from portico.relay.prepare import fallback_loss, reading_for, successor_loss
 from portico.relay.report import Try
 from portico.relay.router import Router
 from portico.relay.served import spoken_for
@@ -86,7 +87,7 @@ class Aims:
         deployment = aim.candidate.deployment
         provider = deployment.provider
         tried = Try(provider.name, target.model, streamed=call.verb is Verb.STREAM)
-        losses = [successor_loss(call.request, call.model, aim.model)] if aim.model.name != call.model.name else []
+        losses = [] if aim.model.name == call.model.name else [self._instead_loss(call, aim.model)]
         if call.passing is not None and call.passes_to(deployment):
             body = call.exchange.request.body
             content = body_for(call.passing, body, call.request.model, deployment, call.verb)
@@ -112,11 +113,16 @@ class Aims:
         attempt.stands_for(call)
         return attempt
 
+    def _instead_loss(self, call: Call, other: Model) -> Loss:
+        """That another model answers than was asked."""
+        fell_back = other.name in [one.name for one in self._router.fallbacks(call)]
+        return (fallback_loss if fell_back else successor_loss)(call.request, call.model, other)
+
     def elsewhere(self, call: Call, aim: Aim) -> list[Aim]:
         """Where else the plan may send a call."""
         served, models = self._router.served, [call.model]
         if call.model.fallbacks:
-            models += self._router.fallbacks(call.model)
+            models += self._router.fallbacks(call)
         elif aim.model is call.model and len(served.deployments(call.model)) == 1:
             return []
         return [

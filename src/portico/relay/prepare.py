@@ -128,8 +128,14 @@ def held_target(target: Target, capabilities: Capabilities) -> Target:
     return msgspec.structs.replace(target, capabilities=capabilities) if target.own else target
 
 
+def fallback_loss(request: Request, model: Model, fallback: Model) -> Loss:
+    """That nobody who serves the model that was asked for has answered."""
+    message = f"{model.name} did not answer; {fallback.name} does in its place, at its own price"
+    return Loss("6:successor", request.where.field("model"), message)
+
+
 def successor_loss(request: Request, model: Model, successor: Model) -> Loss:
-    """That another model answers than was asked."""
+    """That the model that was asked for is gone."""
     message = f"{model.name} is no longer served by its provider; {successor.name} answers, at its own price"
     return Loss("6:successor", request.where.field("model"), message)
 

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from portico.accounts import is_in_scope
 from portico.catalog import Model
 from portico.core.errors import InvalidRequest, UpstreamError, UpstreamOverloaded, UpstreamRateLimited
 from portico.core.request import Request
@@ -139,7 +140,7 @@ class Router:
         return word_in_common(call.exchange.request.body)
 
     def _deployments_of(self, call: Call) -> list[Deployment]:
-        return [one for model in (call.model, *self.fallbacks(call.model)) for one in self.served.deployments(model)]
+        return [one for model in (call.model, *self.fallbacks(call)) for one in self.served.deployments(model)]
 
     def order(self, call: Call, model: Model, wish: Wish) -> Order:
         """The candidates of a model for a call, as they stand today: what rests is who answers in a retired model's place.
@@ -165,15 +166,18 @@ class Router:
         left = held_to(call.pins, order.candidates) if order.candidates else []
         return Order(left, order.left_out)
 
-    def fallbacks(self, model: Model) -> list[Model]:
-        """The models that a call of this one may go to instead, in their order."""
-        return self.affordable(model, self._followers(model))
+    def fallbacks(self, call: Call) -> list[Model]:
+        """The models that a call may go to instead of the one that was asked for, in their order."""
+        return self.instead(call, self._followers(call.model))
 
-    def affordable(self, asked: Model, others: Sequence[Model]) -> list[Model]:
-        """Those of the models that a call may go to in place of the one that was asked for: they are not dearer in anything
-        that this one is used for, wherever they are served, or that is allowed. If nobody knows what it costs, none is."""
+    def instead(self, call: Call, others: Sequence[Model]) -> list[Model]:
+        """Those of the models that a call may go to in place of the one that was asked for: its key may ask them, and they
+        are not dearer in anything that this one is used for, wherever they are served, or that is allowed. If nobody knows
+        what it costs, none is."""
+        scope, asked = call.caller.policy.models, call.model
+        others = [one for one in others if is_in_scope(scope, one.name, one.name)]
         if not others or self.rules.allow_dearer:
-            return list(others)
+            return others
         served = self.served
         limit = dearest([self._dearness(asked, one, asked) for one in served.deployments(asked) or (None,)])
         return [
@@ -213,7 +217,7 @@ class Route:
         self._missing: set[str] = set()
         """Models that somebody said are not there."""
         if queue is None:
-            self._models += router.fallbacks(call.model)
+            self._models += router.fallbacks(call)
             self._fill()
 
     def _order(self, model: Model) -> Order:
@@ -288,8 +292,9 @@ class Route:
         self._past.attempts -= 1
 
     def also(self, model: Model) -> None:
-        """Another model's candidates are asked behind the others, unless it is dearer than the one that was asked for."""
-        if model not in self._models and self._router.affordable(self._call.model, [model]):
+        """Another model's candidates are asked behind the others, unless it is dearer than the one that was asked for or
+        the key may not ask it."""
+        if model not in self._models and self._router.instead(self._call, [model]):
             self._models.append(model)
             self._queue += [(model, one) for one in self._order(model).candidates]
 
