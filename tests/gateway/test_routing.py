@@ -1,5 +1,6 @@
 """Who is asked for a call, and what its caller is told of it, before scripted providers (complaints 18 and 19)."""
 
+import gzip
 import json
 from collections.abc import Callable
 from functools import partial
@@ -7,16 +8,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from gateway.house import KEY, Json, Script, answers, chat, fails, open_house, says
+from gateway.house import KEY, Json, Script, answers, as_bytes, chat, fails, open_house, says
 from gateway.vendors import GPT, claude_says, claude_text, gpt_message, gpt_says, message, response
 from portico.accounts import Keyring, KeyRow, Policy
 from portico.accounts.keys import digest_of
 from portico.accounts.policy import encode_policy
 from portico.catalog import OperatorModel
+from portico.http import encodings
 from portico.providers import KINDS
 from portico.relay.router import RoutingRules
 from portico.routing import BreakerRules
-from portico.wire.http import HttpRequest
+from portico.wire.http import Exchange, HttpRequest
 
 PER_DAY = "GenerateRequestsPerDayPerProjectPerModel-FreeTier"
 PER_MINUTE = "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"
@@ -154,6 +156,28 @@ async def test_a_call_is_not_tried_more_often_than_is_allowed() -> None:
 async def test_nothing_is_told_of_attempts_when_the_first_succeeds() -> None:
     async with open_house(Script(GOOD)) as house:
         assert "x-portico-attempts" not in (await house.ask(chat())).headers
+
+
+def too_large(status: int) -> Any:
+    """What decodes to more than is read of an answer, or of an error."""
+
+    async def act(exchange: Exchange) -> None:
+        headers = [("content-type", "application/json"), ("content-encoding", "gzip")]
+        exchange.send(status, headers, gzip.compress(as_bytes(says("a" * 3_000_000))))
+
+    return act
+
+
+@pytest.mark.parametrize(("status", "asked", "told"), [(200, 1, 502), (503, 2, 200)])
+async def test_an_answer_that_is_too_large_is_not_made_and_paid_for_again(
+    status: int, asked: int, told: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encodings, "DECODED_BYTES", 2_000_000)
+    first, second = Script(too_large(status)), Script(GOOD)
+    async with open_house(first, fleet={"second": second}, models=TWO) as house:
+        answer = await house.ask(chat(model="duo"))
+        assert (answer.status, len(first.requests) + len(second.requests)) == (told, asked)
+        assert told == 200 or "too large" in answer.error["message"]
 
 
 async def test_a_rejected_request_is_not_tried_again() -> None:

@@ -390,6 +390,13 @@ class UpstreamBadGateway(UpstreamError):
     code = "bad_gateway"
 
 
+class UpstreamAnswerTooLarge(UpstreamBadGateway):
+    """The provider's answer is larger than what is read of one."""
+
+    fails_over = False
+    """It is made and has to be paid for; another would be as large."""
+
+
 class UpstreamOverloaded(UpstreamError):
     """The provider is overloaded."""
 

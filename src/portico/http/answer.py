@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final, Protocol
 
-from portico.core.errors import UpstreamBadGateway, UpstreamError, UpstreamIncomplete
+from portico.core.errors import UpstreamAnswerTooLarge, UpstreamError, UpstreamIncomplete
 from portico.http.encodings import Decoder, decoder_for
 
 BUFFER_BYTES: Final = 64 * 1024
@@ -202,7 +202,9 @@ class Answer:
             size += len(piece)
             if size > limit_bytes:
                 self.close()
-                raise UpstreamBadGateway("The provider's answer is too large.")
+                raise UpstreamAnswerTooLarge(
+                    f"The provider's answer is too large: {limit_bytes:,} bytes are read of one."
+                )
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 

@@ -8,7 +8,7 @@ import importlib
 import zlib
 from typing import Any, Final, Protocol
 
-from portico.core.errors import UpstreamBadGateway, UpstreamIncomplete
+from portico.core.errors import UpstreamAnswerTooLarge, UpstreamBadGateway, UpstreamIncomplete
 
 PIECE_BYTES: Final = 256 * 1024
 """The most that one call gives."""
@@ -42,7 +42,7 @@ class _Bound:
     def count(self, out: bytes) -> bytes:
         self._given += len(out)
         if self._given > DECODED_BYTES:
-            raise UpstreamBadGateway("The provider's answer is too large once it is decoded.")
+            raise UpstreamAnswerTooLarge("The provider's answer is too large once it is decoded.")
         return out
 
 

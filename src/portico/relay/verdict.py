@@ -39,9 +39,9 @@ async def words_of(response: UpstreamResponse) -> bytes:
             return await response.read(MAX_ERROR_BYTES)
     except TimeoutError:
         return b""
-    except UpstreamBadGateway:
+    except UpstreamBadGateway as error:
         if status not in REFUSALS:
-            raise
+            raise UpstreamBadGateway(error.message, upstream_status=status) from None
         message = "The provider refused the request, with more words than are read."
         raise UpstreamRejected(message, upstream_status=status) from None
     finally:
