@@ -31,6 +31,8 @@ class Command:
         self.pid = process.pid
         self.said = ""
         """Standard output so far."""
+        self.complained = ""
+        """And the error output."""
 
     @classmethod
     async def start(
@@ -62,6 +64,14 @@ class Command:
             self.said += line.decode()
         return found
 
+    async def complains(self, pattern: str) -> None:
+        """Reads its error output until the pattern is in it."""
+        assert self._process.stderr is not None
+        while re.search(pattern, self.complained) is None:
+            line = await soon(self._process.stderr.readline())
+            assert line, self.complained
+            self.complained += line.decode()
+
     async def port(self) -> int:
         """The port it says it listens on, once it has said everything of its greeting."""
         found = await self.read_until(r"https?://[^\s/]+:(\d+)")
@@ -90,8 +100,9 @@ class Command:
         """Exit code, output and error output, once it has ended by itself."""
         out, err = await soon(self._process.communicate())
         self.said += out.decode()
+        self.complained += err.decode()
         assert self._process.returncode is not None
-        return self._process.returncode, self.said, err.decode()
+        return self._process.returncode, self.said, self.complained
 
     @property
     def left(self) -> list[int]:
@@ -122,6 +133,18 @@ def resident_bytes(pid: int) -> int:
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     assert found is not None
     return int(found.group(1)) * 1024
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler of its own for a signal (proc(5), SigCgt)."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    found = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return found is not None and bool(int(found.group(1), 16) >> (number - 1) & 1)
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Whether a process has a file open, whatever its name was when it was opened."""
+    return any(file.resolve() == path for file in Path(f"/proc/{pid}/fd").iterdir())
 
 
 @contextlib.asynccontextmanager

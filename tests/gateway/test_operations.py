@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from databases import started_books
-from gateway.commands import Command, portico, run
+from gateway.commands import Command, catches, has_open, portico, run
 from gateway.house import PATIENCE_S, Answer, Wire, as_bytes, chat, soon, until
 from portico.http.operations import Operations
 from portico.http.readiness import Readiness
@@ -229,7 +229,7 @@ async def until_ready(port: int, status: int) -> None:
 
 
 async def until_counted(port: int, name: str, count: float) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while (await scraped(port))[name] < count:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
@@ -293,15 +293,16 @@ async def test_a_renamed_log_is_opened_anew_on_a_hangup_by_every_worker(tmp_path
         port = await gateway.port()
         assert (await call(port)).status == 200
         await until(lambda: len(lines_of(log.read_text())) == 1)
+        await until(lambda: len(gateway.children) == 2)
+        await until(lambda: all(catches(pid, signal.SIGHUP) and has_open(pid, log) for pid in gateway.children))
         log.rename(old)
         gateway.send(signal.SIGHUP)
-        await until(log.exists)
+        await until(lambda: all(has_open(pid, log) for pid in gateway.children))
         for _ in range(8):
             assert (await call(port)).status == 200
         gateway.send(signal.SIGTERM)
         assert (await gateway.end())[0] == 0
-        assert len(lines_of(old.read_text())) + len(lines_of(log.read_text())) == 9
-        assert len(lines_of(log.read_text())) > 0
+        assert [len(lines_of(file.read_text())) for file in (old, log)] == [1, 8]
 
 
 async def test_a_log_that_cannot_be_written_is_said_at_the_start(tmp_path: Path) -> None:
@@ -327,11 +328,12 @@ async def test_a_scrape_tells_of_every_worker_and_what_a_dead_one_counted_stays(
         for _ in range(10):
             assert (await call(port)).status == 200
         await until_counted(own, "portico_calls_total", 10)
+        await until(lambda: len(gateway.children) == 2)
         first, second = gateway.children
         os.kill(second, signal.SIGKILL)
         await until_counted(own, "portico_worker_restarts_total", 1)
         assert (await scraped(own))["portico_calls_total"] == 10
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not all((await scraped(own)).each("process_resident_memory_bytes")):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         assert first in gateway.children
