@@ -6,7 +6,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
-PATIENCE_S = 8.0
+PATIENCE_S = 45.0
 """What a test waits before it calls something stuck."""
 
 T = TypeVar("T")

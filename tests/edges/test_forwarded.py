@@ -1,6 +1,5 @@
 """Callers behind proxies: who is believed, how far, and what nobody can make up."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
@@ -8,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edges.sockets import Caller, settle
+from edges.sockets import Caller, settle, soon
 from portico.http.forwarded import TrustedProxies
 from portico.http.server import Server
 from portico.wire.http import Exchange, HttpRequest
@@ -138,4 +137,4 @@ async def test_the_app_is_told_the_caller_and_not_the_proxy(call: Call, trusted:
     assert (await caller.reply()).body == expected
     caller.send(MESSAGE * 3)
     assert [(await caller.reply()).body for _ in range(3)] == [expected] * 3
-    await asyncio.wait_for(server.stop(grace_s=0), 5)
+    await soon(server.stop(grace_s=0))

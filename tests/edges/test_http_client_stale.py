@@ -11,7 +11,7 @@ from queue import SimpleQueue
 
 import pytest
 
-from edges.sockets import soon, until
+from edges.sockets import PATIENCE_S, soon, until
 from portico.core.errors import UpstreamIncomplete
 from portico.http.client import HttpUpstream
 from portico.relay.ports import UpstreamRequest
@@ -73,7 +73,7 @@ async def warm(client: HttpUpstream, listener: Listener) -> socket.socket:
     thread.start()
     response = await soon(client.send(request(listener)))
     assert await soon(response.read()) == b"ok"
-    thread.join(8)
+    thread.join(PATIENCE_S)
     assert client.idle_connections == 1
     return ended[0]
 
@@ -96,7 +96,7 @@ async def test_a_connection_closed_while_idle_is_not_used(upstream: HttpUpstream
     thread = serve_one(listener)
     response = await soon(upstream.send(request(listener)))
     assert await soon(response.read()) == b"ok"
-    thread.join(8)
+    thread.join(PATIENCE_S)
     assert listener.connections == 2
 
 
@@ -107,7 +107,7 @@ async def test_a_request_the_provider_never_took_is_sent_again(upstream: HttpUps
     thread = serve_one(listener)
     response = await soon(upstream.send(request(listener)))
     assert await soon(response.read()) == b"ok"
-    thread.join(8)
+    thread.join(PATIENCE_S)
     assert listener.connections == 2
     assert listener.requests.qsize() == 2
 
@@ -128,7 +128,7 @@ async def test_a_generation_the_provider_may_have_begun_is_not_sent_again(
     thread.start()
     with pytest.raises(UpstreamIncomplete):
         await soon(upstream.send(request(listener)))
-    thread.join(8)
+    thread.join(PATIENCE_S)
     assert (listener.connections, listener.requests.qsize()) == (1, 2)
 
 
@@ -158,13 +158,13 @@ async def test_what_only_reads_may_be_sent_again(upstream: HttpUpstream, listene
     def take_and_leave() -> None:
         listener.request(kept)
         kept.close()
-        serve_one(listener).join(8)
+        serve_one(listener).join(PATIENCE_S)
 
     thread = threading.Thread(target=take_and_leave)
     thread.start()
     response = await soon(upstream.send(request(listener, "GET")))
     assert await soon(response.read()) == b"ok"
-    thread.join(8)
+    thread.join(PATIENCE_S)
     assert listener.connections == 2
 
 
@@ -182,7 +182,7 @@ async def test_a_provider_that_begins_an_answer_and_leaves_is_not_asked_again(
     thread.start()
     with pytest.raises(UpstreamIncomplete):
         await soon(upstream.send(request(listener, "GET")))
-    thread.join(8)
+    thread.join(PATIENCE_S)
     assert listener.connections == 1
 
 
@@ -199,7 +199,7 @@ async def test_a_request_is_sent_again_only_once(upstream: HttpUpstream, listene
     thread.start()
     with pytest.raises(UpstreamIncomplete):
         await soon(upstream.send(request(listener, "GET")))
-    thread.join(8)
+    thread.join(PATIENCE_S)
     assert listener.connections == 2
 
 

@@ -160,7 +160,7 @@ async def test_a_caller_may_go_right_behind_its_request(serve: Serve, call: Call
 async def test_a_caller_that_falls_silent_at_any_byte_is_told_and_left(serve: Serve, call: Call, kind: str) -> None:
     message = KINDS[kind]
     app = App()
-    server = await serve(app, Limits(header_timeout_s=0.7, body_timeout_s=0.7))
+    server = await serve(app, Limits(header_timeout_s=1.5, body_timeout_s=1.5))
     callers = []
     for at in range(1, len(message)):
         callers.append(await call(server))
