@@ -323,7 +323,8 @@ async def test_silence_in_the_middle_of_a_stream_is_filled_with_comments() -> No
         exchange.write(frame(says("Two")))
         exchange.finish()
 
-    async with open_house(Script(act), settings=IMPATIENT) as house, house.open(streamed()) as wire:
+    settings = Settings(keep_alive_s=0.05)
+    async with open_house(Script(act), settings=settings) as house, house.open(streamed()) as wire:
         body = b""
         while b": keep-alive" not in body:
             body += await wire.chunk()

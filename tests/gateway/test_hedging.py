@@ -110,6 +110,7 @@ async def test_if_the_first_fails_the_other_goes_on_alone() -> None:
         call = asyncio.create_task(house.ask(BODY))
         await until(lambda: second.asked)
         let_go.set()
+        await until(lambda: house.upstream.idle_connections)  # its refusal was read
         await asyncio.sleep(0.05)
         second.let_go(2)
         answer = await soon(call)
@@ -246,7 +247,7 @@ async def test_each_lane_of_a_call_has_a_race_of_its_own() -> None:
 
     models = [OperatorModel("duo", f"{name}/{CLAUDE}", priority=n) for n, name in enumerate(("anthropic", "second"))]
     second = Script(streams_named(*claude_events("Second")))
-    options: Any = {"kinds": (KINDS["anthropic"],), "models": models, "rules": RoutingRules(hedge_after_s=1)}
+    options: Any = {"kinds": (KINDS["anthropic"],), "models": models, "rules": RoutingRules(hedge_after_s=2)}
     async with open_house(first, fleet={"second": second}, **options) as house:
         answer = await house.ask(chat(model="duo", stream=True, n=2, max_tokens=50))
         texts = {0: "", 1: ""}
@@ -290,7 +291,7 @@ async def test_another_provider_is_asked_rather_than_another_key_of_the_silent_o
 
 
 async def test_a_slow_one_is_known_to_be_slow_though_it_never_answers() -> None:
-    rules = RoutingRules(policy=Policy.LATENCY, hedge_after_s=0.3)
+    rules = RoutingRules(policy=Policy.LATENCY, hedge_after_s=1)
     models = [OperatorModel("duo", f"{name}/{FLASH}") for name in NAMES[:2]]
     slow, fast = waits("Slow"), answers(says("Fast"))
     async with fleet(slow, fast, rules=rules, models=models) as house:
@@ -367,7 +368,7 @@ async def test_usage_that_the_loser_reported_is_nobodys(tmp_path: Path) -> None:
 async def test_who_cannot_be_paid_for_beside_the_first_ends_nothing(tmp_path: Path) -> None:
     models = [OperatorModel("duo", f"gemini/{name}", priority=n) for n, name in enumerate((FLASH, "gemini-2.5-pro"))]
     first = waits("First")
-    options: Any = {"models": models, "rules": RoutingRules(hedge_after_s=0.3)}
+    options: Any = {"models": models, "rules": RoutingRules(hedge_after_s=2)}
     async with paid_house(tmp_path / "books.db", Script(first), **options) as paid:
         call = asyncio.create_task(paid.house.ask(chat(model="duo", stream=True, max_tokens=50)))
         await until(lambda: first.asked)

@@ -20,7 +20,7 @@ FLASH = "gemini-3.5-flash"
 TWO = [OperatorModel("duo", f"{name}/{FLASH}", priority=rank) for rank, name in enumerate(("gemini", "second"))]
 RULES = RoutingRules(retries=2, first_pause_s=0.001, breaker=BreakerRules(failures=0))
 BUSY, GOOD = fails(503, "UNAVAILABLE"), answers(says("Hello"))
-IMPATIENT = Settings(first_byte_timeout_s=0.15)
+IMPATIENT = Settings(first_byte_timeout_s=0.6)
 
 
 async def stalls(_: Exchange) -> None:
