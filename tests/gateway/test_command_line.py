@@ -247,6 +247,32 @@ async def test_a_signal_at_the_very_start_ends_it_too(tmp_path: Path, number: si
         await until(lambda: command.left == [])
 
 
+UNHEARD = """
+import os, signal
+from portico.cli import main, serve
+
+class Leaving:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(100):
+            pass
+
+def run(work, run=serve.run):
+    Leaving()
+    return run(work)
+
+serve.run = run
+main()
+"""
+
+
+async def test_ctrl_c_ends_a_start_also_where_an_exception_would_be_raised_to_nobody(tmp_path: Path) -> None:
+    """As in the callbacks of an import."""
+    arguments = ("serve", "--simulate", "--port", "0")
+    code, _, err = await run(*arguments, folder=tmp_path, program=("-c", UNHEARD))
+    assert (code, err) == (130, "")
+
+
 async def test_a_stream_that_is_running_is_finished_before_it_ends(tmp_path: Path) -> None:
     async with portico("serve", "--simulate", "--port", "0", folder=tmp_path) as command:
         port = await command.port()

@@ -5,6 +5,7 @@ Heavy imports live in the command that wants them, so that `portico serve` start
 
 import errno
 import os
+import signal
 import sys
 from io import TextIOWrapper
 from typing import Final
@@ -36,6 +37,9 @@ def main() -> None:
 
 
 def _run() -> None:
+    if sys.argv[1:2] == ["serve"]:
+        # Until a loop takes it. An exception may be raised where nobody catches it, as in the callbacks of an import.
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     options = read_serve(sys.argv[2:]) if sys.argv[1:2] == ["serve"] else None
     if options is None:
         from portico.cli.app import app
