@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from accounts.rowbooks import Books, Reads, T
+from gateway.house import PATIENCE_S
 from portico.accounts import Keyring
 from portico.accounts import rows as accounts
 from portico.accounts.follow import Follower
@@ -28,7 +29,7 @@ def opens(keyring: Keyring, secret: str) -> bool:
 
 
 async def soon(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 

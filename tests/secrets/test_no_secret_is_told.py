@@ -12,7 +12,7 @@ import pytest
 from databases import started_books
 from gateway import preloaded
 from gateway.commands import Command, portico, run
-from gateway.house import Act, Script, Wire, answers, fails, says, soon
+from gateway.house import PATIENCE_S, Act, Script, Wire, answers, fails, says, soon
 from portico.http.server import Server
 from portico.wire.http import Exchange
 
@@ -250,7 +250,7 @@ async def _until_seen(port: int, upstream: Script, keys: set[str]) -> None:
     headers = {"authorization": f"Bearer {CALLER}", "content-type": "application/json"}
     body = {"model": "gemini-3.5-flash", "messages": [{"role": "user", "content": "hi"}]}
     shown: set[str] = set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while shown != keys:
             upstream.requests.clear()
             for _ in range(12):

@@ -88,7 +88,7 @@ async def test_it_goes_on_looking_whatever_happens(
     await watch.start()
     keys.error = error
     await database.reading.work(raised("keys"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await again.wait()
     await watch.aclose()
     assert len(caplog.records) == (0 if isinstance(error, StorageUnavailable) else 1)

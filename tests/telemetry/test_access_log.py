@@ -19,7 +19,7 @@ from portico.relay.report import Report, Try
 from portico.telemetry.lines import PIPE_BYTES, WAITING_BYTES, LineWriter, another, appending, batches
 from portico.telemetry.logs import AccessLog
 
-PATIENCE_S = 10.0
+PATIENCE_S = 45.0
 
 
 async def until(condition: Callable[[], object]) -> None:

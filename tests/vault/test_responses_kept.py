@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from gateway.house import PATIENCE_S
 from portico.core.dialect import KeptTurn
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Committer
@@ -140,7 +141,7 @@ async def test_a_long_chain_is_found_whole(workers: Workers) -> None:
         if settling is not None:
             await settling
     other = workers.responses()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (found := await other.chain("alice", ids[-1])):  # noqa: ASYNC110 - what is late for its caller is still written
             await asyncio.sleep(0.01)
     assert [one.id for one in found] == ids
@@ -162,7 +163,7 @@ async def test_what_is_on_its_way_is_found_by_its_own_worker(workers: Workers) -
     assert await workers.responses().chain("alice", "c") == []
     gates[0].open()
     other = workers.responses()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not await other.chain("alice", "c"):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -184,7 +185,7 @@ async def test_what_cannot_be_written_now_is_written_later(workers: Workers) -> 
     stored = workers.responses(through=Refusing)  # type: ignore[arg-type]
     assert stored.keep("alice", turn("a"), [], []) is None
     other = workers.responses()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while await other.find("alice", "a") is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     with contextlib.suppress(StorageUnavailable):

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import databases
+from gateway.house import PATIENCE_S
 from portico.core.errors import StorageUnavailable
 from portico.core.parts import Signature, Text, ToolCall
 from portico.core.request import Message, Request, Role
@@ -310,7 +311,7 @@ async def test_an_answer_is_not_held_back_for_ever_and_those_after_it_not_at_all
 
 
 async def keep_until_there(workers: Workers, *keys: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not await _are_there(workers, keys):  # noqa: ASYNC110 - other processes tell nobody
             await asyncio.sleep(0.02)
 
