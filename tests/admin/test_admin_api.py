@@ -297,7 +297,7 @@ async def test_the_event_loop_turns_while_a_command_waits(reading: LocalReading)
     class Slow(LocalReading):
         def at_once(self, change: Any) -> Any:
             entered.set()
-            assert gate.wait(10)
+            assert gate.wait(60)
             return super().at_once(change)
 
     async with serving(Slow(reading.connection, reading.db)) as api:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from random import Random
 from typing import Any, Final, TypeAlias, TypeVar
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 import databases
+from gateway.house import PATIENCE_S
 from portico.admin.command import Office
 from portico.admin.commands import BY_NAME
 from portico.admin.desk import House
@@ -44,14 +46,16 @@ class Slow:
         def held(db: Db) -> T:
             result = change(db)
             self.made.set()
-            self.go.wait(10)
+            self.go.wait(PATIENCE_S)
             return result
 
         return await self._database.reading.work(held)
 
 
 @pytest.fixture
-async def database() -> AsyncIterator[Database]:
+async def database(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """On a busy machine the one waits long for a lock, and the other for that wait to be seen."""
+    monkeypatch.setattr("portico.store.postgres._SETTINGS", [f"SET lock_timeout = {1000 * int(PATIENCE_S)}"])
     database = open_database(databases.postgres_books())
     yield database
     await database.aclose()
@@ -68,7 +72,7 @@ async def at_once(database: Database, first: Asked, second: Asked) -> list[Any]:
     """What becomes of two commands, of which the second begins before the first is committed."""
     slow = Slow(database)
     one = asyncio.create_task(do(slow, first))
-    assert await asyncio.to_thread(slow.made.wait, 10)
+    assert await asyncio.to_thread(slow.made.wait, PATIENCE_S)
     other = asyncio.create_task(do(database.reading, second))
     await asyncio.to_thread(until_it_waits, database, other)
     slow.go.set()
@@ -78,10 +82,11 @@ async def at_once(database: Database, first: Asked, second: Asked) -> list[Any]:
 def until_it_waits(database: Database, other: "asyncio.Task[Any]") -> None:
     """For a lock that the first has, or it is done without one."""
     with psycopg.connect(database.engine.url, autocommit=True) as connection:  # type: ignore[attr-defined]
-        for _ in range(2000):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
             if other.done() or connection.execute(_WAITING, (connection.info.backend_pid,)).fetchone() != (0,):
                 return
-            threading.Event().wait(0.005)
+            time.sleep(0.005)
     raise AssertionError("it is neither done nor waiting")
 
 

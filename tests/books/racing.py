@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from books.shop import Gate, Shop, call, eventually, open_shop, receipt, statuses
-from gateway.house import Answer, chat, until
+from gateway.house import PATIENCE_S, Answer, chat, until
 
 CALLS: Final = 200
 FUNDED: Final = 33
@@ -57,8 +57,8 @@ async def _race(shop: Shop) -> Raced:
         ceiling = (await call(port, key, BODY, path="/v1/estimate")).json()["ceiling_nanos"]
         paid_in = FUNDED * ceiling + ceiling - 1  # one nano-dollar short of one more
         await shop.command("accounts", "top-up", "racer", _dollars(paid_in))
-        asked = [asyncio.create_task(call(port, key, BODY, patience_s=60)) for _ in range(CALLS)]
-        await until(lambda: sum(task.done() for task in asked) == CALLS - FUNDED, 60)
+        asked = [asyncio.create_task(call(port, key, BODY, patience_s=5 * PATIENCE_S)) for _ in range(CALLS)]
+        await until(lambda: sum(task.done() for task in asked) == CALLS - FUNDED, 4 * PATIENCE_S)
         arrived = shop.provider.arrived
         assert await shop.balance("racer") == (paid_in, FUNDED * ceiling)
         shop.provider.open.set()

@@ -129,9 +129,9 @@ async def open_shop(folder: Path, provider: Gate, *, storage_url: str | None = N
         await shop.stop()
 
 
-async def eventually(is_so: Callable[[], Awaitable[bool]], within_s: float = 20.0) -> None:
-    """Returns when it is so; fails the test if it does not come about in time."""
-    async with asyncio.timeout(within_s):
+async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
+    """Returns when it is so; fails the test if it does not come about in time. Commands and leases take theirs."""
+    async with asyncio.timeout(3 * PATIENCE_S):
         while not await is_so():  # noqa: ASYNC110
             await asyncio.sleep(0.2)
 

@@ -134,7 +134,7 @@ async def test_a_backup_of_books_in_use_is_a_gateway_that_works(tmp_path: Path) 
             async def nothing_held() -> bool:
                 return (await restored.balance("customer"))[1] == 0
 
-            await eventually(nothing_held, 40)
+            await eventually(nothing_held)
         assert await restored.add_up()
         settled = [one["request_id"] for one in await restored.entries("customer") if one["kind"] == "settle"]
         assert len(set(settled)) == len(settled)

@@ -12,7 +12,7 @@ import pytest
 import databases
 from books.shop import OWNER_KEY, Gate, Shop, call, eventually, open_shop, statuses
 from databases import Postgres
-from gateway.house import Answer, chat, until
+from gateway.house import PATIENCE_S, Answer, chat, until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="signals processes")
 
@@ -55,7 +55,7 @@ async def _outage(folder: Path, database: Postgres) -> None:
                 after.append(await call(port, key, BODY))
                 return after[-1].status == 200
 
-            await eventually(back, 30)
+            await eventually(back)
             paid = [answer for answer in (*before, *during, *after) if answer.status == 200]
             await _charged(shop, "patient", paid)
             await _charged(shop, "default", owners)
@@ -83,7 +83,7 @@ async def test_a_worker_that_wakes_up_after_its_lease_books_an_adjustment(tmp_pa
         await shop.command("accounts", "top-up", "sleeper", "1000")
         async with shop.serving() as frozen, shop.serving() as awake:
             port, other = await frozen.port(), await awake.port()
-            asked = asyncio.create_task(call(port, key, BODY, patience_s=90))
+            asked = asyncio.create_task(call(port, key, BODY, patience_s=5 * PATIENCE_S))
             await until(lambda: gate.arrived == 1)
             assert (await shop.balance("sleeper"))[1] > 0
             frozen.send(signal.SIGSTOP)
@@ -91,7 +91,7 @@ async def test_a_worker_that_wakes_up_after_its_lease_books_an_adjustment(tmp_pa
             async def released() -> bool:
                 return (await shop.balance("sleeper"))[1] == 0
 
-            await eventually(released, 60)
+            await eventually(released)
             assert await shop.balance("sleeper") == (1000 * 10**9, 0), "without a checkpoint nothing is charged"
             gate.open.set()
             frozen.send(signal.SIGCONT)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from books.test_two_tenants import Street, open_street, prepared
-from gateway.house import Act, Json, Script, answers, chat
+from gateway.house import PATIENCE_S, Act, Json, Script, answers, chat
 from gateway.test_chat_passing import chunks, completion, streams
 from gateway.vendors import (
     CLAUDE,
@@ -99,7 +99,7 @@ async def test_a_count_costs_nothing(url: str, tmp_path: Path) -> None:
         before = (await street.alice.get("/v1/balance")).json()["posted_nanos"]
         answer = await street.alice.ask("/v1/messages/count_tokens", message())
         assert answer.json() == {"input_tokens": 12}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while (await street.alice.get("/v1/balance")).json()["held_nanos"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert (await street.alice.get("/v1/balance")).json()["posted_nanos"] == before

@@ -8,6 +8,7 @@ from typing import TypeVar
 import pytest
 
 import databases
+from gateway.house import PATIENCE_S
 from portico.cli.traffic import Measured, TrafficBook
 from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
@@ -83,7 +84,7 @@ async def test_the_end_of_serving_writes_the_rest(workers: Workers) -> None:
         clock.at += 15.0
         return bool((await later.measured()).models)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await there():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert (await later.measured()).models == {"a": {SLOT: Counts(1, 1)}}
@@ -123,7 +124,7 @@ async def test_writing_goes_on_by_itself(workers: Workers) -> None:
     one.start()
     for _ in range(2):
         one.tally.failed("a")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while one.tally._counts:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
     await one.finish()
@@ -168,5 +169,5 @@ async def test_nobody_waits_for_ever_for_a_database_that_says_nothing(
     monkeypatch.setattr("portico.cli.traffic.PATIENCE_S", 0.05)
     async with Workers(databases.sqlite_books(tmp_path / "books.db")) as workers:
         one = TrafficBook(workers.storage()[0], Silent(), simulated=False)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert (await one.measured()).at_s is None

@@ -17,7 +17,7 @@ import pytest
 
 from databases import postgres_url
 from gateway.gemini import address
-from gateway.house import Answer, House, Json, Script, answers, chat, says, until
+from gateway.house import PATIENCE_S, Answer, House, Json, Script, answers, chat, says, until
 from gateway.test_gateway_signatures import SKIP, OpenClaw
 from money.acts import Steps, usage
 from portico.accounts.rows import Issued, create_account, create_key
@@ -80,7 +80,7 @@ class Street:
         """The request id of an answer, once its receipt is there."""
         request_id = answer.headers["x-portico-request-id"]
         sql = "SELECT 1 FROM receipts WHERE request_id = ?"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while not await self.books.database.reading.read(lambda db: db.rows(sql, request_id)):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         return request_id

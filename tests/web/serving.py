@@ -16,7 +16,7 @@ import msgspec
 from gateway.commands import environment
 
 KEY: Final = "sk-sample-0123456789abcdef"
-_PATIENCE_S: Final = 30.0
+_PATIENCE_S: Final = 90.0
 
 
 class House(msgspec.Struct, frozen=True):

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from books.lines import lines_to
 from books.shop import call, wire_to
 from gateway.commands import Command, portico
-from gateway.house import chat
+from gateway.house import Wire, chat
 from web.serving import KEY
 
 MODEL, OTHER, UNTOUCHED = "gemini-3.8-flash", "gpt-5.5", "claude-haiku-4-5"
@@ -29,10 +30,16 @@ async def look(port: int, path: str) -> Any:
     """What a visitor reads there."""
     wire = await wire_to(port)
     try:
-        wire.request("GET", path, {"host": "x", "accept": "*/*", "connection": "close"}, b"")
-        answer = await wire.rest()
+        return await read(wire, path)
     finally:
         wire.drop()
+
+
+async def read(wire: Wire, path: str) -> Any:
+    """The same, over a connection that is kept."""
+    wire.status, wire.at_end = 0, False
+    wire.request("GET", path, {"host": "x", "accept": "*/*"}, b"")
+    answer = await wire.rest()
     assert answer.status == 200, path
     return json.loads(answer.body)
 
@@ -96,11 +103,13 @@ async def test_the_pages_tell_exactly_what_was_called_and_a_restart_keeps_it(tmp
         assert (await call(port, KEY, chat("x", model="no-such-model"))).status == 404
         assert (await call(port, "sk-wrong-0123456789", chat("x", model=MODEL))).status == 401
 
-        async def all_there() -> bool:
-            told = [await look(port, "/status.json") for _ in range(12)]  # each worker is among those asked
-            return all(sum(row["calls"] for row in one["data"]) == 41 for one in told)
+        async with lines_to(command, port, 2) as lines:
 
-        await once_so(all_there)
+            async def all_there() -> bool:
+                told = [await read(line.wire, "/status.json") for line in lines]
+                return all(sum(row["calls"] for row in one["data"]) == 41 for one in told)
+
+            await once_so(all_there)
         await tells_what_was_called(port)
         await stop(command, tmp_path)
     async with serving(tmp_path) as command:
