@@ -162,3 +162,11 @@ def test_the_index_lists_every_page_that_is_made_of_data(locale: Locale) -> None
     index = machine.llms(locale, ROOM, "http://x")
     for path in ("/models", "/pricing", "/status", "/changes", "/conformance"):
         assert f"(http://x{locale.prefix}{path}.md)" in index, path
+
+
+@pytest.mark.parametrize("locale", [Locale.ZH_CN, Locale.ZH_HK])
+@pytest.mark.parametrize("path", ["/nothing-is-here", "/models/nothing-is-called-so", "/models", "/docs/chat"])
+async def test_no_chinese_sentence_has_a_space_before_the_next(locale: Locale, path: str) -> None:
+    text = (await ask(HOUSE, f"{locale.prefix}{path}".rstrip("/"))).text
+    prose = re.sub(r"<(pre|script|svg)\b.*?</\1>|<[^>]+>", "", text, flags=re.DOTALL)
+    assert re.findall(r".{0,12}[。！？；：，、] +[\u3400-\u9fff「“].{0,12}", prose) == []

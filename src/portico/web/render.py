@@ -203,14 +203,14 @@ def render_missing(visit: Visit, *, theme: str) -> str:
     """The page that says that there is none."""
     say = _voice(visit.locale, html=True)
     view = View(template="missing", title=say("There is no such page"), summary="", follows=False)
-    return environment(html=True).get_template("missing.html").render(common(visit, view, html=True, theme=theme))
+    return render_html(visit, view, theme=theme)
 
 
 def render_failed(visit: Visit, *, theme: str) -> str:
     """The page that says that the house failed, and not the visitor."""
     say = _voice(visit.locale, html=True)
     view = View(template="failed", title=say("Portico failed"), summary="", follows=False)
-    return environment(html=True).get_template("failed.html").render(common(visit, view, html=True, theme=theme))
+    return render_html(visit, view, theme=theme)
 
 
 def _yaml(text: str) -> str:
