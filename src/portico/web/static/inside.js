@@ -17,6 +17,15 @@ for (const time of document.querySelectorAll("time[data-ago]")) {
   time.textContent = ago(date);
 }
 
+// A conversation of the playground stays in its tab, and not for whoever signs in there next.
+if (new URLSearchParams(location.search).get("done") === "signed-out") {
+  try {
+    sessionStorage.removeItem("playground");
+  } catch {
+    // This browser keeps nothing.
+  }
+}
+
 // A second click while the answer is on its way sends no form again.
 const PATIENCE = 5000;
 const sent = new WeakMap();

@@ -10,7 +10,7 @@ import { copying } from "./house.js";
 import { made, say, usd, whole } from "./playground-words.js";
 
 const MOST_SHOWN = 200_000;  // Characters of JSON or code that are put into the page at once.
-const BESIDE = { target: "_blank", rel: "noopener" };  // The conversation is in the page alone: it stays open.
+const BESIDE = { target: "_blank", rel: "noopener" };  // The conversation stays open.
 const root = document.documentElement;
 
 export class AnswerView {
@@ -62,6 +62,38 @@ export class AnswerView {
 
   stop() {
     this.stopping.abort();
+  }
+
+  // What of it is found again in this tab. Of one that is left while it runs nobody reads the rest: it was stopped.
+  kept() {
+    const { events, id, simulated, cost, answer } = this;
+    const { model: _, ...settings } = this.asked.settings;
+    return {
+      settings, events, id, simulated, blocks: this.text.blocks, failure: answer.failure, usage: answer.usage,
+      state: this.state === "running" ? "stopped" : this.state,
+      cost: cost && { charge: cost.charge, receipt: cost.receipt && { flags: cost.receipt.flags } },
+    };
+  }
+
+  async restore({ events, id, simulated, blocks, failure, usage, state, cost }) {
+    const { answer } = this;
+    Object.assign(this, { events, id, simulated, state, cost });
+    const reader = readerOf(answer);
+    for (const event of events) reader.feed(event);
+    reader.close();
+    Object.assign(answer, { failure, usage });
+    this.text.restore(answer.text, blocks);
+    this.thoughts.appendData(answer.thoughts);
+    this.folded.hidden = !answer.thoughts;
+    for (const image of answer.images) this.image(image);
+    if (failure) this.fail(failure);
+    this.showMore();
+    this.showFoot();
+    await this.text.end();
+    if (this.cost || !id) return;
+    this.cost = await receiptOf(id, this.asked.key);
+    answer.usage ??= usageOf(this.cost?.receipt?.usage);
+    this.showFoot();
   }
 
   told(reader, event) {

@@ -74,6 +74,13 @@ export class Text {
     this.plain = made("div", { class: "pg-tail" }, this.tail);
     this.node.append(this.plain);
     this.busy = null;
+    this.blocks = [];  // What is set: {text, tree}.
+  }
+
+  // The blocks of a text as they were set, and what was left of it.
+  restore(text, blocks) {
+    for (const block of blocks) this.show(block);
+    this.tail.appendData(text.slice(blocks.reduce((sum, one) => sum + one.text.length, 0)));
   }
 
   add(text) {
@@ -96,9 +103,13 @@ export class Text {
 
   async set(length) {
     const text = this.tail.data.slice(0, length);
-    const tree = await treeOf(text, this.key);
-    this.plain.before(...(tree ? nodesOf(tree) : [made("div", { class: "pg-plain" }, text)]));
+    this.show({ text, tree: await treeOf(text, this.key) });
     this.tail.deleteData(0, length);
     this.busy = null;
+  }
+
+  show(block) {
+    this.blocks.push(block);
+    this.plain.before(...(block.tree ? nodesOf(block.tree) : [made("div", { class: "pg-plain" }, block.text)]));
   }
 }

@@ -153,7 +153,36 @@ function fromAddress() {
   if (told.get("thoughts") === "no") field("thoughts").checked = false;
 }
 
-export function follow(changed) {
+// -- what is found again in this tab
+
+const KEPT = ["key", "model", "other", "dialect", "system", "temperature", "longest", "effort", "thoughts", "tools", "schema"];
+const idOf = (key) => key.split(".")[0];
+
+// Of a key its id: the seal is of one session.
+export function kept() {
+  const told = Object.fromEntries(KEPT.map((name) => [name, field(name).value]));
+  return { ...told, key: idOf(keyOf()), thoughts: field("thoughts").checked };
+}
+
+function restore({ thoughts, key, ...told }) {
+  field("thoughts").checked = thoughts;
+  if (new URLSearchParams(location.search).has("model")) {
+    delete told.model;
+    delete told.other;
+  }
+  told.key = [...field("key").options].find((one) => idOf(one.value) === key)?.value;
+  for (const [name, value] of Object.entries(told)) {
+    const before = field(name).value;
+    field(name).value = value ?? before;
+    if (field(name).selectedIndex === -1) field(name).value = before;
+  }
+  check("tools", toolsIn);
+  check("schema", schemaIn);
+}
+
+// `before`: what was kept.
+export function follow(changed, before) {
+  if (before) restore(before);
   fromAddress();
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {

@@ -4,6 +4,7 @@ import { AnswerView } from "./playground-answer.js";
 import { estimateOf } from "./playground-call.js";
 import { Files, shown } from "./playground-files.js";
 import { requestOf } from "./playground-ask.js";
+import { keep, kept } from "./playground-kept.js";
 import { copying } from "./house.js";
 import * as settings from "./playground-settings.js";
 import { made, say, usd } from "./playground-words.js";
@@ -62,10 +63,13 @@ class Conversation {
     });
     this.pause = 0;
     this.asking = null;
-    this.listen();
+    const before = kept();
+    this.listen(before?.settings);
+    if (before) this.restore(before);
   }
 
-  listen() {
+  // `before`: the settings as they stood when the page was left.
+  listen(before) {
     at("pg-composer").addEventListener("submit", (event) => {
       event.preventDefault();
       this.say();
@@ -83,11 +87,35 @@ class Conversation {
     });
     at("pg-clear").addEventListener("click", () => this.clear());
     copying(at("pg-address"), settings.address, () => this.status(settings.address()));
-    settings.follow(() => this.estimate());
+    settings.follow(() => this.estimate(), before);
     this.isReady = true;
     addEventListener("beforeunload", (event) => {
-      if (this.running().length) event.preventDefault();
+      if (!this.keep() || this.running().length) event.preventDefault();
     });
+    addEventListener("pagehide", () => this.keep());
+  }
+
+  // -- what is found again in this tab
+
+  keep() {
+    const turns = this.turns.map(({ said, chosen, views }) => ({ said, chosen, views: views.map((view) => view.kept()) }));
+    return keep({ settings: settings.kept(), text: this.text.value, files: this.files.files, turns });
+  }
+
+  restore({ text, files, turns }) {
+    this.text.value = text;
+    this.files.files = files;
+    this.files.show();
+    for (const { said, chosen, views } of turns) {
+      const turn = this.begin(said);
+      for (const one of views) {
+        const view = this.answer(turn, { ...one.settings, model: settings.modelOf(one.settings.name) });
+        view.restore(one);
+        this.offerCalls(turn, view);
+      }
+      turn.chosen = chosen;
+    }
+    this.tail.follow();
   }
 
   status(text) {
@@ -110,6 +138,7 @@ class Conversation {
     this.status("");
     this.text.focus();
     this.update();
+    this.keep();
   }
 
   // What was said before a turn: each turn, and the answer of it that the conversation goes on from.
@@ -152,6 +181,10 @@ class Conversation {
   }
 
   turn(said, asked) {
+    this.run(this.begin(said), asked);
+  }
+
+  begin(said) {
     this.turns.at(-1)?.views.forEach((view) => view.closeCalls());
     const answers = made("div", { class: "pg-answers" });
     const node = made("li", { class: "pg-turn" }, saidNode(said), answers);
@@ -159,10 +192,11 @@ class Conversation {
     this.turns.push(turn);
     this.log.append(node);
     this.tail.follow();
-    this.run(turn, asked);
+    return turn;
   }
 
-  async run(turn, asked) {
+  // One more answer of a turn, from which the conversation goes on.
+  answer(turn, asked) {
     const view = new AnswerView({ settings: asked, items: turn.items, key: settings.keyOf() }, {
       before: () => this.tail.before(),
       after: () => this.tail.after(),
@@ -173,18 +207,26 @@ class Conversation {
     turn.chosen = turn.views.length - 1;
     turn.answers.append(view.node);
     turn.node.classList.toggle("beside", turn.views.length > 1);
+    return view;
+  }
+
+  async run(turn, asked) {
+    const view = this.answer(turn, asked);
     this.tail.follow();
     this.status(say("status_answering", { model: asked.name }));
     this.update();
     await view.run();
-    if (view.state === "done" && view.answer.calls.length && turn === this.turns.at(-1)) {
-      view.showCalls((results) => {
-        turn.chosen = turn.views.indexOf(view);
-        this.turn({ results }, { ...view.asked.settings });
-      });
-    }
+    this.offerCalls(turn, view);
     this.tail.after();
     this.update();
+  }
+
+  offerCalls(turn, view) {
+    if (view.state !== "done" || !view.answer.calls.length || turn !== this.turns.at(-1)) return;
+    view.showCalls((results) => {
+      turn.chosen = turn.views.indexOf(view);
+      this.turn({ results }, { ...view.asked.settings });
+    });
   }
 
   // -- what can be done
