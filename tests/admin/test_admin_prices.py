@@ -233,6 +233,21 @@ def test_free_is_said_and_never_guessed(bench: Bench) -> None:
     assert bench.do("prices publish", prices=lines({"free": True})) == {"changes": [], "unchanged": 1}
 
 
+def test_what_is_asked_again_for_a_model_that_was_free_is_told_before_it_is_published(bench: Bench) -> None:
+    """By one price of it, or by several from several days on: all that is listed then is told once."""
+    bench.do("prices publish", prices=lines({"free": True}))
+    draft = lines({"input": "1", "effective_from": later(1)}, {"input": "2", "effective_from": later(5)})
+    told = bench.do("prices diff", prices=draft)["changes"]
+    assert [(one["what"], one["new_usd"]) for one in told[:2]] == [("input", "1.00"), ("input", "2.00")]
+    assert {one["effective_from"] for one in told[2:]} == {later(1)}
+    assert {"output": "2.50", "cached": "0.03"}.items() <= {one["what"]: one["new_usd"] for one in told[2:]}.items()
+    assert len(bench.do("prices publish", prices=draft)["changes"]) == 2
+    bench.reading.now_us += 86_400 * 1_000_000
+    listed = bench.do("prices list", model=MODEL)["data"]
+    assert len([one for one in listed if one["tier"] == "standard"]) == len(told) - 1
+    assert len(bench.do("prices diff", prices=lines({"input": "3"}))["changes"]) == 1
+
+
 def test_what_callers_pay_is_what_providers_ask_until_it_is_set(bench: Bench) -> None:
     def listed(book: str) -> dict[str, tuple[str, str]]:
         found = bench.do("prices list", model=MODEL, book=book)["data"]

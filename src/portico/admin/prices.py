@@ -4,7 +4,7 @@ Until something is published, the prices are those of the catalog. A price chang
 no row is ever changed or removed, so that every receipt can be explained by the rows it names.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, TypeAlias
@@ -120,9 +120,11 @@ def _names(desk: Desk, asked: str) -> set[str]:
 
 
 def diff(desk: Desk, args: Prices) -> Diff:
-    """Shows what publishing a draft would change: old, new, percent."""
+    """Shows what publishing a draft would change: old, new, percent. Where a model is not free any more, what is asked for
+    it beside the draft's own prices, too."""
     changes, unchanged = _compared(desk, args.prices)
-    return Diff(changes=[change for _, change in changes], unchanged=unchanged)
+    again = _asked_again(desk, [cell for cell, _ in changes])
+    return Diff(changes=[*(change for _, change in changes), *again], unchanged=unchanged)
 
 
 def publish(desk: Desk, args: Prices) -> Publication:
@@ -150,10 +152,12 @@ def import_(desk: Desk, args: ImportPrices) -> Draft:
 class _Shelf:
     """Both books as they are kept now: the catalog's prices, and what was published over them."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, draft: Iterable[Cell] = ()) -> None:
+        """`draft`: what is looked at as if it were published."""
         self._desk = desk
         rows = desk.db.rows("SELECT book, provider, model, row, effective_from FROM prices ORDER BY id")
         self.published: list[Published] = [published(*row) for row in rows]
+        self.published += [Published(one.book, one.model, one.row, one.effective_from, one.provider) for one in draft]
         self._books = PriceBooks(load_catalog(), self.published)
 
     @cached_property
@@ -323,6 +327,23 @@ def _held(shelf: _Shelf, cell: Cell) -> _Held | None:
     return _Held(
         row.rate_nanos, origin, found is not None and _cell_key(row) == _cell_key(wanted) and row.unit is wanted.unit
     )
+
+
+def _asked_again(desk: Desk, cells: list[Cell]) -> Iterator[PriceChange]:
+    """What is asked again from a day on, though the draft does not say it: its first price for a free model ends that."""
+    now, then = _Shelf(desk), _Shelf(desk, cells)
+    said = {(one.book, one.provider, one.model, _cell_key(one.row)) for one in cells if one.row is not None}
+    ended: set[tuple[str, str, str]] = set()
+    for first in sorted(cells, key=lambda cell: cell.effective_from):
+        place, day = (first.book, first.provider, first.model), first.effective_from
+        old, new = (shelf.rates(first.provider, first.model, day) for shelf in (now, then))
+        of_sale = first.book == SALE
+        if place in ended or not (old.free if of_sale else old.cost_free) or (new.free if of_sale else new.cost_free):
+            continue
+        ended.add(place)
+        for row in new.sale if of_sale else new.cost:
+            if (*place, _cell_key(row)) not in said:
+                yield _change(Cell(*place, day, row), _Held(0, PUBLISHED, is_exact=False))
 
 
 def _nanos(cell: Cell) -> int:
