@@ -31,7 +31,7 @@ FENCE: Final = re.compile(r"^```(?P<info>[^\n]*)\n(?P<code>.*?)^```[ \t]*$", re.
 SHOWN: Final = {"text", "http", "console", "diff"}
 """Languages of what is shown and not run: answers, and commands of the system a reader has."""
 RUN: Final = {"bash", "python", "javascript", "json", "toml"}
-TIME_S: Final = 60.0
+TIME_S: Final = 180.0
 DRIVERS: Final = Path(__file__).parent / "drivers"
 KEY: Final = "sk-sample-0123456789abcdef"
 SECRETS: Final = {
