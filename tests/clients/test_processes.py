@@ -26,16 +26,16 @@ def script(for_s: float) -> list[str]:
 
 
 def test_what_a_command_leaves_behind_is_ended(tmp_path: Path) -> None:
-    ended = run(script(0), env={}, cwd=tmp_path, within_s=30)
+    ended = run(script(0), env={}, cwd=tmp_path, within_s=60)
     assert ended.code == 0
     assert gone(int(ended.out.split()[0]))
 
 
 def test_a_command_that_takes_too_long_is_ended_with_all_it_started(tmp_path: Path) -> None:
     began = time.monotonic()
-    ended = run(script(60), env={}, cwd=tmp_path, within_s=2)
+    ended = run(script(60), env={}, cwd=tmp_path, within_s=6)
     assert ended.code is None
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 50
     assert not marked(ended.out.split()[1])
 
 
@@ -53,7 +53,7 @@ time.sleep({for_s})
     ids=["an orphan without the mark", "a child without the mark in another session"],
 )
 def test_what_carries_no_mark_is_ended_too(leaves: bool, for_s: float, tmp_path: Path) -> None:
-    ended = run([sys.executable, "-c", _HIDES.format(leaves=leaves, for_s=for_s)], env={}, cwd=tmp_path, within_s=3)
+    ended = run([sys.executable, "-c", _HIDES.format(leaves=leaves, for_s=for_s)], env={}, cwd=tmp_path, within_s=8)
     assert gone(int(ended.out))
 
 
@@ -83,7 +83,7 @@ def test_signals_do_not_interrupt_the_ending(then: str, tmp_path: Path) -> None:
     for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):
         time.sleep(0.3)
         process.send_signal(number)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.SIGINT
     assert "ending all that runs" in said
     assert "left" not in said
@@ -100,7 +100,7 @@ def gone(pid: int) -> bool:
 
 def test_nobody_talks_to_it_and_it_sees_no_more_than_it_is_given(tmp_path: Path) -> None:
     program = "import os, sys; print(repr(sys.stdin.read()), sorted(os.environ), os.getcwd()); sys.exit(3)"
-    ended = run([sys.executable, "-c", program], env={"A": "b", "LC_ALL": "C.UTF-8"}, cwd=tmp_path, within_s=30)
+    ended = run([sys.executable, "-c", program], env={"A": "b", "LC_ALL": "C.UTF-8"}, cwd=tmp_path, within_s=60)
     assert ended.code == 3
     assert ended.out.split()[0] == "''"
     assert "HOME" not in ended.out
