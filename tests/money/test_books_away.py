@@ -33,7 +33,7 @@ class Served:
         self.path = folder / "books.db"
         make_books(self.path, balance=100 * USD, prepaid=prepaid)
         self.database: Database = open_database(f"sqlite:///{self.path}")
-        self.committer = GroupCommitter(self.database.engine, "worker_1", capacity=CAPACITY, wait_s=0.2)
+        self.committer = GroupCommitter(self.database.engine, "worker_1", capacity=CAPACITY, wait_s=0.8)
         self.seconds = 0.0
         self.lease = Lease(self.committer, lambda: "worker_2", clock=lambda: self.seconds, renew_every_s=3600)
         self.script = Script(answers(ANSWER))

@@ -150,7 +150,7 @@ async def test_funds_that_are_only_held_are_waited_for(tmp_path: Path) -> None:
 
 async def test_funds_that_stay_held_are_a_429_after_two_seconds(tmp_path: Path) -> None:
     act = Steps(ANSWER)
-    quick = TillSettings(funds_wait_s=0.2, fresh_s=-1)
+    quick = TillSettings(funds_wait_s=1.0, fresh_s=-1)
     async with paid_house(tmp_path / "books.db", Script(act), settings=quick) as paid:
         async with paid.house.open(chat(**SMALL)) as first:
             await until(lambda: act.asked == 1)
@@ -246,9 +246,11 @@ async def test_an_answer_whose_extension_is_refused_ends_and_says_so(tmp_path: P
             act.let_go()
             await wire.head()
             paid.set_balance(paid.account()[1])
-            for _ in range(11):
+            for _ in range(10):
                 act.let_go()
                 await asyncio.sleep(0.02)
+            await until(lambda: False in paid.counter.results)
+            act.let_go()
             told = (await wire.rest()).events
         assert [error["code"] for error in told.errors] == ["insufficient_funds"]
         assert not told.done
