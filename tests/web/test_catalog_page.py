@@ -4,12 +4,14 @@ from datetime import date
 from decimal import Decimal
 from urllib.parse import parse_qs
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portico.web import money
 from portico.web.addresses import Address
+from portico.web.house import House
 from portico.web.page import Visit
 from portico.web.showroom import Offer
 from portico.web.site import catalog, compare, models, shelf
@@ -206,6 +208,28 @@ def test_what_differs_is_told_apart_from_what_is_the_same() -> None:
     assert told["Context"].differs
     assert not told["Tools"].differs
     assert not any(line.differs for line in compare.lines([rows[0], rows[0]]))
+
+
+@pytest.mark.parametrize("form", ["", ".md"])
+async def test_what_nobody_knows_of_a_server_is_not_said_of_the_model(form: str) -> None:
+    """A server of OpenAI's dialect serves another vendor's model as it likes."""
+    local = msgspec.structs.replace(
+        ROOM, offers=lambda model: (Offer("local", "openai-compatible", model.name),), kept=None
+    )
+    rows = [row for row in await shelf.rows(local) if row.name in ("gpt-5.5", "gemini-3.8-flash")]
+    told = {line.title: line.values for line in compare.lines(sorted(rows, key=lambda row: row.name))}
+    assert told["Log probabilities"] == (None, True)
+    assert told["Tools"] == (None, True)
+    text = (await ask(House(local), f"/models/compare{form}?m=gemini-3.8-flash&m=gpt-5.5")).text
+    assert "unknown" in text
+
+
+def test_of_a_retired_model_is_told_what_its_successor_can_do() -> None:
+    gone = [row for row in ROWS if row.gone and row.priced is not row.model and shelf.is_chat(row)]
+    assert gone
+    for row in gone:
+        successor = next(one for one in ROWS if one.name == row.priced.name)
+        assert dict(models.capabilities(row)) == dict(models.capabilities(successor))
 
 
 @pytest.mark.parametrize("form", ["", ".md"])

@@ -94,7 +94,7 @@ async def model(showroom: Showroom, visit: Visit, names: Mapping[str, str]) -> V
     known = row.model
     tiers, lines = price_table(showroom, row)
     offer = row.offers[0]
-    able = able_of(offer, row.priced.capabilities_at(offer.kind))
+    able = able_of(offer, row.able)
     judged = conformance.found().of(row.priced.name)
     return View(
         template="model",
@@ -210,12 +210,13 @@ def _order(row: PriceRow) -> tuple[Any, ...]:
     return (_KINDS.index(row.kind), row.cached, modality, row.above_tokens, row.item)
 
 
-def capabilities(row: Row) -> list[tuple[str, bool]]:
-    """What a chat model can do, in the words of the page; the template says them in the reader's language."""
-    able = row.model.capabilities
+def capabilities(row: Row) -> list[tuple[str, bool | None]]:
+    """What a chat model can do, in the words of the page; the template says them in the reader's language. None: its server
+    is held to nothing, and nobody knows."""
+    able = row.able
     if not shelf.is_chat(row):
         return []
-    return [
+    found = [
         ("Tools", able.tools),
         ("Forced tool calls", able.tools and able.forced_tools),
         ("JSON answers", able.json_mode),
@@ -228,6 +229,7 @@ def capabilities(row: Row) -> list[tuple[str, bool]]:
         ("Several answers", able.max_candidates > 1),
         ("Prompt caching", able.cache_min_tokens > 0 or row.prices.cached is not None),
     ]
+    return [(name, known if able.judged else None) for name, known in found]
 
 
 Priced: TypeAlias = list[tuple[PriceRow, Rate]]

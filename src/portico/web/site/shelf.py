@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from portico.catalog import Model, ModelKind, PriceKind, PriceRow, Rates, Tier
+from portico.core.target import Capabilities
 from portico.core.usage import Usage
 from portico.metering.charge import Charge, charge
 from portico.routing.traffic import added, within_ms
@@ -102,6 +103,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def family(self) -> str | None:
         return next((name for name, vendor in FAMILIES.items() if vendor == self.model.vendor), None)
+
+    @property
+    def able(self) -> Capabilities:
+        """What who answers can do, where the first choice serves it."""
+        return self.priced.capabilities_at(self.offers[0].kind)
 
     @property
     def inputs(self) -> tuple[str, ...]:
