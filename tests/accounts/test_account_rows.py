@@ -286,7 +286,7 @@ def test_workers_that_start_at_once_agree_on_the_built_in_key() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
         assert failures == []
         assert opens(books, "first-secret-of-an-operator") == accounts.DEFAULT_KEY
 
@@ -309,9 +309,9 @@ def test_changes_made_at_once_become_visible_in_the_order_of_their_numbers() -> 
         for thread in (*workers, looker):
             thread.start()
         for thread in workers:
-            thread.join(30)
+            thread.join(60)
         done.set()
-        looker.join(30)
+        looker.join(60)
         seen.append([row.revision for row in books.work(accounts.changed_keys)])
         assert seen[-1] == list(range(1, 47))
         for revisions in seen:

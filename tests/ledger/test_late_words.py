@@ -120,7 +120,7 @@ def test_a_hold_that_grows_while_it_is_recovered_is_given_back_whole(books: Book
     with frozen.transaction() as db:
         assert Extend("r1", "alice", KEY, 100).apply(db)
         resolving.start()
-        for _ in range(500):
+        for _ in range(4000):
             if waits(watcher):
                 break
             time.sleep(0.01)

@@ -46,7 +46,7 @@ def beside(pg: Books, second: Write[object], *, first: Write[object], then: Writ
         results = [first.apply(db)]
         other.start()
         sql = "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        for _ in range(500):
+        for _ in range(4000):
             if watcher.do(lambda db: db.rows(sql))[0][0]:
                 break
             time.sleep(0.01)

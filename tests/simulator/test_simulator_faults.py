@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from gateway.house import until
 from portico.simulator import Simulator
 from simulator.sim_memory import Json, answer, ask, exchange, parts, stream, text, user
 
@@ -121,10 +122,11 @@ async def test_a_blocked_prompt_has_no_candidates(streamed: bool) -> None:
 
 
 async def test_silence_comes_before_or_after_the_first_event() -> None:
-    for marker, pieces in (("stall=5", 0), ("stall-mid=5", 1), ("slow=5", 1)):
+    for marker, pieces in (("stall=60", 0), ("stall-mid=60", 1), ("slow=60", 1)):
         sim = Simulator()
         one = exchange(f"/v1beta/models/{MODEL}:streamGenerateContent", user(f"Hi [[sim:{marker}]]"), query="alt=sse")
         task = asyncio.ensure_future(sim(one))
+        await until(lambda one=one, pieces=pieces: len(one.pieces) >= pieces)  # type: ignore[misc]
         await asyncio.sleep(0.02)
         assert len(one.pieces) == pieces, marker
         assert not task.done()
@@ -139,6 +141,7 @@ async def test_a_large_stream_is_made_as_fast_as_it_is_taken() -> None:
     one = exchange(f"/v1beta/models/{MODEL}:streamGenerateContent", user("[[sim:size=1M]]"), query="alt=sse")
     one.open.clear()
     task = asyncio.ensure_future(sim(one))
+    await until(lambda: sim.stats.waiting)
     await asyncio.sleep(0.05)
     assert sim.stats.waiting == 1
     assert len(one.pieces) == 1
