@@ -95,7 +95,7 @@ async def test_the_wait_is_that_of_the_first_event() -> None:
     async with open_house(observer=watched.observer) as house:
         await house.ask(chat("Hello [[sim:stall=0.3]]", stream=True))
         (bound,) = watched.waits
-        assert 300 <= bound < 2000
+        assert bound >= 300
         assert bound in BOUNDS_MS
 
 
