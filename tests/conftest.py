@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import tally
 import told
@@ -19,8 +19,8 @@ from longest import begin_with_the_longest
 from sdk.inner import pytest_configure as pytest_configure
 from sdk.inner import pytest_runtest_makereport as pytest_runtest_makereport
 
-# An example's time on the clock says nothing where several processes share the cores.
-settings.register_profile("portico", settings(), deadline=None)
+# The time of examples on the clock says nothing where several processes share the cores.
+settings.register_profile("portico", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("portico")
 
 _LEFT = pytest.StashKey[list[str]]()
