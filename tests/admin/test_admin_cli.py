@@ -319,6 +319,12 @@ def test_a_credential_is_read_from_standard_input_and_never_shown(cli: Cli) -> N
     assert cli.run("credentials", "add", "nobody", typed="x").code == 2
 
 
+@pytest.mark.parametrize("typed", ["", " \n"])
+def test_a_credential_that_is_not_there_is_told_as_such(cli: Cli, typed: str) -> None:
+    told = cli.run("credentials", "add", "gemini", typed=typed)
+    assert (told.code, told.err) == (2, "Error: No credential was given: type it, or hand it in on standard input.\n")
+
+
 # -- how it looks
 
 

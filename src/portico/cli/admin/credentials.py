@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from portico.cli.admin import show
-from portico.cli.admin.options import ConfigOption, JsonOption, Yes, confirmed
+from portico.cli.admin.options import ConfigOption, JsonOption, Yes, confirmed, usage_error
 from portico.cli.admin.run import perform
 
 app = typer.Typer(no_args_is_help=True, help="Credentials: what providers are asked with, encrypted in the database.")
@@ -29,8 +29,10 @@ def add(
 
         portico credentials add gemini --name second < key.txt
     """
-    value = getpass.getpass("The credential: ") if sys.stdin.isatty() else sys.stdin.read()
-    fields = {"provider": provider, "value": value.strip(), "name": name}
+    value = (getpass.getpass("The credential: ") if sys.stdin.isatty() else sys.stdin.read()).strip()
+    if not value:
+        raise usage_error("No credential was given: type it, or hand it in on standard input.")
+    fields = {"provider": provider, "value": value, "name": name}
     perform("credentials add", fields, config=config, as_json=json, show=_sheet)
 
 

@@ -16,7 +16,10 @@ KeyId = Annotated[str, typer.Argument(metavar="KEY", help="The key's id (key_…
 Name = Annotated[str | None, typer.Option(help="What it is for.")]
 Expires = Annotated[str | None, typer.Option(help="When it ends: 30d, 2027-01-01, or never.")]
 Models = Annotated[
-    list[str] | None, typer.Option("--model", help="A model it may use; * for anything; several times. Default: all.")
+    list[str] | None,
+    typer.Option(
+        "--model", help="A model it may use, also as a fallback; * for anything; several times. Default: all."
+    ),
 ]
 Addresses = Annotated[
     list[str] | None, typer.Option("--allow-ip", help="An address or network it may be used from; several times.")
