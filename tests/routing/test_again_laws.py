@@ -35,7 +35,7 @@ from portico.core.errors import (
 from portico.relay.call import Call
 from portico.relay.router import Route, Router, RoutingRules
 from portico.routing import ANY, Candidate, Health, Order, Wish
-from portico.routing.again import Step, most_useful
+from portico.routing.again import Past, Step, most_useful, pause_s
 from routing.route_cases import deployment
 
 BEGAN = 1_800_000_000.0
@@ -267,3 +267,25 @@ def test_who_is_asked_first_leaves_others_half_of_the_time(
         assert share_s == math.inf
     else:
         assert 0 <= share_s <= max(0.0, rules.deadline_s - after_s) / 2 + 1e-6
+
+
+NOW = BEGAN + 1.0
+RESTED: dict[str, tuple[Past, float | None, float | None]] = {
+    "nobody was asked, and nobody says when one is back": (Past(BEGAN), None, None),
+    "nobody was asked, and one is back soon": (Past(BEGAN), NOW + 3.0, 3.0),
+    "one is back before the pause is over": (Past(BEGAN), NOW + 0.1, 0.5),
+    "one is back too late": (Past(BEGAN), NOW + 8.5, None),
+    "as long as a pause may be": (Past(BEGAN), NOW + 8.0, 8.0),
+    "till the last moment": (Past(NOW + 2.0 - 10.0), NOW + 2.0, 2.0),
+    "past the last moment": (Past(NOW + 2.0 - 10.5), NOW + 2.0, None),
+    "the pauses double": (Past(BEGAN, rounds=2), NOW, 2.0),
+    "no more rounds": (Past(BEGAN, rounds=3), NOW, None),
+    "no more attempts": (Past(BEGAN, attempts=4), NOW, None),
+}
+"""What lies behind a call, and when the first that rests is back -> how long the call waits."""
+
+
+@pytest.mark.parametrize(("past", "back_at", "pause"), RESTED.values(), ids=RESTED)
+def test_a_call_waits_for_who_rests_as_long_as_it_may(past: Past, back_at: float | None, pause: float | None) -> None:
+    rules = RoutingRules(retries=3, attempts=4, deadline_s=10.0, first_pause_s=0.5, longest_pause_s=8.0)
+    assert pause_s(past, rules, back_at=back_at, now=NOW, dice=1.0) == pause
