@@ -30,6 +30,59 @@ def test_an_error_is_known_by_its_type_and_words(
     assert type(DIALECT.parse_error(status, body)) is kind
 
 
+TOLD = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    418: "invalid_request_error",
+    429: "rate_limit_error",
+    500: "api_error",
+    502: "api_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+    599: "api_error",
+}
+"""docs.claude.com, API errors; of a status that is not in there, who is at fault."""
+
+
+@pytest.mark.parametrize(("status", "word"), TOLD.items())
+def test_an_error_is_told_by_the_word_for_its_status(status: int, word: str) -> None:
+    odd = type("Odd", (errors.PorticoError,), {"status": status})
+    assert DIALECT.render_error(odd("odd")) == {"type": "error", "error": {"type": word, "message": "odd"}}
+
+
+WORDLESS = {
+    400: errors.UpstreamBadGateway,
+    401: errors.UpstreamAuthFailed,
+    402: errors.UpstreamRefusedAccount,
+    403: errors.UpstreamAuthFailed,
+    404: errors.UpstreamBadGateway,
+    409: errors.UpstreamConflict,
+    413: errors.UpstreamRequestTooLarge,
+    418: errors.UpstreamBadGateway,
+    429: errors.UpstreamRateLimited,
+    500: errors.UpstreamInternal,
+    502: errors.UpstreamBadGateway,
+    503: errors.UpstreamOverloaded,
+    504: errors.UpstreamTimeout,
+    529: errors.UpstreamOverloaded,
+    599: errors.UpstreamInternal,
+}
+"""A page of a proxy's: it knows nothing of requests and models."""
+
+
+@pytest.mark.parametrize(("status", "kind"), WORDLESS.items())
+def test_a_page_that_is_no_error_of_anthropics_is_known_by_its_status(
+    status: int, kind: type[errors.UpstreamError]
+) -> None:
+    assert type(DIALECT.parse_error(status, b"<html>")) is kind
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 418, 429, 500, 502, 529])
 @pytest.mark.parametrize("error", [None, 5, [], "x", {}, {"type": [], "message": {}}, {"type": 5, "message": ["x"]}])
 def test_any_body_is_an_error_of_the_providers(status: int, error: Any) -> None:
