@@ -7,7 +7,7 @@ import pytest
 
 from gateway.house import Script, answers, candidate, chat, fails, open_house, says
 from money.acts import usage
-from money.paid import is_marked, paid_house
+from money.paid import is_marked, paid_house, price_of
 
 ANSWER = says("Hello there", usageMetadata=usage(1000, 500))
 PASSING = "/v1beta/models/gemini-3.5-flash:"
@@ -30,6 +30,17 @@ async def test_the_cost_is_told_to_who_asks(
         assert paid.entries("settle")[0][1] == -paid.price(1000, 500)
         if not stream:
             assert answer.headers["x-portico-cost"] == f"0.{paid.price(1000, 500):09}"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_short_prompt_is_told_to_cost_what_short_prompts_do(tmp_path: Path, stream: bool) -> None:
+    """Of a model that is dearer for long ones: also while the answer is not counted yet."""
+    model = "gemini-2.5-pro"
+    async with paid_house(tmp_path / "books.db", Script(answers(ANSWER))) as paid:
+        answer = await paid.house.ask(chat(model=model, stream=stream, usage={"include": True}))
+        told = answer.events.chunks[-1]["usage"] if stream else answer.json()["usage"]
+        await paid.settled()
+        assert round(told["cost"] * 10**9) == price_of(1000, 500, model) == -paid.entries("settle")[0][1]
 
 
 async def test_who_does_not_ask_is_not_told(tmp_path: Path) -> None:
