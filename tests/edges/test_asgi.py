@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +81,18 @@ async def test_the_scope_is_what_the_specification_says(serve: Serve, call: Call
         }
     ]
     assert app.received == [{"type": "http.request", "body": b"hi", "more_body": False}]
+
+
+async def test_a_caller_on_a_unix_socket_has_no_address(tmp_path: Path) -> None:
+    app, path = Raw(*WHOLE), tmp_path / "s"
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    server = await Server(AsgiBridge(app)).start(sock=listener)
+    caller = Caller(*await asyncio.open_unix_connection(str(path)))
+    assert (await caller.ask(GET)).status == 200
+    assert (app.scopes[0]["client"], app.scopes[0]["server"]) == (None, (str(path), None))
+    caller.drop()
+    await server.stop(grace_s=0)
 
 
 async def test_an_older_version_of_http_is_told(serve: Serve, call: Call) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edges.sockets import Caller, soon, until
+from edges.sockets import Caller, settle, soon, until
 from portico.http.budget import Budget
 from portico.http.limits import Limits
 from portico.http.reader import DRAINED_BYTES, STRANGERS_BYTES, Refusal
@@ -140,6 +140,23 @@ async def test_a_body_without_room_that_is_not_cheaply_thrown_away_ends_its_conn
     assert (answer.status, answer.headers["connection"]) == (503, "close")
     assert await caller.rest() == b""
     assert budget.body_bytes == 0
+    caller.drop()
+
+
+async def test_a_caller_that_is_refused_when_its_turn_comes_is_not_told_to_go_on(
+    start: Start, held: Held, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It came behind another request, and waits for leave to send its body."""
+    server, _ = await start(held)
+    caller = await Caller.connect(server.port)
+    caller.send(declared(1))
+    await until(lambda: held.sizes == [1])
+    caller.send(declared(ROOM + 1, sent=0, more="expect: 100-continue\r\n"))
+    await settle()
+    held.go.set()
+    assert [(await caller.reply()).status for _ in range(2)] == [200, 503]
+    assert await caller.rest() == b""
+    assert not caplog.records
     caller.drop()
 
 

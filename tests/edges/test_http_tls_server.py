@@ -204,6 +204,20 @@ async def test_a_caller_that_ends_its_side_has_left(start: Start, pair: tuple[Pa
     await until(lambda: not server.open_calls and not server.open_connections)
 
 
+async def test_the_loop_is_not_asked_to_keep_a_side_open_that_cannot_be(
+    start: Start, pair: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would write a warning into the log, for each caller that leaves."""
+    app = Waiting()
+    wire = await Wire.connect(await start(app), pair[0])
+    wire.writer.write(wire.sealed(GET))
+    await until(lambda: app.begun)
+    wire.writer.write(wire.farewell())
+    await until(lambda: app.ends)
+    await wire.gone()
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("end", ["farewell", "end of file", "reset"])
 @pytest.mark.parametrize("said", [b"", GET[:9], CHUNKED[:-9], GET])
 async def test_a_connection_may_end_at_any_stage(start: Start, pair: tuple[Path, Path], said: bytes, end: str) -> None:
