@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         half-closed connections in asyncio.)
         """
         self.flush()  # Saying False closes the transport, which knows only what it was given.
-        if self._lingering or self._exchange is None or self._secure:
+        if self._exchange is None or self._secure:
             return False
         self._eof = True
         if not self._queue and not self._held:
