@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.target import Capabilities, ThinkingControl, ThinkingSpec
+from portico.wire import jsontext
 
 
 class _Turn(msgspec.Struct):
@@ -43,7 +44,7 @@ def beyond(body: bytes, able: Capabilities) -> bool:
         return False
     try:
         asked = _ASKED.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except jsontext.NOT_DECODED:
         return False  # theirs to refuse
     if not able.mid_system and any(turn.role == "system" for turn in asked.messages):
         return True

@@ -31,7 +31,6 @@ from portico.wire.sse import Frame
 MARKS: Final = (MARK.encode(), b'"signature":""', b'"signature": ""')
 """Sealed blobs of other vendors, in envelopes of ours, and thoughts of others that have no seal, which Anthropic refuses: a
 body with one is read, so that they stay here."""
-_NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 _SPELT_OUT: Final = re.compile(rb"\\u00[4-7]")
 """A letter written as an escape: a name could be hidden by it."""
 
@@ -52,7 +51,7 @@ def renamed(body: bytes, model: str) -> bytes:
         asked = _ASKED.decode(body).model
     except msgspec.ValidationError:
         raise wrong_type("$", "an object", jsontext.decode(body)) from None
-    except _NOT_JSON as error:
+    except jsontext.NOT_DECODED as error:
         raise BodyNotJson(f"The request body is not valid JSON: {jsontext.fault(body, error)}") from None
     if asked is None or asked == "":
         raise InvalidRequest("model: Field required", param="$.model")
@@ -126,7 +125,7 @@ def _decoded(data: bytes) -> _Message:
         return _MESSAGE.decode(data)
     except msgspec.ValidationError:
         raise UpstreamBadGateway("The provider sent something that is not an answer.") from None
-    except _NOT_JSON as error:
+    except jsontext.NOT_DECODED as error:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
 
 
@@ -176,7 +175,7 @@ class AnthropicWatch:
             event = _EVENT.decode(frame.data)
         except msgspec.ValidationError:
             raise UpstreamBadGateway("The provider sent a frame that is not an event.") from None
-        except _NOT_JSON as error:
+        except jsontext.NOT_DECODED as error:
             raise UpstreamBadGateway(f"The provider sent a frame that is not JSON: {error}") from None
         if event.error is not None:
             return [self._told(frame, event.error)]

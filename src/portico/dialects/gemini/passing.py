@@ -123,7 +123,6 @@ _DECODER: Final = msgspec.json.Decoder(_Answer)
 _BARE_DECODER: Final = msgspec.json.Decoder(_BareAnswer)
 _TOTAL: Final = frozenset({"totalTokenCount", "total_token_count"})
 _NOTHING: Final = _Part()
-_NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -134,7 +133,7 @@ def _look(data: bytes) -> _Answer:
         return _DECODER.decode(data)
     except msgspec.ValidationError:
         return _bare(data)
-    except _NOT_JSON as error:
+    except jsontext.NOT_DECODED as error:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
 
 
@@ -153,7 +152,7 @@ def _bare(data: bytes) -> _Answer:
             usage_metadata=value.get("usageMetadata"),
             error=value.get("error"),
         )
-    except _NOT_JSON as error:
+    except jsontext.NOT_DECODED as error:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
     return _Answer(
         candidates=[_Candidate(one.finish_reason) for one in bare.candidates],
@@ -332,7 +331,7 @@ class GeminiWatch:
         """The frames of a stream that came as an array though events were asked for; also a lone error (3.1)."""
         try:
             return [bytes(item) for item in _ITEMS.decode(data)]
-        except _NOT_JSON as error:
+        except jsontext.NOT_DECODED as error:
             raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
 
     def _with_id(self, frame: Frame, said: Any) -> Frame:

@@ -10,6 +10,7 @@ import msgspec
 
 from portico.core.target import Capabilities, ThinkingControl
 from portico.dialects.openai.efforts import refuses_effort, thinks_at
+from portico.wire import jsontext
 
 _NEW_LIMIT: Final = "max_completion_tokens"
 _MARKS: Final = (b'"temperature"', b'"top_p"', b'_penalty"', b'"max_tokens"', b'"stop"')
@@ -38,7 +39,7 @@ def beyond(body: bytes, able: Capabilities) -> bool:
         return False
     try:
         asked = _ASKED.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except jsontext.NOT_DECODED:
         return False  # theirs to refuse
     if refuses_effort(asked.reasoning_effort, able.thinking):
         return True

@@ -32,8 +32,6 @@ from portico.dialects.openai_chat.usage import parse_usage, usage_in, uses_in
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame
 
-_NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
-
 # -- requests --------------------------------------------------------------------------------------------------------
 
 MARKS: Final = (b'"extra_content"', b'"extra_body"', b'"thought_signature"', b'"provider_specific_fields"')
@@ -75,7 +73,7 @@ def _asked(body: bytes) -> _Asked:
         asked = _ASKED.decode(body)
     except msgspec.ValidationError:
         raise wrong_type("$", "an object", jsontext.decode(body)) from None
-    except _NOT_JSON as error:
+    except jsontext.NOT_DECODED as error:
         raise BodyNotJson(f"The request body is not valid JSON: {jsontext.fault(body, error)}") from None
     if asked.model is None or asked.model == "":
         raise InvalidRequest("Missing required parameter: 'model'.", param="$.model")
@@ -138,7 +136,7 @@ def lacks_usage(body: bytes) -> bool:
     """Whether the counts of a stream are for the gateway alone; False for a body that cannot be read."""
     try:
         return _ASKED.decode(body.removeprefix(jsontext.BOM)).lacks_usage
-    except _NOT_JSON:
+    except jsontext.NOT_DECODED:
         return False
 
 
@@ -194,14 +192,14 @@ def _look(data: bytes) -> _Answer:
         return _DECODER.decode(data)
     except msgspec.ValidationError:
         return _bare(data)
-    except _NOT_JSON as error:
+    except jsontext.NOT_DECODED as error:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
 
 
 def _bare(data: bytes) -> _Answer:
     try:
         head = _BARE_DECODER.decode(data)
-    except _NOT_JSON:
+    except jsontext.NOT_DECODED:
         raise UpstreamBadGateway("The provider sent something that is not an answer.") from None
     return _Answer(
         choices=_STRANGE,

@@ -106,7 +106,7 @@ def see(body: bytes) -> Seen:
     """What an answer that passes tells. Raises `UpstreamError`."""
     try:
         head = _HEAD.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except jsontext.NOT_DECODED:
         try:
             value = jsontext.decode(body)
         except jsontext.NotJson as error:

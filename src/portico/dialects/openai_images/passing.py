@@ -30,9 +30,6 @@ from portico.dialects.openai.operation import error_frame
 from portico.wire import jsontext, multipart
 from portico.wire.sse import Frame
 
-_NOT_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
-
-
 # -- what it may cost ------------------------------------------------------------------------------------------------
 
 TOKENS_A_MEGAPIXEL: Final[Mapping[str, int]] = {"low": 272, "medium": 1056, "high": 4160}
@@ -158,7 +155,7 @@ def see(body: bytes) -> Seen:
     """What a whole answer tells. Raises `UpstreamError` if it tells an error, or is no answer."""
     try:
         answer = _ANSWER.decode(body)
-    except _NOT_JSON:
+    except jsontext.NOT_DECODED:
         raise _no_answer(body) from None
     if answer.error is not None or answer.data is None:
         raise _no_answer(body)
@@ -232,7 +229,7 @@ class PicturesWatch(LooksAtAll):
             return [frame]
         try:
             event = _EVENT.decode(frame.data)
-        except _NOT_JSON as error:
+        except jsontext.NOT_DECODED as error:
             raise UpstreamBadGateway(f"The provider sent something that is no event: {error}") from None
         if event.type == "error" or event.error is not None:
             return [self._told(frame)]

@@ -18,6 +18,7 @@ from portico.core.target import Capabilities, ThinkingControl
 from portico.dialects.openai.efforts import refuses_effort, thinks_at
 from portico.dialects.openai_responses.request import SEALED
 from portico.dialects.openai_responses.request_items import MAX_ID
+from portico.wire import jsontext
 
 
 class _Item(msgspec.Struct):
@@ -44,7 +45,7 @@ def beyond(body: bytes, able: Capabilities) -> bool:
         return False
     try:
         asked = _ASKED.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except jsontext.NOT_DECODED:
         return False  # theirs to refuse
     items = asked.input if isinstance(asked.input, list) else ()
     if any(_is_long(item.call_id) or _is_unsealed(item) for item in items):
