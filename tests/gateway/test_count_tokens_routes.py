@@ -80,6 +80,16 @@ async def test_gemini_is_asked_about_the_whole_request() -> None:
         assert asked["tools"][0]["functionDeclarations"][0]["name"] == "look"
 
 
+async def test_vertex_is_asked_about_the_parts_that_it_takes() -> None:
+    script = Script(answers(GOOGLES))
+    async with open_house(script, kinds=(KINDS["vertex"],)) as house:
+        tools = [{"name": "look", "input_schema": {"type": "object", "properties": {"at": {"type": "integer"}}}}]
+        answer = await ask_messages(house, question(GEMINI) | {"tools": tools}, MESSAGES)
+        assert answer.json() == {"input_tokens": 17}
+        assert script.requests[0].path.endswith(f"/publishers/google/models/{GEMINI}:countTokens")
+        assert script.bodies[0].keys() - {"generationConfig"} == {"contents", "systemInstruction", "tools"}
+
+
 TOOL_TURNS = [
     {"role": "user", "content": "Look."},
     {"role": "assistant", "content": [{"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"at": 1}}]},
