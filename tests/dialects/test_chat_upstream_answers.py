@@ -22,7 +22,7 @@ from portico.core.parts import Part, Reasoning, Text, ToolCall
 from portico.core.response import Candidate, Finish, FinishReason, Response
 from portico.core.usage import Usage
 from portico.dialects.openai_chat import DIALECT
-from portico.wire.sse import SseDecoder
+from portico.wire.sse import Frame, SseDecoder
 
 SIZES = pytest.mark.parametrize("size", [1, 7, 10**6])
 STOP = Finish(FinishReason.STOP, "stop")
@@ -136,6 +136,18 @@ ONE_AND_TWO = (("look", ONE), ("look", TWO))
         [
             [piece("look", '{"at"', index=0, id="a")],
             [piece("look", ":1}", index=0, id="a")],
+            [piece("look", TWO, index=1, id="b")],
+        ],
+        # an id that comes later
+        [
+            [piece("look", '{"at"', index=0)],
+            [piece("look", ":1}", index=0, id="a")],
+            [piece("look", TWO, index=1, id="b")],
+        ],
+        # another id with every piece
+        [
+            [piece("look", '{"at"', index=0, id="a")],
+            [piece(None, ":1}", index=0, id="c")],
             [piece("look", TWO, index=1, id="b")],
         ],
         # a null where nothing is
@@ -313,3 +325,48 @@ def test_a_body_that_is_no_answer_is_an_error(body: Any, kind: type[UpstreamErro
     with pytest.raises(kind) as caught:
         DIALECT.parse_response(body, reading())
     assert type(caught.value) is kind
+
+
+# -- several answers, and what comes when all is said ------------------------------------------------------------------
+
+
+def answer(index: int | None, text: str, finish: str | None = None) -> dict[str, Any]:
+    said = {} if index is None else {"index": index}
+    return {"id": "x", "choices": [{**said, "delta": {"content": text}, "finish_reason": finish}]}
+
+
+@SIZES
+def test_an_answer_is_known_by_its_index_else_by_its_place(size: int) -> None:
+    found = streamed([answer(1, "b", "stop"), answer(None, "a", "stop")], size)
+    assert {one.index: one.parts for one in found.candidates} == {0: (Text("a"),), 1: (Text("b"),)}
+
+
+@SIZES
+def test_where_one_of_several_answers_has_no_end_the_stream_has_none(size: int) -> None:
+    *_, last = events_of([answer(0, "a", "stop"), answer(1, "b")], size, done=False)
+    assert isinstance(last, Failed)
+    assert type(last.error) is UpstreamIncomplete
+
+
+@SIZES
+def test_what_comes_after_the_end_is_not_read(size: int) -> None:
+    found = streamed([answer(0, "a", "stop"), "data: [DONE]", answer(0, "b"), answer(1, "c")], size)
+    assert only(found).parts == (Text("a"),)
+
+
+@pytest.mark.parametrize("text", ["b", ""])
+def test_the_quick_way_reads_nothing_after_the_end_and_nothing_that_is_empty(text: str) -> None:
+    reader = DIALECT.reader(reading())
+    more = Frame(json.dumps(answer(0, text)).encode())
+    reader.feed(Frame(json.dumps(answer(0, "a")).encode()))
+    assert (reader.more(more) is not None) is bool(text)
+    reader.feed(Frame(b"[DONE]"))
+    assert reader.more(more) is None
+
+
+@SIZES
+def test_a_source_that_was_told_is_a_search_whatever_is_told_later(size: int) -> None:
+    source = {"type": "url_citation", "url_citation": {"url": "https://a.example", "start_index": 0, "end_index": 1}}
+    counts = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8}}
+    cited = [delta(content="a", annotations=[source]), delta("stop", annotations=[{"type": "file_path"}])]
+    assert streamed([*cited, counts], size).uses == {"web_search": 1}

@@ -157,7 +157,7 @@ class ChatReader:
             if choice.refusals and not choice.feedback:  # of a blocked prompt the refusal is only a retelling
                 choice.teller.whole(Text("".join(choice.refusals), ext=REFUSAL), events)
             self._end_all(index, choice, events)
-            finish = self._finish_of(choice)
+            finish = _finish_of(choice)
             if finish is not None:
                 finished.append(CandidateFinished(index, finish))
             searches = choice.searches
@@ -168,12 +168,6 @@ class ChatReader:
         if not self._choices or not (self._done or all(choice.finish is not None for choice in self._choices.values())):
             return [*events, *self._fail(UpstreamIncomplete())]
         return [*events, *finished, Finished()]
-
-    def _finish_of(self, choice: _ReadChoice) -> Finish | None:
-        """How it ended. Where the stream was ended in order and nobody says how, it stopped."""
-        if choice.finish is None:
-            return with_calls(Finish(FinishReason.STOP), choice.called) if self._done else None
-        return with_calls(parse_finish(choice.finish, choice.feedback), choice.called)
 
     def _fail(self, error: Any) -> list[Event]:
         self._failed = True
@@ -299,13 +293,17 @@ class ChatReader:
     def _end_all(self, index: int, choice: _ReadChoice, events: list[Event]) -> None:
         choice.teller.end(events)
         events += [PartEnded(index, part_index) for part_index in choice.call_parts.values()]
-        choice.call_parts = {}
         for key, call in choice.calls_waiting.items():
             arguments = "".join(choice.waiting[key])
             text = free_text(arguments)
             kind, said = ("function", arguments) if text is None else ("custom", text)
             choice.teller.whole(msgspec.structs.replace(call, kind=kind, arguments=said), events)
-        choice.calls_waiting = {}
+
+
+def _finish_of(choice: _ReadChoice) -> Finish | None:
+    """How it ended. Where the stream was ended in order and nobody says how, it stopped."""
+    how = Finish(FinishReason.STOP) if choice.finish is None else parse_finish(choice.finish, choice.feedback)
+    return with_calls(how, choice.called)
 
 
 def _cites(annotations: list[Any]) -> bool:
