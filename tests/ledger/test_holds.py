@@ -430,6 +430,30 @@ def test_a_charge_whose_hold_never_came_counts_in_the_budgets(books: Books) -> N
     assert counted(books) == {"tokens": 0, "budget_day": 250, "budget_month": 250}
 
 
+def test_a_hold_tells_how_much_of_each_limit_is_used_with_it(books: Books) -> None:
+    books.account("alice", 1000)
+    limits = Limits(rpm=5, tpm=100, concurrent=2, budget_day_nanos=400, budget_month_nanos=500)
+    books.do(hold("r1", 30, limits=limits, tokens=10).apply)
+    held = books.do(hold("r2", 40, limits=limits, tokens=20).apply)
+    assert isinstance(held, Held)
+    assert {use.kind: (use.limit, use.used) for use in held.uses} == {
+        "rpm": (5, 2),
+        "tpm": (100, 30),
+        "concurrent": (2, 2),
+        "budget_day": (400, 70),
+        "budget_month": (500, 70),
+    }
+
+
+def test_a_hold_that_is_too_late_to_be_refused_is_one_call_too_many(books: Books) -> None:
+    one = Limits(concurrent=1)
+    books.account("alice", 1000)
+    assert reason(books, "r1", one) == "held"
+    assert isinstance(books.do(hold("r2", 10, limits=one, refusable=False).apply), Held)
+    books.do(release("r1").apply)
+    assert reason(books, "r3", one) == "concurrent"
+
+
 @pytest.mark.parametrize("earlier", [0, 390])
 def test_a_hold_that_is_too_late_to_be_refused_is_counted_all_the_same(books: Books, earlier: int) -> None:
     books.account("alice", 0, kind="open")
