@@ -331,6 +331,7 @@ class GeminiWriter:
         self._held: dict[tuple[int, int], tuple[Part, list[str]]] = {}
         self._kinds: dict[tuple[int, int], type[Part]] = {}
         self._usage: dict[str, Any] | None = None
+        self._tier: str | None = None
         self._finishes: list[Candidate] = []
         self._block: Finish | None = None
         self._extras: dict[int | None, dict[str, Any]] = {}
@@ -348,7 +349,8 @@ class GeminiWriter:
             case PartEnded(candidate, index, signature):
                 return self._part_ended(candidate, index, signature)
             case UsageReported(usage, tier):
-                self._usage = render_usage(usage, tier)
+                self._tier = tier or self._tier
+                self._usage = render_usage(usage, self._tier)
             case Started(id_, model, _):
                 self._id = (id_ or self._id).removeprefix("chatcmpl-")
                 self._model = self._model or model

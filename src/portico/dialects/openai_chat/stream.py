@@ -71,10 +71,10 @@ class _Choice:
         "citations",
         "custom",
         "details",
-        "highest",
         "images",
         "insertions",
         "kinds",
+        "latest",
         "opaque",
         "out_of_order",
         "searches",
@@ -91,7 +91,7 @@ class _Choice:
         self.images = 0
         self.signatures: list[Signature] = []
         self.opaque: list[dict[str, Any]] = []
-        self.highest = 0
+        self.latest = 0
         self.out_of_order = False
         self.insertions = Insertions()
         self.citations: tuple[Citation, ...] = ()
@@ -214,7 +214,7 @@ class ChatWriter:
         choice = self._choice(candidate, frames)
         if isinstance(part, Opaque):
             choice.kinds[index] = part
-            choice.highest = ORDER[Opaque]
+            choice.latest = ORDER[Opaque]
             if part.origin == GOOGLE_EXT:
                 choice.opaque.append({"index": index, "part": part.value})
             else:
@@ -233,8 +233,8 @@ class ChatWriter:
             self.losses.append(Loss("2.2:draft", path, "a draft image the model made while thinking"))
             return frames
         rank = ORDER[Text if isinstance(part, Reasoning) and self._reply.thought_tag else type(part)]
-        choice.out_of_order = choice.out_of_order or rank < choice.highest
-        choice.highest = max(rank, choice.highest)
+        choice.out_of_order = choice.out_of_order or rank < choice.latest
+        choice.latest = rank
         if isinstance(part, ToolCall):
             self._call(candidate, index, part, choice, frames)
         elif isinstance(part, Media):
