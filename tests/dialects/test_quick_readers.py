@@ -1,0 +1,79 @@
+"""When the quick way of a reader (`more`) has to leave a frame to the other: a call, counts or an end are still to come."""
+
+import json
+from typing import Any
+
+import pytest
+
+from portico.core.assembly import assemble
+from portico.core.dialect import Reading, StreamReader
+from portico.core.events import CandidateFinished, Event, UsageReported
+from portico.core.parts import Text
+from portico.dialects import gemini
+from portico.wire.sse import Frame
+
+TEXT = {"text": "a"}
+CALL = {"functionCall": {"name": "look", "args": {}}}
+BEGUN = {"functionCall": {"name": "look", "willContinue": True}}
+
+
+def frame(*parts: dict[str, Any], finish: str | None = None, **fields: Any) -> Frame:
+    candidate = {"content": {"parts": list(parts), "role": "model"}, "index": 0}
+    ended = {} if finish is None else {"finishReason": finish}
+    return Frame(json.dumps({"candidates": [{**candidate, **ended}], **fields}).encode())
+
+
+def after(*frames: Frame) -> StreamReader:
+    reader = gemini.DIALECT.reader(Reading(mint=lambda: "call_1"))
+    for one in frames:
+        reader.feed(one)
+    return reader
+
+
+@pytest.mark.parametrize(
+    ("before", "quick"),
+    [
+        ([frame(TEXT)], True),
+        ([], False),
+        ([frame(TEXT, CALL)], False),
+        ([frame(TEXT), frame(BEGUN)], False),
+        ([frame({**TEXT, "thought": True})], False),
+    ],
+    ids=["text", "nothing", "a call that nobody declared", "a call in pieces", "a thought"],
+)
+def test_a_text_is_read_quickly_behind_nothing_but_text(before: list[Frame], quick: bool) -> None:
+    assert (after(*before).more(frame(TEXT)) is not None) is quick
+
+
+def counts(total: int | None) -> dict[str, Any]:
+    said = {} if total is None else {"totalTokenCount": total}
+    return {"usageMetadata": {"promptTokenCount": 3, **said}}
+
+
+def totals(events: list[Event]) -> list[int]:
+    return [event.usage.input_total + event.usage.output_total for event in events if isinstance(event, UsageReported)]
+
+
+def test_counts_of_the_quick_way_are_told_at_the_end_unless_later_ones_were() -> None:
+    reader = after(frame(TEXT))
+    assert reader.more(frame(TEXT, **counts(3))) is not None
+    assert totals(reader.close()) == [3]
+    reader = after(frame(TEXT))
+    reader.more(frame(TEXT, **counts(3)))
+    assert totals(reader.feed(frame(TEXT, finish="STOP", usageMetadata={"promptTokenCount": 4, "totalTokenCount": 4})))
+    assert totals(reader.close()) == []
+
+
+def test_an_end_of_the_quick_way_is_the_end() -> None:
+    reader = after(frame(TEXT))
+    assert reader.more(frame(TEXT, finish="MAX_TOKENS")) is not None
+    (ended,) = [event for event in reader.close() if isinstance(event, CandidateFinished)]
+    assert ended.finish.raw == "MAX_TOKENS"
+
+
+def test_an_empty_call_behind_one_that_has_ended_is_none() -> None:
+    reader = gemini.DIALECT.reader(Reading(mint=lambda: "call_1"))
+    frames = [frame(TEXT), frame({"functionCall": {}}), frame({"text": "b"}, finish="STOP")]
+    events = [event for one in frames for event in reader.feed(one)]
+    (candidate,) = assemble([*events, *reader.close()]).candidates
+    assert candidate.parts == (Text("ab"),)
