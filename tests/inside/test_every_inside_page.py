@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from browsing import NEEDS_CHROMIUM, browser
 from inside.test_journey import call
@@ -162,6 +162,16 @@ def test_every_page_behind_the_door_fits_pleases_axe_and_raises_no_error(
     assert page.locator("html").get_attribute("lang") == language
     assert wrong_with(page, pages, axe, language) == []
     assert told.errors == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_who_is_in_an_account_is_seen(visit: Visit, pages: list[str], width: int) -> None:
+    _, page, _ = visit
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/admin/accounts/default")
+    expect(page.get_by_role("rowheader", name=ADDRESS)).to_be_visible()
+    page.goto(next(path for path in pages if path.startswith("/admin/users/user_")))
+    expect(page.get_by_role("rowheader", name="default")).to_be_visible()
 
 
 def test_a_second_click_sends_no_form_again(visit: Visit, pages: list[str]) -> None:
