@@ -1,4 +1,5 @@
-"""When the quick way of a reader (`more`) has to leave a frame to the other: a call, counts or an end are still to come."""
+"""When the quick way of a reader (`more`) has to leave a frame to the other: a call, counts or an end are still to come;
+and what becomes of a call that is cut off."""
 
 import json
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from portico.core.assembly import assemble
 from portico.core.dialect import Reading, StreamReader
 from portico.core.events import CandidateFinished, Event, UsageReported
-from portico.core.parts import Text
+from portico.core.parts import Text, ToolCall
 from portico.dialects import gemini
 from portico.wire.sse import Frame
 
@@ -77,3 +78,15 @@ def test_an_empty_call_behind_one_that_has_ended_is_none() -> None:
     events = [event for one in frames for event in reader.feed(one)]
     (candidate,) = assemble([*events, *reader.close()]).candidates
     assert candidate.parts == (Text("ab"),)
+
+
+@pytest.mark.parametrize(
+    ("finish", "called"), [("STOP", ['{"at":"Par"}']), ("MAX_TOKENS", [])], ids=["ended", "cut off by the limit"]
+)
+def test_a_text_that_is_cut_off_is_no_argument(finish: str, called: list[str]) -> None:
+    piece = {"jsonPath": "$.at", "stringValue": "Par", "willContinue": True}
+    begun = {"functionCall": {"name": "look", "partialArgs": [piece], "willContinue": True}}
+    reader = after()
+    events = [event for one in (frame(begun), frame(finish=finish)) for event in reader.feed(one)]
+    (candidate,) = assemble([*events, *reader.close()]).candidates
+    assert [part.arguments for part in candidate.parts if isinstance(part, ToolCall)] == called

@@ -63,6 +63,15 @@ def test_what_is_not_told_again_stays(dialect: Dialect, said: list[Event], same:
     assert told(dialect, Text("Hi"), said=said) == told(dialect, Text("Hi"), said=same)
 
 
+@pytest.mark.parametrize("dialect", WRITERS, ids=[one.name for one in WRITERS])
+def test_the_model_is_called_what_the_caller_calls_it(dialect: Dialect) -> None:
+    writer = dialect.writer(Reply("x", 1, model="mine"))
+    events: list[Event] = [Started("x", "theirs"), PartStarted(0, 0, Text("Hi")), PartEnded(0, 0), Finished()]
+    frames = b"".join([frame.data for event in events for frame in writer.feed(event)])
+    assert b'"mine"' in frames
+    assert b"theirs" not in frames
+
+
 def test_the_last_chunk_says_at_which_tier_and_each_when_the_answer_was_made() -> None:
     writer = openai_chat.DIALECT.writer(Reply("x", 1, include_usage=True))
     events: list[Event] = [
