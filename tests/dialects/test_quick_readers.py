@@ -8,9 +8,9 @@ import pytest
 
 from portico.core.assembly import assemble
 from portico.core.dialect import Reading, StreamReader
-from portico.core.events import CandidateFinished, Event, UsageReported
+from portico.core.events import CandidateFinished, Event, Failed, Started, UsageReported
 from portico.core.parts import Text, ToolCall
-from portico.dialects import gemini
+from portico.dialects import anthropic_messages, gemini
 from portico.wire.sse import Frame
 
 TEXT = {"text": "a"}
@@ -90,3 +90,29 @@ def test_a_text_that_is_cut_off_is_no_argument(finish: str, called: list[str]) -
     events = [event for one in (frame(begun), frame(finish=finish)) for event in reader.feed(one)]
     (candidate,) = assemble([*events, *reader.close()]).candidates
     assert [part.arguments for part in candidate.parts if isinstance(part, ToolCall)] == called
+
+
+def said(**event: Any) -> Frame:
+    return Frame(json.dumps(event).encode(), event["type"])
+
+
+BEGINS = said(type="message_start", message={"id": "msg_1", "model": "m", "usage": {"input_tokens": 3}})
+
+
+def test_a_message_begins_once_and_with_an_error_not_at_all() -> None:
+    reader = anthropic_messages.DIALECT.reader(Reading(mint=lambda: "call_1"))
+    assert isinstance(reader.feed(BEGINS)[0], Started)
+    assert reader.feed(BEGINS) == []
+    failed = anthropic_messages.DIALECT.reader(Reading(mint=lambda: "call_1"))
+    (only,) = failed.feed(said(type="error", error={"type": "overloaded_error", "message": "x"}))
+    assert isinstance(only, Failed)
+
+
+def test_nothing_is_read_quickly_once_a_message_has_ended() -> None:
+    reader = anthropic_messages.DIALECT.reader(Reading(mint=lambda: "call_1"))
+    more = said(type="content_block_delta", index=0, delta={"type": "text_delta", "text": "a"})
+    for one in (BEGINS, said(type="content_block_start", index=0, content_block={"type": "text", "text": ""})):
+        reader.feed(one)
+    assert reader.more(more) is not None
+    reader.feed(said(type="error", error={"type": "overloaded_error", "message": "x"}))
+    assert reader.more(more) is None
