@@ -13,7 +13,20 @@ from portico.accounts.rows import create_account, show_account
 from portico.core.errors import Conflict, InvalidRequest
 from portico.core.storage import Db
 from portico.ledger import payments, verify
-from portico.ledger.payments import CENT, DISPUTED, FAILED, LOST, PAID, REFUNDED, WON, AlreadyBooked, Fee, Told, due
+from portico.ledger.payments import (
+    CENT,
+    DISPUTED,
+    FAILED,
+    LOST,
+    PAID,
+    REFUNDED,
+    WON,
+    AlreadyBooked,
+    Due,
+    Fee,
+    Told,
+    due,
+)
 from portico.store.database import Database
 
 AMOUNT, FEE = 1000 * CENT, 59 * CENT
@@ -164,6 +177,23 @@ def test_every_order_ends_in_the_same_balance(database: Database) -> None:
         expected += 650
         assert cents(database, made) == expected, order
     assert adds_up(database)
+
+
+DUE: dict[str, tuple[list[Told], Due]] = {
+    "some given back": ([told(1, PAID), told(2, REFUNDED, 350)], Due("paid", AMOUNT, 350 * CENT)),
+    "all given back": ([told(1, PAID), told(2, REFUNDED, 1000)], Due("refunded", AMOUNT, AMOUNT)),
+    "all and the fee": ([told(1, PAID), told(2, REFUNDED, 1059)], Due("refunded", AMOUNT, AMOUNT)),
+    "told lost alone": ([told(1, PAID), told(2, LOST, 500, "dp_1")], Due("disputed", AMOUNT, 500 * CENT)),
+    "more and then less": (
+        [told(1, PAID), told(2, DISPUTED, 500, "dp_1"), told(3, LOST, 300, "dp_1")],
+        Due("disputed", AMOUNT, 500 * CENT),
+    ),
+}
+
+
+@pytest.mark.parametrize(("events", "expected"), DUE.values(), ids=DUE)
+def test_what_is_due(events: list[Told], expected: Due) -> None:
+    assert due(AMOUNT, events) == expected
 
 
 CENTS = st.integers(0, 1500)
