@@ -41,7 +41,10 @@ def test_amounts_are_told_with_every_digit_that_matters(nanos: int, text: str) -
 
 @pytest.mark.parametrize(
     ("text", "permille"),
-    [("1", 1000), ("1.2", 1200), ("+20%", 1200), ("-5%", 950), ("+0.5%", 1005), ("0.9", 900), ("-100%", 0)],
+    [
+        *(("1", 1000), ("1.2", 1200), ("+20%", 1200), ("-5%", 950), ("+0.5%", 1005), ("0.9", 900), ("-100%", 0)),
+        *(("9.999", 9999), ("+900%", 10_000), ("+1900%", 20_000)),
+    ],
 )
 def test_a_markup_is_a_factor_or_a_change(text: str, permille: int) -> None:
     assert dollars.permille(text, "factor") == permille
@@ -51,6 +54,13 @@ def test_a_markup_is_a_factor_or_a_change(text: str, permille: int) -> None:
 def test_what_is_no_markup_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest):
         dollars.permille(text, "factor")
+
+
+@pytest.mark.parametrize("text", ["10", "20", "20.0", "12.5"])
+def test_a_factor_that_looks_like_percent_is_asked_about(text: str) -> None:
+    with pytest.raises(InvalidRequest) as told:
+        dollars.permille(text, "factor")
+    assert f"Write +{text.removesuffix('.0')}% if" in told.value.message
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from portico.core.errors import InvalidRequest
 
 __all__ = ["factor", "nanos", "percent", "permille", "usd"]
 
+PERCENT_FROM: Final = 10_000
+"""Thousandths. A factor of so much and more has the look of a change in percent whose signs were left out."""
 _CHANGE: Final = re.compile(r"([+-])([0-9]{1,4})(?:\.([0-9]))?%")
 
 
@@ -26,20 +28,26 @@ def nanos(text: str, param: str, *, zero: bool = False) -> int:
 
 
 def permille(text: str, param: str) -> int:
-    """A markup as a factor (`1.2`) or a change (`+20%`, `-5%`), in thousandths. Raises `InvalidRequest`."""
+    """A markup as a factor (`1.2`) or a change (`+20%`, `-5%`), in thousandths. Raises `InvalidRequest`, of a factor that
+    looks like percent, too."""
     change = _CHANGE.fullmatch(text.strip())
     if change is not None:
         tenths = int(change.group(2)) * 10 + int(change.group(3) or 0)
-        factor = 1000 + (tenths if change.group(1) == "+" else -tenths)
-        if factor >= 0:
-            return factor
+        changed = 1000 + (tenths if change.group(1) == "+" else -tenths)
+        if changed >= 0:
+            return changed
     try:
-        return permille_of(text.strip())
+        times = permille_of(text.strip())
     except ValueError:
         message = (
             f"{text[:40]!r} is neither a factor such as 1.2, with at most three decimals, nor a change such as +20%."
         )
         raise InvalidRequest(message, param=param) from None
+    if times < PERCENT_FROM:
+        return times
+    said = factor(times).removesuffix(".0")
+    message = f"{said} is a factor: prices would be {said} times as high. Write +{said}% if that much more is meant,"
+    raise InvalidRequest(f"{message} and a change in percent (+900% and more) if it is not.", param=param)
 
 
 def factor(thousandths: int) -> str:
