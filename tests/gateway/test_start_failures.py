@@ -105,7 +105,7 @@ async def test_a_port_in_use_is_told_with_what_helps(tmp_path: Path, workers: st
         port = taken.getsockname()[1]
         err = await fails(tmp_path, "serve", "--port", str(port), "--workers", workers, env={})
         assert f"Cannot listen on 127.0.0.1:{port}: " in err
-        assert "--port" in err
+        assert f"add --port {port + 1}, or with make: make run PORT={port + 1}" in err
 
 
 async def test_a_port_of_the_metrics_that_is_in_use_is_told(tmp_path: Path) -> None:

@@ -142,9 +142,10 @@ No provider is configured, so there is nobody to answer.
 
 def _explained(error: OSError, settings: Config) -> str:
     server = settings.server
+    other = server.port + 1 if server.port < 65535 else 0
     return (
         f"Cannot listen on {server.host}:{server.port}: {error.strerror or error}\n"
-        f"  Choose another port: portico serve --port {server.port + 1 if server.port < 65535 else 0}"
+        f"  Choose another port: add --port {other}, or with make: make run PORT={other}"
     )
 
 
