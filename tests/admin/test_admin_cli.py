@@ -15,8 +15,12 @@ import pytest
 from typer.testing import CliRunner
 
 from databases import postgres_url, started_books, started_postgres_url
+from metering.pricing import rates_of
 from portico.cli.admin import show
 from portico.cli.app import app
+from portico.core.usage import Usage
+from portico.metering.charge import charge
+from portico.metering.receipt import Receipt, Tried, encode, explained
 
 SETTINGS = ("--rpm", "--budget-day", "--expires", "--model", "--allow-ip", "--image-form", "--default-effort")
 KEY_ENV = {"GEMINI_API_KEY": "AIzaSAMPLE", "PORTICO_CONFIG": "", "PORTICO_STORAGE_URL": "", "COLUMNS": "80"}
@@ -341,6 +345,39 @@ def test_names_of_every_script_are_shown_whatever_the_terminal_is_in(cli: Cli, e
         done = subprocess.run(words, env=os.environ | KEY_ENV | {"PYTHONIOENCODING": encoding}, capture_output=True)
         assert done.returncode == 0, done.stderr
         assert "日本" in done.stdout.decode()
+
+
+def test_a_receipt_is_told_line_by_line_with_what_came_after_it(cli: Cli) -> None:
+    rates = rates_of("gemini-2.5-pro")
+    before, after = (charge(Usage(output_visible={"text": tokens}), {}, rates) for tokens in (40, 60))
+    first, later = (
+        Receipt(
+            request_id="req_1",
+            account="acc_1",
+            model="gemini-2.5-pro",
+            provider="google",
+            outcome="recovered",
+            tries=(Tried("google-eu", "gemini-2.5-pro", "overloaded"), Tried("google", "gemini-2.5-pro", "ok")),
+            losses=("1.1:seed",),
+            lines=paid.lines,
+            charge_nanos=paid.nanos,
+            cost_nanos=paid.cost_nanos,
+        )
+        for paid in (before, after)
+    )
+    with sqlite3.connect(cli.folder / ".portico" / "portico.db") as connection:
+        row = ("req_1", "acc_1", "key_1", 0, "gemini-2.5-pro", "recovered", 400_000, 400_000, encode(first).decode())
+        connection.execute("INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        note = ("req_1", "adjust", encode(later).decode(), 60_000_000)
+        connection.execute("INSERT INTO receipt_notes (request_id, kind, body, at_us) VALUES (?, ?, ?, ?)", note)
+    connection.close()
+    said = cli.run("receipts", "show", "req_1").out
+    told = dict(re.findall(r"^(\S.*?)  +(.*)$", said, re.MULTILINE))
+    assert (told["began (UTC)"], told["provider"], told["changes"]) == ("1970-01-01 00:00", "google", "1.1:seed")
+    assert told["asked"] == "google-eu (gemini-2.5-pro): overloaded, google (gemini-2.5-pro): ok"
+    assert (told["charged"], told["cost"]) == ("$0.0004", "$0.0004")
+    assert said.endswith("\n".join(["", *explained(first), "", "1970-01-01 00:01 adjust:", *explained(later), ""]))
+    assert cli.json("receipts", "show", "req_1")["receipt"]["charge_nanos"] == 400_000
 
 
 def test_tables_fit_a_terminal_of_eighty_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,46 @@ def show_receipt(
 def _receipt(found: Any) -> None:
     import msgspec
 
-    print(msgspec.json.format(msgspec.json.encode(found)).decode())
+    from portico.admin import dollars
+    from portico.admin.desk import at
+    from portico.metering.receipt import Receipt, explained
+
+    told = msgspec.convert(found.receipt, Receipt)
+    tries = [f"{one.provider} ({one.model}): {one.outcome}" for one in told.tries]
+    show.sheet(
+        [
+            ("request", told.request_id),
+            ("began (UTC)", at(told.at_us)),
+            ("account", found.account),
+            ("key", found.key),
+            ("by way of", f"{told.route}, streamed" if told.stream else told.route),
+            ("asked for", told.asked),
+            ("answered", told.model),
+            ("provider", f"{told.provider} ({told.upstream_model})" if told.upstream_model else told.provider),
+            ("ended", told.outcome),
+            ("asked", tries if len(tries) > 1 else ""),
+            ("changes", list(told.losses)),
+            ("held", show.dollars(dollars.usd(told.hold_nanos))),
+            ("charged", show.dollars(dollars.usd(told.charge_nanos))),
+            ("cost", "not known" if told.cost_unknown else show.dollars(dollars.usd(told.cost_nanos))),
+        ]
+    )
+    said = explained(told)
+    for note in found.notes:
+        said += ["", f"{show.time(note['at'])} {note['kind']}:", *_note(note["body"])]
+    print()
+    for line in said:
+        print(show.printable(line))
+
+
+def _note(body: str) -> list[str]:
+    """What came after a receipt: mostly another one, of a worker that woke up late."""
+    from portico.metering.receipt import decode, explained
+
+    try:
+        return explained(decode(body))
+    except ValueError:
+        return [body]
 
 
 def _usage(page: Any, by: list[str]) -> None:
