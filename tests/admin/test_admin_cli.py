@@ -347,6 +347,11 @@ def test_names_of_every_script_are_shown_whatever_the_terminal_is_in(cli: Cli, e
         assert "日本" in done.stdout.decode()
 
 
+@pytest.mark.parametrize(("words", "factor"), [(["-5%"], "0.95"), (["--from", "2099-01-01", "-0.5%"], "0.995")])
+def test_a_markup_below_the_price_is_no_option(cli: Cli, words: list[str], factor: str) -> None:
+    assert cli.json("markup", "set", *words)["factor"] == factor
+
+
 def test_a_receipt_is_told_line_by_line_with_what_came_after_it(cli: Cli) -> None:
     rates = rates_of("gemini-2.5-pro")
     before, after = (charge(Usage(output_visible={"text": tokens}), {}, rates) for tokens in (40, 60))

@@ -144,9 +144,9 @@ def publish(
     perform("prices publish", fields, config=config, as_json=json, show=_published)
 
 
-@markup.command("set")
+@markup.command("set", context_settings={"ignore_unknown_options": True})  # -5% is none
 def set_markup(
-    factor: Annotated[str, typer.Argument(help="1.2 or +20%; 1 takes a rule back.")],
+    factor: Annotated[str, typer.Argument(help="1.2, +20% or -5%; 1 takes a rule back.")],
     model: Annotated[str | None, typer.Option(help="Only for this model.")] = None,
     account: Annotated[str | None, typer.Option(help="Only for this account.")] = None,
     effective_from: Annotated[str | None, typer.Option("--from", help="The first day (UTC); by default today.")] = None,
