@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edges.certificates import RSA, make_pair, openssl
+from edges.certificates import Kind, lock, make_pair
 from edges.sockets import Caller, settle, soon, until
 from portico.http import connection as connection_module
 from portico.http.connection import WRITE_HIGH_WATER_BYTES
@@ -349,10 +349,12 @@ async def shown(server: Server) -> str:
     return next(name for name in ("first", "second") if name.encode() in raw)
 
 
-@pytest.mark.parametrize("kind", ["ec", RSA])
-async def test_a_new_certificate_is_for_new_connections_and_drops_none(start: Start, tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["ec", "rsa"])
+async def test_a_new_certificate_is_for_new_connections_and_drops_none(
+    start: Start, tmp_path: Path, kind: Kind
+) -> None:
     certificate, key = make_pair(tmp_path, "first")
-    old = make_pair(tmp_path, "second", kind=RSA) if kind == RSA else make_pair(tmp_path, "second")
+    old = make_pair(tmp_path, "second", kind=kind)
     tls = ServerTls(certificate, key)
     server = await start(echo, tls=tls)
     caller = await connect(server, certificate)
@@ -382,10 +384,10 @@ async def test_a_certificate_that_cannot_be_used_changes_nothing(start: Start, t
 def pairs(folder: Path) -> dict[str, tuple[Path, Path, str, str]]:
     """What cannot be used: certificate, key, the setting to mend, and what is said."""
     certificate, key = make_pair(folder)
-    other_key, rsa_key = make_pair(folder, "other")[1], make_pair(folder, "rsa", kind=RSA)[1]
+    other_key, rsa_key = make_pair(folder, "other")[1], make_pair(folder, "rsa", kind="rsa")[1]
     expired = make_pair(folder, "expired", days=-1)
     locked, garbled, nowhere = folder / "locked.key", folder / "garbled.pem", folder / "nowhere"
-    openssl("pkcs8", "-topk8", "-in", str(key), "-out", str(locked), "-passout", "pass:sample")
+    lock(key, locked, b"sample")
     garbled.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", encoding="ascii")
     return {
         "no certificate there": (nowhere, key, "tls_certificate", f"{nowhere} cannot be read: No such file"),
