@@ -41,7 +41,7 @@ def test_it_is_what_the_whole_body_says(rest: dict[str, Any], model: str, stream
         b'{"model":"m","messages":[}',
         b'{"model":"m"} x',
         b"[" * 5000,
-        b'{"model":"m","messages":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"model":"m","messages":' + b"[" * 300_000 + b"]" * 300_000 + b"}",  # newer Pythons go further than 5,000
     ],
 )
 def test_a_body_that_says_it_otherwise_is_left_to_who_reads_it(body: bytes) -> None:
