@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from dialects.dialect_rows import CHAT, NEW, OLD, Json, chat, codes, config, native, refusal, rendered, user
+from dialects.dialect_rows import CHAT, NEW, OLD, Json, chat, codes, config, native, refusal, rendered, target, user
 from portico.core.errors import InvalidRequest
+from portico.core.parts import Text
+from portico.core.request import Message, Request, Role
 
 NOTHING: Json = {}
 
@@ -223,3 +225,20 @@ def test_unknown_fields_are_told_and_never_forwarded() -> None:
     told = rendered(chat(frobnicate=1, contents=[], generationConfig={"x": 1}))
     assert told.body == native(chat())
     assert {loss.path for loss in told.losses} == {"$.frobnicate", "$.contents", "$.generationConfig"}
+
+
+@pytest.mark.parametrize(
+    ("ext", "lost"),
+    [
+        ({"anthropic_messages": {"context_management": {"edits": []}}}, [("7.1:setting", "$.context_management")]),
+        ({"openai_responses": {"store": False}}, []),
+        ({"gemini": {"labels": {"a": "b"}}}, []),
+        ({"openai_chat": {"prediction": {"type": "content"}}}, []),
+    ],
+    ids=["another dialect's", "one that asks for nothing", "Google's, which ride along", "its own"],
+)
+def test_a_setting_of_another_dialect_is_lost_where_chat_is_told_to_google(ext: Json, lost: list[Any]) -> None:
+    request = Request(model=NEW, messages=(Message(Role.USER, (Text("Hi"),)),), ext=ext)
+    told = CHAT.render_request(request, target())
+    assert [(loss.code, loss.path) for loss in told.losses] == lost
+    assert ("prediction" in told.body) is ("openai_chat" in ext)

@@ -17,7 +17,7 @@ from portico.core.events import (
     Started,
     UsageReported,
 )
-from portico.core.parts import Media, Part, Reasoning, Signature, Text, ToolCall
+from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Citation, Finish, FinishReason, TokenLogprob, TopLogprob
 from portico.core.usage import Usage
 from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
@@ -86,6 +86,7 @@ def test_the_last_chunk_says_at_which_tier_and_each_when_the_answer_was_made() -
 
 
 THOUGHT, TEXT, CALL = Reasoning("Hm"), Text("Hi"), ToolCall("call_1", "look", "{}")
+OPAQUE = Opaque("gemini", {"executableCode": {"code": "1"}})
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,8 @@ THOUGHT, TEXT, CALL = Reasoning("Hm"), Text("Hi"), ToolCall("call_1", "look", "{
         ((TEXT, THOUGHT), 1),
         ((TEXT, THOUGHT, CALL), 1),
         ((CALL, TEXT), 1),
+        ((OPAQUE, TEXT), 1),
+        ((CALL, OPAQUE), 0),
     ],
 )
 def test_an_order_that_chat_cannot_tell_is_lost_once(parts: tuple[Part, ...], lost: int) -> None:
