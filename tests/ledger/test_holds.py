@@ -207,6 +207,14 @@ def test_settlement_corrects_what_was_reserved(books: Books) -> None:
     assert used == {"tokens": 12, "budget_day": 30, "budget_month": 30}
 
 
+@pytest.mark.parametrize("reserved", [0, 90])
+def test_a_minute_counts_the_tokens_that_were_used_whatever_was_reserved_of_it(books: Books, reserved: int) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 90, limits=Limits(tpm=100), tokens=reserved).apply)
+    books.do(settle("r1", 30, input_tokens=5, output_tokens=7).apply)
+    assert books.do(lambda db: db.rows("SELECT kind, used FROM counters")) == [("tokens", 12)]
+
+
 def test_an_ended_call_makes_room_for_another(books: Books) -> None:
     books.account("alice", 1000)
     one = Limits(concurrent=1)

@@ -94,7 +94,7 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
         sums.rows.end((self.account_id, kind, -charge, -amount, self.request_id, self.note, db.now_us))
         self._keep_receipt(sums)
         self._count(sums, kind)
-        if tokens:
+        if minute:
             used = self.input_tokens + self.output_tokens
             sums.correct(key, windows.TOKENS, minute, used - tokens)
         for counted in kinds_of(budgets):
