@@ -109,8 +109,7 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             db.run(_ENTRY, self.account_id, kind, -self.charge_nanos, 0, self.request_id, self.note, db.now_us)
             self._keep_receipt(sums)
             self._count(sums, kind)
-            if kind == "settle":
-                self._count_in_budgets(sums, self.charge_nanos)
+            self._count_in_budgets(sums)
             return
         resolved, posted, note = found[0]
         if note != RECOVERED or self.note == RECOVERED:
@@ -121,10 +120,10 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             db.run(_NOTE, self.request_id, "adjust", self.receipt.decode(), db.now_us)
             self._correct(db, sums, kind, resolved, posted, difference)
 
-    def _count_in_budgets(self, sums: Sums, charge: int) -> None:
+    def _count_in_budgets(self, sums: Sums) -> None:
         """What no hold had counted. A budget that is set later finds it in the day's usage."""
         for kind in windows.BUDGETS:
-            sums.correct(self.key_id, kind, windows.window_of(kind, self.at_us or sums.now_us), charge)
+            sums.correct(self.key_id, kind, windows.window_of(kind, self.at_us or sums.now_us), self.charge_nanos)
 
     def _correct(self, db: Db, sums: Sums, kind: str, resolved: str, posted: int, difference: int) -> None:
         """Usage and budgets become what they would be if nobody else had resolved it."""
