@@ -206,7 +206,7 @@ def _fits(db: Db, payment: Payment, told: Told) -> bool:
         return True
     if payment.reference is not None:
         return payment.reference == told.reference
-    return not db.rows("SELECT 1 FROM payments WHERE reference = ? AND id <> ?", told.reference, payment.id)
+    return not db.rows("SELECT 1 FROM payments WHERE reference = ?", told.reference)
 
 
 def _payment_of(db: Db, told: Told) -> Payment | None:
