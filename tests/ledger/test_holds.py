@@ -12,7 +12,7 @@ from ledger.calls import KEY, WORKER, checkpoint, hold, release, settle
 from ledger.conftest import Books
 from portico.accounts.statement import SUMS, UsageQuery, balance, receipt, usage
 from portico.core.errors import InvalidRequest, NotFound
-from portico.core.storage import Db
+from portico.core.storage import Db, Write
 from portico.ledger import Admit, Extend, Held, Limits, Outcome, Refused, Release, Replay, Settle
 from portico.ledger.pay import Balance, redeem, refund, top_up
 from portico.ledger.recover import gone_workers, recover
@@ -61,6 +61,7 @@ def test_a_balance_that_is_too_small_is_told_apart_from_one_that_is_held(books: 
     assert isinstance(refused, Refused)
     assert refused.reason == "funds_held"
     assert refused.retry_after_s > 0
+    assert books.do(hold("r5", 1000).apply) == refused, "once all of it is free again"
     assert books.do(hold("r4", 1, account="nobody").apply) == Refused("no_account")
     assert standing(books) == (1000, 600)
     adds_up(books)
@@ -72,6 +73,22 @@ def test_complaint_12_a_settlement_above_its_hold_is_booked_in_full_and_the_next
     books.do(settle("r1", 1700).apply)
     assert standing(books) == (-700, 0)
     assert books.do(hold("r2", 1).apply) == Refused("insufficient_funds")
+    adds_up(books)
+
+
+def test_an_account_that_is_closed_bears_nothing_more(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 600).apply)
+    books.do(lambda db: db.run("UPDATE accounts SET closed_us = 1"))
+    asked: list[Write[Any]] = [
+        hold("r2", 0),
+        hold("r3", 0, prepaid=False),
+        Admit("alice", KEY),
+        Extend("r1", "alice", KEY, 1),
+    ]
+    assert [books.do(one.apply) for one in asked] == [*[Refused("no_account")] * 3, False]
+    books.do(settle("r1", 250).apply)
+    assert standing(books) == (750, 0)
     adds_up(books)
 
 
@@ -314,10 +331,20 @@ def test_an_idempotency_key_is_answered_once_and_then_replayed(books: Books) -> 
     asked = {"idempotency_key": "k", "fingerprint": "f"}
     assert isinstance(books.do(hold("r1", 10, **asked).apply), Held)
     assert books.do(hold("r2", 10, **asked).apply) == Refused("in_flight", 1.0)
+    another = hold("r4", 10, idempotency_key="k", fingerprint="g")
+    assert books.do(another.apply) == Refused("fingerprint"), "also while the first is under way"
     books.do(settle("r1", 5, idempotency=Outcome("k", 200, "[]", b"answer")).apply)
     assert books.do(hold("r3", 10, **asked).apply) == Replay("r1", 200, "[]", b"answer")
-    other = books.do(hold("r4", 10, idempotency_key="k", fingerprint="g").apply)
-    assert other == Refused("fingerprint")
+    assert books.do(another.apply) == Refused("fingerprint")
+    assert standing(books) == (995, 0)
+
+
+def test_a_hold_that_is_sent_twice_has_its_idempotency_key_itself(books: Books) -> None:
+    books.account("alice", 1000)
+    asked = hold("r1", 10, idempotency_key="k", fingerprint="f")
+    assert [type(books.do(asked.apply)) for _ in range(2)] == [Held, Held]
+    books.do(settle("r1", 5, idempotency=Outcome("k", 200, "[]", b"answer")).apply)
+    assert isinstance(books.do(asked.apply), Held)
     assert standing(books) == (995, 0)
 
 
