@@ -3,16 +3,18 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger.calls import WORKER, checkpoint, hold, release, settle
 from ledger.conftest import Books, sqlite_books
 from portico.core.storage import Db, Write
-from portico.ledger import Admit, Extend, Limits, Outcome, windows
+from portico.ledger import Admit, Extend, Held, Limits, Outcome, Refused, windows
 from portico.ledger.pay import top_up
 from portico.ledger.recover import recover
 from portico.ledger.verify import verify
@@ -212,14 +214,53 @@ def add_up(books: Books) -> None:
     assert verdict.ok, [str(one) for one in verdict.differences]
 
 
-def test_a_checkpoint_that_waited_with_its_hold_is_found_by_a_recovery(books: Books) -> None:
-    books.account("alice", 400)
-    items = [Item(write, None, 0.0) for write in (hold("r1", 100), checkpoint("r1", 30), hold("r2", 50))]
-    batch = Batch(items, "w", 1)
+def carried(books: Books, *writes: Write[Any]) -> list[Any]:
+    """What became of each write of a batch that is made without savepoints."""
+    batch = Batch([Item(write, None, 0.0) for write in writes], "w", 1)
     with books.transaction():
         assert batch._apply(_Session(books), batch.items)
+    return [item.result for item in batch.items]
+
+
+def test_a_checkpoint_that_waited_with_its_hold_is_found_by_a_recovery(books: Books) -> None:
+    books.account("alice", 400)
+    carried(books, hold("r1", 100), checkpoint("r1", 30), hold("r2", 50))
     assert books.do(lambda db: recover(db, WORKER)) == 2
     assert books.do(lambda db: db.rows("SELECT posted_nanos, held_nanos FROM accounts")) == [(370, 0)]
+
+
+@pytest.mark.parametrize(
+    ("most", "ended", "fits"),
+    [(1, 0, False), (1, 1, False), (1, 2, True), (2, 0, False), (2, 1, True), (3, 0, True)],
+)
+def test_a_call_is_open_until_its_end_has_its_turn_in_the_batch(
+    books: Books, most: int, ended: int, fits: bool
+) -> None:
+    """The holds of all ends are taken with the first of them, those of other keys too."""
+    books.account("alice", 400)
+    for request in ("r1", "r2"):
+        books.do(hold(request, 10).apply)
+    books.do(hold("other", 10, key_id="key_2").apply)
+    asked = hold("r3", 10, limits=Limits(concurrent=most))
+    ends: list[Write[Any]] = [settle("r1", 5), release("r2")]
+    begun, after = hold("r4", 10, key_id="key_0"), release("other", key_id="key_2")
+    decision = carried(books, begun, *ends[:ended], asked, *ends[ended:], after)[1 + ended]
+    assert isinstance(decision, Held) == fits
+
+
+def test_a_call_that_ends_after_the_open_ones_were_counted_makes_room(books: Books) -> None:
+    books.account("alice", 400)
+    two = Limits(concurrent=2)
+    books.do(hold("r1", 10).apply)
+    *decisions, _ = carried(
+        books,
+        hold("r2", 10, limits=two),
+        hold("r3", 10, limits=two),
+        settle("r1", 5),
+        hold("r4", 10, limits=two),
+        release("r2"),
+    )
+    assert [type(one) for one in decisions] == [Held, Refused, NoneType, Held]
 
 
 def changed(books: Books) -> dict[str, list[Any]]:

@@ -2,12 +2,15 @@
 
 import threading
 import time
+from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 import pytest
 
-from ledger.calls import checkpoint, hold
+from ledger.calls import checkpoint, hold, settle
 from ledger.conftest import Books
-from portico.core.storage import Write
+from portico.core.storage import Db, Write
 from portico.ledger import Held, Limits, Refused
 from portico.store.postgres import PostgresDb
 
@@ -35,6 +38,39 @@ def test_a_checkpoint_and_a_budget_that_takes_its_hold_in_do_not_wait_for_each_o
     begins = hold("r2", 10, limits=Limits(budget_day_nanos=500))
     decisions = beside(pg, begins, first=checkpoint("r0", 5), then=hold("r1", 10))
     assert [type(one) for one in decisions] == [type(None), Held, Held]
+
+
+class Together(msgspec.Struct, frozen=True):
+    """Writes of one batch."""
+
+    writes: Sequence[Write[Any]]
+
+    @property
+    def keys(self) -> Sequence[str]:
+        return [key for write in self.writes for key in write.keys]
+
+    def apply(self, db: Db) -> list[object]:
+        carried: dict[str, Any] = {}
+        db.carried, db.batch = carried, self.writes
+        results = [write.apply(db) for write in self.writes]
+        for one in carried.values():
+            one.flush()
+        return results
+
+
+@pytest.mark.parametrize("before", [[], [settle("a0", 5, account="alice")]], ids=["alone", "after another account's"])
+def test_a_settlement_and_a_budget_that_takes_its_hold_in_do_not_wait_for_each_other(
+    pg: Books, before: list[Write[Any]]
+) -> None:
+    """A budget begins in the first worker's batch, which had another call of the account before."""
+    for account in ("alice", "bob"):
+        pg.account(account, 1000)
+        pg.do(hold(f"{account[0]}0", 10, account=account, key_id=f"key_{account}").apply)
+    bobs: dict[str, Any] = {"account": "bob", "key_id": "key_bob"}
+    begins = hold("b2", 10, **bobs, limits=Limits(budget_day_nanos=500))
+    ends = Together([*before, settle("b0", 5, **bobs)])
+    decisions = beside(pg, ends, first=hold("b1", 10, **bobs), then=begins)
+    assert [type(one) for one in decisions] == [Held, Held, list]
 
 
 def beside(pg: Books, second: Write[object], *, first: Write[object], then: Write[object]) -> list[object]:
