@@ -4,6 +4,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from threading import Barrier
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from portico.accounts.rows import create_account, show_account
 from portico.core.errors import Conflict, InvalidRequest
 from portico.core.storage import Db
 from portico.ledger import payments, verify
+from portico.ledger.pay import MAX_NANOS
 from portico.ledger.payments import (
     CENT,
     DISPUTED,
@@ -37,10 +39,9 @@ def told(number: int | str, kind: str, cents: int = 1059, subject: str = "", **m
     return Told(
         id=f"evt_{number}",
         kind=kind,
-        reference="pi_1",
         subject=subject,
         amount_nanos=cents * CENT,
-        **{**named, **more},
+        **{"reference": "pi_1", **named, **more},
     )
 
 
@@ -331,22 +332,59 @@ def test_what_nobody_knows_is_kept(database: Database) -> None:
     assert cents(database, made) == 0
 
 
-def test_a_checkout_is_begun_once_and_for_whole_cents(database: Database) -> None:
+def test_what_waits_in_another_currency_is_not_credited_when_its_payment_is_known(database: Database) -> None:
     made = begun(database)
+    early = database.change(lambda db: payments.book(db, told(1, REFUNDED, 350, currency="eur")))
+    assert (early.payment, early.fits) == (None, False)
+    book(database, told(2, PAID))
+    assert cents(database, made) == 1000
+    assert [one.id for one in database.ask(lambda db: payments.strays(db, limit=5))] == ["evt_1"]
 
-    def again(amount: int, account_id: str) -> None:
-        database.change(
-            lambda db: payments.begin(
-                db, payment_id="cs_1", account_id=account_id, user_id=None, amount_nanos=amount, fee_nanos=FEE
-            )
-        )
 
-    again(AMOUNT, made)
-    with pytest.raises(Conflict):
-        again(2 * AMOUNT, made)
-    other = database.change(lambda db: create_account(db, Random(2), name="other")).id
-    with pytest.raises(Conflict):
-        again(AMOUNT, other)
-    for amount in (0, -AMOUNT, AMOUNT + 1):
-        with pytest.raises(InvalidRequest):
-            again(amount, made)
+def test_what_is_told_of_a_payment_may_name_no_reference(database: Database) -> None:
+    made = begun(database)
+    book(database, told(1, PAID, reference=""))
+    assert cents(database, made) == 1000
+    early = database.change(lambda db: payments.book(db, told(2, REFUNDED, 350, reference="")))
+    assert early.payment is None
+
+
+def test_what_names_another_reference_than_its_payment_does_not_fit(database: Database) -> None:
+    made = begun(database)
+    book(database, told(1, PAID))
+    booked = database.change(lambda db: payments.book(db, told(2, REFUNDED, 350, payment_id="cs_1", reference="pi_2")))
+    assert not booked.fits
+    assert cents(database, made) == 1000
+
+
+BEGUN: dict[str, Any] = {"payment_id": "cs_1", "user_id": None, "amount_nanos": AMOUNT, "fee_nanos": FEE}
+
+
+@pytest.mark.parametrize(
+    ("other", "error"),
+    [
+        ({"amount_nanos": 0}, InvalidRequest),
+        ({"amount_nanos": -AMOUNT}, InvalidRequest),
+        ({"amount_nanos": AMOUNT + 1}, InvalidRequest),
+        ({"amount_nanos": MAX_NANOS + CENT}, InvalidRequest),
+        ({"fee_nanos": FEE + 1}, InvalidRequest),
+        ({"fee_nanos": -CENT}, InvalidRequest),
+        ({"amount_nanos": 2 * AMOUNT}, Conflict),
+        ({"fee_nanos": 0}, Conflict),
+        ({"account_id": "another"}, Conflict),
+    ],
+)
+def test_a_checkout_is_begun_once_and_for_whole_cents(
+    database: Database, other: dict[str, Any], error: type[Exception]
+) -> None:
+    made = begun(database)
+    again = {"account_id": made, **BEGUN}
+    assert database.change(lambda db: payments.begin(db, **again)).created_us
+    with pytest.raises(error):
+        database.change(lambda db: payments.begin(db, **{**again, **other}))
+
+
+def test_the_largest_checkout_is_the_most_that_can_be_paid_in(database: Database) -> None:
+    made = account(database)
+    most = {"account_id": made, **BEGUN, "amount_nanos": MAX_NANOS}
+    assert database.change(lambda db: payments.begin(db, **most)).amount_nanos == MAX_NANOS
