@@ -199,7 +199,7 @@ class Hold(msgspec.Struct, frozen=True):
             return Refused("fingerprint")
         if status == 0:
             return Refused("in_flight", BUSY_RETRY_S)
-        return Replay(request_id, status, headers or "[]", bytes(body or b""))
+        return Replay(request_id, status, headers, bytes(body))
 
 
 class Admit(msgspec.Struct, frozen=True):
