@@ -1,12 +1,25 @@
 """Holds and their ends, said briefly."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from portico.ledger import Checkpoint, Hold, Release, Settle
+import msgspec
+
+from portico.core.storage import Db, Write
+from portico.ledger import Checkpoint, Hold, Limits, Release, Settle
 from portico.metering.receipt import Receipt, encode
 
 KEY = "key_1"
 WORKER = "worker_1"
+
+LIMITS = [
+    (Limits(rpm=2), "rpm"),
+    (Limits(tpm=25), "tpm"),
+    (Limits(concurrent=2), "concurrent"),
+    (Limits(budget_day_nanos=25), "budget_day"),
+    (Limits(budget_month_nanos=25), "budget_month"),
+]
+"""Each lets two calls of ten through, and the reason that the third is refused for."""
 
 
 def hold(request: str, amount: int, *, account: str = "alice", **more: Any) -> Hold:
@@ -37,3 +50,24 @@ def checkpoint(request: str, charge: int, *, account: str = "alice", **more: Any
         **more,
     )
     return Checkpoint(request, account, KEY, encode(told))
+
+
+class Together(msgspec.Struct, frozen=True):
+    """A Write[list]: writes of one batch, without savepoints. Raises `Apart` where they cannot be made together."""
+
+    writes: Sequence[Write[Any]]
+
+    @property
+    def keys(self) -> Sequence[str]:
+        return [key for write in self.writes for key in write.keys]
+
+    def apply(self, db: Db) -> list[Any]:
+        carried: dict[str, Any] = {}
+        db.carried, db.batch = carried, self.writes
+        try:
+            results = [write.apply(db) for write in self.writes]
+            for one in carried.values():
+                one.flush()
+        finally:
+            db.carried, db.batch = None, ()
+        return results

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ledger.calls import WORKER, checkpoint, hold, release, settle
+from ledger.calls import KEY, LIMITS, WORKER, Together, checkpoint, hold, release, settle
 from ledger.conftest import Books, sqlite_books
 from portico.core.storage import Db, Write
 from portico.ledger import Admit, Extend, Held, Limits, Outcome, Refused, windows
 from portico.ledger.pay import top_up
 from portico.ledger.recover import recover
+from portico.ledger.rows import Apart
 from portico.ledger.verify import verify
 from portico.store.batch import Batch, Item
 from portico.store.engine import Fault, Session
@@ -215,11 +216,8 @@ def add_up(books: Books) -> None:
 
 
 def carried(books: Books, *writes: Write[Any]) -> list[Any]:
-    """What became of each write of a batch that is made without savepoints."""
-    batch = Batch([Item(write, None, 0.0) for write in writes], "w", 1)
-    with books.transaction():
-        assert batch._apply(_Session(books), batch.items)
-    return [item.result for item in batch.items]
+    """What becomes of each write of a batch."""
+    return books.do(Together(writes).apply)
 
 
 def test_a_checkpoint_that_waited_with_its_hold_is_found_by_a_recovery(books: Books) -> None:
@@ -227,6 +225,71 @@ def test_a_checkpoint_that_waited_with_its_hold_is_found_by_a_recovery(books: Bo
     carried(books, hold("r1", 100), checkpoint("r1", 30), hold("r2", 50))
     assert books.do(lambda db: recover(db, WORKER)) == 2
     assert books.do(lambda db: db.rows("SELECT posted_nanos, held_nanos FROM accounts")) == [(370, 0)]
+
+
+@pytest.mark.parametrize(("limits", "which"), LIMITS)
+def test_a_limit_refuses_the_third_of_two_in_one_batch_and_knows_of_the_end_of_one(
+    books: Books, limits: Limits, which: str
+) -> None:
+    books.account("alice", 400)
+    asked = [hold(f"r{number}", 10, limits=limits, tokens=10) for number in range(4)]
+    *decisions, last = carried(books, *asked[:3], settle("r0", 0), asked[3])
+    assert [type(one) for one in decisions] == [Held, Held, Refused, NoneType]
+    assert decisions[2].reason == which
+    assert isinstance(last, Refused if which == "rpm" else Held)
+
+
+@pytest.mark.parametrize(("limits", "which"), LIMITS)
+def test_a_limit_knows_of_a_call_that_ended_in_its_batch_before(books: Books, limits: Limits, which: str) -> None:
+    books.account("alice", 400)
+    asked = [hold(f"r{number}", 10, limits=limits, tokens=10) for number in range(4)]
+    for one in asked[:2]:
+        books.do(one.apply)
+    _, first, second = carried(books, settle("r0", 0), *asked[2:])
+    assert isinstance(first, Refused if which == "rpm" else Held)
+    assert isinstance(second, Refused)
+    counted = {"rpm": 2, "concurrent": 0}.get(which, 20)
+    assert books.do(lambda db: db.rows("SELECT used FROM counters")) == [(counted,)]
+
+
+def test_a_budget_that_begins_in_a_batch_counts_what_the_batch_held_and_spent_before(books: Books) -> None:
+    books.account("alice", 400)
+    books.do(hold("r0", 90).apply)
+    asked = hold("r2", 41, limits=Limits(budget_day_nanos=100))
+    *_, decision = carried(books, settle("r0", 40), hold("r1", 20), asked)
+    assert isinstance(decision, Refused)
+    assert decision.used == 60
+
+
+def test_a_budget_that_begins_in_a_batch_counts_a_call_whose_end_is_still_to_come(books: Books) -> None:
+    books.account("alice", 400)
+    for request in ("r0", "r1"):
+        books.do(hold(request, 60).apply)
+    asked = hold("r2", 41, limits=Limits(budget_day_nanos=100))
+    batch = (settle("r0", 0), asked, settle("r1", 0))
+    with pytest.raises(Apart):
+        carried(books, *batch)
+    _, decision, _ = [books.do(write.apply) for write in batch]
+    assert isinstance(decision, Refused)
+    assert decision.used == 60
+
+
+@pytest.mark.parametrize("amount", [100, 400])
+def test_a_hold_that_is_twice_in_a_batch_is_held_once(books: Books, amount: int) -> None:
+    books.account("alice", 400)
+    asked = hold("r1", amount)
+    assert [type(one) for one in carried(books, asked, asked)] == [Held, Held]
+    assert books.do(lambda db: db.rows("SELECT held_nanos FROM accounts")) == [(amount,)]
+    assert len(books.do(lambda db: db.rows("SELECT request_id FROM holds"))) == 1
+
+
+def test_a_hold_may_be_extended_in_the_batch_that_made_it(books: Books) -> None:
+    books.account("alice", 400)
+    limits = Limits(budget_day_nanos=400)
+    decisions = carried(books, hold("r1", 100, limits=limits), Extend("r1", "alice", KEY, 50), settle("r1", 120))
+    assert decisions[1:] == [True, None]
+    assert books.do(lambda db: db.rows("SELECT posted_nanos, held_nanos FROM accounts")) == [(280, 0)]
+    assert books.do(lambda db: db.rows("SELECT used FROM counters")) == [(120,)]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger.calls import KEY, WORKER, checkpoint, hold, release, settle
+from ledger.calls import KEY, LIMITS, WORKER, checkpoint, hold, release, settle
 from ledger.conftest import Books
 from portico.accounts.statement import SUMS, UsageQuery, balance, receipt, usage
 from portico.core.errors import InvalidRequest, NotFound
@@ -173,15 +173,6 @@ def reason(books: Books, request: str, limits: Limits, amount: int = 1, **more: 
     return decision.reason if isinstance(decision, Refused) else "held"
 
 
-LIMITS = [
-    (Limits(rpm=2), "rpm"),
-    (Limits(tpm=25), "tpm"),
-    (Limits(concurrent=2), "concurrent"),
-    (Limits(budget_day_nanos=25), "budget_day"),
-    (Limits(budget_month_nanos=25), "budget_month"),
-]
-
-
 @pytest.mark.parametrize(("limits", "which"), LIMITS)
 def test_a_limit_refuses_the_third_of_two_and_leaves_nothing_behind(books: Books, limits: Limits, which: str) -> None:
     books.account("alice", 1000)
@@ -189,6 +180,18 @@ def test_a_limit_refuses_the_third_of_two_and_leaves_nothing_behind(books: Books
     assert standing(books) == (1000, 20)
     assert kinds(books, "r2") == []
     adds_up(books)
+
+
+@pytest.mark.parametrize(("limits", "_"), LIMITS)
+def test_a_key_under_its_limits_spends_nothing_that_its_account_has_not(books: Books, limits: Limits, _: str) -> None:
+    books.account("alice", 10)
+    assert reason(books, "r1", limits, 11, tokens=10) == "insufficient_funds"
+    assert counted(books) == {}
+    assert reason(books, "r2", limits, 6, tokens=10) == "held"
+    taken = counted(books)
+    assert reason(books, "r3", limits, 5, tokens=10) == "funds_held"
+    assert counted(books) == taken
+    assert standing(books) == (10, 6)
 
 
 def test_what_holds_nothing_is_counted_with_what_holds_something(books: Books) -> None:
@@ -230,6 +233,14 @@ def test_a_minute_counts_the_tokens_that_were_used_whatever_was_reserved_of_it(b
     books.do(hold("r1", 90, limits=Limits(tpm=100), tokens=reserved).apply)
     books.do(settle("r1", 30, input_tokens=5, output_tokens=7).apply)
     assert books.do(lambda db: db.rows("SELECT kind, used FROM counters")) == [("tokens", 12)]
+
+
+def test_a_minute_that_is_limited_while_a_call_is_open_counts_nothing_of_it(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 90, tokens=90).apply)
+    books.do(hold("r2", 90, tokens=20, limits=Limits(tpm=100)).apply)
+    books.do(settle("r1", 30, input_tokens=5, output_tokens=7).apply)
+    assert books.do(lambda db: db.rows("SELECT kind, used FROM counters")) == [("tokens", 20)]
 
 
 def test_an_ended_call_makes_room_for_another(books: Books) -> None:

@@ -2,15 +2,13 @@
 
 import threading
 import time
-from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import pytest
 
-from ledger.calls import checkpoint, hold, settle
+from ledger.calls import Together, checkpoint, hold, settle
 from ledger.conftest import Books
-from portico.core.storage import Db, Write
+from portico.core.storage import Write
 from portico.ledger import Held, Limits, Refused
 from portico.store.postgres import PostgresDb
 
@@ -38,24 +36,6 @@ def test_a_checkpoint_and_a_budget_that_takes_its_hold_in_do_not_wait_for_each_o
     begins = hold("r2", 10, limits=Limits(budget_day_nanos=500))
     decisions = beside(pg, begins, first=checkpoint("r0", 5), then=hold("r1", 10))
     assert [type(one) for one in decisions] == [type(None), Held, Held]
-
-
-class Together(msgspec.Struct, frozen=True):
-    """Writes of one batch."""
-
-    writes: Sequence[Write[Any]]
-
-    @property
-    def keys(self) -> Sequence[str]:
-        return [key for write in self.writes for key in write.keys]
-
-    def apply(self, db: Db) -> list[object]:
-        carried: dict[str, Any] = {}
-        db.carried, db.batch = carried, self.writes
-        results = [write.apply(db) for write in self.writes]
-        for one in carried.values():
-            one.flush()
-        return results
 
 
 @pytest.mark.parametrize("before", [[], [settle("a0", 5, account="alice")]], ids=["alone", "after another account's"])
