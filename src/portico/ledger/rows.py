@@ -85,8 +85,8 @@ class Rows:
         return request_id in self._made or bool(self._db.rows(_HELD_BY, request_id))
 
     def is_foreseen(self, account: str) -> bool:
-        """Whether `foresee` was told of the account, or need not be."""
-        return not self.together or account in self._foreseen
+        """Whether `foresee` was told of the account."""
+        return account in self._foreseen
 
     def foresee(self, account: str, requests: Sequence[str]) -> None:
         """Takes the holds of these requests, which `take` will ask for, but for those that were made here: they are taken
