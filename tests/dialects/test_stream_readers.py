@@ -127,10 +127,10 @@ def test_what_came_before_a_failure_is_told_before_it(frames: list[Json], before
 
 
 def test_sources_are_told_of_the_characters_that_came_by_one_look() -> None:
-    support = {"segment": {"startIndex": 1, "endIndex": 3, "text": "é"}, "groundingChunkIndices": [0]}
+    support = {"segment": {"startIndex": 3, "endIndex": 4, "text": "c"}, "groundingChunkIndices": [0]}
     found = {"groundingChunks": [{"web": {"uri": URL, "title": "A"}}], "groundingSupports": [support]}
     frames = [gem(A), gem({"text": "é"}), gem({"text": "c"}, finish="STOP", about={"groundingMetadata": found})]
-    assert only(read(GEMINI, frames)).citations == (Citation(1, 2, URL, "A"),)
+    assert only(read(GEMINI, frames)).citations == (Citation(2, 3, URL, "A"),)
 
 
 CODE = {"executableCode": {"language": "PYTHON", "code": "1"}}
