@@ -92,6 +92,12 @@ def test_a_whole_item_tells_what_was_not_told_before(bodies: list[Json], texts: 
     assert [part.text for part in only(responses(*bodies)).parts if isinstance(part, Text)] == texts
 
 
+def test_a_piece_that_comes_behind_its_item_is_ended_too() -> None:
+    events = responses(of("output_text.delta", delta="a"), message("a"), of("output_text.delta", delta="b"))
+    parts = [type(event) for event in events if isinstance(event, (PartStarted, PartEnded))]
+    assert parts == [PartStarted, PartEnded] * 2
+
+
 def summary(text: str, place: int, at: int = 0) -> Json:
     return of("reasoning_summary_text.delta", delta=text, summary_index=place, output_index=at, item_id="rs_1")
 

@@ -113,10 +113,9 @@ class OutputReader:
     def close(self, events: list[Event]) -> None:
         """The answer ends: what is still open, and what was said of all of it."""
         self._end_text(events)
-        for at, opened in self._items.items():
-            if at not in self._done:
-                rest = [*opened.parts.values(), *([opened.call] if opened.call else [])]
-                events += [PartEnded(0, one.index) for one in rest]
+        for opened in self._items.values():
+            rest = [*opened.parts.values(), *([opened.call] if opened.call else [])]
+            events += [PartEnded(0, one.index) for one in rest]
         if self._citations or self._annotations:
             ext: Ext = {SHARED: {"annotations": self._annotations}} if self._annotations else None
             events.append(Annotated(0, ext, tuple(self._citations)))
