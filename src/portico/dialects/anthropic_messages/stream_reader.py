@@ -264,10 +264,9 @@ class AnthropicReader(StreamReader):
     def on_message_delta(self, body: dict[str, Any], events: list[Event]) -> None:
         delta = body.get("delta") or {}
         self._last = {**self._last, **{name: value for name, value in delta.items() if value is not None}}
-        self._finish = finish_of(self._last) or self._finish
-        extras = {name: value for name, value in {**body, **delta}.items() if name not in _DELTA}
-        if extras := {name: value for name, value in extras.items() if value is not None}:
-            events.append(Annotated(None, ext_of(extras)))
+        self._finish = finish_of(self._last)
+        if extras := ext_of({name: value for name, value in {**body, **delta}.items() if name not in _DELTA}):
+            events.append(Annotated(None, extras))
         self._count(body.get("usage"), events)
 
     def _count(self, usage: Any, events: list[Event]) -> None:

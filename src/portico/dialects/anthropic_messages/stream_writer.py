@@ -110,12 +110,10 @@ class AnthropicWriter(StreamWriter):
             return None
         if isinstance(part, Text):
             piece = b'"text_delta","text":'
-        elif isinstance(part, Reasoning) and not part.redacted and self._reply.thoughts:
+        elif isinstance(part, Reasoning):
             piece = b'"thinking_delta","thinking":'
-        elif isinstance(part, ToolCall) and part.kind != "custom":
+        else:  # a call: no other part has a block before it is whole
             piece = b'"input_json_delta","partial_json":'
-        else:
-            return None
         head = b'{"type":"content_block_delta","index":%d,"delta":{"type":' % self._index
         return Around(head + piece, b"}}", "content_block_delta")
 
@@ -167,7 +165,7 @@ class AnthropicWriter(StreamWriter):
                 else:
                     self._seals += sealed(signature, "", reply)
             case Reasoning(text) if not part.redacted:
-                if text and reply.thoughts:
+                if text:
                     self._more(text, frames)
             case ToolCall(id_, name, arguments, kind, _, _, signature, ext) if kind != "custom":
                 self._blocks(sealed(signature, id_, reply), frames)
@@ -323,8 +321,8 @@ class AnthropicWriter(StreamWriter):
         """The sources of the block that is open, those that are known so far."""
         if not (self._shown or self._lingers):
             return
-        last = max(self._length, 1)
-        told = [one for one in self._citations if self._block_from <= one.start < last and one not in self._cited]
+        here = range(self._block_from, self._length)
+        told = [one for one in self._citations if one.start in here and one not in self._cited]
         for one in {(one.url, one.title): one for one in told}.values():
             self._delta({"type": "citations_delta", "citation": location(one, "")}, frames)
         self._cited.update(told)
@@ -368,5 +366,4 @@ class AnthropicWriter(StreamWriter):
 
 
 def _frame(kind: str, /, **fields: Any) -> Frame:
-    fields.pop("type", None)
     return Frame(jsontext.encode({"type": kind, **fields}), kind)

@@ -133,7 +133,7 @@ class GeminiReader:
             return None
         if (counts := body.usage) is not None:
             if counts.total is not None:
-                self._put_off, self._uncounted, self._counted = frame.data, None, True
+                self._put_off, self._counted = frame.data, True
             elif not self._counted:
                 self._put_off = frame.data
         if wire.finish is not None:

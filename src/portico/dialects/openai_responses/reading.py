@@ -162,16 +162,13 @@ class OutputReader:
         opened = self._items.setdefault(at, _Item(None))
         found = opened.parts.get((member, place))
         if found is not None:
-            found.told += len(text)
             events.append(PartDelta(0, found.index, text))
             return
         events += [PartEnded(0, one.index) for one in opened.parts.values()]
         opened.parts.clear()
         ext = thought_ext(id_ if isinstance(id_, str) else None, full=member == "content")
         between = BETWEEN if place else ""
-        part = self._begin(Reasoning(between + text, ext=ext), events)
-        part.told = len(text)
-        opened.parts[member, place] = part
+        opened.parts[member, place] = self._begin(Reasoning(between + text, ext=ext), events)
 
     def arguments(self, at: int, text: str, events: list[Event]) -> None:
         """More of a call's arguments."""

@@ -262,7 +262,6 @@ class Telling:
             self._whole(part, "".join(pieces), told)
             return
         item = self._parts.pop(index, None)
-        self._kept.pop(index, None)
         if item is None:
             if signature is not None:
                 self._late.append(signature)
@@ -331,7 +330,7 @@ class Telling:
             entry["text"] = text
             logprobs = entry["logprobs"]
             told.append(self._at(item, "output_text.done", content_index=at, text=text, logprobs=logprobs))
-        told.append(self._at(item, "content_part.done", content_index=at, part=copied(entry)))
+        told.append(self._at(item, "content_part.done", content_index=at, part=entry))
 
     # -- thoughts
 
