@@ -7,7 +7,7 @@ import pytest
 from dialects.dialect_rows import CHAT, NEW, OLD, Json, chat, codes, config, native, refusal, rendered, target, user
 from portico.core.errors import InvalidRequest
 from portico.core.parts import Text
-from portico.core.request import Message, Request, Role
+from portico.core.request import Builtin, Message, Request, Role
 
 NOTHING: Json = {}
 
@@ -242,3 +242,20 @@ def test_a_setting_of_another_dialect_is_lost_where_chat_is_told_to_google(ext: 
     told = CHAT.render_request(request, target())
     assert [(loss.code, loss.path) for loss in told.losses] == lost
     assert ("prediction" in told.body) is ("openai_chat" in ext)
+
+
+@pytest.mark.parametrize(
+    ("ext", "lost"),
+    [
+        ({"gemini": {"excludeDomains": ["a.example"]}}, []),
+        (
+            {"openai_responses": {"max_num_results": 5}},
+            [("1.14:builtin", "code_execution has no place for max_num_results")],
+        ),
+    ],
+    ids=["Google's, which ride along", "another dialect's"],
+)
+def test_an_option_of_a_tool_is_lost_where_chat_told_to_google_has_no_place_for_it(ext: Json, lost: list[Any]) -> None:
+    tool = Builtin("code_execution", ext=ext)
+    request = Request(model=NEW, messages=(Message(Role.USER, (Text("Hi"),)),), builtins=(tool,))
+    assert [(loss.code, loss.message) for loss in CHAT.render_request(request, target()).losses] == lost
