@@ -197,6 +197,38 @@ def test_what_is_due(events: list[Told], expected: Due) -> None:
     assert due(AMOUNT, events) == expected
 
 
+BOOKED: dict[str, tuple[list[Told], list[tuple[str, int, str]]]] = {
+    "not paid": ([told(1, FAILED)], []),
+    "paid": ([told(1, PAID), told(2, PAID)], [("top_up", 1000, "card")]),
+    "given back": (
+        [told(1, PAID), told(2, REFUNDED, 350), told(3, REFUNDED, 350)],
+        [("top_up", 1000, "card"), ("adjust", -350, "card refund")],
+    ),
+    "given back before it was told paid": (
+        [told(1, REFUNDED, 350), told(2, PAID)],
+        [("top_up", 1000, "card"), ("adjust", -350, "card return")],
+    ),
+    "disputed and won": (
+        [told(1, PAID), told(2, DISPUTED, 500, "dp_1"), told(3, WON, 500, "dp_1")],
+        [("top_up", 1000, "card"), ("adjust", -500, "card dispute"), ("adjust", 500, "card dispute won")],
+    ),
+    "disputed and lost": (
+        [told(1, PAID), told(2, DISPUTED, 500, "dp_1"), told(3, LOST, 600, "dp_1")],
+        [("top_up", 1000, "card"), ("adjust", -500, "card dispute"), ("adjust", -100, "card dispute")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("events", "entries"), BOOKED.values(), ids=BOOKED)
+def test_what_moves_is_an_entry_that_says_what_for(
+    database: Database, events: list[Told], entries: list[tuple[str, int, str]]
+) -> None:
+    begun(database)
+    book(database, *events)
+    found = database.ask(lambda db: db.rows("SELECT kind, posted_nanos, note FROM entries ORDER BY id"))
+    assert found == [(kind, moved * CENT, f"{what} cs_1") for kind, moved, what in entries]
+
+
 CENTS = st.integers(0, 1500)
 EVENTS = st.lists(
     st.one_of(
@@ -347,6 +379,8 @@ def test_what_is_told_of_a_payment_may_name_no_reference(database: Database) -> 
     assert cents(database, made) == 1000
     early = database.change(lambda db: payments.book(db, told(2, REFUNDED, 350, reference="")))
     assert early.payment is None
+    book(database, told(3, PAID))
+    assert database.change(lambda db: payments.book(db, told(4, PAID, reference=""))).fits
 
 
 def test_what_names_another_reference_than_its_payment_does_not_fit(database: Database) -> None:
