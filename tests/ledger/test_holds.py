@@ -303,7 +303,8 @@ def test_a_dead_workers_holds_are_booked_from_their_checkpoint_or_released(books
     adds_up(books)
 
 
-def test_a_worker_with_a_lease_keeps_its_holds(books: Books) -> None:
+@pytest.mark.parametrize("ended", [0, -1])
+def test_a_worker_with_a_lease_keeps_its_holds(books: Books, ended: int) -> None:
     books.account("alice", 1000)
     books.do(hold("r1", 300).apply)
     lease = "INSERT INTO leases (worker_id, expires_us) VALUES (?, ?)"
@@ -311,7 +312,7 @@ def test_a_worker_with_a_lease_keeps_its_holds(books: Books) -> None:
     assert recovered(books) == 0
     books.do(lambda db: db.run("UPDATE leases SET expires_us = ?", db.now_us - 1))
     assert recovered(books) == 0, "it has lapsed, but nobody has ended it"
-    books.do(lambda db: db.run("UPDATE leases SET expires_us = ?", -db.now_us))
+    books.do(lambda db: db.run("UPDATE leases SET expires_us = ?", ended))
     assert recovered(books) == 1
 
 

@@ -13,7 +13,7 @@ from portico.core.storage import Db
 from portico.ledger import Checkpoint, Extend, Limits
 from portico.ledger.recover import gone_workers, recover
 from portico.ledger.verify import verify
-from portico.metering.receipt import CAPPED, RECOVERED
+from portico.metering.receipt import CAPPED, ESTIMATED, RECOVERED
 from portico.store.postgres import PostgresDb
 
 TOKENS = {"input_uncached": {"text": 7}, "input_cache_read": {"text": 2}, "output_visible": {"text": 4}}
@@ -43,20 +43,27 @@ def test_what_a_checkpoint_counted_is_in_the_usage(books: Books) -> None:
     assert used(books) == (1, 9, 2, 4, 0, 120, 120)
 
 
-def test_a_recovered_receipt_says_so_and_what_was_charged(books: Books) -> None:
+@pytest.mark.parametrize(
+    ("held", "so_far", "charged", "flags"),
+    [
+        (300, {"charge": 120}, 120, [RECOVERED]),
+        (120, {"charge": 120}, 120, [RECOVERED]),
+        (100, {"charge": 120}, 100, [RECOVERED, CAPPED]),
+        (300, {"charge": 120, "flags": (ESTIMATED, CAPPED, RECOVERED)}, 120, [ESTIMATED, RECOVERED, CAPPED]),
+        (50, None, 0, [RECOVERED]),
+    ],
+)
+def test_a_recovered_receipt_says_so_and_what_was_charged(
+    books: Books, held: int, so_far: dict[str, Any] | None, charged: int, flags: list[str]
+) -> None:
     books.account("alice", 1000)
-    for request, amount in (("r1", 300), ("r2", 100), ("r3", 50)):
-        books.do(hold(request, amount).apply)
-    books.do(checkpoint("r1", 120).apply)
-    books.do(checkpoint("r2", 120).apply)
+    books.do(hold("r1", held).apply)
+    if so_far is not None:
+        books.do(checkpoint("r1", **so_far).apply)
     recovered(books)
-    told = books.do(lambda db: [receipt(db, "alice", request) for request in ("r1", "r2", "r3")])
-    assert [(one["charge_nanos"], one["flags"]) for one in told] == [
-        (120, [RECOVERED]),
-        (100, [RECOVERED, CAPPED]),
-        (0, [RECOVERED]),
-    ]
-    assert [one["outcome"] for one in told] == [RECOVERED] * 3
+    told = books.do(lambda db: receipt(db, "alice", "r1"))
+    assert (told["charge_nanos"], told["flags"]) == (charged, flags)
+    assert told["outcome"] == RECOVERED
 
 
 @pytest.mark.parametrize("body", ["", "{", "{}", '{"charge_nanos": "many"}'])

@@ -24,6 +24,9 @@ class Night:
     def evening(self, write: Write[Any]) -> None:
         self._at(self.evening_us, write)
 
+    def midnight(self, write: Write[Any]) -> None:
+        self._at(self.midnight_us, write)
+
     def morning(self, write: Write[Any]) -> None:
         self._at(self.midnight_us + 1_000_000, write)
 
@@ -49,6 +52,19 @@ def test_a_call_over_midnight_counts_in_the_budget_of_its_day(books: Books) -> N
     assert night.spent() == [70, 30]
     night.morning(settle("never held", 5, at_us=night.evening_us))
     assert night.spent() == [75, 30]
+
+
+def test_a_budget_that_is_set_later_counts_what_has_been_held_since_midnight(books: Books) -> None:
+    books.account("alice", 1000)
+    night = Night(books)
+    night.evening(hold("r1", 60))
+    night.midnight(hold("r2", 7))
+    with books.transaction() as db:
+        books.db.now_us = night.midnight_us
+        assert windows.so_far(db, "alice", [KEY], "budget_day") == {KEY: 7}
+        assert windows.so_far(db, "alice", [], "budget_day") == {}
+    night.morning(hold("r3", 30, limits=LIMITS))
+    assert night.spent() == [37]
 
 
 def test_a_receipt_and_the_days_usage_are_of_the_moment_the_call_began(books: Books) -> None:
