@@ -354,6 +354,10 @@ def test_a_reference_is_of_one_payment(database: Database) -> None:
     booked = database.change(lambda db: payments.book(db, told(2, PAID, payment_id="cs_2")))
     assert not booked.fits
     assert cents(database, made) == 1000
+    book(database, told(3, REFUNDED, 350))
+    assert cents(database, made) == 650
+    (kept,) = database.ask(lambda db: payments.strays(db, limit=5))
+    assert (kept.id, kept.payment_id) == ("evt_2", "cs_2")
 
 
 def test_what_nobody_knows_is_kept(database: Database) -> None:
