@@ -208,6 +208,21 @@ def test_no_price_is_never_a_silent_zero() -> None:
     assert [(line.count, line.rate_nanos, line.note) for line in paid.lines] == [(7, None, NO_PRICE)]
 
 
+@pytest.mark.parametrize(
+    ("rates", "note"), [(made(free=True), MODEL_FREE), (made(known=False), NO_PRICE), (rates_of(FLASH), TOOL_UNKNOWN)]
+)
+def test_that_a_price_is_none_is_said_before_what_a_tool_brought_in(rates: Rates, note: str) -> None:
+    (line,) = charge(Usage(input_tool={"text": 5}), {}, rates).lines
+    assert line.note == note
+
+
+@pytest.mark.parametrize(("known", "cost_known"), [(True, False), (False, True)])
+def test_a_price_that_is_not_whole_is_said_though_each_line_has_one(known: bool, cost_known: bool) -> None:
+    paid = charge(read(promptTokenCount=3), {}, made(row("input", DOLLAR), known=known, cost_known=cost_known))
+    assert [line.rate_nanos for line in paid.lines] == [DOLLAR]
+    assert (paid.unpriced, paid.cost_unknown) == (not known, not cost_known)
+
+
 def test_a_free_model_costs_nothing_and_says_so() -> None:
     paid = charge(read(promptTokenCount=7, candidatesTokenCount=7), {}, rates_of("gemma-4-31b-it"))
     assert (paid.nanos, paid.unpriced, paid.cost_unknown) == (0, False, False)
@@ -226,6 +241,15 @@ def test_markup_is_on_the_sum_and_not_on_the_cost() -> None:
     paid = charge(read(promptTokenCount=3), {}, rates)
     assert (paid.nanos, paid.cost_nanos, paid.markup_permille) == (3_750, 3_000, 1_250)
     assert paid.lines[0].rate_nanos == DOLLAR
+
+
+def test_a_band_of_the_cost_alone_is_one_too() -> None:
+    """The sale goes on at its own rate, and each line says the band that its sale is of."""
+    sale, cost = (row("input", 3),), (row("input", 1), row("input", 2, above_tokens=100))
+    rates = Rates(sale, cost)
+    lines = [line for count in (100, 101) for line in charge(read(promptTokenCount=count), {}, rates).lines]
+    assert [line.cost_rate_nanos for line in lines] == [1, 2]
+    assert [(line.rate_nanos, line.above_tokens) for line in lines] == [(3, 0)] * 2
 
 
 def test_cost_and_sale_are_two_sums_over_the_same_counts() -> None:
@@ -310,6 +334,12 @@ def test_what_counts_no_tokens_is_charged_by_what_it_was_about() -> None:
     paid = charge(None, {"characters": 1_234}, SPOKEN)
     assert (paid.nanos, paid.cost_nanos, paid.unpriced) == (1_234 * 15_000, 1_234 * 15_000, False)
     assert [(line.detail, line.count, line.unit) for line in paid.lines] == [("characters", 1_234, "character")]
+
+
+def test_what_only_the_operator_pays_by_what_a_call_was_about_is_a_cost_and_unpriced() -> None:
+    paid = charge(None, {"characters": 100}, Rates((), (fee("characters", 15_000, PriceUnit.CHARACTER),), known=False))
+    assert (paid.nanos, paid.cost_nanos, paid.unpriced) == (0, 100 * 15_000, True)
+    assert [(line.detail, line.count, line.unit) for line in paid.lines] == [("characters", 100, "character")]
 
 
 def test_a_model_billed_by_tokens_is_charged_nothing_for_characters() -> None:
