@@ -124,6 +124,16 @@ def test_search_fee_is_by_the_prompt_on_gemini_2_5() -> None:
     assert charge(Usage(), {"web_search": 3}, rates_of(FLASH), prompts=2).nanos == 70_000_000
 
 
+@pytest.mark.parametrize(
+    ("searches", "prompts", "counts"), [(0, 1, []), (1, 1, [1]), (5, 1, [1]), (1, 3, [1]), (2, 3, [2]), (5, 3, [3])]
+)
+def test_a_fee_by_the_prompt_is_paid_for_no_prompt_that_searched_nothing(
+    searches: int, prompts: int, counts: list[int]
+) -> None:
+    paid = charge(Usage(), {"web_search": searches}, rates_of(FLASH), prompts=prompts)
+    assert [line.count for line in paid.lines] == counts
+
+
 def test_maps_have_a_fee() -> None:
     assert charge(Usage(), {"google_maps": 1}, rates_of(FLASH)).nanos == 25_000_000
 
