@@ -91,6 +91,25 @@ async def test_lanes_wait_together_while_only_open_holds_stand_in_the_way() -> N
     await soon(asyncio.gather(*lanes))
 
 
+@pytest.mark.parametrize("prepaid", [True, False])
+@pytest.mark.parametrize("decision", [Held(10**12), Refused("no_account")])
+async def test_a_call_that_ends_while_its_hold_is_on_its_way_is_written_if_it_was_held(
+    prepaid: bool, decision: Held | Refused
+) -> None:
+    desk = Desk()
+    tab = tab_at(desk, prepaid=prepaid)
+    asking = asyncio.create_task(tab.hold(ASK, [CHEAP]))
+    await until(lambda: len(desk.asked) == 1)
+    last = Extend("req_1", "alice", "key_1", 0)
+    tab.close(last)
+    assert desk.posted == []
+    desk.decide(0, decision)
+    await soon(asyncio.gather(asking, return_exceptions=True))
+    await soon(asyncio.sleep(0))
+    assert desk.posted == ([last] if isinstance(decision, Held) else [])
+    assert not tab.unfunded
+
+
 async def test_a_lane_that_fails_after_another_has_answered_leaves_nothing_to_pay(tmp_path: Path) -> None:
     """The caller is told of the failure, and is given no answer at all."""
     answer = answers(says("Hello there", usageMetadata=usage(1000, 500)))
