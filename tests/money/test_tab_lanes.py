@@ -110,6 +110,40 @@ async def test_a_call_that_ends_while_its_hold_is_on_its_way_is_written_if_it_wa
     assert not tab.unfunded
 
 
+async def test_a_call_that_is_given_up_while_only_open_holds_stand_in_its_way_has_no_end_to_write() -> None:
+    desk = Desk()
+    tab = tab_at(desk, funds_wait_s=60.0)
+    asking = asyncio.create_task(tab.hold(ASK, [CHEAP]))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Refused("funds_held", 1.0))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    asking.cancel()
+    await soon(asyncio.gather(asking, return_exceptions=True))
+    tab.close(Extend("req_1", "alice", "key_1", 0))
+    assert desk.posted == []
+
+
+@pytest.mark.parametrize(
+    ("prepaid", "result", "ran_out"),
+    [(True, True, False), (True, False, True), (True, StorageUnavailable(), False), (False, False, False)],
+)
+async def test_an_answer_runs_out_only_where_it_is_known_that_more_is_not_paid_for(
+    prepaid: bool, result: bool | Exception, ran_out: bool
+) -> None:
+    desk = Desk()
+    tab = tab_at(desk, prepaid=prepaid, default_hold_tokens=10)
+    asking = asyncio.create_task(tab.hold(Ask(text_bytes=100), [CHEAP]))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Held(10**12))
+    await soon(asking)
+    tab.checkpoint(b"{}", 9)
+    await until(lambda: len(desk.asked) == 2)
+    desk.decide(1, result)
+    await asyncio.sleep(0)
+    assert tab.ran_out is ran_out
+
+
 async def test_a_lane_that_fails_after_another_has_answered_leaves_nothing_to_pay(tmp_path: Path) -> None:
     """The caller is told of the failure, and is given no answer at all."""
     answer = answers(says("Hello there", usageMetadata=usage(1000, 500)))
