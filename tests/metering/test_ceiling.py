@@ -211,6 +211,7 @@ def test_a_request_is_asked_for_the_sizes_of_its_parts() -> None:
         service_tier="flex",
         own_tools=False,
     )
+    assert ask_of_request(request, 10).text_bytes == 0, "the body has not all of its media"
 
 
 def raw(body: Any) -> Ask:
