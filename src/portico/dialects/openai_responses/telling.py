@@ -330,7 +330,7 @@ class Telling:
             entry["text"] = text
             logprobs = entry["logprobs"]
             told.append(self._at(item, "output_text.done", content_index=at, text=text, logprobs=logprobs))
-        told.append(self._at(item, "content_part.done", content_index=at, part=entry))
+        told.append(self._at(item, "content_part.done", content_index=at, part=copied(entry)))
 
     # -- thoughts
 
