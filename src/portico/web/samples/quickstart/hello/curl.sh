@@ -3,5 +3,7 @@ curl http://localhost:8080/v1/chat/completions \
   -H "Content-Type: application/json" \
   -d '{
     "model": "gemini-3.8-flash",
-    "messages": [{"role": "user", "content": "Say hello in three languages."}]
+    "messages": [
+      {"role": "user", "content": "Say hello in three languages."}
+    ]
   }'

@@ -7,6 +7,8 @@ const client = new OpenAI({
 
 const answer = await client.chat.completions.create({
   model: "gemini-3.8-flash", // or gpt-5.5, claude-sonnet-5-5, ...
-  messages: [{ role: "user", content: "Say hello in three languages." }],
+  messages: [
+    { role: "user", content: "Say hello in three languages." },
+  ],
 });
 console.log(answer.choices[0].message.content);
