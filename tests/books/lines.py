@@ -7,7 +7,7 @@ from pathlib import Path
 
 from books.shop import wire_to
 from gateway.commands import Command
-from gateway.house import Answer, Json, Wire, as_bytes, chat, until
+from gateway.house import Answer, Json, Wire, as_bytes, chat
 
 
 class Line:
@@ -34,7 +34,7 @@ class Line:
 @asynccontextmanager
 async def lines_to(server: Command, port: int, workers: int) -> AsyncIterator[list[Line]]:
     """One to each of so many workers. Linux only."""
-    await until(lambda: len(server.children) == workers)
+    await server.has_workers(workers)
     async with contextlib.AsyncExitStack() as ends:
         found: dict[int, Line] = {}
         while len(found) < workers:

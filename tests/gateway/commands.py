@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
-from gateway.house import PATIENCE_S, soon
+from gateway.house import PATIENCE_S, soon, until
 
 PROGRAM = ("-m", "portico")
 KEPT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR", "VIRTUAL_ENV")
@@ -112,6 +112,10 @@ class Command:
     @property
     def children(self) -> list[int]:
         return sorted(pid for pid in self.left if pid != self.pid)
+
+    async def has_workers(self, workers: int) -> None:
+        """Every worker is there: processes of their own, if they are several."""
+        await until(lambda: len(self.children) == (0 if workers == 1 else workers))
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):

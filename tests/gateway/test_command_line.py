@@ -213,7 +213,7 @@ async def test_a_signal_ends_it_cleanly_and_nothing_is_left(
         port = await command.port()
         for _ in range(4):
             assert (await ask(port, chat(), key=command.key)).status == 200
-        await until(lambda: len(command.children) == (0 if workers == 1 else workers))
+        await command.has_workers(workers)
         command.send(number)
         code, _, err = await command.end()
         assert code == 0
@@ -294,7 +294,7 @@ async def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
     arguments = ("serve", "--simulate", "--port", "0", "--workers", "2")
     async with portico(*arguments, folder=tmp_path) as command:
         port = await command.port()
-        await until(lambda: len(command.children) == 2)
+        await command.has_workers(2)
         killed: set[int] = set()
         for pid in command.children:
             killed.add(pid)
@@ -324,7 +324,7 @@ async def test_a_signal_while_a_worker_is_being_replaced_leaves_nothing(tmp_path
     arguments = ("serve", "--simulate", "--port", "0", "--workers", "2")
     async with portico(*arguments, folder=tmp_path) as command:
         await command.port()
-        await until(lambda: len(command.children) == 2)
+        await command.has_workers(2)
         os.kill(command.children[0], signal.SIGKILL)
         await until(lambda: len(command.children) == 1)
         command.send(signal.SIGTERM)

@@ -293,7 +293,7 @@ async def test_a_renamed_log_is_opened_anew_on_a_hangup_by_every_worker(tmp_path
         port = await gateway.port()
         assert (await call(port)).status == 200
         await until(lambda: len(lines_of(log.read_text())) == 1)
-        await until(lambda: len(gateway.children) == 2)
+        await gateway.has_workers(2)
         await until(lambda: all(catches(pid, signal.SIGHUP) and has_open(pid, log) for pid in gateway.children))
         log.rename(old)
         gateway.send(signal.SIGHUP)
@@ -328,7 +328,7 @@ async def test_a_scrape_tells_of_every_worker_and_what_a_dead_one_counted_stays(
         for _ in range(10):
             assert (await call(port)).status == 200
         await until_counted(own, "portico_calls_total", 10)
-        await until(lambda: len(gateway.children) == 2)
+        await gateway.has_workers(2)
         first, second = gateway.children
         os.kill(second, signal.SIGKILL)
         await until_counted(own, "portico_worker_restarts_total", 1)

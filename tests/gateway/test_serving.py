@@ -133,7 +133,7 @@ async def test_who_drains_goes_on_answering_until_it_was_noticed(tmp_path: Path)
 async def test_workers_do_not_outlive_a_supervisor_that_was_killed(tmp_path: Path) -> None:
     async with serving(tmp_path, workers=2) as command:
         port = await command.port()
-        await until(lambda: len(command.children) == 2)
+        await command.has_workers(2)
         async with streaming(port, SHORT) as wire:
             command.send(signal.SIGKILL)
             assert Answer(200, {}, (await wire.rest()).body).events.done
@@ -143,10 +143,10 @@ async def test_workers_do_not_outlive_a_supervisor_that_was_killed(tmp_path: Pat
 async def test_a_worker_that_dies_again_and_again_is_replaced_later_and_later(tmp_path: Path) -> None:
     async with serving(tmp_path, workers=2) as command:
         port = await command.port()
-        await until(lambda: len(command.children) == 2)
+        await command.has_workers(2)
         steady, _ = command.children
         for _ in range(3):
-            await until(lambda: len(command.children) == 2)
+            await command.has_workers(2)
             (newest,) = set(command.children) - {steady}
             os.kill(newest, signal.SIGKILL)
             await until(lambda newest=newest: newest not in command.children)  # type: ignore[misc]
@@ -188,7 +188,7 @@ async def test_a_worker_that_starts_anew_shows_the_certificate_of_today(tmp_path
     configured(tmp_path, certificate, key)
     async with serving(tmp_path, 2) as command:
         port = await command.port()
-        await until(lambda: len(command.children) == 2)
+        await command.has_workers(2)
         for source, target in zip(make_pair(tmp_path, "other"), (certificate, key), strict=True):
             shutil.copy(source, target)
         before = command.children
@@ -211,7 +211,7 @@ async def test_a_new_certificate_is_taken_on_sighup_by_every_worker_and_drops_no
         assert f"Address    https://127.0.0.1:{port}/v1" in command.said
         assert (await ask(port, tls=old)).status == 200
         kept = await connect(port, old)
-        await until(lambda: len(command.children) == (0 if workers == 1 else workers))
+        await command.has_workers(workers)
         serve = command.children or [command.pid]
         await until(lambda: all(catches(pid, signal.SIGHUP) and has_open(pid, log) for pid in serve))
         log.rename(tmp_path / "old.log")
@@ -238,7 +238,7 @@ async def test_a_new_certificate_is_taken_on_sighup_by_every_worker_and_drops_no
 async def test_a_hangup_with_nothing_to_read_again_ends_nothing(tmp_path: Path, workers: int) -> None:
     async with serving(tmp_path, workers) as command:
         port = await command.port()
-        await until(lambda: len(command.children) == (0 if workers == 1 else workers))
+        await command.has_workers(workers)
         await until(lambda: all(catches(pid, signal.SIGHUP) for pid in [command.pid, *command.children]))
         before = command.children
         async with streaming(port, SHORT) as wire:
@@ -308,7 +308,7 @@ async def test_a_worker_that_there_is_no_room_for_is_tried_again_and_the_others_
     async with portico(*arguments, folder=tmp_path, env=KEY, program=[str(path)]) as command:
         port = await command.port()
         assert (await ask(port)).json()["object"] == "list"
-        await until(lambda: len(command.children) == 2)
+        await command.has_workers(2)
         command.send(signal.SIGTERM)
         code, _, err = await command.end()
         assert (code, err) == (
