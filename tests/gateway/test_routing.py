@@ -249,7 +249,21 @@ async def test_a_caller_is_told_that_another_model_has_answered() -> None:
     models = [OperatorModel("gemini-3.5-flash", fallbacks=("gemini-2.5-flash-lite",))]
     async with open_house(Script(BUSY, GOOD), models=models) as house:
         told = (await house.ask(chat())).headers["x-portico-changes"]
-        assert "gemini-3.5-flash did not answer; gemini-2.5-flash-lite does in its place, at its own price" in told
+        assert "gemini-3.5-flash did not answer; gemini-2.5-flash-lite answers in its place, at its own price" in told
+
+
+async def test_what_follows_a_retired_fallback_answers_for_a_model_that_did_not_and_is_not_gone() -> None:
+    models = [OperatorModel("gemini-3.5-flash", fallbacks=("gemini-3-pro-preview",))]
+    async with open_house(Script(BUSY, GOOD), models=models, rules=RoutingRules(allow_dearer=True)) as house:
+        told = (await house.ask(chat())).headers["x-portico-changes"]
+        assert "gemini-3.5-flash did not answer; gemini-3.1-pro-preview answers in its place" in told
+
+
+async def test_a_retired_model_is_said_to_be_gone_though_it_may_fall_back_to_its_successor() -> None:
+    models = [OperatorModel("gemini-3-pro-preview", fallbacks=("gemini-3.1-pro-preview",))]
+    async with open_house(Script(GOOD), models=models) as house:
+        told = (await house.ask(chat(model="gemini-3-pro-preview"))).headers["x-portico-changes"]
+        assert "gemini-3-pro-preview is no longer served by its provider; gemini-3.1-pro-preview answers" in told
 
 
 LITE, PRO = "gemini-2.5-flash-lite", "gemini-2.5-pro"
@@ -310,7 +324,9 @@ async def test_a_dearer_successor_of_a_missing_model_is_asked_only_where_the_ope
 async def test_a_successor_that_is_not_dearer_is_asked_in_a_missing_models_place() -> None:
     provider = Script(answers(MISSING, 404), answers(CHAT_SAYS))
     async with open_house(provider, kinds=(KINDS["openai"],), now=lambda: BEFORE_ITS_SHUTDOWN) as house:
-        assert (await house.ask(chat(model="gpt-4o"))).status == 200
+        answer = await house.ask(chat(model="gpt-4o"))
+        assert answer.status == 200
+        assert "gpt-4o is no longer served by its provider; gpt-6-luna" in answer.headers["x-portico-changes"]
         assert [body["model"] for body in provider.bodies] == ["gpt-4o", "gpt-6-luna"]
 
 

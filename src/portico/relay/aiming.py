@@ -9,7 +9,6 @@ from portico.catalog import Model
 from portico.core.dialect import Reading
 from portico.core.errors import UpstreamError, UpstreamRejected
 from portico.core.ids import Mint
-from portico.core.loss import Loss
 from portico.providers import EMBEDDING, GENERATING, Verb
 from portico.providers.quirks import in_request
 from portico.relay import embedding, making, piecewise, questions
@@ -17,7 +16,7 @@ from portico.relay.call import Aim, Attempt, Call
 from portico.relay.fanout import Lane, lane_of, share
 from portico.relay.learned import LOSSLESS, NOTHING, Learned, narrowed
 from portico.relay.passthrough import body_for
-from portico.relay.prepare import fallback_loss, reading_for, successor_loss
+from portico.relay.prepare import instead_loss, reading_for
 from portico.relay.report import Try
 from portico.relay.router import Router
 from portico.relay.served import spoken_for
@@ -79,7 +78,8 @@ class Aims:
             spoken = spoken_for(place, call.verb)
         if learned or dropped:
             target = narrowed(target, learned | dropped)
-        return Aim(place.model, candidate, target, spoken, dropped)
+        gone = call.gone or (model.name == call.model.name != place.model.name)
+        return Aim(place.model, candidate, target, spoken, dropped, gone=gone)
 
     def attempt(self, call: Call, aim: Aim, lane: Lane) -> Attempt:
         """Renders what a lane asks for. Raises `UnsupportedParameter` if the call is strict and something is lost."""
@@ -87,7 +87,9 @@ class Aims:
         deployment = aim.candidate.deployment
         provider = deployment.provider
         tried = Try(provider.name, target.model, streamed=call.verb is Verb.STREAM)
-        losses = [] if aim.model.name == call.model.name else [self._instead_loss(call, aim.model)]
+        losses = []
+        if aim.model.name != call.model.name:
+            losses.append(instead_loss(call.request, call.model, aim.model, gone=aim.gone))
         if call.passing is not None and call.passes_to(deployment):
             body = call.exchange.request.body
             content = body_for(call.passing, body, call.request.model, deployment, call.verb)
@@ -112,11 +114,6 @@ class Aims:
         attempt.asked, attempt.losses = call.request, losses
         attempt.stands_for(call)
         return attempt
-
-    def _instead_loss(self, call: Call, other: Model) -> Loss:
-        """That another model answers than was asked."""
-        fell_back = other.name in [one.name for one in self._router.fallbacks(call)]
-        return (fallback_loss if fell_back else successor_loss)(call.request, call.model, other)
 
     def elsewhere(self, call: Call, aim: Aim) -> list[Aim]:
         """Where else the plan may send a call."""

@@ -79,6 +79,8 @@ class Call(msgspec.Struct):
     """(provider, upstream model) -> fields that it refused, and is asked once more without."""
     of_value: frozenset[str] = NOTHING
     """Those of them of which only a value was refused."""
+    gone: bool = False
+    """A provider said that it has the model no more, and another follows it."""
     slots: asyncio.Semaphore | None = None
     """One for each upstream call at a time, where a call is made of several."""
     answers: list[tuple[Lane, Response]] = []
@@ -234,6 +236,8 @@ class Aim(msgspec.Struct, frozen=True):
     """The dialect it is asked in."""
     dropped: frozenset[str] = NOTHING
     """Fields that were refused in this call, and that it now does without."""
+    gone: bool = False
+    """The model that was asked for is no longer served, and that is why another answers."""
 
     @property
     def provider(self) -> Provider:

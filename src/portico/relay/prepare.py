@@ -128,15 +128,10 @@ def held_target(target: Target, capabilities: Capabilities) -> Target:
     return msgspec.structs.replace(target, capabilities=capabilities) if target.own else target
 
 
-def fallback_loss(request: Request, model: Model, fallback: Model) -> Loss:
-    """That nobody who serves the model that was asked for has answered."""
-    message = f"{model.name} did not answer; {fallback.name} does in its place, at its own price"
-    return Loss("6:successor", request.where.field("model"), message)
-
-
-def successor_loss(request: Request, model: Model, successor: Model) -> Loss:
-    """That the model that was asked for is gone."""
-    message = f"{model.name} is no longer served by its provider; {successor.name} answers, at its own price"
+def instead_loss(request: Request, model: Model, other: Model, *, gone: bool) -> Loss:
+    """That another model answers than was asked: its own is gone, or nobody who serves it has answered."""
+    why = "is no longer served by its provider" if gone else "did not answer"
+    message = f"{model.name} {why}; {other.name} answers in its place, at its own price"
     return Loss("6:successor", request.where.field("model"), message)
 
 

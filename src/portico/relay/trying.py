@@ -113,6 +113,7 @@ class Tries:
         if isinstance(failure, UpstreamModelNotFound) and route.lacks(model):
             kind = candidate.deployment.provider.kind.name
             if (follower := successor(self._catalog, model, self._router.today(), kind, gone=True)) is not None:
+                call.gone = call.gone or model is call.model
                 route.also(follower)
         return False
 
