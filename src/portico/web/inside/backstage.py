@@ -1,6 +1,6 @@
 """What the pages behind the door are made of: ports, handed in by `cli/`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ import msgspec
 
 from portico.admin.command import Office
 from portico.admin.commands import BY_NAME
-from portico.core.storage import Reading
+from portico.core.storage import Db, Reading
 from portico.web.showroom import Showroom
 
 
@@ -28,11 +28,13 @@ class Backstage(msgspec.Struct, frozen=True, kw_only=True):
     extras: Mapping[str, Any] = {}
     """Ports that only some installations have, by name: `oidc`, `stripe`. Each room says what it expects of its own."""
 
-    async def do(self, name: str, fields: Mapping[str, Any], *, actor: str, **more: Any) -> Any:
+    async def do(
+        self, name: str, fields: Mapping[str, Any], *, actor: str, first: Callable[[Db], object] = lambda _: None
+    ) -> Any:
         """Carries out a command of `portico.admin` with plain values. Raises the core's errors; then nothing was done.
-        `more` is for the office."""
+        `first`: done in front of a change, in its transaction."""
         command = BY_NAME[name]
-        return await self.office.do(command, command.read(fields), actor=actor, **more)
+        return await self.office.do(command, command.read(fields), actor=actor, first=first)
 
 
 NOTHING: Final[Mapping[str, Any]] = {}
