@@ -11,12 +11,12 @@ import pytest
 
 from portico.catalog import load_catalog
 from portico.core.assembly import assemble
-from portico.core.dialect import Dialect, Reading, Rendered, Reply, StreamReader
+from portico.core.dialect import Dialect, Reading, Rendered, Reply, StreamReader, StreamWriter
 from portico.core.errors import CallerError
-from portico.core.events import Event
+from portico.core.events import Event, PartEnded, PartStarted
 from portico.core.ids import Mint
 from portico.core.loss import Loss
-from portico.core.parts import ToolCall
+from portico.core.parts import Part, Signature, ToolCall
 from portico.core.response import Response
 from portico.core.target import Target
 from portico.dialects import gemini, openai_chat
@@ -202,6 +202,16 @@ def read(pieces: Iterable[Any], dialect: Dialect = GEMINI, **about: Any) -> list
 def told(pieces: Iterable[Any], **about: Any) -> Response:
     """The answer a Google stream told."""
     return assemble(read(pieces, **about))
+
+
+def whole(number: int, part: Part, signature: Signature | None = None) -> list[Event]:
+    """The events of a part that comes in one piece."""
+    return [PartStarted(0, number, part), PartEnded(0, number, signature)]
+
+
+def fed(writer: StreamWriter, *events: Event) -> list[bytes]:
+    """What a writer tells of events, frame by frame."""
+    return [frame.data for event in events for frame in writer.feed(event)]
 
 
 def written(events: Iterable[Event], **about: Any) -> list[Any]:

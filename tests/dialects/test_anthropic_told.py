@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dialects.dialect_rows import Json, codes, reply
+from dialects.dialect_rows import Json, codes, fed, reply, whole
 from portico.core.envelope import wrapped
 from portico.core.events import (
     Annotated,
@@ -32,12 +32,8 @@ TEXT, THOUGHT, CALL = Text("Hi"), Reasoning("Hm"), ToolCall("call_1", "f", '{"a"
 def told(*events: Event, **about: Any) -> tuple[list[Json], list[str]]:
     """What is told of an answer that ends with these events, and what is said to be lost."""
     writer = DIALECT.writer(reply(**{"thoughts": True, "seals": True, **about}))
-    frames = [frame for event in (Started("msg_1", "m"), *events, Finished()) for frame in writer.feed(event)]
-    return [jsontext.decode(frame.data) for frame in frames], codes(writer.losses)
-
-
-def whole(number: int, part: Part, signature: Signature | None = None) -> list[Event]:
-    return [PartStarted(0, number, part), PartEnded(0, number, signature)]
+    frames = fed(writer, Started("msg_1", "m"), *events, Finished())
+    return [jsontext.decode(data) for data in frames], codes(writer.losses)
 
 
 def blocks(bodies: list[Json]) -> list[Json]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dialects.dialect_rows import Json, codes, reply
+from dialects.dialect_rows import Json, codes, fed, reply, whole
 from portico.core.envelope import wrapped
 from portico.core.errors import UpstreamOverloaded
 from portico.core.events import (
@@ -34,12 +34,7 @@ STARTED = Started("r1", "m", 7)
 def told(*events: Event, **about: Any) -> tuple[list[Json], list[str]]:
     """What is told of a stream of these events, and what is said to be lost."""
     writer = DIALECT.writer(reply(**{"thoughts": True, **about}))
-    frames = [frame for event in events for frame in writer.feed(event)]
-    return [jsontext.decode(frame.data) for frame in frames], codes(writer.losses)
-
-
-def whole(number: int, part: Part, signature: Signature | None = None) -> list[Event]:
-    return [PartStarted(0, number, part), PartEnded(0, number, signature)]
+    return [jsontext.decode(data) for data in fed(writer, *events)], codes(writer.losses)
 
 
 def answer(*events: Event, **about: Any) -> Json:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dialects.dialect_rows import fed, whole
 from portico.core.dialect import Dialect, Reply
 from portico.core.events import (
     Annotated,
@@ -51,10 +52,10 @@ def told(dialect: Dialect, *parts: Part, said: list[Event]) -> list[bytes]:
     """The frames of an answer of which this is said at its end."""
     events: list[Event] = [Started("x", "m")]
     for number, part in enumerate(parts):
-        events += [PartStarted(0, number, part), PartEnded(0, number)]
+        events += whole(number, part)
     events += [*said, CandidateFinished(0, Finish(FinishReason.STOP)), Finished()]
     writer = dialect.writer(Reply("x", 1, model="m", include_usage=True))
-    return [frame.data for event in events for frame in writer.feed(event)]
+    return fed(writer, *events)
 
 
 @pytest.mark.parametrize("dialect", WRITERS, ids=[one.name for one in WRITERS])
@@ -66,21 +67,15 @@ def test_what_is_not_told_again_stays(dialect: Dialect, said: list[Event], same:
 @pytest.mark.parametrize("dialect", WRITERS, ids=[one.name for one in WRITERS])
 def test_the_model_is_called_what_the_caller_calls_it(dialect: Dialect) -> None:
     writer = dialect.writer(Reply("x", 1, model="mine"))
-    events: list[Event] = [Started("x", "theirs"), PartStarted(0, 0, Text("Hi")), PartEnded(0, 0), Finished()]
-    frames = b"".join([frame.data for event in events for frame in writer.feed(event)])
+    frames = b"".join(fed(writer, Started("x", "theirs"), *whole(0, Text("Hi")), Finished()))
     assert b'"mine"' in frames
     assert b"theirs" not in frames
 
 
 def test_the_last_chunk_says_at_which_tier_and_each_when_the_answer_was_made() -> None:
     writer = openai_chat.DIALECT.writer(Reply("x", 1, include_usage=True))
-    events: list[Event] = [
-        Started("x", "m", 7),
-        PartStarted(0, 0, Text("Hi")),
-        UsageReported(COUNTS, "flex"),
-        Finished(),
-    ]
-    first, *_, last, _ = [frame.data for event in events for frame in writer.feed(event)]
+    said = UsageReported(COUNTS, "flex")
+    first, *_, last, _ = fed(writer, Started("x", "m", 7), PartStarted(0, 0, Text("Hi")), said, Finished())
     assert (jsontext.decode(first)["created"], jsontext.decode(last)["created"]) == (7, 7)
     assert jsontext.decode(last)["service_tier"] == "flex"
 
@@ -104,8 +99,7 @@ OPAQUE = Opaque("gemini", {"executableCode": {"code": "1"}})
 def test_an_order_that_chat_cannot_tell_is_lost_once(parts: tuple[Part, ...], lost: int) -> None:
     writer = openai_chat.DIALECT.writer(Reply("x", 1, thoughts=True))
     for number, part in enumerate(parts):
-        writer.feed(PartStarted(0, number, part))
-        writer.feed(PartEnded(0, number))
+        fed(writer, *whole(number, part))
     writer.feed(CandidateFinished(0, Finish(FinishReason.STOP)))
     assert [loss.code for loss in writer.losses] == ["2.2:order"] * lost
 
@@ -125,7 +119,7 @@ def deltas(reply: Reply, *parts: Part) -> list[Any]:
     events: list[Event] = []
     for number, part in enumerate(parts):
         events += [PartStarted(0, number, part), PartDelta(0, number, ""), PartEnded(0, number)]
-    chunks = [jsontext.decode(frame.data) for event in events for frame in writer.feed(event)]
+    chunks = [jsontext.decode(data) for data in fed(writer, *events)]
     return [chunk["choices"][0]["delta"] for chunk in chunks][1:]
 
 
