@@ -112,6 +112,50 @@ def test_entries_of_a_summary_are_thoughts_with_a_line_between() -> None:
     assert sum(isinstance(event, PartEnded) for event in events) == 2
 
 
+def full(text: str, place: int, at: int = 0) -> Json:
+    return of("reasoning_text.delta", delta=text, content_index=place, output_index=at, item_id="rs_1")
+
+
+@pytest.mark.parametrize(
+    ("told", "texts"),
+    [
+        ([summary("ab", 0)], ["abc", "\n\nde", "fg"]),
+        ([summary("abc", 0), summary("d", 1)], ["abc", "\n\nde", "fg"]),
+        ([summary("d", 1)], ["\n\nde", "\n\nabc", "fg"]),
+        ([summary("a", 0), summary("de", 1)], ["a", "\n\nde", "\n\nbc", "fg"]),
+        ([summary("a", 0), summary("d", 1), summary("b", 0)], ["a", "\n\nd", "\n\nbc", "\n\ne", "fg"]),
+        ([full("f", 0)], ["fg", "abc", "\n\nde"]),
+        ([summary("abc", 0), summary("de", 1), full("fg", 0)], ["abc", "\n\nde", "fg"]),
+    ],
+    ids=[
+        "begun",
+        "its second begun",
+        "its second alone",
+        "its first broken off",
+        "crosswise",
+        "the other",
+        "all of it",
+    ],
+)
+def test_what_deltas_left_out_of_thoughts_is_told_by_the_whole_item_and_nothing_twice(
+    told: list[Json], texts: list[str]
+) -> None:
+    entries = [{"type": "summary_text", "text": text} for text in ("abc", "de")]
+    content = [{"type": "reasoning_text", "text": "fg"}]
+    item = {"type": "reasoning", "id": "rs_1", "summary": entries, "content": content, "encrypted_content": "gAAAA"}
+    events = responses(*told, of("output_item.done", output_index=0, item=item), message("So.", at=1))
+    *thoughts, _ = only(events).parts
+    assert [part.text for part in thoughts if isinstance(part, Reasoning)] == texts
+    seals = [part.signature for part in thoughts if isinstance(part, Reasoning)]
+    assert seals == [*[None] * (len(texts) - 1), Signature("openai", "gAAAA")]
+
+
+def test_thoughts_end_with_their_item_though_its_seal_is_of_something_behind_it() -> None:
+    events = responses(summary("ab", 0), sealing(GOOGLE), message("So.", at=1))
+    kinds = [type(event) for event in events if isinstance(event, (PartStarted, PartEnded))]
+    assert kinds == [PartStarted, PartEnded] * 2
+
+
 def test_arguments_are_told_once_though_the_whole_call_says_them_again() -> None:
     call = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": ""}
     whole = {**call, "arguments": '{"a":1}'}

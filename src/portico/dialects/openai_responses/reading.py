@@ -17,7 +17,7 @@ from portico.dialects.openai.checks import array_at, object_at, optional_string,
 from portico.dialects.openai.logprobs import parse_logprobs
 from portico.dialects.openai_responses.content import ORIGIN, REFUSAL, SHARED, annotations_of, parse_content
 from portico.dialects.openai_responses.items import image_of, own_ext
-from portico.dialects.openai_responses.thoughts import BETWEEN, parse_reasoning, thought_ext
+from portico.dialects.openai_responses.thoughts import BETWEEN, FULL, entries_of, parse_reasoning, thought_ext
 
 CALLS: Final[Mapping[str, str]] = {"function_call": "arguments", "custom_tool_call": "input"}
 """Items that call a tool of the caller, and the field that grows."""
@@ -48,12 +48,14 @@ class _Open:
 class _Item:
     """An output item that is being read."""
 
-    __slots__ = ("call", "ext", "parts")
+    __slots__ = ("call", "ext", "heard", "parts")
 
     def __init__(self, ext: Ext) -> None:
         self.ext = ext
         self.parts: dict[tuple[str, int], _Open] = {}
-        """By member (`content`, `summary`) and place in it."""
+        """Those that are open, by member (`content`, `summary`) and place in it."""
+        self.heard: dict[tuple[str, int], int] = {}
+        """Characters of each thought that came, its part being open or not."""
         self.call: _Open | None = None
 
 
@@ -100,7 +102,7 @@ class OutputReader:
         if kind == "message":
             self._message(at, opened, item, events)
         elif kind == "reasoning":
-            self._thoughts(opened, item, events)
+            self._thoughts(at, opened, item, events)
         elif kind in CALLS:
             self._end_call(opened, item, kind, events)
         else:
@@ -160,14 +162,16 @@ class OutputReader:
         if not text:
             return
         opened = self._items.setdefault(at, _Item(None))
+        follows = bool(place) or any(other == member for other, _ in opened.heard)
+        opened.heard[member, place] = opened.heard.get((member, place), 0) + len(text)
         found = opened.parts.get((member, place))
         if found is not None:
             events.append(PartDelta(0, found.index, text))
             return
         events += [PartEnded(0, one.index) for one in opened.parts.values()]
         opened.parts.clear()
-        ext = thought_ext(id_ if isinstance(id_, str) else None, full=member == "content")
-        between = BETWEEN if place else ""
+        ext = thought_ext(id_ if isinstance(id_, str) else None, full=member == FULL)
+        between = BETWEEN if follows else ""
         opened.parts[member, place] = self._begin(Reasoning(between + text, ext=ext), events)
 
     def arguments(self, at: int, text: str, events: list[Event]) -> None:
@@ -235,20 +239,21 @@ class OutputReader:
         if at in self._done:
             self._annotate(annotation, self._starts.get((at, place), 0))
 
-    def _thoughts(self, opened: _Item, item: Mapping[str, Any], events: list[Event]) -> None:
+    def _thoughts(self, at: int, opened: _Item, item: Mapping[str, Any], events: list[Event]) -> None:
         sealed = parse_reasoning(item)
         if sealed.signature is not None:
             if sealed.call:
                 self._signed[sealed.call] = sealed.signature
             else:
                 self._for_text = sealed.signature
-            return
-        if not opened.parts:
+        elif not opened.heard:
             for part in sealed.parts:
                 self._whole(part, events)
-            return
-        (last,) = opened.parts.values()
-        events.append(PartEnded(0, last.index, sealed.parts[-1].signature))
+        else:
+            for member, place, text in sorted(entries_of(item), key=lambda entry: entry[:2] not in opened.parts):
+                self.thought(at, member, place, text[opened.heard.get((member, place), 0) :], item.get("id"), events)
+        seal = sealed.parts[-1].signature if sealed.parts else None
+        events += [PartEnded(0, last.index, seal) for last in opened.parts.values()]
         opened.parts.clear()
 
     def _call(self, item: Mapping[str, Any], kind: str) -> ToolCall:

@@ -6,7 +6,7 @@ told again loses that line. What an item seals belongs to its last thought: Open
 envelope. An envelope in an item without a summary belongs to the call it names, or to the text behind it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from portico.core.envelope import unwrapped, wrapped
@@ -38,11 +38,8 @@ def parse_reasoning(item: Mapping[str, Any]) -> Sealed:
     """A reasoning item. Raises `InvalidRequest` with the path below the item."""
     id_ = optional_string(item.get("id"), ".id")
     parts = [
-        Reasoning((BETWEEN if i else "") + text, ext=thought_ext(id_)) for i, text in enumerate(_texts(item, "summary"))
-    ]
-    parts += [
-        Reasoning((BETWEEN if i else "") + text, ext=thought_ext(id_, full=True))
-        for i, text in enumerate(_texts(item, "content"))
+        Reasoning((BETWEEN if place else "") + text, ext=thought_ext(id_, full=member == FULL))
+        for member, place, text in entries_of(item)
     ]
     blob = optional_string(item.get("encrypted_content"), ".encrypted_content")
     if not blob:
@@ -72,11 +69,12 @@ def thought_ext(id_: str | None, *, full: bool = False) -> Ext:
     return {ORIGIN: fields} if fields else None
 
 
-def _texts(item: Mapping[str, Any], member: str) -> list[str]:
-    return [
-        string_at(object_at(entry, f".{member}[{i}]").get("text"), f".{member}[{i}].text")
-        for i, entry in enumerate(array_at(item.get(member) or [], f".{member}"))
-    ]
+def entries_of(item: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
+    """The texts of a reasoning item, each with its member and its place there."""
+    for member in ("summary", FULL):
+        for place, entry in enumerate(array_at(item.get(member) or [], f".{member}")):
+            path = f".{member}[{place}]"
+            yield member, place, string_at(object_at(entry, path).get("text"), f"{path}.text")
 
 
 def own_fields(ext: Ext) -> Mapping[str, Any]:
