@@ -352,6 +352,21 @@ def test_a_markup_below_the_price_is_no_option(cli: Cli, words: list[str], facto
     assert cli.json("markup", "set", *words)["factor"] == factor
 
 
+@pytest.mark.parametrize("words", ["accounts top-up acme -5", "accounts refund acme --json -5", "codes create -5"])
+def test_an_amount_below_0_is_no_option_and_is_refused_as_an_amount(cli: Cli, words: str) -> None:
+    said = cli.run(*words.split())
+    assert (said.code, said.out) == (2, "")
+    assert "-5" in said.err
+    assert "option" not in said.err
+
+
+@pytest.mark.parametrize("words", ["accounts top-up acme 5 --nota x", "codes create 5 -z", "markup set 1.2 --modle x"])
+def test_an_option_that_does_not_exist_is_named_beside_an_amount(cli: Cli, words: str) -> None:
+    said = cli.run(*words.split())
+    assert said.code == 2
+    assert "No such option: -" in said.err
+
+
 def test_a_receipt_is_told_line_by_line_with_what_came_after_it(cli: Cli) -> None:
     rates = rates_of("gemini-2.5-pro")
     before, after = (charge(Usage(output_visible={"text": tokens}), {}, rates) for tokens in (40, 60))

@@ -32,6 +32,21 @@ def test_what_is_no_amount_is_refused_by_name(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "zero", "message"),
+    [
+        ("0", False, "The amount is 0; it has to be more than 0."),
+        ("-5", False, "The amount is -5; it has to be more than 0."),
+        (" -0.50 ", True, "The amount is -0.50; it has to be 0 or more."),
+        ("-x", False, "'-x' is not an amount in dollars, such as 10 or 12.50, with at most nine decimals."),
+    ],
+)
+def test_what_is_too_little_is_told_as_that(text: str, zero: bool, message: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        dollars.nanos(text, "amount_usd", zero=zero)
+    assert refused.value.message == message
+
+
+@pytest.mark.parametrize(
     ("nanos", "text"),
     [(0, "0.00"), (1, "0.000000001"), (-1, "-0.000000001"), (12_500_000_000, "12.50"), (-2_000_000_000, "-2.00")],
 )

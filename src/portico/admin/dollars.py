@@ -16,14 +16,16 @@ _CHANGE: Final = re.compile(r"([+-])([0-9]{1,4})(?:\.([0-9]))?%")
 
 def nanos(text: str, param: str, *, zero: bool = False) -> int:
     """What `usd` writes, read again. Raises `InvalidRequest` for all that is not an amount above 0 (or 0, with `zero`)."""
+    said = text.strip()
     try:
-        amount = nanos_of_usd(text.strip())
+        amount = nanos_of_usd(said.removeprefix("-"))
     except ValueError:
-        hint = " Write it without signs and separators, with a point." if re.search(r"[$€,_\s]", text.strip()) else ""
+        hint = " Write it without signs and separators, with a point." if re.search(r"[$€,_\s]", said) else ""
         message = f"{text[:40]!r} is not an amount in dollars, such as 10 or 12.50, with at most nine decimals.{hint}"
         raise InvalidRequest(message, param=param) from None
-    if amount == 0 and not zero:
-        raise InvalidRequest("The amount is 0; it has to be more.", param=param)
+    if said.startswith("-") or (amount == 0 and not zero):
+        least = "0 or more" if zero else "more than 0"
+        raise InvalidRequest(f"The amount is {said}; it has to be {least}.", param=param)
     return amount
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from portico.cli.admin import show
-from portico.cli.admin.options import Account, After, ConfigOption, JsonOption, Limit, Yes, confirmed, given
+from portico.cli.admin.options import Account, After, Amounts, ConfigOption, JsonOption, Limit, Yes, confirmed, given
 from portico.cli.admin.run import ask, perform
 
 app = typer.Typer(no_args_is_help=True, help="Accounts: create them, top them up, look at their balance.")
@@ -72,7 +72,7 @@ def set_(account: Account, kind: Kind, config: ConfigOption = None, json: JsonOp
     perform("accounts set", {"account": account, "kind": kind}, config=config, as_json=json, show=sheet)
 
 
-@app.command("top-up")
+@app.command("top-up", cls=Amounts)
 def top_up(
     account: Account,
     amount: Annotated[str, typer.Argument(help="Dollars: 10 or 12.50.")],
@@ -95,7 +95,7 @@ def top_up(
     perform("accounts top-up", fields, config=config, as_json=json, show=sheet)
 
 
-@app.command()
+@app.command(cls=Amounts)
 def refund(
     account: Account,
     amount: Annotated[str, typer.Argument(help="Dollars: 10 or 12.50.")],

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from portico.cli.admin import show
-from portico.cli.admin.options import Account, After, ConfigOption, JsonOption, Limit, given, moment, read_file
+from portico.cli.admin.options import Account, After, Amounts, ConfigOption, JsonOption, Limit, given, moment, read_file
 from portico.cli.admin.run import perform
 
 app = typer.Typer(no_args_is_help=True, help="Redemption codes: each is worth its amount once.")
 
 
-@app.command()
+@app.command(cls=Amounts)
 def create(
     amount: Annotated[str, typer.Argument(help="Dollars each is worth: 10 or 12.50.")],
     count: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 1,

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand
 
 from portico.cli.options import ConfigOption, JsonOption
 
 __all__ = [
     "Account",
     "After",
+    "Amounts",
     "ConfigOption",
     "JsonOption",
     "Limit",
@@ -28,6 +30,16 @@ Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="An account, by 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed where there is nobody to ask.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=500, help="How many at most.")]
 After = Annotated[str, typer.Option("--after", help="Where to go on: what the page before said.")]
+
+
+class Amounts(TyperCommand):
+    """A command that takes an amount: one below 0 (-5, -5%) is no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Other options that do not exist are named as ever."""
+        ctx.ignore_unknown_options = any(re.match(r"-[0-9.]", word) for word in args)
+        return super().parse_args(ctx, args)
+
 
 _SPAN: Final = re.compile(r"([0-9]{1,6})\s*(s|m|h|d|w)")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}

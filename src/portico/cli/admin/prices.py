@@ -9,6 +9,7 @@ import typer
 from portico.cli.admin import price_drafts, show
 from portico.cli.admin.options import (
     After,
+    Amounts,
     ConfigOption,
     JsonOption,
     Limit,
@@ -144,7 +145,7 @@ def publish(
     perform("prices publish", fields, config=config, as_json=json, show=_published)
 
 
-@markup.command("set", context_settings={"ignore_unknown_options": True})  # -5% is none
+@markup.command("set", cls=Amounts)
 def set_markup(
     factor: Annotated[str, typer.Argument(help="1.2, +20% or -5%; 1 takes a rule back.")],
     model: Annotated[str | None, typer.Option(help="Only for this model.")] = None,
