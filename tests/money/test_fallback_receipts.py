@@ -13,6 +13,7 @@ from portico.providers import KINDS, Provider, Secret
 from portico.relay.router import RoutingRules
 
 BUSY = fails(503, "UNAVAILABLE")
+OPENAI_BUSY = answers({"error": {"message": "busy", "type": "server_error", "code": None}}, 503)
 HELLO = answers(says("Hello", usageMetadata=usage(1000, 40)))
 STREAMED = pytest.mark.parametrize("stream", [False, True])
 FLASH, LITE, PRO = "gemini-3.5-flash", "gemini-2.5-flash-lite", "gemini-2.5-pro"
@@ -70,7 +71,7 @@ def two_vendors(address: str) -> list[Provider]:
 
 @STREAMED
 async def test_what_it_cost_is_told_though_the_body_was_to_pass_to_who_failed(tmp_path: Path, stream: bool) -> None:
-    script = Script(answers({"error": {"message": "busy", "type": "server_error", "code": None}}, 503), HELLO)
+    script = Script(OPENAI_BUSY, HELLO)
     models = [OperatorModel("duo", "openai/gpt-5.5"), OperatorModel("duo", f"gemini/{FLASH}", priority=1)]
     more: Json = {"stream_options": {"include_usage": True}} if stream else {}
     async with paid_house(tmp_path / "books.db", script, models=models, configure=two_vendors) as paid:
@@ -79,6 +80,32 @@ async def test_what_it_cost_is_told_though_the_body_was_to_pass_to_who_failed(tm
         assert answer.status == 200
         usage_told = answer.events.chunks[-1]["usage"] if stream else answer.json()["usage"]
         assert round(usage_told["cost"] * 10**9) == price_of(1000, 40, FLASH)
+
+
+async def test_an_empty_answer_is_neither_given_nor_charged_in_place_of_a_good_one(tmp_path: Path) -> None:
+    """It would have passed; asked once more, its provider was busy, and another answered."""
+    nothing = {"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "stop"}
+    counts = {"prompt_tokens": 7, "completion_tokens": 90, "total_tokens": 97}
+    empty = {
+        "id": "x",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "gpt-5.5",
+        "choices": [nothing],
+        "usage": counts,
+    }
+    script = Script(answers(empty), OPENAI_BUSY, HELLO)
+    models = [OperatorModel("duo", "openai/gpt-5.5"), OperatorModel("duo", f"gemini/{FLASH}", priority=1)]
+    async with paid_house(tmp_path / "books.db", script, models=models, configure=two_vendors) as paid:
+        answer = await paid.house.ask(chat(model="duo"))
+        assert answer.json()["choices"][0]["message"]["content"] == "Hello"
+        receipt = await paid.settled()
+        assert [(one["provider"], one["outcome"]) for one in receipt["tries"]] == [
+            ("openai", "upstream_empty"),
+            ("openai", "overloaded"),
+            ("gemini", "ok"),
+        ]
+        assert receipt["charge_nanos"] == price_of(1000, 40, FLASH)
 
 
 async def test_what_rests_is_not_in_the_way_and_costs_nothing(tmp_path: Path) -> None:

@@ -346,12 +346,12 @@ class Relay:
 
     def _passed(self, call: Call, passing: Passing, body: bytes, *, last: bool) -> None:
         """Takes a whole answer that passes as it is. Raises what is wrong with it."""
-        call.seen = seen = counting.seen(call, passing, body)
-        call.passed = body
+        seen = counting.seen(call, passing, body)
         if call.generates:
             if seen.empty and call.paying is not None and not last:
                 raise UpstreamEmpty
             call.note_seen(seen)
+        call.seen, call.passed = seen, body
         call.counts = not (call.generates and seen.empty)
 
     def _read(self, call: Call, attempt: Attempt, body: bytes, *, last: bool) -> Response:
