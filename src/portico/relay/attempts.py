@@ -177,10 +177,8 @@ def note_stream(call: Call, attempt: Attempt, pump: Pump | PassingPump) -> None:
     beside, and that has shown nothing."""
     if attempt.runner is not None and attempt.asked is not None:
         return
-    call.seen = pump.seen()
-    if pump.counts:
-        call.counts = True
-        call.prompts += 1
+    call.note_stream(pump.seen(), pump.prompts)
+    call.counts = call.counts or pump.counts
     if isinstance(pump, PassingPump):
         call.note_seen(call.seen)
     else:

@@ -152,6 +152,10 @@ class Call(msgspec.Struct):
                 self.shown += delivered_bytes(part, thoughts=self.reply.thoughts)
                 self.pictures += isinstance(part, Media) and not part.thought
 
+    def note_stream(self, seen: Seen, prompts: int) -> None:
+        """Notes what the streams of all lanes told so far, and how many of those count."""
+        self.seen, self.prompts = seen, max(self.prompts, prompts)
+
     def note_seen(self, seen: Seen) -> None:
         """Notes what was delivered of an answer that passes, for an estimate where nothing is reported."""
         self.shown, self.pictures = seen.shown, seen.pictures

@@ -123,6 +123,11 @@ class PassingPump:
         """Whether it is an answer: something is in it, or its end says why not."""
         return self._watch.counts
 
+    @property
+    def prompts(self) -> int:
+        """How many upstream calls there are that are answers so far: it is the only one."""
+        return int(self.counts)
+
     def seen(self) -> Seen:
         """What the stream told so far."""
         return self._watch.seen()

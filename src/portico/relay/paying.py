@@ -180,6 +180,7 @@ class Paying:
             raise FundsRanOut
         if tab.due:
             so_far = pump.counted()
+            self._call.note_stream(pump.seen(), pump.prompts)
             receipt = checkpoint_of(self._bill(so_far))
             tab.checkpoint(receipt, pump.shown // BYTES_A_TOKEN if so_far is None else so_far.output_total)
 
@@ -191,9 +192,9 @@ class Paying:
     def cost(self) -> int:
         """What the answer costs its caller, in nano-dollars, as far as it is known now."""
         call = self._call
-        if call.teller is not None:
-            call.seen = call.teller.seen
-            call.counts = call.counts or call.teller.counts
+        if (teller := call.teller) is not None:
+            call.note_stream(teller.seen, teller.prompts)
+            call.counts = call.counts or teller.prompts > 0
         return self._bill(call.charged_usage()).charge.nanos if call.counts else 0
 
     # -- at its end

@@ -41,8 +41,8 @@ class Teller:
         """`total`: how many answers there will be."""
         self.thoughts = reply.thoughts
         self.failed = False
-        self.counts = False
-        """A lane ended that is an answer, be it an empty one."""
+        self.prompts = 0
+        """Lanes that are answers so far, be they empty ones."""
         self.failure: UpstreamError | None = None
         """What it failed with."""
         self.seen = Seen()
@@ -191,6 +191,8 @@ class Pump:
         """What came of it straight, and was noted nowhere yet."""
         self._unseen: set[tuple[int, int]] = set()
         """Parts of which it sees nothing."""
+        self._counted = False
+        """The teller knows that it is an answer."""
         self._told_late: list[Frame] = []
         """What a look at the counts told: that they cannot be read."""
 
@@ -202,6 +204,11 @@ class Pump:
     def counts(self) -> bool:
         """Whether it is an answer: something was shown, or its end says why not."""
         return self._gate.open or self._gate.explained
+
+    @property
+    def prompts(self) -> int:
+        """How many lanes of its call are answers so far."""
+        return self._teller.prompts
 
     @property
     def ended(self) -> bool:
@@ -276,9 +283,7 @@ class Pump:
             return self._told_late
         if self._run:
             self.note()
-        events = self._gate.close(frames)
-        self._teller.counts = self._teller.counts or self.counts
-        return self._told(events)
+        return self._told(self._gate.close(frames))
 
     def fail(self, error: UpstreamError) -> list[Frame]:
         """The provider broke off after the answer was committed: that is said in the stream, after what was used."""
@@ -289,6 +294,9 @@ class Pump:
             self.note()
         frames: list[Frame] = []
         teller, recorder = self._teller, self._recorder
+        if not self._counted and self.counts:
+            self._counted = True
+            teller.prompts += 1
         for event in events:
             if isinstance(event, PartDelta):
                 self._open = event.candidate, event.index
