@@ -1,6 +1,7 @@
 """Holds: no answer without one, beside the provider's call or before it (money.md, A call)."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from gateway.house import Answer, Json, Script, answers, chat, says, soon, until
 from money.acts import Steps, piece, usage
-from money.paid import USD, is_marked, paid_house
+from money.paid import USD, Paid, is_marked, paid_house
 from portico.ledger.hold import Extend, Held, Refused
 from portico.ledger.settle import Settle
 from portico.relay.relay import Settings
@@ -310,6 +311,75 @@ async def test_what_was_served_while_the_database_was_away_counts_in_the_budget(
         paid.counter.open()
         await paid.settled()
         assert paid.counter.rows("SELECT kind, used FROM counters") == [("budget_day", paid.price(1000, 500))]
+
+
+RESTS = {"rpm": 5}
+
+
+@pytest.mark.parametrize("comfortable", [False, True])
+@pytest.mark.parametrize("stream", STREAMS)
+async def test_what_was_answered_while_the_database_rested_is_paid_though_its_hold_would_be_refused(
+    tmp_path: Path, stream: bool, comfortable: bool
+) -> None:
+    act = Steps(ANSWER, held=False)
+    async with paid_house(tmp_path / "books.db", Script(act), prepaid=False, policy=RESTS) as paid:
+        if comfortable:
+            await paid.house.ask(chat())
+            await paid.settled()
+        before = len(paid.receipts())
+        paid.counter.close()
+        paid.till.storage_failed()
+        assert (await paid.house.ask(chat(stream=stream))).status == 200
+        exhaust(paid)
+        paid.counter.open()
+        await paid.settled(before + 1)
+        assert paid.account() == (100 * USD - (before + 1) * paid.price(1000, 500), 0)
+        assert paid.till.unfunded_starts == 0
+
+
+async def test_an_answer_that_was_begun_while_the_database_rested_is_given_to_its_end(tmp_path: Path) -> None:
+    act = Steps(piece("one ", 40), piece("two", 80, "STOP"))
+    async with paid_house(tmp_path / "books.db", Script(act), prepaid=False, policy=RESTS) as paid:
+        act.let_go(2)
+        await paid.house.ask(chat(stream=True))
+        await paid.settled()
+        paid.counter.close()
+        paid.till.storage_failed()
+        async with paid.house.open(chat(stream=True)) as wire:
+            act.let_go()
+            await wire.chunk()
+            exhaust(paid)
+            paid.counter.open()
+            await until(lambda: any(isinstance(one, Refused) for one in paid.counter.results))
+            act.let_go()
+            assert (await wire.rest()).events.done
+        await paid.settled(2)
+        assert paid.account() == (100 * USD - 2 * paid.price(1000, 80), 0)
+
+
+async def test_a_refusal_holds_though_the_database_rests_again(tmp_path: Path) -> None:
+    act = Steps(ANSWER)
+    async with paid_house(tmp_path / "books.db", Script(act), prepaid=False, policy=RESTS) as paid:
+        act.let_go()
+        await paid.house.ask(chat())
+        await paid.settled()
+        paid.counter.close()
+        async with paid.house.open(chat()) as wire:
+            await until(lambda: act.asked == 2)
+            exhaust(paid)
+            paid.counter.open()
+            paid.till.storage_failed()
+            act.let_go()
+            answer = await wire.rest()
+        assert answer.status == 429
+        assert len(paid.receipts()) == 1
+
+
+def exhaust(paid: Paid) -> None:
+    """The minute's calls are used up, in this one and in the next."""
+    minute = int(time.time()) // 60
+    for window in (minute, minute + 1):
+        paid.counter.rows("INSERT OR REPLACE INTO counters VALUES ('key_1', 'requests', ?, 5)", window)
 
 
 async def test_an_open_account_never_runs_out(tmp_path: Path) -> None:

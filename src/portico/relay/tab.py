@@ -105,6 +105,8 @@ class Tab:
         self._pending = False
         """A hold is on its way."""
         self._beside = False
+        self._trusted = False
+        """It was served without waiting for its hold, for the database rested: it is too late to refuse it."""
         self._short = False
         """Only open holds stand in its way: it is asked for again in a moment."""
         self._extending = False
@@ -237,16 +239,18 @@ class Tab:
             self._till.committer.post(self._last)
 
     def _without_storage(self, error: PorticoError) -> None:
-        """The database cannot be had. An open account is served all the same, and the hold written when it can be: before
-        the charge, which is posted after it. It is too late to refuse anything: the limits only count it."""
+        """The database cannot be had. An open account is served all the same."""
         self._till.storage_failed()
-        if self.caller.prepaid:
-            self._refused(error)
-        else:
-            self._till.committer.post(self._hold(refusable=False))
-            self.durable_now = True
+        self._trusted = not self.caller.prepaid
+        self._refused(error)
 
     def _refused(self, error: PorticoError) -> None:
+        """There is no hold. Of who is served all the same it is written when it can be: before the charge, which is posted
+        after it, and the limits only count it."""
+        if self._trusted:
+            self._till.committer.post(self._hold(refusable=False))
+            self.durable_now = True
+            return
         self.refusal = error
         if self._beside and not self._closed:
             self.unfunded = True
@@ -255,8 +259,11 @@ class Tab:
                 self.stop()
 
     def ready(self) -> bool:
-        """Whether an answer may be given: the hold is durable, or it is an open account's and the database rests."""
-        return self.durable_now or (self._begun and not self.caller.prepaid and self._till.storage_rests)
+        """Whether an answer may be given: the hold is durable, or it is an open account's and the database rests. Where it
+        once may, it may be given to its end."""
+        if self._begun and self.refusal is None and not self.caller.prepaid and self._till.storage_rests:
+            self._trusted = True
+        return self.durable_now or self._trusted
 
     async def durable(self) -> None:
         """Returns when an answer may be given. Raises what the hold was refused for."""
