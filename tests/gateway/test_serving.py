@@ -292,7 +292,7 @@ SCARCE = """
     fork, tries = os.fork, count()
 
     def scarce():
-        if next(tries) == 1:
+        if next(tries) in (1, 3):
             raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         return fork()
 
@@ -305,16 +305,34 @@ async def test_a_worker_that_there_is_no_room_for_is_tried_again_and_the_others_
     path = tmp_path / "scarce.py"
     path.write_text(textwrap.dedent(SCARCE), encoding="utf-8")
     arguments = ("serve", "--simulate", "--port", "0", "--workers", "2")
-    async with portico(*arguments, folder=tmp_path, env=KEY, program=[str(path)]) as command:
+    env = {**KEY, "PORTICO_ADMIN_KEY": "admin-sample-key"}
+    async with portico(*arguments, folder=tmp_path, env=env, program=[str(path)]) as command:
         port = await command.port()
         assert (await ask(port)).json()["object"] == "list"
         await command.has_workers(2)
+        assert await restarts(port) == 0
+        killed = command.children[0]
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: len(set(command.children) - {killed}) == 2)
+        async with asyncio.timeout(PATIENCE_S):
+            while not (counted := await restarts(port)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert counted == 1
         command.send(signal.SIGTERM)
         code, _, err = await command.end()
-        assert (code, err) == (
-            0,
-            "A worker cannot be started (Resource temporarily unavailable); trying again in 0.5 s.\n",
-        )
+        assert code == 0
+        assert err.splitlines() == [
+            "A worker cannot be started (Resource temporarily unavailable); trying again in 0.5 s.",
+            f"Worker {killed} ended (killed by SIGKILL); starting another in 0.5 s.",
+            "A worker cannot be started (Resource temporarily unavailable); trying again in 1 s.",
+        ]
+
+
+async def restarts(port: int) -> float:
+    """How many workers took the place of one that died."""
+    answer = await ask(port, "/metrics", authorization="Bearer admin-sample-key")
+    lines = answer.body.decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("portico_worker_restarts_total"))
 
 
 # -- a web app -------------------------------------------------------------------------------------------------------

@@ -238,6 +238,7 @@ def test_a_replaced_worker_counts_on_and_nothing_is_true_of_the_dead_one(two: Me
 
     in_a_child(serve)
     assert value(two, "portico_open_calls", worker="1") == 1
+    two.clear_gauges(1)
     two.replaced(1)
     assert told_of(two, "1") == set()
     in_a_child(serve)

@@ -34,6 +34,8 @@ class _Slot:
     def __init__(self, number: int) -> None:
         self.number = number
         self.pid: int | None = None
+        self.lived = False
+        """A worker has been here."""
         self.started_at = 0.0
         self.deaths = 0
         """In a row, each soon after a start."""
@@ -66,8 +68,8 @@ class Supervisor:
         stopping: Callable[[], None] = lambda: None,
     ) -> None:
         """`passed_on` are signals that every worker is sent when the supervisor gets them. `ended` is told the number of
-        each worker that has gone, and `replaced` that of each that is about to be started anew. `stopping` is called when
-        the end begins."""
+        each worker that has gone, and `replaced` that of each whose place another has taken. `stopping` is called when the
+        end begins."""
         self._slots = [_Slot(number) for number in range(count)]
         self._work = work
         self._passed_on = passed_on
@@ -152,8 +154,6 @@ class Supervisor:
                     self._start(slot)
 
     def _start(self, slot: _Slot) -> None:
-        if slot.started_at:
-            self._replaced(slot.number)
         slot.started_at, slot.due_at = time.monotonic(), None
         try:
             slot.pid = os.fork()
@@ -163,6 +163,9 @@ class Supervisor:
             return
         if slot.pid == 0:
             self._be_worker(slot.number)
+        if slot.lived:
+            self._replaced(slot.number)
+        slot.lived = True
 
     def _be_worker(self, number: int) -> NoReturn:
         code = 1

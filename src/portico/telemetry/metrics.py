@@ -190,8 +190,7 @@ class Metrics:
             row[gauge.start] = nan
 
     def replaced(self, worker: int) -> None:
-        """Another worker takes the place of one that died. For the supervisor."""
-        self.clear_gauges(worker)
+        """Another worker has taken the place of one that died. For the supervisor."""
         self.sheet.row(worker)[self.restarts.start] += 1.0
 
     def text(self) -> bytes:
