@@ -180,6 +180,15 @@ async def test_an_answer_that_is_too_large_is_not_made_and_paid_for_again(
         assert told == 200 or "too large" in answer.error["message"]
 
 
+async def test_an_answer_that_is_too_large_opens_no_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks for it again and again keeps nobody else from the model."""
+    monkeypatch.setattr(encodings, "DECODED_BYTES", 2_000_000)
+    rules = RoutingRules(breaker=BreakerRules(failures=2, pause_s=60))
+    provider = Script(fails(500, "INTERNAL"), too_large(200), too_large(200), fails(500, "INTERNAL"), GOOD)
+    async with open_house(provider, rules=rules) as house:
+        assert [(await house.ask(chat())).status for _ in range(5)] == [500, 502, 502, 500, 200]
+
+
 async def test_a_rejected_request_is_not_tried_again() -> None:
     provider = Script(fails(400, "INVALID_ARGUMENT", "no"))
     async with open_house(provider, rules=RoutingRules(retries=3)) as house:

@@ -1,7 +1,8 @@
 """A circuit breaker for one deployment, as a value: `closed`, `open` for a while, then `half open` for one probe.
 
 What opens it is the deployment's own fault (it is unreachable, overloaded, breaks off, answers nonsense), several times in
-a row; a caller's mistake or a used-up quota says nothing of it. Each time a probe fails the pause doubles.
+a row; a caller's mistake, a used-up quota, or an answer that is larger than what is read of one says nothing of it. Each
+time a probe fails the pause doubles.
 """
 
 from typing import Final
@@ -72,8 +73,8 @@ def worked(circuit: Circuit) -> Circuit:
 
 
 def failed(circuit: Circuit, error: UpstreamError, now: float, rules: BreakerRules) -> Circuit:
-    """It did not. What is not its fault shows that it answers at all."""
-    if not isinstance(error, FAULTS):
+    """It did not. What is not its fault, as what anybody else would fail with, shows that it answers at all."""
+    if not isinstance(error, FAULTS) or not error.fails_over:
         return worked(circuit)
     failures = circuit.failures + 1
     if not rules.failures or (failures < rules.failures and not circuit.opened):
