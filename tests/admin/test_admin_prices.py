@@ -248,6 +248,25 @@ def test_what_is_asked_again_for_a_model_that_was_free_is_told_before_it_is_publ
     assert len(bench.do("prices diff", prices=lines({"input": "3"}))["changes"]) == 1
 
 
+def test_what_is_asked_no_more_for_a_model_that_becomes_free_is_told_before_it_is_published(bench: Bench) -> None:
+    """And what is asked again, where the same draft ends that."""
+    listed = bench.do("prices list", model=MODEL, book="sale")["data"]
+    asked = [one["usd"] for one in listed if one["tier"] == "standard" and float(one["usd"])]
+    draft = lines({"free": True, "effective_from": later(1)})
+    first, *told = bench.do("prices diff", prices=draft)["changes"]
+    assert (first["what"], first["new_usd"]) == ("free", "0.00")
+    assert sorted(one["old_usd"] for one in told) == sorted(asked)
+    assert {(one["new_usd"], one["change"], one["effective_from"]) for one in told} == {("0.00", "-100%", later(1))}
+    assert {one["old_origin"] for one in told} == {"catalog"}
+    assert len(bench.do("prices publish", prices=draft)["changes"]) == 1
+
+    for_a_while = [*lines({"free": True}), *lines({"input": "2", "effective_from": later(5)})]
+    told = bench.do("prices diff", prices=for_a_while)["changes"]
+    assert [one["effective_from"] for one in told if one["change"] == "-100%"] == [later(0)] * len(asked)
+    again = {one["what"]: one["new_usd"] for one in told if one["effective_from"] == later(5)}
+    assert {"input": "2.00", "output": "2.50", "cached": "0.03"}.items() <= again.items()
+
+
 def test_what_callers_pay_is_what_providers_ask_until_it_is_set(bench: Bench) -> None:
     def listed(book: str) -> dict[str, tuple[str, str]]:
         found = bench.do("prices list", model=MODEL, book=book)["data"]

@@ -4,7 +4,7 @@ Until something is published, the prices are those of the catalog. A price chang
 no row is ever changed or removed, so that every receipt can be explained by the rows it names.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, TypeAlias
@@ -120,11 +120,11 @@ def _names(desk: Desk, asked: str) -> set[str]:
 
 
 def diff(desk: Desk, args: Prices) -> Diff:
-    """Shows what publishing a draft would change: old, new, percent. Where a model is not free any more, what is asked for
-    it beside the draft's own prices, too."""
+    """Shows what publishing a draft would change: old, new, percent. Where a model becomes free, or is not any more, all
+    that changes beside the draft's own prices, too."""
     changes, unchanged = _compared(desk, args.prices)
-    again = _asked_again(desk, [cell for cell, _ in changes])
-    return Diff(changes=[*(change for _, change in changes), *again], unchanged=unchanged)
+    beside = _beside(desk, [cell for cell, _ in changes])
+    return Diff(changes=[*(change for _, change in changes), *beside], unchanged=unchanged)
 
 
 def publish(desk: Desk, args: Prices) -> Publication:
@@ -329,21 +329,42 @@ def _held(shelf: _Shelf, cell: Cell) -> _Held | None:
     )
 
 
-def _asked_again(desk: Desk, cells: list[Cell]) -> Iterator[PriceChange]:
-    """What is asked again from a day on, though the draft does not say it: its first price for a free model ends that."""
+_Place: TypeAlias = tuple[str, str, str]
+"""Of a price: its book, provider and model."""
+
+
+def _beside(desk: Desk, cells: list[Cell]) -> Iterator[PriceChange]:
+    """What changes though the draft does not say it: where a model becomes free all that is asked for it ends, and its
+    first price after that brings back whatever else is listed."""
     now, then = _Shelf(desk), _Shelf(desk, cells)
-    said = {(one.book, one.provider, one.model, _cell_key(one.row)) for one in cells if one.row is not None}
-    ended: set[tuple[str, str, str]] = set()
-    for first in sorted(cells, key=lambda cell: cell.effective_from):
-        place, day = (first.book, first.provider, first.model), first.effective_from
-        old, new = (shelf.rates(first.provider, first.model, day) for shelf in (now, then))
-        of_sale = first.book == SALE
-        if place in ended or not (old.free if of_sale else old.cost_free) or (new.free if of_sale else new.cost_free):
-            continue
-        ended.add(place)
-        for row in new.sale if of_sale else new.cost:
-            if (*place, _cell_key(row)) not in said:
-                yield _change(Cell(*place, day, row), _Held(0, PUBLISHED, is_exact=False))
+    places: dict[_Place, dict[date, set[tuple[object, ...]]]] = {}
+    for cell in sorted(cells, key=lambda cell: cell.effective_from):
+        said = places.setdefault((cell.book, cell.provider, cell.model), {}).setdefault(cell.effective_from, set())
+        if cell.row is not None:
+            said.add(_cell_key(cell.row))
+    for place, days in places.items():
+        before = _asked(now, place, min(days))
+        for day, said in days.items():
+            after = _asked(then, place, day)
+            if before is None:
+                for row in after or ():
+                    if _cell_key(row) not in said:
+                        yield _change(Cell(*place, day, row), _Held(0, PUBLISHED, is_exact=False))
+            elif after is None:
+                for row in before:
+                    held = _Held(row.rate_nanos, now.origin(*place, row), is_exact=True)
+                    if held.nanos:
+                        yield _change(Cell(*place, day, msgspec.structs.replace(row, rate_nanos=0)), held)
+            before = after
+
+
+def _asked(shelf: _Shelf, place: _Place, day: date) -> Sequence[PriceRow] | None:
+    """What is asked from a day on; None: it is free."""
+    book, provider, model = place
+    rates = shelf.rates(provider, model, day)
+    if rates.free if book == SALE else rates.cost_free:
+        return None
+    return rates.sale if book == SALE else rates.cost
 
 
 def _nanos(cell: Cell) -> int:
