@@ -180,6 +180,20 @@ async def test_a_page_tells_of_the_models_of_its_own_portico(client: Client) -> 
         assert there in said or not said
 
 
+@each_client
+async def test_a_page_says_how_many_models_it_leaves_out_where_the_command_writes_more(client: Client) -> None:
+    names = ("gpt-4.1", "gpt-4o")
+    room = msgspec.structs.replace(ROOM, offers=lambda model: ROOM.offers(model) if model.name in names else ())
+    text = await twin(connecting.page_of(client.name), house=House(room))
+    every = connecting.told_by_hand(client, finished(cards(room)), BASE_URL)
+    assert every is not None
+    written = "".join(merge(file.format, "", file.settings) for file in client.files(every))
+    if all(name in written for name in names):
+        assert "Listed here: 1 of 2 models. The command writes all of them." in text
+    else:
+        assert "Listed here" not in text
+
+
 @each_locale
 async def test_where_there_is_no_model_a_page_has_no_settings_and_says_why(locale: Locale) -> None:
     house = House(showroom(vendors=()))

@@ -163,7 +163,7 @@ def shown(name: str, cards: Sequence[Card], base_url: str, locale: Locale) -> Sh
         model="" if told is None else told.model.id,
         listed=0 if told is None else len(told.models),
         models=0 if every is None else len(every.models),
-        lists=told is not None and client.files(told) != client.files(_narrow(told)),
+        lists=every is not None and client.files(every) != client.files(_narrow(every)),
         proven=_proven(client.name, locale),
     )
 
