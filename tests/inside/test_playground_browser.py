@@ -404,6 +404,7 @@ def test_a_conversation_is_found_again_in_its_tab(browser: Browser, place: Place
         play.page.locator("#pg-file").set_input_files([a_file("a.png", "image/png", PNG)])
         play.ask("What is the weather, **please**?")
         play.page.locator("#pg-text").fill("a draft")
+        play.last.locator("textarea").fill("Rain, or")
         before = stands(play)
         sent: list[str] = []
         play.page.on("request", lambda request: sent.append(request.post_data or ""))
@@ -428,6 +429,9 @@ def test_a_conversation_is_found_again_in_its_tab(browser: Browser, place: Place
         play.last.locator(".pg-more > details").first.locator("summary").click()
         for words in ("please", "Sunny", "Be brief."):
             expect(play.last.locator(".pg-fold[open] code")).to_contain_text(words)
+        play.page.reload()
+        expect(play.page.locator(".pg-call textarea")).to_have_value("Sunny")
+        expect(play.page.locator(".pg-call textarea")).to_be_disabled()
         play.page.locator("#pg-clear").click()
         play.page.reload()
         expect(play.page.locator("#pg-able li").first).to_be_visible()
@@ -442,7 +446,8 @@ def stands(play: Played) -> list[object]:
     fields = [
         page.locator(f"#pg-{name}").input_value() for name in ("system", "tools", "dialect", "model", "key", "text")
     ]
-    return [page.locator(".pg-foot").all_inner_texts(), texts, fields]
+    results = [field.input_value() for field in page.locator(".pg-call textarea").all()]
+    return [page.locator(".pg-foot").all_inner_texts(), texts, fields, results]
 
 
 def test_what_is_left_while_it_runs_was_stopped(browser: Browser, place: Place) -> None:

@@ -23,6 +23,7 @@ export class AnswerView {
     this.events = [];
     this.id = "";
     this.cost = null;
+    this.results = [];
     this.state = "running";
     this.stopping = new AbortController();
     this.text = new Text(asked.key);
@@ -70,14 +71,15 @@ export class AnswerView {
     const { model: _, ...settings } = this.asked.settings;
     return {
       settings, events, id, simulated, blocks: this.text.blocks, failure: answer.failure, usage: answer.usage,
+      results: [...this.calls.querySelectorAll("textarea")].map((field) => field.value),
       state: this.state === "running" ? "stopped" : this.state,
       cost: cost && { charge: cost.charge, receipt: cost.receipt && { flags: cost.receipt.flags } },
     };
   }
 
-  async restore({ events, id, simulated, blocks, failure, usage, state, cost }) {
+  async restore({ events, id, simulated, blocks, failure, usage, results = [], state, cost }) {
     const { answer } = this;
-    Object.assign(this, { events, id, simulated, state, cost });
+    Object.assign(this, { events, id, simulated, results, state, cost });
     const reader = readerOf(answer);
     for (const event of events) reader.feed(event);
     reader.close();
@@ -181,8 +183,8 @@ export class AnswerView {
   // The calls of tools, each with a field for its result. `go` is given the results.
   showCalls(go) {
     const { calls } = this.answer;
-    const fields = calls.map((call) => {
-      const area = made("textarea", { rows: "2", class: "mono", spellcheck: "false", "aria-label": say("result_of", { name: call.name }) });
+    const fields = calls.map((call, at) => {
+      const area = made("textarea", { rows: "2", class: "mono", spellcheck: "false", "aria-label": say("result_of", { name: call.name }) }, this.results[at] ?? "");
       const told = made("pre", { tabindex: "0" }, made("code", {}, pretty(call.args)));
       this.calls.append(made("div", { class: "pg-call" }, made("p", {}, say("calls"), " ", made("code", {}, call.name)), told, area));
       return area;
