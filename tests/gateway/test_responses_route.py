@@ -154,6 +154,18 @@ async def test_a_bad_body_is_told_in_openais_words(body: Any, status: int, code:
             assert code is None or answer.error["code"] == code
 
 
+@pytest.mark.parametrize("store", [None, True, False])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_background_is_refused_in_words_where_the_body_would_pass_too(store: bool | None, stream: bool) -> None:
+    """OpenAI would blame `store`, which the gateway keeps to itself."""
+    script = Script()
+    async with open_house(script, **BEHIND) as house:
+        answer = await house.ask(response(model=GPT, background=True, store=store, stream=stream), path=PATH)
+        assert (answer.status, answer.error["param"]) == (400, "background")
+        assert "Background responses are not offered here" in answer.error["message"]
+        assert script.requests == []
+
+
 async def test_a_body_that_is_too_large_is_told_in_openais_words() -> None:
     async with open_house(limits=Limits(max_body_bytes=1000)) as house:
         answer = await house.ask(response("x" * 2000), path=PATH)

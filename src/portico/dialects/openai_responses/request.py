@@ -24,6 +24,7 @@ from portico.dialects.openai.checks import (
 )
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
 from portico.dialects.openai_responses.items import MAX_ITEMS, ItemsReader
+from portico.dialects.openai_responses.state import NO_BACKGROUND
 from portico.dialects.openai_responses.tools import BRINGING, Declared, parse_brought, parse_choice, parse_tools
 
 WHERE: Final = Where(
@@ -81,10 +82,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
     if not asked:
         raise missing("$.model")
     if optional_bool(fields.get("background"), "$.background"):
-        message = (
-            "Background responses are not offered here: send background: false and read the answer of this request."
-        )
-        raise UnsupportedParameter(message, param="$.background")
+        raise UnsupportedParameter(NO_BACKGROUND, param="$.background")
     _check(fields)
     declared = parse_tools(fields.pop("tools", None))
     parse_brought(fields.get("input"), declared)

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.dialect import Continuing, KeptAnswer, KeptTurn, State
+from portico.core.errors import UnsupportedParameter
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame
 
@@ -32,8 +33,14 @@ _PREFIXES: Final[Mapping[str, str]] = {
 _NOTHING: Final = msgspec.Raw(b"[]")
 
 
+NO_BACKGROUND: Final = (
+    "Background responses are not offered here: send background: false and read the answer of this request."
+)
+
+
 class _Asked(msgspec.Struct):
     input: msgspec.Raw = _NOTHING
+    background: bool | None = None
     store: bool | None = None
     previous_response_id: str | None = None
 
@@ -65,13 +72,16 @@ _event: Final = msgspec.json.Decoder(_Event)
 
 
 def read(body: bytes) -> Continuing | None:
-    """What a body says of it. None for one that cannot be read: who parses it says why."""
+    """What a body says of it. None for one that cannot be read: who parses it says why. Raises `UnsupportedParameter` for
+    an answer that would have to be fetched later."""
     try:
         asked = _asked.decode(body.removeprefix(jsontext.BOM))
         new = _items(bytes(asked.input).strip())
         named = {index: name for index, item in enumerate(new) if (name := _reference(item)) is not None}
     except jsontext.NOT_DECODED:
         return None
+    if asked.background:
+        raise UnsupportedParameter(NO_BACKGROUND, param="$.background")
     return Continuing(asked.store is not False, asked.previous_response_id, new, named)
 
 
