@@ -4,7 +4,23 @@ from typing import Any
 
 import pytest
 
-from dialects.dialect_rows import CATALOG, CHAT, NEW, OLD, Json, chat, codes, function, native, refusal, rendered
+from dialects.dialect_rows import (
+    CATALOG,
+    CHAT,
+    NEW,
+    OLD,
+    Json,
+    chat,
+    codes,
+    function,
+    native,
+    refusal,
+    rendered,
+    target,
+    user,
+)
+from portico.core.dialect import Dialect
+from portico.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from portico.relay.prepare import resolve
 
 SEARCH: Json = {"googleSearch": {}}
@@ -95,6 +111,51 @@ def test_how_much_context_a_search_brings_cannot_be_said() -> None:
     made = rendered(chat(web_search_options={"search_context_size": "high"}))
     assert made.body["tools"] == [SEARCH]
     assert [(loss.code, loss.path) for loss in made.losses] == [("1.14:builtin", "$.web_search_options")]
+
+
+ASKS: dict[str, tuple[Dialect, Json, str]] = {
+    "Chat": (
+        CHAT,
+        chat(tools=[function(), {"type": "web_search", "search_context_size": "high"}]),
+        "$.tools[1]",
+    ),
+    "Chat, in Google's words": (
+        CHAT,
+        chat(tools=[function()], extra_body={"google": {"tools": [{"enterprise_web_search": {}}]}}),
+        "$.extra_body.google.tools[0]",
+    ),
+    "Responses": (
+        openai_responses.DIALECT,
+        {"model": NEW, "input": "hi", "tools": [{"type": "web_search"}, {"type": "mcp", "server_label": "s"}]},
+        "$.tools[1]",
+    ),
+    "Messages": (
+        anthropic_messages.DIALECT,
+        {
+            "model": NEW,
+            "max_tokens": 9000,
+            "messages": [user("hi")],
+            "tools": [{"name": "f", "input_schema": {}}, {"type": "bash_20250124", "name": "bash"}],
+        },
+        "$.tools.1",
+    ),
+    "Gemini": (
+        gemini.DIALECT,
+        {
+            "contents": [{"role": "user", "parts": [{"text": "hi"}]}],
+            "tools": [{"functionDeclarations": [{"name": "f"}]}, {"enterpriseWebSearch": {}}],
+        },
+        "$.tools[1]",
+    ),
+}
+
+
+@pytest.mark.parametrize(("dialect", "body", "path"), ASKS.values(), ids=ASKS)
+def test_a_tool_that_is_lost_is_named_by_its_place(dialect: Dialect, body: Json, path: str) -> None:
+    request = dialect.parse_request(body, model=NEW)
+    every = (openai_chat.DIALECT, openai_responses.DIALECT, anthropic_messages.DIALECT, gemini.DIALECT)
+    losses = [loss for to in every if to is not dialect for loss in to.render_request(request, target()).losses]
+    assert {loss.path for loss in losses if loss.code in ("1.14:builtin", "7.1:builtin")} == {path}
 
 
 # (the name asked for, the model, whether the web is searched)

@@ -32,6 +32,10 @@ class Where(msgspec.Struct, frozen=True):
         """The path of a request field; one that has no entry stands at the top under its own name."""
         return self.fields.get(name, f"$.{name}")
 
+    def with_fields(self, paths: Mapping[str, str]) -> "Where":
+        """The same, where these fields (a built-in tool by its kind) stand at paths of their own."""
+        return Where({**self.fields, **paths}, self.message, self.tool, self.elsewhere) if paths else self
+
     def at_message(self, at: int) -> str:
         return self.message.replace("{at}", str(at))
 

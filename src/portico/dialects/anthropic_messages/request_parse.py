@@ -4,7 +4,7 @@ Fields the neutral model has no word for are kept in `ext["anthropic_messages"]`
 each that it is lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -95,7 +95,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         stream=bool(streaming if stream is None else stream),
         include_usage=True,
         ext=ext_of(extras),
-        where=WHERE if turn is None or thinking.budget is not None else _where(turn),
+        where=_where(builtins, None if thinking.budget is not None else turn),
     )
 
 
@@ -104,10 +104,12 @@ def _since(opening: Thinking, turn: Message) -> Thinking:
     return replace(opening, effort=turn.effort, budget=None if opening.budget == -1 else opening.budget)
 
 
-def _where(turn: Message) -> Where:
-    """Where how hard to think stands in a turn."""
-    fields = {**WHERE.fields, "thinking": f"{WHERE.at_message(turn.at)}.output_config.effort"}
-    return Where(fields, WHERE.message, WHERE.tool)
+def _where(builtins: Sequence[Builtin], turn: Message | None) -> Where:
+    """`turn`: where how hard to think stands in one."""
+    paths = {tool.kind: WHERE.at_tool(tool.at) for tool in builtins}
+    if turn is not None:
+        paths["thinking"] = f"{WHERE.at_message(turn.at)}.output_config.effort"
+    return WHERE.with_fields(paths)
 
 
 def _system(value: Any, blocks: Blocks) -> list[Message]:

@@ -199,7 +199,7 @@ def _schema(schema: Mapping[str, Any] | None, *, judged: bool) -> Mapping[str, A
 
 
 def _builtin(builtin: Builtin, request: Request, target: Target, losses: list[Loss]) -> dict[str, Any] | None:
-    said, path = own(builtin.ext), request.where.at_tool(builtin.at)
+    said, path = own(builtin.ext), request.where.field(builtin.kind)
     known = SERVER_TOOLS.get(builtin.kind)
     if known is None and DATED.search(builtin.kind):
         known = {"type": builtin.kind, "name": DATED.sub("", builtin.kind)}

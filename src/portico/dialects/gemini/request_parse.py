@@ -118,7 +118,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         stream=bool(stream),
         include_usage=True,
         ext={ORIGIN: extras} if extras else None,
-        where=WHERE,
+        where=WHERE.with_fields({tool.kind: f"$.tools[{tool.at}]" for tool in builtins}),
     )
 
 

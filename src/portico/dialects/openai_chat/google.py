@@ -124,8 +124,10 @@ def _sorted_out(found: Mapping[str, tuple[str, Any]]) -> GoogleExtras:
             case "thinkingConfig":
                 extras.thinking = _thinking(object_at(value, path), path)
             case "tools":
-                listed = enumerate(array_at(value, path))
-                extras.builtins = [one for i, tool in listed for one in read_builtins(tool, f"{path}[{i}]", i)]
+                for i, tool in enumerate(array_at(value, path)):
+                    builtins = read_builtins(tool, f"{path}[{i}]", i)
+                    extras.builtins += builtins
+                    extras.paths |= {one.kind: f"{path}[{i}]" for one in builtins}
             case "thoughtTagMarker":
                 extras.thought_tag = string_at(value, path)
                 if not extras.thought_tag.replace("_", "").replace("-", "").isalnum():

@@ -103,7 +103,7 @@ def parse_request(body: Any, *, model: str | None = None, stream: bool | None = 
         legacy_functions=legacy,
         reasoning_details=asks_for_details,
         thought_tag=google.thought_tag,
-        where=_with_paths(where, {tool.kind: WHERE.at_tool(tool.at) for tool in builtins} | google.paths),
+        where=where.with_fields({tool.kind: WHERE.at_tool(tool.at) for tool in builtins} | google.paths),
         ext=_ext(fields, google, image),
     )
 
@@ -118,7 +118,7 @@ def _plain_request(fields: dict[str, Any], model: str, stream: bool | None) -> R
     asks_to_stream = take_bool(fields, "stream") if "stream" in fields else None
     options = (take_object(fields, "stream_options") if "stream_options" in fields else None) or _NO_OPTIONS
     if builtins:
-        where = _with_paths(where, {tool.kind: WHERE.at_tool(tool.at) for tool in builtins})
+        where = where.with_fields({tool.kind: WHERE.at_tool(tool.at) for tool in builtins})
     return Request(
         model=model,
         messages=messages,
@@ -142,10 +142,6 @@ def _where(fields: Mapping[str, Any]) -> Where:
             own["thinking"] = f"$.{name}"
     tool = WHERE.tool if fields.get("functions") is None or fields.get("tools") is not None else "$.functions[{at}]"
     return Where({**WHERE.fields, **own}, WHERE.message, tool) if own or tool != WHERE.tool else WHERE
-
-
-def _with_paths(where: Where, paths: Mapping[str, str]) -> Where:
-    return Where({**where.fields, **paths}, where.message, where.tool) if paths else where
 
 
 def _ext(fields: Mapping[str, Any], google: GoogleExtras, image: dict[str, Any]) -> dict[str, dict[str, Any]] | None:

@@ -167,8 +167,8 @@ def _add_tools(
         if tool.kind == "web_search" and target.capabilities.search_in_chat and target.capabilities.builtin_tools:
             body["web_search_options"] = dict((tool.ext or {}).get(ORIGIN, {}))
         else:
-            path = where.at_tool(tool.at) if tool.at >= 0 else where.field(tool.kind)
-            losses.append(Loss("7.1:builtin", path, f"{target.model} has no {tool.kind} in Chat Completions"))
+            message = f"{target.model} has no {tool.kind} in Chat Completions"
+            losses.append(Loss("7.1:builtin", where.field(tool.kind), message))
     choice = request.tool_choice
     if not request.tools:
         if choice is not None and choice.mode not in ("auto", "none"):

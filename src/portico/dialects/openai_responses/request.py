@@ -127,8 +127,7 @@ def _where(declared: Declared) -> Where:
     if not declared.builtins and not declared.elsewhere:
         return WHERE
     where = Where(WHERE.fields, WHERE.message, WHERE.tool, declared.elsewhere)
-    paths = {tool.kind: where.at_tool(tool.at) for tool in declared.builtins}
-    return Where({**WHERE.fields, **paths}, WHERE.message, WHERE.tool, declared.elsewhere)
+    return where.with_fields({tool.kind: where.at_tool(tool.at) for tool in declared.builtins})
 
 
 def _include(fields: dict[str, Any]) -> tuple[str, ...]:
