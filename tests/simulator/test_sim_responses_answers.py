@@ -209,6 +209,14 @@ async def test_a_conversation_is_continued_by_the_id_of_its_last_response() -> N
     assert third["previous_response_id"] == second["id"]
 
 
+async def test_a_result_without_a_word_is_no_file() -> None:
+    sim = Simulator()
+    first = await answer(sim, RESPONSES, BODIES["a call"])
+    output = {"type": "function_call_output", "call_id": first["output"][0]["call_id"], "output": ""}
+    second = await answer(sim, RESPONSES, request([output], previous_response_id=first["id"]))
+    assert 'get_weather returned {"output":""}' in second["output"][0]["content"][0]["text"]
+
+
 async def test_stored_responses_are_read_and_deleted_by_their_key_alone() -> None:
     sim = Simulator()
     made = await answer(sim, RESPONSES, request("Hello"))

@@ -80,7 +80,9 @@ def _said(conversation: Sequence[Json]) -> tuple[list[Json], list[str]]:
                 told = "".join(part.get("text", "") for part in parts)
                 shown = [part for part in parts if "text" not in part]
                 name = names.get(item["call_id"], "tool")
-                said.append(mind.said([mind.returned(name, told or f"{len(shown)} file(s)")]))
+                if shown and not told:
+                    told = f"{len(shown)} file(s)"
+                said.append(mind.said([mind.returned(name, told)]))
     return said or [mind.said([])], system
 
 
