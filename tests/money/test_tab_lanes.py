@@ -62,7 +62,7 @@ def tab_at(desk: Desk, *, prepaid: bool = True, **settings: Any) -> Tab:
     return Tab(till, Caller("alice", "key_1", prepaid=prepaid), "req_1")
 
 
-async def test_lanes_that_ask_for_more_at_once_each_wait_for_their_own() -> None:
+async def test_lanes_that_ask_for_the_same_at_once_hold_it_once() -> None:
     desk = Desk()
     tab = tab_at(desk)
     first = asyncio.create_task(tab.hold(ASK, [CHEAP]))
@@ -70,13 +70,53 @@ async def test_lanes_that_ask_for_more_at_once_each_wait_for_their_own() -> None
     desk.decide(0, Held(10**12))
     await soon(first)
     lanes = [asyncio.create_task(tab.hold(ASK, [DEARER])) for _ in range(2)]
-    await until(lambda: len(desk.asked) == 3)
-    assert [type(write) for write, _ in desk.asked] == [Hold, Extend, Extend]
+    await until(lambda: len(desk.asked) == 2)
+    held = tab.amount
+    await asyncio.sleep(0)
+    assert not any(lane.done() for lane in lanes)
     desk.decide(1, True)
-    await soon(lanes[0])
+    await soon(asyncio.gather(*lanes))
+    assert [type(write) for write, _ in desk.asked] == [Hold, Extend]
+    assert tab.amount == tab.dearest(ASK, [DEARER], 1)[0].nanos == held + desk.asked[1][0].amount_nanos
+
+
+async def test_a_lane_that_asks_for_more_than_another_holds_the_rest_once_that_is_decided() -> None:
+    desk = Desk()
+    tab = tab_at(desk)
+    first = asyncio.create_task(tab.hold(ASK, [CHEAP]))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Held(10**12))
+    await soon(first)
+    longer = Ask(text_bytes=1000, max_output_tokens=100)
+    lanes = [asyncio.create_task(tab.hold(ask, [DEARER])) for ask in (ASK, longer)]
+    await until(lambda: len(desk.asked) == 2)
+    desk.decide(1, True)
+    await until(lambda: len(desk.asked) == 3)
+    assert lanes[0].done()
     assert not lanes[1].done()
     desk.decide(2, True)
     await soon(lanes[1])
+    held = sum(write.amount_nanos for write, _ in desk.asked)
+    assert tab.amount == tab.dearest(longer, [DEARER], 1)[0].nanos == held
+
+
+async def test_a_lane_waits_for_what_is_held_as_the_answer_goes_on() -> None:
+    desk = Desk()
+    tab = tab_at(desk, default_hold_tokens=10)
+    open_end = Ask(text_bytes=100)
+    first = asyncio.create_task(tab.hold(open_end, [CHEAP]))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Held(10**12))
+    await soon(first)
+    tab.checkpoint(b"{}", 9)
+    lane = asyncio.create_task(tab.hold(open_end, [DEARER]))
+    await asyncio.sleep(0)
+    assert len(desk.asked) == 2
+    desk.decide(1, True)
+    await until(lambda: len(desk.asked) == 3)
+    desk.decide(2, True)
+    await soon(lane)
+    assert tab.amount == sum(write.amount_nanos for write, _ in desk.asked)
 
 
 async def test_lanes_wait_together_while_only_open_holds_stand_in_the_way() -> None:

@@ -138,7 +138,7 @@ class Tab:
         if self.refusal is not None:
             raise self.refusal
         if most.nanos > self.amount:
-            await self._more(most.nanos - self.amount)
+            await self._more(most.nanos)
             self._offers = [*self._offers, *candidates]  # by whose prices more is held as the answer goes on
 
     def dearest(self, ask: Ask, candidates: Sequence[Offer], times: int) -> tuple[Ceiling, Offer]:
@@ -323,6 +323,7 @@ class Tab:
                     self._output_tokens = output
                 elif held is not None and self.caller.prepaid:
                     self.ran_out = True
+                self._wake()
 
             pending.add_done_callback(extended)
 
@@ -350,15 +351,18 @@ class Tab:
             self.amount = amount
         return held
 
-    async def _more(self, more: int) -> None:
-        """Another candidate or lane costs more than is held. An open account is served whatever becomes of it."""
+    async def _more(self, amount: int) -> None:
+        """Another candidate or lane costs so much, more than is held. An open account is served whatever becomes of it."""
         await self.durable()
-        pending, prepaid = self._extension(more), self.caller.prepaid
+        while self._extending:  # it may be for another lane that wants the same
+            await self._woken()
+        if amount <= self.amount:
+            return
+        pending, prepaid = self._extension(amount - self.amount), self.caller.prepaid
         if pending is None:
             if prepaid:
                 raise StorageUnavailable
             return
-        amount = self.amount + more
         found: list[bool | None] = []
 
         def extended(done: Pending[bool]) -> None:
