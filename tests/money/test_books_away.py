@@ -1,5 +1,6 @@
 """The serving committer and a real lease under a gateway: what is taken on while writes cannot be made, and what is not."""
 
+import asyncio
 import contextlib
 import sqlite3
 import time
@@ -70,6 +71,8 @@ class Served:
             connection.close()
 
     async def written(self) -> None:
+        await until(lambda: self.committer.waiting == 0)
+        await asyncio.sleep(0)  # whoever has just been told of a hold writes the end of its call
         await until(lambda: self.committer.waiting == 0)
 
     def books(self) -> tuple[int, int, int]:
