@@ -1,16 +1,19 @@
 """The receipt of a call that fell back: the way it went, and the price of the model that answered."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.house import Json, Script, answers, chat, fails, says
-from money.acts import usage
+from gateway.house import Json, Script, answers, chat, fails, frame, says, until
+from money.acts import SSE, Steps, piece, usage
 from money.paid import USD, paid_house, price_of
 from portico.catalog import OperatorModel
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.router import RoutingRules
+from portico.relay.till import TillSettings
+from portico.wire.http import Exchange
 
 BUSY = fails(503, "UNAVAILABLE")
 OPENAI_BUSY = answers({"error": {"message": "busy", "type": "server_error", "code": None}}, 503)
@@ -106,6 +109,57 @@ async def test_an_empty_answer_is_neither_given_nor_charged_in_place_of_a_good_o
             ("gemini", "ok"),
         ]
         assert receipt["charge_nanos"] == price_of(1000, 40, FLASH)
+
+
+async def test_more_is_held_for_an_answer_without_a_limit_though_who_was_asked_first_wanted_one(tmp_path: Path) -> None:
+    """Claude models are always given a limit; the Gemini that answers in its place has none."""
+    models = [OperatorModel("duo", "anthropic/claude-haiku-5-5"), OperatorModel("duo", f"gemini/{FLASH}", priority=1)]
+    act = Steps(piece("one ", 40), piece("two ", 40_000), piece("three", 40_100, "STOP"))
+    script = Script(answers({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}, 529), act)
+    often = TillSettings(checkpoint_s=0.0)
+    async with paid_house(
+        tmp_path / "books.db", script, models=models, configure=claude_and_gemini, settings=often
+    ) as paid:
+        async with paid.house.open(chat(model="duo", stream=True)) as wire:
+            act.let_go()
+            await wire.chunk()
+            act.let_go()
+            await until(lambda: paid.entries("extend"))
+            act.let_go()
+            assert (await wire.rest()).events.done
+        receipt = await paid.settled()
+        assert receipt["hold_nanos"] >= receipt["charge_nanos"] == price_of(1000, 40_100, FLASH)
+
+
+def claude_and_gemini(address: str) -> list[Provider]:
+    return [Provider.at(name, KINDS[name], address, (Secret("sample", "env:KEY"),)) for name in ("anthropic", "gemini")]
+
+
+async def test_of_two_answers_one_is_charged_by_who_gave_it_where_the_other_failed_at_somebody_dearer(
+    tmp_path: Path,
+) -> None:
+    shown, asked = asyncio.Event(), list[str]()
+
+    async def act(exchange: Exchange) -> None:
+        asked.append(exchange.request.path)
+        if len(asked) > 1:
+            await shown.wait()
+            await BUSY(exchange)
+        else:
+            exchange.start(200, SSE)
+            exchange.write(frame(piece("one ", 40)))
+            await asyncio.Event().wait()
+
+    dearer = "gemini-3.1-pro-preview"
+    models, rules = [OperatorModel(FLASH, fallbacks=(dearer,))], RoutingRules(allow_dearer=True)
+    async with paid_house(tmp_path / "books.db", Script(act), models=models, rules=rules) as paid:
+        async with paid.house.open(chat(stream=True, n=2)) as wire:
+            await wire.chunk()
+            shown.set()
+            assert (await wire.rest()).events.errors
+        receipt = await paid.settled()
+        assert dearer in asked[-1]
+        assert (receipt["model"], receipt["charge_nanos"]) == (FLASH, price_of(1000, 40, FLASH))
 
 
 async def test_what_rests_is_not_in_the_way_and_costs_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.house import Script, answers, chat, fails, says, soon, until
@@ -182,6 +183,45 @@ async def test_an_answer_runs_out_only_where_it_is_known_that_more_is_not_paid_f
     desk.decide(1, result)
     await asyncio.sleep(0)
     assert tab.ran_out is ran_out
+
+
+async def test_an_open_end_is_held_for_though_who_was_asked_first_had_a_limit() -> None:
+    """What is held for him is enough for a while."""
+    desk = Desk()
+    tab = tab_at(desk, default_hold_tokens=10)
+    limited, open_end = Ask(text_bytes=100, max_output_tokens=20), Ask(text_bytes=100)
+    first = asyncio.create_task(tab.hold(limited, [CHEAP]))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Held(10**12))
+    await soon(first)
+    await tab.hold(open_end, [CHEAP])
+    tab.answered(open_end)
+    tab.checkpoint(b"{}", 9)
+    assert len(desk.asked) == 1
+    tab.checkpoint(b"{}", 15)
+    desk.decide(1, True)
+    await asyncio.sleep(0)
+    assert tab.amount == tab.dearest(Ask(text_bytes=100, max_output_tokens=30), [CHEAP], 1)[0].nanos
+
+
+async def test_of_a_longer_question_more_is_held_by_its_own_length() -> None:
+    """The first who was asked needed less of it."""
+    desk = Desk()
+    tab = tab_at(desk, default_hold_tokens=10)
+    short, long = Ask(text_bytes=100), Ask(text_bytes=10_000)
+    first = asyncio.create_task(tab.hold(short, [CHEAP]))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Held(10**12))
+    await soon(first)
+    second = asyncio.create_task(tab.hold(long, [CHEAP]))
+    await until(lambda: len(desk.asked) == 2)
+    desk.decide(1, True)
+    await soon(second)
+    tab.answered(long)
+    tab.checkpoint(b"{}", 9)
+    desk.decide(2, True)
+    await asyncio.sleep(0)
+    assert tab.amount == tab.dearest(msgspec.structs.replace(long, max_output_tokens=20), [CHEAP], 1)[0].nanos
 
 
 async def test_a_lane_that_fails_after_another_has_answered_leaves_nothing_to_pay(tmp_path: Path) -> None:

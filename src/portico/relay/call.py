@@ -198,8 +198,8 @@ class Call(msgspec.Struct):
         was asked may be long and the answer take its time: it is not kept. (Other lanes may still have to ask.)"""
         if attempt.runner is not None and attempt.runner.wins():
             attempt.stands_for(self)
-            if self.paying is not None:
-                self.paying.asks(attempt)
+        if self.paying is not None and not attempt.has_lost:
+            self.paying.answers(attempt)
         attempt.asked = None
         if attempt.lane.count == lane_of(self.request).count:
             self.request = msgspec.structs.replace(self.request, messages=())

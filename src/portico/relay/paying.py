@@ -68,6 +68,8 @@ class Paying:
         self._sent = 0
         self._embedded = 0
         """Characters of text that the answering attempt sent to be embedded."""
+        self._answered = False
+        """An attempt has something to show."""
         self._aim: Aim | None = None
         self._tier = Tier.STANDARD
         self.tells_cost = call.request.include_cost or call.exchange.request.headers.get(COST_HEADER) == "1"
@@ -121,21 +123,27 @@ class Paying:
             self._refuse_unknown(ask)
         if not call.generates:
             ask = msgspec.structs.replace(ask, max_output_tokens=0)
-        attempt.size = ask
-        self.asks(attempt)
+        attempt.size, tier = ask, tier_of(ask.service_tier)
+        if not self._answered:
+            self._asks(attempt, ask)
         times = -(-call.whole.count // attempt.lane.count) if attempt.passing is None else 1
         aims = [aim] if self._sent else [aim, *places]
-        tier = self._tier
         offers = [Offer(self._rates_of(one, tier), one.candidate.deployment.capabilities) for one in aims]
         self._offered = aim, tier, offers[0].rates
         await self.tab.hold(ask, offers, times=times)
         self._sent += 1
 
-    def asks(self, attempt: Attempt) -> None:
-        """This is the attempt whose answer is charged for, if it has one."""
+    def _asks(self, attempt: Attempt, ask: Ask) -> None:
+        """By this attempt's prices the call is charged."""
+        self._aim, self._tier = attempt.aim, tier_of(ask.service_tier)
+        self._embedded = ask.embedded_characters
+
+    def answers(self, attempt: Attempt) -> None:
+        """This attempt has an answer. Whom other lanes still ask changes nothing of what it costs."""
         if (ask := attempt.size) is not None:
-            self._aim, self._tier = attempt.aim, tier_of(ask.service_tier)
-            self._embedded = ask.embedded_characters
+            self._answered = True
+            self._asks(attempt, ask)
+            self.tab.answered(ask)
 
     def _refuse_unknown(self, ask: Ask) -> None:
         where = self._call.request.where

@@ -371,6 +371,8 @@ class Relay:
             raise fault
         if holds or not is_unexplained(response):
             call.count(response)
+            if call.paying is not None:
+                call.paying.answers(attempt)
         elif not last:
             raise UpstreamEmpty
         if attempt.unfences:

@@ -139,7 +139,7 @@ class Tab:
             raise self.refusal
         if most.nanos > self.amount:
             await self._more(most.nanos)
-            self._offers = [*self._offers, *candidates]  # by whose prices more is held as the answer goes on
+        self._offers = [*self._offers, *candidates]  # by whose prices more is held as the answer goes on
 
     def dearest(self, ask: Ask, candidates: Sequence[Offer], times: int) -> tuple[Ceiling, Offer]:
         """What is to be held, and for whom of those whom the call may be made to. Raises `ModelNotPriced`."""
@@ -288,6 +288,12 @@ class Tab:
 
     # -- while it is answered
 
+    def answered(self, ask: Ask) -> None:
+        """This is what was asked by the attempt that answers. Another one may have had a limit, or been longer."""
+        if ask != self._ask:
+            self._ask = ask
+            self._output_tokens = self._ceiling(ask, self._offers)[0].output_tokens
+
     @property
     def due(self) -> bool:
         """Whether it is time for a checkpoint."""
@@ -309,10 +315,14 @@ class Tab:
     def _extend_if_near(self, output_tokens: int) -> None:
         if output_tokens * 1000 < self._output_tokens * NEAR_END_PERMILLE:
             return
-        each = -(-self._output_tokens // (self._ask.candidates * self._times)) + self._till.settings.default_hold_tokens
+        so_far = max(output_tokens, self._output_tokens)
+        each = -(-so_far // (self._ask.candidates * self._times)) + self._till.settings.default_hold_tokens
         most, _ = self._ceiling(msgspec.structs.replace(self._ask, max_output_tokens=each), self._offers)
-        if most.output_tokens <= self._output_tokens or most.nanos <= self.amount:
+        if most.output_tokens <= self._output_tokens:
             return  # the model can give no more
+        if most.nanos <= self.amount:
+            self._output_tokens = most.output_tokens
+            return
         pending = self._extension(most.nanos - self.amount)
         if pending is not None:
             output = most.output_tokens
