@@ -19,6 +19,13 @@ from portico.core.errors import ModelNotFound
         (("GEMINI-*",), "gemini-3.5-flash", "Gemini-3.5-Flash", True),
         (("gpt-*", "gemini-3.?-flash"), "gemini-3.5-flash", "gemini-3.5-flash", True),
         (("google/*",), "gemini-3.5-flash", "google/gemini-3.5-flash", True),
+        (("google/*",), "gemini-3.5-flash", "gemini-3.5-flash", True),
+        (("Google/Gemini-3*",), "gemini-3.5-flash", "models/gemini-3.5-flash", True),
+        (("google/fast",), "gemini-3.5-flash", "fast", True),
+        (("openai/*",), "gemini-3.5-flash", "openai/gemini-3.5-flash", False),
+        (("models/*",), "gemini-3.5-flash", "models/gemini-3.5-flash", False),
+        (("openai*", "gpt*"), "gemini-3.5-flash", "openrouter/openai/gemini-3.5-flash", False),
+        (("fast",), "gemini-3.5-flash", "openrouter/google/fast", True),
         (("gemini-[!3]*",), "gemini-3.5-flash", "gemini-3.5-flash", False),
         (("gemini-3.5",), "gemini-3x5", "gemini-3x5", False),
     ],
@@ -26,13 +33,13 @@ from portico.core.errors import ModelNotFound
 def test_a_glob_holds_a_model_by_its_name_or_the_one_asked_for(
     globs: tuple[str, ...], model: str, asked: str, inside: bool
 ) -> None:
-    assert is_in_scope(globs, model, asked) is inside
+    assert is_in_scope(globs, model, "google", asked) is inside
 
 
 def test_a_model_out_of_scope_is_told_as_one_that_is_not_there() -> None:
     with pytest.raises(ModelNotFound, match=r"The model 'x' does not exist or you do not have access to it\.") as told:
-        require_in_scope(("gpt-*",), "gemini-3.5-flash", "x")
+        require_in_scope(("gpt-*",), "gemini-3.5-flash", "google", "x")
     assert told.value.param == "model"
     with pytest.raises(ModelNotFound) as told:
-        require_in_scope(("gpt-*",), "gemini-3.5-flash", "y" * 5000)
+        require_in_scope(("gpt-*",), "gemini-3.5-flash", "google", "y" * 5000)
     assert len(told.value.message) < 250

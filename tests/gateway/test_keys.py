@@ -142,6 +142,13 @@ async def test_nobody_is_asked_for_a_model_out_of_scope() -> None:
     assert provider.requests == []
 
 
+async def test_a_prefix_opens_no_model_that_a_key_may_not_ask_for() -> None:
+    async with open_house(keyring=with_policy('{"models":["models*","gemini/*"]}')) as house:
+        for asked in (f"models/{OUT}", f"gemini/{OUT}", f"gemini/models/{OUT}"):
+            assert (await ask(house, chat(model=asked))).status == 404
+            assert (await ask(house, b"", method="GET", path=f"/v1/models/{asked}")).status == 404
+
+
 async def test_an_alias_in_scope_opens_its_model_by_that_name_alone() -> None:
     async with open_house(keyring=with_policy(f'{{"models":["{ALIAS}"]}}')) as house:
         assert (await ask(house, chat(model=ALIAS))).status == 200

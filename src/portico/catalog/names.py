@@ -50,6 +50,12 @@ def find(name: str, known: Mapping[str, T]) -> tuple[T, Thinking] | None:
     return None
 
 
+def without_prefixes(name: str) -> str:
+    """What is left of a name when all prefixes are taken off."""
+    *_, left = _without_prefixes(name)
+    return left
+
+
 def _find(name: str, known: Mapping[str, T]) -> tuple[T, Thinking] | None:
     forms = list(_without_prefixes(name))
     for form in forms:

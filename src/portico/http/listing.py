@@ -31,8 +31,9 @@ def find_row(catalog: Catalog, name: str, scope: Scope = (), serves: Serves | No
     """One model by any name it is known by; the row carries its own. Raises `ModelNotFound`."""
     rows = {row.id: row for row in catalog.listing()}
     row = rows.get(name) or rows[catalog.resolve(name).name]
-    require_in_scope(scope, row.base or row.id, name)
-    if serves is not None and not serves(catalog.models[row.base or row.id]):
+    model = catalog.models[row.base or row.id]
+    require_in_scope(scope, model.name, model.vendor, name)
+    if serves is not None and not serves(model):
         raise ModelNotFound(
             f"The model {name!r} is known, but no provider that serves it is configured.", param="model"
         )
@@ -40,11 +41,15 @@ def find_row(catalog: Catalog, name: str, scope: Scope = (), serves: Serves | No
 
 
 def _listed(catalog: Catalog, today: date, scope: Scope, serves: Serves | None) -> list[ListedModel]:
-    rows = [row for row in catalog.listing(today=today) if is_in_scope(scope, row.base or row.id, row.id)]
+    rows = [row for row in catalog.listing(today=today) if _is_listed(catalog.models[row.base or row.id], row, scope)]
     if serves is None:
         return rows
     served = {name for name in {row.base or row.id for row in rows} if serves(catalog.models[name])}
     return [row for row in rows if (row.base or row.id) in served]
+
+
+def _is_listed(model: Model, row: ListedModel, scope: Scope) -> bool:
+    return is_in_scope(scope, model.name, model.vendor, row.id)
 
 
 # -- OpenAI ----------------------------------------------------------------------------------------------------------

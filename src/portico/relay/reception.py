@@ -84,7 +84,8 @@ class Reception:
         if named is not None:
             asked, verb_asked = named
             resolved = self._resolved(dialect, asked, in_path=in_path)
-            require_in_scope(caller.policy.models, resolved.model.name, asked, param=_blamed(dialect, model))
+            scope, of = caller.policy.models, resolved.model
+            require_in_scope(scope, of.name, of.vendor, asked, param=_blamed(dialect, model))
             self._require_able(dialect, verb_asked, resolved.model, _blamed(dialect, model))
             verb_asked = _verb(dialect, resolved.model, verb_asked)
             if dialect.state is not None:
@@ -199,7 +200,8 @@ class Reception:
         prepared = resolve(read, self.served)
         model_asked, scope = prepared.resolved.model, caller.policy.models
         if scope:
-            require_in_scope(scope, model_asked.name, read.model, param=read.where.field("model"))
+            named = model_asked.name, model_asked.vendor, read.model
+            require_in_scope(scope, *named, param=read.where.field("model"))
         if dialect.demands is not None or embeds:
             self._require_able(dialect, verb, model_asked, read.where.field("model"))
         pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)

@@ -175,7 +175,7 @@ class Router:
         are not dearer in anything that this one is used for, wherever they are served, or that is allowed. If nobody knows
         what it costs, none is."""
         scope, asked = call.caller.policy.models, call.model
-        others = [one for one in others if is_in_scope(scope, one.name, one.name)]
+        others = [one for one in others if is_in_scope(scope, one.name, one.vendor, one.name)]
         if not others or self.rules.allow_dearer:
             return others
         served = self.served

@@ -166,7 +166,7 @@ def _model_for(asked: Asked, key: IssuedKey) -> str | None:
     room, globs = asked.backstage.showroom, tuple(key.settings.models)
     models = sorted(room.catalog().models.values(), key=lambda one: one.name != SAMPLES["chat"].model)
     for one in models:
-        if one.kind.value == "chat" and is_in_scope(globs, one.name, one.name) and room.offers(one):
+        if one.kind.value == "chat" and is_in_scope(globs, one.name, one.vendor, one.name) and room.offers(one):
             return one.name
     return None
 
