@@ -93,6 +93,54 @@ def test_writes_to_the_cache_are_told_apart_by_how_long_they_last() -> None:
     assert [total(bucket) for bucket in (usage.output_visible, usage.output_reasoning)] == [7, 2]
 
 
+def iteration(kind: str, **counts: Any) -> Json:
+    return {"type": kind, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, **counts}
+
+
+COMPACTED: Json = {
+    "input_tokens": 229,
+    "output_tokens": 5,
+    "cache_creation_input_tokens": 0,
+    "iterations": [
+        iteration(
+            "compaction",
+            input_tokens=100,
+            output_tokens=131,
+            cache_read_input_tokens=20,
+            cache_creation_input_tokens=55096,
+            cache_creation={"ephemeral_5m_input_tokens": 55000, "ephemeral_1h_input_tokens": 96},
+        ),
+        iteration("message", input_tokens=229, output_tokens=5),
+    ],
+}
+"""As it is recorded: what it took to sum the conversation up is in no count at the top."""
+
+
+def test_what_compacted_a_conversation_is_used_too() -> None:
+    usage = parse_usage(COMPACTED)
+    assert usage is not None
+    assert [total(bucket) for bucket in (usage.input_uncached, usage.input_cache_read)] == [329, 20]
+    assert [total(bucket) for bucket in (usage.input_cache_write, usage.input_cache_write_1h)] == [55000, 96]
+    assert [total(bucket) for bucket in (usage.output_visible, usage.output_reasoning)] == [136, 0]
+
+
+def test_an_advisor_is_asked_at_its_own_price() -> None:
+    advised = iteration("advisor_message", model="claude-opus-5-5", input_tokens=2518, output_tokens=22)
+    told = {"input_tokens": 3, "output_tokens": 9, "iterations": [iteration("message"), advised, advised]}
+    usage = parse_usage(told)
+    assert usage is not None
+    assert (usage.input_total, usage.output_total) == (3, 9)
+    assert uses_of(told) == {"advisor": 2}
+
+
+@pytest.mark.parametrize("senseless", [5, {}, [5, None, {}, {"type": "compaction", "input_tokens": "many"}]])
+def test_passes_that_are_told_senselessly_count_nothing(senseless: Any) -> None:
+    told = {"input_tokens": 3, "output_tokens": 9, "iterations": senseless}
+    usage = parse_usage(told)
+    assert usage is not None
+    assert (usage.input_total, usage.output_total, uses_of(told)) == (3, 9, {})
+
+
 def test_a_fast_answer_and_tools_that_were_used_are_counted() -> None:
     assert tier_of({"service_tier": "standard", "speed": "fast"}) == "fast"
     assert uses_of({"server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 1}}) == {

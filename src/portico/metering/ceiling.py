@@ -72,6 +72,7 @@ TOOLS: Final = {
     "web_search": ToolRule(512, 0, uses=4),
     "google_maps": ToolRule(512, 1_024, uses=2),
     "code_execution": ToolRule(64, 4_096),
+    "code_interpreter": ToolRule(64, 4_096),
     "url_context": ToolRule(512, 16_384),
     "file_search": ToolRule(512, 4_096),
 }

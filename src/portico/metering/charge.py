@@ -8,7 +8,7 @@ Cost and sale are two sums over the same counts. Where no row prices a count, th
 `unpriced`: never a silent zero.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 import msgspec
@@ -195,8 +195,14 @@ def _terms(sale: PriceRow | None, cost: PriceRow | None, rates: Rates) -> _Terms
     )
 
 
-FEES: Final = ("web_search", "google_maps")
-"""Tools whose use is billed beside tokens; of others only the tokens are."""
+FEES: Final = ("web_search", "google_maps", "image_generation", "code_interpreter", "advisor")
+"""Tools whose use is billed beside tokens; of others only the tokens are. The last ones are OpenAI's and Anthropic's: these
+bill the tokens of another model, and the minutes of a container."""
+
+
+def without_fee(tools: Iterable[str], rates: Rates) -> list[str]:
+    """Those of some tools whose use is billed, and nobody knows by how much."""
+    return sorted([one for one in tools if one in FEES and not rates.free and fee_of(rates.sale, one) is None])
 
 
 def _fees(uses: Mapping[str, int], rates: Rates, prompts: int) -> Iterator[Line]:

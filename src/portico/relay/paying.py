@@ -20,7 +20,7 @@ from portico.core.errors import BodyNotJson, InvalidRequest, PorticoError, Upstr
 from portico.core.usage import Usage
 from portico.ledger.settle import Outcome
 from portico.ledger.windows import day_of
-from portico.metering.charge import NOTHING, charge, is_metered
+from portico.metering.charge import NOTHING, charge, is_metered, without_fee
 from portico.metering.estimate import BYTES_A_TOKEN, Delivered, Estimate, estimate
 from portico.metering.receipt import CAPPED, DRAINED, ESTIMATED, PARTIAL
 from portico.providers import Verb
@@ -119,8 +119,6 @@ class Paying:
         if self._sent and self.presence.gone:
             raise NobodyWaits
         aim, call = attempt.aim, self._call
-        if self._caller.prepaid:
-            self._refuse_unknown(ask)
         if not call.generates:
             ask = msgspec.structs.replace(ask, max_output_tokens=0)
         attempt.size, tier = ask, tier_of(ask.service_tier)
@@ -130,6 +128,8 @@ class Paying:
         aims = [aim] if self._sent else [aim, *places]
         offers = [Offer(self._rates_of(one, tier), one.candidate.deployment.capabilities) for one in aims]
         self._offered = aim, tier, offers[0].rates
+        if self._caller.prepaid:
+            self._refuse_unknown(ask, offers[0].rates)
         await self.tab.hold(ask, offers, times=times)
         self._sent += 1
 
@@ -145,7 +145,7 @@ class Paying:
             self._asks(attempt, ask)
             self.tab.answered(ask)
 
-    def _refuse_unknown(self, ask: Ask) -> None:
+    def _refuse_unknown(self, ask: Ask, rates: Rates) -> None:
         where = self._call.request.where
         if ask.unknown:
             name = ask.unknown[0]
@@ -153,6 +153,9 @@ class Paying:
             raise InvalidRequest(message, param=f"$.{name}")
         if ask.service_tier is not None and ask.service_tier not in TIER_WORDS:
             raise InvalidRequest(f"Unknown service tier {ask.service_tier[:40]!r}.", param=where.field("service_tier"))
+        if tools := without_fee(ask.tools, rates):
+            message = f"Each use of {tools[0]!r} is billed: a prepaid account cannot use what has no known price."
+            raise InvalidRequest(message, param=where.field("tools"))
 
     def _rates_of(self, aim: Aim, tier: Tier) -> Rates:
         if self._call.verb is Verb.COUNT_TOKENS:

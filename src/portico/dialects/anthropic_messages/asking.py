@@ -10,7 +10,7 @@ from typing import Any, Final
 from portico.core.ask import FILE, Ask, MediaCount
 from portico.core.errors import BodyNotJson
 from portico.dialects.anthropic_messages.blocks import DEEPEST
-from portico.dialects.anthropic_messages.words import BUILTINS
+from portico.dialects.anthropic_messages.words import ADVISOR, BUILTINS
 from portico.wire import jsontext
 
 _PRICED: Final = frozenset(
@@ -46,8 +46,9 @@ def ask(body: Mapping[str, Any], body_bytes: int, *, passes: bool = False) -> As
         look.marks(tool)
         kind = tool.get("type")
         own_tools = own_tools or kind in (None, "custom")
-        if isinstance(kind, str) and (found := BUILTINS.get(kind.rpartition("_")[0])) is not None:
-            tools.add(found)
+        name = kind.rpartition("_")[0] if isinstance(kind, str) else ""
+        if name == ADVISOR or name in BUILTINS:
+            tools.add(BUILTINS.get(name, name))
     limit = body.get("max_tokens")
     tier = "fast" if body.get("speed") == "fast" else body.get("service_tier")
     return Ask(

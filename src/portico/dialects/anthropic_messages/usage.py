@@ -1,13 +1,15 @@
 """usage of a Messages answer <-> disjoint usage (mapping.md 7.2).
 
-Anthropic counts apart what was read from a cache, written to one, and neither; thoughts are inside the output.
+Anthropic counts apart what was read from a cache, written to one, and neither; thoughts are inside the output. Its counts
+are those of the answer: a pass that compacted the conversation before, and what an advisor was asked, stand in `iterations`
+alone. The first is at the model's own price and counted in, the second at another model's, and only how often is counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from portico.core.usage import MODALITIES, MOST, Tokens, Usage, split, total
-from portico.dialects.anthropic_messages.words import USES
+from portico.dialects.anthropic_messages.words import ADVISOR, USES
 
 _TIERS: Final = {"standard": "default", "priority": "priority", "batch": "batch"}
 TIER_WORDS: Final = {"default": "standard", "priority": "priority", "batch": "batch"}
@@ -17,19 +19,19 @@ def parse_usage(wire: Any) -> Usage | None:
     """Anthropic's usage object as disjoint buckets; None where there is none."""
     if not isinstance(wire, Mapping) or not (_COUNTED & wire.keys()):
         return None
-    written = _count(wire, "cache_creation_input_tokens")
-    created = wire.get("cache_creation")
-    hour = _count(created, "ephemeral_1h_input_tokens") if isinstance(created, Mapping) else 0
+    passes = [wire, *_passes(wire, "compaction")]
+    written = _sum(passes, "cache_creation_input_tokens")
+    hour = _sum([one.get("cache_creation") for one in passes], "ephemeral_1h_input_tokens")
     hour = min(hour, written) if written else hour
-    output = _count(wire, "output_tokens")
+    output = _sum(passes, "output_tokens")
     details = wire.get("output_tokens_details")
-    thought = min(_count(details, "thinking_tokens"), output) if isinstance(details, Mapping) else 0
+    thought = min(_count(details, "thinking_tokens"), output)
     more = wire.get(DETAILS)
     more = more if isinstance(more, Mapping) else {}
     tool = split(_count(more, "tool_use_tokens"), _by(more, "tool_use"))
     return Usage(
-        input_uncached=split(max(0, _count(wire, "input_tokens") - total(tool)), _by(more, "input")),
-        input_cache_read=split(_count(wire, "cache_read_input_tokens"), _by(more, "cache_read")),
+        input_uncached=split(max(0, _sum(passes, "input_tokens") - total(tool)), _by(more, "input")),
+        input_cache_read=split(_sum(passes, "cache_read_input_tokens"), _by(more, "cache_read")),
         input_cache_write=split(max(0, written - hour), _by(more, "cache_write")),
         input_cache_write_1h=split(hour, _by(more, "cache_write_1h")),
         input_tool=tool,
@@ -38,18 +40,28 @@ def parse_usage(wire: Any) -> Usage | None:
     )
 
 
+def _passes(wire: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
+    """The passes of a kind that an answer took."""
+    found = wire.get("iterations")
+    for one in found if isinstance(found, list) else ():
+        if isinstance(one, Mapping) and one.get("type") == kind:
+            yield one
+
+
 def _by(more: Mapping[str, Any], bucket: str) -> Tokens:
     """How many tokens of a bucket are of which modality; {}: all are text."""
     found = more.get(bucket)
-    return {name: n for name in MODALITIES if (n := _count(found, name))} if isinstance(found, Mapping) else {}
+    return {name: n for name in MODALITIES if (n := _count(found, name))}
 
 
 def uses_of(wire: Any) -> dict[str, int]:
     """Tools that Anthropic ran, and how often."""
-    counts = wire.get("server_tool_use") if isinstance(wire, Mapping) else None
-    if not isinstance(counts, Mapping):
+    if not isinstance(wire, Mapping):
         return {}
-    return {use: n for name, use in USES.items() if (n := _count(counts, name))}
+    uses = {use: n for name, use in USES.items() if (n := _count(wire.get("server_tool_use"), name))}
+    if advised := sum(1 for _ in _passes(wire, "advisor_message")):
+        uses[ADVISOR] = advised
+    return uses
 
 
 def tier_of(wire: Any) -> str | None:
@@ -111,6 +123,10 @@ def _more(usage: Usage) -> dict[str, Any]:
 _COUNTED: Final = frozenset({"input_tokens", "output_tokens"})
 
 
+def _sum(passes: Iterable[Any], name: str) -> int:
+    return min(sum([_count(one, name) for one in passes]), MOST)
+
+
 def _count(fields: Any, name: str) -> int:
-    value = fields.get(name)
+    value = fields.get(name) if isinstance(fields, Mapping) else None
     return int(min(max(0, value), MOST)) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0

@@ -47,6 +47,8 @@ DATED: Final = re.compile(r"_\d{8}$")
 """How the types of Anthropic's own tools end."""
 USES: Final[Mapping[str, str]] = {"web_search_requests": "web_search", "web_fetch_requests": "url_context"}
 """Counts of `usage.server_tool_use` -> the use that has a price."""
+ADVISOR: Final = "advisor"
+"""The tool by which one of Anthropic's models asks another, which is named in it and has its own price."""
 
 
 def own(ext: Ext) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from portico.core.ask import Ask, MediaCount
 from portico.core.errors import BodyNotJson
+from portico.dialects.openai_responses.reading import HOSTED_SHELL, in_container
 from portico.wire import jsontext
 
 _FILES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -13,10 +14,7 @@ _FILES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "input_file": ("application/pdf", ("file_data", "file_url", "file_id")),
 }
 """Type of a content part -> what it is where nothing says so, and where its data or address stands."""
-_TOOLS: Final[Mapping[str, str]] = {
-    "web_search_preview": "web_search",
-    "code_interpreter": "code_execution",
-}
+_TOOLS: Final[Mapping[str, str]] = {"web_search_preview": "web_search"}
 """OpenAI's words for its tools -> ours, as prices name them; the others keep theirs."""
 _CALLERS: Final = frozenset({"function", "custom", "namespace", "tool_search"})
 _BRINGING: Final = frozenset({"additional_tools", "tool_search_output"})
@@ -81,6 +79,8 @@ def _declared(body: Mapping[str, Any]) -> Iterator[Any]:
 
 def _tool(tool: Mapping[str, Any]) -> str:
     word = str(tool.get("type"))
+    if word == "shell" and in_container(tool):
+        return HOSTED_SHELL
     plain = word.partition("_20")[0]
     return _TOOLS.get(plain, plain)
 

@@ -18,7 +18,7 @@ from portico.core.errors import (
     UpstreamRefusedAccount,
 )
 from portico.dialects.openai.errors import parse_error_object, render_error
-from portico.dialects.openai_responses.reading import USES
+from portico.dialects.openai_responses.reading import use_of
 from portico.dialects.openai_responses.response import failure, name_in, tier_of
 from portico.dialects.openai_responses.usage import parse_usage
 from portico.wire import jsontext, raw
@@ -68,7 +68,7 @@ def _seen(answer: Mapping[str, Any], model: str | None) -> Seen:
     items = [item for item in output if isinstance(item, Mapping)] if isinstance(output, list) else []
     uses: dict[str, int] = {}
     for item in items:
-        if (word := USES.get(str(item.get("type")))) is not None:
+        if (word := use_of(item)) is not None:
             uses[word] = uses.get(word, 0) + 1
     try:
         usage = parse_usage(answer.get("usage"))

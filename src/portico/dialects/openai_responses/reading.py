@@ -26,12 +26,27 @@ BLOCKED: Final = "prompt_blocked"
 USES: Final[Mapping[str, str]] = {
     "web_search_call": "web_search",
     "file_search_call": "file_search",
-    "code_interpreter_call": "code_execution",
+    "code_interpreter_call": "code_interpreter",
     "image_generation_call": "image_generation",
     "mcp_call": "mcp",
     "computer_call": "computer",
 }
 """Items of tools that OpenAI ran -> what the use is called where it is billed."""
+HOSTED_SHELL: Final = "code_interpreter"
+
+
+def use_of(item: Mapping[str, Any]) -> str | None:
+    """What an item used; None: nothing of OpenAI's. A shell in its containers is billed as the code interpreter is."""
+    kind = str(item.get("type"))
+    if kind == "shell_call":
+        return HOSTED_SHELL if in_container(item) else None
+    return USES.get(kind)
+
+
+def in_container(shell: Mapping[str, Any]) -> bool:
+    """Whether a shell, as a tool or as its call, is one that OpenAI runs; else its caller does."""
+    where = shell.get("environment")
+    return isinstance(where, Mapping) and str(where.get("type")).startswith("container")
 
 
 class _Open:
@@ -290,8 +305,8 @@ class OutputReader:
 
     def _hosted(self, item: Mapping[str, Any], kind: str, events: list[Event]) -> None:
         """What a tool of the provider did: a picture is media, the rest is kept whole."""
-        if kind in USES:
-            self.uses[USES[kind]] = self.uses.get(USES[kind], 0) + 1
+        if (use := use_of(item)) is not None:
+            self.uses[use] = self.uses.get(use, 0) + 1
         image = image_of(item) if kind == "image_generation_call" else None
         if image is None:
             self._whole(Opaque(ORIGIN, item), events)

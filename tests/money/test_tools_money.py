@@ -1,0 +1,101 @@
+"""What tools of providers cost that are billed by themselves: no use is a silent zero, and nobody prepaid gets one so."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.house import Json, Script, answers
+from gateway.vendors import GPT, claude_says, claude_text, gpt_message, gpt_says, message
+from money.paid import is_marked, paid_house
+from portico.metering.charge import NO_PRICE
+from portico.providers import KINDS
+
+PATH = "/v1/responses"
+OPENAI: Any = {"kinds": [KINDS["openai"]]}
+ANTHROPIC: Any = {"kinds": [KINDS["anthropic"]]}
+PICTURE = {"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "aGk="}
+CODE = {"type": "code_interpreter_call", "id": "ci_1", "status": "completed", "code": "1", "container_id": "cntr_1"}
+SHELL = {"type": "shell_call", "id": "sh_1", "call_id": "c", "status": "completed", "action": {"commands": ["ls"]}}
+HOSTED = {"type": "container_reference", "container_id": "cntr_1"}
+
+
+def asks(*tools: Json) -> Json:
+    return {"model": GPT, "input": "Hi", "store": False, "tools": list(tools)}
+
+
+TOOLS = [
+    ({"type": "image_generation", "quality": "high"}, "image_generation"),
+    ({"type": "code_interpreter", "container": {"type": "auto", "memory_limit": "64g"}}, "code_interpreter"),
+    ({"type": "shell", "environment": {"type": "container_auto"}}, "code_interpreter"),
+]
+
+
+@pytest.mark.parametrize(("tool", "name"), TOOLS)
+async def test_a_prepaid_account_uses_no_tool_that_has_a_fee_nobody_knows(
+    tmp_path: Path, tool: Json, name: str
+) -> None:
+    provider = Script(answers(gpt_says(gpt_message("Hi"))))
+    async with paid_house(tmp_path / "db", provider, **OPENAI) as paid:
+        answer = await paid.house.ask(asks(tool), path=PATH)
+        assert (answer.status, answer.error["param"]) == (400, "tools")
+        assert name in answer.error["message"]
+        assert (provider.requests, paid.entries()) == ([], [])
+    async with paid_house(tmp_path / "open", provider, prepaid=False, **OPENAI) as paid:
+        assert (await paid.house.ask(asks(tool), path=PATH)).status == 200
+        await paid.settled()
+
+
+async def test_a_prepaid_account_asks_no_advisor_and_others_are_told_that_it_has_no_price(tmp_path: Path) -> None:
+    tool = {"type": "advisor_20260301", "name": "advisor", "model": "claude-opus-5-5"}
+    body = message(tools=[tool])
+    passes = [{"type": "message"}, {"type": "advisor_message", "model": "claude-opus-5-5", "input_tokens": 9000}]
+    usage = {"input_tokens": 9, "output_tokens": 3, "iterations": passes}
+    provider = Script(answers(claude_says(claude_text("Hi"), usage=usage)))
+    async with paid_house(tmp_path / "db", provider, **ANTHROPIC) as paid:
+        answer = await paid.house.ask(body, path="/v1/messages")
+        assert (answer.status, provider.requests) == (400, [])
+        assert "advisor" in answer.json()["error"]["message"]
+    async with paid_house(tmp_path / "open", provider, prepaid=False, **ANTHROPIC) as paid:
+        assert (await paid.house.ask(body, path="/v1/messages")).status == 200
+        receipt = await paid.settled()
+        assert receipt["uses"] == {"advisor": 1}
+        assert is_marked(receipt, "unpriced")
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"type": "web_search"},
+        {"type": "shell"},
+        {"type": "shell", "environment": {"type": "local"}},
+        {"type": "mcp", "server_label": "x", "server_url": "https://mcp.example"},
+    ],
+    ids=str,
+)
+async def test_a_prepaid_account_uses_the_others(tmp_path: Path, tool: Json) -> None:
+    async with paid_house(tmp_path / "db", Script(answers(gpt_says(gpt_message("Hi")))), **OPENAI) as paid:
+        assert (await paid.house.ask(asks(tool), path=PATH)).status == 200
+        await paid.settled()
+
+
+@pytest.mark.parametrize(
+    ("item", "uses"),
+    [
+        (PICTURE, {"image_generation": 1}),
+        (CODE, {"code_interpreter": 1}),
+        (SHELL | {"environment": HOSTED}, {"code_interpreter": 1}),
+        (SHELL, {}),
+    ],
+)
+async def test_a_use_of_a_fee_that_nobody_knows_is_said_to_have_no_price(
+    tmp_path: Path, item: Json, uses: dict[str, int]
+) -> None:
+    provider = Script(answers(gpt_says(item, gpt_message("Hi"))))
+    async with paid_house(tmp_path / "db", provider, prepaid=False, **OPENAI) as paid:
+        assert (await paid.house.ask(asks({"type": "image_generation"}), path=PATH)).status == 200
+        receipt = await paid.settled()
+        lines = [line for line in receipt["lines"] if line["item"] == "use"]
+        assert {line["detail"]: line["count"] for line in lines} == uses == receipt.get("uses", {})
+        assert all(line["note"] == NO_PRICE for line in lines)
+        assert is_marked(receipt, "unpriced") is bool(uses)
