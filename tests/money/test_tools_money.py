@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.house import Json, Script, answers
+from gateway.house import Json, Script, answers, chat
 from gateway.vendors import GPT, claude_says, claude_text, gpt_message, gpt_says, message
 from money.paid import is_marked, paid_house
 from portico.metering.charge import NO_PRICE
@@ -13,6 +13,8 @@ from portico.providers import KINDS
 
 PATH = "/v1/responses"
 OPENAI: Any = {"kinds": [KINDS["openai"]]}
+OTHER, CHEAP = "other-model", "openai-compatible/cheap"
+SERVER: Any = {"kinds": [KINDS["openai-compatible"]]}
 ANTHROPIC: Any = {"kinds": [KINDS["anthropic"]]}
 PICTURE = {"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "aGk="}
 CODE = {"type": "code_interpreter_call", "id": "ci_1", "status": "completed", "code": "1", "container_id": "cntr_1"}
@@ -99,3 +101,30 @@ async def test_a_use_of_a_fee_that_nobody_knows_is_said_to_have_no_price(
         assert {line["detail"]: line["count"] for line in lines} == uses == receipt.get("uses", {})
         assert all(line["note"] == NO_PRICE for line in lines)
         assert is_marked(receipt, "unpriced") is bool(uses)
+
+
+BRINGS: list[tuple[Any, str, Json]] = [
+    (
+        OPENAI,
+        PATH,
+        {"model": GPT, "input": "Hi", "store": False, "tools": [{"type": "image_generation", "model": OTHER}]},
+    ),
+    (ANTHROPIC, "/v1/messages", message(fallbacks=[{"model": OTHER}])),
+    (ANTHROPIC, "/v1/messages", message(tools=[{"type": "advisor_20260301", "name": "advisor", "model": OTHER}])),
+    (SERVER, "/v1/chat/completions", chat(model=CHEAP, models=["cheap", OTHER])),
+    (SERVER, "/v1/chat/completions", chat(model=CHEAP, fallbacks=[OTHER])),
+    (SERVER, "/v1/chat/completions", chat(model=CHEAP, tools=[{"type": "y", "parameters": {"model": OTHER}}])),
+]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+@pytest.mark.parametrize(("options", "path", "body"), BRINGS)
+async def test_a_key_reaches_no_other_model_through_fields_and_tools(
+    tmp_path: Path, options: Any, path: str, body: Json, allowed: bool
+) -> None:
+    provider = Script(answers({}))
+    policy = {"models": [body["model"], CHEAP, *([OTHER] if allowed else [])]}
+    async with paid_house(tmp_path / "db", provider, prepaid=False, policy=policy, **options) as paid:
+        answer = await paid.house.ask(body, path=path)
+        assert len(provider.requests) >= 1 if allowed else provider.requests == []
+        assert allowed or (answer.status == 404 and OTHER in answer.json()["error"]["message"])

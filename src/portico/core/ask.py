@@ -3,8 +3,8 @@
 Whoever builds one walks the parts and takes lengths; base64 is neither decoded nor walked (money.md, A call 1).
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -54,6 +54,18 @@ class Ask(msgspec.Struct, frozen=True):
     """`characters` that are read aloud, `seconds` that are written down: what models are billed by that count no tokens."""
     unknown: tuple[str, ...] = ()
     """Top-level fields of a body that passes of which nobody here knows what they cost. What is null asks for nothing."""
+    models: tuple[str, ...] = ()
+    """What other models it names, by the provider's names: to fall back to, or to be asked by a tool of the provider."""
+
+
+def models_in(body: Mapping[str, Any], tools: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The models that a body names beside its own. `tools`: those of the provider. (OpenRouter: `models`; Anthropic:
+    `fallbacks`.)"""
+    holders = [one for name in ("models", "fallbacks") if isinstance(found := body.get(name), list) for one in found]
+    for tool in tools:
+        holders += [tool, tool.get("parameters")]
+    named = [one.get("model") if isinstance(one, Mapping) else one for one in holders]
+    return tuple([one for one in named if isinstance(one, str)])
 
 
 class MediaCount:

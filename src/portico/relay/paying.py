@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from portico.accounts import require_in_scope
 from portico.accounts.ratelimit import RateState
 from portico.catalog.books import Rates, tier_of
 from portico.catalog.price import Tier
@@ -114,7 +115,7 @@ class Paying:
         """Returns when this may be sent. `places`: where else the plan may send it.
 
         Raises as `Tab.hold` does, `NobodyWaits` if the caller left before, and `InvalidRequest` for what a prepaid account
-        may not send since it has no known price.
+        may not send since it has no known price, `ModelNotFound` for another model that its key may not ask for.
         """
         if self._sent and self.presence.gone:
             raise NobodyWaits
@@ -130,6 +131,8 @@ class Paying:
         self._offered = aim, tier, offers[0].rates
         if self._caller.prepaid:
             self._refuse_unknown(ask, offers[0].rates)
+        for name in ask.models:
+            require_in_scope(self._caller.policy.models, f"{aim.provider.name}/{name}", "", name, param=None)
         await self.tab.hold(ask, offers, times=times)
         self._sent += 1
 

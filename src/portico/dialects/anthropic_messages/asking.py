@@ -7,7 +7,7 @@ serves such a body refuses it.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from portico.core.ask import FILE, Ask, MediaCount
+from portico.core.ask import FILE, Ask, MediaCount, models_in
 from portico.core.errors import BodyNotJson
 from portico.dialects.anthropic_messages.blocks import DEEPEST
 from portico.dialects.anthropic_messages.words import ADVISOR, BUILTINS
@@ -42,10 +42,14 @@ def ask(body: Mapping[str, Any], body_bytes: int, *, passes: bool = False) -> As
         look.content(message.get("content"))
     tools: set[str] = set()
     own_tools = False
+    theirs: list[Mapping[str, Any]] = []
     for tool in _objects(body.get("tools")):
         look.marks(tool)
         kind = tool.get("type")
-        own_tools = own_tools or kind in (None, "custom")
+        if kind in (None, "custom"):
+            own_tools = True
+        else:
+            theirs.append(tool)
         name = kind.rpartition("_")[0] if isinstance(kind, str) else ""
         if name == ADVISOR or name in BUILTINS:
             tools.add(BUILTINS.get(name, name))
@@ -61,6 +65,7 @@ def ask(body: Mapping[str, Any], body_bytes: int, *, passes: bool = False) -> As
         own_tools=own_tools,
         long_cache=look.long_cache,
         unknown=tuple(sorted([name for name in body.keys() - _PRICED if body[name] is not None])) if passes else (),
+        models=models_in(body, theirs),
     )
 
 

@@ -7,7 +7,7 @@ where it cannot mean anything is passed over: whoever serves such a body refuses
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from portico.core.ask import TOOL_NAMES, Ask, MediaCount
+from portico.core.ask import TOOL_NAMES, Ask, MediaCount, models_in
 from portico.core.errors import BodyNotJson
 from portico.wire import jsontext
 
@@ -81,6 +81,7 @@ def ask(body: Mapping[str, Any], body_bytes: int, *, passes: bool = False) -> As
         own_tools=bool(body.get("tools") or body.get("functions")),
         long_cache=bool(body.get("prompt_cache_retention")),
         unknown=tuple(sorted([name for name in body.keys() - _PRICED if body[name] is not None])) if passes else (),
+        models=models_in(body, _theirs(body)),
     )
 
 
@@ -116,13 +117,19 @@ _LONGEST_TYPE: Final = 128
 def _tools(body: Mapping[str, Any]) -> Iterator[str]:
     if body.get("web_search_options") is not None:
         yield "web_search"
-    for tool in _list(body.get("tools")):
-        kind = _fields(tool).get("type")
-        if isinstance(kind, str) and kind not in _OWN_TOOLS:
-            yield _TYPES.get(kind, kind)
+    for tool in _theirs(body):
+        yield _TYPES.get(tool["type"], tool["type"])
     for plugin in _list(body.get("plugins")):  # OpenRouter's
         if _fields(plugin).get("id") == "web":
             yield "web_search"
+
+
+def _theirs(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The tools that the provider runs."""
+    for tool in map(_fields, _list(body.get("tools"))):
+        kind = tool.get("type")
+        if isinstance(kind, str) and kind not in _OWN_TOOLS:
+            yield tool
 
 
 def _fields(value: Any) -> Mapping[str, Any]:

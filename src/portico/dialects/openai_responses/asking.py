@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from portico.core.ask import Ask, MediaCount
+from portico.core.ask import Ask, MediaCount, models_in
 from portico.core.errors import BodyNotJson
 from portico.dialects.openai_responses.reading import HOSTED_SHELL, in_container
 from portico.wire import jsontext
@@ -53,18 +53,20 @@ def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
     for part in _parts(body.get("input")):
         _count(part, media)
     tools = [tool for tool in _declared(body) if isinstance(tool, Mapping)]
+    theirs = [tool for tool in tools if str(tool.get("type")) not in _CALLERS]
     limit, tier = body.get("max_output_tokens"), body.get("service_tier")
     retention = body.get("prompt_cache_retention")
     return Ask(
         text_bytes=max(0, body_bytes - media.inline_bytes),
         media=media.counts,
         media_bytes=media.sizes,
-        tools=frozenset([_tool(tool) for tool in tools if str(tool.get("type")) not in _CALLERS]),
+        tools=frozenset([_tool(tool) for tool in theirs]),
         max_output_tokens=limit if isinstance(limit, int) and limit > 0 else None,
         service_tier=tier if isinstance(tier, str) else None,
-        own_tools=any(str(tool.get("type")) in _CALLERS for tool in tools),
+        own_tools=len(theirs) < len(tools),
         long_cache=isinstance(retention, str) and retention not in ("in_memory", "in-memory"),
         unknown=tuple(sorted([name for name, said in body.items() if said is not None and name not in _KNOWN])),
+        models=models_in(body, theirs),
     )
 
 
