@@ -27,6 +27,8 @@ NAMING: list[tuple[str, Any, list[tuple[str, str]]]] = [
     (RESPONSES, {"tools": [{"type": "file_search", "vector_store_ids": ["vs_1", "vs_2"]}]},
      [(STORE_ID, "vs_1"), (STORE_ID, "vs_2")]),
     (RESPONSES, {"tools": [{"type": "code_interpreter", "container": "cntr_1"}]}, [(CONTAINER, "cntr_1")]),
+    (RESPONSES, {"tools": [{"type": "shell", "environment": {"type": "container_reference", "container_id": "cntr_1"}}]},
+     [(CONTAINER, "cntr_1")]),
     (RESPONSES, {"tools": [{"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["file-a"]}}]},
      [(FILE_ID, "file-a")]),
     (RESPONSES, {"conversation": {"id": "conv_1"}}, [(CONVERSATION, "conv_1")]),
@@ -48,6 +50,8 @@ NAMING_NOTHING: list[tuple[str, Any]] = [
     (RESPONSES, {"input": [{"type": "function_call", "arguments": '{"file_id":"file-a"}'}]}),
     (RESPONSES, {"input": [{"type": "file_search_call", "results": [{"file_id": "file-a"}]}]}),
     (RESPONSES, {"input": [{"type": "code_interpreter_call", "container": "cntr_1"}]}),
+    (RESPONSES, {"input": [{"type": "code_interpreter_call", "container_id": "cntr_1"}]}),
+    (RESPONSES, {"input": [{"type": "shell_call", "environment": {"type": "container_reference", "container_id": "c"}}]}),
     (RESPONSES, {"input": [{"type": "message", "role": "assistant", "content": [
         {"type": "output_text", "annotations": [{"type": "file_citation", "file_id": "file-a"}]}]}]}),
     (RESPONSES, {"tools": [{"type": "code_interpreter", "container": {"type": "auto"}}]}),

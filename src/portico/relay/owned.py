@@ -45,7 +45,9 @@ _OPENAI: Final = {"file_id": FILE_ID, "file_ids": FILE_ID}
 _KINDS_OF: Final[Mapping[str, Mapping[str, str]]] = {
     "gemini": _KINDS,
     "openai_chat": _OPENAI | {"vector_store_ids": STORE_ID},
-    "openai_responses": _OPENAI | {"vector_store_ids": STORE_ID, "container": CONTAINER, "conversation": CONVERSATION},
+    "openai_responses": _OPENAI
+    | {"vector_store_ids": STORE_ID, "conversation": CONVERSATION}
+    | {"container": CONTAINER, "container_id": CONTAINER},
     "openai_image_edits": _OPENAI,
     "anthropic_messages": {"file_id": FILE_ID, "container": CONTAINER},
 }
