@@ -81,6 +81,8 @@ ROWS: list[tuple[str, int, Json, type[UpstreamError], int, str, str, str | None]
      502, "server_error", "upstream_auth", None),
     ("403 cache", 403, body(403, "CachedContent not found (or permission denied)", "PERMISSION_DENIED"),
      errors.UpstreamFileNotFound, 400, "invalid_request_error", "file_not_found", None),
+    ("403 bucket", 403, body(403, "The account does not have storage.objects.get access.", "PERMISSION_DENIED"),
+     errors.UpstreamFileNotFound, 400, "invalid_request_error", "file_not_found", None),
     ("404 model", 404, body(404, NO_MODEL, "NOT_FOUND"), errors.UpstreamModelNotFound, 404, "invalid_request_error",
      "model_not_found", "model"),
     ("404 file", 404, body(404, "File abc not found.", "NOT_FOUND"), errors.UpstreamFileNotFound, 400,

@@ -112,7 +112,16 @@ def test_what_rests(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [UpstreamRejected(), UpstreamOverloaded(), UpstreamUnreachable(), google(500, word="INTERNAL")], ids=repr
+    "error",
+    [
+        UpstreamRejected(),
+        UpstreamOverloaded(),
+        UpstreamUnreachable(),
+        google(500, word="INTERNAL"),
+        google(403, "The caller does not have permission", word="PERMISSION_DENIED"),
+        google(403, "service-1@gcp-sa does not have storage.objects.get access.", word="PERMISSION_DENIED"),
+    ],
+    ids=repr,
 )
 def test_what_is_nobodys_quota_lets_nothing_rest(error: UpstreamError) -> None:
     assert rests_after(error, "m", NOON) == []

@@ -348,6 +348,8 @@ class UpstreamAuthFailed(UpstreamError):
     code = "upstream_auth"
     of_model: bool = False
     """The credential is good, and may not use this model."""
+    of_key: bool = True
+    """False: it may as well be something that the request names, and any caller can name such."""
 
 
 class UpstreamRefusedAccount(UpstreamError):

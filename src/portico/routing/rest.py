@@ -13,6 +13,7 @@ share its quotas, so they rest together. Pure: the time is an argument.
     spent balance                 all models for ten minutes: it is mended at the provider, and nobody tells us when
     a refused account or region   the same, for this key alone
     a refused or suspended key    all models, or the one it may not use, until a person looks (`portico pool clear`)
+    something refused             nothing: it may be what the call names, and any caller could shut the key out for all
     an operator says so           what the operator says (`portico pool rest`)
 """
 
@@ -60,7 +61,7 @@ def rests_after(error: UpstreamError, model: str, now: float, before: Rest | Non
             counted = [quota for quota in quotas or (Quota(),) if quota.window is not Window.REQUEST]
             rests = [_of_quota(error, quota, model, now, before) for quota in counted]
             return list({rest.model: rest for rest in sorted(rests, key=lambda rest: rest.until)}.values())
-        case UpstreamAuthFailed(of_model=of_model):
+        case UpstreamAuthFailed(of_key=True, of_model=of_model):
             why = _why(error, error.reason or "")
             return [Rest(FOREVER, why, model if of_model else ALL_MODELS, whole_group=False)]
         case UpstreamRefusedAccount():

@@ -83,7 +83,11 @@ _SIGNATURE: Final = re.compile(
 )
 _PAYLOAD: Final = re.compile(r"payload size exceeds|request entity too large", re.IGNORECASE)
 _ACCOUNT: Final = re.compile(r"location is not supported|billing", re.IGNORECASE)
-_FILE: Final = re.compile(r"\b(?:files?|cachedContents?|cached content)\b", re.IGNORECASE)
+_FILE: Final = re.compile(
+    r"\b(?:(?:files?|cachedContents?|cached content|cloud storage|storage\.objects)\b|gs://)", re.IGNORECASE
+)
+_OF_ANYTHING: Final = re.compile(r"the caller does not have permission", re.IGNORECASE)
+"""All that Google says where a call names a video that is not public."""
 _DELAY: Final = re.compile(r"retry in ([0-9.]+)\s*s", re.IGNORECASE)
 _SECRETS: Final = re.compile(
     r"(?<=://)(?:(?!://)[^\s?])+\?\S+"  # an address with a query: keys and project numbers are in those
@@ -132,6 +136,7 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
     details = _objects(error.get("details"))
     reason = next((str(item["reason"]) for item in details if item.get("reason")), None)
     kind = _kind(int(http), word, reason, message)
+    of_key = reason is not None or _OF_ANYTHING.search(message) is None
     operators = kind in (UpstreamAuthFailed, UpstreamRefusedAccount)
     if operators:
         message = ""  # it speaks of the operator's account: the caller gets our own words
@@ -147,7 +152,7 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
     if isinstance(made, UpstreamRateLimited):
         made.quotas, made.consumer = quotas_of(details, message), consumer_of(details)
     elif isinstance(made, UpstreamAuthFailed):
-        made.of_model = reason == "IAM_PERMISSION_DENIED"
+        made.of_model, made.of_key = reason == "IAM_PERMISSION_DENIED", of_key
     if not operators:
         made.native = {"status": word, "details": _showable(details)}
     return made
