@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from portico.core.loss import Loss, Where
+from portico.core.request import GOOGLE_BUILTINS
 from portico.wire.names import camel, snake
 
 Path: TypeAlias = tuple[str, ...]
@@ -60,7 +61,8 @@ def settle_backend(body: dict[str, Any], provider_kind: str, where: Where) -> li
 
 def _place(path: Path, where: Where) -> str:
     """Where the caller wrote it, as near as is known."""
-    known = (where.fields.get(snake(step)) for step in reversed(path) if step != "*")
+    names = [(GOOGLE_BUILTINS.get(step, step), snake(step)) for step in reversed(path) if step != "*"]
+    known = (where.fields.get(name) for both in names for name in both)
     return next((found for found in known if found is not None), where.field(path[0]))
 
 
