@@ -495,6 +495,7 @@ def test_speech_is_asked_of_models_that_speak() -> None:
     spoken = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
     assert settings(request, at_openai("gpt-audio")) == (spoken, [])
     assert settings(request, GPT_5) == ({}, ["7.1:chat_modalities", "1.15:speech"])
+    assert [loss.path for loss in DIALECT.render_request(request, GPT_5).losses] == ["$.modalities", "$.audio"]
     assert settings(asked(modalities=("text", "image")), GPT_5) == ({}, ["7.1:chat_modalities"])
 
 

@@ -217,6 +217,27 @@ def test_the_beginning_of_an_answer_goes_on_only_where_a_model_does() -> None:
         assert "7.5:prefill" in codes(told)
 
 
+BEGUN: dict[str, tuple[Dialect, Json, str]] = {
+    "Chat": (openai_chat.DIALECT, {"messages": [user("Hi"), {"role": "assistant", "content": "Well"}]}, "$.messages"),
+    "Responses": (
+        openai_responses.DIALECT,
+        {"input": [user("Hi"), {"role": "assistant", "content": "Well"}]},
+        "$.input",
+    ),
+    "Gemini": (
+        gemini.DIALECT,
+        {"contents": [{"parts": [{"text": "Hi"}]}, {"role": "model", "parts": [{"text": "Well"}]}]},
+        "$.contents",
+    ),
+}
+
+
+@pytest.mark.parametrize(("dialect", "body", "path"), BEGUN.values(), ids=BEGUN)
+def test_the_beginning_of_an_answer_is_named_as_its_caller_spelt_it(dialect: Dialect, body: Json, path: str) -> None:
+    told = DIALECT.render_request(dialect.parse_request({"model": "m", **body}, model="m"), model(OPUS))
+    assert [loss.path for loss in told.losses if loss.code == "7.5:prefill"] == [path]
+
+
 def test_a_model_that_always_thinks_does_not_stop_in_silence() -> None:
     told = asked(to=OPUS, reasoning_effort="none")
     assert told.body["output_config"]["effort"] == "low"

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from portico.core.dialect import Rendered
 from portico.core.foreign import CACHE_MARKS, unplaced
 from portico.core.grammar import grammar_in_words
-from portico.core.loss import Loss, Where
+from portico.core.loss import Loss
 from portico.core.request import FORMAT_HINT, FREE_TEXT, Builtin, Request, Tool
 from portico.core.small_limits import guarded
 from portico.core.target import Target
@@ -78,7 +78,8 @@ def render_request(request: Request, target: Target) -> Rendered:
     _add_choice(body, request, target, thoughts, losses, names)
     said = [message for message in messages if message["content"]]
     if able.judged and said[-1]["role"] == "assistant":
-        _begin_answer(messages, said[-1]["content"], losses, goes_on=able.prefill and not thoughts.on)
+        path, goes_on = request.where.field("messages"), able.prefill and not thoughts.on
+        _begin_answer(messages, said[-1]["content"], path, losses, goes_on=goes_on)
     _add_tier(body, request, losses)
     if request.stream:
         body["stream"] = True
@@ -90,21 +91,21 @@ def _as_it_opened(request: Request) -> Request:
     """The request, asking for what it says itself of thinking: what its turns say since stands in them."""
     if request.opening is None:
         return request
-    where = Where({**request.where.fields, "thinking": "$.thinking"}, request.where.message, request.where.tool)
+    where = request.where.with_fields({"thinking": "$.thinking"})
     return replace(request, thinking=replace(request.opening, show=request.thinking.show), where=where)
 
 
 def _begin_answer(
-    messages: list[dict[str, Any]], blocks: list[dict[str, Any]], losses: list[Loss], *, goes_on: bool
+    messages: list[dict[str, Any]], blocks: list[dict[str, Any]], path: str, losses: list[Loss], *, goes_on: bool
 ) -> None:
     """An answer that the caller began: a model that does not go on from one, or not while it thinks, is asked to."""
     begun = blocks[-1]
     if not goes_on:
         messages.append({"role": "user", "content": [{"type": "text", "text": CONTINUE}]})
-        losses.append(Loss("7.5:prefill", "$.messages", "this model does not go on from the beginning of an answer"))
+        losses.append(Loss("7.5:prefill", path, "this model does not go on from the beginning of an answer"))
     elif begun["type"] == "text" and begun["text"] != begun["text"].rstrip():
         blocks[-1] = {**begun, "text": begun["text"].rstrip()}
-        losses.append(Loss("7.5:prefill", "$.messages", "the beginning of an answer ends without white space here"))
+        losses.append(Loss("7.5:prefill", path, "the beginning of an answer ends without white space here"))
 
 
 def _output(request: Request, target: Target, config: dict[str, Any], losses: list[Loss]) -> str | None:

@@ -69,6 +69,7 @@ WHERE: Final = Where(
                 "image_size": "imageConfig.imageSize",
             }.items()
         },
+        "messages": "$.contents",
         "tool_choice": "$.toolConfig.functionCallingConfig",
         "service_tier": "$.serviceTier",
         "model": "model",  # it stands in the path of the call, not in its body

@@ -263,7 +263,7 @@ def _add_modalities(body: dict[str, Any], request: Request, target: Target, loss
     if request.speech is None:
         return
     if "audio" not in made:
-        losses.append(Loss("1.15:speech", request.where.field("speech"), f"{target.model} does not speak"))
+        losses.append(Loss("1.15:speech", request.where.field("audio"), f"{target.model} does not speak"))
         return
     said = {"voice": request.speech.voice, "format": request.speech.format}
     body["audio"] = {name: value for name, value in said.items() if value is not None}
