@@ -71,6 +71,18 @@ async def test_a_key_is_tried(tmp_path: Path, entry: str, path: str, headers: di
     assert not any(key in out for key in ENVIRONMENT.values())
 
 
+async def test_what_a_provider_says_moves_no_cursor(tmp_path: Path) -> None:
+    said = "no\x1b[2J\x1b]0;x\x07\r\nAll is well.\u202e"
+    script = Script(answers({"error": {"message": said, "code": said, "type": said}}, 400))
+    async with listening(script) as address:
+        (tmp_path / "portico.toml").write_text(f'[[providers]]\nkind = "openai"\nbase_url = "{address}"\n')
+        code, out, _ = await run("check", folder=tmp_path, env=ENVIRONMENT)
+    assert code == 1
+    assert all(line.isprintable() for line in out.splitlines())
+    assert "\nAll is well." not in out
+    assert r"no\x1b[2J" in out
+
+
 async def test_a_service_account_is_exchanged_and_tried(tmp_path: Path) -> None:
     token = answers({"access_token": "sample-token", "expires_in": 3600})
     script = Script(token, GOOD, answers({"error": "invalid_grant"}, 400))

@@ -10,6 +10,7 @@ from typing import Any
 
 from portico.admin.desk import Probed
 from portico.catalog import CatalogError, load_catalog
+from portico.cli.admin.show import printable
 from portico.cli.loop import run
 from portico.cli.stored_keys import at_start
 from portico.cli.tls import server_tls
@@ -137,7 +138,7 @@ def _report(
         state = "ok    " if item["ok"] else "failed"
         print(
             f"  {state} {item['provider']} at {item['url']} with {item['key']}"
-            + (f": {item['error']}" if item["error"] else "")
+            + (f": {printable(item['error'])}" if item["error"] else "")
         )
     if not failed:
         print("All is well.")

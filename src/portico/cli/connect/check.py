@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from portico.cli.admin.show import printable
 from portico.cli.connect.ask import NoAnswer
 from portico.cli.connect.asked import Asked, Failed, World, again, api_of, enough, is_known_here, where_is
 from portico.cli.connect.call import call_of, cost_of, made
@@ -227,6 +228,6 @@ def _say(found: _Found, client: Client, *, as_json: bool) -> int:
 
 def _lines(lines: Sequence[str], out: Any) -> None:
     for line in lines[:_SHOWN]:
-        print(line, file=out)
+        print(printable(line), file=out)
     if len(lines) > _SHOWN:
         print(f"… and {len(lines) - _SHOWN} more of the kind, which --json has.", file=out)
