@@ -48,6 +48,13 @@ async def test_a_prepaid_account_uses_no_tool_that_has_a_fee_nobody_knows(
         await paid.settled()
 
 
+@pytest.mark.parametrize(("geo", "status"), [("us", 400), ("global", 200), (None, 200)])
+async def test_a_prepaid_account_asks_for_no_place_that_is_dearer(tmp_path: Path, geo: str | None, status: int) -> None:
+    provider = Script(answers(claude_says(claude_text("Hi"))))
+    async with paid_house(tmp_path / "db", provider, **ANTHROPIC) as paid:
+        assert (await paid.house.ask(message(inference_geo=geo), path="/v1/messages")).status == status
+
+
 async def test_a_prepaid_account_asks_no_advisor_and_others_are_told_that_it_has_no_price(tmp_path: Path) -> None:
     tool = {"type": "advisor_20260301", "name": "advisor", "model": "claude-opus-5-5"}
     body = message(tools=[tool])

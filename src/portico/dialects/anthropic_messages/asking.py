@@ -17,10 +17,11 @@ _PRICED: Final = frozenset(
     {
         *("model", "messages", "system", "tools", "tool_choice", "max_tokens", "stream", "stop_sequences"),
         *("temperature", "top_p", "top_k", "thinking", "output_config", "output_format", "metadata", "service_tier"),
-        *("cache_control", "context_management", "container", "mcp_servers", "speed", "inference_geo", "betas"),
+        *("cache_control", "context_management", "container", "mcp_servers", "speed", "betas"),
     }
 )
-"""Fields of which it is known what they cost."""
+"""Fields of which it is known what they cost. `inference_geo` is one only where it says what is so anyhow: elsewhere it is
+dearer, by a surcharge that is in no price."""
 
 
 def ask_of_body(body: bytes) -> Ask:
@@ -64,9 +65,14 @@ def ask(body: Mapping[str, Any], body_bytes: int, *, passes: bool = False) -> As
         service_tier="default" if tier == "standard_only" else tier if isinstance(tier, str) else None,
         own_tools=own_tools,
         long_cache=look.long_cache,
-        unknown=tuple(sorted([name for name in body.keys() - _PRICED if body[name] is not None])) if passes else (),
+        unknown=_unknown(body) if passes else (),
         models=models_in(body, theirs),
     )
+
+
+def _unknown(body: Mapping[str, Any]) -> tuple[str, ...]:
+    known = _PRICED | {"inference_geo"} if body.get("inference_geo") == "global" else _PRICED
+    return tuple(sorted([name for name in body.keys() - known if body[name] is not None]))
 
 
 class _Look:
