@@ -105,6 +105,20 @@ def test_what_cannot_be_read_has_no_length(data: bytes) -> None:
     assert seconds_of(data) is None
 
 
+MVHD_OF_A_STREAM = box(b"mvhd", struct.pack(">IIIII", 0, 0, 0, 600, 0), bytes(80))
+UNSAID = {
+    "a film in fragments": FTYP + box(b"moov", MVHD_OF_A_STREAM) + box(b"moof") + box(b"mdat", bytes(5000)),
+    "flac": b"fLaC" + bytes(14) + (RATE << 4).to_bytes(3, "big") + bytes(5000),
+    "opus": page(0, b"OpusHead" + bytes(11)) + page(0, bytes(255)),
+    "wav": wav_header(0, PcmShape()) + samples(1.5),
+}
+
+
+@pytest.mark.parametrize("kind", UNSAID)
+def test_a_length_of_nothing_is_one_that_was_not_known_when_it_was_written(kind: str) -> None:
+    assert seconds_of(UNSAID[kind]) is None
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from([data[:200] for _, data in EXACT] + [sounds.told(sounds.tone(0.1, 440), "mp3"), aiff(9)]),

@@ -1,7 +1,8 @@
 """How long a recording is, read from its container: what is billed by the second of sound, and told of it.
 
 Of WAV, AIFF, FLAC, MP3, AAC (ADTS), Ogg (Opus, Vorbis) and MP4 the length stands in headers, or is the sum of frames.
-Nothing is decoded. What cannot be read has no length (None). A header may lie: the provider's own count goes before it.
+Nothing is decoded. What cannot be read has no length (None); nor has a stream, whose header says 0. A header may lie: the
+provider's own count goes before it.
 """
 
 import math
@@ -52,7 +53,7 @@ def seconds_of(data: bytes) -> float | None:
         found = _seconds(data)
     except (struct.error, IndexError, ZeroDivisionError, OverflowError, ValueError):
         return None
-    return found if found is not None and 0 <= found <= MAX_SECONDS else None
+    return found if found is not None and 0 < found <= MAX_SECONDS else None
 
 
 def seconds_of_samples(data: bytes) -> float:
