@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.house import Answer, Json, Script, answers, chat, says, soon, until
+from gateway.test_reports import Told
 from money.acts import Steps, piece, usage
 from money.paid import USD, Paid, is_marked, paid_house
 from portico.ledger.hold import Extend, Held, Refused
@@ -87,8 +88,8 @@ async def test_an_account_that_could_not_pay_for_many_such_calls_waits_for_its_h
 async def test_a_hold_refused_late_cancels_the_upstream_call_and_nothing_is_charged(
     tmp_path: Path, stream: bool
 ) -> None:
-    act = Steps(ANSWER)
-    async with paid_house(tmp_path / "books.db", Script(act)) as paid:
+    act, told = Steps(ANSWER), Told()
+    async with paid_house(tmp_path / "books.db", Script(act), observer=told) as paid:
         act.let_go()
         await paid.house.ask(chat())
         await paid.settled()
@@ -101,7 +102,7 @@ async def test_a_hold_refused_late_cancels_the_upstream_call_and_nothing_is_char
             answer = await wire.rest()
         assert (answer.status, answer.error["code"]) == (402, "insufficient_funds")
         await until(lambda: act.cut == 1)
-        assert paid.till.unfunded_starts == 1
+        assert [report.unfunded for report in told.finished_] == [False, True]
         assert paid.account() == (0, 0)
         assert spent != (0, 0)
         assert len(paid.receipts()) == 1
@@ -109,8 +110,8 @@ async def test_a_hold_refused_late_cancels_the_upstream_call_and_nothing_is_char
 
 @pytest.mark.parametrize("stream", STREAMS)
 async def test_a_late_refusal_that_meets_a_ready_answer_is_a_402_too(tmp_path: Path, stream: bool) -> None:
-    act = Steps(ANSWER, held=False)
-    async with paid_house(tmp_path / "books.db", Script(act)) as paid:
+    act, told = Steps(ANSWER, held=False), Told()
+    async with paid_house(tmp_path / "books.db", Script(act), observer=told) as paid:
         await paid.house.ask(chat())
         await paid.settled()
         paid.counter.close()
@@ -121,6 +122,8 @@ async def test_a_late_refusal_that_meets_a_ready_answer_is_a_402_too(tmp_path: P
             answer = await wire.rest()
         assert (answer.status, answer.error["code"]) == (402, "insufficient_funds")
         assert paid.account() == (0, 0)
+        await until(lambda: len(told.finished_) == 2)
+        assert [report.charge_nanos for report in told.finished_] == [paid.price(1000, 500), 0]
 
 
 async def test_who_cannot_pay_is_told_so_before_any_provider_is_asked(tmp_path: Path) -> None:
@@ -270,6 +273,24 @@ async def test_what_the_caller_bounded_is_never_extended(tmp_path: Path) -> None
         assert not paid.entries("extend")
 
 
+async def test_while_more_is_asked_for_it_is_not_asked_for_again(tmp_path: Path) -> None:
+    act = Steps(*growing(12))
+    async with paid_house(tmp_path / "books.db", Script(act), settings=OFTEN) as paid:
+        async with paid.house.open(chat(stream=True)) as wire:
+            act.let_go()
+            await wire.chunk()
+            paid.counter.close()
+            submitted = paid.counter.submitted
+            for _ in range(9):
+                act.let_go()
+                await wire.chunk()
+            assert paid.counter.submitted == submitted + 1
+            paid.counter.open()
+            act.let_go(2)
+            await wire.rest()
+        await paid.settled()
+
+
 # -- the database is away --------------------------------------------------------------------------------------------
 
 
@@ -334,7 +355,6 @@ async def test_what_was_answered_while_the_database_rested_is_paid_though_its_ho
         paid.counter.open()
         await paid.settled(before + 1)
         assert paid.account() == (100 * USD - (before + 1) * paid.price(1000, 500), 0)
-        assert paid.till.unfunded_starts == 0
 
 
 async def test_an_answer_that_was_begun_while_the_database_rested_is_given_to_its_end(tmp_path: Path) -> None:

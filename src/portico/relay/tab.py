@@ -254,7 +254,6 @@ class Tab:
         self.refusal = error
         if self._beside and not self._closed:
             self.unfunded = True
-            self._till.unfunded_starts += 1
             if not self._waiters:
                 self.stop()
 
@@ -304,8 +303,6 @@ class Tab:
         comes near to what is held for. Called at the first event and every `checkpoint_s` of a stream.
         `output_tokens`: as reported, or where that is done at the end alone, as delivered."""
         self.checkpoint_at = self.clock() + self._till.settings.checkpoint_s
-        if not self._begun or self._closed:
-            return
         if not self._till.is_full():  # how long the database stays away nobody knows
             caller = self.caller
             self._till.committer.post(Checkpoint(self.request_id, caller.tenant, caller.key_id, receipt), hurry=False)

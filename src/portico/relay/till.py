@@ -80,8 +80,6 @@ class Till:
         self.admits = admits
         self.is_full = is_full
         self.settings = settings or TillSettings()
-        self.unfunded_starts = 0
-        """Calls that were begun at a provider beside a hold that was then refused."""
         self.draining = 0
         """Answers that are read to their end for nobody."""
         self.open: dict[str, Callable[[], None]] = {}
