@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metering.pricing import CATALOG, DOLLAR, MTOK, fee, made, rates_of, row
-from portico.catalog import PriceUnit, Rates
+from portico.catalog import PriceRow, PriceUnit, Rates
 from portico.core.errors import BodyNotJson
 from portico.core.parts import Media, Text, ToolCall, ToolResult
 from portico.core.request import Builtin, Message, Request, Role, Sampling
@@ -111,6 +111,37 @@ def test_what_is_metered_is_held_at_its_fee_where_there_is_one() -> None:
     assert held(ask, made(fee("characters", 15_000, PriceUnit.CHARACTER))).nanos == 500 * 15_000
     assert held(ask, made(fee("seconds", 100_000, PriceUnit.SECOND))).nanos == 60 * 100_000
     assert held(ask).nanos == 0
+    both = made(fee("web_search", DOLLAR, PriceUnit.QUERY), fee("characters", 15_000, PriceUnit.CHARACTER))
+    assert held(ask, both).nanos == 500 * 15_000
+
+
+def test_a_tool_is_held_at_its_own_fee_and_one_without_at_none() -> None:
+    rates = made(
+        row("input", 0),
+        row("output", 0),
+        fee("google_maps", 1, PriceUnit.PROMPT),
+        fee("web_search", 7, PriceUnit.PROMPT),
+    )
+    assert held(Ask(0, tools=frozenset({"web_search"})), rates).nanos == 7
+    assert held(Ask(0, tools=frozenset({"url_context"})), rates).nanos == 0
+
+
+def test_what_may_not_be_cached_is_held_at_the_full_rate() -> None:
+    """That of text, pictures, files and what tools bring in, though some of it may have been seen before."""
+    rates = made(row("input", DOLLAR), row("output", 0), row("input", 1, cached=True))
+    ask = Ask(100, {"image": 1, "file": 1, "audio": 1}, tools=frozenset({"url_context"}))
+    most = held(ask, rates)
+    assert most.nanos == most.input_tokens * IN
+
+
+def test_a_modality_is_held_at_its_own_rate_though_any_other_is_dearer() -> None:
+    rates = made(row("input", 3 * DOLLAR, modality="any"), row("output", 0), row("input", DOLLAR, modality="image"))
+    assert held(Ask(0, {"image": 1}), rates).nanos == MEDIA["image"].each * IN
+
+
+def test_only_pictures_are_what_the_model_counts_a_picture_as() -> None:
+    able = msgspec.structs.replace(ABLE, image_tokens=5)
+    assert held(Ask(0, {"image": 2, "audio": 1}), able=able).input_tokens == 2 * 5 + MEDIA["audio"].each
 
 
 def test_a_tool_that_nothing_is_known_of_is_held_like_the_dearest() -> None:
@@ -138,9 +169,12 @@ def test_markup_is_held_too_and_a_fraction_rounded_up() -> None:
     assert held(Ask(2 * 10**6), rates).nanos == 2
 
 
-@pytest.mark.parametrize("rates", [Rates((), (), free=True), Rates((), (), known=False)])
-def test_nothing_is_held_for_what_is_free_and_for_what_has_no_price(rates: Rates) -> None:
-    assert held(Ask(300), rates) == Ceiling(0, 150, 8_192)
+@pytest.mark.parametrize("rows", [(), PLAIN.sale], ids=["no row", "rows that are not all"])
+@pytest.mark.parametrize(("free", "known"), [(True, True), (False, False)])
+def test_nothing_is_held_for_what_is_free_and_for_what_has_no_price(
+    rows: tuple[PriceRow, ...], free: bool, known: bool
+) -> None:
+    assert held(Ask(300), Rates(rows, (), free=free, known=known)) == Ceiling(0, 150, 8_192)
 
 
 def test_an_embedding_is_held_for_its_input_alone() -> None:

@@ -122,6 +122,7 @@ def test_an_estimate_is_a_token_for_four_bytes_that_were_delivered() -> None:
     assert made_up.usage == Usage(output_visible={"text": 100}, output_reasoning={"text": 10})
     assert made_up.charge == charge(made_up.usage, {}, PRO)
     assert not made_up.capped
+    assert not estimate(Delivered(403, 41), PRO, hold_nanos=made_up.charge.nanos).capped, "it is just what was held"
 
 
 def test_an_estimate_counts_pictures_as_the_least_they_are() -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from portico.catalog import ANY, PriceKind, PriceRow, PriceUnit
+from portico.catalog import ANY, PriceKind, PriceRow, PriceUnit, fee_of
 from portico.catalog.books import Rates
 from portico.core.ask import CACHE, FILE, TOOL_NAMES, Ask, MediaCount
 from portico.core.dialect import Dialect
@@ -120,9 +120,9 @@ def ceiling(ask: Ask, rates: Rates, able: Capabilities, *, default_hold_tokens: 
     scaled += _output_scaled(each, able, rates, reached) * ask.candidates
     for tool in ask.tools:
         scaled += _fee_nanos(tool, rates) * PER_MTOK
-    for row in rates.sale if ask.metered else ():
-        if row.kind is PriceKind.USE and row.item in ask.metered:
-            scaled += row.rate_nanos * ask.metered[row.item] * PER_MTOK
+    for item, count in ask.metered.items():
+        if (row := fee_of(rates.sale, item)) is not None:
+            scaled += row.rate_nanos * count * PER_MTOK
     nanos = -(-scaled * rates.markup_permille // (PER_MTOK * PERMILLE))
     return Ceiling(nanos, input_tokens, each * ask.candidates)
 
@@ -250,11 +250,10 @@ def _fitting(rows: list[PriceRow], modality: str, cached: bool) -> list[PriceRow
 
 
 def _fee_nanos(tool: str, rates: Rates) -> int:
-    rule = _rule(tool)
-    for row in rates.sale:
-        if row.kind is PriceKind.USE and row.item == tool:
-            return row.rate_nanos * (1 if row.unit is PriceUnit.PROMPT else rule.uses)
-    return 0
+    row = fee_of(rates.sale, tool)
+    if row is None:
+        return 0
+    return row.rate_nanos * (1 if row.unit is PriceUnit.PROMPT else _rule(tool).uses)
 
 
 def _rule(tool: str) -> ToolRule:
@@ -271,7 +270,7 @@ def ask_of_request(request: Request, body_bytes: int) -> Ask:
     for message in request.messages:
         for part in message.parts:
             _count(part, media)
-            if not isinstance(part, Opaque) and part.ext is not None:
+            if not isinstance(part, Opaque):
                 marks.append(part.ext)
     marks += [tool.ext for tool in request.tools]
     own = (request.ext or {}).get("gemini", {})

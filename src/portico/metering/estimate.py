@@ -71,7 +71,7 @@ def estimated_usage(delivered: Delivered) -> Usage:
 def estimate(delivered: Delivered, rates: Rates, *, hold_nanos: int | None) -> Estimate:
     """What was delivered and what it costs. `hold_nanos`: None where nothing was held, so that nothing caps it."""
     usage = estimated_usage(delivered)
-    if not usage.input_total + usage.output_total:
+    if usage == Usage():
         return Estimate(usage, NOTHING)
     made = charge(usage, {}, rates)
     if hold_nanos is None or made.nanos <= hold_nanos:
