@@ -19,6 +19,7 @@ from portico.core.target import Capabilities
 from portico.ledger.hold import Extend, Held, Hold, Refused
 from portico.relay.tab import Offer, Tab
 from portico.relay.till import Till, TillSettings
+from portico.wire.http import Exchange
 
 ABLE = Capabilities(max_output_tokens=100)
 ASK = Ask(text_bytes=100, max_output_tokens=100)
@@ -32,8 +33,11 @@ class Desk:
     def __init__(self) -> None:
         self.asked: list[tuple[Any, asyncio.Future[Any]]] = []
         self.posted: list[Any] = []
+        self.away = False
 
     def submit(self, write: Any, *, hurry: bool = True) -> asyncio.Future[Any]:  # noqa: ARG002
+        if self.away:
+            raise StorageUnavailable
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.asked.append((write, future))
         return future
@@ -185,6 +189,74 @@ async def test_an_answer_runs_out_only_where_it_is_known_that_more_is_not_paid_f
     assert tab.ran_out is ran_out
 
 
+async def held_tab(desk: Desk, ask: Ask, *, times: int = 1, prepaid: bool = True, **settings: Any) -> Tab:
+    """One whose first hold is durable."""
+    tab = tab_at(desk, prepaid=prepaid, **settings)
+    first = asyncio.create_task(tab.hold(ask, [CHEAP], times=times))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Held(10**12))
+    await soon(first)
+    return tab
+
+
+async def test_what_is_held_as_an_answer_goes_on_is_shared_by_all_answers_of_all_lanes() -> None:
+    """Four of them: each may have ten tokens more than are held for it."""
+    desk, ask = Desk(), Ask(text_bytes=100, candidates=2)
+    tab = await held_tab(desk, ask, times=2, default_hold_tokens=10)
+    tab.checkpoint(b"{}", 29)
+    assert len(desk.asked) == 1, "it has less than three quarters of what is held"
+    tab.checkpoint(b"{}", 30)
+    desk.decide(1, True)
+    await asyncio.sleep(0)
+    assert tab.amount == tab.dearest(msgspec.structs.replace(ask, max_output_tokens=20), [CHEAP], 2)[0].nanos
+
+
+async def test_nothing_more_is_held_for_an_answer_that_can_be_no_longer() -> None:
+    desk = Desk()
+    tab = await held_tab(desk, Ask(text_bytes=100), default_hold_tokens=100)
+    tab.checkpoint(b"{}", 99)
+    assert len(desk.asked) == 1
+
+
+async def test_more_is_asked_for_again_at_the_next_checkpoint_where_the_database_could_not_be_asked() -> None:
+    desk = Desk()
+    tab = await held_tab(desk, Ask(text_bytes=100), default_hold_tokens=10)
+    desk.away = True
+    tab.checkpoint(b"{}", 9)
+    assert not tab.ran_out
+    desk.away = False
+    tab.checkpoint(b"{}", 9)
+    assert len(desk.asked) == 2
+
+
+@pytest.mark.parametrize("prepaid", [True, False])
+async def test_where_the_database_cannot_be_asked_a_dearer_candidate_answers_only_an_open_account(
+    prepaid: bool,
+) -> None:
+    desk = Desk()
+    tab = await held_tab(desk, ASK, prepaid=prepaid)
+    desk.away = True
+    if prepaid:
+        with pytest.raises(StorageUnavailable):
+            await tab.hold(ASK, [DEARER])
+    else:
+        await tab.hold(ASK, [DEARER])
+
+
+async def test_more_is_asked_for_only_once_what_is_held_is_durable() -> None:
+    desk = Desk()
+    tab = tab_at(desk, prepaid=False)
+    await tab.hold(ASK, [CHEAP])  # on its way, beside the provider's call
+    dearer = asyncio.create_task(tab.hold(ASK, [DEARER]))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert [type(write) for write, _ in desk.asked] == [Hold]
+    desk.decide(0, Held(0))
+    await until(lambda: len(desk.asked) == 2)
+    desk.decide(1, True)
+    await soon(dearer)
+
+
 async def test_an_open_end_is_held_for_though_who_was_asked_first_had_a_limit() -> None:
     """What is held for him is enough for a while."""
     desk = Desk()
@@ -228,7 +300,12 @@ async def test_a_lane_that_fails_after_another_has_answered_leaves_nothing_to_pa
     """The caller is told of the failure, and is given no answer at all."""
     answer = answers(says("Hello there", usageMetadata=usage(1000, 500)))
     bad = fails(400, "INVALID_ARGUMENT")
-    async with paid_house(tmp_path / "books.db", Script(answer, bad, bad, bad)) as paid:
+
+    async def late(exchange: Exchange) -> None:
+        await asyncio.sleep(0.1)  # the other is there by then
+        await bad(exchange)
+
+    async with paid_house(tmp_path / "books.db", Script(answer, late, bad, bad)) as paid:
         assert (await paid.house.ask(chat(n=2))).status == 400
         receipt = await paid.settled()
         assert receipt.get("charge_nanos", 0) == 0
