@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.house import Json, Script, answers, chat, says
+from gateway.house import Json, Script, answers, candidate, chat, says
 from money.acts import usage
-from money.paid import Paid, paid_house
+from money.paid import Paid, paid_house, price_of
 from portico.ledger.settle import Checkpoint
 from portico.relay.till import TillSettings
 
@@ -43,7 +43,30 @@ async def test_a_stream_has_cost_what_is_charged_for_it_once_all_is_reported(
         told = await paid.house.ask(chat(**TOLD, **asked))
         receipt = await paid.settled()
         assert round(told.events.chunks[-1]["usage"]["cost"] * 10**9) == receipt["charge_nanos"]
+        assert {line.get("tier", "standard") for line in receipt["lines"]} == {counts.get("serviceTier", "standard")}
         last = checkpoints(paid)[-1]
         for name in ("charge_nanos", "lines", "usage", "raw_usage", "service_tier", "uses"):
             assert last.get(name) == receipt.get(name), name
         assert max(one["charge_nanos"] for one in checkpoints(paid)) == receipt["charge_nanos"]
+
+
+@pytest.mark.parametrize("way", ["generateContent", "streamGenerateContent?alt=sse"])
+@pytest.mark.parametrize(("prompt", "is_long"), [(150_000, False), (250_000, True)])
+async def test_an_answer_that_passes_is_charged_by_the_length_of_its_one_prompt(
+    tmp_path: Path, way: str, prompt: int, is_long: bool
+) -> None:
+    answer = says("Hello", usageMetadata=usage(prompt, 40))
+    async with paid_house(tmp_path / "books.db", Script(answers(answer))) as paid:
+        body: Json = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+        await paid.house.ask(body, path=f"/v1beta/models/gemini-3.1-pro-preview:{way}")
+        receipt = await paid.settled()
+        assert (receipt["charge_nanos"] > price_of(prompt, 40, "gemini-3.1-pro-preview")) is is_long
+        assert {line.get("above_tokens", 0) for line in receipt["lines"]} == {200_000 if is_long else 0}
+
+
+async def test_what_a_filter_stopped_before_anything_was_shown_is_told_to_cost_what_is_charged(tmp_path: Path) -> None:
+    stopped = candidate(finish="SAFETY", usageMetadata=usage(1000, 0, thoughtsTokenCount=70))
+    async with paid_house(tmp_path / "books.db", Script(answers(stopped))) as paid:
+        told = await paid.house.ask(chat(**TOLD))
+        receipt = await paid.settled()
+        assert round(told.events.chunks[-1]["usage"]["cost"] * 10**9) == receipt["charge_nanos"] == price_of(1000, 70)

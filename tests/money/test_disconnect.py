@@ -80,8 +80,9 @@ async def test_every_candidate_failed_before_its_first_event_pays_nothing(
         path, body = asking(dialect, stream=stream)
         assert (await paid.house.ask(body, path=path)).status == 503
         assert len(script.requests) == 2
-        await paid.settled()
+        receipt = await paid.settled()
         assert [kind for kind, _, _ in paid.entries()] == ["hold", "release"]
+        assert "flags" not in receipt, "nothing is estimated, and nothing is a part of anything"
         unspent(paid)
 
 
@@ -124,6 +125,7 @@ async def test_caller_gone_mid_answer_pays_the_last_usage_that_was_reported(tmp_
         await until(lambda: act.cut == 1)
         receipt = await paid.settled()
         assert paid.account() == (100 * USD - paid.price(1000, 80), 0)
+        assert is_marked(receipt, "partial")
         assert not is_marked(receipt, "estimated")
 
 
@@ -161,11 +163,14 @@ def test_what_was_delivered_is_counted_in_bytes_of_what_the_caller_sees(part: Pa
     assert delivered_bytes(part, thoughts=thoughts) == size
 
 
-# caller gone mid-answer, policy drain: the real final usage
+# caller gone mid-answer, policy drain (of the key, or of the house where the key has none): the real final usage
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_caller_gone_mid_answer_with_drain_pays_the_real_final_usage(tmp_path: Path, dialect: str) -> None:
+@pytest.mark.parametrize(("policy", "settings"), [(DRAIN, None), ({}, TillSettings(on_disconnect="drain"))])
+async def test_caller_gone_mid_answer_with_drain_pays_the_real_final_usage(
+    tmp_path: Path, dialect: str, policy: dict[str, Any], settings: TillSettings | None
+) -> None:
     act = Steps(piece("one ", 40), piece("two ", 80), piece("three", 120, "STOP"))
-    async with paid_house(tmp_path / "books.db", Script(act), policy=DRAIN) as paid:
+    async with paid_house(tmp_path / "books.db", Script(act), policy=policy, settings=settings) as paid:
         path, body = asking(dialect, stream=True)
         async with paid.house.open(body, path=path) as wire:
             act.let_go()
@@ -411,6 +416,16 @@ async def test_no_usage_at_all_is_an_estimate_and_reported_zeros_are_believed(tm
         await paid.house.ask(chat())
         assert not is_marked(await paid.settled(2), "estimated")
         assert paid.account()[0] == spent
+
+
+async def test_within_a_few_seconds_there_is_one_checkpoint(tmp_path: Path) -> None:
+    act = Steps(piece("one ", 40), piece("two ", 80), piece("three", 120, "STOP"), held=False)
+    seldom = TillSettings(checkpoint_s=3600)
+    async with paid_house(tmp_path / "books.db", Script(act), settings=seldom) as paid:
+        await paid.house.ask(chat(stream=True))
+        await paid.settled()
+        assert checkpoints(paid) == 1
+    assert TillSettings().checkpoint_s == 5
 
 
 def checkpoints(paid: Paid) -> int:

@@ -1,12 +1,13 @@
 """Whatever goes wrong in the gateway itself, a call leaves no hold and no idempotency key behind."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.house import Script, answers, chat, says, until
+from gateway.house import Script, answers, chat, fails, says, until
 from money.acts import Steps, piece, usage
 from money.paid import USD, paid_house
 from portico.ledger.settle import Checkpoint
@@ -29,8 +30,11 @@ async def test_a_charge_that_cannot_be_made_out_leaves_nothing_open(
     async with paid_house(tmp_path / "books.db", Script(answers(ANSWER))) as paid:
         monkeypatch.setattr("portico.relay.paying.charge", torn)
         await paid.house.ask(chat(stream=stream), headers=ONCE)
-        await paid.settled()
+        receipt = await paid.settled()
+        ((_, _, held),) = paid.entries("hold")
         assert [kind for kind, _, _ in paid.entries()] == ["hold", "release"]
+        assert (receipt["outcome"], receipt["hold_nanos"], receipt["key_id"]) == ("failed", held, "key_1")
+        assert paid.counter.rows("SELECT outcome, key_id FROM receipts") == [("failed", "key_1")]
         assert paid.account() == (100 * USD, 0)
         monkeypatch.undo()
         assert (await paid.house.ask(chat(stream=stream), headers=ONCE)).status == 200
@@ -67,3 +71,35 @@ async def test_a_full_queue_is_not_filled_further_with_checkpoints(tmp_path: Pat
             act.let_go()
             assert (await wire.rest()).events.done
         await paid.settled()
+
+
+async def test_what_is_kept_of_a_day_says_what_the_receipts_do(tmp_path: Path) -> None:
+    counts = usage(1000, 40, thoughtsTokenCount=7, toolUsePromptTokenCount=20) | {"cachedContentTokenCount": 300}
+    script = Script(answers(says("Hello there", usageMetadata=counts)), fails(400, "INVALID_ARGUMENT"))
+    async with paid_house(tmp_path / "books.db", script) as paid:
+        began_us = int(time.time() * 1_000_000)
+        await paid.house.ask(chat())
+        receipt = await paid.settled()
+        await paid.house.ask(chat())
+        await paid.settled(2)
+        assert paid.counter.rows(
+            "SELECT model, key_id, calls, input_tokens, cached_tokens, output_tokens, reasoning_tokens,"
+            " charge_nanos, cost_nanos, released FROM usage_days"
+        ) == [("gemini-3.5-flash", "key_1", 1, 1020, 300, 47, 7, receipt["charge_nanos"], receipt["cost_nanos"], 1)]
+        kept = paid.counter.rows("SELECT at_us, model, outcome, charge_nanos, cost_nanos FROM receipts ORDER BY at_us")
+        assert kept[0][1:] == ("gemini-3.5-flash", "ok", receipt["charge_nanos"], receipt["cost_nanos"])
+        assert began_us <= kept[0][0] == receipt["at_us"] < kept[1][0]
+
+
+async def test_of_a_call_that_was_refused_there_is_nothing_to_settle(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And nothing is said of it in the log: it is the caller's matter."""
+    async with paid_house(tmp_path / "books.db", Script(answers(ANSWER)), balance=1) as paid:
+        assert (await paid.house.ask(chat())).status == 402
+        assert (await paid.house.ask(chat(temperature="hot"))).status == 400
+        assert (await paid.house.ask(chat(model="no-such-model"))).status == 404
+        path = "/v1beta/models/gemini-3.5-flash:generateContent"
+        assert (await paid.house.ask({"contents": [], "newThing": 1}, path=path)).status == 400
+        assert paid.entries() == []
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
