@@ -277,6 +277,18 @@ async def test_caller_gone_from_a_non_stream_call_is_drained_and_charged(tmp_pat
     assert TillSettings().drain_s == 120
 
 
+async def test_of_two_answers_that_are_drained_the_one_that_came_in_time_is_charged(tmp_path: Path) -> None:
+    never, short = Steps(ANSWER), TillSettings(drain_s=0.3)
+    async with paid_house(tmp_path / "books.db", Script(answers(ANSWER), never), settings=short) as paid:
+        async with paid.house.open(chat(n=2)) as wire:
+            await until(lambda: never.asked == 1)
+            wire.reset()
+        receipt = await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(1000, 500), 0)
+        assert is_marked(receipt, "drained")
+        assert is_marked(receipt, "partial")
+
+
 async def test_nobody_else_is_asked_for_a_caller_who_has_left(tmp_path: Path) -> None:
     async def act(exchange: Exchange) -> None:
         await let_go.wait()

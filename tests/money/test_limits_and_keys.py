@@ -105,3 +105,15 @@ async def test_a_caller_who_left_finds_the_drained_answer_under_its_key(tmp_path
         again = await paid.house.ask(chat(), headers=ONCE)
         assert again.message["content"] == "Hello"
         assert act.asked == 1
+
+
+async def test_a_count_of_tokens_takes_no_answer_from_the_tokens_of_a_minute(tmp_path: Path) -> None:
+    """The limit is far below what an answer would be held for."""
+    async with paid_house(tmp_path / "books.db", policy={"tpm": 500}) as paid:
+        body = {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}
+        answer = await paid.house.ask(body, path="/v1beta/models/gemini-3.5-flash:countTokens")
+        assert answer.status == 200
+        receipt = await paid.settled()
+        assert receipt.get("charge_nanos", 0) == 0
+        assert "flags" not in receipt
+        assert (await paid.house.ask(chat())).status == 429

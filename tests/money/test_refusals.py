@@ -108,3 +108,19 @@ def test_a_refusal_says_which_limit_it_was(reason: str, words: str) -> None:
     error = error_of(Refused(reason, 12.5, 60, 60))
     assert f"60 {words}" in error.message
     assert error.retry_after_s == 12.5
+
+
+@pytest.mark.parametrize("prepaid", [True, False])
+async def test_what_nobody_can_read_is_sent_on_only_for_who_need_not_pay_beforehand(
+    tmp_path: Path, prepaid: bool
+) -> None:
+    """Its provider may be able to, and it is held for by its length."""
+    script = Script(answers(ANSWER))
+    async with paid_house(tmp_path / "db", script, prepaid=prepaid) as paid:
+        body = b'{"contents": [' + b" " * 4000
+        answer = await paid.house.ask(body, path="/v1beta/models/gemini-3.5-flash:generateContent")
+        assert answer.status == (400 if prepaid else 200)
+        assert len(script.requests) == (0 if prepaid else 1)
+        if not prepaid:
+            receipt = await paid.settled()
+            assert receipt["hold_nanos"] >= paid.price(2000, 8192)

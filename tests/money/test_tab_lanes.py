@@ -14,10 +14,10 @@ from money.acts import usage
 from money.paid import USD, paid_house
 from portico.accounts import Caller
 from portico.core.ask import Ask
-from portico.core.errors import FundsHeld, StorageUnavailable
+from portico.core.errors import FundsHeld, InsufficientFunds, StorageUnavailable
 from portico.core.target import Capabilities
 from portico.ledger.hold import Extend, Held, Hold, Refused
-from portico.relay.tab import Offer, Tab
+from portico.relay.tab import Offer, Tab, error_of
 from portico.relay.till import Till, TillSettings
 from portico.wire.http import Exchange
 
@@ -167,6 +167,23 @@ async def test_a_call_that_is_given_up_while_only_open_holds_stand_in_its_way_ha
     await soon(asyncio.gather(asking, return_exceptions=True))
     tab.close(Extend("req_1", "alice", "key_1", 0))
     assert desk.posted == []
+
+
+async def test_a_call_whose_hold_was_refused_has_no_end_to_write() -> None:
+    desk = Desk()
+    tab = tab_at(desk)
+    asking = asyncio.create_task(tab.hold(ASK, [CHEAP]))
+    await until(lambda: len(desk.asked) == 1)
+    desk.decide(0, Refused("insufficient_funds"))
+    with pytest.raises(InsufficientFunds):
+        await soon(asking)
+    tab.close(Extend("req_1", "alice", "key_1", 0))
+    assert desk.posted == []
+
+
+@pytest.mark.parametrize("reason", ["funds_held", "budget_day", "budget_month", "rpm", "tpm", "concurrent"])
+def test_a_refusal_says_when_it_is_worth_coming_back(reason: str) -> None:
+    assert error_of(Refused(reason, 77.0, 5, 5)).retry_after_s == 77.0
 
 
 @pytest.mark.parametrize(
