@@ -127,6 +127,19 @@ async def test_it_goes_on_at_another_provider_and_back(workers: Workers, stream:
         assert gpt_texts(script.bodies[2]) == [*talk, ("assistant", "Two million."), ("user", "Sure?")]
 
 
+async def test_a_thought_that_was_cut_off_is_not_gone_on_from(workers: Workers) -> None:
+    """OpenAI refuses a thought that nothing follows which it was thought for."""
+    thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "sealed"}
+    cut = gpt_says(thought, id_="resp_a", status="incomplete", incomplete_details={"reason": "max_output_tokens"})
+    script = Script(answers(cut), answers(gpt_says(gpt_message("Paris."), id_="resp_b")))
+    async with keeping(workers, script) as house:
+        first = done(await ask(house, "The capital?"))
+        assert [item["type"] for item in first["output"]] == ["reasoning"]
+        done(await ask(house, "Well?", previous_response_id=first["id"]))
+        assert gpt_texts(script.bodies[1]) == [("user", "The capital?"), ("user", "Well?")]
+        assert "reasoning" not in [item["type"] for item in script.bodies[1]["input"]]
+
+
 async def test_a_result_goes_to_the_call_of_the_turn_before(workers: Workers) -> None:
     call = {"functionCall": {"name": "look", "args": {"at": 1}, "id": "abc"}, "thoughtSignature": "c2ln"}
     script = Script(answers(candidate(call)), answers(says("Four.")))
