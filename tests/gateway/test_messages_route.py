@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.house import KEY, Script, answers, candidate, open_house, says
+from gateway.house import KEY, Json, Script, answers, candidate, open_house, says
 from gateway.vendors import (
     ANTHROPIC,
     CLAUDE,
@@ -28,10 +28,12 @@ from portico.core.parts import Signature
 from portico.http.limits import Limits
 from portico.providers import KINDS
 from portico.relay.relay import Settings
+from portico.simulator import Simulator
 
 USED = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}
 PATHS = ["/v1/messages", "/messages", "/v1/messages?beta=true", "/v1/messages/"]
 BEHIND = {"kinds": (KINDS["anthropic"],)}
+SEARCHING = {"type": "web_search_20250305", "name": "web_search"}
 ODD = (
     b'{ "model":"%b" , "max_tokens" : 100,"messages":[{"role":"user","content":"\\u00e9"}],"new_field":{"x":1.0},'
     b' "big":12345678901234567890 }' % CLAUDE.encode()
@@ -232,3 +234,27 @@ async def test_a_silent_stream_is_kept_open_with_pings() -> None:
         assert {"type": "ping"} in told[:begun]
         assert types_of(told)[-1] == "message_stop"
         assert set(types_of(told)[:begun]) == {"ping"}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("more", "model", "path"),
+    [
+        ({"stop_sequences": ["END"]}, "gpt-4o", "/v1/chat/completions"),
+        ({"stop_sequences": ["END"]}, "gpt-5.5", "/v1/responses"),
+        ({"stop_sequences": ["END"], "tools": [SEARCHING]}, "gpt-4o", "/v1/responses"),
+        ({}, "gpt-4o", "/v1/responses"),
+    ],
+    ids=["can stop", "cannot", "searches", "says nothing"],
+)
+async def test_gpt_is_asked_where_it_can_be_told_when_to_stop(more: Json, model: str, path: str, stream: bool) -> None:
+    """The Responses API has no stop sequences; Chat has, for models that do not reason."""
+    async with open_house(Simulator(), kinds=(KINDS["openai"],)) as house:
+        answer = await ask_messages(house, message(model=model, stream=stream, **more))
+        assert answer.status == 200, answer.body
+        assert house.provider.stats.last.path == path  # type: ignore[attr-defined]
+        asked = house.provider.stats.last.body  # type: ignore[attr-defined]
+        kept = path.endswith("completions")
+        assert asked.get("stop") == (["END"] if kept else None)
+        told = "7.1:stop" in answer.headers.get("x-portico-changes", "")
+        assert told is (bool(more) and not kept)

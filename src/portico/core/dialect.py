@@ -405,5 +405,7 @@ class Dialect(msgspec.Struct, frozen=True):
     """A whole answer may be other than JSON: one that passes keeps the provider's content type."""
     raw_writer: Callable[[Reply], RawWriter | None] | None = None
     """How a whole answer that is no JSON is told in pieces as it comes; None: this one is not."""
+    few_samplings: bool = False
+    """It has no words for texts to stop at, seeds and penalties."""
     guards_small_limits: bool = False
     """Callers of this dialect set `max_tokens` without thinking of thoughts (mapping.md 9, first row)."""

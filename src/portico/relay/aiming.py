@@ -19,7 +19,7 @@ from portico.relay.passthrough import body_for
 from portico.relay.prepare import instead_loss, reading_for
 from portico.relay.report import Try
 from portico.relay.router import Router
-from portico.relay.served import spoken_for
+from portico.relay.served import Wish, spoken_for, wish_of
 from portico.relay.strict import refuse_losses
 from portico.relay.unfence import may_be_fenced
 from portico.routing import Candidate
@@ -60,10 +60,9 @@ class Aims:
 
     def aim(self, call: Call, model: Model, candidate: Candidate) -> Aim:
         """Whom a candidate asks, or the model that has taken its model's place; without what is refused there."""
-        builtins = call.request.builtins
-        searches = bool(builtins) and call.passing is None and any(tool.kind == "web_search" for tool in builtins)
+        wish = wish_of(call.request) if call.passing is None else Wish.NOTHING
         served, now = self._router.served, self._router.now()
-        place = served.place(call.dialect, model, candidate.deployment, now, searches=searches)
+        place = served.place(call.dialect, model, candidate.deployment, now, wish=wish)
         foreign = place.foreign
         target = place.target if foreign or not call.is_beyond(place.deployment) else place.held
         if place.deployment is not candidate.deployment:

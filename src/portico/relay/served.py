@@ -6,14 +6,16 @@ Bounded: there is no end of models at providers that serve any. A target depends
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Final, TypeVar
 
 import msgspec
 
 from portico.catalog import Catalog, Model, Resolved
 from portico.core.dialect import Dialect
-from portico.core.target import Target
-from portico.providers import EMBEDDING, Provider, Secret, Spoken, Verb, upstream_url
+from portico.core.request import Request
+from portico.core.target import Capabilities, Target, ThinkingControl
+from portico.providers import EMBEDDING, Provider, ProviderKind, Secret, Spoken, Verb, upstream_url
 from portico.providers.intake import Intake
 from portico.relay.media import intakes_of
 from portico.relay.passthrough import spoken_for_counts, spoken_for_embeddings, takes
@@ -39,6 +41,25 @@ class Place(msgspec.Struct, frozen=True):
     """The target of a body that asks of the model what it refuses (`Passing.beyond`): nobody is spared what it takes."""
 
 
+class Wish(StrEnum):
+    """What a request asks for that a provider may be able to hear in one of its dialects alone."""
+
+    NOTHING = "nothing"
+    SEARCH = "search"
+    SAMPLING = "sampling"
+    """To stop at a text, a seed, or penalties."""
+
+
+def wish_of(request: Request) -> Wish:
+    """What of that a request asks for."""
+    if request.builtins:
+        return Wish.SEARCH if any(tool.kind == "web_search" for tool in request.builtins) else Wish.NOTHING
+    said = request.sampling
+    if said.stop or said.seed is not None or said.presence_penalty or said.frequency_penalty:
+        return Wish.SAMPLING
+    return Wish.NOTHING
+
+
 def spoken_for(place: Place, verb: Verb) -> Spoken:
     """The dialect a place is asked in by callers who are translated."""
     kind, found = place.deployment.provider.kind, None
@@ -61,7 +82,7 @@ class Served:
         self._deployments: dict[str, list[Deployment]] = {}
         self._intakes: dict[tuple[str, str], list[Intake]] = {}
         self._spoken: dict[tuple[str, str], bool] = {}
-        self._places: dict[tuple[str, str, str, str, bool], Place] = {}
+        self._places: dict[tuple[str, str, str, str, Wish], Place] = {}
         self._able: dict[tuple[str, str, Verb, bool], list[Deployment]] = {}
         self._only: dict[tuple[str, str, Verb, bool], Candidate | None] = {}
         self._urls: dict[tuple[str, str, str, Verb, str], str] = {}
@@ -141,27 +162,25 @@ class Served:
         self._only.clear()
 
     def place(
-        self, dialect: Dialect, model: Model, deployment: Deployment, now: float, *, searches: bool = False
+        self, dialect: Dialect, model: Model, deployment: Deployment, now: float, *, wish: Wish = Wish.NOTHING
     ) -> Place:
-        """A deployment of a model at a time (seconds since 1970), for a caller of this dialect. `searches`: the web is to
-        be searched, by a call that is translated."""
+        """A deployment of a model at a time (seconds since 1970), for a caller of this dialect. `wish`: what a call that is
+        translated asks for."""
         if int(now // _DAY_S) != self._day:
             self._turn(now)
-        key = (dialect.name, model.name, deployment.provider.name, deployment.upstream_model, searches)
+        key = (dialect.name, model.name, deployment.provider.name, deployment.upstream_model, wish)
         found = self._places.get(key)
         if found is None:
-            found = _room(self._places)[key] = self._found(dialect, model, deployment, now, searches=searches)
+            found = _room(self._places)[key] = self._found(dialect, model, deployment, now, wish)
         return found
 
-    def _found(self, dialect: Dialect, model: Model, deployment: Deployment, now: float, *, searches: bool) -> Place:
+    def _found(self, dialect: Dialect, model: Model, deployment: Deployment, now: float, wish: Wish) -> Place:
         today = datetime.fromtimestamp(now, UTC).date()
         model, deployment = answering(self.catalog, model, deployment, today)
         kind = deployment.provider.kind
         small = self._small_max_tokens
         upstream, able = deployment.upstream_model, deployment.capabilities
-        # GPT searches when it is asked in Responses, and refuses to in Chat, but for models made for it.
-        elsewhere = searches and able.builtin_tools and not able.search_in_chat
-        spoken = kind.spoken[0] if elsewhere else kind.to(dialect)
+        spoken = _spoken(kind, dialect, able, wish)
         target = target_at(dialect, spoken.dialect, upstream, kind.name, able, small_max_tokens=small)
         return Place(model, deployment, target, spoken, not kind.speaks(dialect), held_target(target, able))
 
@@ -182,6 +201,17 @@ def answering(catalog: Catalog, model: Model, deployment: Deployment, today: dat
         return model, deployment
     able = follower.capabilities_at(kind.name)
     return follower, _limited(msgspec.structs.replace(deployment, upstream_model=follower.name, capabilities=able))
+
+
+def _spoken(kind: ProviderKind, dialect: Dialect, able: Capabilities, wish: Wish) -> Spoken:
+    """What a provider is asked in by callers of a dialect who wish for something. Of OpenAI's two, Responses alone searches
+    the web for most models, and Chat alone can be told when to stop, but for models that reason."""
+    usual = kind.to(dialect)
+    if wish is Wish.SEARCH and able.builtin_tools and not able.search_in_chat:
+        return kind.spoken[0]
+    if wish is Wish.SAMPLING and usual.dialect.few_samplings and able.thinking.control is ThinkingControl.NONE:
+        return next((one for one in kind.spoken if one.dialect.receives and not one.dialect.few_samplings), usual)
+    return usual
 
 
 def _limited(deployment: Deployment) -> Deployment:

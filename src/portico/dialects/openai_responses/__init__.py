@@ -34,5 +34,6 @@ DIALECT: Final = Dialect(
     state=STATE,
     counting=COUNTING,
     one_answer=True,
+    few_samplings=True,
     guards_small_limits=True,
 )
