@@ -13,6 +13,7 @@ from portico.core.errors import StorageUnavailable
 from portico.core.storage import Db
 from portico.store.committer import GroupCommitter
 from portico.store.database import Database, open_database
+from portico.store.engine import Fault
 from portico.store.filelock import FileLock, lock_path
 from portico.store.sqlite import SqliteEngine, SqliteSession
 from store.cutwire import CutWire
@@ -202,6 +203,10 @@ async def test_who_waits_too_long_for_a_commit_that_never_was_is_refused_and_not
     assert await past.reading.read(total("b")) == 1
 
 
+class InTheWay(Exception):
+    """Another transaction has what is wanted."""
+
+
 class Failing(SqliteEngine):
     """A disk that reports an error at a COMMIT, `before` it is applied or after."""
 
@@ -225,6 +230,9 @@ class Failing(SqliteEngine):
                 error = sqlite3.OperationalError("disk I/O error")
                 error.sqlite_errorcode = sqlite3.SQLITE_IOERR
                 raise error
+
+            def fault(self, error: Exception) -> Fault:
+                return Fault.PASSING if isinstance(error, InTheWay) else super().fault(error)
 
         return Session(self.path)
 
@@ -269,6 +277,32 @@ async def test_what_failed_in_a_transaction_that_was_lost_is_decided_by_the_next
     await committer.aclose()
     database = open_database(sqlite_url)
     assert await database.reading.read(total("a")) == 2
+    await database.aclose()
+
+
+class BlockedAtFirst(FailsAtFirst):
+    """Another transaction stands in its way at the first try."""
+
+    def apply(self, db: Db) -> int:
+        self.tries += 1
+        if self.tries == 1:
+            raise InTheWay
+        return Add.apply(self, db)
+
+
+async def test_what_was_in_the_way_in_a_transaction_that_was_lost_is_written_once_by_the_next(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    engine = Failing(tmp_path / "books.db", before=True)
+    committer = GroupCommitter(engine, "w1")
+    assert await committer.submit(Add("a")) == 1
+    engine.failures = 1
+    assert await committer.submit(BlockedAtFirst("a")) == 2
+    assert await committer.submit(Add("a")) == 3
+    await committer.aclose()
+    assert engine.failures == 0
+    database = open_database(sqlite_url)
+    assert await database.reading.read(total("a")) == 3
     await database.aclose()
 
 

@@ -87,7 +87,6 @@ class Batch:
             session.commit()
         else:
             session.rollback()
-        self.in_doubt = False
 
     def _begin(self, session: Session) -> bool:
         """False: it has been applied."""
