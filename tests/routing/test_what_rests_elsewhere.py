@@ -13,6 +13,7 @@ import pytest
 from portico.core.dialect import Dialect
 from portico.core.errors import UpstreamError, UpstreamRateLimited
 from portico.dialects.anthropic_messages import DIALECT as MESSAGES
+from portico.dialects.gemini import DIALECT as GEMINI
 from portico.dialects.openai_chat import DIALECT as CHAT
 from portico.dialects.openai_responses import DIALECT as RESPONSES
 from portico.routing import ALL_MODELS, FOREVER, Health, rests_after
@@ -153,6 +154,11 @@ CASES: dict[str, tuple[UpstreamError, str, float]] = {
         ALL_MODELS,
         FOREVER,
     ),
+    "a compatible server: a key that was shut, till a person looks": (
+        openai(403, "This API key was revoked."),
+        ALL_MODELS,
+        FOREVER,
+    ),
     "OpenAI: a refused country": (
         openai(403, "Country, region, or territory not supported", "unsupported_country_region_territory"),
         ALL_MODELS,
@@ -200,11 +206,6 @@ CASES: dict[str, tuple[UpstreamError, str, float]] = {
         ALL_MODELS,
         FOREVER,
     ),
-    "Claude: a key without the right, till a person looks": (
-        claude(403, "permission_error", "Your API key does not have permission to use the specified resource."),
-        ALL_MODELS,
-        FOREVER,
-    ),
     "Claude: a key that may not use one model rests for that": (
         claude(403, "permission_error", "Your API key does not have permission to use model claude-sample."),
         "m",
@@ -230,6 +231,18 @@ NOTHING: dict[str, UpstreamError] = {
         403, "You are not allowed to generate embeddings from this model"
     ),
     "OpenRouter: what was asked was flagged": openai(403, "This model requires moderation, and the input was flagged"),
+    "OpenAI: an operation that the key has no right to": openai(
+        403,
+        "You have insufficient permissions for this operation. Missing scopes: api.model.images.request. Check that you"
+        " have the correct role in your organization, and if you're using a restricted API key, that it has the scopes.",
+    ),
+    "a compatible server: a 403 that says nothing": openai(403, "Forbidden"),
+    "a wall in front of OpenAI": CHAT.parse_error(403, b"<html>Sorry, you have been blocked</html>"),
+    "a wall in front of Anthropic": MESSAGES.parse_error(403, b"<html>Sorry, you have been blocked</html>"),
+    "a wall in front of Google": GEMINI.parse_error(403, b"<html>Sorry, you have been blocked</html>"),
+    "Claude: a thing that the key has no right to": claude(
+        403, "permission_error", "Your API key does not have permission to use the specified resource."
+    ),
     "Claude: overloaded": claude(529, "overloaded_error", "Overloaded", retry_after="5"),
     "Claude: a mistake of the caller's": claude(400, "invalid_request_error", "messages: at least one message"),
 }

@@ -348,8 +348,14 @@ class UpstreamAuthFailed(UpstreamError):
     code = "upstream_auth"
     of_model: bool = False
     """The credential is good, and may not use this model."""
-    of_key: bool = True
-    """False: it may as well be something that the request names, and any caller can name such."""
+    says_key: bool = False
+    """Its words tell that it is the credential itself, or its account, that is refused."""
+
+    @property
+    def of_key(self) -> bool:
+        """Whether the credential is at fault. A 403 that does not say so may as well be about something that the request
+        names, or come from a wall in front that took offence at its words: any caller can send such."""
+        return self.says_key or self.upstream_status != 403
 
 
 class UpstreamRefusedAccount(UpstreamError):

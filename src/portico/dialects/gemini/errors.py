@@ -136,7 +136,7 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
     details = _objects(error.get("details"))
     reason = next((str(item["reason"]) for item in details if item.get("reason")), None)
     kind = _kind(int(http), word, reason, message)
-    of_key = reason is not None or _OF_ANYTHING.search(message) is None
+    says_key = reason is not None or _OF_ANYTHING.search(message) is None
     operators = kind in (UpstreamAuthFailed, UpstreamRefusedAccount)
     if operators:
         message = ""  # it speaks of the operator's account: the caller gets our own words
@@ -152,7 +152,7 @@ def parse_error_object(body: Any, status: int | None = None) -> UpstreamError:
     if isinstance(made, UpstreamRateLimited):
         made.quotas, made.consumer = quotas_of(details, message), consumer_of(details)
     elif isinstance(made, UpstreamAuthFailed):
-        made.of_model, made.of_key = reason == "IAM_PERMISSION_DENIED", of_key
+        made.of_model, made.says_key = reason == "IAM_PERMISSION_DENIED", says_key
     if not operators:
         made.native = {"status": word, "details": _showable(details)}
     return made

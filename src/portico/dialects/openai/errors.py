@@ -140,6 +140,14 @@ _CONTENT: Final = re.compile(r"content (?:management )?policy|content filter|usa
 _FLAGGED: Final = re.compile(r"\bflagged\b|\bmoderation\b", re.IGNORECASE)
 """OpenRouter's 403: not of the key, but of what was asked (https://openrouter.ai/docs/errors)."""
 _KEY: Final = re.compile(r"\bapi[ _-]?key\b|\bunauthori[sz]ed\b|\bauthentication\b", re.IGNORECASE)
+_SCOPES: Final = re.compile(r"missing scopes: ([\w.]*\w(?:, [\w.]*\w)*)", re.IGNORECASE)
+_ANY_CALL: Final = "model.request"
+"""The scope without which a key of OpenAI's may ask no model anything."""
+_SHUT: Final = re.compile(
+    r"\b(?:api[ _-]?key|account|token)\b.*\b(?:suspended|deactivated|disabled|revoked|leaked|expired|(?:in|not )valid)\b"
+    r"|\b(?:invalid|expired|revoked|wrong|incorrect) (?:api[ _-]?)?(?:key|token)\b",
+    re.IGNORECASE,
+)
 _DELAY: Final = re.compile(
     r"(?:try again|retry|retry after|wait)\s+(?:in|after|for)?\s*((?:\d+(?:\.\d+)?\s*(?:ms|[hms])\s*)+)", re.IGNORECASE
 )
@@ -327,6 +335,8 @@ def _error(fault: _Fault, status: int) -> UpstreamError:
     if isinstance(error, UpstreamRejected) and kind in (UpstreamRejected, UpstreamUnsupported):
         error.refused = refused_field(fault.code, fault.param, fault.message)
         error.only_value = only_value(error.refused, fault.code, fault.message)
+    if isinstance(error, UpstreamAuthFailed):
+        error.says_key = _says_key(fault)
     if isinstance(error, UpstreamRejected):
         own = {"type": fault.type, "param": fault.param, "code": fault.code}
         error.native = {NATIVE: {name: masked(word) for name, word in own.items() if word}}
@@ -335,6 +345,13 @@ def _error(fault: _Fault, status: int) -> UpstreamError:
 
 _PARAMS: Final[Mapping[type[UpstreamError], str]] = {UpstreamModelNotFound: "model", ContextLengthExceeded: "messages"}
 """What is to blame, by its neutral name."""
+
+
+def _says_key(fault: _Fault) -> bool:
+    """Whether a refusal tells that the key is at fault. One that is restricted may lack the scope of one operation."""
+    if (scopes := _SCOPES.search(fault.message)) is not None:
+        return _ANY_CALL in scopes.group(1).split(", ")
+    return fault.code.lower() in _BY_CODE or _SHUT.search(fault.message) is not None
 
 
 def _kind(status: int, fault: _Fault) -> type[UpstreamError]:
