@@ -156,7 +156,7 @@ class Paying:
             raise InvalidRequest(message, param=f"$.{name}")
         if ask.service_tier is not None and ask.service_tier not in TIER_WORDS:
             raise InvalidRequest(f"Unknown service tier {ask.service_tier[:40]!r}.", param=where.field("service_tier"))
-        if tools := without_fee(ask.tools, rates):
+        if ask.tools and (tools := without_fee(ask.tools, rates)):
             message = f"Each use of {tools[0]!r} is billed: a prepaid account cannot use what has no known price."
             raise InvalidRequest(message, param=where.field("tools"))
 
