@@ -67,13 +67,21 @@ def tab_at(desk: Desk, *, prepaid: bool = True, **settings: Any) -> Tab:
     return Tab(till, Caller("alice", "key_1", prepaid=prepaid), "req_1")
 
 
-async def test_lanes_that_ask_for_the_same_at_once_hold_it_once() -> None:
-    desk = Desk()
-    tab = tab_at(desk)
-    first = asyncio.create_task(tab.hold(ASK, [CHEAP]))
+async def held_tab(
+    desk: Desk, ask: Ask, *, offer: Offer = CHEAP, times: int = 1, prepaid: bool = True, **settings: Any
+) -> Tab:
+    """One whose first hold is durable."""
+    tab = tab_at(desk, prepaid=prepaid, **settings)
+    first = asyncio.create_task(tab.hold(ask, [offer], times=times))
     await until(lambda: len(desk.asked) == 1)
     desk.decide(0, Held(10**12))
     await soon(first)
+    return tab
+
+
+async def test_lanes_that_ask_for_the_same_at_once_hold_it_once() -> None:
+    desk = Desk()
+    tab = await held_tab(desk, ASK)
     lanes = [asyncio.create_task(tab.hold(ASK, [DEARER])) for _ in range(2)]
     await until(lambda: len(desk.asked) == 2)
     held = tab.amount
@@ -87,11 +95,7 @@ async def test_lanes_that_ask_for_the_same_at_once_hold_it_once() -> None:
 
 async def test_a_lane_that_asks_for_more_than_another_holds_the_rest_once_that_is_decided() -> None:
     desk = Desk()
-    tab = tab_at(desk)
-    first = asyncio.create_task(tab.hold(ASK, [CHEAP]))
-    await until(lambda: len(desk.asked) == 1)
-    desk.decide(0, Held(10**12))
-    await soon(first)
+    tab = await held_tab(desk, ASK)
     longer = Ask(text_bytes=1000, max_output_tokens=100)
     lanes = [asyncio.create_task(tab.hold(ask, [DEARER])) for ask in (ASK, longer)]
     await until(lambda: len(desk.asked) == 2)
@@ -206,16 +210,6 @@ async def test_an_answer_runs_out_only_where_it_is_known_that_more_is_not_paid_f
     assert tab.ran_out is ran_out
 
 
-async def held_tab(desk: Desk, ask: Ask, *, times: int = 1, prepaid: bool = True, **settings: Any) -> Tab:
-    """One whose first hold is durable."""
-    tab = tab_at(desk, prepaid=prepaid, **settings)
-    first = asyncio.create_task(tab.hold(ask, [CHEAP], times=times))
-    await until(lambda: len(desk.asked) == 1)
-    desk.decide(0, Held(10**12))
-    await soon(first)
-    return tab
-
-
 async def test_what_is_held_as_an_answer_goes_on_is_shared_by_all_answers_of_all_lanes() -> None:
     """Four of them: each may have ten tokens more than are held for it."""
     desk, ask = Desk(), Ask(text_bytes=100, candidates=2)
@@ -277,12 +271,8 @@ async def test_more_is_asked_for_only_once_what_is_held_is_durable() -> None:
 async def test_an_open_end_is_held_for_though_who_was_asked_first_had_a_limit() -> None:
     """What is held for him is enough for a while."""
     desk = Desk()
-    tab = tab_at(desk, default_hold_tokens=10)
     limited, open_end = Ask(text_bytes=100, max_output_tokens=20), Ask(text_bytes=100)
-    first = asyncio.create_task(tab.hold(limited, [CHEAP]))
-    await until(lambda: len(desk.asked) == 1)
-    desk.decide(0, Held(10**12))
-    await soon(first)
+    tab = await held_tab(desk, limited, default_hold_tokens=10)
     await tab.hold(open_end, [CHEAP])
     tab.answered(open_end)
     tab.checkpoint(b"{}", 9)
@@ -296,12 +286,8 @@ async def test_an_open_end_is_held_for_though_who_was_asked_first_had_a_limit() 
 async def test_of_a_longer_question_more_is_held_by_its_own_length() -> None:
     """The first who was asked needed less of it."""
     desk = Desk()
-    tab = tab_at(desk, default_hold_tokens=10)
     short, long = Ask(text_bytes=100), Ask(text_bytes=10_000)
-    first = asyncio.create_task(tab.hold(short, [CHEAP]))
-    await until(lambda: len(desk.asked) == 1)
-    desk.decide(0, Held(10**12))
-    await soon(first)
+    tab = await held_tab(desk, short, default_hold_tokens=10)
     second = asyncio.create_task(tab.hold(long, [CHEAP]))
     await until(lambda: len(desk.asked) == 2)
     desk.decide(1, True)
@@ -343,11 +329,7 @@ async def test_a_dearer_candidate_is_refused_only_to_who_cannot_pay(
     prepaid: bool, result: bool | Exception, told: type[Exception] | None
 ) -> None:
     desk = Desk()
-    tab = tab_at(desk, prepaid=prepaid)
-    first = asyncio.create_task(tab.hold(ASK, [CHEAP]))
-    await until(lambda: len(desk.asked) == 1)
-    desk.decide(0, Held(10**12))
-    await soon(first)
+    tab = await held_tab(desk, ASK, prepaid=prepaid)
     dearer = asyncio.create_task(tab.hold(ASK, [DEARER]))
     await until(lambda: len(desk.asked) == 2)
     desk.decide(1, result)
@@ -364,11 +346,7 @@ async def test_more_is_held_of_a_dearer_candidate_at_its_own_price() -> None:
     cheap, dearer = Offer(CHEAP.rates, able), Offer(DEARER.rates, able)
     open_end = Ask(text_bytes=100)
     desk = Desk()
-    tab = tab_at(desk, default_hold_tokens=1000)
-    first = asyncio.create_task(tab.hold(open_end, [cheap]))
-    await until(lambda: len(desk.asked) == 1)
-    desk.decide(0, Held(10**12))
-    await soon(first)
+    tab = await held_tab(desk, open_end, offer=cheap, default_hold_tokens=1000)
     second = asyncio.create_task(tab.hold(open_end, [dearer]))
     await until(lambda: len(desk.asked) == 2)
     desk.decide(1, True)

@@ -266,20 +266,6 @@ class FailsAtFirst(Add):
         return super().apply(db)
 
 
-async def test_what_failed_in_a_transaction_that_was_lost_is_decided_by_the_next(
-    sqlite_url: str, tmp_path: Path
-) -> None:
-    engine = Failing(tmp_path / "books.db", before=True)
-    committer = GroupCommitter(engine, "w1")
-    assert await committer.submit(Add("a")) == 1
-    engine.failures = 1
-    assert await committer.submit(FailsAtFirst("a")) == 2
-    await committer.aclose()
-    database = open_database(sqlite_url)
-    assert await database.reading.read(total("a")) == 2
-    await database.aclose()
-
-
 class BlockedAtFirst(FailsAtFirst):
     """Another transaction stands in its way at the first try."""
 
@@ -290,14 +276,15 @@ class BlockedAtFirst(FailsAtFirst):
         return Add.apply(self, db)
 
 
-async def test_what_was_in_the_way_in_a_transaction_that_was_lost_is_written_once_by_the_next(
-    sqlite_url: str, tmp_path: Path
+@pytest.mark.parametrize("odd", [FailsAtFirst, BlockedAtFirst])
+async def test_what_failed_or_was_blocked_in_a_transaction_that_was_lost_is_written_once_by_the_next(
+    sqlite_url: str, tmp_path: Path, odd: type[FailsAtFirst]
 ) -> None:
     engine = Failing(tmp_path / "books.db", before=True)
     committer = GroupCommitter(engine, "w1")
     assert await committer.submit(Add("a")) == 1
     engine.failures = 1
-    assert await committer.submit(BlockedAtFirst("a")) == 2
+    assert await committer.submit(odd("a")) == 2
     assert await committer.submit(Add("a")) == 3
     await committer.aclose()
     assert engine.failures == 0
