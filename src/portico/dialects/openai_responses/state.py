@@ -183,10 +183,8 @@ def kept_answer(answer: bytes) -> KeptAnswer | None:
     if found.status not in _KEPT:
         return None
     items = [bytes(item) for item in found.output]
-    while (
-        items and _kind(items[-1]) == "reasoning"
-    ):  # cut off before what it was thought for: OpenAI takes no such back
-        items.pop()
+    while items and _kind(items[-1]) == "reasoning":
+        items.pop()  # Cut off before what it was thought for: OpenAI takes no such back.
     return KeptAnswer(found.id, tuple([(_id_of(item), item) for item in items]))
 
 
