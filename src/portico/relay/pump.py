@@ -96,7 +96,7 @@ class Gate:
         self._last = last
         self._held: list[Event] = []
         self._usage: UsageReported | None = None
-        self._hidden: set[tuple[int, int]] = set()
+        self._hidden: frozenset[tuple[int, int]] = frozenset()
         """Parts that the caller does not see."""
         self._finishes: list[Finish] = []
         self.open = False
@@ -151,7 +151,7 @@ class Gate:
             case CandidateFinished(_, finish):
                 self._finishes.append(finish)
             case PartStarted(candidate, index, Reasoning()) if not self._thoughts:
-                self._hidden.add((candidate, index))
+                self._hidden |= {(candidate, index)}
             case PartDelta(candidate, index) if (candidate, index) in self._hidden:
                 pass
             case _:
@@ -189,7 +189,7 @@ class Pump:
         """The part that was begun, or went on, last."""
         self._run: list[str] = []
         """What came of it straight, and was noted nowhere yet."""
-        self._unseen: set[tuple[int, int]] = set()
+        self._unseen: frozenset[tuple[int, int]] = frozenset()
         """Parts of which it sees nothing."""
         self._counted = False
         """The teller knows that it is an answer."""
@@ -322,4 +322,4 @@ class Pump:
         if isinstance(part, Media):
             self.pictures += not part.thought
         if isinstance(part, (Media, Opaque)) or (isinstance(part, Reasoning) and not thoughts):
-            self._unseen.add((event.candidate, event.index))
+            self._unseen |= {(event.candidate, event.index)}

@@ -214,7 +214,7 @@ class Route:
         self._back_at: list[float] = []
         self._left_out: list[LeftOut] = []
         self._tried: list[Candidate] = []
-        self._missing: set[str] = set()
+        self._missing: frozenset[str] = frozenset()
         """Models that somebody said are not there."""
         if queue is None:
             self._models += router.fallbacks(call)
@@ -322,7 +322,7 @@ class Route:
     def lacks(self, model: Model) -> bool:
         """A model is not where it was to be: whether that is news."""
         is_news = model.name not in self._missing
-        self._missing.add(model.name)
+        self._missing |= {model.name}
         return is_news
 
     def best(self) -> UpstreamError | None:

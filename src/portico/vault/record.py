@@ -140,7 +140,8 @@ def media_digest(data: str) -> str:
 
 
 _STANDARD: Final = str.maketrans("-_", "+/")
-HELD_CHARACTERS: Final = 2048
+HELD_CHARACTERS: Final = 512
+"""Of the end of a text: what it waits for is company, and every open stream holds so many."""
 MAX_EDGE: Final = 64
 """White space at one end of a text that is worth keeping."""
 

@@ -337,7 +337,7 @@ class GeminiWriter:
         self._extras: dict[int | None, dict[str, Any]] = {}
         self._sources: dict[int, Annotated] = {}
         self._spans: defaultdict[int, TextSpans] = defaultdict(TextSpans)
-        self._called: set[int] = set()
+        self._called: frozenset[int] = frozenset()
         """The candidates of which a call was told."""
 
     def feed(self, event: Event) -> list[Frame]:
@@ -467,7 +467,7 @@ class GeminiWriter:
     def _frame(self, candidate: Candidate) -> Frame:
         called = candidate.index in self._called
         if any(isinstance(part, ToolCall) for part in candidate.parts):
-            self._called.add(candidate.index)
+            self._called |= {candidate.index}
         return Frame(jsontext.encode(self._body([render_candidate(candidate, self.losses, called=called)])))
 
     def _body(self, candidates: list[dict[str, Any]]) -> dict[str, Any]:

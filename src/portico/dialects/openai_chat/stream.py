@@ -86,7 +86,7 @@ class _Choice:
         self.kinds: dict[int, Part | int] = {}
         """Part index -> the part's kind by example, or the tool-call index it was told under."""
         self.calls = 0
-        self.custom: set[int] = set()
+        self.custom: frozenset[int] = frozenset()
         """Which of the calls take free text."""
         self.images = 0
         self.signatures: list[Signature] = []
@@ -312,7 +312,7 @@ class ChatWriter:
             return
         rendered = render_call(call)
         if call.kind == "custom":
-            choice.custom.add(number)
+            choice.custom |= {number}
         else:
             rendered["function"]["arguments"] = call.arguments
         told: dict[str, Any] = {"tool_calls": [{"index": number, **rendered}]}
