@@ -223,6 +223,10 @@ def test_what_rests_at_openai_and_anthropic(name: str) -> None:
     assert rest.why.startswith(str(error.code))
 
 
+NO_SCOPE = (
+    "You have insufficient permissions for this operation. Missing scopes: api.model.images.request. Check that you"
+    " have the correct role in your organization, and if you're using a restricted API key, that it has the scopes."
+)
 NOTHING: dict[str, UpstreamError] = {
     "OpenAI: a request that is larger than the quota": openai(429, TOO_LARGE, "rate_limit_exceeded"),
     "OpenAI: overloaded": openai(503, "The engine is currently overloaded", None, {"retry-after": "5"}),
@@ -231,11 +235,8 @@ NOTHING: dict[str, UpstreamError] = {
         403, "You are not allowed to generate embeddings from this model"
     ),
     "OpenRouter: what was asked was flagged": openai(403, "This model requires moderation, and the input was flagged"),
-    "OpenAI: an operation that the key has no right to": openai(
-        403,
-        "You have insufficient permissions for this operation. Missing scopes: api.model.images.request. Check that you"
-        " have the correct role in your organization, and if you're using a restricted API key, that it has the scopes.",
-    ),
+    "OpenAI: an operation that the key has no right to": openai(403, NO_SCOPE),
+    "OpenAI: the same as it mostly says it": openai(401, NO_SCOPE, "missing_scope"),
     "a compatible server: a 403 that says nothing": openai(403, "Forbidden"),
     "a wall in front of OpenAI": CHAT.parse_error(403, b"<html>Sorry, you have been blocked</html>"),
     "a wall in front of Anthropic": MESSAGES.parse_error(403, b"<html>Sorry, you have been blocked</html>"),

@@ -348,14 +348,14 @@ class UpstreamAuthFailed(UpstreamError):
     code = "upstream_auth"
     of_model: bool = False
     """The credential is good, and may not use this model."""
-    says_key: bool = False
-    """Its words tell that it is the credential itself, or its account, that is refused."""
+    says_key: bool | None = None
+    """Whether it is the credential itself, or its account, that is refused, by its words; None: they do not tell."""
 
     @property
     def of_key(self) -> bool:
         """Whether the credential is at fault. A 403 that does not say so may as well be about something that the request
         names, or come from a wall in front that took offence at its words: any caller can send such."""
-        return self.says_key or self.upstream_status != 403
+        return self.upstream_status != 403 if self.says_key is None else self.says_key
 
 
 class UpstreamRefusedAccount(UpstreamError):

@@ -149,7 +149,7 @@ def parse_error_object(body: Any, status: int | None = None, headers: Mapping[st
         made.refused = _FIELDS[found.group(1).lower()]
     elif isinstance(made, UpstreamAuthFailed):
         made.of_model = word == "permission_error" and _MODEL.search(said) is not None
-        made.says_key = made.of_model or _DISABLED.search(said) is not None
+        made.says_key = True if made.of_model or _DISABLED.search(said) else None
     return _waiting(made, said, headers)
 
 

@@ -347,11 +347,11 @@ _PARAMS: Final[Mapping[type[UpstreamError], str]] = {UpstreamModelNotFound: "mod
 """What is to blame, by its neutral name."""
 
 
-def _says_key(fault: _Fault) -> bool:
-    """Whether a refusal tells that the key is at fault. One that is restricted may lack the scope of one operation."""
+def _says_key(fault: _Fault) -> bool | None:
+    """Whether the key is at fault, if a refusal tells. One that is restricted may lack the scope of one operation."""
     if (scopes := _SCOPES.search(fault.message)) is not None:
         return _ANY_CALL in scopes.group(1).split(", ")
-    return fault.code.lower() in _BY_CODE or _SHUT.search(fault.message) is not None
+    return True if fault.code.lower() in _BY_CODE or _SHUT.search(fault.message) else None
 
 
 def _kind(status: int, fault: _Fault) -> type[UpstreamError]:
