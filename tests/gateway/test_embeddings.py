@@ -467,6 +467,14 @@ async def test_what_is_not_reported_is_estimated_and_the_receipt_says_so(tmp_pat
         assert receipt["flags"] == ["estimated"]
 
 
+async def test_an_estimate_is_of_no_more_than_the_model_reads_of_a_text(tmp_path: Path) -> None:
+    async with paid_house(tmp_path / "books.db", Google(usage=False)) as paid:
+        answer = await embed(paid.house, ["x" * 20_000, "y" * 400])
+        receipt = await paid.settled()
+        assert receipt["usage"] == {"input_uncached": {"text": 2048 + 100}}
+        assert answer.json()["usage"]["prompt_tokens"] == 2048 + 100
+
+
 async def test_a_body_that_passes_is_estimated_by_its_text_alone(tmp_path: Path) -> None:
     async with paid_house(tmp_path / "books.db", Google(usage=False)) as paid:
         assert (await google(paid.house, content("x" * 400))).status == 200
