@@ -4,7 +4,8 @@
     pictures                    1,120 tokens each, the least that one is counted as (mapping.md 1.15)
     speech                      20 audio tokens a second of it, and a token in for four characters of the text
     a recording written down    10 audio tokens in for each second of it, beside the text that was delivered
-    text that was embedded      one token for four characters, rounded down: older models report nothing (mapping.md 5.1)
+    text that was embedded      one token for four characters, rounded down, of as much as the model reads: older models
+                                report nothing (mapping.md 5.1)
     everything else             nothing: not the prompt, not hidden thoughts, not an error's text
 
 A charge by this rule is at most the hold. It is never used beside a report, were that of zero, and the receipt of such a

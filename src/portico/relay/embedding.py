@@ -56,13 +56,15 @@ def take(call: Call, attempt: Attempt, body: bytes) -> None:
     used = answer.usage
     if used is None:
         call.guessed = True
-        used = Usage(input_uncached={"text": _characters(_texts_of(call.request, lane)) // CHARACTERS_A_TOKEN})
+        most = attempt.aim.candidate.deployment.capabilities.max_input_tokens
+        used = Usage(input_uncached={"text": _estimated(_texts_of(call.request, lane), most)})
     call.counted = used if call.counted is None else added(call.counted, used)
 
 
-def _characters(request: Request) -> int:
-    parts = [part for message in request.messages for part in message.parts]
-    return sum([len(part.text) for part in parts if isinstance(part, Text)])
+def _estimated(request: Request, most: int) -> int:
+    """Tokens by the rule; of a text that is longer than a model reads, only what it reads."""
+    texts = [[part.text for part in message.parts if isinstance(part, Text)] for message in request.messages]
+    return sum([min(sum(map(len, text)), most * CHARACTERS_A_TOKEN) for text in texts]) // CHARACTERS_A_TOKEN
 
 
 def told(call: Call) -> bytes:
