@@ -457,6 +457,15 @@ async def test_an_embedding_is_held_charged_and_receipted(tmp_path: Path) -> Non
         assert paid.account() == (100 * 10**9 - 9 * 200, 0)
 
 
+@pytest.mark.parametrize("kind", ["gemini", "vertex"])
+async def test_every_text_of_a_call_is_held_for(kind: str, tmp_path: Path) -> None:
+    async with paid_house(tmp_path / "books.db", Google(), kinds=(KINDS[kind],)) as paid:
+        assert (await embed(paid.house, ["x" * 5000] * 3)).status == 200
+        await paid.settled()
+        ((_, _, held),) = paid.entries("hold")
+        assert held == 3 * 2048 * 150
+
+
 async def test_what_is_not_reported_is_estimated_and_the_receipt_says_so(tmp_path: Path) -> None:
     async with paid_house(tmp_path / "books.db", Google(usage=False)) as paid:
         answer = await embed(paid.house, ["x" * 40, "y" * 41])
