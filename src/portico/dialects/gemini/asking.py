@@ -38,6 +38,8 @@ def ask(body: bytes) -> Ask:
 def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
     """The sizes of a body that was rendered here, in our spelling. It is what is really sent: a field of Google's that the
     caller gave by its own name has its say."""
+    if "requests" in body or "content" in body:  # to be embedded
+        return _ask(body, body_bytes)
     config = body.get("generationConfig") or _NOTHING
     most, tools = config.get("maxOutputTokens"), body.get("tools")
     media = _rendered_media(body)
