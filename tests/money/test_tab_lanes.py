@@ -222,6 +222,18 @@ async def test_what_is_held_as_an_answer_goes_on_is_shared_by_all_answers_of_all
     assert tab.amount == tab.dearest(msgspec.structs.replace(ask, max_output_tokens=20), [CHEAP], 2)[0].nanos
 
 
+async def test_a_lane_that_asks_elsewhere_is_held_for_as_often_as_lanes_of_its_own_size_are_needed() -> None:
+    """Nine answers, in a lane of eight and one of one."""
+    desk, eight, one = Desk(), Ask(text_bytes=2, candidates=8), Ask(text_bytes=2)
+    tab = await held_tab(desk, eight, times=2)
+    await soon(tab.hold(one, [CHEAP], times=9))
+    again = asyncio.create_task(tab.hold(eight, [CHEAP], times=2))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(desk.asked) == 1
+    assert again.done()
+
+
 async def test_nothing_more_is_held_for_an_answer_that_can_be_no_longer() -> None:
     desk = Desk()
     tab = await held_tab(desk, Ask(text_bytes=100), default_hold_tokens=100)
