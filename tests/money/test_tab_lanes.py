@@ -234,6 +234,16 @@ async def test_a_lane_that_asks_elsewhere_is_held_for_as_often_as_lanes_of_its_o
     assert again.done()
 
 
+async def test_more_is_held_for_lanes_of_other_sizes_before_the_answer_is_longer_than_what_is_held() -> None:
+    desk, eight, one = Desk(), Ask(text_bytes=2, candidates=8), Ask(text_bytes=2)
+    tab = await held_tab(desk, eight, times=2, default_hold_tokens=10)
+    await soon(tab.hold(one, [CHEAP], times=9))
+    for ask, times in ((one, 9), (eight, 2)):
+        tab.answered(ask, times=times)
+    tab.checkpoint(b"{}", 16 * 10)
+    assert [type(write) for write, _ in desk.asked] == [Hold, Extend]
+
+
 async def test_nothing_more_is_held_for_an_answer_that_can_be_no_longer() -> None:
     desk = Desk()
     tab = await held_tab(desk, Ask(text_bytes=100), default_hold_tokens=100)

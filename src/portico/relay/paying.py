@@ -125,7 +125,6 @@ class Paying:
         attempt.size, tier = ask, tier_of(ask.service_tier)
         if not self._answered:
             self._asks(attempt, ask)
-        times = -(-call.whole.count // attempt.lane.count) if attempt.passing is None else 1
         aims = [aim] if self._sent else [aim, *places]
         offers = [Offer(self._rates_of(one, tier), one.candidate.deployment.capabilities) for one in aims]
         self._offered = aim, tier, offers[0].rates
@@ -133,7 +132,7 @@ class Paying:
             self._refuse_unknown(ask, offers[0].rates)
         for name in ask.models:
             require_in_scope(self._caller.policy.models, f"{aim.provider.name}/{name}", "", name, param=None)
-        await self.tab.hold(ask, offers, times=times)
+        await self.tab.hold(ask, offers, times=self._times(attempt))
         self._sent += 1
 
     def _asks(self, attempt: Attempt, ask: Ask) -> None:
@@ -146,7 +145,11 @@ class Paying:
         if (ask := attempt.size) is not None:
             self._answered = True
             self._asks(attempt, ask)
-            self.tab.answered(ask)
+            self.tab.answered(ask, times=self._times(attempt))
+
+    def _times(self, attempt: Attempt) -> int:
+        """How many such attempts the call is made of."""
+        return -(-self._call.whole.count // attempt.lane.count) if attempt.passing is None else 1
 
     def _refuse_unknown(self, ask: Ask, rates: Rates) -> None:
         where = self._call.request.where

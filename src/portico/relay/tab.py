@@ -129,7 +129,7 @@ class Tab:
         most, _ = self.dearest(ask, candidates, times)
         if not self._begun:
             self._begun = True
-            self._ask, self._offers, self._output_tokens = ask, candidates, most.output_tokens
+            self._ask, self._times, self._offers, self._output_tokens = ask, times, candidates, most.output_tokens
             self._tokens = most.input_tokens + most.output_tokens
             await self._first(most.nanos)
             return
@@ -147,12 +147,10 @@ class Tab:
             for one in candidates:
                 if not one.rates.known:
                     raise ModelNotPriced
-        if times > self._times:
-            self._times = times
-        return self._ceiling(ask, candidates)
+        return self._ceiling(ask, candidates, times)
 
-    def _ceiling(self, ask: Ask, priced: Sequence[Offer]) -> tuple[Ceiling, Offer]:
-        tokens, times = self._till.settings.default_hold_tokens, self._times
+    def _ceiling(self, ask: Ask, priced: Sequence[Offer], times: int) -> tuple[Ceiling, Offer]:
+        tokens = self._till.settings.default_hold_tokens
         most: Ceiling | None = None
         for one in priced:
             found = ceiling(ask, one.rates, one.able, default_hold_tokens=tokens)
@@ -287,11 +285,11 @@ class Tab:
 
     # -- while it is answered
 
-    def answered(self, ask: Ask) -> None:
-        """This is what was asked by the attempt that answers. Another one may have had a limit, or been longer."""
-        if ask != self._ask:
-            self._ask = ask
-            self._output_tokens = self._ceiling(ask, self._offers)[0].output_tokens
+    def answered(self, ask: Ask, *, times: int = 1) -> None:
+        """This is what was asked by the attempt that answers, one of so many. Another may have had a limit, or been longer."""
+        if (ask, times) != (self._ask, self._times):
+            self._ask, self._times = ask, times
+            self._output_tokens = self._ceiling(ask, self._offers, times)[0].output_tokens
 
     @property
     def due(self) -> bool:
@@ -314,7 +312,7 @@ class Tab:
             return
         so_far = max(output_tokens, self._output_tokens)
         each = -(-so_far // (self._ask.candidates * self._times)) + self._till.settings.default_hold_tokens
-        most, _ = self._ceiling(msgspec.structs.replace(self._ask, max_output_tokens=each), self._offers)
+        most, _ = self._ceiling(msgspec.structs.replace(self._ask, max_output_tokens=each), self._offers, self._times)
         if most.output_tokens <= self._output_tokens:
             return  # the model can give no more
         if most.nanos <= self.amount:
