@@ -286,7 +286,7 @@ class Tab:
     # -- while it is answered
 
     def answered(self, ask: Ask, *, times: int = 1) -> None:
-        """This is what was asked by the attempt that answers, one of so many. Another may have had a limit, or been longer."""
+        """This is what the attempt that answers asked, one of so many. Another may have had a limit, or been longer."""
         if (ask, times) != (self._ask, self._times):
             self._ask, self._times = ask, times
             self._output_tokens = self._ceiling(ask, self._offers, times)[0].output_tokens
