@@ -224,6 +224,23 @@ def test_a_price_holds_from_its_day_on(bench: Bench) -> None:
     assert listed() == ["2.00"]
 
 
+@pytest.mark.parametrize(
+    ("for_a_while", "usd"), [({"input": "1", "modality": "text"}, "1.00"), ({"free": True}, "0.00")]
+)
+def test_a_draft_that_ends_what_it_begins_publishes_both(for_a_while: dict[str, Any], usd: str, bench: Bench) -> None:
+    usual = {"input": "2", "modality": "text"}
+    bench.do("prices publish", prices=lines(usual))
+    draft = lines({**usual, "effective_from": later(9)}, {**for_a_while, "effective_from": later(1)})
+    told = bench.do("prices diff", prices=draft)["changes"]
+    assert [(one["effective_from"], one["new_usd"]) for one in told[:2]] == [(later(9), "2.00"), (later(1), usd)]
+    assert told[0]["old_usd"] == usd
+    bench.do("prices publish", prices=draft)
+    bench.reading.now_us += 9 * 86_400 * 1_000_000
+    found = bench.do("prices list", model=MODEL, book="sale")["data"]
+    wanted = {"kind": "input", "tier": "standard", "modality": "text", "cached": False}
+    assert [one["usd"] for one in found if wanted.items() <= one.items()] == ["2.00"]
+
+
 def test_free_is_said_and_never_guessed(bench: Bench) -> None:
     free = bench.do("prices publish", prices=lines({"free": True}))["changes"]
     assert [(change["what"], change["new_usd"]) for change in free] == [("free", "0.00")]
