@@ -247,11 +247,16 @@ def _view(book: str, provider: str, model: str, row: PriceRow | None, begins: da
 
 
 def _compared(desk: Desk, lines: list[Line]) -> tuple[list[tuple[Cell, PriceChange]], int]:
-    """The cells of a draft that say something new, each with what it changes, and how many do not."""
-    cells, shelf = check_lines(desk, lines), _Shelf(desk)
+    """The cells of a draft that say something new, each with what it changes, and how many do not. What the draft says of
+    earlier days is published by then."""
+    cells = check_lines(desk, lines)
+    shelves = {
+        day: _Shelf(desk, [cell for cell in cells if cell.effective_from < day])
+        for day in {cell.effective_from for cell in cells}
+    }
     changes, unchanged = [], 0
     for cell in cells:
-        held = _held(shelf, cell)
+        held = _held(shelves[cell.effective_from], cell)
         if held is not None and held.origin == PUBLISHED and held.is_exact and held.nanos == _nanos(cell):
             unchanged += 1
         else:
