@@ -47,6 +47,6 @@ def parse_seconds(wire: Any) -> int | None:
 
 def _count(fields: Mapping[str, Any], name: str) -> int:
     value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return 0
-    return min(max(0, math.ceil(value)), MOST)
+    return math.ceil(min(max(0, value), MOST))
