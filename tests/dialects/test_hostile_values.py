@@ -3,6 +3,7 @@
 Every value of a rich body is exchanged for each of a row of strange ones, one at a time.
 """
 
+import contextlib
 import copy
 from collections.abc import Iterator
 from typing import Any, Final
@@ -18,12 +19,14 @@ from portico.dialects import (
     openai_images,
     openai_responses,
     openai_speech,
+    openai_transcriptions,
 )
 from portico.dialects.gemini.schema import to_json_schema
 from portico.relay.translate import Translator, frames_of
 from portico.relay.unfence import unfenced
 from portico.vault import TurnRecorder
 from portico.wire import jsontext
+from portico.wire.sse import Frame
 
 STRANGE: Final[tuple[Any, ...]] = (
     None,
@@ -203,6 +206,77 @@ ANSWERED: Final[Json] = {
     "usage": {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 2}},
 }
 
+MESSAGE: Final[Json] = {
+    "type": "message",
+    "id": "msg_1",
+    "content": [{"type": "output_text", "text": "hi", "annotations": []}, {"type": "refusal", "refusal": "no"}],
+}
+OF_GPT: Final[Json] = {
+    "id": "resp_1",
+    "status": "completed",
+    "model": "m",
+    "service_tier": "default",
+    "output": [MESSAGE, {"type": "web_search_call", "id": "ws_1", "action": {"type": "search"}}, {"type": "reasoning"}],
+    "usage": {"input_tokens": 5, "output_tokens": 5, "input_tokens_details": {"cached_tokens": 2}},
+    "error": None,
+}
+OF_CLAUDE: Final[Json] = {
+    "type": "message",
+    "model": "m",
+    "content": [{"type": "text", "text": "hi"}, {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}}],
+    "stop_reason": "tool_use",
+    "usage": {"input_tokens": 5, "output_tokens": 5, "cache_creation": {"ephemeral_1h_input_tokens": 2}},
+}
+OF_GEMINI: Final[Json] = {
+    "candidates": [{"content": {"parts": [{"text": "hi"}]}, "finishReason": "STOP", "groundingMetadata": {}}],
+    "promptFeedback": {},
+    "usageMetadata": {"promptTokenCount": 5, "totalTokenCount": 5, "promptTokensDetails": [{"modality": "TEXT"}]},
+    "modelVersion": "m",
+}
+REFUSED: Final[Json] = {"error": {"message": "no", "type": "x", "code": "y", "param": "z"}}
+ANSWERS: Final[tuple[tuple[Dialect, Json], ...]] = (
+    (CHAT, ANSWERED),
+    (CHAT, REFUSED),
+    (RESPONSES, OF_GPT),
+    (RESPONSES, OF_GPT | {"status": "failed"} | REFUSED),
+    (MESSAGES, OF_CLAUDE),
+    (MESSAGES, {"type": "error"} | REFUSED),
+    (GEMINI, OF_GEMINI),
+    (GEMINI, {"error": {"code": 429, "message": "no", "status": "x", "details": [{"@type": "y"}]}}),
+    (
+        openai_embeddings.DIALECT,
+        {"data": [{"embedding": [0.5], "index": 0}], "model": "m", "usage": {"prompt_tokens": 5}},
+    ),
+    (openai_images.GENERATIONS, {"data": [{"b64_json": "iVBO", "url": None}], "usage": {"input_tokens": 5}}),
+    (openai_transcriptions.DIALECT, {"text": "hi", "usage": {"type": "duration", "seconds": 5}, "segments": []}),
+)
+"""Whole answers that pass."""
+EVENTS: Final[tuple[tuple[Dialect, Json], ...]] = (
+    (CHAT, REFUSED),
+    (CHAT, {"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": "hi"}}], "usage": {}}),
+    (RESPONSES, {"type": "response.in_progress", "response": OF_GPT}),
+    (RESPONSES, {"type": "response.output_item.done", "output_index": 0, "item": MESSAGE}),
+    (RESPONSES, {"type": "response.output_text.delta", "delta": "hi"}),
+    (RESPONSES, {"type": "response.completed", "response": OF_GPT}),
+    (RESPONSES, {"type": "response.failed", "response": OF_GPT | REFUSED}),
+    (RESPONSES, {"type": "error"} | REFUSED),
+    (MESSAGES, {"type": "message_start", "message": OF_CLAUDE}),
+    (MESSAGES, {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+    (MESSAGES, {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hi"}}),
+    (MESSAGES, {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}}),
+    (MESSAGES, {"type": "error"} | REFUSED),
+    (GEMINI, OF_GEMINI),
+    (openai_images.GENERATIONS, {"type": "image_generation.partial_image", "b64_json": "iVBO"}),
+    (openai_images.GENERATIONS, {"type": "image_generation.completed", "usage": {"input_tokens": 5}}),
+    (openai_speech.DIALECT, {"type": "speech.audio.delta", "audio": "AAAA"}),
+    (openai_speech.DIALECT, {"type": "speech.audio.done", "usage": {"input_tokens": 5}}),
+    (openai_transcriptions.DIALECT, {"type": "transcript.text.delta", "delta": "hi"}),
+    (openai_transcriptions.DIALECT, {"type": "transcript.text.done", "text": "hi", "usage": {"input_tokens": 5}}),
+)
+"""Events of streams that pass."""
+NUMBERS: Final = ("1" + "0" * 400, "9" * 5000, "1e400", "NaN")
+"""Of JSON, or what some take for it, and no double's."""
+
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
@@ -227,6 +301,20 @@ def strange(body: Json) -> Iterator[Any]:
                 holder = holder[step]
             holder[path[-1]] = value
             yield changed
+
+
+def strange_texts(body: Json) -> Iterator[bytes]:
+    """The same as texts, and with each of its values made a number that nobody can hold."""
+    yield from map(jsontext.encode, strange(body))
+    for path in places(body):
+        changed = copy.deepcopy([body])
+        holder: Any = changed
+        for step in (0, *path)[:-1]:
+            holder = holder[step]
+        holder[(0, *path)[-1]] = "NUMBER"
+        text = jsontext.dumps(changed[0])
+        for number in NUMBERS:
+            yield text.replace('"NUMBER"', number).encode()
 
 
 def chunk(body: Json) -> Json:
@@ -312,6 +400,30 @@ def test_a_stream_of_strange_values_is_told_or_is_the_providers_fault(to: Dialec
         stream = translator.stream()
         stream.feed(frames_of([body, body]))
         stream.close()
+
+
+@pytest.mark.parametrize(("dialect", "body"), ANSWERS, ids=lambda one: getattr(one, "name", ""))
+def test_an_answer_of_strange_values_passes_or_is_the_providers_fault(dialect: Dialect, body: Json) -> None:
+    assert dialect.passing is not None
+    for text in strange_texts(body):
+        with contextlib.suppress(UpstreamError):
+            dialect.passing.seen(text, b"")
+
+
+@pytest.mark.parametrize(("dialect", "body"), EVENTS, ids=lambda one: getattr(one, "name", ""))
+@pytest.mark.parametrize("event", [None, "error"])
+def test_an_event_of_strange_values_passes_or_is_the_providers_fault(
+    dialect: Dialect, body: Json, event: str | None
+) -> None:
+    assert dialect.passing is not None
+    for text in strange_texts(body):
+        watch = dialect.passing.watching("id", b"")
+        with contextlib.suppress(UpstreamError):
+            watch.feed(Frame(text, event))
+            watch.more(Frame(text, event))
+            watch.feed(Frame(text, event))
+            watch.close()
+        watch.seen()
 
 
 def test_arguments_told_as_an_object_are_that_object() -> None:

@@ -196,6 +196,14 @@ def _look(data: bytes) -> _Answer:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
 
 
+def _decoded(data: bytes) -> Any:
+    """All of it. Raises `UpstreamBadGateway`, also for a number that `_look` stepped over and nobody can hold."""
+    try:
+        return jsontext.decode(data)
+    except jsontext.NotJson as error:
+        raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
+
+
 def _bare(data: bytes) -> _Answer:
     try:
         head = _BARE_DECODER.decode(data)
@@ -298,7 +306,7 @@ def see(body: bytes) -> Seen:
     """What a whole answer tells. Raises `UpstreamError`."""
     answer = _look(body)
     if answer.choices is None:
-        if tells_error(decoded := jsontext.decode(body)):
+        if tells_error(decoded := _decoded(body)):
             raise parse_error_object(decoded)
         raise UpstreamBadGateway("The provider sent something that is not an answer.")
     watched = _Watched()
@@ -394,7 +402,7 @@ class ChatWatch:
     def _told(self, frame: Frame) -> Frame:
         """An error after something was passed goes as the provider sent it, unless it speaks of the operator's account."""
         self.ended = True
-        error: UpstreamError = parse_error_object(jsontext.decode(frame.data))
+        error: UpstreamError = parse_error_object(_decoded(frame.data))
         if not self._passed:
             raise error
         text = frame.data.decode("utf-8", "replace")
@@ -404,7 +412,7 @@ class ChatWatch:
 
 
 def _is_error(data: bytes) -> bool:
-    return (b'"detail"' in data or b'"error"' in data) and tells_error(jsontext.decode(data))
+    return (b'"detail"' in data or b'"error"' in data) and tells_error(_decoded(data))
 
 
 def watch_for(fresh_id: str, body: bytes) -> ChatWatch:

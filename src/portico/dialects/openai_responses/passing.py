@@ -117,7 +117,7 @@ class ResponsesWatch(LooksAtAll):
         if frame.data.strip() == b"[DONE]":
             return [frame]
         body = _object(frame.data)
-        kind = body.get("type")
+        kind = name_in(body, "type")
         if kind == "error" or (kind is None and body.get("error") is not None):
             told = body["error"] if isinstance(body.get("error"), Mapping) else body
             return [self._told(frame, parse_error_object({"error": told}))]
@@ -129,7 +129,7 @@ class ResponsesWatch(LooksAtAll):
                 return [self._told(frame, error)]
             if kind in _LAST:
                 self._end(response)
-        elif isinstance(kind, str) and kind.endswith(".delta"):
+        elif kind is not None and kind.endswith(".delta"):
             return self._delta(frame)
         elif kind == "response.output_item.done" and isinstance(body.get("item"), Mapping):
             self.counts = self.counts or _says(body["item"])
