@@ -499,6 +499,29 @@ async def test_a_gemini_caller_pays_for_openai_s_vectors(tmp_path: Path) -> None
         assert (receipt["model"], receipt["provider"]) == (OPENAI, "openai")
 
 
+COUNTS: list[tuple[Json, int, list[str]]] = [
+    ({"prompt_tokens": 7, "total_tokens": 9}, 7, []),
+    ({"total_tokens": 7}, 7, []),  # as Voyage counts
+    ({"prompt_tokens": 0, "total_tokens": 7}, 0, []),
+    ({}, 10, ["estimated"]),
+    ({"prompt_tokens": None}, 10, ["estimated"]),
+]
+
+
+@pytest.mark.parametrize("passes", [True, False])
+@pytest.mark.parametrize(("usage", "tokens", "flags"), COUNTS)
+async def test_a_count_is_believed_under_either_name_and_none_is_no_zero(
+    usage: Json, tokens: int, flags: list[str], passes: bool, tmp_path: Path
+) -> None:
+    told = {"object": "list", "data": [{"index": 0, "embedding": [1.0]}], "usage": usage}
+    async with paid_house(tmp_path / "books.db", Script(answers(told)), kinds=(OPENAI_KIND,)) as paid:
+        ask = embed(paid.house, "x" * 40, OPENAI) if passes else google(paid.house, content("x" * 40), model=OPENAI)
+        assert (await ask).status == 200
+        receipt = await paid.settled()
+        assert receipt.get("charge_nanos", 0) == tokens * 20
+        assert receipt.get("flags", []) == flags
+
+
 async def test_vertex_is_paid_by_its_own_counts(tmp_path: Path) -> None:
     async with paid_house(tmp_path / "books.db", Google(), kinds=(VERTEX,)) as paid:
         assert (await embed(paid.house, ["a 1", "b 2"])).status == 200
