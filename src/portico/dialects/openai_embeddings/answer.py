@@ -52,10 +52,6 @@ def _base64(vector: Sequence[float]) -> str:
 # -- the other way ---------------------------------------------------------------------------------------------------
 
 
-class _Counts(msgspec.Struct):
-    prompt_tokens: int = 0
-
-
 class _Vector(msgspec.Struct):
     embedding: list[float] | str
     index: int = 0
@@ -64,7 +60,6 @@ class _Vector(msgspec.Struct):
 class _Answer(msgspec.Struct):
     data: list[_Vector]
     model: str | None = None
-    usage: _Counts | None = None
 
 
 class _Head(msgspec.Struct):
@@ -88,11 +83,16 @@ def read(body: Any) -> Embedded:
     except (msgspec.ValidationError, ValueError, struct.error) as error:
         raise UpstreamBadGateway(f"The provider's answer holds no embeddings: {error}") from None
     told = body.get("usage")
-    return Embedded(tuple(vectors), answer.model, None if told is None else _usage(told), told)
+    return Embedded(tuple(vectors), answer.model, _usage(told), told)
 
 
-def _usage(told: Mapping[str, Any]) -> Usage:
-    return Usage(input_uncached={"text": count(told, "prompt_tokens")})
+def _usage(told: Any) -> Usage | None:
+    """None: nothing was counted. What is read is all there is, so that some (Voyage) tell the total alone."""
+    for name in ("prompt_tokens", "total_tokens") if isinstance(told, Mapping) else ():
+        said = told.get(name)
+        if isinstance(said, int) and not isinstance(said, bool) and said >= 0:
+            return Usage(input_uncached={"text": count(told, name)})
+    return None
 
 
 def _floats(embedding: list[float] | str) -> Sequence[float]:
@@ -114,8 +114,5 @@ def see(body: bytes) -> Seen:
         if tells_error(value):
             raise parse_error_object(value) from None
         raise UpstreamBadGateway("The provider's answer holds no embeddings.") from None
-    counts = head.usage.get("prompt_tokens") if isinstance(head.usage, dict) else None
-    model = head.model if isinstance(head.model, str) else None
-    if isinstance(counts, int) and not isinstance(counts, bool) and counts >= 0:
-        return Seen(model, _usage(head.usage), raw_usage=head.usage)
-    return Seen(model)
+    model, usage = head.model if isinstance(head.model, str) else None, _usage(head.usage)
+    return Seen(model, usage, raw_usage=None if usage is None else head.usage)
