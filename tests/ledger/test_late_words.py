@@ -9,11 +9,14 @@ import pytest
 from ledger.calls import KEY, checkpoint, hold, release, settle
 from ledger.conftest import Books
 from portico.accounts.statement import balance, receipt
+from portico.core.ids import from_time
 from portico.core.storage import Db
 from portico.ledger import Checkpoint, Extend, Limits
+from portico.ledger.margins import Margin, margins
 from portico.ledger.recover import gone_workers, recover
 from portico.ledger.verify import verify
-from portico.metering.receipt import CAPPED, ESTIMATED, RECOVERED
+from portico.ledger.windows import day_of
+from portico.metering.receipt import CAPPED, ESTIMATED, RECOVERED, Receipt, encode
 from portico.store.postgres import PostgresDb
 
 TOKENS = {"input_uncached": {"text": 7}, "input_cache_read": {"text": 2}, "output_visible": {"text": 4}}
@@ -97,6 +100,20 @@ def test_usage_and_budgets_are_as_if_nobody_had_died(books: Books, charge: int |
     elif charge is not None:
         assert used(books) == (0, 0, 0, 0, 0, 0, 0)
     assert books.do(verify).ok
+
+
+@pytest.mark.parametrize("charge", [None, 120])
+def test_a_margin_is_what_is_left_after_the_word_that_came_late(books: Books, charge: int | None) -> None:
+    books.account("alice", 1000)
+    request = from_time("req_", time.time())
+    books.do(hold(request, 300).apply)
+    if charge is not None:
+        books.do(checkpoint(request, charge, provider="gemini").apply)
+    recovered(books)
+    told = Receipt(request_id=request, account="alice", provider="gemini", charge_nanos=250, cost_nanos=200)
+    books.do(settle(request, 250, receipt=encode(told)).apply)
+    today = books.do(lambda db: day_of(db.now_us))
+    assert books.do(lambda db: margins(db, today, today)).providers == [Margin("gemini", 1, 250, 200)]
 
 
 def test_of_a_recovered_receipt_that_nobody_can_read_no_tokens_are_taken_back(books: Books) -> None:
