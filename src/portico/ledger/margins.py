@@ -1,5 +1,6 @@
 """What is left of what callers paid, by provider. Receipts alone know who answered, so that they are read one by one: the
-newest so many of the days asked for, and it is told whether those were all."""
+newest so many of the days asked for, and it is told whether those were all. Of a call that was recovered, and ended all the
+same, the receipt that came late counts."""
 
 from datetime import date
 from typing import Final
@@ -14,8 +15,9 @@ MOST: Final = 20_000
 _EPOCH: Final = date(1970, 1, 1)
 
 _NEWEST: Final = (
-    "SELECT body FROM receipts WHERE request_id >= ? AND request_id < ? AND at_us >= ? AND at_us < ?"
-    " ORDER BY request_id DESC LIMIT ?"
+    "SELECT COALESCE(n.body, r.body) FROM receipts r"
+    " LEFT JOIN receipt_notes n ON n.request_id = r.request_id AND n.kind = 'adjust'"
+    " WHERE r.request_id >= ? AND r.request_id < ? AND r.at_us >= ? AND r.at_us < ? ORDER BY r.request_id DESC LIMIT ?"
 )
 
 
