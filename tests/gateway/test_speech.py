@@ -125,6 +125,16 @@ async def test_a_sound_that_is_finished_keeps_its_own_type() -> None:
     assert seconds_in(answer.body) == 0.5
 
 
+@pytest.mark.parametrize("mime", ["text/html", "image/svg+xml", "audio/mpeg\0", "audio/mpeg\r\nset-cookie: a=b", "é"])
+async def test_what_is_told_to_be_no_sound_is_not_told_on(mime: str) -> None:
+    """Nor is a page shown in this house, nor a header written, by who answers."""
+    async with open_house(Script(answers(candidate(heard(wav(0.5), mime))))) as house:
+        answer = await speak(house, response_format="wav")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "audio/wav"
+    assert "set-cookie" not in answer.headers
+
+
 @pytest.mark.parametrize("format_", ["opus", "aac", "flac"])
 async def test_a_format_that_nobody_encodes_is_refused_with_those_there_are(format_: str) -> None:
     script = Script(speaks(ONE_SECOND))
@@ -426,6 +436,14 @@ async def test_openais_events_pass(size: int) -> None:
         answer = await speak(house, model="gpt-4o-mini-tts", stream_format="sse")
     blocks = [block for block in answer.body.split(b"\n\n") if block]
     assert [json.loads(block.partition(b"data: ")[2]) for block in blocks] == told
+
+
+async def test_a_stream_of_openais_that_is_cut_off_says_so() -> None:
+    begun = {"type": "speech.audio.delta", "audio": base64.b64encode(b"sound").decode()}
+    async with open_house(Script(streams_named(begun, cut=True)), kinds=OPENAI_KIND) as house:
+        answer = await speak(house, model="gpt-4o-mini-tts", stream_format="sse")
+    assert answer.body.endswith(b"\n\n")
+    assert b'"upstream_incomplete"' in answer.body
 
 
 @pytest.mark.parametrize(

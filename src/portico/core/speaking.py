@@ -13,6 +13,7 @@ from portico.core.audio import PcmShape, wav_header
 
 FORMATS: Final[Mapping[str, str]] = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm": "audio/pcm"}
 """What speech can be told in -> the type of it, as OpenAI says them."""
+DEFAULT_FORMAT: Final = "mp3"
 MP3_KBITS: Final = 96
 MP3_QUALITY: Final = 5
 """Of 0 (best, slowest) to 9: a minute of speech takes less than half a second."""

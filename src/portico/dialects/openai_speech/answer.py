@@ -1,5 +1,6 @@
 """An answer that is spoken -> the bytes a caller hears, in the format asked for (mapping.md 5.3)."""
 
+import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Final
@@ -10,10 +11,10 @@ from portico.core.errors import UpstreamBadGateway, UpstreamContentRefused, Upst
 from portico.core.mime import settled_mime
 from portico.core.parts import Media
 from portico.core.response import FinishReason, Response
-from portico.core.speaking import FORMATS, spoken
+from portico.core.speaking import DEFAULT_FORMAT, FORMATS, spoken
 
 MOST_CHANNELS: Final = 2
-
+_SOUND: Final = re.compile(r"audio/[ -~]+")
 
 NO_SPEECH: Final = "The provider's answer holds no speech."
 
@@ -51,13 +52,14 @@ def render_response(response: Response, reply: Reply) -> Rendered:
 
 
 def format_of(reply: Reply) -> str:
-    """What a caller wants to hear it in."""
-    return str(reply.echo["format"])
+    """What a caller wants to hear it in, where anybody has read that: of a body that passes nobody has."""
+    return str(reply.echo.get("format", DEFAULT_FORMAT))
 
 
 def type_of(part: Media, format_: str) -> str:
-    """Of a finished file, which nobody here decodes: what it is, whatever was asked for."""
-    return settled_mime(part.mime) or FORMATS[format_]
+    """Of a finished file, which nobody here decodes: what it is, whatever was asked for, if it is a sound."""
+    mime = settled_mime(part.mime) or ""
+    return mime if _SOUND.fullmatch(mime) else FORMATS[format_]
 
 
 def shape_in(mime: str) -> PcmShape:

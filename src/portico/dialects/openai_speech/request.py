@@ -10,13 +10,12 @@ from portico.core.errors import InvalidRequest, UnsupportedParameter
 from portico.core.loss import Where
 from portico.core.parts import Text
 from portico.core.request import Message, Request, Role, Speech
-from portico.core.speaking import FORMATS
+from portico.core.speaking import DEFAULT_FORMAT, FORMATS
 from portico.dialects.openai.checks import object_at, take_number, take_string, take_word, wrong_type
 
 ORIGIN: Final = "openai_speech"
 MAX_CHARACTERS: Final = 4096
 ALL_FORMATS: Final = ("mp3", "opus", "aac", "flac", "wav", "pcm")
-DEFAULT_FORMAT: Final = "mp3"
 SSE: Final = "sse"
 WHERE: Final = Where(
     fields={"messages": "$.input", "modalities": "$.model", "audio": "$.voice", "audio.voice": "$.voice"},
