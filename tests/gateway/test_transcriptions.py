@@ -207,6 +207,24 @@ async def test_times_that_cannot_be_read_are_an_error(text: str) -> None:
     assert (answer.status, answer.error["code"]) == (502, "upstream_malformed_output")
 
 
+@pytest.mark.parametrize("format_", ["srt", "vtt", "verbose_json"])
+@pytest.mark.parametrize("end", ["nan", "inf", "-inf"])
+async def test_times_that_are_no_times_are_an_error(end: str, format_: str) -> None:
+    told = {"language": "english", "segments": [{"start": 0, "end": end, "text": "Hello."}]}
+    async with open_house(Script(answers(says(json.dumps(told))))) as house:
+        answer = await transcribe(house, ("response_format", format_))
+    assert (answer.status, answer.error["code"]) == (502, "upstream_malformed_output")
+
+
+@pytest.mark.parametrize("format_", ["srt", "vtt", "verbose_json"])
+async def test_so_is_a_time_that_no_recording_has_where_nobody_knows_its_length(format_: str) -> None:
+    told = {"language": "english", "segments": [{"start": 0, "end": 1e308, "text": "Hello."}]}
+    body = form(recording(b"OggS" + bytes(64)), ("model", HEARS), ("response_format", format_))
+    async with open_house(Script(answers(says(json.dumps(told))))) as house:
+        answer = await send(house, body)
+    assert (answer.status, answer.error["code"]) == (502, "upstream_malformed_output")
+
+
 async def test_silence_is_a_transcript_too() -> None:
     async with open_house(Script(answers(candidate({"text": ""})))) as house:
         assert (await transcribe(house)).json()["text"] == ""

@@ -6,11 +6,15 @@ from typing import Any, Final
 import msgspec
 
 from portico.core.errors import UpstreamMalformedOutput
+from portico.core.usage import MOST
 from portico.wire import jsontext
 
 DIARIZED: Final = "diarized_json"
 TIMED: Final = frozenset({"verbose_json", "srt", "vtt", DIARIZED})
 """Formats that tell when something is said."""
+
+
+NO_TIMES: Final = "The model's transcript has no times that can be read."
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -50,7 +54,9 @@ def segments_of(text: str, seconds: float | None) -> Segments:
     try:
         told = msgspec.convert(jsontext.decode(text), Segments, strict=False)
     except (jsontext.NotJson, msgspec.ValidationError):
-        raise UpstreamMalformedOutput("The model's transcript has no times that can be read.") from None
+        raise UpstreamMalformedOutput(NO_TIMES) from None
+    if not all(abs(time) <= MOST for one in told.segments for time in (one.start, one.end)):
+        raise UpstreamMalformedOutput(NO_TIMES)
     most = seconds if seconds is not None else max([0.0, *[one.end for one in told.segments]])
     found, at = [], 0.0
     for one in told.segments:
