@@ -15,6 +15,7 @@ from gateway.house import KEY, OTHER_KEY, Answer, House, Json, Script, answers, 
 from money.paid import Counter
 from portico.core.masking import fingerprint
 from portico.http.limits import Limits
+from portico.http.server import Server
 from portico.providers import KINDS, NO_KEY, Secret
 from portico.relay.relay import Settings
 from portico.relay.tickets import Ticket, issued
@@ -510,6 +511,31 @@ async def test_a_name_that_is_another_s_cannot_be_taken(tmp_path: Path) -> None:
         taken = await at.bring(key=OTHER_KEY)
         assert taken.status == 409
         assert [request.method for request in script.requests] == ["POST", "POST", "DELETE"]
+
+
+@pytest.mark.parametrize("ends", [10**30, -(10**30), 2**63])
+async def test_an_end_that_no_file_has_is_none(tmp_path: Path, ends: int) -> None:
+    script = Script(answers({"id": "file-abc1", "object": "file", "expires_at": ends}))
+    async with filed(tmp_path, script, kinds=(OPENAI_KIND,)) as at:
+        assert (await at.bring()).status == 200
+        assert (await at.ask("GET", "/v1/files/file-abc1")).status == 200
+
+
+async def test_a_file_is_brought_to_no_other_address_than_its_providers(tmp_path: Path) -> None:
+    """What a provider names may be a door of the house that only the gateway can reach."""
+    behind = Script(answers({"file": {"name": "files/abc"}}))
+    inner = Server(behind)
+    await inner.start()
+
+    async def act(exchange: Exchange) -> None:
+        exchange.send(200, [("x-goog-upload-url", f"http://127.0.0.1:{inner.port}/secret")], b"{}")
+
+    try:
+        async with filed(tmp_path, Script(act)) as at:
+            assert code_of(await at.bring(PNG)) == (502, "bad_gateway")
+    finally:
+        await inner.stop(grace_s=0)
+    assert behind.requests == []
 
 
 async def test_a_file_that_cannot_be_written_down_is_not_left_at_its_provider(tmp_path: Path) -> None:

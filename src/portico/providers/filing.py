@@ -17,6 +17,8 @@ MICROSECONDS: Final = 1_000_000
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 GOOGLES: Final = re.compile(r"files/[A-Za-z0-9_-]{1,128}")
 _VERSION: Final = re.compile(r"/v\d+[a-z0-9]*$")
+_LATEST_S: Final = 253_402_300_799
+"""The end of the year 9999, of which Google tells none later. What is said to end after it has no end."""
 _FRACTION: Final = re.compile(r"\.\d+")
 
 
@@ -68,7 +70,9 @@ def _openai(body: Any) -> StoredFile | None:
     if not isinstance(body, Mapping) or not isinstance(name := body.get("id"), str) or not ID.fullmatch(name):
         return None
     ends = body.get("expires_at")
-    return StoredFile(name, ends * MICROSECONDS if isinstance(ends, int) and not isinstance(ends, bool) else None)
+    if not isinstance(ends, int) or isinstance(ends, bool) or abs(ends) > _LATEST_S:
+        return StoredFile(name)
+    return StoredFile(name, ends * MICROSECONDS)
 
 
 def _googles(body: Any) -> StoredFile | None:

@@ -38,7 +38,7 @@ from portico.providers.filing import Filing, StoredFile, as_openai
 from portico.relay.admitting import admit
 from portico.relay.ports import Upstream, UpstreamRequest
 from portico.relay.signing import Signer
-from portico.relay.tickets import Ticket, can_seal, issued
+from portico.relay.tickets import Ticket, can_seal, is_at, issued
 from portico.relay.till import Till
 from portico.vault import Resource, Resources
 from portico.vault.resources import FILE
@@ -196,8 +196,8 @@ class Files:
         begin = HttpRequest("POST", request.path, "", dict(headers), started)
         place, got = await self._with_a_key(provider, filing, begin, JSON[1])
         address = got.headers.get(f"{UPLOAD}url")
-        if address is None:
-            raise UpstreamBadGateway("The provider gave no address to bring the file to.")
+        if address is None or not is_at(address, provider):
+            raise UpstreamBadGateway("The provider gave no address of its own to bring the file to.")
         done = await self._sent(
             place, "POST", address, data, [(f"{UPLOAD}command", "upload, finalize"), (f"{UPLOAD}offset", "0")]
         )

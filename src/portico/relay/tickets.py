@@ -48,12 +48,12 @@ class Ticket(msgspec.Struct, frozen=True, array_like=True):
                     # Only what we wrote is read.
                     found = msgspec.json.decode(said, type=cls)
                     is_there = (found.provider, found.credential) == (one.name, credential.mark)
-                    if is_there and _is_at(found.url, one) and now < found.expires_s:
+                    if is_there and is_at(found.url, one) and now < found.expires_s:
                         return found
         return None
 
 
-def _is_at(url: str, provider: Provider) -> bool:
+def is_at(url: str, provider: Provider) -> bool:
     """Whether an address is the provider's. (It may have others for what comes in pieces.)"""
     try:
         there, base = urlsplit(url), urlsplit(provider.base_url)
