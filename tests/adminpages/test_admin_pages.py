@@ -13,6 +13,8 @@ from adminpages.busy import MONEY, busy
 from adminpages.conftest import UPSTREAMS
 from inside.desk import Client, Rooms
 from portico.web.admin import ROOMS
+from portico.core.storage import Db
+from portico.ledger.windows import day_of
 from portico.web.inside.asked import Needs
 from portico.web.inside.guard import TOKEN_FIELD
 from portico.web.inside.room import Room
@@ -260,6 +262,19 @@ def test_accounts_that_need_attention_come_first_and_say_why(desk_anywhere: Room
 
 
 # -- keys and codes
+
+def test_the_newest_of_very_many_accounts_is_found_and_its_trouble_told(desk: Rooms, root: Client) -> None:
+    sql = "INSERT INTO accounts (id, name, kind, posted_nanos, created_us) VALUES (?, ?, 'prepaid', ?, ?)"
+
+    def many(db: Db) -> None:
+        for number in range(12_000):
+            db.run(sql, f"acc_{number:05}", f"number {number}", -(number == 11_999), db.now_us + number)
+
+    desk.bench.reading.at_once(many)
+    assert ">number 11999</a>" in root.get("/admin/accounts?q=11999").text
+    home = root.get("/admin").text
+    assert ">number 11999</a>" in home
+
 
 
 def test_keys_are_found_by_how_they_begin_by_name_and_by_account(desk_anywhere: Rooms) -> None:

@@ -14,14 +14,13 @@ DAYS: Final = 7
 SOON_DAYS: Final = 3
 AWAY: Final = 10
 """So many times of its usual day is running away."""
-MOST: Final = 10_000
 DEBT, OUT, AWAY_WORD, SOON, FINE = "debt", "out", "away", "soon", ""
 NEEDS: Final = (DEBT, OUT, AWAY_WORD, SOON, FINE)
 """In the order in which they are looked at."""
 
 _ACCOUNTS: Final = (
     "SELECT id, name, kind, posted_nanos, held_nanos, created_us, closed_us FROM accounts"
-    " WHERE closed_us IS NULL OR ? = 1 ORDER BY created_us, id LIMIT ?"
+    " WHERE closed_us IS NULL OR ? = 1 ORDER BY created_us, id"
 )
 _SPENT: Final = (
     "SELECT account_id, day, CAST(SUM(charge_nanos) AS BIGINT) FROM usage_days WHERE day >= ? GROUP BY account_id, day"
@@ -69,8 +68,8 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def standings(db: Db, *, closed: bool = False) -> list[Standing]:
-    """Of all accounts, at most ten thousand, those that need attention first; closed ones only if they are wanted."""
-    found = [Account(*row) for row in db.rows(_ACCOUNTS, int(closed), MOST)]
+    """Of all accounts, those that need attention first; closed ones only if they are wanted."""
+    found = [Account(*row) for row in db.rows(_ACCOUNTS, int(closed))]
     today, first = _days(db)
     spent: dict[str, dict[str, int]] = {}
     for account, day, nanos in db.rows(_SPENT, first):
