@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -14,6 +15,8 @@ from adminpages.conftest import UPSTREAMS
 from inside.desk import Client, Rooms
 from portico.web.admin import ROOMS
 from portico.core.storage import Db
+from portico.web.admin import ROOMS
+from portico.web.admin.forms import PAGE
 from portico.ledger.windows import day_of
 from portico.web.inside.asked import Needs
 from portico.web.inside.guard import TOKEN_FIELD
@@ -359,6 +362,33 @@ def test_somebody_is_invited_by_a_link_that_is_shown_once(desk: Rooms, root: Cli
     assert Client(desk).get(link).status == 200
     assert link not in root.get("/admin/users").text
     assert link.rpartition("/")[2] not in str(desk.bench.rows("SELECT detail FROM audit"))
+def test_users_are_found_by_address_and_by_name(desk_anywhere: Rooms) -> None:
+    desk, root = desk_anywhere, desk_anywhere.person("root@example.com", operator=True)
+    names = {"ada@example.com": "Ada L.", "bob_1@example.com": "陳大文", "bobx1@例え.example": "ŠIMON"}
+    ids = {name: desk.bench.do("users add", email=name, name=names[name])["id"] for name in names}
+
+    def found(text: str) -> list[str]:
+        links = root.get(f"/admin/users?{urlencode({'q': text})}").page.links
+        return [name for name in names if f"/admin/users/{ids[name]}" in links]
+
+    assert found("") == list(names)
+    assert found("ADA@") == found("ada l") == found(ids["ada@example.com"]) == ["ada@example.com"]
+    assert found("bob_") == found("大文") == ["bob_1@example.com"]
+    assert found("例え") == found("ŠIM") == ["bobx1@例え.example"]
+    assert found("nobody") == found("%%") == []
+
+
+def test_pages_of_found_users_go_on_with_what_was_looked_for(desk: Rooms, root: Client) -> None:
+    for number in range(PAGE + 1):
+        desk.bench.reading.now_us += 1_000
+        desk.bench.do("users add", email=f"u{number}@example.com")
+        desk.bench.do("users add", email=f"v{number}@example.com")
+    first = root.get("/admin/users?q=v")
+    assert f">v{PAGE}@example.com</a>" in first.text
+    (older,) = [link for link in first.page.links if "before=" in link]
+    assert re.findall(r">(\w+)@example.com</a>", root.get(older).text) == ["v0"]
+
+
     assert root.post("/admin/users", do="invite", email="nonsense").status == 422
     assert root.post("/admin/users", do="invite", email="root@example.com").status == 422
 

@@ -48,7 +48,7 @@ class Membership(msgspec.Struct, frozen=True):
     """How the person is called."""
 
 
-_USER: Final = "SELECT id, email, name, created_us, disabled_us, operator, locale FROM users"
+USER_ROWS: Final = "SELECT id, email, name, created_us, disabled_us, operator, locale FROM users"
 
 
 def create_user(db: Db, rng: Random, *, email: str, name: str = "") -> User:
@@ -65,7 +65,7 @@ def create_user(db: Db, rng: Random, *, email: str, name: str = "") -> User:
 
 def show_user(db: Db, user: str) -> User:
     """A person by id, else by address. Raises `NotFound`."""
-    rows = db.rows(f"{_USER} WHERE id = ?", user) or db.rows(f"{_USER} WHERE email = ?", user.strip().lower())
+    rows = db.rows(f"{USER_ROWS} WHERE id = ?", user) or db.rows(f"{USER_ROWS} WHERE email = ?", user.strip().lower())
     if not rows:
         raise NotFound(f"There is no user {user[:MAX_EMAIL]!r}.")
     return User(*rows[0])
@@ -73,14 +73,14 @@ def show_user(db: Db, user: str) -> User:
 
 def user_of(db: Db, email: str) -> User | None:
     """A person by address; None: there is none."""
-    rows = db.rows(f"{_USER} WHERE email = ?", email.strip().lower())
+    rows = db.rows(f"{USER_ROWS} WHERE email = ?", email.strip().lower())
     return User(*rows[0]) if rows else None
 
 
 def list_users(db: Db, *, after: str = "", limit: int = LARGEST_PAGE) -> list[User]:
     """A page of people, who came first in front, from behind `after` (an id) on."""
     behind, place = behind_of("users", after)
-    sql = f"{_USER} WHERE 1 = 1{behind} ORDER BY created_us, id LIMIT ?"
+    sql = f"{USER_ROWS} WHERE 1 = 1{behind} ORDER BY created_us, id LIMIT ?"
     rows = db.rows(sql, *place, max(1, min(limit, LARGEST_PAGE)))
     return [User(*row) for row in rows]
 

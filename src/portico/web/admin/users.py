@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from portico.accounts import people, rows, sessions
+from portico.accounts.finding import find_users
 from portico.core.storage import Db
 from portico.web.admin.forms import PAGE, Act, acted, back, page
 from portico.web.inside.asked import Asked, Led, Reply, Shown
@@ -15,14 +16,14 @@ async def users(asked: Asked) -> Shown:
 
 
 async def _users(asked: Asked, made: Any = None) -> Shown:
-    after = asked.first("after")
+    text, before = asked.first("q").strip(), asked.first("before")
 
     def look(db: Db) -> dict[str, Any]:
-        found = people.list_users(db, after=after, limit=PAGE + 1)
-        return {"found": found[:PAGE], "next": found[PAGE - 1].id if len(found) > PAGE else ""}
+        found = find_users(db, text, before=before, limit=PAGE + 1)
+        return {"found": found[:PAGE], "more": len(found) > PAGE}
 
     data = await asked.backstage.reading.read(look)
-    return page(asked, "users", "Users", after=after, made=_link(asked, made), **data)
+    return page(asked, "users", "Users", q=text, before=before, made=_link(asked, made), **data)
 
 
 def _link(asked: Asked, made: Any) -> tuple[str, str, Any] | None:
