@@ -298,6 +298,16 @@ def test_keys_are_found_by_how_they_begin_by_name_and_by_account(desk_anywhere: 
     assert found("nothing") == found("%25%25") == []
     assert made["key"] not in root.get("/admin/keys").text
 
+def test_an_account_with_more_keys_than_its_page_shows_leads_to_all_of_them(desk: Rooms, root: Client) -> None:
+    account = desk.bench.do("accounts create", name="acme")["id"]
+    every = f"/admin/keys?account={account}"
+    for _ in range(PAGE):
+        desk.bench.do("keys create", account="acme")
+    assert every not in root.get(f"/admin/accounts/{account}").page.links
+    desk.bench.do("keys create", account="acme", name="one more")
+    assert every in root.get(f"/admin/accounts/{account}").page.links
+
+
 
 def test_a_key_is_paused_resumed_limited_and_revoked_by_its_name(desk: Rooms, root: Client) -> None:
     desk.bench.do("accounts create", name="acme")

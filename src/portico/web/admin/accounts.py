@@ -74,10 +74,12 @@ async def account(asked: Asked) -> Shown:
         found = show_account(db, name)
         if found.id != name:
             raise NotFound("There is no such account.")
+        keys = find_keys(db, account=found.id, limit=PAGE + 1)
         return {
             "standing": standing_of(db, found),
             "members": people.members_of(db, found.id),
-            "keys": find_keys(db, account=found.id, limit=PAGE),
+            "keys": keys[:PAGE],
+            "more_keys": len(keys) > PAGE,
             "latest": latest_calls(db, found.id, FEW),
             "payments": latest_payments(db, found.id, FEW),
             "now_us": db.now_us,
