@@ -64,6 +64,18 @@ def test_an_account_makes_so_many_keys_in_a_day_and_no_more(rooms_anywhere: Room
     make(ada)
 
 
+def test_the_newest_key_comes_first_and_those_before_it_are_called_older(rooms: Rooms) -> None:
+    ada = rooms.person(account="acme")
+    for number in range(102):
+        rooms.bench.reading.now_us += 1_000
+        rooms.bench.do("keys create", account="acme", name=f"number {number}.")
+    first = ada.get("/console/keys").text
+    assert first.index("number 101.") < first.index("number 100.") < first.index("number 2.")
+    older = re.search(r'rel="next" href="([^"]+)">Older<', first)
+    assert older is not None
+    assert re.findall(r"number \d+\.", ada.get(older[1]).text) == ["number 1.", "number 0."]
+
+
 def test_the_hand_over_card_holds_a_call_that_can_be_copied(rooms: Rooms) -> None:
     ada = rooms.person(account="acme")
     answer = ada.post("/console/keys/new", {**OPEN, "name": "x", "models-is": "some", "models": "gpt-5.5"})

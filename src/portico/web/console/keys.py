@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.accounts import keyuse, people, rows
+from portico.accounts.finding import find_keys
 from portico.accounts.forms import SentBefore
 from portico.accounts.scope import is_in_scope
 from portico.admin.keys import IssuedKey, KeyView, settings_of
@@ -70,12 +71,12 @@ def may_change(visitor: Visitor, key: rows.Key) -> bool:
 
 
 async def look(asked: Asked) -> Reply:
-    """Every key of the account: those that open first."""
-    after = asked.first("after")
+    """Every key of the account, the newest first, and apart from them those that open nothing any more."""
+    before = asked.first("before")
 
     def found(db: Db) -> list[Listed]:
-        keys = rows.list_keys(db, account=asked.account_id, after=after, limit=PAGE + 1)
-        return _listed(db, asked, keys)
+        keys = find_keys(db, account=asked.account_id, before=before, limit=PAGE + 1)
+        return _listed(db, asked, [one.key for one in keys])
 
     listed = await asked.backstage.reading.read(found)
     shown, older = listed[:PAGE], listed[PAGE - 1].key.id if len(listed) > PAGE else ""
@@ -85,8 +86,8 @@ async def look(asked: Asked) -> Reply:
         data={
             "open": [one for one in shown if one.state in ("active", "disabled")],
             "closed": [one for one in shown if one.state not in ("active", "disabled")],
-            "older": f"/console/keys?after={older}" if older else "",
-            "after": after,
+            "older": f"/console/keys?before={older}" if older else "",
+            "before": before,
             "days": keyuse.DAYS,
         },
     )
