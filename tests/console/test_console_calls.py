@@ -105,6 +105,17 @@ def test_pages_of_a_list_hold_every_call_once(rooms: Rooms) -> None:
     assert book.account
 
 
+def test_calls_of_any_of_very_many_keys_are_filtered_by_it_and_stay_so(rooms: Rooms) -> None:
+    ada = rooms.person(account="acme")
+    keys = []
+    for _ in range(502):
+        rooms.bench.reading.now_us += 1_000
+        keys.append(rooms.bench.do("keys create", account="acme")["id"])
+    oldest, newest = ada.get(f"/console/usage?key={keys[0]}").text, ada.get(f"/console/usage?key={keys[-1]}").text
+    assert f"<option selected>{keys[0]}</option>" in oldest
+    assert f'<option value="{keys[-1]}" selected>' in newest
+
+
 def test_what_is_searched_for(rooms_anywhere: Rooms) -> None:
     rooms = rooms_anywhere
     ada = rooms.person(account="acme")

@@ -243,9 +243,9 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 def choices(db: Db, account: str) -> Choices:
-    """Of an account's calls: models and keys of its usage, and how calls ended beside well."""
+    """Of an account's calls: models and keys (of very many the newest), and how calls ended beside well."""
     models = "SELECT DISTINCT model FROM usage_days WHERE account_id = ? AND model <> '' ORDER BY model"
-    keys = "SELECT id, name, prefix FROM keys WHERE account_id = ? ORDER BY created_us, id LIMIT 500"
+    keys = "SELECT id, name, prefix FROM keys WHERE account_id = ? ORDER BY created_us DESC, id DESC LIMIT 500"
     return Choices(
         [row[0] for row in db.rows(models, account)],
         [(key, name or f"{prefix}…") for key, name, prefix in db.rows(keys, account)],
