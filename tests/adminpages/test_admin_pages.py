@@ -13,11 +13,10 @@ from admin.local import Bench, on_sqlite
 from adminpages.busy import MONEY, busy
 from adminpages.conftest import UPSTREAMS
 from inside.desk import Client, Rooms
-from portico.web.admin import ROOMS
 from portico.core.storage import Db
+from portico.ledger.windows import day_of
 from portico.web.admin import ROOMS
 from portico.web.admin.forms import PAGE
-from portico.ledger.windows import day_of
 from portico.web.inside.asked import Needs
 from portico.web.inside.guard import TOKEN_FIELD
 from portico.web.inside.room import Room
@@ -264,8 +263,6 @@ def test_accounts_that_need_attention_come_first_and_say_why(desk_anywhere: Room
     assert things.names["account"] in page
 
 
-# -- keys and codes
-
 def test_the_newest_of_very_many_accounts_is_found_and_its_trouble_told(desk: Rooms, root: Client) -> None:
     sql = "INSERT INTO accounts (id, name, kind, posted_nanos, created_us) VALUES (?, ?, 'prepaid', ?, ?)"
 
@@ -278,6 +275,8 @@ def test_the_newest_of_very_many_accounts_is_found_and_its_trouble_told(desk: Ro
     home = root.get("/admin").text
     assert ">number 11999</a>" in home
 
+
+# -- keys and codes
 
 
 def test_keys_are_found_by_how_they_begin_by_name_and_by_account(desk_anywhere: Rooms) -> None:
@@ -298,6 +297,7 @@ def test_keys_are_found_by_how_they_begin_by_name_and_by_account(desk_anywhere: 
     assert found("nothing") == found("%25%25") == []
     assert made["key"] not in root.get("/admin/keys").text
 
+
 def test_an_account_with_more_keys_than_its_page_shows_leads_to_all_of_them(desk: Rooms, root: Client) -> None:
     account = desk.bench.do("accounts create", name="acme")["id"]
     every = f"/admin/keys?account={account}"
@@ -306,7 +306,6 @@ def test_an_account_with_more_keys_than_its_page_shows_leads_to_all_of_them(desk
     assert every not in root.get(f"/admin/accounts/{account}").page.links
     desk.bench.do("keys create", account="acme", name="one more")
     assert every in root.get(f"/admin/accounts/{account}").page.links
-
 
 
 def test_a_key_is_paused_resumed_limited_and_revoked_by_its_name(desk: Rooms, root: Client) -> None:
@@ -363,15 +362,6 @@ def test_a_user_is_added_disabled_by_address_and_enabled(desk: Rooms, root: Clie
     assert "bob@example.com" in root.get("/admin/users").text
 
 
-def test_somebody_is_invited_by_a_link_that_is_shown_once(desk: Rooms, root: Client) -> None:
-    desk.bench.do("accounts create", name="acme")
-    made = root.post("/admin/users", do="invite", email="eve@example.com", account="acme", role="owner")
-    assert made.status == 200
-    audited(desk, "users invite")
-    (link,) = re.findall(r"http://portico\.example:8080(/invite/[\w-]+)", made.text)
-    assert Client(desk).get(link).status == 200
-    assert link not in root.get("/admin/users").text
-    assert link.rpartition("/")[2] not in str(desk.bench.rows("SELECT detail FROM audit"))
 def test_users_are_found_by_address_and_by_name(desk_anywhere: Rooms) -> None:
     desk, root = desk_anywhere, desk_anywhere.person("root@example.com", operator=True)
     names = {"ada@example.com": "Ada L.", "bob_1@example.com": "陳大文", "bobx1@例え.example": "ŠIMON"}
@@ -399,6 +389,15 @@ def test_pages_of_found_users_go_on_with_what_was_looked_for(desk: Rooms, root: 
     assert re.findall(r">(\w+)@example.com</a>", root.get(older).text) == ["v0"]
 
 
+def test_somebody_is_invited_by_a_link_that_is_shown_once(desk: Rooms, root: Client) -> None:
+    desk.bench.do("accounts create", name="acme")
+    made = root.post("/admin/users", do="invite", email="eve@example.com", account="acme", role="owner")
+    assert made.status == 200
+    audited(desk, "users invite")
+    (link,) = re.findall(r"http://portico\.example:8080(/invite/[\w-]+)", made.text)
+    assert Client(desk).get(link).status == 200
+    assert link not in root.get("/admin/users").text
+    assert link.rpartition("/")[2] not in str(desk.bench.rows("SELECT detail FROM audit"))
     assert root.post("/admin/users", do="invite", email="nonsense").status == 422
     assert root.post("/admin/users", do="invite", email="root@example.com").status == 422
 
@@ -536,6 +535,28 @@ def test_usage_adds_up_and_tells_the_margin(desk_anywhere: Rooms) -> None:
 
 
 # -- what runs, and who did what
+
+
+def test_pages_of_usage_go_on_and_back_to_the_page_before(desk: Rooms, root: Client) -> None:
+    sql = "INSERT INTO usage_days (account_id, day, model, key_id, calls) VALUES ('default', ?, ?, 'key_default', 1)"
+
+    def many(db: Db) -> None:
+        for number in range(2 * PAGE + 1):
+            db.run(sql, day_of(db.now_us).isoformat(), f"model-{number:03}")
+
+    desk.bench.reading.at_once(many)
+    pages = [root.get("/admin/usage?by=model").text]
+    for _ in range(2):
+        pages.append(root.get(turned(pages[-1], "next")).text)
+    assert ["model-000" in pages[0], "model-100" in pages[1], "model-200" in pages[2]] == [True] * 3
+    assert "model-100" in root.get(turned(pages[2], "prev")).text
+    assert "Older" not in pages[1]  # they are in the order of their names
+
+
+def turned(page: str, way: str) -> str:
+    """Where a link to another page of a list leads."""
+    (link,) = re.findall(rf'rel="{way}" href="([^"]+)"', page)
+    return str(link).replace("&amp;", "&")
 
 
 def test_a_call_is_listed_and_told_to_end(desk_anywhere: Rooms) -> None:

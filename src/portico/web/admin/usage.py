@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from portico.admin.dollars import usd
+from portico.core import digits
 from portico.core.errors import InvalidRequest, NotFound
 from portico.ledger.margins import margins
 from portico.web.admin.forms import PAGE, page
@@ -93,7 +94,7 @@ def asking(asked: Asked) -> Asking:
 
 async def usage(asked: Asked) -> Shown:
     told = asking(asked)
-    after = asked.first("after")
+    start = digits.whole(asked.first("after"), 9) or 0
     errors: dict[str, str] = {}
     lines: Sequence[Line] = ()
     following, total, whole = None, None, True
@@ -103,7 +104,7 @@ async def usage(asked: Asked) -> Shown:
             lines, whole = [_of_provider(one) for one in found.providers], found.whole
             total = _sum(lines)
         else:
-            listed = await asked.do("usage", by=told.by, after=after, limit=PAGE, **told.fields)
+            listed = await asked.do("usage", by=told.by, after=str(start), limit=PAGE, **told.fields)
             lines, following = [_line(row, told.by) for row in listed.data], listed.next
             total = await _total(asked, told)
     except NotFound as error:
@@ -116,8 +117,8 @@ async def usage(asked: Asked) -> Shown:
         lines=lines,
         total=total,
         whole=whole,
-        older=told.link(after=following) if following else "",
-        newer=told.link() if after else "",
+        next=told.link(after=following) if following else "",
+        previous=told.link(after=str(max(0, start - PAGE))) if start else "",
         bys=BYS,
         wide=max(
             [len(usd(one).partition(".")[2]) for line in lines for one in (line.charge_nanos, line.cost_nanos)] or [2]
