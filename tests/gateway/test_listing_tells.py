@@ -2,15 +2,20 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from gateway.house import KEY, open_house
-from portico.catalog import Model, Rates, load_catalog
+from portico.catalog import Model, Rates, Tier, load_catalog
 from portico.catalog.books import Markup, PriceBooks, Published
 from portico.catalog.thinking import efforts_of
+from portico.cli.bookkeeper import Bookkeeper
+from portico.cli.shown import Shown
+from portico.cli.traffic import TrafficBook
 from portico.http.listing import openai_list, openai_model
+from portico.providers import KINDS
 
 CATALOG = load_catalog()
 DAY = date(2026, 11, 28)
@@ -93,3 +98,25 @@ async def test_a_gateway_tells_them() -> None:
         answer = await house.ask(None, path="/v1/models/gemini-3.8-flash", method="GET", key=KEY)
         assert Decimal(answer.json()["pricing"]["prompt"]) > 0
         assert answer.json()["reasoning"]["supported_efforts"] == ["high", "medium", "low"]
+
+
+async def test_of_a_retired_model_is_told_what_its_calls_cost() -> None:
+    """Its successor answers them, at a price of its own."""
+    async with open_house(kinds=(KINDS["openai"],)) as house:
+        gone, successor = [
+            (await house.ask(None, path=f"/v1/models/{name}", method="GET", key=KEY)).json()["pricing"]
+            for name in ("o1-preview", "gpt-5.6-sol")
+        ]
+        assert gone == successor
+
+
+async def test_pages_are_told_the_same_of_it() -> None:
+    async with open_house(kinds=(KINDS["openai"],)) as house:
+        shown = Shown(
+            house.relay, cast("Bookkeeper", SimpleNamespace(prices=PriceBooks(CATALOG))), cast("TrafficBook", None)
+        )
+        gone, successor = [
+            shown.rates(model, shown.offers(model)[0], DAY, Tier.STANDARD)
+            for model in (CATALOG.models["o1-preview"], CATALOG.models["gpt-5.6-sol"])
+        ]
+        assert gone.sale == successor.sale != ()

@@ -224,12 +224,14 @@ async def test_what_nobody_knows_of_a_server_is_not_said_of_the_model(form: str)
     assert "unknown" in text
 
 
-def test_of_a_retired_model_is_told_what_its_successor_can_do() -> None:
+def test_of_a_retired_model_is_told_what_its_successor_can_do_and_costs() -> None:
     gone = [row for row in ROWS if row.gone and row.priced is not row.model and shelf.is_chat(row)]
     assert gone
     for row in gone:
         successor = next(one for one in ROWS if one.name == row.priced.name)
         assert dict(models.capabilities(row)) == dict(models.capabilities(successor))
+        assert row.prices == successor.prices
+        assert models.price_table(ROOM, row) == models.price_table(ROOM, successor)
 
 
 @pytest.mark.parametrize("form", ["", ".md"])
