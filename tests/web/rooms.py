@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from portico.catalog import Catalog, Markup, Model, PriceBooks, Published, Rates, Tier, load_catalog
+from portico.relay.prepare import successor
 from portico.web.house import House
 from portico.web.machine import every_address
 from portico.web.showroom import Day, Offer, Showroom, Traffic
@@ -41,11 +42,12 @@ def showroom(
         return (Offer(kind, kind, model.targets[0].upstream_model if model.targets else model.name),)
 
     def rates(model: Model, offer: Offer, on: date, tier: Tier) -> Rates:
+        answers = successor(CATALOG, model, on, offer.kind) or model
         return books.rates(
-            model=model,
+            model=answers,
             provider=offer.provider,
             provider_kind=offer.kind,
-            upstream_model=offer.upstream_model,
+            upstream_model=offer.upstream_model if answers is model else answers.name,
             account="",
             on=on,
             tier=tier,

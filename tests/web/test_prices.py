@@ -37,7 +37,7 @@ async def test_a_models_page_shows_every_row_in_force_and_nothing_else() -> None
         table = page.partition('id="prices"')[2].partition("</table>")[0]
         wanted = set()
         for tier in Tier:
-            rates = ROOM.rates(row.priced, row.offers[0], NOW.date(), tier)
+            rates = ROOM.rates(row.model, row.offers[0], NOW.date(), tier)
             wanted |= {money.usd(one.rate_nanos) for one in rates.sale}
         assert set(cells(table)) == wanted, row.name
 
@@ -209,7 +209,7 @@ async def test_the_history_of_a_price_is_what_calls_were_charged_by() -> None:
     wanted = {
         money.price(one.rate_nanos * 1250)
         for day, _ in told
-        for one in room.rates(row.priced, row.offers[0], day, Tier.STANDARD).sale
+        for one in room.rates(row.model, row.offers[0], day, Tier.STANDARD).sale
         if one.kind is not PriceKind.USE
     }
     assert set(cells(page)) == wanted

@@ -41,12 +41,13 @@ class Shown:
         )
 
     def rates(self, model: Model, offer: Offer, on: date, tier: Tier) -> Rates:
-        """What everybody pays for it there."""
+        """What everybody pays for it there, where its successor may answer."""
+        answers = self._relay.answers(model, offer.kind, on)
         return self._books.prices.rates(
-            model=model,
+            model=answers,
             provider=offer.provider,
             provider_kind=offer.kind,
-            upstream_model=offer.upstream_model,
+            upstream_model=offer.upstream_model if answers is model else answers.name,
             account="",
             on=on,
             tier=tier,

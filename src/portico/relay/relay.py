@@ -46,6 +46,7 @@ from portico.relay.files import Files
 from portico.relay.owned import OwnedThings
 from portico.relay.paying import COST_HEADER, Paying, dollars
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
+from portico.relay.prepare import successor
 from portico.relay.presence import EndedByOperator
 from portico.relay.pump import Teller
 from portico.relay.reception import Reception
@@ -215,16 +216,22 @@ class Relay:
     def rates(self, model: Model, on: date, *, account: str) -> Rates | None:
         """What an account is charged by for a call of the model that begins on a day, at whoever is asked first; None where
         it is not served."""
-        for first in self.deployments(model)[:1]:
-            return self._books().rates(
-                model=model,
-                provider=first.provider.name,
-                provider_kind=first.provider.kind.name,
-                upstream_model=first.upstream_model,
-                account=account,
-                on=on,
-            )
-        return None
+        served = self.deployments(model)
+        if not served:
+            return None
+        model, first = answering(self._catalog, model, served[0], on)
+        return self._books().rates(
+            model=model,
+            provider=first.provider.name,
+            provider_kind=first.provider.kind.name,
+            upstream_model=first.upstream_model,
+            account=account,
+            on=on,
+        )
+
+    def answers(self, model: Model, provider_kind: str, on: date) -> Model:
+        """Who answers for a model at a kind of provider on a day: itself, or its successor where it is retired."""
+        return successor(self._catalog, model, on, provider_kind) or model
 
     def _books(self) -> PriceBooks:
         return self._till.books() if self._till is not None else self._listed

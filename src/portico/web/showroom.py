@@ -71,7 +71,8 @@ class Showroom(msgspec.Struct, frozen=True, kw_only=True):
     offers: Callable[[Model], tuple[Offer, ...]]
     """Where a model is served here, the first choice first; empty: nowhere."""
     rates: Callable[[Model, Offer, date, Tier], Rates]
-    """What a call that begins on a day is charged by, of an account without prices of its own."""
+    """What a call of a model that begins on a day is charged by, of an account without prices of its own: by the price of
+    its successor, where that answers."""
     traffic: Callable[[], Awaitable[Day]]
     """How models fared in the last 24 hours."""
     now: Callable[[], datetime]

@@ -33,6 +33,7 @@ def cards_here() -> tuple[Card, ...]:
     from portico.catalog import CatalogError, PriceBooks, load_catalog
     from portico.config import ConfigError, load_config
     from portico.http.listing import openai_list
+    from portico.relay.served import answering
     from portico.routing import deployments_of
 
     try:
@@ -44,9 +45,10 @@ def cards_here() -> tuple[Card, ...]:
     books = PriceBooks(load_catalog())
 
     def rates(model: Any, on: Any) -> Any:
-        for first in deployments_of(model, providers)[:1]:
+        for served in deployments_of(model, providers)[:1]:
+            answers, first = answering(catalog, model, served, on)
             return books.rates(
-                model=model,
+                model=answers,
                 provider=first.provider.name,
                 provider_kind=first.provider.kind.name,
                 upstream_model=first.upstream_model,

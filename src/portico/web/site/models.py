@@ -177,7 +177,7 @@ def price_table(showroom: Showroom, row: Row) -> tuple[list[Tier], list[PriceLin
     tiers: list[Tier] = []
     columns: list[dict[Cell, tuple[PriceRow, Rate]]] = []
     for tier in Tier:
-        rates = showroom.rates(row.priced, row.offers[0], showroom.now().date(), tier)
+        rates = showroom.rates(row.model, row.offers[0], showroom.now().date(), tier)
         column = {_cell(one): (one, Rate.of(one, rates.markup_permille)) for one in rates.sale}
         if column and not any(_same(column, other) for other in columns):
             tiers.append(tier)
@@ -241,7 +241,7 @@ def history(showroom: Showroom, row: Row) -> list[tuple[date, Priced]]:
     Looked for from each day of the catalog's rows to the next and to today, in what calls of these days were charged by."""
 
     def on(day: date) -> Priced:
-        rates = showroom.rates(row.priced, row.offers[0], day, Tier.STANDARD)
+        rates = showroom.rates(row.model, row.offers[0], day, Tier.STANDARD)
         listed = sorted((one for one in rates.sale if one.kind is not PriceKind.USE), key=_order)
         return [(one, Rate.of(one, rates.markup_permille)) for one in listed]
 

@@ -146,7 +146,7 @@ def row_of(showroom: Showroom, model: Model, state: State = NO_CALLS) -> Row | N
     priced = model
     if gone and model.successor is not None:
         priced = showroom.catalog().models[model.successor]
-    rates = showroom.rates(priced, offers[0], today, Tier.STANDARD)
+    rates = showroom.rates(model, offers[0], today, Tier.STANDARD)
     return Row(
         model=model,
         priced=priced,
