@@ -231,7 +231,7 @@ def _csv(text: str) -> list[Any]:
     reader = csv.DictReader(io.StringIO(text), strict=True)
     try:
         lines = []
-        _check_once([name.strip() for name in reader.fieldnames or () if name.strip()])
+        _check_columns([name.strip() for name in reader.fieldnames or () if name.strip()])
         for row in reader:
             if None in row or any(value is None for value in row.values()):
                 raise InvalidRequest(f"line {reader.line_num}: it has not as many columns as the first line.")
@@ -239,6 +239,25 @@ def _csv(text: str) -> list[Any]:
     except csv.Error as error:
         raise InvalidRequest(f"line {reader.line_num}: it is not CSV: {error}") from None
     return lines
+
+
+def _check_columns(names: list[str]) -> None:
+    known = [field.encode_name for field in msgspec.structs.fields(Line)]
+    if unknown := [name for name in names if name not in known]:
+        raise InvalidRequest(
+            f"line 1: {unknown[0][:80]!r} is no column. Columns stand with commas between them, and are called"
+            f" {', '.join(known)}."
+        )
+    _check_once(names)
+
+
+def in_csv(error: InvalidRequest, text: str) -> InvalidRequest:
+    """What is wrong with a price, with the line of the file in place of its place in the list."""
+    index, _, name = (error.param or "").removeprefix("prices[").partition("]")
+    if not index.isdigit():
+        return error
+    where = f"line {csv_line(text, int(index))}{name.replace('.', ', ')}"
+    return InvalidRequest(f"{where}: {error.message}", param=error.param)
 
 
 def csv_line(text: str, index: int) -> int:

@@ -13,7 +13,7 @@ import msgspec
 
 from portico.admin import dollars
 from portico.admin.desk import Args, Desk, Page, Paging, place_of, says
-from portico.admin.drafts import FORMATS, FREE, Cell, Line, cells_of, draft_text, read_lines
+from portico.admin.drafts import FORMATS, FREE, Cell, Line, cells_of, draft_text, in_csv, read_lines
 from portico.catalog import Model, OperatorModel, PriceKind, PriceRow, Tier, load_catalog, rate_of
 from portico.catalog.books import COST, SALE, PriceBooks, Published, Rates, published
 from portico.core.errors import InvalidRequest, ModelNotFound
@@ -94,7 +94,7 @@ class Prices(Args, frozen=True, kw_only=True):
 
 
 class ImportPrices(Args, frozen=True, kw_only=True):
-    text: Annotated[str, says("The file's text.", min_length=1)]
+    text: Annotated[str, says("The file's text.")]
     format: Annotated[Literal[FORMATS], says("What it is written in.")]  # type: ignore[valid-type]
 
 
@@ -142,7 +142,10 @@ def publish(desk: Desk, args: Prices) -> Publication:
 def import_(desk: Desk, args: ImportPrices) -> Draft:
     """Reads prices in TOML, CSV or JSON, checks them, and gives them back as a draft. Publishes nothing."""
     lines = read_lines(args.text, args.format)
-    check_lines(desk, lines)
+    try:
+        check_lines(desk, lines)
+    except InvalidRequest as error:
+        raise in_csv(error, args.text) if args.format == "csv" else error from None
     return Draft(lines=lines, toml=draft_text(lines))
 
 
@@ -295,8 +298,8 @@ def check_lines(desk: Desk, lines: list[Line]) -> list[Cell]:
 def _no_model(desk: Desk, name: str) -> str:
     try:
         resolved = desk.house.catalog.resolve(name)
-    except ModelNotFound as error:
-        return error.message
+    except ModelNotFound:
+        return f"There is no model {name!r} here. Which there are: portico models."
     return f"A price stands under the model's own name: {resolved.name!r}, not {name!r}."
 
 

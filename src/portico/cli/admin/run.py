@@ -68,7 +68,8 @@ def tell(result: Any, *, as_json: bool, show: Show) -> None:
 
 def failed(error: PorticoError) -> typer.Exit:
     """What is wrong, told; of a list with the place in it."""
-    place = error.param if error.param and "[" in error.param and error.param not in error.message else ""
+    told = error.message.startswith("line ") or not error.param or error.param in error.message
+    place = error.param if "[" in (error.param or "") and not told else ""
     print(f"Error: {place}{': ' if place else ''}{error.message}", file=sys.stderr)
     return typer.Exit(2 if isinstance(error, InvalidRequest) else 1)
 
