@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +23,7 @@ from portico.store.sqlite import SqliteDb, connect
 
 T = TypeVar("T")
 NOW_US = 1_795_000_000_000_000
+GEMINI = {"gemini": "gemini"}
 TODAY = dt.datetime.fromtimestamp(NOW_US / 1e6, dt.UTC).date()
 
 
@@ -75,9 +76,9 @@ class Refused(NamedTuple):
 class Bench:
     """Commands by name, their results as plain JSON values."""
 
-    def __init__(self, reading: LocalReading, **house: Any) -> None:
+    def __init__(self, reading: LocalReading, providers: Mapping[str, str] = GEMINI, **house: Any) -> None:
         self.reading = reading
-        self.house = House(catalog=load_catalog(), providers={"gemini": "gemini"}, **house)
+        self.house = House(catalog=load_catalog(), providers=providers, **house)
         self.office = Office(reading, self.house, Random(7))
 
     def do(self, name: str, /, **fields: Any) -> Any:

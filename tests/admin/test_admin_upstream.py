@@ -52,6 +52,17 @@ def test_a_rest_raises_the_revision_that_workers_watch(wide: Bench) -> None:
     assert wide.rows("SELECT number FROM revisions WHERE name = ?", rests.REVISION) == [(1,)]
 
 
+def test_a_provider_that_nobody_has_configured_is_none_that_can_rest(bench_anywhere: Bench) -> None:
+    """A name that Portico knows for others: what was meant would still be asked."""
+    known = upstreams(openai=Upstream(kind="openai", host="api.openai.com", takes_stored=True, dormant=True))
+    wide = Bench(bench_anywhere.reading, {"gemini": "gemini", "openai": "openai"}, upstreams=known)
+    refused = wide.refusal("pool rest", provider="openai")
+    assert refused.message == "There is no provider 'openai' (configured: gemini)."
+    sql = "INSERT INTO credentials (id, provider, ciphertext, secret_key_id, created_us) VALUES ('cred_1', 'openai', ?, '', 1)"
+    wide.reading.at_once(lambda db: db.run(sql, b""))
+    assert wide.do("pool rest", provider="openai")["provider"] == "openai"
+
+
 # -- providers
 
 

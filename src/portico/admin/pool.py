@@ -7,6 +7,7 @@ import msgspec
 
 from portico.admin.desk import Args, Desk, Note, Nothing, Page, at, at_or_none, checked_text, says
 from portico.core.errors import Conflict, InvalidRequest, NotFound
+from portico.providers import stored
 from portico.routing import ALL_GROUPS, ALL_MODELS, BY_OPERATOR, FOREVER, Rest, rows
 
 _MICROSECONDS = 1_000_000
@@ -73,9 +74,7 @@ def resting(desk: Desk) -> list[RestView]:
 
 def rest(desk: Desk, args: LetRest) -> RestView:
     """Lets a provider rest: it is not asked for a while, or until that is cleared."""
-    if args.provider not in desk.house.providers:
-        known = ", ".join(desk.house.providers) or "none"
-        raise InvalidRequest(f"There is no provider {args.provider!r} (configured: {known}).", param="provider")
+    _check_asked(desk, args.provider)
     note = checked_text(args.note.strip(), "note")
     now_us = desk.db.now_us
     until_us = None if args.minutes is None else now_us + args.minutes * 60 * _MICROSECONDS
@@ -84,6 +83,19 @@ def rest(desk: Desk, args: LetRest) -> RestView:
     if not rows.KeepRest((args.provider, args.group), made).apply(desk.db):
         raise Conflict("It rests for longer already. Clear that first.")
     return RestView(provider=args.provider, group=args.group, model=args.model, until=at_or_none(until_us), why=why)
+
+
+def _check_asked(desk: Desk, provider: str) -> None:
+    """That somebody asks it: of the known names that nobody has configured none is meant. Raises `InvalidRequest`."""
+    upstreams, stored_of = desk.house.upstreams, {one.provider for one in stored.list_credentials(desk.db)}
+    asked = [
+        name
+        for name in desk.house.providers
+        if name in stored_of or name not in upstreams or not upstreams[name].dormant
+    ]
+    if provider not in asked:
+        known = ", ".join(asked) or "none"
+        raise InvalidRequest(f"There is no provider {provider!r} (configured: {known}).", param="provider")
 
 
 def clear(desk: Desk, args: ClearRest) -> Cleared:
