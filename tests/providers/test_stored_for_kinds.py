@@ -9,12 +9,24 @@ import msgspec
 from admin.local import Bench, on_sqlite
 from gateway.house import Script, answers, chat, open_house, says
 from portico.admin.command import Office
+from portico.admin.desk import Upstream
 from portico.config import load_config
 from portico.providers import Secret
 from portico.providers.secret_keys import SecretKeys
 from portico.providers.stored import load_credentials, with_credentials
 from providers.entries import configure, configured, service_account
 from providers.test_provider_calls import COMPLETION
+
+
+def test_no_credential_is_kept_for_a_provider_that_would_not_use_it(tmp_path: Path) -> None:
+    reading = on_sqlite(tmp_path / "books.db")
+    upstreams = {"gemini": Upstream(kind="gemini", host="generativelanguage.googleapis.com", groups=("key:aaaa",))}
+    bench = Bench(reading, upstreams=upstreams, secret_keys=SecretKeys(tmp_path / "secret.key"))
+    refused = bench.refusal("credentials add", provider="gemini", value="AIza-sample")
+    assert (refused.status, refused.param) == (409, "provider")
+    assert 'add "database" to its keys' in refused.message
+    assert bench.do("credentials list")["data"] == []
+    reading.connection.close()
 
 
 def test_a_document_is_kept_on_one_line_and_judged_before(tmp_path: Path) -> None:

@@ -50,7 +50,14 @@ def add(desk: Desk, args: AddCredential) -> CredentialView:
     """Adds an upstream credential, encrypted. Workers use it within a second."""
     if args.provider not in desk.house.providers:
         known = ", ".join(desk.house.providers) or "none"
-        raise InvalidRequest(f"There is no provider {args.provider!r} (configured: {known}).", param="provider")
+        raise InvalidRequest(f"There is no provider {args.provider!r} (known: {known}).", param="provider")
+    upstream = desk.house.upstreams.get(args.provider)
+    if upstream is not None and not upstream.takes_stored:
+        raise Conflict(
+            f'The provider {args.provider!r} uses no stored credentials: add "database" to its keys in portico.toml,'
+            " restart Portico, and then keep this one.",
+            param="provider",
+        )
     value = args.value
     if google.is_document(value):
         value = _on_one_line(value, desk.house.providers[args.provider])

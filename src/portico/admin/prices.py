@@ -274,7 +274,7 @@ def check_lines(desk: Desk, lines: list[Line]) -> list[Cell]:
     for index, line in enumerate(lines):
         if line.provider and line.provider not in providers:
             known = ", ".join(providers) or "none"
-            message = f"There is no provider {line.provider!r} (configured: {known})."
+            message = f"There is no provider {line.provider!r} (known: {known})."
             raise InvalidRequest(message, param=f"prices[{index}].provider")
         if not line.provider and line.model not in catalog.models:
             raise InvalidRequest(_no_model(desk, line.model), param=f"prices[{index}].model")
