@@ -78,6 +78,13 @@ def test_a_factor_that_looks_like_percent_is_asked_about(text: str) -> None:
     assert f"Write +{text.removesuffix('.0')}% if" in told.value.message
 
 
+@pytest.mark.parametrize("text", ["0", "0.0", "0.000"])
+def test_a_factor_that_looks_like_no_markup_does_not_make_everything_free(text: str) -> None:
+    with pytest.raises(InvalidRequest) as told:
+        dollars.permille(text, "factor")
+    assert "Write 1 for no markup, and -100%" in told.value.message
+
+
 @pytest.mark.parametrize(
     ("permille", "text"), [(1000, "1.0"), (1200, "1.2"), (950, "0.95"), (1005, "1.005"), (0, "0.0")]
 )

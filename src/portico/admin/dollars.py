@@ -31,7 +31,7 @@ def nanos(text: str, param: str, *, zero: bool = False) -> int:
 
 def permille(text: str, param: str) -> int:
     """A markup as a factor (`1.2`) or a change (`+20%`, `-5%`), in thousandths. Raises `InvalidRequest`, of a factor that
-    looks like percent, too."""
+    looks like percent, and of 0 that looks like none, too."""
     change = _CHANGE.fullmatch(text.strip())
     if change is not None:
         tenths = int(change.group(2)) * 10 + int(change.group(3) or 0)
@@ -45,6 +45,8 @@ def permille(text: str, param: str) -> int:
             f"{text[:40]!r} is neither a factor such as 1.2, with at most three decimals, nor a change such as +20%."
         )
         raise InvalidRequest(message, param=param) from None
+    if times == 0:
+        raise InvalidRequest("0 makes everything free. Write 1 for no markup, and -100% if free is meant.", param=param)
     if times < PERCENT_FROM:
         return times
     said = factor(times).removesuffix(".0")
