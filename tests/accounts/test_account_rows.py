@@ -146,6 +146,8 @@ def test_a_closed_account_keeps_its_books_and_gets_no_more_keys(books: Books) ->
     assert books.work(accounts.list_accounts) == []
     assert books.work(lambda db: accounts.list_accounts(db, closed=True)) == [closed]
     assert books.work(lambda db: accounts.close_account(db, "Acme")) == closed
+    with pytest.raises(Conflict, match="a closed account of the name 'Acme'"):  # which is in no list
+        account(books)
     with pytest.raises(Conflict):
         make(books, account="Acme")
 

@@ -106,7 +106,9 @@ def create_account(db: Db, rng: Random, *, name: str, kind: str = "prepaid") -> 
     account_id = timed_id("acc_", rng, db.now_us / _US)
     sql = "INSERT INTO accounts (id, name, kind, created_us) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
     if not db.run(sql, account_id, name, kind, db.now_us):
-        raise Conflict(f"There is an account of the name {name!r} already.", param="name")
+        closed = db.rows("SELECT 1 FROM accounts WHERE name = ? AND closed_us IS NOT NULL", name)
+        which = "a closed account" if closed else "an account"  # whose books go on under its name
+        raise Conflict(f"There is {which} of the name {name!r} already.", param="name")
     return show_account(db, account_id)
 
 
