@@ -537,6 +537,14 @@ def test_usage_adds_up_and_tells_the_margin(desk_anywhere: Rooms) -> None:
 # -- what runs, and who did what
 
 
+def test_days_of_usage_the_wrong_way_around_are_said_to_be_so(desk: Rooms, root: Client) -> None:
+    answer = root.get("/admin/usage?from=2026-11-20&to=2026-11-10")
+    assert answer.status == 422
+    assert "The last day is before the first." in answer.page.prose
+    for command in ("usage", "receipts list"):
+        assert desk.bench.refusal(command, **{"from": "2026-11-20", "to": "2026-11-10"}).param == "to"
+
+
 def test_pages_of_usage_go_on_and_back_to_the_page_before(desk: Rooms, root: Client) -> None:
     sql = "INSERT INTO usage_days (account_id, day, model, key_id, calls) VALUES ('default', ?, ?, 'key_default', 1)"
 

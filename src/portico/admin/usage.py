@@ -65,6 +65,12 @@ class ListReceipts(Paging, frozen=True, kw_only=True):
     search: Annotated[str, says("A request's or a key's id, how a key begins, a model, a code.", max_length=200)] = ""
 
 
+def check_days(first: date | None, last: date | None) -> None:
+    """Raises `InvalidRequest` for days the wrong way around, in which nothing would be found."""
+    if first is not None and last is not None and last < first:
+        raise InvalidRequest("The last day is before the first.", param="to")
+
+
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
     """A call, on one line. Token counts are null where nothing was reported."""
 
@@ -107,6 +113,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 def receipts(desk: Desk, args: ListReceipts) -> Page[CallView]:
     """Lists calls by their receipts, newest first."""
+    check_days(args.first, args.last)
     asked = calls.Filter(
         account=None if args.account is None else show_account(desk.db, args.account).id,
         model=args.model or "",
@@ -161,6 +168,7 @@ def receipt(desk: Desk, args: OneReceipt) -> Receipt:
 
 def show(desk: Desk, args: ShowUsage) -> Page[UsageRow]:
     """Shows what was used, by day, model, key or account."""
+    check_days(args.first, args.last)
     by = [word.strip() for word in args.by.split(",") if word.strip()]
     unknown = [word for word in by if word not in _COLUMNS]
     if unknown or len(set(by)) < len(by):

@@ -107,8 +107,8 @@ async def usage(asked: Asked) -> Shown:
             listed = await asked.do("usage", by=told.by, after=str(start), limit=PAGE, **told.fields)
             lines, following = [_line(row, told.by) for row in listed.data], listed.next
             total = await _total(asked, told)
-    except NotFound as error:
-        errors = {"account": error.message}
+    except (NotFound, InvalidRequest) as error:
+        errors = {error.param or "account": error.message}
     shown = page(
         asked,
         "usage",
