@@ -58,8 +58,8 @@ def test_a_provider_that_nobody_has_configured_is_none_that_can_rest(bench_anywh
     wide = Bench(bench_anywhere.reading, {"gemini": "gemini", "openai": "openai"}, upstreams=known)
     refused = wide.refusal("pool rest", provider="openai")
     assert refused.message == "There is no provider 'openai' (configured: gemini)."
-    sql = "INSERT INTO credentials (id, provider, ciphertext, secret_key_id, created_us) VALUES ('cred_1', 'openai', ?, '', 1)"
-    wide.reading.at_once(lambda db: db.run(sql, b""))
+    sql = "INSERT INTO credentials (id, provider, ciphertext, secret_key_id, created_us) VALUES (?, ?, ?, '', 1)"
+    wide.reading.at_once(lambda db: db.run(sql, "cred_1", "openai", b""))
     assert wide.do("pool rest", provider="openai")["provider"] == "openai"
 
 
