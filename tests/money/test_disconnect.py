@@ -163,6 +163,59 @@ def test_what_was_delivered_is_counted_in_bytes_of_what_the_caller_sees(part: Pa
     assert delivered_bytes(part, thoughts=thoughts) == size
 
 
+def delta(**said: Any) -> Json:
+    return {"id": "c", "model": "gpt-4.1", "choices": [{"index": 0, "delta": said, "finish_reason": None}]}
+
+
+def calls_with(arguments: str) -> list[Json]:
+    return [{"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": arguments}}]
+
+
+def responded(kind: str, text: str) -> Json:
+    return {
+        "type": f"response.{kind}.delta",
+        "item_id": "msg_1",
+        "output_index": 0,
+        "delta": text,
+        "obfuscation": "xxx",
+    }
+
+
+CREATED: Json = {"type": "response.created", "response": {"id": "resp_1", "model": "gpt-4.1", "status": "in_progress"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "events", "size"),
+    [
+        ("chat/completions", [delta(content="門\n" * 200)], 800),
+        ("chat/completions", [delta(content="a"), delta(content="b\n"), delta(content="門\n" * 100)], 403),
+        ("chat/completions", [delta(tool_calls=calls_with('{"a": "' + "x" * 393))], 400),
+        ("chat/completions", [delta(function_call={"name": "f", "arguments": "x" * 400})], 400),
+        ("chat/completions", [delta(content="Well"), delta(reasoning_content="門" * 132)], 400),
+        ("responses", [CREATED, responded("output_text", "word " * 80), responded("output_text", "\n" * 80)], 480),
+        ("responses", [CREATED, responded("function_call_arguments", "門" * 100)], 300),
+        ("responses", [CREATED, responded("reasoning_summary_text", "hmm "), responded("refusal", "No, never.. ")], 16),
+    ],
+)
+async def test_caller_gone_from_a_stream_that_passes_pays_for_what_was_delivered(
+    tmp_path: Path, path: str, events: list[Json], size: int
+) -> None:
+    """Whatever way the provider writes it in JSON."""
+    act = Steps(*events, "never")
+    async with paid_house(tmp_path / "books.db", Script(act), kinds=(KINDS["openai"],)) as paid:
+        body = chat(stream=True, model="gpt-4.1")
+        if path == "responses":
+            body["input"] = body.pop("messages")
+        async with paid.house.open(body, path=f"/v1/{path}") as wire:
+            act.let_go(len(events))
+            await seen(wire, as_bytes(events[-1])[-40:])
+            wire.reset()
+        await until(lambda: act.cut == 1)
+        receipt = await paid.settled()
+        assert receipt["usage"] == {"output_visible": {"text": size // 4}}
+        assert is_marked(receipt, "estimated")
+
+
 # caller gone mid-answer, policy drain (of the key, or of the house where the key has none): the real final usage
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize(("policy", "settings"), [(DRAIN, None), ({}, TillSettings(on_disconnect="drain"))])
