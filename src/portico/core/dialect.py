@@ -177,7 +177,7 @@ class Seen(msgspec.Struct, frozen=True):
     empty: bool = False
     """There is nothing in it, and no limit or filter that says why."""
     shown: int = 0
-    """About how many characters of text it holds, where no usage tells more."""
+    """Bytes of text that it holds, and of what calls are made with, where no usage tells more."""
     pictures: int = 0
     """How many it holds."""
     heard_s: float = 0.0

@@ -54,6 +54,18 @@ def encode(value: Any) -> bytes:
         raise NotJson("the value is nested too deeply") from None
 
 
+def size_of_text(raw: bytes) -> int:
+    """How many bytes of UTF-8 a text is, by the way it stands in JSON; 0 for what is none."""
+    if raw[:1] != b'"':
+        return 0
+    if b"\\" not in raw:
+        return len(raw) - len('""')
+    try:
+        return len(_decoder.decode(raw).encode())
+    except NOT_DECODED:  # half of a pair
+        return len(raw) - len('""')
+
+
 def dumps(value: Any) -> str:
     """A value as compact JSON text. Raises `NotJson` as `encode` does."""
     return encode(value).decode()

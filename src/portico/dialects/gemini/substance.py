@@ -11,6 +11,7 @@ import msgspec
 
 from portico.core.response import FinishReason
 from portico.dialects.gemini.finish import parse_finish
+from portico.wire import jsontext
 
 
 class _Content(msgspec.Struct):
@@ -41,7 +42,7 @@ class Substance:
         self.counts = False
         """Something is in it, or a limit or a filter says why not."""
         self.shown = 0
-        """Bytes of its texts, as they are written in JSON."""
+        """Bytes of its texts."""
 
     def feed(self, data: bytes) -> None:
         try:
@@ -60,7 +61,7 @@ class Substance:
             self.counts = True
 
     def _part(self, part: Mapping[str, msgspec.Raw]) -> None:
-        text = memoryview(part["text"]).nbytes - len('""') if "text" in part else 0
+        text = jsontext.size_of_text(bytes(part["text"])) if "text" in part else 0
         self.shown += text
         thought = "thought" in part and bytes(part["thought"]) == b"true"
         if (text > 0 and not thought) or not part.keys() <= _NO_SHOW:

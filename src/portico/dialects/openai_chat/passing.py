@@ -147,15 +147,48 @@ _NOTHING: Final = frozenset({b"", b'""', b"null", b"[]", b"{}"})
 
 
 class _Said(msgspec.Struct):
-    """A message, or a piece of one: only whether something is there is looked at."""
+    """A message, or a piece of one: whether something is there is looked at, and how much text that is."""
 
     content: msgspec.Raw = _ABSENT
+    reasoning_content: msgspec.Raw = _ABSENT
+    reasoning: msgspec.Raw = _ABSENT
     refusal: msgspec.Raw = _ABSENT
     tool_calls: msgspec.Raw = _ABSENT
     function_call: msgspec.Raw = _ABSENT
     audio: msgspec.Raw = _ABSENT
     images: msgspec.Raw = _ABSENT
     annotations: msgspec.Raw = _ABSENT
+
+
+class _Called(msgspec.Struct):
+    """A function or a tool of the caller's, or a piece of such a call."""
+
+    arguments: msgspec.Raw = _ABSENT
+    input: msgspec.Raw = _ABSENT
+
+
+class _Call(msgspec.Struct):
+    function: _Called | None = None
+    custom: _Called | None = None
+
+
+_CALLS: Final = msgspec.json.Decoder(list[_Call] | None)
+_CALLED: Final = msgspec.json.Decoder(_Called | None)
+
+
+def _written(said: _Said) -> int:
+    """How many bytes of text there are beside the content: thoughts, a refusal, what calls are made with."""
+    size = sum([jsontext.size_of_text(bytes(text)) for text in (said.reasoning_content, said.reasoning, said.refusal)])
+    called: list[_Called | None] = []
+    try:
+        if said.tool_calls:
+            called = [one for call in _CALLS.decode(said.tool_calls) or () for one in (call.function, call.custom)]
+        if said.function_call:
+            called.append(_CALLED.decode(said.function_call))
+    except jsontext.NOT_DECODED:
+        return size
+    texts = [text for one in called if one is not None for text in (one.arguments, one.input)]
+    return size + sum([jsontext.size_of_text(bytes(text)) for text in texts])
 
 
 class _Choice(msgspec.Struct):
@@ -256,7 +289,7 @@ class _Watched:
         self.counts = False
         """Something is in it, or a limit or a filter says why not. Thoughts alone are nothing."""
         self.shown = 0
-        """Bytes of its texts, as they are written in JSON."""
+        """Bytes of its texts, and of what calls are made with."""
         self.searched = False
 
     def look(self, answer: _Answer) -> None:
@@ -275,10 +308,11 @@ class _Watched:
         content = bytes(said.content)
         if content not in _NOTHING:
             self.counts = True
-            self.shown += len(content) - len('""')
+            self.shown += jsontext.size_of_text(content)
         elif not self.counts:
             others = (said.refusal, said.tool_calls, said.function_call, said.audio, said.images)
             self.counts = any(bytes(other) not in _NOTHING for other in others)
+        self.shown += _written(said)
         self.searched = self.searched or b'"url_citation"' in bytes(said.annotations)
 
     def seen(self) -> Seen:
@@ -379,7 +413,7 @@ class ChatWatch:
         ):
             return False
         watched.counts = True
-        watched.shown += len(content) - len('""')
+        watched.shown += jsontext.size_of_text(content)
         return True
 
     def close(self) -> None:

@@ -7,6 +7,8 @@ frame, and frames of deltas, which are nearly all, are only looked at for their 
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.dialect import LooksAtAll, Seen
 from portico.core.errors import (
     BodyNotJson,
@@ -90,12 +92,12 @@ def _says(item: Mapping[str, Any]) -> bool:
 
 
 def _shown(item: Mapping[str, Any]) -> int:
-    content = item.get("content")
-    if item.get("type") != "message" or not isinstance(content, list):
-        return 0
-    return sum(
-        [len(str(part.get("text") or part.get("refusal") or "")) for part in content if isinstance(part, Mapping)]
-    )
+    """Bytes of text that an item shows: what it says or thinks, or calls a tool with."""
+    told = [item.get("arguments"), item.get("input")]
+    for parts in (item.get("content"), item.get("summary")):
+        shown = [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
+        told += [part.get("text") or part.get("refusal") for part in shown]
+    return sum([len(text.encode("utf-8", "surrogatepass")) for text in told if isinstance(text, str)])
 
 
 class ResponsesWatch(LooksAtAll):
@@ -157,7 +159,7 @@ class ResponsesWatch(LooksAtAll):
         self._passed = True
         if b'"response.reasoning' not in frame.data:
             self.counts = True
-            self._shown += len(frame.data) // _OF_A_DELTA
+        self._shown += _more_of(frame.data)
         return [frame]
 
     def _end(self, response: Mapping[str, Any]) -> None:
@@ -175,5 +177,18 @@ class ResponsesWatch(LooksAtAll):
         return Frame(jsontext.encode({**told, "type": "error"}), "error")
 
 
-_OF_A_DELTA: Final = 40
-"""About how many bytes of a delta's frame there are for a character of text: its names and ids take the rest."""
+class _More(msgspec.Struct):
+    type: str = ""
+    delta: msgspec.Raw = msgspec.Raw()
+
+
+_MORE: Final = msgspec.json.Decoder(_More)
+
+
+def _more_of(data: bytes) -> int:
+    """How many bytes of text a delta brings; sound is none."""
+    try:
+        more = _MORE.decode(data)
+    except jsontext.NOT_DECODED:
+        return 0
+    return 0 if more.type == "response.audio.delta" else jsontext.size_of_text(bytes(more.delta))
