@@ -178,17 +178,21 @@ class ResponsesWatch(LooksAtAll):
 
 
 class _More(msgspec.Struct):
-    type: str = ""
     delta: msgspec.Raw = msgspec.Raw()
 
 
 _MORE: Final = msgspec.json.Decoder(_More)
+_TEXT: Final = b'"delta":"'
+"""Before the text of a delta, as OpenAI writes it. In no string of JSON, where a quote has a backslash before it."""
 
 
 def _more_of(data: bytes) -> int:
-    """How many bytes of text a delta brings; sound is none."""
+    """How many bytes of text a delta brings."""
+    begins = data.find(_TEXT) + len(_TEXT)
+    ends = data.find(b'"', begins)
+    if begins >= len(_TEXT) and ends > 0 and b"\\" not in data[begins:ends]:  # nearly all
+        return ends - begins
     try:
-        more = _MORE.decode(data)
+        return jsontext.size_of_text(bytes(_MORE.decode(data).delta))
     except jsontext.NOT_DECODED:
         return 0
-    return 0 if more.type == "response.audio.delta" else jsontext.size_of_text(bytes(more.delta))
