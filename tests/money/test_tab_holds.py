@@ -108,6 +108,26 @@ async def test_a_hold_refused_late_cancels_the_upstream_call_and_nothing_is_char
         assert len(paid.receipts()) == 1
 
 
+async def test_after_a_late_refusal_no_provider_is_asked_before_a_hold_is_durable(tmp_path: Path) -> None:
+    """What was known of the balance a moment ago has been used by somebody else."""
+    act = Steps(ANSWER, held=False)
+    async with paid_house(tmp_path / "books.db", Script(act)) as paid:
+        await paid.house.ask(chat())
+        await paid.settled()
+        paid.counter.close()
+        async with paid.house.open(chat()) as wire:
+            await until(lambda: act.asked == 2)
+            paid.set_balance(0)
+            paid.counter.open()
+            assert (await wire.rest()).status == 402
+        paid.counter.close()
+        async with paid.house.open(chat()) as wire:
+            assert await wire.is_silent(0.1)
+            assert act.asked == 2
+            paid.counter.open()
+            assert (await wire.rest()).status == 402
+
+
 @pytest.mark.parametrize("stream", STREAMS)
 async def test_a_late_refusal_that_meets_a_ready_answer_is_a_402_too(tmp_path: Path, stream: bool) -> None:
     act, told = Steps(ANSWER, held=False), Told()

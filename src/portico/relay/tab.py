@@ -167,7 +167,7 @@ class Tab:
         if not till.admits() and self.caller.prepaid:
             self.refusal = StorageUnavailable()
             raise self.refusal
-        self._beside = self._once is None and till.is_comfortable(self.caller, amount)
+        self._beside = self._once is None and till.is_comfortable(self.caller, amount, self._tokens)
         self.amount = amount
         self._submit()
         if self._beside:
@@ -211,13 +211,13 @@ class Tab:
             self._without_storage(error)
             return
         self._pending = True
-        self._till.begun(self.caller.tenant, self.amount)
+        self._till.begun(self.caller, self.amount, self._tokens)
         pending.add_done_callback(self._decided)
 
     def _decided(self, pending: Pending[Decision]) -> None:
         """What became of the hold is known."""
         self._pending = False
-        self._till.decided(self.caller.tenant, self.amount)
+        self._till.decided(self.caller, self.amount, self._tokens)
         try:
             result = pending.result()
         except StorageUnavailable as error:
@@ -245,6 +245,7 @@ class Tab:
     def _refused(self, error: PorticoError) -> None:
         """There is no hold. Of who is served all the same it is written when it can be: before the charge, which is posted
         after it, and the limits only count it."""
+        self._till.forget(self.caller)
         if self._trusted:
             self._till.committer.post(self._hold(refusable=False))
             self.durable_now = True
@@ -354,6 +355,8 @@ class Tab:
             return None
         if held:
             self.amount = amount
+        else:
+            self._till.forget(self.caller)
         return held
 
     async def _more(self, amount: int) -> None:

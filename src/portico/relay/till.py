@@ -15,10 +15,11 @@ from portico.accounts import Caller
 from portico.accounts.policy import Policy
 from portico.catalog.books import PriceBooks
 from portico.core.storage import Committer
-from portico.ledger.hold import UNLIMITED, Held, Limits
+from portico.ledger.hold import UNLIMITED, Held, Limits, Use
 
-MAX_STANDINGS: Final = 10_000
-"""Keys of which it is remembered how they stand; beyond that all is forgotten, and read again with the next hold."""
+MAX_KNOWN: Final = 10_000
+"""Accounts, and keys, of which it is remembered how they stand; beyond that all is forgotten, and read again with the next
+hold."""
 NEAR_PERMILLE: Final = 800
 """From this much of a limit on, a call waits for its hold."""
 
@@ -45,12 +46,26 @@ class TillSettings(msgspec.Struct, frozen=True):
     """How long after a failure of the database an open account is served without waiting for it."""
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """What a hold told of an account and a key, when it was committed."""
+class Balance(msgspec.Struct, frozen=True):
+    """What an account could still hold, when a hold of it was committed."""
 
     available_nanos: int
-    near_limit: bool
     at: float
+
+
+class Limited(msgspec.Struct, frozen=True):
+    """How much of its limits a key had used, when a hold of it was committed."""
+
+    uses: tuple[Use, ...]
+    at: float
+
+
+class Undecided(msgspec.Struct):
+    """What the holds of a limited key take that are on their way to the database."""
+
+    calls: int = 0
+    tokens: int = 0
+    nanos: int = 0
 
 
 class Till:
@@ -84,8 +99,10 @@ class Till:
         """Answers that are read to their end for nobody."""
         self.open: dict[str, Callable[[], None]] = {}
         """Calls that are served, by their request's id, each with what ends it."""
-        self._standings: dict[tuple[str, str], Standing] = {}
+        self._balances: dict[str, Balance] = {}
+        self._used: dict[str, Limited] = {}
         self._uncommitted: dict[str, int] = {}
+        self._undecided: dict[str, Undecided] = {}
         self._failed_at = float("-inf")
         self._limits: dict[str, tuple[Policy, Limits]] = {}
 
@@ -104,37 +121,75 @@ class Till:
 
     # -- what is known of balances
 
-    def is_comfortable(self, caller: Caller, amount_nanos: int) -> bool:
-        """Whether a provider may be called beside the commit of a hold of this amount."""
-        if not caller.prepaid and self.limits_of(caller) is UNLIMITED:
-            return True
-        standing = self._standings.get((caller.tenant, caller.key_id))
-        if standing is None or self.clock() - standing.at > self.settings.fresh_s or standing.near_limit:
+    def is_comfortable(self, caller: Caller, amount_nanos: int, tokens: int) -> bool:
+        """Whether a provider may be called beside the commit of a hold of this amount, of a call of so many tokens."""
+        if caller.prepaid:
+            balance = self._balances.get(caller.tenant)
+            if balance is None or self.clock() - balance.at > self.settings.fresh_s:
+                return False
+            most = self.settings.comfort * (amount_nanos + self._uncommitted.get(caller.tenant, 0))
+            if balance.available_nanos < most:
+                return False
+        return self.limits_of(caller) is UNLIMITED or self._is_far_from_limits(caller.key_id, amount_nanos, tokens)
+
+    def _is_far_from_limits(self, key_id: str, amount_nanos: int, tokens: int) -> bool:
+        known = self._used.get(key_id)
+        if known is None or self.clock() - known.at > self.settings.fresh_s:
             return False
-        if not caller.prepaid:
-            return True
-        most = self.settings.comfort * (amount_nanos + self._uncommitted.get(caller.tenant, 0))
-        return standing.available_nanos >= most
+        waiting = self._undecided.get(key_id)
+        calls = 1
+        if waiting is not None:
+            calls, tokens, amount_nanos = 1 + waiting.calls, tokens + waiting.tokens, amount_nanos + waiting.nanos
+        for use in known.uses:
+            kind = use.kind
+            more = calls if kind in ("rpm", "concurrent") else tokens if kind == "tpm" else amount_nanos
+            if (use.used + more) * 1000 > use.limit * NEAR_PERMILLE:
+                return False
+        return True
 
-    def begun(self, account: str, amount_nanos: int) -> None:
+    def begun(self, caller: Caller, amount_nanos: int, tokens: int) -> None:
         """A hold is on its way to the database."""
-        self._uncommitted[account] = self._uncommitted.get(account, 0) + amount_nanos
+        if caller.prepaid:
+            self._uncommitted[caller.tenant] = self._uncommitted.get(caller.tenant, 0) + amount_nanos
+        if self.limits_of(caller) is not UNLIMITED:
+            waiting = self._undecided.get(caller.key_id)
+            if waiting is None:
+                waiting = self._undecided[caller.key_id] = Undecided()
+            waiting.calls += 1
+            waiting.tokens += tokens
+            waiting.nanos += amount_nanos
 
-    def decided(self, account: str, amount_nanos: int) -> None:
+    def decided(self, caller: Caller, amount_nanos: int, tokens: int) -> None:
         """It is known what became of it."""
-        left = self._uncommitted.pop(account, 0) - amount_nanos
-        if left > 0:
-            self._uncommitted[account] = left
+        if caller.prepaid:
+            left = self._uncommitted.pop(caller.tenant, 0) - amount_nanos
+            if left > 0:
+                self._uncommitted[caller.tenant] = left
+        waiting = self._undecided.get(caller.key_id)
+        if waiting is not None:
+            waiting.calls -= 1
+            waiting.tokens -= tokens
+            waiting.nanos -= amount_nanos
+            if waiting.calls <= 0:
+                del self._undecided[caller.key_id]
 
     def note(self, caller: Caller, held: Held) -> None:
-        """Remembers how an account stood after a hold."""
-        if len(self._standings) >= MAX_STANDINGS:
-            self._standings.clear()
-        near = False
-        for use in held.uses:
-            near = near or use.used * 1000 >= use.limit * NEAR_PERMILLE
-        self._standings[caller.tenant, caller.key_id] = Standing(held.available_nanos, near, self.clock())
+        """Remembers how an account and its key stood after a hold."""
+        now = self.clock()
+        if caller.prepaid:
+            if len(self._balances) >= MAX_KNOWN:
+                self._balances.clear()
+            self._balances[caller.tenant] = Balance(held.available_nanos, now)
+        if held.uses:
+            if len(self._used) >= MAX_KNOWN:
+                self._used.clear()
+            self._used[caller.key_id] = Limited(held.uses, now)
         self._failed_at = float("-inf")  # it answers again
+
+    def forget(self, caller: Caller) -> None:
+        """A hold was refused, so that others have used what was known to be left: the next call waits for its own."""
+        self._balances.pop(caller.tenant, None)
+        self._used.pop(caller.key_id, None)
 
     def storage_failed(self) -> None:
         self._failed_at = self.clock()
@@ -150,7 +205,7 @@ class Till:
         kept = self._limits.get(caller.key_id)
         if kept is not None and kept[0] is policy:
             return kept[1]
-        if len(self._limits) >= MAX_STANDINGS:
+        if len(self._limits) >= MAX_KNOWN:
             self._limits.clear()
         limits = Limits(
             rpm=policy.rpm,
