@@ -48,6 +48,54 @@ async def test_a_prepaid_account_uses_no_tool_that_has_a_fee_nobody_knows(
         await paid.settled()
 
 
+OWN = {"type": "function", "name": "read_file", "parameters": {"type": "object", "properties": {}}, "strict": False}
+SEARCH = {"type": "web_search"}
+
+
+@pytest.mark.parametrize(("tool", "name"), TOOLS)
+async def test_what_an_agent_brings_beside_its_own_tools_is_left_out_and_told_where_its_use_has_no_price(
+    tmp_path: Path, tool: Json, name: str
+) -> None:
+    provider = Script(answers(gpt_says(gpt_message("Hi"))))
+    async with paid_house(tmp_path / "db", provider, **OPENAI) as paid:
+        answer = await paid.house.ask(asks(OWN, tool, SEARCH) | {"tool_choice": "auto"}, path=PATH)
+        assert answer.status == 200
+        assert [(loss["code"], name in loss["message"]) for loss in answer.changes] == [("7.1:builtin", True)]
+        sent = provider.bodies[0]
+        assert sent["tools"] == [OWN, SEARCH]
+        assert sent["input"] == "Hi"
+        await paid.settled()
+    async with paid_house(tmp_path / "open", provider, prepaid=False, **OPENAI) as paid:
+        answer = await paid.house.ask(asks(OWN, tool), path=PATH)
+        assert (answer.status, answer.changes) == (200, [])
+        assert provider.bodies[1]["tools"] == [OWN, tool]
+        await paid.settled()
+
+
+PICTURES = {"type": "image_generation"}
+CHOICES: list[Any] = [PICTURES, {"type": "allowed_tools", "mode": "auto", "tools": [PICTURES, OWN]}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "headers"),
+    [
+        *[({"tool_choice": choice}, {}) for choice in CHOICES],
+        ({"input": [{"type": "additional_tools", "role": "developer", "tools": [PICTURES]}]}, {}),
+        ({}, {"x-portico-strict": "true"}),
+    ],
+    ids=["chosen", "allowed", "brought by an item", "strict"],
+)
+async def test_a_tool_without_a_price_that_is_wanted_is_refused_and_not_left_out(
+    tmp_path: Path, fields: Json, headers: dict[str, str]
+) -> None:
+    provider = Script(answers(gpt_says(gpt_message("Hi"))))
+    async with paid_house(tmp_path / "db", provider, **OPENAI) as paid:
+        answer = await paid.house.ask(asks(OWN, PICTURES) | fields, path=PATH, headers=headers)
+        assert answer.status == 400
+        assert "image_generation" in answer.error["message"]
+        assert (provider.requests, paid.entries()) == ([], [])
+
+
 @pytest.mark.parametrize(("geo", "status"), [("us", 400), ("global", 200), (None, 200)])
 async def test_a_prepaid_account_asks_for_no_place_that_is_dearer(tmp_path: Path, geo: str | None, status: int) -> None:
     provider = Script(answers(claude_says(claude_text("Hi"))))

@@ -4,7 +4,7 @@ A dialect is one folder and one `Dialect` value. Nothing in it opens a socket, r
 plain JSON values; streams are frames (`wire/sse.py`) in and out of small machines that are fed and closed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -260,6 +260,10 @@ class Passing(msgspec.Struct, frozen=True):
     beyond: Callable[[bytes, Capabilities], bool] | None = None
     """Whether a body asks of a model what the catalog knows that it refuses; None: nothing is looked for. It is read, and
     said in what the model takes. Asked of every call: it looks at nothing of which the model takes all."""
+
+    without_tools: Callable[[bytes, Collection[str]], bytes | None] | None = None
+    """A body, of valid JSON, without the tools of the provider that prices know by these names; None where the caller
+    has no tools of its own beside them, or chooses one of them: without them it would ask for something else."""
 
     def may_pass(self, body: bytes) -> bool:
         """Whether nothing in a body is meant for the gateway alone."""

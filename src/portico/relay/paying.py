@@ -18,6 +18,7 @@ from portico.catalog.books import Rates, tier_of
 from portico.catalog.price import Tier
 from portico.core.ask import Ask
 from portico.core.errors import BodyNotJson, InvalidRequest, PorticoError, UpstreamError
+from portico.core.loss import Loss
 from portico.core.usage import Usage
 from portico.ledger.settle import Outcome
 from portico.ledger.windows import day_of
@@ -31,6 +32,7 @@ from portico.relay.passthrough import PassingPump
 from portico.relay.presence import EndedByOperator, Presence
 from portico.relay.pump import Pump
 from portico.relay.report import CALLER_GONE
+from portico.relay.strict import refuse_losses
 from portico.relay.tab import FundsRanOut, Offer, Once, Tab
 from portico.relay.till import Till
 from portico.wire.http import Headers
@@ -110,6 +112,26 @@ class Paying:
             if self._caller.prepaid:
                 raise
             return Ask(text_bytes=len(body))
+
+    def without_unpriced(self, attempt: Attempt, body: bytes, ask: Ask) -> tuple[bytes, Ask]:
+        """What a prepaid account may send. Agents bring some tools of a provider with every call, whoever pays: they do
+        without those that are billed, nobody knows by how much, and are told. Raises `UnsupportedParameter` if the call is
+        strict."""
+        passing, call = attempt.dialect.passing, self._call
+        if not self._caller.prepaid or passing is None or passing.without_tools is None:
+            return body, ask
+        unpriced = without_fee(ask.tools, self._rates_of(attempt.aim, tier_of(ask.service_tier)))
+        if not unpriced or (less := passing.without_tools(body, unpriced)) is None:
+            return body, ask
+        where = call.request.where
+        losses = [
+            Loss("7.1:builtin", where.field(name), f"each use of {name} is billed, and no price of it is known")
+            for name in unpriced
+        ]
+        if call.strict:
+            refuse_losses(losses)
+        attempt.losses += losses
+        return less, passing.ask(less)
 
     async def sending(self, attempt: Attempt, ask: Ask, places: Iterable[Aim]) -> None:
         """Returns when this may be sent. `places`: where else the plan may send it.

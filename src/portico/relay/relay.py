@@ -255,7 +255,10 @@ class Relay:
         content = attempt.content
         body = attempt.take_body()
         if paying is not None:
-            await paying.sending(attempt, paying.ask(attempt, body, content), self._aims.elsewhere(call, aim))
+            ask = paying.ask(attempt, body, content)
+            if ask.tools:
+                body, ask = paying.without_unpriced(attempt, body, ask)
+            await paying.sending(attempt, ask, self._aims.elsewhere(call, aim))
         del content
         credential = aim.candidate.credential
         headers = self._signer.ready(provider, aim.spoken, credential)

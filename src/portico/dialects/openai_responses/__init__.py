@@ -4,7 +4,7 @@ from typing import Final
 
 from portico.core.dialect import Dialect, Passing
 from portico.dialects.openai.errors import parse_error, render_error
-from portico.dialects.openai_responses.asking import ask, ask_of_rendered
+from portico.dialects.openai_responses.asking import ask, ask_of_rendered, without_tools
 from portico.dialects.openai_responses.beyond import beyond
 from portico.dialects.openai_responses.counting import COUNTING
 from portico.dialects.openai_responses.passing import ResponsesWatch, renamed, see
@@ -30,7 +30,7 @@ DIALECT: Final = Dialect(
     where=WHERE,
     ask=ask_of_rendered,
     keep_alive=KEEP_ALIVE,
-    passing=Passing(renamed, see, ResponsesWatch, ask, beyond=beyond),
+    passing=Passing(renamed, see, ResponsesWatch, ask, beyond=beyond, without_tools=without_tools),
     state=STATE,
     counting=COUNTING,
     one_answer=True,

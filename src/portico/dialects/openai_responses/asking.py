@@ -1,12 +1,14 @@
 """What of a Responses body decides its price, before it is sent (money.md, A call 1)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
+
+import msgspec
 
 from portico.core.ask import Ask, MediaCount, models_in
 from portico.core.errors import BodyNotJson
 from portico.dialects.openai_responses.reading import HOSTED_SHELL, in_container
-from portico.wire import jsontext
+from portico.wire import jsontext, raw
 
 _FILES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "input_image": ("image/png", ("image_url", "file_id")),
@@ -68,6 +70,33 @@ def ask_of_rendered(body: Mapping[str, Any], body_bytes: int) -> Ask:
         unknown=tuple(sorted([name for name, said in body.items() if said is not None and name not in _KNOWN])),
         models=models_in(body, theirs),
     )
+
+
+def without_tools(body: bytes, names: Collection[str]) -> bytes | None:
+    """A body without these of OpenAI's tools; None where that would be another request (`core.dialect.Passing`)."""
+    spans = raw.members(body)
+    if "tools" not in spans or ("tool_choice" in spans and _chooses(body, spans["tool_choice"], names)):
+        return None
+    declared = body[spans["tools"].start : spans["tools"].end]
+    kept, own = [], False
+    for start, end in raw.items(declared):
+        tool = jsontext.decode(declared[start:end])
+        if isinstance(tool, Mapping) and str(tool.get("type")) in _CALLERS:
+            own = True
+        elif isinstance(tool, Mapping) and _tool(tool) in names:
+            continue
+        kept.append(msgspec.Raw(declared[start:end]))
+    return raw.patch(body, {"tools": kept}) if own else None
+
+
+def _chooses(body: bytes, span: raw.Span, names: Collection[str]) -> bool:
+    """Whether a choice names one of these tools, itself or among those that are allowed."""
+    choice = jsontext.decode(body[span.start : span.end])
+    if not isinstance(choice, Mapping):
+        return False
+    allowed = choice.get("tools")
+    chosen = [choice, *(allowed if isinstance(allowed, list) else ())]
+    return any(isinstance(one, Mapping) and _tool(one) in names for one in chosen)
 
 
 def _declared(body: Mapping[str, Any]) -> Iterator[Any]:
