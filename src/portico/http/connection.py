@@ -6,7 +6,6 @@ read. The connection has one deadline, of which it changes the meaning with what
 
 import asyncio
 import sys
-from collections import deque
 from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING, Final, cast
@@ -98,7 +97,7 @@ class Connection(asyncio.Protocol):
         self._loop = loop
         self._limits = server.limits
         self._exchange: HttpExchange | None = None
-        self._queue: deque[tuple[HttpRequest, bool, bool] | _Refused] = deque()
+        self._queue: list[tuple[HttpRequest, bool, bool] | _Refused] = []
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._reading_paused = False
@@ -271,7 +270,7 @@ class Connection(asyncio.Protocol):
             self._close()
             return
         if self._queue:
-            waiting = self._queue.popleft()
+            waiting = self._queue.pop(0)
             if isinstance(waiting, _Refused):
                 self._refuse_now(waiting)
             else:

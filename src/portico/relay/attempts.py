@@ -4,19 +4,15 @@ import asyncio
 from collections.abc import Callable
 
 from portico.core.errors import PorticoError, UpstreamBadGateway, UpstreamError, UpstreamIncomplete
-from portico.providers.quirks import in_stream
 from portico.relay.call import Attempt, AttemptOne, BrokenOff, Call
-from portico.relay.downstream import Downstream
 from portico.relay.fanout import lane_of
 from portico.relay.passthrough import PassingPump
-from portico.relay.ports import UpstreamResponse
 from portico.relay.pump import Pump, Teller
 from portico.relay.report import CANCELLED, FAILED, OK
-from portico.relay.straight import PassingWay, StraightWay
 from portico.relay.unfence import UnfencedReader
 from portico.routing import Health, Pace
 from portico.wire import jsontext
-from portico.wire.sse import EventTooLong, Frame, SseDecoder
+from portico.wire.sse import Frame
 
 
 async def made(
@@ -79,88 +75,6 @@ def decoded(body: bytes) -> object:
         return jsontext.decode(body)
     except jsontext.NotJson as error:
         raise UpstreamBadGateway(f"The provider's answer is not JSON: {error}") from None
-
-
-def frames_of(decoder: SseDecoder, data: bytes) -> list[Frame]:
-    """What a piece of a provider's stream brings. Raises `UpstreamBadGateway` for an event that does not end."""
-    try:
-        return decoder.feed(data)
-    except EventTooLong as error:
-        raise UpstreamBadGateway(str(error)) from None
-
-
-async def piped(
-    call: Call,
-    attempt: Attempt,
-    pump: Pump | PassingPump,
-    upstream: UpstreamResponse,
-    downstream: Downstream,
-    clock: Callable[[], float],
-) -> list[Frame]:
-    """Passes a candidate's stream on to the caller, as fast as both can; its last frames, which are not written yet.
-
-    Raises while nothing was shown; afterwards a failure is told in the last frames. What comes before the hold of the call
-    is durable is kept until it is, and meanwhile the provider is not read. `clock` is read at the first event and after the
-    last: what lies between is only counted.
-    """
-    paying, continuation, decoder = call.paying, call.continuation, SseDecoder()
-    early: list[Frame] = []
-    aim, tried, runner, slowed = attempt.aim, attempt.tried, attempt.runner, False
-    change = in_stream(aim.provider.quirks_in(aim.spoken)) if attempt.passing is None else None
-
-    def meant(frames: list[Frame]) -> list[Frame]:
-        return frames if change is None else [change(frame) for frame in frames]
-
-    def carefully(data: bytes) -> bool:
-        if runner is not None and runner.has_lost:
-            return False
-        frames = frames_of(decoder, data)
-        tried.events += len(frames)
-        out = pump.feed(frames if change is None else meant(frames))
-        if out and attempt.asked is not None:
-            call.commit(attempt)
-            tried.shown, tried.events = clock(), 1
-            call.note_model(pump.model)
-        if out and not call.counts:
-            call.counts = pump.counts
-        if continuation is not None:
-            out = continuation.frames(out)
-        if not out:
-            return not pump.ended
-        if paying is not None:
-            if not paying.tab.ready():
-                early.extend(out)
-                return False
-            paying.told(pump)
-        return downstream.write(out) and not pump.ended
-
-    take = carefully
-    if change is None and continuation is None:
-        tab = None if paying is None else paying.tab
-        if isinstance(pump, Pump):
-            take = StraightWay(carefully, decoder, pump, downstream, attempt, tab).take
-        else:
-            take = PassingWay(carefully, decoder, pump, downstream, attempt, tab).take
-    try:
-        while not await upstream.pipe(take) and not pump.ended:
-            slowed = True
-            if paying is not None and early:
-                await paying.tab.durable()
-                paying.told(pump)
-                downstream.write(early)
-                early.clear()
-            await downstream.drain()
-        if tried.shown and not slowed:
-            tried.ended = clock()
-        out = pump.close(meant(decoder.close()))
-        if attempt.asked is not None:
-            call.commit(attempt)  # it shows nothing, and its end says why
-        return early + out
-    except UpstreamError as error:
-        if not pump.committed:
-            raise
-        # The answer keeps it, and its frames would keep the answer.
-        return early + pump.fail(error.with_traceback(None))
 
 
 def last_of(call: Call, frames: list[Frame]) -> list[Frame]:

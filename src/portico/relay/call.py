@@ -301,7 +301,7 @@ class Attempt(msgspec.Struct):
 class AttemptOne(Protocol):
     """How one attempt is made: whole or streamed. `last`: there is no silent second try."""
 
-    async def __call__(self, call: Call, attempt: Attempt, *, last: bool) -> None: ...
+    def __call__(self, call: Call, attempt: Attempt, *, last: bool) -> Awaitable[None]: ...
 
 
 class BrokenOff(Exception):

@@ -224,8 +224,8 @@ class Paying:
             tab.checkpoint(receipt, pump.shown // BYTES_A_TOKEN if so_far is None else so_far.output_total)
 
     def headers(self) -> Headers:
-        """What the limits of the key have left, with this call counted in."""
-        held = self.tab.held
+        """What the limits of the key have left, with this call counted in. Told once: what told it is not kept on."""
+        held, self.tab.held = self.tab.held, None
         return RateState.of(held.uses, held.at_us).headers() if held is not None and held.uses else ()
 
     def cost(self) -> int:

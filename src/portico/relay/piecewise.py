@@ -15,9 +15,10 @@ from portico.core.events import Event, Failed, PartDelta, PartStarted
 from portico.core.parts import Media
 from portico.core.response import Response
 from portico.providers import Verb
-from portico.relay.attempts import frames_of, note_failure
+from portico.relay.attempts import note_failure
 from portico.relay.call import Aim, Attempt, BrokenOff, Call
 from portico.relay.downstream import UNBUFFERED
+from portico.relay.piping import frames_of
 from portico.relay.ports import UpstreamResponse
 from portico.wire.sse import Frame, SseDecoder
 

@@ -36,7 +36,7 @@ from portico.providers import Provider, Verb, with_forwarded
 from portico.providers.quirks import in_answer
 from portico.relay import counting, embedding, making, piecewise, questions
 from portico.relay.aiming import Aims
-from portico.relay.attempts import decoded, last_of, note_failure, note_stream, piped, pump_of
+from portico.relay.attempts import decoded, last_of, note_failure, note_stream, pump_of
 from portico.relay.call import ANY_NUMBER, Attempt, BrokenOff, Call
 from portico.relay.dearness import Dearness, dearness
 from portico.relay.defaults import Defaults
@@ -45,6 +45,7 @@ from portico.relay.fanout import merged
 from portico.relay.files import Files
 from portico.relay.owned import OwnedThings
 from portico.relay.paying import COST_HEADER, Paying, dollars
+from portico.relay.piping import Piping
 from portico.relay.ports import MediaFetcher, Upstream, UpstreamRequest, UpstreamResponse
 from portico.relay.prepare import successor
 from portico.relay.presence import EndedByOperator
@@ -66,6 +67,7 @@ from portico.vault.responses import StoredResponses
 from portico.wire import jsontext
 from portico.wire.framing import EventFraming, Framing
 from portico.wire.http import Exchange
+from portico.wire.sse import Frame
 
 JSON: Final = ("content-type", "application/json")
 
@@ -428,33 +430,27 @@ class Relay:
             ready=None if call.paying is None else call.paying.tab.ready,
         )
 
-        async def attempt_one(call: Call, attempt: Attempt, *, last: bool) -> None:
+        def attempt_one(call: Call, attempt: Attempt, *, last: bool) -> Awaitable[None]:
             one = self._stream_one if attempt.verb is None else self._stream_whole
-            await one(call, attempt, downstream, last=last)
+            return one(call, attempt, downstream, last=last)
 
         try:
-            await self._told_if_ended(call, self._tries.each(call, attempt_one))
+            await self._tries.each(call, attempt_one)
         except BrokenOff:
             pass
         except PorticoError as error:
             if not downstream.open:
                 raise
-            failure = error if isinstance(error, UpstreamError) else UpstreamRejected(error.message, param=error.param)
-            teller = call.teller or Teller(call.dialect, call.reply, total=1)
-            note_failure(call, failure)
-            downstream.write(teller.fail(failure))
-        finally:
-            downstream.release()
-        downstream.finish()
-
-    async def _told_if_ended(self, call: Call, tries: Awaitable[None]) -> None:
-        """Raises `EndedByOperator`, of which a stream can tell, for a cancellation that is an operator's."""
-        try:
-            await tries
+            downstream.write(_failed(call, error))
         except asyncio.CancelledError:
             if call.paying is None or not call.paying.presence.was_ended():
                 raise
-            raise EndedByOperator from None
+            if not downstream.open:
+                raise EndedByOperator from None
+            downstream.write(_failed(call, EndedByOperator()))
+        finally:
+            downstream.release()
+        downstream.finish()
 
     async def _stream_one(self, call: Call, attempt: Attempt, downstream: Downstream, *, last: bool) -> None:
         """Reads one candidate's stream. Raises while nothing was shown; afterwards a failure is an event."""
@@ -462,7 +458,7 @@ class Relay:
             upstream = await self._send(call, attempt)
             pump = pump_of(call, attempt, last=last)
             try:
-                out = await piped(call, attempt, pump, upstream, downstream, self._clock)
+                out = await Piping(call, attempt, pump, downstream, self._clock).through(upstream)
             finally:
                 upstream.close()
                 self._keep(call, pump.recorder)
@@ -494,6 +490,14 @@ class Relay:
                 await call.paying.tab.durable()
             downstream.write(out)
             await downstream.drain()
+
+
+def _failed(call: Call, error: PorticoError) -> list[Frame]:
+    """What a stream that is open says of it."""
+    failure = error if isinstance(error, UpstreamError) else UpstreamRejected(error.message, param=error.param)
+    teller = call.teller or Teller(call.dialect, call.reply, total=1)
+    note_failure(call, failure)
+    return teller.fail(failure)
 
 
 async def _finished(call: Call, raw: RawBody) -> bytes:

@@ -2,7 +2,7 @@
 
 Nearly every piece is one event, and that is more of the part that is open. Translated, its text goes between two halves of
 a frame that were made once; where both ends speak one dialect, its data do. Everything else goes the careful way
-(`relay/attempts.py`), and so does the first of what will go straight.
+(`relay/piping.py`), and so does the first of what will go straight.
 """
 
 from collections.abc import Callable

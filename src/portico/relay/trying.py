@@ -6,6 +6,7 @@ that, another candidate is asked beside one that shows nothing (`relay/hedge.py`
 """
 
 import asyncio
+from collections.abc import Awaitable
 from functools import partial
 from typing import Final
 
@@ -184,9 +185,9 @@ class Tries:
             attempt.patience_s = part.route.share_s(step[1].deployment)
         return attempt
 
-    async def _made(self, part: _Part, attempt: Attempt, *, last: bool) -> None:
+    def _made(self, part: _Part, attempt: Attempt, *, last: bool) -> Awaitable[None]:
         router = self._router
-        await made(part.call, attempt, part.attempt_one, router.health, router.now, last=last)
+        return made(part.call, attempt, part.attempt_one, router.health, router.now, last=last)
 
 
 def _is_said_differently(aim: Aim, one: Request, other: Request) -> bool:
