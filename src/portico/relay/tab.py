@@ -258,10 +258,12 @@ class Tab:
 
     def ready(self) -> bool:
         """Whether an answer may be given: the hold is durable, or it is an open account's and the database rests. Where it
-        once may, it may be given to its end."""
-        if self._begun and self.refusal is None and not self.caller.prepaid and self._till.storage_rests:
-            self._trusted = True
-        return self.durable_now or self._trusted
+        once may, it may be given to its end. With an idempotency key it is heard first whether it was before."""
+        if self.durable_now or self._trusted:
+            return True
+        waits = self.caller.prepaid or self._once is not None
+        self._trusted = self._begun and self.refusal is None and not waits and self._till.storage_rests
+        return self._trusted
 
     async def durable(self) -> None:
         """Returns when an answer may be given. Raises what the hold was refused for."""
