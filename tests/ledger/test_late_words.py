@@ -8,6 +8,7 @@ import pytest
 
 from ledger.calls import KEY, checkpoint, hold, release, settle
 from ledger.conftest import Books
+from portico.accounts import calls
 from portico.accounts.statement import balance, receipt
 from portico.core.ids import from_time
 from portico.core.storage import Db
@@ -103,7 +104,7 @@ def test_usage_and_budgets_are_as_if_nobody_had_died(books: Books, charge: int |
 
 
 @pytest.mark.parametrize("charge", [None, 120])
-def test_a_margin_is_what_is_left_after_the_word_that_came_late(books: Books, charge: int | None) -> None:
+def test_a_call_and_its_margin_go_by_the_word_that_came_late(books: Books, charge: int | None) -> None:
     books.account("alice", 1000)
     request = from_time("req_", time.time())
     books.do(hold(request, 300).apply)
@@ -114,6 +115,8 @@ def test_a_margin_is_what_is_left_after_the_word_that_came_late(books: Books, ch
     books.do(settle(request, 250, receipt=encode(told)).apply)
     today = books.do(lambda db: day_of(db.now_us))
     assert books.do(lambda db: margins(db, today, today)).providers == [Margin("gemini", 1, 250, 200)]
+    (listed,) = books.do(lambda db: calls.page(db, calls.Filter(account="alice"), limit=9))
+    assert (listed.charge_nanos, listed.cost_nanos) == (250, 200)
 
 
 def test_of_a_recovered_receipt_that_nobody_can_read_no_tokens_are_taken_back(books: Books) -> None:
