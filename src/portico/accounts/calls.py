@@ -2,7 +2,7 @@
 connection.
 
 A call's charge is what was booked for it in the end: its receipt's, and what a word after a recovery changed. So the sum of
-a list is that of its rows, of `usage_days`, and of the ledger's entries.
+a list is that of its rows, of `usage_days`, and of the ledger's entries. So is its cost.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ import msgspec
 
 from portico.core.errors import InvalidRequest
 from portico.core.ids import from_time
-from portico.core.storage import Db, Value
+from portico.core.storage import Db, Row, Value
 from portico.metering.receipt import Receipt, decode
 
 OK: Final = "ok"
@@ -36,8 +36,9 @@ _FROM: Final = (
 )
 _COLUMNS: Final = (
     f"SELECT r.request_id, r.account_id, r.at_us, r.model, r.key_id, COALESCE(k.name, ''), r.outcome, {_CHARGE},"
-    " r.cost_nanos, CASE WHEN e.id IS NULL THEN 0 ELSE 1 END, r.body"
+    " r.cost_nanos, CASE WHEN e.id IS NULL THEN 0 ELSE 1 END, r.body, n.body"
 )
+_NOTES: Final = " LEFT JOIN receipt_notes n ON n.request_id = r.request_id AND n.kind = 'adjust'"
 _SUMS: Final = ("calls", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "charge_nanos")
 
 
@@ -123,10 +124,16 @@ def page(db: Db, asked: Filter, *, before: str = "", after: str = "", limit: int
         wheres, values, order = [*wheres, "r.request_id > ?"], [*values, after], "ASC"
     elif before:
         wheres, values = [*wheres, "r.request_id < ?"], [*values, before]
-    sql = f"{_COLUMNS}{_FROM} WHERE {' AND '.join(wheres)} ORDER BY r.request_id {order} LIMIT ?"
-    rows = db.rows(sql, *values, limit)
-    found = [Call(*row[:9], *[bool(row[9]), _read(row[0], row[1], row[10])]) for row in rows]
+    sql = f"{_COLUMNS}{_FROM}{_NOTES} WHERE {' AND '.join(wheres)} ORDER BY r.request_id {order} LIMIT ?"
+    found = [_call(row) for row in db.rows(sql, *values, limit)]
     return found[::-1] if after else found
+
+
+def _call(row: Row) -> Call:
+    cost, adjusted, body, late = row[8:]
+    if late is not None:
+        cost = _read(row[0], row[1], late).cost_nanos
+    return Call(*row[:8], *[cost, bool(adjusted), _read(row[0], row[1], body)])
 
 
 def sums(db: Db, asked: Filter) -> Sums | None:

@@ -104,17 +104,6 @@ def _urgency(one: Standing) -> tuple[int, int, int, str]:
 # -- what happened on one last -----------------------------------------------------------------------------------------
 
 
-class Past(msgspec.Struct, frozen=True):
-    """A call that is over."""
-
-    request_id: str
-    at_us: int
-    model: str
-    outcome: str
-    charge_nanos: int
-    cost_nanos: int
-
-
 class Payment(msgspec.Struct, frozen=True):
     """What was paid in, given back or corrected."""
 
@@ -122,14 +111,6 @@ class Payment(msgspec.Struct, frozen=True):
     kind: str
     nanos: int
     note: str
-
-
-def latest_calls(db: Db, account_id: str, limit: int) -> list[Past]:
-    sql = (
-        "SELECT request_id, at_us, model, outcome, charge_nanos, cost_nanos FROM receipts WHERE account_id = ?"
-        " ORDER BY request_id DESC LIMIT ?"
-    )
-    return [Past(*row) for row in db.rows(sql, account_id, limit)]
 
 
 def latest_payments(db: Db, account_id: str, limit: int) -> list[Payment]:

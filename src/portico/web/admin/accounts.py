@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from portico.accounts import people
+from portico.accounts import calls, people
 from portico.accounts.finding import find_keys
 from portico.accounts.rows import show_account
-from portico.accounts.standing import Standing, latest_calls, latest_payments, standing_of, standings
+from portico.accounts.standing import Standing, latest_payments, standing_of, standings
 from portico.core.digits import whole
 from portico.core.errors import Conflict, NotFound
 from portico.core.ids import random_token
@@ -80,17 +80,17 @@ async def account(asked: Asked) -> Shown:
             "members": people.members_of(db, found.id),
             "keys": keys[:PAGE],
             "more_keys": len(keys) > PAGE,
-            "latest": latest_calls(db, found.id, FEW),
+            "latest": calls.page(db, calls.Filter(account=found.id), limit=FEW),
             "payments": latest_payments(db, found.id, FEW),
             "now_us": db.now_us,
         }
 
     data = await asked.backstage.reading.read(look)
     audit = (await asked.do("audit", subject=name, limit=FEW)).data
-    calls = (await asked.do("calls list", account=name, limit=PAGE)).data
+    open_calls = (await asked.do("calls list", account=name, limit=PAGE)).data
     title = data["standing"].account.name
     form = f"form {random_token(asked.backstage.rng, FORM_CHARACTERS)}"
-    return page(asked, "account", title, audit=audit, calls=calls, roles=ROLES, form=form, **data)
+    return page(asked, "account", title, audit=audit, calls=open_calls, roles=ROLES, form=form, **data)
 
 
 async def act_on_account(asked: Asked) -> Reply:
