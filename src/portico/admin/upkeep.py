@@ -18,7 +18,9 @@ class Backup(Args, frozen=True, kw_only=True):
 def backup(house: House, args: Backup) -> BackupFile:
     """Writes a copy of the database while it is used (SQLite)."""
     if args.name and _NAME.fullmatch(args.name) is None:
-        raise InvalidRequest("name: a plain file name, without folders.", param="name")
+        raise InvalidRequest(
+            "name: letters (a to z), digits, dots, dashes and underscores, without folders.", param="name"
+        )
     return _upkeep(house).backup(args.name)
 
 
