@@ -310,6 +310,17 @@ def test_a_backup_is_a_whole_database_of_its_own(cli: Cli) -> None:
     assert cli.run("backup", "copy.db").code == 1
 
 
+@pytest.mark.parametrize("words", ["ledger verify", "ledger export", "backup"])
+def test_a_database_that_is_not_there_has_no_books_that_add_up(first_cli_anywhere: Cli, words: str) -> None:
+    """A copy whose name was mistyped, one that was not put back: an empty one was made in its place, and all was well."""
+    cli = first_cli_anywhere
+    said = cli.run(*words.split())
+    assert (said.code, said.out) == (1, "")
+    assert "There are no books in" in said.err
+    assert cli.json("db", "status")["state"] == "empty"
+    assert not (cli.folder / ".portico" / "portico.db").exists()
+
+
 def test_a_backup_without_a_name_is_named_by_the_time(cli: Cli) -> None:
     cli.json("accounts", "create", "acme")
     made = Path(cli.json("backup")["path"])

@@ -23,10 +23,13 @@ from portico.store.version import State, Unusable, bring_up_to_date
 T = TypeVar("T")
 
 
-def with_office(config: Path | None, job: Callable[[Office], Coroutine[Any, Any, T]]) -> T:
+def with_office(config: Path | None, job: Callable[[Office], Coroutine[Any, Any, T]], *, kept: bool = False) -> T:
     """What comes of a job done on the configured database. Ends the command if the configuration is wrong; raises what the
-    job raises, and `Conflict` if the database cannot be brought up to date."""
+    job raises, and `Conflict` if the database cannot be brought up to date, or is empty though it is about what was `kept`:
+    books made for the question would add up."""
     settings = _settings(config)
+    if kept:
+        _check_kept(settings)
     house = house_of(settings)
 
     async def main() -> T:
@@ -41,6 +44,12 @@ def with_office(config: Path | None, job: Callable[[Office], Coroutine[Any, Any,
             await database.aclose()
 
     return asyncio.run(main())
+
+
+def _check_kept(settings: Config) -> None:
+    found = Housekeeping(settings).schema()
+    if found.state == State.EMPTY.value:
+        raise Conflict(f"There are no books in {found.database}: is this the database that is meant?")
 
 
 def schema_status(config: Path | None) -> SchemaStatus:

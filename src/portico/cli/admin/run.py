@@ -9,13 +9,17 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from portico.core.errors import InvalidRequest, PorticoError
 
 Show = Callable[[Any], None]
+
+
+OF_WHAT_IS_KEPT: Final = frozenset({"backup", "ledger verify", "ledger export"})
+"""Of an empty database they would say that all is well."""
 
 
 def perform(name: str, fields: Mapping[str, Any], *, config: Path | None, as_json: bool, show: Show) -> None:
@@ -31,7 +35,8 @@ def ask(name: str, fields: Mapping[str, Any], *, config: Path | None) -> Any:
     command = BY_NAME[name]
     try:
         args = command.read(fields)
-        return with_office(config, lambda office: office.do(command, args, actor=actor()))
+        kept = name in OF_WHAT_IS_KEPT
+        return with_office(config, lambda office: office.do(command, args, actor=actor()), kept=kept)
     except PorticoError as error:
         raise failed(error) from None
 
@@ -52,7 +57,7 @@ def ask_all(name: str, fields: Mapping[str, Any], *, config: Path | None, found:
             after = page.next
 
     try:
-        with_office(config, pages)
+        with_office(config, pages, kept=name in OF_WHAT_IS_KEPT)
     except PorticoError as error:
         raise failed(error) from None
 
