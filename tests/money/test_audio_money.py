@@ -235,6 +235,24 @@ async def test_a_transcript_without_counts_is_estimated_by_the_recordings_length
     assert receipt["flags"] == ["estimated"]
 
 
+@pytest.mark.parametrize("logprobs", [[], [{"token": "門", "logprob": -0.1, "bytes": [233, 150, 128]}]])
+async def test_of_a_transcript_that_breaks_off_its_text_is_paid_for(tmp_path: Path, logprobs: list[Json]) -> None:
+    """However the provider spells it, and whatever stands beside it."""
+    begun = {"type": "transcript.text.delta", "delta": "門" * 40, "logprobs": logprobs}
+    body = form(recording(wav(4)), ("model", "gpt-4o-transcribe"), ("stream", "true"))
+    script = Script(streams_named(begun, cut=True))
+    async with paid_house(tmp_path / "books.db", script, kinds=BOTH) as paid:
+        receipt = await charged(paid, await send(paid.house, body))
+    assert receipt["usage"] == {"input_uncached": {"audio": 40}, "output_visible": {"text": 30}}
+
+
+async def test_a_transcript_without_counts_is_estimated_by_the_bytes_of_its_text(tmp_path: Path) -> None:
+    body = form(recording(wav(4)), ("model", "gpt-4o-transcribe"))
+    async with paid_house(tmp_path / "books.db", sends({"text": "門" * 40}), kinds=BOTH) as paid:
+        receipt = await charged(paid, await send(paid.house, body))
+    assert receipt["usage"] == {"input_uncached": {"audio": 40}, "output_visible": {"text": 30}}
+
+
 async def test_a_recording_whose_length_cannot_be_read_is_held_for_by_its_size(tmp_path: Path) -> None:
     data = b"\x1a\x45\xdf\xa3" + bytes(39_996)
     body = form(recording(data, "a.webm", "audio/webm"), ("model", "whisper-1"), ("response_format", "text"))
