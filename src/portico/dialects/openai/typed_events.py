@@ -24,16 +24,16 @@ from portico.wire.sse import Frame
 
 _HEAD: Final = 64
 """Within so many bytes OpenAI's events name their type; elsewhere it is looked for by reading."""
-_OF_A_DELTA: Final = 46
-"""About how many bytes of a delta's frame are its type and its names."""
 
 
 class TypedEvents(LooksAtAll):
-    """A watch on one stream. `seen_in` makes of its last event (of type `last`; None: it has not come), and of about how
-    much the deltas told (bytes), what the stream tells of itself."""
+    """A watch on one stream. `seen_in` makes of its last event (of type `last`; None: it has not come), and of how much the
+    deltas told (bytes of their `member`), what the stream tells of itself."""
 
-    def __init__(self, delta: str, last: str, seen_in: Callable[[Mapping[str, Any] | None, int], Seen]) -> None:
-        self._delta = f'"{delta}"'.encode()
+    def __init__(
+        self, delta: str, last: str, member: bytes, seen_in: Callable[[Mapping[str, Any] | None, int], Seen]
+    ) -> None:
+        self._delta, self._member = f'"{delta}"'.encode(), member
         self._delta_type, self._last_type = delta, last
         self._seen_in = seen_in
         self.model: str | None = None
@@ -74,7 +74,7 @@ class TypedEvents(LooksAtAll):
 
     def _more(self, frame: Frame) -> list[Frame]:
         self._passed = self.counts = True
-        self._told_bytes += max(0, len(frame.data) - _OF_A_DELTA)
+        self._told_bytes += jsontext.size_of_member(frame.data, self._member)
         return [frame]
 
     def _object(self, data: bytes) -> Mapping[str, Any]:

@@ -7,8 +7,6 @@ frame, and frames of deltas, which are nearly all, are only looked at for their 
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
-
 from portico.core.dialect import LooksAtAll, Seen
 from portico.core.errors import (
     BodyNotJson,
@@ -159,7 +157,7 @@ class ResponsesWatch(LooksAtAll):
         self._passed = True
         if b'"response.reasoning' not in frame.data:
             self.counts = True
-        self._shown += _more_of(frame.data)
+        self._shown += jsontext.size_of_member(frame.data, b"delta")
         return [frame]
 
     def _end(self, response: Mapping[str, Any]) -> None:
@@ -175,24 +173,3 @@ class ResponsesWatch(LooksAtAll):
             return frame
         told = {"type": "error", **render_error(error)["error"], **render_error(error)}
         return Frame(jsontext.encode({**told, "type": "error"}), "error")
-
-
-class _More(msgspec.Struct):
-    delta: msgspec.Raw = msgspec.Raw()
-
-
-_MORE: Final = msgspec.json.Decoder(_More)
-_TEXT: Final = b'"delta":"'
-"""Before the text of a delta, as OpenAI writes it. In no string of JSON, where a quote has a backslash before it."""
-
-
-def _more_of(data: bytes) -> int:
-    """How many bytes of text a delta brings."""
-    begins = data.find(_TEXT) + len(_TEXT)
-    ends = data.find(b'"', begins)
-    if begins >= len(_TEXT) and ends > 0 and b"\\" not in data[begins:ends]:  # nearly all
-        return ends - begins
-    try:
-        return jsontext.size_of_text(bytes(_MORE.decode(data).delta))
-    except jsontext.NOT_DECODED:
-        return 0

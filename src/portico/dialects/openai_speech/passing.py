@@ -115,7 +115,7 @@ def _asked(body: bytes) -> Any:
 def watch(fresh_id: str, body: bytes = b"") -> TypedEvents:
     """A watch on the stream that answers a body."""
     del fresh_id
-    return TypedEvents(DELTA, DONE, partial(_seen_in, _characters(_asked(body))))
+    return TypedEvents(DELTA, DONE, b"audio", partial(_seen_in, _characters(_asked(body))))
 
 
 def _seen_in(characters: int, last: Mapping[str, Any] | None, told: int) -> Seen:

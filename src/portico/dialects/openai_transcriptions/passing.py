@@ -84,12 +84,16 @@ def _reported(value: Mapping[str, Any], seconds: Any) -> Seen:
     if (tokens := parse_tokens(usage, takes="audio", makes="text")) is not None:
         return Seen(usage=tokens, raw_usage=usage)
     if (counted := parse_seconds(usage)) is not None:
-        return Seen(uses={SECONDS: counted}, heard_s=counted, shown=len(value["text"]), raw_usage=usage)
+        return Seen(uses={SECONDS: counted}, heard_s=counted, shown=_size(value["text"]), raw_usage=usage)
     duration = value.get("duration")
     if isinstance(duration, (int, float)) and not isinstance(duration, bool) and duration >= 0:
         duration = min(duration, MOST)
-        return Seen(uses={SECONDS: whole_seconds(duration)}, heard_s=duration, shown=len(value["text"]))
-    return _unreported(seconds(), len(value["text"]))
+        return Seen(uses={SECONDS: whole_seconds(duration)}, heard_s=duration, shown=_size(value["text"]))
+    return _unreported(seconds(), _size(value["text"]))
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _unreported(seconds: float, shown: int) -> Seen:
@@ -99,11 +103,11 @@ def _unreported(seconds: float, shown: int) -> Seen:
 def watch(fresh_id: str, body: bytes = b"") -> TypedEvents:
     """A watch on the stream that answers a form."""
     del fresh_id
-    return TypedEvents(DELTA, DONE, partial(_seen_in, _seconds(body)))
+    return TypedEvents(DELTA, DONE, b"delta", partial(_seen_in, _seconds(body)))
 
 
 def _seen_in(seconds: float, last: Mapping[str, Any] | None, told: int) -> Seen:
-    """The counts of the last event; before it, the recording and about what has been written of it."""
+    """The counts of the last event; before it, the recording and what has been written of it."""
     if last is not None and isinstance(last.get("text"), str):
         return _reported(last, lambda: seconds)
     return _unreported(seconds, told)
