@@ -300,6 +300,16 @@ def test_what_is_wrong_is_told_on_standard_error(acme: Cli, words: list[str], co
         assert said in found.err
 
 
+def test_a_provider_with_much_that_rests_says_what_in_a_few_words(cli: Cli) -> None:
+    for number in range(5):
+        cli.json("pool", "rest", "gemini", "--model", f"model-{number}", "--note", "an outage")
+    said = re.sub(r"\s+", " ", cli.run("providers", "list").out)
+    assert "model-0: operator: an outage; model-1: operator: an outage; model-2" in said
+    assert "2 more: portico pool list" in said
+    assert "model-3" not in said
+    cli.json("pool", "clear", "gemini")
+
+
 def test_a_backup_is_a_whole_database_of_its_own(cli: Cli) -> None:
     cli.json("accounts", "create", "acme")
     made = cli.json("backup", "copy.db")

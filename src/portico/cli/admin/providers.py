@@ -1,6 +1,7 @@
 """`portico providers`: whom calls can be sent to, and how they stand."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -11,6 +12,7 @@ from portico.cli.admin.run import perform
 app = typer.Typer(
     no_args_is_help=True, help="Providers: their addresses, credentials, what rests, and a try of their keys."
 )
+FEW: Final = 3
 
 
 @app.command("list")
@@ -55,11 +57,19 @@ def _table(page: Any) -> None:
             one.host,
             one.configured + one.stored,
             one.state,
-            "; ".join([rest.why for rest in one.rests]),
+            _why(one.rests),
         ]
         for one in page.data
     ]
     show.table(columns, rows, empty="No provider is configured.")
+
+
+def _why(rests: Sequence[Any]) -> str:
+    """What rests, and on what evidence: of much the first."""
+    told = [f"{rest.model or 'all models'}: {rest.why}" for rest in rests[:FEW]]
+    if len(rests) > FEW:
+        told.append(f"{len(rests) - FEW} more: portico pool list")
+    return "; ".join(told)
 
 
 def _probed(page: Any) -> None:
