@@ -8,6 +8,7 @@ import pytest
 from gateway.house import Script, answers, candidate, chat, fails, open_house, says
 from money.acts import usage
 from money.paid import is_marked, paid_house, price_of
+from portico.providers import KINDS
 
 ANSWER = says("Hello there", usageMetadata=usage(1000, 500))
 PASSING = "/v1beta/models/gemini-3.5-flash:"
@@ -152,6 +153,19 @@ async def test_what_google_extras_of_a_chat_call_change_is_priced_too(tmp_path: 
         await paid.settled(2)
         plain, other = [held for _, _, held in paid.entries("hold")]
         assert other > 1000 * plain
+
+
+async def test_what_a_tier_served_that_has_no_price_is_charged_as_it_was_asked_for(tmp_path: Path) -> None:
+    """As where a provider served at another tier what it had no room for."""
+    told = {"model": "gpt-4.1", "service_tier": "flex", "usage": {"prompt_tokens": 1000, "completion_tokens": 100}}
+    choice = {"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}
+    provider = Script(answers({**told, "choices": [choice]}))
+    async with paid_house(tmp_path / "books.db", provider, kinds=(KINDS["openai"],)) as paid:
+        assert (await paid.house.ask(chat(model="gpt-4.1", service_tier="auto"))).status == 200
+        receipt = await paid.settled()
+        assert receipt["charge_nanos"] == price_of(1000, 100, "gpt-4.1") > 0
+        assert receipt["service_tier"] == "flex"
+        assert not is_marked(receipt, "unpriced")
 
 
 async def test_counting_tokens_is_free(tmp_path: Path) -> None:
