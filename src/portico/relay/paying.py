@@ -292,6 +292,8 @@ class Paying:
         if self.presence.drained:
             flags.append(DRAINED)
         rates = self._rates_of(aim, self._tier if call.seen.service_tier is None else tier_of(call.seen.service_tier))
+        if not rates.known and rates.tier is not self._tier:
+            rates = self._rates_of(aim, self._tier)  # what was held for
         uses = call.uses()
         if usage is not None or is_metered(uses, rates):
             made = charge(usage, uses, rates, prompts=call.prompts or 1)
