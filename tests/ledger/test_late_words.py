@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ledger.calls import KEY, checkpoint, hold, release, settle
+from ledger.calls import KEY, WORKER, checkpoint, hold, release, settle
 from ledger.conftest import Books
 from portico.accounts import calls
 from portico.accounts.statement import balance, receipt
@@ -136,6 +136,32 @@ def waits(books: Books) -> bool:
     return bool(books.do(lambda db: db.rows(sql))[0][0])
 
 
+def until_it_waits(watcher: Books) -> None:
+    for _ in range(4000):
+        if waits(watcher):
+            return
+        time.sleep(0.01)
+    pytest.fail("nobody waited for anybody")
+
+
+def test_of_two_who_recover_at_once_one_says_that_it_did(books: Books) -> None:
+    """Every worker of every machine logged each call as resolved by itself."""
+    if not isinstance(books.db, PostgresDb):
+        pytest.skip("on SQLite one transaction at a time writes")
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    books.do(lambda db: db.run("INSERT INTO leases (worker_id, expires_us) VALUES (?, -1)", WORKER))
+    first, second, watcher = books.another(), books.another(), books.another()
+    told: list[int] = []
+    resolving = threading.Thread(target=lambda: told.append(second.do(lambda db: recover(db, WORKER))))
+    with first.transaction() as db:
+        assert recover(db, WORKER) == 1
+        resolving.start()
+        until_it_waits(watcher)
+    resolving.join()
+    assert told == [0]
+
+
 def test_a_hold_that_grows_while_it_is_recovered_is_given_back_whole(books: Books) -> None:
     """A worker that was frozen goes on in the moment in which another resolves what it left open."""
     if not isinstance(books.db, PostgresDb):
@@ -147,12 +173,7 @@ def test_a_hold_that_grows_while_it_is_recovered_is_given_back_whole(books: Book
     with frozen.transaction() as db:
         assert Extend("r1", "alice", KEY, 100).apply(db)
         resolving.start()
-        for _ in range(4000):
-            if waits(watcher):
-                break
-            time.sleep(0.01)
-        else:
-            pytest.fail("the recovery did not meet the extension")
+        until_it_waits(watcher)
     resolving.join()
     assert books.do(lambda db: balance(db, "alice")).held_nanos == 0
     verdict = books.do(verify)

@@ -187,7 +187,7 @@ class Bookkeeper:
 
     async def _resolve(self, worker: str) -> None:
         while (resolved := await self.database.reading.work(lambda db: recover(db, worker))) > 0:
-            log.warning("resolved %d calls that %s left open", resolved, worker)
+            log.warning("resolved calls that %s left open: %d", worker, resolved)
 
     async def _sweep(self) -> int:
         return await self.database.reading.work(lambda db: sweep(db, self._retention))

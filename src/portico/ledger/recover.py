@@ -23,6 +23,8 @@ _HOLDS: Final = (
     "SELECT request_id, account_id, key_id, amount_nanos, checkpoint, at_us FROM holds WHERE worker_id = ?"
     " ORDER BY request_id LIMIT ?"
 )
+_ONE_AFTER_ANOTHER: Final = "UPDATE leases SET expires_us = expires_us WHERE worker_id = ?"
+"""Of several workers that find the same one gone the others wait here, and then find nothing left."""
 _CLAIMED: Final = "SELECT key FROM idempotency WHERE request_id = ? AND account_id = ?"
 
 
@@ -44,6 +46,7 @@ def gone_workers(db: Db) -> list[str]:
 
 def recover(db: Db, worker_id: str, limit: int = PIECE) -> int:
     """Resolves up to `limit` holds of a worker that is gone, in this transaction; how many. Call it until that is 0."""
+    db.run(_ONE_AFTER_ANOTHER, worker_id)
     holds = [_Left(*row) for row in db.rows(_HOLDS, worker_id, limit)]
     holds.sort(key=lambda left: left.account_id)  # accounts are locked in the order in which batches do
     for left in holds:
