@@ -1,5 +1,6 @@
 """`wire/`: event streams cut anywhere (mapping.md 3.1), and JSON text as the house reads it (mapping.md 0)."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -54,6 +55,22 @@ def test_only_line_ends_end_lines_however_the_bytes_are_cut(
 ) -> None:
     """3.1: CR, LF and CRLF, also a CRLF cut in two"""
     assert decoded(data, size) == frames
+
+
+def test_an_event_of_many_lines_takes_no_more_room_than_its_bytes() -> None:
+    """Each line took a hundred bytes."""
+    lines = 200_000
+    text, decoder = b"data: x\n" * 1000, SseDecoder()
+    tracemalloc.start()
+    try:
+        for _ in range(lines // 1000):
+            assert decoder.feed(text) == []
+        (frame,) = decoder.feed(b"\n")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert frame.data == b"\n".join([b"x"] * lines)
+    assert peak < 2 * lines * len(b"data: x\n")
 
 
 def test_a_frame_comes_with_its_blank_line_and_not_later() -> None:

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gzip
 import socket
+import tracemalloc
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -351,6 +352,23 @@ async def test_what_does_not_end_is_not_read_to_its_end(
 
 
 # Many at once, and those who leave.
+
+
+async def test_an_answer_in_many_pieces_takes_no_more_room_than_its_bytes(
+    provide: Provide, upstream: HttpUpstream
+) -> None:
+    """Each piece took a hundred bytes: an answer of some megabytes, a byte at a time, took gigabytes."""
+    size = 200_000
+    pieces = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * size + b"0\r\n\r\n"
+    provider = await provide(answering(pieces))
+    tracemalloc.start()
+    try:
+        body = await fetch(upstream, provider)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert body == b"x" * size
+    assert peak < 5 * len(pieces)
 
 
 async def test_many_at_once_each_get_their_own_answer(provide: Provide, upstream: HttpUpstream) -> None:

@@ -14,6 +14,8 @@ from portico.http.encodings import Decoder, decoder_for
 
 BUFFER_BYTES: Final = 64 * 1024
 """Beyond this much unread body the socket is not read."""
+MOST_PIECES: Final = 1024
+"""So many are made one before there are more: each takes some hundred bytes where all are joined, however short it is."""
 
 
 class Source(Protocol):
@@ -34,6 +36,7 @@ class Answer:
         "_bound",
         "_decoder",
         "_error",
+        "_joined",
         "_loop",
         "_paused",
         "_pieces",
@@ -58,6 +61,8 @@ class Answer:
         self._decoder: Decoder | None = None
         self._error: Exception | None = None
         self._pieces: list[bytes] = []
+        self._joined = 0
+        """How many of them, the first, were joined of many."""
         self._size = 0
         self._bound = BUFFER_BYTES
         self._whole = False
@@ -99,6 +104,9 @@ class Answer:
             return
         self._pieces.append(data)
         self._size += len(data)
+        if len(self._pieces) - self._joined == MOST_PIECES:
+            self._pieces[self._joined :] = [b"".join(self._pieces[self._joined :])]
+            self._joined += 1
         if self._size > self._bound:
             if self._whole:
                 self._wake()
@@ -211,7 +219,7 @@ class Answer:
     def close(self) -> None:
         source, self._source = self._source, None
         self._pieces.clear()
-        self._size = 0
+        self._joined = self._size = 0
         if source is not None:
             self._error = self._error or UpstreamIncomplete("The answer was closed before its end.")
             source.drop()
@@ -220,7 +228,7 @@ class Answer:
         pieces = self._pieces
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
-        self._size = 0
+        self._joined = self._size = 0
         if self._paused:
             self._resume()
         return data

@@ -67,7 +67,8 @@ class SseDecoder:
         """About how much came since the last frame."""
         self._stray_bytes = 0
         self._rest = bytearray()
-        self._data: list[bytes] = []
+        self._data: bytes | bytearray | None = None
+        """Of an event that is not complete; bytes while that is one line."""
         self._event: str | None = None
         self._stray: list[bytes] = []
         self._after_cr = False
@@ -75,7 +76,7 @@ class SseDecoder:
     @property
     def between(self) -> bool:
         """Whether nothing of an event that is not complete is held."""
-        return not (self._rest or self._data or self._after_cr or self._event)
+        return not (self._rest or self._data is not None or self._after_cr or self._event)
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames completed by this piece."""
@@ -122,7 +123,7 @@ class SseDecoder:
         if not line:
             self._dispatch(frames)
         elif line.startswith(b"data:"):
-            self._data.append(line[6:] if line[5:6] == b" " else line[5:])
+            self._more(line[6:] if line[5:6] == b" " else line[5:])
         elif line.startswith(b":"):
             return
         elif line.startswith(b"event:"):
@@ -131,12 +132,22 @@ class SseDecoder:
             self._stray_bytes += len(line) + 1
             self._stray.append(line)
 
+    def _more(self, line: bytes) -> None:
+        """One more line of an event's data."""
+        if self._data is None:
+            self._data = line
+            return
+        if isinstance(self._data, bytes):
+            self._data = bytearray(self._data)
+        self._data += b"\n"
+        self._data += line
+
     def _dispatch(self, frames: list[Frame]) -> None:
-        if self._data:
-            data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+        if self._data is not None:
+            data = bytes(self._data)
             if data.strip():
                 frames.append(Frame(data, self._event))
-            self._data = []
+            self._data = None
         self._event = None
 
 
