@@ -96,7 +96,7 @@ class Gate:
         self._last = last
         self._held: list[Event] = []
         self._usage: UsageReported | None = None
-        self._hidden: frozenset[tuple[int, int]] = frozenset()
+        self._hidden: set[tuple[int, int]] | None = None
         """Parts that the caller does not see."""
         self._finishes: list[Finish] = []
         self.open = False
@@ -151,8 +151,9 @@ class Gate:
             case CandidateFinished(_, finish):
                 self._finishes.append(finish)
             case PartStarted(candidate, index, Reasoning()) if not self._thoughts:
-                self._hidden |= {(candidate, index)}
-            case PartDelta(candidate, index) if (candidate, index) in self._hidden:
+                self._hidden = self._hidden or set()
+                self._hidden.add((candidate, index))
+            case PartDelta(candidate, index) if self._hidden and (candidate, index) in self._hidden:
                 pass
             case _:
                 return shows(event, thoughts=self._thoughts)
@@ -189,7 +190,7 @@ class Pump:
         """The part that was begun, or went on, last."""
         self._run: list[str] = []
         """What came of it straight, and was noted nowhere yet."""
-        self._unseen: frozenset[tuple[int, int]] = frozenset()
+        self._unseen: set[tuple[int, int]] | None = None
         """Parts of which it sees nothing."""
         self._counted = False
         """The teller knows that it is an answer."""
@@ -262,7 +263,7 @@ class Pump:
     def straight(self) -> Straight | None:
         """How more of the part that is open may go straight, until another frame is fed."""
         part = self._open
-        if part is None or not self._alone or part in self._unseen or self._teller.failed:
+        if part is None or not self._alone or self._teller.failed or (self._unseen and part in self._unseen):
             return None
         around = self._teller.writer.around(*part)
         return None if around is None else Straight(*part, self._gate.reader.more, around, self._run)
@@ -322,4 +323,5 @@ class Pump:
         if isinstance(part, Media):
             self.pictures += not part.thought
         if isinstance(part, (Media, Opaque)) or (isinstance(part, Reasoning) and not thoughts):
-            self._unseen |= {(event.candidate, event.index)}
+            self._unseen = self._unseen or set()
+            self._unseen.add((event.candidate, event.index))

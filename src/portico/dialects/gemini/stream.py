@@ -337,7 +337,7 @@ class GeminiWriter:
         self._extras: dict[int | None, dict[str, Any]] = {}
         self._sources: dict[int, Annotated] = {}
         self._spans: defaultdict[int, TextSpans] = defaultdict(TextSpans)
-        self._called: frozenset[int] = frozenset()
+        self._called: set[int] | None = None
         """The candidates of which a call was told."""
 
     def feed(self, event: Event) -> list[Frame]:
@@ -465,9 +465,10 @@ class GeminiWriter:
         return [] if says_nothing(part) else [frame]
 
     def _frame(self, candidate: Candidate) -> Frame:
-        called = candidate.index in self._called
+        called = self._called is not None and candidate.index in self._called
         if any(isinstance(part, ToolCall) for part in candidate.parts):
-            self._called |= {candidate.index}
+            self._called = self._called or set()
+            self._called.add(candidate.index)
         return Frame(jsontext.encode(self._body([render_candidate(candidate, self.losses, called=called)])))
 
     def _body(self, candidates: list[dict[str, Any]]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class _Choice:
         self.kinds: dict[int, Part | int] = {}
         """Part index -> the part's kind by example, or the tool-call index it was told under."""
         self.calls = 0
-        self.custom: frozenset[int] = frozenset()
+        self.custom: set[int] | None = None
         """Which of the calls take free text."""
         self.images = 0
         self.signatures: list[Signature] = []
@@ -286,7 +286,7 @@ class ChatWriter:
         if isinstance(kind, int):
             if self._reply.legacy_functions:
                 return [self._chunk(candidate, {"function_call": {"arguments": text}})] if kind == 0 else []
-            custom = kind in self._choices[candidate].custom
+            custom = kind in (self._choices[candidate].custom or ())
             piece = {"custom": {"input": text}} if custom else {"function": {"arguments": text}}
             return [self._chunk(candidate, {"tool_calls": [{"index": kind, **piece}]})]
         return []
@@ -312,7 +312,8 @@ class ChatWriter:
             return
         rendered = render_call(call)
         if call.kind == "custom":
-            choice.custom |= {number}
+            choice.custom = choice.custom or set()
+            choice.custom.add(number)
         else:
             rendered["function"]["arguments"] = call.arguments
         told: dict[str, Any] = {"tool_calls": [{"index": number, **rendered}]}
