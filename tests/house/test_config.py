@@ -208,6 +208,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
     assert str(file) in str(raised.value)
 
 
+def test_a_file_may_begin_with_the_mark_of_its_order_of_bytes(tmp_path: Path) -> None:
+    file = tmp_path / "portico.toml"
+    file.write_bytes(b"\xef\xbb\xbf[server]\r\nport = 8081\r\n")
+    assert load_config(KEY, file=file).server.port == 8081
+
+
 @pytest.mark.parametrize("value", ["1e999", "nan"])
 def test_no_time_is_without_end(tmp_path: Path, value: str) -> None:
     with pytest.raises(ConfigError):

@@ -34,7 +34,7 @@ class Sources:
         if self.path is None:
             return {}
         try:
-            self._text = self.path.read_text(encoding="utf-8")
+            self._text = self.path.read_text(encoding="utf-8-sig")  # some editors put a mark in front
             tables = tomllib.loads(self._text)
         except OSError as error:
             raise ConfigError([Problem("config", f"cannot be read: {error.strerror}", file=str(self.path))]) from None
