@@ -117,7 +117,10 @@ async def test_a_port_of_the_metrics_that_is_in_use_is_told(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("host", ["no..host", "x" * 70, "192.0.2.1"])
 async def test_an_address_that_is_not_this_machines_is_told(tmp_path: Path, host: str) -> None:
-    assert f"Cannot listen on {host}:0: " in await fails(tmp_path, "serve", "--host", host, "--port", "0", env={})
+    err = await fails(tmp_path, "serve", "--host", host, "--port", "0", env={})
+    assert f"Cannot listen on {host}:0: " in err
+    assert "Choose an address of this machine: add --host 127.0.0.1" in err
+    assert "another port" not in err
 
 
 async def test_a_file_that_holds_no_key_is_told(tmp_path: Path) -> None:

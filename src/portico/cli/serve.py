@@ -1,6 +1,7 @@
 """`portico serve`: config -> objects -> server; one process, or several under a supervisor."""
 
 import contextlib
+import errno
 import os
 import random
 import socket
@@ -142,11 +143,11 @@ No provider is configured, so there is nobody to answer.
 
 def _explained(error: OSError, settings: Config) -> str:
     server = settings.server
+    told = f"Cannot listen on {server.host}:{server.port}: {error.strerror or error}"
+    if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+        return f"{told}\n  Choose an address of this machine: add --host 127.0.0.1, or --host 0.0.0.0 for all of them"
     other = server.port + 1 if server.port < 65535 else 0
-    return (
-        f"Cannot listen on {server.host}:{server.port}: {error.strerror or error}\n"
-        f"  Choose another port: add --port {other}, or with make: make run PORT={other}"
-    )
+    return f"{told}\n  Choose another port: add --port {other}, or with make: make run PORT={other}"
 
 
 def _explained_watch(error: OSError, settings: Config) -> str:

@@ -152,7 +152,7 @@ def name_said(entry: Mapping[str, Any]) -> Any:
 def _name(entry: Mapping[str, Any], kind: ProviderKind | None, wrong: Wrong) -> str:
     name = name_said(entry)
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        wrong("name", f"{name!r} is no name: letters, digits, '.', '_' and '-' are")
+        wrong("name", f"{name!r} is no name: letters (a to z), digits, '.', '_' and '-' are")
     elif kind is not None and kind.name == COMPATIBLE and not entry.keys() & {"name", "preset"}:
         wrong("name", "a server of this kind needs a name; its models are asked for as name/model")
     return str(name)
