@@ -181,6 +181,11 @@ def responded(kind: str, text: str) -> Json:
     }
 
 
+PARTS: list[Json] = [
+    {"type": "thinking", "thinking": [{"type": "text", "text": "門" * 4}]},
+    {"type": "text", "text": "Hi, there"},
+]
+"""As Mistral writes them."""
 CREATED: Json = {"type": "response.created", "response": {"id": "resp_1", "model": "gpt-4.1", "status": "in_progress"}}
 
 
@@ -191,6 +196,7 @@ CREATED: Json = {"type": "response.created", "response": {"id": "resp_1", "model
         ("chat/completions", [delta(content="a"), delta(content="b\n"), delta(content="門\n" * 100)], 403),
         ("chat/completions", [delta(tool_calls=calls_with('{"a": "' + "x" * 393))], 400),
         ("chat/completions", [delta(function_call={"name": "f", "arguments": "x" * 400})], 400),
+        ("chat/completions", [delta(content=PARTS)], 21),
         ("chat/completions", [delta(content="Well"), delta(reasoning_content="門" * 132)], 400),
         ("responses", [CREATED, responded("output_text", "word " * 80), responded("output_text", "\n" * 80)], 480),
         ("responses", [CREATED, responded("function_call_arguments", "門" * 100)], 300),

@@ -176,6 +176,26 @@ _CALLS: Final = msgspec.json.Decoder(list[_Call] | None)
 _CALLED: Final = msgspec.json.Decoder(_Called | None)
 
 
+class _Part(msgspec.Struct):
+    """Of a content that is a list: a text, or thoughts, which are a list again."""
+
+    text: msgspec.Raw = _ABSENT
+    thinking: msgspec.Raw = _ABSENT
+
+
+_PARTS: Final = msgspec.json.Decoder(list[_Part])
+
+
+def _size_of_parts(content: bytes) -> int:
+    """How many bytes of text there are in parts; 0 where it is none that are known."""
+    try:
+        parts = _PARTS.decode(content)
+        parts += [inner for part in parts if bytes(part.thinking)[:1] == b"[" for inner in _PARTS.decode(part.thinking)]
+    except jsontext.NOT_DECODED:
+        return 0
+    return sum([jsontext.size_of_text(bytes(part.text)) for part in parts])
+
+
 def _written(said: _Said) -> int:
     """How many bytes of text there are beside the content: thoughts, a refusal, what calls are made with."""
     size = sum([jsontext.size_of_text(bytes(text)) for text in (said.reasoning_content, said.reasoning, said.refusal)])
@@ -308,7 +328,7 @@ class _Watched:
         content = bytes(said.content)
         if content not in _NOTHING:
             self.counts = True
-            self.shown += jsontext.size_of_text(content)
+            self.shown += jsontext.size_of_text(content) or _size_of_parts(content)
         elif not self.counts:
             others = (said.refusal, said.tool_calls, said.function_call, said.audio, said.images)
             self.counts = any(bytes(other) not in _NOTHING for other in others)
