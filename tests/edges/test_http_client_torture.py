@@ -16,6 +16,7 @@ import pytest
 from edges.sockets import PATIENCE_S, Provider, Script, Visit, read_head, settle, soon, until
 from portico.core.errors import UpstreamBadGateway, UpstreamError, UpstreamIncomplete, UpstreamTimeout
 from portico.http.client import HttpUpstream
+from portico.http.encodings import PIECE_BYTES
 from portico.relay.ports import UpstreamRequest
 
 Provide = Callable[[Script], Awaitable[Provider]]
@@ -369,6 +370,36 @@ async def test_an_answer_in_many_pieces_takes_no_more_room_than_its_bytes(
         tracemalloc.stop()
     assert body == b"x" * size
     assert peak < 5 * len(pieces)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "in pieces"])
+async def test_others_have_their_turn_while_an_answer_is_decoded(
+    provide: Provide, upstream: HttpUpstream, whole: bool
+) -> None:
+    """All of it may have come in one piece, and stand for a thousand times as much."""
+    data = gzip.compress(bytes(64 * PIECE_BYTES))
+    head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(data)
+    provider = await provide(answering(head + data))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    response = await soon(upstream.send(request(provider)))
+    await until(lambda: response.complete)
+    waiting = asyncio.create_task(others())
+    try:
+        if whole:
+            assert len(await response.read()) == 64 * PIECE_BYTES
+        else:
+            assert await response.pipe(lambda _: True)
+    finally:
+        waiting.cancel()
+        response.close()
+    assert turns > 32
 
 
 async def test_many_at_once_each_get_their_own_answer(provide: Provide, upstream: HttpUpstream) -> None:

@@ -177,6 +177,7 @@ class Answer:
         while True:
             decoder = self._decoder
             if decoder is not None and decoder.more:
+                await asyncio.sleep(0)  # there may be a thousand times as much of it: others have their turn
                 data = self._decode(decoder, b"")
                 if data:
                     return data
