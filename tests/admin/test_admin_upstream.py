@@ -147,6 +147,11 @@ def test_open_calls_are_listed_oldest_first_with_what_is_known_of_them(bench_any
     assert (second["model"], second["output_tokens"], second["charge_nanos"]) == ("gemini-3.5-flash", 40, 1200)
     assert third.get("model") is None
     assert [one["request_id"] for one in bench.do("calls list", limit=1)["data"]] == ["req_1"]
+    assert (first["machine"], first["process"]) == ("", ""), "its worker is forgotten"
+    lease = "INSERT INTO leases (worker_id, label, expires_us) VALUES ('wrk_1', ?, 1)"
+    bench.reading.at_once(lambda db: db.run(lease, "東-2.example:0f3b:4026531836:812:99"))
+    (first, *_) = bench.do("calls list")["data"]
+    assert (first["machine"], first["process"]) == ("東-2.example", "812")
     bench.do("accounts create", name="other")
     assert len(bench.do("calls list", account="acme")["data"]) == 3
     assert bench.do("calls list", account="other")["data"] == []

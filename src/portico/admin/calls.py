@@ -28,7 +28,8 @@ class OpenCallView(msgspec.Struct, frozen=True, kw_only=True):
     held_usd: str
     held_nanos: int
     worker: Annotated[str, says("Who serves it.")]
-    process: Annotated[str, says("The number of that process.")]
+    machine: Annotated[str, says("The name of the machine it runs on.")]
+    process: Annotated[str, says("The number of that process there.")]
     ending: Annotated[bool, says("It is about to be ended.")]
     model: Annotated[str, says("Which model answers.")] | None = None
     provider: Annotated[str, says("Where it is asked.")] | None = None
@@ -75,6 +76,7 @@ def _view(desk: Desk, call: open_calls.OpenCall) -> OpenCallView:
         held_usd=dollars.usd(call.held_nanos),
         held_nanos=call.held_nanos,
         worker=call.worker_id,
+        machine=parts[0] if len(parts) > 1 else "",
         process=parts[-2] if len(parts) > 1 else "",
         ending=call.ending,
         model=None if told is None else told.model or None,

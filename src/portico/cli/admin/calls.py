@@ -64,7 +64,7 @@ def _table(page: Any) -> None:
             call.key_name or call.key_prefix or call.key,
             call.model or "",
             show.rounded(call.held_usd),
-            call.process,
+            f"{call.machine}:{call.process}" if call.machine else call.process,
         ]
         for call in page.data
     ]

@@ -34,7 +34,7 @@ function fill(line, call) {
   cells[4].textContent = call.provider || "–";
   cells[5].textContent = call.output_tokens === null ? "–" : call.output_tokens.toLocaleString("en-US");
   cells[6].textContent = call.held;
-  cells[7].textContent = call.process || "–";
+  cells[7].textContent = call.machine ? `${call.machine}:${call.process}` : "–";
   cells[8].textContent = call.request_id;
   if (!call.ending) return;
   const tag = document.createElement("span");
