@@ -161,6 +161,20 @@ def test_who_is_signed_in_connects_and_disconnects(house: House) -> None:
     assert ada.post("/console/settings", fields).headers["location"] == "/console/settings?done=disconnected"
 
 
+def test_a_link_for_another_password_ends_what_others_connected(house: House) -> None:
+    """Nobody proves that an address is theirs: who signed up with it may be another than whom an operator lets in."""
+    ada = house.rooms.person("ada@example.com", account="acme")
+    house.idp.claims |= {"sub": "mallory", "email": "mallory@example.com"}
+    link = next(link for link in ada.get("/console/settings").page.links if "connect=" in link)
+    came(ada, house.idp, link.removeprefix("/auth/oidc/start"))
+    assert came(Client(house.rooms), house.idp).status == 303
+    path = house.bench.do("users reset", user="ada@example.com")["path"]
+    client = Client(house.rooms)
+    client.get(path)
+    assert client.post(path, password="quite another one").status == 303
+    refused(came(Client(house.rooms), house.idp), outside.NOT_INVITED)
+
+
 def test_the_last_way_in_is_not_disconnected(house: House) -> None:
     house.bench.do("users add", email="ada@example.com")
     ada = Client(house.rooms)

@@ -119,7 +119,7 @@ def join(desk: Desk, args: Join) -> UserView:
 
 
 def reset(desk: Desk, args: FollowLink) -> UserView:
-    """Sets the password that was forgotten, and signs out whoever was signed in."""
+    """Sets the password that was forgotten, and shuts out whoever came in so far."""
     db = desk.db
     link = links.use_link(db, args.link, links.RESET)
     user = people.show_user(db, link.user_id or "")
@@ -127,6 +127,8 @@ def reset(desk: Desk, args: FollowLink) -> UserView:
         raise NotFound("This link is no longer good. It works once, and for a time only.")
     passwords.keep_hash(db, user.id, args.password)
     links.withdraw_resets(db, user.id)
+    # Somebody else may have connected theirs: the operator knows whom they give the link, and nobody knows that.
+    identities.disconnect_all(db, user.id)
     sessions.end_sessions(db, user.id)
     return user_view(user)
 
