@@ -108,6 +108,25 @@ def test_an_invitation_is_shown_once_and_can_be_taken_back(inviting: Rooms) -> N
     assert Client(inviting).get(f"/invite/{secret}").status == 404
 
 
+@pytest.mark.parametrize("how", ["removed", "made less", "disabled"])
+def test_who_may_invite_no_more_has_invited_nobody(inviting: Rooms, how: str) -> None:
+    """Their own link, to another address of theirs, was the way back."""
+    ada = inviting.person("ada@example.com", account="acme")
+    bob = inviting.person("bob@example.com", account="acme", role="admin")
+    paths = []
+    for one in (ada, bob):
+        made = one.post("/console/people", do="invite", email=f"new-{one.user.email}", role="member")
+        link = next(text for tag, text in made.page.pieces if tag == "code" and "/invite/" in text)
+        paths.append(link.removeprefix("http://portico.example:8080"))
+    if how == "removed":
+        assert ada.post("/console/people", do="remove", user=bob.user.id).status == 303
+    elif how == "made less":
+        assert ada.post("/console/people", do="role", user=bob.user.id, role="viewer").status == 303
+    else:
+        inviting.bench.do("users remove", user="bob@example.com")
+    assert [Client(inviting).get(path).status for path in paths] == [200, 404]
+
+
 @pytest.mark.parametrize("role", ["member", "viewer"])
 def test_who_only_looks_or_calls_changes_nobody(inviting: Rooms, role: str) -> None:
     ada = inviting.person("ada@example.com", account="acme")

@@ -120,6 +120,15 @@ def withdraw_invitations(db: Db, email: str, account_id: str | None) -> None:
         db.run("DELETE FROM links WHERE purpose = ? AND email = ? AND account_id = ?", INVITE, email, account_id)
 
 
+def withdraw_invitations_of(db: Db, made_by: str, account_id: str | None = None) -> None:
+    """What somebody has invited to, an account or all of them, opens nothing any more: they may not invite."""
+    sql = "DELETE FROM links WHERE purpose = ? AND made_by = ? AND used_us IS NULL"
+    if account_id is None:
+        db.run(sql, INVITE, made_by)
+    else:
+        db.run(f"{sql} AND account_id = ?", INVITE, made_by, account_id)
+
+
 def withdraw_resets(db: Db, user_id: str) -> None:
     """What was sent for another password opens nothing any more."""
     db.run("DELETE FROM links WHERE purpose = ? AND user_id = ?", RESET, user_id)

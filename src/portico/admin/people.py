@@ -90,6 +90,7 @@ def remove_user(desk: Desk, args: OneUser) -> UserView:
     user = people.disable_user(desk.db, args.user)
     sessions.end_sessions(desk.db, user.id)
     links.withdraw_resets(desk.db, user.id)
+    links.withdraw_invitations_of(desk.db, actor_of(user.email))
     return user_view(user)
 
 
@@ -100,7 +101,10 @@ def enable_user(desk: Desk, args: OneUser) -> UserView:
 
 def add_member(desk: Desk, args: AddMember) -> MemberView:
     """Gives a user a role in an account, in place of the one they had."""
-    return _member(people.set_role(desk.db, args.account, args.user, args.role))
+    member = people.set_role(desk.db, args.account, args.user, args.role)
+    if member.role != "owner":
+        links.withdraw_invitations_of(desk.db, actor_of(member.email), member.account_id)
+    return _member(member)
 
 
 def remove_member(desk: Desk, args: OneMember) -> MemberView:
@@ -109,6 +113,7 @@ def remove_member(desk: Desk, args: OneMember) -> MemberView:
     for member in people.members_of(desk.db, args.account):
         if member.user_id == user.id:
             people.remove_member(desk.db, args.account, user.id)
+            links.withdraw_invitations_of(desk.db, actor_of(user.email), member.account_id)
             return _member(member)
     raise NotFound(f"{user.email} is not a member of the account {args.account!r}.")
 
@@ -128,6 +133,11 @@ def user_view(user: people.User) -> UserView:
         created=at(user.created_us),
         disabled=at_or_none(user.disabled_us),
     )
+
+
+def actor_of(email: str) -> str:
+    """Who somebody is in the audit, and of what they made."""
+    return f"user:{email}"
 
 
 def _member(member: people.Membership) -> MemberView:

@@ -13,6 +13,7 @@ from portico.accounts import forms
 from portico.accounts.people import Membership, User
 from portico.accounts.rows import Account
 from portico.accounts.sessions import Session
+from portico.admin.people import actor_of
 from portico.core.errors import InvalidRequest
 from portico.core.ids import random_token
 from portico.web.addresses import Locale
@@ -75,7 +76,7 @@ class Visitor(msgspec.Struct, frozen=True):
     @property
     def actor(self) -> str:
         """Who acts, for the audit."""
-        return f"user:{self.user.email}"
+        return actor_of(self.user.email)
 
     @property
     def purse(self) -> Purse | None:
