@@ -132,6 +132,7 @@ def test_without_a_signature_or_with_another_body_nothing_is_believed(waiting: S
     assert nobody.send("/stripe/webhook", body, {}).status == 400
     assert nobody.send("/stripe/webhook", body.replace(b"1059", b"9059"), headers).status == 400
     assert nobody.send("/stripe/webhook", b"\xff\xfe", headers).status == 400
+    assert nobody.send("/stripe/webhook", body, {"stripe-signature": "t=1,v1=\xe9"}).status == 400
     assert nobody.send("/stripe/webhook", b"x" * (1024 * 1024 + 1), headers).status == 413
     assert nobody.get("/stripe/webhook").status == 405
     assert waiting.balance == 0

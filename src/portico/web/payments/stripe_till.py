@@ -55,6 +55,8 @@ class StripeTill:
     def verified(self, body: bytes, signature: str) -> dict[str, Any]:
         """See `Till.verified`."""
         stripe, _ = self._loaded()
+        if not signature.isascii():  # its library compares none of those, and says so otherwise
+            raise BadSignature
         try:
             stripe.Webhook.construct_event(body, signature, self._webhook_secret.reveal(), TOLERANCE_S)
         except (stripe.SignatureVerificationError, ValueError) as error:
