@@ -11,6 +11,7 @@ from portico.accounts.policy import Policy
 from portico.accounts.rows import ensure_default
 from portico.admin.commands import BY_NAME
 from portico.admin.keys import BUDGETS, KeySettings, Settings
+from portico.ledger import paid
 
 # -- accounts
 
@@ -200,6 +201,28 @@ def test_a_closed_account_takes_no_money(bench: Bench, command: str) -> None:
     bench.do("accounts delete", account="acme")
     assert bench.refusal(command, account="acme", amount_usd="1").status == 409
     assert bench.refusal(command, account="nobody", amount_usd="1").status == 404
+
+
+def test_what_was_paid_in_by_mistake_is_taken_out_once_and_of_a_closed_account_too(bench_anywhere: Bench) -> None:
+    bench = bench_anywhere
+    account = bench.do("accounts create", name="acme")["id"]
+    bench.do("accounts top-up", account="acme", amount_usd="500")
+    bench.reading.now_us += 1_000_000
+    taken = bench.do("accounts withdraw", account="acme", amount_usd="450", note="500 for 50", reference="INV-1")
+    assert taken["posted_usd"] == "50.00"
+    assert bench.refusal("accounts withdraw", account="acme", amount_usd="450", reference="INV-1").status == 409
+    bench.do("accounts delete", account="acme")
+    assert bench.do("accounts withdraw", account="acme", amount_usd="50.01")["posted_usd"] == "-0.01"
+    for _ in range(5):
+        bench.do("accounts withdraw", account="acme", amount_usd="999999999")
+    assert bench.refusal("accounts withdraw", account="acme", amount_usd="999999999").param == "amount"
+    assert bench.refusal("accounts withdraw", account="nobody", amount_usd="1").status == 404
+    found = bench.reading.at_once(lambda db: paid.lines(db, account)).lines
+    assert [(line.kind, line.note, line.actor) for line in found[-2:]] == [
+        ("adjust", "500 for 50", "test"),
+        ("top_up", "", "test"),
+    ]
+    assert bench.do("ledger verify")["ok"] is True
 
 
 def test_books_that_do_not_add_up_are_told(bench: Bench) -> None:

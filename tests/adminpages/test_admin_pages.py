@@ -224,6 +224,9 @@ def test_an_account_is_opened_paid_into_and_closed_by_its_name(desk_anywhere: Ro
     assert root.post(here, do="kind", kind="open").status == 303
     audited(desk, "accounts set")
     assert "$13.50" in root.get(here).text
+    assert root.post(here, do="withdraw", amount_usd="3").status == 303
+    audited(desk, "accounts withdraw")
+    assert "$10.50" in root.get(here).text
     assert root.post(here, do="close", name="acm").status == 422
     assert desk.bench.do("accounts show", account="acme")["state"] == "active"
     assert root.post(here, do="close", name="acme").status == 303

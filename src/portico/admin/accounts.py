@@ -99,7 +99,7 @@ def set_(desk: Desk, args: SetAccount) -> AccountView:
 def top_up(desk: Desk, args: Pay) -> AccountView:
     """Pays dollars into an account."""
     amount = dollars.nanos(args.amount_usd, "amount_usd")
-    found = _unbooked(desk, args, "accounts top-up")
+    found = _unbooked(desk, _open(desk, args.account), args, "accounts top-up")
     pay.top_up(desk.db, found.id, amount, args.note)
     return view(rows.show_account(desk.db, found.id))
 
@@ -107,8 +107,16 @@ def top_up(desk: Desk, args: Pay) -> AccountView:
 def refund(desk: Desk, args: Pay) -> AccountView:
     """Gives back dollars that were charged."""
     amount = dollars.nanos(args.amount_usd, "amount_usd")
-    found = _unbooked(desk, args, "accounts refund")
+    found = _unbooked(desk, _open(desk, args.account), args, "accounts refund")
     pay.refund(desk.db, found.id, amount, args.note)
+    return view(rows.show_account(desk.db, found.id))
+
+
+def withdraw(desk: Desk, args: Pay) -> AccountView:
+    """Takes dollars out of an account: paid in by mistake, or paid out."""
+    amount = dollars.nanos(args.amount_usd, "amount_usd")
+    found = _unbooked(desk, rows.show_account(desk.db, args.account), args, "accounts withdraw")
+    pay.withdraw(desk.db, found.id, amount, args.note)
     return view(rows.show_account(desk.db, found.id))
 
 
@@ -119,10 +127,9 @@ def redeem(desk: Desk, args: RedeemCode) -> AccountView:
     return view(rows.show_account(desk.db, found.id))
 
 
-def _unbooked(desk: Desk, args: Pay, command: str) -> rows.Account:
+def _unbooked(desk: Desk, found: rows.Account, args: Pay, command: str) -> rows.Account:
     checked_text(args.note, "note")
     checked_text(args.reference or "", "reference")
-    found = _open(desk, args.account)
     # Of two at once the second waits here, and then finds what the first has booked.
     desk.db.run("UPDATE accounts SET revision = revision WHERE id = ?", found.id)
     audit.check_reference(desk.db, command=command, subject=found.id, reference=args.reference)

@@ -33,6 +33,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("accounts set", "PATCH /accounts/{account}", accounts.set_),
     Command("accounts top-up", "POST /accounts/{account}/top-ups", accounts.top_up),
     Command("accounts refund", "POST /accounts/{account}/refunds", accounts.refund),
+    Command("accounts withdraw", "POST /accounts/{account}/withdrawals", accounts.withdraw),
     Command("accounts delete", "DELETE /accounts/{account}", accounts.delete),
     Command("users add", "POST /users", people.add_user),
     Command("users list", "GET /users", people.list_users),

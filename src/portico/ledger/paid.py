@@ -19,7 +19,7 @@ _PAID: Final = (
 )
 _WHO: Final = (
     "SELECT at_us, actor FROM audit WHERE subject = ? AND at_us >= ? AND at_us <= ?"
-    " AND command IN ('accounts top-up', 'accounts refund', 'codes redeem') ORDER BY id"
+    " AND command IN ('accounts top-up', 'accounts refund', 'accounts withdraw', 'codes redeem') ORDER BY id"
 )
 _GUESS: Final = (
     'INSERT INTO counters (subject, kind, "window", used) VALUES (?, ?, ?, 1)'

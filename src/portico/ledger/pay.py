@@ -18,6 +18,10 @@ _PAY: Final = (
     "UPDATE accounts SET posted_nanos = posted_nanos + ? WHERE id = ? AND closed_us IS NULL AND posted_nanos <= ?"
     " RETURNING posted_nanos, held_nanos"
 )
+_TAKE: Final = (
+    "UPDATE accounts SET posted_nanos = posted_nanos - ? WHERE id = ? AND posted_nanos >= ?"
+    " RETURNING posted_nanos, held_nanos"
+)
 _ENTRY: Final = (
     "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, note, at_us) VALUES (?, ?, ?, 0, ?, ?)"
 )
@@ -57,6 +61,19 @@ def refund(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Balanc
     return _paid(db, account_id, "refund", amount_nanos, note)
 
 
+def withdraw(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Balance:
+    """Takes out what was paid in by mistake, or is paid out: below zero, too, where it was spent already, and of an account
+    that is closed. Raises `InvalidRequest` for an amount that is none or makes the balance too small, `NotFound`."""
+    _check(amount_nanos)
+    found = db.rows(_TAKE, amount_nanos, account_id, amount_nanos - MOST_NANOS)
+    if not found:
+        if db.rows("SELECT 1 FROM accounts WHERE id = ?", account_id):
+            raise InvalidRequest(f"A balance is at least -{MOST_NANOS} nano-dollars.", param="amount")
+        raise NotFound(f"There is no account {account_id!r}.")
+    db.run(_ENTRY, account_id, "adjust", -amount_nanos, note, db.now_us)
+    return Balance(*found[0])
+
+
 def redeem(db: Db, account_id: str, code_digest: str) -> Balance:
     """Pays in what a code is worth, once, whoever else tries it at the same time.
 
@@ -89,8 +106,7 @@ def book(db: Db, account_id: str, kind: str, nanos: int, note: str) -> Balance:
 
 
 def _paid(db: Db, account_id: str, kind: str, amount_nanos: int, note: str) -> Balance:
-    if not 0 < amount_nanos <= MAX_NANOS:
-        raise InvalidRequest(f"An amount is above 0 and at most {MAX_NANOS} nano-dollars.", param="amount")
+    _check(amount_nanos)
     found = db.rows(_PAY, amount_nanos, account_id, MOST_NANOS - amount_nanos)
     if not found:
         if db.rows("SELECT 1 FROM accounts WHERE id = ? AND closed_us IS NULL", account_id):
@@ -98,3 +114,8 @@ def _paid(db: Db, account_id: str, kind: str, amount_nanos: int, note: str) -> B
         raise NotFound(f"There is no open account {account_id!r}.")
     db.run(_ENTRY, account_id, kind, amount_nanos, note, db.now_us)
     return Balance(*found[0])
+
+
+def _check(amount_nanos: int) -> None:
+    if not 0 < amount_nanos <= MAX_NANOS:
+        raise InvalidRequest(f"An amount is above 0 and at most {MAX_NANOS} nano-dollars.", param="amount")

@@ -114,6 +114,25 @@ def refund(
     perform("accounts refund", fields, config=config, as_json=json, show=sheet)
 
 
+@app.command(cls=Amounts)
+def withdraw(
+    account: Account,
+    amount: Annotated[str, typer.Argument(help="Dollars: 10 or 12.50.")],
+    note: Annotated[str, typer.Option(help="A line for whoever reads the books later.")] = "",
+    reference: Annotated[str | None, typer.Option(help="What makes it unique: it is booked once.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take dollars out of an account: paid in by mistake, or paid out. It may fall below zero.
+
+    Example:
+
+        portico accounts withdraw acme 450 --note "500 were typed for 50"
+    """
+    fields = given(account=account, amount_usd=amount, note=note, reference=reference)
+    perform("accounts withdraw", fields, config=config, as_json=json, show=sheet)
+
+
 @app.command()
 def delete(account: Account, yes: Yes = False, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Close an account. Its keys open nothing any more; its books stay.

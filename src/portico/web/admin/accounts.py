@@ -146,6 +146,7 @@ _ACTS: Final[dict[str, Act]] = {
     "kind": _kind,
     "top-up": _pay("accounts top-up", "topped-up"),
     "refund": _pay("accounts refund", "refunded"),
+    "withdraw": _pay("accounts withdraw", "withdrawn"),
     "close": _close,
     "member": _member,
     "leave": _leave,

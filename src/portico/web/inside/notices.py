@@ -26,6 +26,7 @@ NOTICES: Final[Mapping[str, str]] = {
     "disconnected": "Disconnected.",
     "topped-up": "The money was booked.",
     "refunded": "The refund was booked.",
+    "withdrawn": "It was taken off the balance.",
     "closed": "The account was closed. Its books stay.",
     "made": "It was made.",
     "removed": "It was removed.",
