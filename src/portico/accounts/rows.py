@@ -336,7 +336,7 @@ def ensure_default(db: Db, secret: str) -> None:
 def _check_name(name: str, *, empty: bool = False) -> None:
     if (not name and not empty) or len(name) > MAX_NAME or name != name.strip() or not is_line(name):
         raise InvalidRequest(
-            f"A name is a line of at most {MAX_NAME} characters, with no space at its ends and none that cannot be seen.",
+            "A name is a line of at most 200 characters, with no space at its ends and none that cannot be seen.",
             param="name",
         )
 
