@@ -6,7 +6,18 @@ from typing import Annotated, Any
 import typer
 
 from portico.cli.admin import show
-from portico.cli.admin.options import After, ConfigOption, JsonOption, Limit, Yes, confirmed, given, moment, seconds
+from portico.cli.admin.options import (
+    After,
+    ConfigOption,
+    JsonOption,
+    Limit,
+    Yes,
+    confirmed,
+    given,
+    moment,
+    seconds,
+    usage_error,
+)
 from portico.cli.admin.run import ask, perform
 from portico.core.digits import whole
 
@@ -235,8 +246,7 @@ def _settings(
     fields: dict[str, Any] = {}
     for name, counted in (("rpm", rpm), ("tpm", tpm), ("concurrent", concurrent)):
         if counted is not None:
-            number = whole(counted)
-            fields[name] = None if counted in NOTHING else counted if number is None else number
+            fields[name] = None if counted in NOTHING else _count(name, counted)
     for name, text, nothing in (
         ("budget_day_usd", budget_day, NOTHING),
         ("budget_month_usd", budget_month, NOTHING),
@@ -250,6 +260,13 @@ def _settings(
         if words:
             fields[name] = [] if set(words) <= {"*", *NOTHING} else words
     return fields | given(strict=strict)
+
+
+def _count(name: str, said: str) -> int:
+    number = whole(said)
+    if not number:
+        raise usage_error(f"{name}: a whole number from 1, or none for no limit, not {said[:40]!r}.")
+    return number
 
 
 def _table(page: Any) -> None:
