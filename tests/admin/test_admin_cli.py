@@ -241,9 +241,11 @@ def test_a_draft_that_cannot_be_read_says_where(cli: Cli) -> None:
     said = cli.run("prices", "import", "prices.csv")
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith("Error: line 2, input: '0.1.2'")
-    write(cli, "prices.csv", "model,input\n\ngemini-2.5-flash,1\nnobody,1\n")
+    write(cli, "prices.csv", "model,input\n\ngemini-2.5-flash,1\ngemini-2.5-flsh,1\n")
     said = cli.run("prices", "import", "prices.csv")
-    assert said.err == "Error: line 4, model: There is no model 'nobody' here. Which there are: portico models.\n"
+    assert said.err.startswith("Error: line 4, model: The model 'gemini-2.5-flsh' does not exist")
+    assert "gemini-2.5-flash" in said.err
+    assert said.err.endswith("Which there are: portico models.\n")
     assert cli.run("prices", "import", write(cli, "none.csv", "")).err == "Error: There are no prices in it.\n"
     write(cli, "draft.toml", '[[prices]]\nmodel = "gemini-2.5-flash"\ninput = "0.1.2"\n')
     assert cli.run("prices", "diff", "draft.toml").err.startswith("Error: prices[0].input: '0.1.2'")

@@ -298,8 +298,8 @@ def check_lines(desk: Desk, lines: list[Line]) -> list[Cell]:
 def _no_model(desk: Desk, name: str) -> str:
     try:
         resolved = desk.house.catalog.resolve(name)
-    except ModelNotFound:
-        return f"There is no model {name!r} here. Which there are: portico models."
+    except ModelNotFound as error:
+        return f"{error.message} Which there are: portico models."
     return f"A price stands under the model's own name: {resolved.name!r}, not {name!r}."
 
 
