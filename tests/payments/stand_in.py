@@ -145,6 +145,12 @@ def refunded(number: int | str, cents: int, reference: str = "pi_1", **more: Any
     return event(number, "charge.refunded", **told | more)
 
 
+def refund(number: int | str, what: str, cents: int, status: str | None, refund: str = "re_1") -> dict[str, Any]:
+    """One of them. `what`: refund.created, refund.updated, refund.failed, charge.refund.updated."""
+    told = {"object": "refund", "amount": cents, "currency": "usd", "payment_intent": "pi_1", "status": status}
+    return event(number, what, id=refund, **told)
+
+
 def dispute(number: int | str, what: str, cents: int, status: str, reference: str = "pi_1") -> dict[str, Any]:
     """`what`: created, funds_withdrawn, funds_reinstated, closed."""
     told = {

@@ -16,6 +16,7 @@ from portico.core.storage import Db
 from portico.ledger import payments, verify
 from portico.ledger.pay import MAX_NANOS
 from portico.ledger.payments import (
+    BOUNCED,
     CENT,
     DISPUTED,
     FAILED,
@@ -150,13 +151,23 @@ STORY = (
     told(4, DISPUTED, 500, "dp_1"),
     told(5, WON, 500, "dp_1"),
 )
+REFUNDS = (
+    told(1, PAID),
+    told(2, REFUNDED, 200),
+    told(3, REFUNDED, 150, "re_2"),
+    told(4, BOUNCED, 200, "re_1"),
+    told(5, REFUNDED, 350),
+)
 
 
-def test_every_order_ends_in_the_same_balance(database: Database) -> None:
-    """All 120 of them: paid, given back twice (in all $3.50), disputed, won."""
+@pytest.mark.parametrize(
+    ("story", "left"), [(STORY, 650), (REFUNDS, 850)], ids=["disputed and won", "one of two failed"]
+)
+def test_every_order_ends_in_the_same_balance(database: Database, story: tuple[Told, ...], left: int) -> None:
+    """All 120 of them: paid, given back twice (in all $3.50), and what became of it."""
     made = account(database)
     expected = 0
-    for number, order in enumerate(itertools.permutations(STORY)):
+    for number, order in enumerate(itertools.permutations(story)):
         name = f"cs_{number}"
         database.change(
             lambda db, name=name: payments.begin(  # type: ignore[misc]
@@ -175,7 +186,7 @@ def test_every_order_ends_in_the_same_balance(database: Database) -> None:
             for one in order
         ]
         book(database, *events)
-        expected += 650
+        expected += left
         assert cents(database, made) == expected, order
     assert adds_up(database)
 
@@ -208,6 +219,10 @@ BOOKED: dict[str, tuple[list[Told], list[tuple[str, int, str]]]] = {
         [told(1, REFUNDED, 350), told(2, PAID)],
         [("top_up", 1000, "card"), ("adjust", -350, "card return")],
     ),
+    "given back, which failed": (
+        [told(1, PAID), told(2, REFUNDED, 350), told(3, BOUNCED, 350, "re_1")],
+        [("top_up", 1000, "card"), ("adjust", -350, "card refund"), ("adjust", 350, "card refund failed")],
+    ),
     "disputed and won": (
         [told(1, PAID), told(2, DISPUTED, 500, "dp_1"), told(3, WON, 500, "dp_1")],
         [("top_up", 1000, "card"), ("adjust", -500, "card dispute"), ("adjust", 500, "card dispute won")],
@@ -234,7 +249,8 @@ EVENTS = st.lists(
     st.one_of(
         st.tuples(st.just(PAID), st.just(1059), st.just("")),
         st.tuples(st.just(FAILED), st.just(1059), st.just("")),
-        st.tuples(st.just(REFUNDED), CENTS, st.just("")),
+        st.tuples(st.just(REFUNDED), CENTS, st.sampled_from(["", "re_1", "re_2"])),
+        st.tuples(st.just(BOUNCED), CENTS, st.sampled_from(["re_1", "re_2"])),
         st.tuples(st.sampled_from([DISPUTED, LOST, WON]), CENTS, st.sampled_from(["dp_1", "dp_2"])),
     ),
     max_size=7,

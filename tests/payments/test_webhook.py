@@ -6,7 +6,7 @@ import pytest
 
 from inside.desk import Client
 from payments.shop import CENTS, Shop
-from payments.stand_in import completed, dispute, event, refunded, signed
+from payments.stand_in import completed, dispute, event, refund, refunded, signed
 from portico.core.errors import StorageUnavailable
 
 
@@ -64,6 +64,45 @@ def test_a_refund_that_is_told_before_its_payment_waits_for_it(paying: Shop) -> 
     assert paying.balance == 0
     paying.told(PAID)
     assert paying.balance == 600
+    assert paying.adds_up()
+
+
+CREATED, FAILED = "refund.created", "refund.failed"
+
+
+@pytest.mark.parametrize(
+    ("events", "left", "state"),
+    [
+        ([refunded(2, CENTS), refund(3, FAILED, CENTS, "failed")], 1000, "paid"),
+        ([refund(3, "charge.refund.updated", 400, "failed"), refunded(2, 400)], 1000, "paid"),
+        (
+            [refunded(2, 400), refund(3, "refund.updated", 400, "canceled"), refund(4, FAILED, 400, "failed")],
+            1000,
+            "paid",
+        ),
+        (
+            [refund(2, CREATED, 400, "pending"), refunded(3, 400), refund(4, "refund.updated", 400, "succeeded")],
+            600,
+            "paid",
+        ),
+        ([refunded(2, 700), refund(3, CREATED, 300, "pending", "re_2"), refund(4, FAILED, 400, "failed")], 700, "paid"),
+        (
+            [
+                refunded(2, 400),
+                refund(3, FAILED, 400, "failed"),
+                refund(4, CREATED, 300, "pending", "re_2"),
+                refunded(5, 300),
+            ],
+            700,
+            "paid",
+        ),
+        ([refund(2, CREATED, 400, "requires_action"), refund(3, "refund.updated", 400, None)], 1000, "paid"),
+    ],
+    ids=["all", "before it", "told twice", "arrived", "one of two", "tried again", "not on its way"],
+)
+def test_a_refund_that_fails_is_given_back(paying: Shop, events: list[dict[str, Any]], left: int, state: str) -> None:
+    paying.told(PAID, *events)
+    assert (paying.balance, paying.state) == (left, state)
     assert paying.adds_up()
 
 

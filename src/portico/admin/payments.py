@@ -47,7 +47,9 @@ class StrayView(msgspec.Struct, frozen=True, kw_only=True):
     """Something that the payment provider told, and that moved nothing."""
 
     id: Annotated[str, says("The event's id at the payment provider.")]
-    kind: Annotated[str, says("`paid`, `failed`, `refunded`, `disputed`, `won` or `lost`.")]
+    kind: Annotated[
+        str, says("`paid`, `failed`, `refunded`, `bounced` (a refund that failed), `disputed`, `won` or `lost`.")
+    ]
     why: Annotated[str, says("`unknown`: there is no such payment here. `other`: another amount or currency than its.")]
     payment: str | None
     reference: str
@@ -76,7 +78,7 @@ class BookPayment(Args, frozen=True, kw_only=True):
     """`ledger.payments.Told`."""
 
     event: str
-    kind: Literal["paid", "failed", "refunded", "disputed", "won", "lost"]
+    kind: Literal["paid", "failed", "refunded", "bounced", "disputed", "won", "lost"]
     payment: str = ""
     named: str = ""
     """The reference. Under the name `reference` the audit would let it pass once (`audit.check_reference`)."""

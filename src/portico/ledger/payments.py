@@ -5,7 +5,8 @@ decided by the order: an event is written down once, and what is due of a paymen
 (`due`). What differs from what was booked so far is booked then, in the transaction of the event.
 
     paid       the amount is credited, once, whoever says so how often
-    refunded   what is given back to the card, in all so far, is taken off the balance
+    refunded   what is given back to the card is taken off the balance: it is told in all so far, or refund by refund
+    bounced    a refund that did not reach the card is no refund
     disputed   what the bank took back is taken off; `won` gives it back, `lost` leaves it
 
 What is given back is the credit first, and the fee after it: never is more taken off than was credited. A balance may go
@@ -24,12 +25,18 @@ from portico.ledger import pay
 CURRENCY: Final = "usd"
 CENT: Final = 10_000_000
 """Nano-dollars."""
-PAID, FAILED, REFUNDED, DISPUTED, WON, LOST = "paid", "failed", "refunded", "disputed", "won", "lost"
-KINDS: Final = (PAID, FAILED, REFUNDED, DISPUTED, WON, LOST)
+PAID, FAILED, REFUNDED, BOUNCED = "paid", "failed", "refunded", "bounced"
+DISPUTED, WON, LOST = "disputed", "won", "lost"
 STATES: Final = ("waiting", "paid", "expired", "refunded", "disputed")
 CREDITED: Final = ("paid", "refunded", "disputed")
 """States in which the amount was credited."""
 
+_HOW: Final = {
+    PAID: "card return",
+    REFUNDED: "card refund",
+    BOUNCED: "card refund failed",
+    WON: "card dispute won",
+}
 _PERCENT: Final = 100_000
 """Of thousandths of a percent."""
 
@@ -75,9 +82,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: str = ""
     reference: str = ""
     subject: str = ""
-    """Of a dispute, its id."""
+    """Of a dispute or of one refund, its id."""
     amount_nanos: int = 0
-    """What was paid; what was given back in all so far; what is disputed."""
+    """What was paid; what was given back, by this refund or without a subject in all so far; what is disputed."""
     currency: str = CURRENCY
 
 
@@ -107,22 +114,34 @@ def due(amount_nanos: int, told: Sequence[Told]) -> Due:
     kinds = {one.kind for one in told}
     if PAID not in kinds:
         return Due("expired" if FAILED in kinds else "waiting", 0, 0)
-    refunded = max((one.amount_nanos for one in told if one.kind == REFUNDED), default=0)
     disputed = _disputed(told)
-    returned = min(amount_nanos, refunded + disputed)
+    returned = min(amount_nanos, _refunded(told) + disputed)
     if disputed:
         return Due("disputed", amount_nanos, returned)
     return Due("refunded" if returned == amount_nanos else "paid", amount_nanos, returned)
 
 
+def _refunded(told: Sequence[Told]) -> int:
+    """What refunds gave back and did not come back. Some may be told of only in the sum of all, and whether that still has
+    what bounced in it nobody says: neither count is ever too high."""
+    refunds, bounced = _by_subject(told, REFUNDED), _by_subject(told, BOUNCED)
+    in_all = refunds.pop("", 0) - sum(bounced.values())
+    return max(in_all, sum(amount for subject, amount in refunds.items() if subject not in bounced))
+
+
 def _disputed(told: Sequence[Told]) -> int:
     """What disputes took and did not give back."""
-    taken: dict[str, int] = {}
+    won = _by_subject(told, WON)
+    return sum(amount for subject, amount in _by_subject(told, DISPUTED, LOST).items() if subject not in won)
+
+
+def _by_subject(told: Sequence[Told], *kinds: str) -> dict[str, int]:
+    """The most that is told of each subject."""
+    found: dict[str, int] = {}
     for one in told:
-        if one.kind in (DISPUTED, LOST):
-            taken[one.subject] = max(taken.get(one.subject, 0), one.amount_nanos)
-    won = {one.subject for one in told if one.kind == WON}
-    return sum(amount for subject, amount in taken.items() if subject not in won)
+        if one.kind in kinds:
+            found[one.subject] = max(found.get(one.subject, 0), one.amount_nanos)
+    return found
 
 
 # -- in the books ------------------------------------------------------------------------------------------------------
@@ -193,7 +212,7 @@ def _move(db: Db, payment: Payment, found: Due, kind: str) -> int:
         pay.book(db, payment.account_id, "top_up", credited, f"card {payment.id}")
     if back:
         # What was returned before its payment was told is booked with it, and nobody says by which of them.
-        how = {REFUNDED: "card refund", PAID: "card return", WON: "card dispute won"}.get(kind, "card dispute")
+        how = _HOW.get(kind, "card dispute")
         pay.book(db, payment.account_id, "adjust", back, f"{how} {payment.id}")
     return credited + back
 

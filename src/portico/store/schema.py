@@ -327,9 +327,9 @@ PAYMENT_EVENTS: Final = Table(
     _count("at_us"),
     # The provider's name for the payment, which an event may have that is delivered before we know whose it is.
     _text("reference", default=""),
-    # Of a dispute, its id.
+    # Of a dispute or of one refund, its id.
     _text("subject", default=""),
-    # What was paid; what is given back so far; what is disputed.
+    # What was paid; what is given back, by one refund or so far; what is disputed.
     _count("amount_nanos", default=0),
     # 0: it does not fit the payment (another amount, another currency), and is kept for a person to look at.
     _count("fits", default=1),

@@ -1,12 +1,12 @@
 """Stripe's events in the ledger's words. What we need is typed; what is of no concern to us is None."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from portico.admin.payments import BookPayment
-from portico.ledger.payments import CENT, DISPUTED, FAILED, LOST, PAID, REFUNDED, WON
+from portico.ledger.payments import BOUNCED, CENT, DISPUTED, FAILED, LOST, PAID, REFUNDED, WON
 
 _Cents = int
 
@@ -23,6 +23,14 @@ class _Session(msgspec.Struct):
 class _Charge(msgspec.Struct):
     amount_refunded: _Cents
     currency: str
+    payment_intent: str | None = None
+
+
+class _Refund(msgspec.Struct):
+    id: str
+    amount: _Cents
+    currency: str
+    status: str | None = None
     payment_intent: str | None = None
 
 
@@ -43,14 +51,16 @@ class Event(msgspec.Struct):
     data: dict[str, Any]
 
 
-Kind = Literal["paid", "failed", "refunded", "disputed", "won", "lost"]
 SESSIONS: Final = {
     "checkout.session.completed": PAID,
     "checkout.session.async_payment_succeeded": PAID,
     "checkout.session.async_payment_failed": FAILED,
     "checkout.session.expired": FAILED,
 }
-REFUND: Final = "charge.refunded"
+REFUNDED_IN_ALL: Final = "charge.refunded"
+REFUNDS: Final = ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated")
+"""Of one each. What is behind the last is told by the others too, at newer versions of the interface."""
+_REFUNDS: Final = {"pending": REFUNDED, "succeeded": REFUNDED, "failed": BOUNCED, "canceled": BOUNCED}
 DISPUTES: Final = {
     "charge.dispute.created": DISPUTED,
     "charge.dispute.funds_withdrawn": DISPUTED,
@@ -58,7 +68,7 @@ DISPUTES: Final = {
 }
 CLOSED: Final = "charge.dispute.closed"
 _OUTCOMES: Final = {"won": WON, "lost": LOST}
-KNOWN: Final = (*SESSIONS, REFUND, *DISPUTES, CLOSED)
+KNOWN: Final = (*SESSIONS, REFUNDED_IN_ALL, *REFUNDS, *DISPUTES, CLOSED)
 """What a webhook has to be told."""
 
 
@@ -68,7 +78,9 @@ def booking(event: Event) -> BookPayment | None:
     found = event.data.get("object")
     if event.type in SESSIONS:
         return _of_session(event, found, SESSIONS[event.type])
-    if event.type == REFUND:
+    if event.type in REFUNDS:
+        return _of_refund(event, msgspec.convert(found, _Refund))
+    if event.type == REFUNDED_IN_ALL:
         charge = msgspec.convert(found, _Charge)
         return _of_charge(event, REFUNDED, charge.amount_refunded, charge.currency, charge.payment_intent)
     if event.type in DISPUTES or event.type == CLOSED:
@@ -90,6 +102,13 @@ def _of_session(event: Event, found: Any, kind: str) -> BookPayment | None:
         amount_nanos=(session.amount_total or 0) * CENT,
         currency=(session.currency or "").lower(),
     )
+
+
+def _of_refund(event: Event, refund: _Refund) -> BookPayment | None:
+    kind = _REFUNDS.get(refund.status or "")
+    if kind is None:
+        return None  # somebody is still to say where it should go
+    return _of_charge(event, kind, refund.amount, refund.currency, refund.payment_intent, subject=refund.id)
 
 
 def _of_dispute(event: Event, dispute: _Dispute) -> BookPayment | None:

@@ -25,11 +25,14 @@ CARDS: Final = 10
 LASTS_DAYS: Final = 7
 """A balance that lasts for less is low."""
 _DAY_US: Final = 86_400_000_000
-_OWN_NOTE: Final = re.compile(r"(?P<how>code|card refund|card return|card dispute won|card dispute|card) (?P<what>\S+)")
+_OWN_NOTE: Final = re.compile(
+    r"(?P<how>code|card refund failed|card refund|card return|card dispute won|card dispute|card) (?P<what>\S+)"
+)
 SOURCES: Final[Mapping[str, str]] = {
     "code": "Redemption code",
     "card": "Card",
     "card refund": "Given back to the card",
+    "card refund failed": "The refund failed",
     "card return": "Given back to the card",
     "card dispute": "Disputed at the bank",
     "card dispute won": "The dispute was won",
