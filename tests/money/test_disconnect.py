@@ -477,6 +477,46 @@ async def test_the_usage_of_all_lanes_adds_up(tmp_path: Path, stream: bool) -> N
         assert paid.account() == (100 * USD - paid.price(3000, 1500), 0)
 
 
+async def test_who_leaves_lanes_of_which_one_has_reported_pays_for_the_text_of_the_other_too(tmp_path: Path) -> None:
+    done, open_yet = Steps(piece("one ", 40, "STOP")), Steps(piece("word " * 40), piece("two", 80, "STOP"))
+    async with paid_house(tmp_path / "books.db", Script(done, open_yet)) as paid:
+        async with paid.house.open(chat(stream=True, n=2)) as wire:
+            done.let_go()
+            await until(lambda: done.done == 1 and open_yet.asked == 1)
+            await wire.chunk()
+            open_yet.let_go()
+            await seen(wire, b"word")
+            wire.reset()
+        receipt = await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(1000, 40 + 50), 0)
+        assert is_marked(receipt, "estimated")
+        assert receipt["charge_nanos"] == -(-sum(line["amount_femtos"] for line in receipt["lines"]) // 10**6)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+async def test_of_lanes_that_reported_nothing_the_text_is_estimated_beside_the_usage_of_the_others(
+    tmp_path: Path, stream: bool
+) -> None:
+    silent = answers(says("word " * 40))
+    async with paid_house(tmp_path / "books.db", Script(answers(ANSWER), silent)) as paid:
+        assert (await paid.house.ask(chat(stream=stream, n=2))).status == 200
+        receipt = await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(1000, 500 + 50), 0)
+        assert is_marked(receipt, "estimated")
+
+
+async def test_an_estimate_beside_a_report_is_at_most_what_is_held_and_the_report_is_charged_in_full(
+    tmp_path: Path,
+) -> None:
+    silent, dear = answers(says("word " * 10_000)), says("Hello", usageMetadata=usage(100_000, 500))
+    async with paid_house(tmp_path / "books.db", Script(answers(dear), silent)) as paid:
+        assert (await paid.house.ask(chat(n=2, max_tokens=600))).status == 200
+        receipt = await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(100_000, 500), 0)
+        assert is_marked(receipt, "estimated")
+        assert is_marked(receipt, "capped")
+
+
 async def test_no_usage_at_all_is_an_estimate_and_reported_zeros_are_believed(tmp_path: Path) -> None:
     script = Script(answers(says("word " * 40)), answers(says("Hello", usageMetadata={"totalTokenCount": 0})))
     async with paid_house(tmp_path / "books.db", script) as paid:

@@ -8,17 +8,19 @@
                                 report nothing (mapping.md 5.1)
     everything else             nothing: not the prompt, not hidden thoughts, not an error's text
 
-A charge by this rule is at most the hold. It is never used beside a report, were that of zero, and the receipt of such a
-call says `estimated`.
+A charge by this rule is at most the hold. It is never used beside a report of the same upstream call, were that of zero,
+and the receipt of such a call says `estimated`.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from portico.catalog.books import Rates
-from portico.core.usage import Usage
+from portico.core.usage import Usage, added
 from portico.metering.charge import NOTHING, Charge, charge
+from portico.metering.receipt import CAPPED, ESTIMATED
 
 BYTES_A_TOKEN: Final = 4
 CHARACTERS_A_TOKEN: Final = 4
@@ -26,6 +28,8 @@ SPOKEN_TOKENS_A_SECOND: Final = 20
 """A token for 50 ms of an answer and for 100 ms of a recording (OpenAI's guide on the cost of audio)."""
 HEARD_TOKENS_A_SECOND: Final = 10
 PICTURE_TOKENS: Final = 1_120
+_NONE: Final = Usage()
+_NO_USES: Final[Mapping[str, int]] = {}
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -51,6 +55,11 @@ class Estimate(msgspec.Struct, frozen=True):
     capped: bool = False
     """The rule said more than the hold."""
 
+    @property
+    def flags(self) -> list[str]:
+        """What the receipt says of it."""
+        return [ESTIMATED, CAPPED] if self.capped else [ESTIMATED]
+
 
 def estimated_usage(delivered: Delivered) -> Usage:
     """The tokens that were delivered, by the rule."""
@@ -69,12 +78,21 @@ def estimated_usage(delivered: Delivered) -> Usage:
     )
 
 
-def estimate(delivered: Delivered, rates: Rates, *, hold_nanos: int | None) -> Estimate:
-    """What was delivered and what it costs. `hold_nanos`: None where nothing was held, so that nothing caps it."""
-    usage = estimated_usage(delivered)
-    if usage == Usage():
+def estimate(
+    delivered: Delivered,
+    rates: Rates,
+    *,
+    hold_nanos: int | None,
+    beside: Usage = _NONE,
+    uses: Mapping[str, int] = _NO_USES,
+    prompts: int = 1,
+) -> Estimate:
+    """What was delivered and what it costs, with what other upstream calls of the same answer reported `beside` it and
+    their `uses`, of so many `prompts`. `hold_nanos`: None where nothing was held, so that nothing caps it."""
+    usage = added(beside, estimated_usage(delivered))
+    if usage == _NONE:
         return Estimate(usage, NOTHING)
-    made = charge(usage, {}, rates)
+    made = charge(usage, uses, rates, prompts=prompts)
     if hold_nanos is None or made.nanos <= hold_nanos:
         return Estimate(usage, made)
     return Estimate(usage, msgspec.structs.replace(made, nanos=hold_nanos), capped=True)

@@ -106,7 +106,7 @@ class Call(msgspec.Struct):
     guessed: bool = False
     """Some of that was not reported, and is what a rule says."""
     shown: int = 0
-    """Bytes of text that were delivered, for an estimate where nothing is reported."""
+    """Bytes of text that were delivered, for an estimate where nothing is reported: by no lane, or not by theirs."""
     pictures: int = 0
     """Pictures that were."""
     heard_s: float = 0.0
@@ -158,7 +158,8 @@ class Call(msgspec.Struct):
 
     def note_seen(self, seen: Seen) -> None:
         """Notes what was delivered of an answer that passes, for an estimate where nothing is reported."""
-        self.shown, self.pictures = seen.shown, seen.pictures
+        if seen.usage is None:
+            self.shown, self.pictures = seen.shown, seen.pictures
         self.heard_s, self.spoken_s = seen.heard_s, seen.spoken_s
         self.guessed = self.guessed or seen.guessed
 

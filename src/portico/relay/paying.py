@@ -22,9 +22,9 @@ from portico.core.loss import Loss
 from portico.core.usage import Usage
 from portico.ledger.settle import Outcome
 from portico.ledger.windows import day_of
-from portico.metering.charge import NOTHING, charge, is_metered, without_fee
+from portico.metering.charge import NOTHING, Charge, charge, is_metered, without_fee
 from portico.metering.estimate import BYTES_A_TOKEN, Delivered, Estimate, estimate
-from portico.metering.receipt import CAPPED, DRAINED, ESTIMATED, PARTIAL
+from portico.metering.receipt import DRAINED, ESTIMATED, PARTIAL
 from portico.providers import Verb
 from portico.relay.billing import Bill, checkpoint_of, last_of, unbooked
 from portico.relay.call import Aim, Attempt, Call
@@ -297,13 +297,25 @@ class Paying:
         uses = call.uses()
         if usage is not None or is_metered(uses, rates):
             made = charge(usage, uses, rates, prompts=call.prompts or 1)
+            if usage is not None and (call.shown or call.pictures):
+                guess = self._with_estimate(usage, made, rates)
+                usage, made = guess.usage, guess.charge
+                flags += guess.flags
         elif call.verb is Verb.COUNT_TOKENS or not call.counts:
             made = NOTHING
         else:
             guess = self._estimate(rates)
             usage, made = guess.usage, guess.charge
-            flags += [ESTIMATED, CAPPED] if guess.capped else [ESTIMATED]
+            flags += guess.flags
         return Bill(tab, call, aim, self._began_us, usage, made, tuple(dict.fromkeys(flags)) if flags else ())
+
+    def _with_estimate(self, usage: Usage, made: Charge, rates: Rates) -> Estimate:
+        """Of lanes of which some reported nothing: what they delivered, beside what the others used."""
+        call = self._call
+        delivered = Delivered(call.shown, pictures=call.pictures)
+        # What is reported is charged in full.
+        most, prompts = max(made.nanos, self.tab.amount), call.prompts or 1
+        return estimate(delivered, rates, hold_nanos=most, beside=usage, uses=call.uses(), prompts=prompts)
 
     def _estimate(self, rates: Rates) -> Estimate:
         """By the published rule; of an embedding, which delivers no text, what was sent."""

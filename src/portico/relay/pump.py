@@ -186,6 +186,8 @@ class Pump:
         self._recorder = TurnRecorder(signer)
         self._shown = 0
         self.pictures = 0
+        self.reported = False
+        """The provider told what was used, be it so far."""
         self._open: tuple[int, int] | None = None
         """The part that was begun, or went on, last."""
         self._run: list[str] = []
@@ -310,6 +312,8 @@ class Pump:
             elif isinstance(event, PartEnded):
                 self._open = None
                 recorder.feed(event)
+            elif isinstance(event, UsageReported):
+                self.reported = True
             frames += teller.tell(event) if self._alone else teller.feed(self._lane, event)
         return frames
 
