@@ -270,6 +270,8 @@ class Attempt(msgspec.Struct):
     """What of it could not be said."""
     size: Ask | None = None
     """What of its body decides its price; None before it is sent, and where nothing is charged."""
+    times: int = 1
+    """How many such attempts the call is made of, which all are held for."""
     runner: Runner | None = None
     """Whose attempt it is, where two candidates may be asked beside each other."""
     patience_s: float = math.inf

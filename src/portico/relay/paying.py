@@ -154,7 +154,9 @@ class Paying:
             self._refuse_unknown(ask, offers[0].rates)
         for name in ask.models:
             require_in_scope(self._caller.policy.models, f"{aim.provider.name}/{name}", "", name, param=None)
-        await self.tab.hold(ask, offers, times=self._times(attempt))
+        if attempt.passing is None:
+            attempt.times = -(-call.whole.count // attempt.lane.count)
+        await self.tab.hold(ask, offers, times=attempt.times)
         self._sent += 1
 
     def _asks(self, attempt: Attempt, ask: Ask) -> None:
@@ -167,11 +169,7 @@ class Paying:
         if (ask := attempt.size) is not None:
             self._answered = True
             self._asks(attempt, ask)
-            self.tab.answered(ask, times=self._times(attempt))
-
-    def _times(self, attempt: Attempt) -> int:
-        """How many such attempts the call is made of."""
-        return -(-self._call.whole.count // attempt.lane.count) if attempt.passing is None else 1
+            self.tab.answered(ask, times=attempt.times)
 
     def _refuse_unknown(self, ask: Ask, rates: Rates) -> None:
         where = self._call.request.where
