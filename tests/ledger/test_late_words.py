@@ -119,6 +119,21 @@ def test_a_call_and_its_margin_go_by_the_word_that_came_late(books: Books, charg
     assert (listed.charge_nanos, listed.cost_nanos) == (250, 200)
 
 
+@pytest.mark.parametrize("end", ["settle", "release"])
+def test_a_call_is_found_by_the_model_that_the_word_names_that_came_late(books: Books, end: str) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    recovered(books)
+    last = settle("r1", 250, model="m", **REAL) if end == "settle" else release("r1", model="m")
+    books.do(last.apply)
+    of_model = calls.Filter(account="alice", model="m")
+    (listed,) = books.do(lambda db: calls.page(db, of_model, limit=9))
+    assert (listed.request_id, listed.model, listed.charge_nanos) == ("r1", "m", 250 if end == "settle" else 0)
+    summed = books.do(lambda db: calls.sums(db, of_model))
+    assert summed is not None
+    assert (summed.calls, summed.charge_nanos) == (1, listed.charge_nanos)
+
+
 def test_of_a_recovered_receipt_that_nobody_can_read_no_tokens_are_taken_back(books: Books) -> None:
     books.account("alice", 1000)
     books.do(hold("r1", 300).apply)

@@ -23,6 +23,7 @@ _RESOLUTION: Final = (
     "SELECT kind, posted_nanos, note FROM entries WHERE request_id = ? AND kind IN ('settle', 'release')"
 )
 _RECOVERED_AS: Final = "SELECT key_id, at_us, model, cost_nanos, body FROM receipts WHERE request_id = ?"
+_NAME: Final = "UPDATE receipts SET model = ? WHERE request_id = ?"
 _NOTE: Final = "INSERT INTO receipt_notes (request_id, kind, body, at_us) VALUES (?, ?, ?, ?)"
 _REMEMBER: Final = (
     "UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE account_id = ? AND key = ? AND request_id = ?"
@@ -135,6 +136,8 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             else:
                 sums.count_usage(of, _RELEASED_LESS)
             self._count(sums, kind)
+            if self.model != model:  # lists go by it as the usage does; the receipt itself says what was known then
+                db.run(_NAME, self.model, self.request_id)
             for budget in windows.BUDGETS:  # where there is none, nothing is counted
                 sums.correct(key, budget, windows.window_of(budget, at_us), difference)
 
