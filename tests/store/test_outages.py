@@ -10,12 +10,12 @@ import pytest
 
 from databases import Postgres
 from portico.core.errors import StorageUnavailable
-from portico.core.storage import Db
+from portico.core.storage import Db, Value
 from portico.store.committer import GroupCommitter
 from portico.store.database import Database, open_database
 from portico.store.engine import Fault
 from portico.store.filelock import FileLock, lock_path
-from portico.store.sqlite import SqliteEngine, SqliteSession
+from portico.store.sqlite import SqliteDb, SqliteEngine, SqliteSession
 from store.cutwire import CutWire
 from store.outages import Outage, postgres_stopped, sqlite_busy, sqlite_locked
 from store.writes import Add, Once, total
@@ -290,6 +290,45 @@ async def test_what_failed_or_was_blocked_in_a_transaction_that_was_lost_is_writ
     assert engine.failures == 0
     database = open_database(sqlite_url)
     assert await database.reading.read(total("a")) == 3
+    await database.aclose()
+
+
+class LostAtRelease(SqliteEngine):
+    """Its connection is lost as the savepoint of the first write that failed is let go."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.failures = 1
+
+    def connect(self) -> SqliteSession:
+        engine = self
+
+        class Lost(SqliteDb):
+            __slots__ = ()
+
+            def run(self, sql: str, *values: Value) -> int:
+                if sql.startswith("RELEASE") and engine.failures:
+                    engine.failures -= 1
+                    error = sqlite3.OperationalError("disk I/O error")
+                    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+                    raise error
+                return super().run(sql, *values)
+
+        session = super().connect()
+        session.db = Lost(session._connection)
+        return session
+
+
+async def test_who_failed_in_a_transaction_that_was_lost_is_not_told_so_where_the_next_writes_it(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    engine = LostAtRelease(tmp_path / "books.db")
+    committer = GroupCommitter(engine, "w1")
+    assert await committer.submit(FailsAtFirst("a")) == 1
+    await committer.aclose()
+    assert engine.failures == 0
+    database = open_database(sqlite_url)
+    assert await database.reading.read(total("a")) == 1
     await database.aclose()
 
 

@@ -131,7 +131,7 @@ class Batch:
 
 def _apply_one(session: Session, item: Item) -> bool:
     """Behind a savepoint. False: another transaction stood in the way."""
-    db = session.db
+    db, failure = session.db, None
     db.run("SAVEPOINT item")
     try:
         item.result = item.write.apply(db)
@@ -142,6 +142,7 @@ def _apply_one(session: Session, item: Item) -> bool:
         db.run("ROLLBACK TO SAVEPOINT item")
         if fault is Fault.PASSING:
             return False
-        item.error = error
+        failure = error
     db.run("RELEASE SAVEPOINT item")
+    item.error = failure  # if all of it is lost here, the next try may go well
     return True
