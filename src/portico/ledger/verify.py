@@ -25,14 +25,21 @@ _HOLDS: Final = (
     " LEFT JOIN holds h ON h.account_id = a.id GROUP BY a.id, a.held_nanos"
     " HAVING a.held_nanos <> COALESCE(SUM(h.amount_nanos), 0) ORDER BY a.id LIMIT ?"
 )
+_EACH_HOLD: Final = (
+    "SELECT h.request_id, h.account_id, h.amount_nanos, CAST(COALESCE(SUM(e.held_nanos), 0) AS BIGINT) FROM holds h"
+    " LEFT JOIN entries e ON e.request_id = h.request_id AND e.account_id = h.account_id AND e.kind IN ('hold', 'extend')"
+    " GROUP BY h.request_id, h.account_id, h.amount_nanos"
+    " HAVING h.amount_nanos <> COALESCE(SUM(e.held_nanos), 0) OR COUNT(e.id) = 0 ORDER BY h.request_id LIMIT ?"
+)
 _OPEN_BUT_RESOLVED: Final = (
     "SELECT h.request_id, h.account_id FROM holds h JOIN entries e ON e.request_id = h.request_id"
     " AND e.kind IN ('settle', 'release') ORDER BY h.request_id LIMIT ?"
 )
 _UNRESOLVED: Final = (
     "SELECT e.request_id, e.account_id FROM entries e WHERE e.kind = 'hold'"
-    " AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.request_id = e.request_id)"
-    " AND NOT EXISTS (SELECT 1 FROM entries r WHERE r.request_id = e.request_id AND r.kind IN ('settle', 'release'))"
+    " AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.request_id = e.request_id AND h.account_id = e.account_id)"
+    " AND NOT EXISTS (SELECT 1 FROM entries r WHERE r.request_id = e.request_id AND r.account_id = e.account_id"
+    " AND r.kind IN ('settle', 'release'))"
     " ORDER BY e.request_id LIMIT ?"
 )
 _NOBODYS: Final = (
@@ -42,7 +49,8 @@ _NOBODYS: Final = (
 )
 _RECEIPTS: Final = (
     "SELECT r.request_id, r.account_id, r.charge_nanos, CAST(COALESCE(-SUM(e.posted_nanos), 0) AS BIGINT)"
-    " FROM receipts r LEFT JOIN entries e ON e.request_id = r.request_id AND e.kind IN ('settle', 'release')"
+    " FROM receipts r LEFT JOIN entries e ON e.request_id = r.request_id AND e.account_id = r.account_id"
+    " AND e.kind IN ('settle', 'release')"
     " GROUP BY r.request_id, r.account_id, r.charge_nanos"
     " HAVING r.charge_nanos <> COALESCE(-SUM(e.posted_nanos), 0) OR COUNT(e.id) <> 1 ORDER BY r.request_id LIMIT ?"
 )
@@ -53,8 +61,8 @@ _ENTRIES: Final = (
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One thing that does not add up. `what`: posted | held | nobody's | open holds | resolved but open | unresolved |
-    receipt."""
+    """One thing that does not add up. `what`: posted | held | nobody's | open holds | hold | resolved but open |
+    unresolved | receipt."""
 
     what: str
     account: str
@@ -101,6 +109,8 @@ def verify(db: Db) -> Verdict:
             wrong.append(Difference("held", account, None, held, entries_held))
     wrong += [Difference("nobody's", account, None, None, posted) for account, posted in db.rows(_NOBODYS, SHOWN)]
     wrong += [Difference("open holds", account, None, held, holds) for account, held, holds in db.rows(_HOLDS, SHOWN)]
+    for request, account, amount, held in db.rows(_EACH_HOLD, SHOWN):
+        wrong.append(Difference("hold", account, request, amount, held))
     for what, sql in (("resolved but open", _OPEN_BUT_RESOLVED), ("unresolved", _UNRESOLVED)):
         wrong += [Difference(what, account, request, None, None) for request, account in db.rows(sql, SHOWN)]
     for request, account, charge, settled in db.rows(_RECEIPTS, SHOWN):
