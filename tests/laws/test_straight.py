@@ -109,7 +109,15 @@ class Stream:
             return type(error), str(error)
         pump, seen = self.pump, self.pump.seen()
         failure = None if pump.failure is None else (type(pump.failure), str(pump.failure))
-        noted = (list(pump.recorder.records()), pump.shown, pump.pictures, pump.losses, seen, pump.counts, failure)
+        noted = (
+            list(pump.recorder.records()),
+            pump.unreported,
+            self.teller.pictures,
+            pump.losses,
+            seen,
+            pump.counts,
+            failure,
+        )
         return self.written.data, *noted, self.attempt.tried.events
 
 
@@ -397,13 +405,13 @@ def test_an_event_changed_anywhere_is_told_the_same_both_ways(source: str, to: s
 def test_what_is_noted_is_asked_for_at_any_time() -> None:
     """A caller that leaves in the middle: what was shown until then is kept, and counted."""
     streams = [
-        Stream(DIALECTS["gemini"], DIALECTS["openai_chat"], EventFraming(DIALECTS["openai_chat"].frame), straight=way)
+        Stream(DIALECTS["openai_chat"], DIALECTS["gemini"], EventFraming(DIALECTS["gemini"].frame), straight=way)
         for way in (True, False)
     ]
     for number, text in enumerate(TEXTS[:10], 1):
         for stream in streams:
-            stream.take(gemini(text))
-        straight, careful = [(one.pump.shown, one.pump.counted(), one.written.data) for one in streams]
+            stream.take(chat(text))
+        straight, careful = [(one.pump.unreported, one.pump.counted(), one.written.data) for one in streams]
         assert straight == careful
         assert straight[0] == len("".join(TEXTS[:number]).encode())
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.house import Json, Script, answers, candidate, chat, says
-from money.acts import usage
+from gateway.house import Json, Script, answers, candidate, chat, says, until
+from money.acts import Steps, piece, usage
 from money.paid import Paid, paid_house, price_of
 from portico.ledger.settle import Checkpoint
 from portico.relay.till import TillSettings
@@ -48,6 +48,30 @@ async def test_a_stream_has_cost_what_is_charged_for_it_once_all_is_reported(
         for name in ("charge_nanos", "lines", "usage", "raw_usage", "service_tier", "uses"):
             assert last.get(name) == receipt.get(name), name
         assert max(one["charge_nanos"] for one in checkpoints(paid)) == receipt["charge_nanos"]
+
+
+async def test_a_stream_has_cost_what_is_charged_for_it_where_a_lane_reported_nothing(tmp_path: Path) -> None:
+    told, silent = Steps(piece("one ", 40, "STOP")), Steps(says("word " * 40))
+    async with (
+        paid_house(tmp_path / "books.db", Script(told, silent)) as paid,
+        paid.house.open(chat(**TOLD, n=2)) as wire,
+    ):
+        told.let_go()
+        await until(lambda: told.done == 1)
+        silent.let_go()
+        answer = await wire.rest()
+        receipt = await paid.settled()
+        assert receipt["charge_nanos"] == paid.price(1000, 40 + 50)
+        assert round(answer.events.chunks[-1]["usage"]["cost"] * 10**9) == receipt["charge_nanos"]
+
+
+async def test_more_is_held_as_the_text_of_all_lanes_together_comes_near_to_what_is_held(tmp_path: Path) -> None:
+    """Two lanes of a hundred tokens each, of which nothing is reported: 160 have come, and of each lane 80."""
+    settings, act = TillSettings(checkpoint_s=0.0, default_hold_tokens=100), answers(says("word " * 64))
+    async with paid_house(tmp_path / "books.db", Script(act), settings=settings) as paid:
+        assert (await paid.house.ask(chat(stream=True, n=2))).status == 200
+        await paid.settled()
+        assert "extend" in [kind for kind, _, _ in paid.entries()]
 
 
 @pytest.mark.parametrize("way", ["generateContent", "streamGenerateContent?alt=sse"])

@@ -128,6 +128,21 @@ async def test_pictures_of_which_nothing_is_reported_are_estimated(tmp_path: Pat
         assert 100 * USD - paid.account()[0] == 2 * 1120 * IMAGE_OUT
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_pictures_of_which_one_call_reported_nothing_are_estimated_beside_what_others_reported(
+    tmp_path: Path, stream: bool
+) -> None:
+    quiet = {name: value for name, value in painted().items() if name != "usageMetadata"}
+    provider = Script(answers(painted(prompt=9, made=1120)), answers(quiet), answers(quiet))
+    async with paid_house(tmp_path / "db", provider) as paid:
+        assert (
+            await paid.house.ask({"model": PAINTER, "prompt": "x", "n": 3, "stream": stream}, path=MADE)
+        ).status == 200
+        receipt = await paid.settled()
+        assert receipt["flags"] == ["estimated"]
+        assert 100 * USD - paid.account()[0] == 3 * 1120 * GEMINI_OUT + 9 * GEMINI_IN
+
+
 async def test_who_cannot_cover_the_pictures_is_refused_before_any_is_made(tmp_path: Path) -> None:
     provider = Script(answers(painted()))
     async with paid_house(tmp_path / "db", provider, balance=USD // 100) as paid:

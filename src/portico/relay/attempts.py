@@ -95,6 +95,5 @@ def note_stream(call: Call, attempt: Attempt, pump: Pump | PassingPump) -> None:
     call.counts = call.counts or pump.counts
     if isinstance(pump, PassingPump):
         call.note_seen(call.seen)
-    elif not pump.reported:
-        call.shown += pump.shown
-        call.pictures += pump.pictures
+    else:
+        call.note_shown()

@@ -156,6 +156,11 @@ class Call(msgspec.Struct):
         """Notes what the streams of all lanes told so far, and how many of those count."""
         self.seen, self.prompts = seen, max(self.prompts, prompts)
 
+    def note_shown(self) -> None:
+        """Notes what was delivered of a stream so far by lanes that reported nothing."""
+        if (teller := self.teller) is not None:
+            self.shown, self.pictures = teller.shown, teller.pictures
+
     def note_seen(self, seen: Seen) -> None:
         """Notes what was delivered of an answer that passes, for an estimate where nothing is reported."""
         if seen.usage is None:

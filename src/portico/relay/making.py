@@ -85,6 +85,7 @@ def told(call: Call, attempt: Attempt, response: Response) -> list[Frame]:
     if call.teller is None:
         call.teller = Teller(call.dialect, call.reply, lane_of(call.request).count)
     teller = call.teller
+    teller.shown, teller.pictures = call.shown, call.pictures
     frames = [frame for event in tell(response) for frame in teller.feed(attempt.lane, event)]
     call.seen = teller.seen
     call.note_model(teller.seen.model)

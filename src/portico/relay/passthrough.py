@@ -137,9 +137,10 @@ class PassingPump:
         return self._watch.seen().usage
 
     @property
-    def shown(self) -> int:
-        """Bytes of text that the caller sees."""
-        return self._watch.seen().shown
+    def unreported(self) -> int:
+        """Bytes of text that the caller sees, while nothing is reported."""
+        seen = self._watch.seen()
+        return seen.shown if seen.usage is None else 0
 
     def feed(self, frames: Sequence[Frame]) -> list[Frame]:
         """The frames to send now. Raises `UpstreamError` while there have been none."""

@@ -219,7 +219,8 @@ class Paying:
             so_far = pump.counted()
             self._call.note_stream(pump.seen(), pump.prompts)
             receipt = checkpoint_of(self._bill(so_far))
-            tab.checkpoint(receipt, pump.shown // BYTES_A_TOKEN if so_far is None else so_far.output_total)
+            output_tokens = 0 if so_far is None else so_far.output_total
+            tab.checkpoint(receipt, output_tokens + pump.unreported // BYTES_A_TOKEN)
 
     def headers(self) -> Headers:
         """What the limits of the key have left, with this call counted in. Told once: what told it is not kept on."""
@@ -231,6 +232,7 @@ class Paying:
         call = self._call
         if (teller := call.teller) is not None:
             call.note_stream(teller.seen, teller.prompts)
+            call.note_shown()
             call.counts = call.counts or teller.prompts > 0
         return self._bill(call.charged_usage()).charge.nanos if call.counts else 0
 

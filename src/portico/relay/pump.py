@@ -47,6 +47,10 @@ class Teller:
         """What it failed with."""
         self.seen = Seen()
         """What the answer told of itself so far."""
+        self.shown = 0
+        """Bytes of text that the caller sees of lanes of which nothing is reported."""
+        self.pictures = 0
+        """Pictures of those."""
         self.writer = dialect.writer(reply)
         self._total = total
         self._fan = FanIn(total)
@@ -184,9 +188,8 @@ class Pump:
         self._alone = teller.is_all(lane)
         self._gate = Gate(reader, thoughts=teller.thoughts, last=last)
         self._recorder = TurnRecorder(signer)
-        self._shown = 0
-        self.pictures = 0
-        self.reported = False
+        self._shown = self._pictures = 0
+        self._reported = False
         """The provider told what was used, be it so far."""
         self._open: tuple[int, int] | None = None
         """The part that was begun, or went on, last."""
@@ -225,11 +228,11 @@ class Pump:
         return self._recorder
 
     @property
-    def shown(self) -> int:
-        """Bytes of text that the caller sees."""
+    def unreported(self) -> int:
+        """Bytes of text that the caller sees of all lanes of which nothing is reported."""
         if self._run:
             self.note()
-        return self._shown
+        return self._teller.shown
 
     @property
     def failure(self) -> UpstreamError | None:
@@ -313,19 +316,33 @@ class Pump:
                 self._open = None
                 recorder.feed(event)
             elif isinstance(event, UsageReported):
-                self.reported = True
+                self._is_reported()
             frames += teller.tell(event) if self._alone else teller.feed(self._lane, event)
         return frames
 
+    def _saw(self, size: int, pictures: int = 0) -> None:
+        """So much more of it is seen."""
+        if self._reported:
+            return
+        self._shown += size
+        self._pictures += pictures
+        self._teller.shown += size
+        self._teller.pictures += pictures
+
+    def _is_reported(self) -> None:
+        """From now on it is charged for what is reported."""
+        if not self._reported:
+            self._reported = True
+            self._teller.shown -= self._shown
+            self._teller.pictures -= self._pictures
+
     def _count_more(self, event: PartDelta) -> None:
         if not self._unseen or (event.candidate, event.index) not in self._unseen:
-            self._shown += utf8_bytes(event.text)
+            self._saw(utf8_bytes(event.text))
 
     def _count_part(self, event: PartStarted) -> None:
         part, thoughts = event.part, self._teller.thoughts
-        self._shown += delivered_bytes(part, thoughts=thoughts)
-        if isinstance(part, Media):
-            self.pictures += not part.thought
+        self._saw(delivered_bytes(part, thoughts=thoughts), isinstance(part, Media) and not part.thought)
         if isinstance(part, (Media, Opaque)) or (isinstance(part, Reasoning) and not thoughts):
             self._unseen = self._unseen or set()
             self._unseen.add((event.candidate, event.index))
