@@ -477,6 +477,15 @@ async def test_the_usage_of_all_lanes_adds_up(tmp_path: Path, stream: bool) -> N
         assert paid.account() == (100 * USD - paid.price(3000, 1500), 0)
 
 
+@pytest.mark.parametrize("stream", STREAMS)
+async def test_of_a_lane_that_stays_empty_nothing_is_charged(tmp_path: Path, stream: bool) -> None:
+    empty = answers(candidate(usageMetadata=usage(700, 0)))
+    async with paid_house(tmp_path / "books.db", Script(answers(ANSWER), empty, empty)) as paid:
+        assert (await paid.house.ask(chat(stream=stream, n=2))).status == 200
+        await paid.settled()
+        assert paid.account() == (100 * USD - paid.price(1000, 500), 0)
+
+
 async def test_who_leaves_lanes_of_which_one_has_reported_pays_for_the_text_of_the_other_too(tmp_path: Path) -> None:
     done, open_yet = Steps(piece("one ", 40, "STOP")), Steps(piece("word " * 40), piece("two", 80, "STOP"))
     async with paid_house(tmp_path / "books.db", Script(done, open_yet)) as paid:

@@ -316,6 +316,8 @@ class Pump:
                 self._open = None
                 recorder.feed(event)
             elif isinstance(event, UsageReported):
+                if not self._alone and not self.counts:
+                    continue  # a lane that is no answer costs nothing
                 self._is_reported()
             frames += teller.tell(event) if self._alone else teller.feed(self._lane, event)
         return frames
