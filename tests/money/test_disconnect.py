@@ -486,6 +486,16 @@ async def test_of_a_lane_that_stays_empty_nothing_is_charged(tmp_path: Path, str
         assert paid.account() == (100 * USD - paid.price(1000, 500), 0)
 
 
+@pytest.mark.parametrize("stream", STREAMS)
+async def test_how_long_a_prompt_was_is_told_by_the_lanes_that_reported(tmp_path: Path, stream: bool) -> None:
+    pro, long = "gemini-3.1-pro-preview", says("Hello", usageMetadata=usage(250_000, 40))
+    script = Script(answers(long), answers(says("word " * 40)))
+    async with paid_house(tmp_path / "books.db", script) as paid:
+        assert (await paid.house.ask(chat(stream=stream, n=2, model=pro))).status == 200
+        receipt = await paid.settled()
+        assert {line.get("above_tokens") for line in receipt["lines"]} == {200_000}
+
+
 async def test_who_leaves_lanes_of_which_one_has_reported_pays_for_the_text_of_the_other_too(tmp_path: Path) -> None:
     done, open_yet = Steps(piece("one ", 40, "STOP")), Steps(piece("word " * 40), piece("two", 80, "STOP"))
     async with paid_house(tmp_path / "books.db", Script(done, open_yet)) as paid:

@@ -100,7 +100,7 @@ class Call(msgspec.Struct):
     counts: bool = False
     """There is an answer to be charged: something was shown, or the caller's own limit or a filter ended it."""
     prompts: int = 0
-    """Upstream calls whose answers count."""
+    """Upstream calls that what was used is the sum of."""
     counted: Usage | None = None
     """What the whole answers of it used that count."""
     guessed: bool = False
@@ -142,8 +142,8 @@ class Call(msgspec.Struct):
     def count(self, response: Response) -> None:
         """Notes what a whole answer is charged for."""
         self.counts = True
-        self.prompts += 1
         if response.usage is not None:
+            self.prompts += 1
             self.counted = response.usage if self.counted is None else added(self.counted, response.usage)
         for tool, count in response.uses.items():
             self.counted_uses[tool] = self.counted_uses.get(tool, 0) + count
@@ -153,7 +153,7 @@ class Call(msgspec.Struct):
                 self.pictures += isinstance(part, Media) and not part.thought
 
     def note_stream(self, seen: Seen, prompts: int) -> None:
-        """Notes what the streams of all lanes told so far, and how many of those count."""
+        """Notes what the streams of all lanes told so far, and how many of them told it."""
         self.seen, self.prompts = seen, max(self.prompts, prompts)
 
     def note_shown(self) -> None:

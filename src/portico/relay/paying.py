@@ -231,7 +231,7 @@ class Paying:
         """What the answer costs its caller, in nano-dollars, as far as it is known now."""
         call = self._call
         if (teller := call.teller) is not None:
-            call.note_stream(teller.seen, teller.prompts)
+            call.note_stream(teller.seen, teller.reported)
             call.note_shown()
             call.counts = call.counts or teller.prompts > 0
         return self._bill(call.charged_usage()).charge.nanos if call.counts else 0

@@ -43,6 +43,8 @@ class Teller:
         self.failed = False
         self.prompts = 0
         """Lanes that are answers so far, be they empty ones."""
+        self.reported = 0
+        """Those of which something is reported."""
         self.failure: UpstreamError | None = None
         """What it failed with."""
         self.seen = Seen()
@@ -213,8 +215,8 @@ class Pump:
 
     @property
     def prompts(self) -> int:
-        """How many lanes of its call are answers so far."""
-        return self._teller.prompts
+        """How many lanes of its call have told what they used so far."""
+        return self._teller.reported
 
     @property
     def ended(self) -> bool:
@@ -335,6 +337,7 @@ class Pump:
         """From now on it is charged for what is reported."""
         if not self._reported:
             self._reported = True
+            self._teller.reported += 1
             self._teller.shown -= self._shown
             self._teller.pictures -= self._pictures
 
