@@ -11,6 +11,11 @@ from portico.cli.admin.run import ask, perform
 app = typer.Typer(no_args_is_help=True, help="Accounts: create them, top them up, look at their balance.")
 
 Kind = Annotated[str, typer.Option(help="prepaid: refused beyond the balance. open: recorded only.")]
+Dollars = Annotated[str, typer.Argument(help="Dollars: 10 or 12.50.")]
+Note = Annotated[str, typer.Option(help="A line for whoever reads the books later.")]
+Reference = Annotated[
+    str | None, typer.Option(help="What makes it unique, such as an invoice's number: it is booked once.")
+]
 
 
 @app.command()
@@ -75,11 +80,9 @@ def set_(account: Account, kind: Kind, config: ConfigOption = None, json: JsonOp
 @app.command("top-up", cls=Amounts)
 def top_up(
     account: Account,
-    amount: Annotated[str, typer.Argument(help="Dollars: 10 or 12.50.")],
-    note: Annotated[str, typer.Option(help="A line for whoever reads the books later.")] = "",
-    reference: Annotated[
-        str | None, typer.Option(help="What makes it unique, such as an invoice's number: it is booked once.")
-    ] = None,
+    amount: Dollars,
+    note: Note = "",
+    reference: Reference = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -98,9 +101,9 @@ def top_up(
 @app.command(cls=Amounts)
 def refund(
     account: Account,
-    amount: Annotated[str, typer.Argument(help="Dollars: 10 or 12.50.")],
-    note: Annotated[str, typer.Option(help="A line for whoever reads the books later.")] = "",
-    reference: Annotated[str | None, typer.Option(help="What makes it unique: it is booked once.")] = None,
+    amount: Dollars,
+    note: Note = "",
+    reference: Reference = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -117,9 +120,9 @@ def refund(
 @app.command(cls=Amounts)
 def withdraw(
     account: Account,
-    amount: Annotated[str, typer.Argument(help="Dollars: 10 or 12.50.")],
-    note: Annotated[str, typer.Option(help="A line for whoever reads the books later.")] = "",
-    reference: Annotated[str | None, typer.Option(help="What makes it unique: it is booked once.")] = None,
+    amount: Dollars,
+    note: Note = "",
+    reference: Reference = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
