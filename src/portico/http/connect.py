@@ -120,13 +120,13 @@ class Connector:
             if transport is None or transport.is_closing():
                 raise OSError("the connection was lost as soon as it was made")
         except ssl.SSLCertVerificationError as error:
-            tunnel.transport.abort()
+            _abort(tunnel.transport)
             raise _not_trusted(origin.host, error) from error
         except TypeError as error:  # asyncio's own TLS, before 3.13, stumbles over a handshake that fails within TLS.
-            tunnel.transport.abort()
+            _abort(tunnel.transport)
             raise OSError("TLS through the proxy failed") from error
         except BaseException:
-            tunnel.transport.abort()
+            _abort(tunnel.transport)
             raise
         connection.connection_made(transport)
         return connection
@@ -135,6 +135,12 @@ class Connector:
         if self._tls is None:
             self._tls = client_context()
         return self._tls
+
+
+def _abort(transport: asyncio.Transport) -> None:
+    """Ends what has not ended: asyncio's own TLS in Python 3.11.2 (Debian's) stumbles over one that has."""
+    if not transport.is_closing():
+        transport.abort()
 
 
 def _why(error: Exception) -> str:
