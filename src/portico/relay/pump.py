@@ -29,8 +29,9 @@ from portico.core.response import Finish, FinishReason
 from portico.core.telling import events_of
 from portico.core.usage import Usage
 from portico.relay.fanout import FanIn, Lane
-from portico.relay.verdict import delivered_bytes, fault_of, shows, utf8_bytes
+from portico.relay.verdict import delivered_bytes, fault_of, shows
 from portico.vault import TurnRecorder
+from portico.wire.jsontext import utf8_bytes
 from portico.wire.sse import Around, Frame
 
 

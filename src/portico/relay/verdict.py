@@ -17,6 +17,7 @@ from portico.core.parts import Media, Opaque, Part, Reasoning, Text, ToolCall
 from portico.core.request import Request
 from portico.core.response import Finish, FinishReason, Response
 from portico.relay.ports import UpstreamResponse
+from portico.wire.jsontext import utf8_bytes
 
 MAX_ERROR_BYTES: Final = 1024 * 1024
 WORDS_S: Final = 10.0
@@ -130,7 +131,3 @@ def delivered_bytes(part: Part, *, thoughts: bool) -> int:
     if isinstance(part, Text) or (thoughts and isinstance(part, Reasoning)):
         return utf8_bytes(part.text)
     return utf8_bytes(part.arguments) if isinstance(part, ToolCall) else 0
-
-
-def utf8_bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

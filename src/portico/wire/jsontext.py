@@ -54,6 +54,11 @@ def encode(value: Any) -> bytes:
         raise NotJson("the value is nested too deeply") from None
 
 
+def utf8_bytes(text: str) -> int:
+    """How many bytes of UTF-8 a text is; half of a pair, which is none, is three."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 def size_of_text(raw: bytes) -> int:
     """How many bytes of UTF-8 a text is, by the way it stands in JSON; 0 for what is none."""
     if raw[:1] != b'"':
@@ -61,7 +66,7 @@ def size_of_text(raw: bytes) -> int:
     if b"\\" not in raw:
         return len(raw) - len('""')
     try:
-        return len(_decoder.decode(raw).encode())
+        return utf8_bytes(_decoder.decode(raw))
     except NOT_DECODED:  # half of a pair
         return len(raw) - len('""')
 
@@ -79,7 +84,7 @@ def size_of_member(data: bytes, name: bytes) -> int:
     except NOT_DECODED:
         return 0
     text = value.get(name.decode()) if isinstance(value, dict) else None
-    return len(text.encode()) if isinstance(text, str) else 0
+    return utf8_bytes(text) if isinstance(text, str) else 0
 
 
 def dumps(value: Any) -> str:

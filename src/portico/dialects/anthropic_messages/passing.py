@@ -202,7 +202,7 @@ class AnthropicWatch:
                 text = event.delta.get("text") if isinstance(event.delta, dict) else None
                 if isinstance(text, str) and text:
                     self._answers = True
-                    self._shown += len(text.encode("utf-8", "surrogatepass"))
+                    self._shown += jsontext.utf8_bytes(text)
             case "message_start":
                 self._begun = True
                 message = event.message if isinstance(event.message, dict) else {}

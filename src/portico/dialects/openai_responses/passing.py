@@ -95,7 +95,7 @@ def _shown(item: Mapping[str, Any]) -> int:
     for parts in (item.get("content"), item.get("summary")):
         shown = [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
         told += [part.get("text") or part.get("refusal") for part in shown]
-    return sum([len(text.encode("utf-8", "surrogatepass")) for text in told if isinstance(text, str)])
+    return sum([jsontext.utf8_bytes(text) for text in told if isinstance(text, str)])
 
 
 class ResponsesWatch(LooksAtAll):

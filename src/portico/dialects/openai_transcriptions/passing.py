@@ -84,16 +84,12 @@ def _reported(value: Mapping[str, Any], seconds: Any) -> Seen:
     if (tokens := parse_tokens(usage, takes="audio", makes="text")) is not None:
         return Seen(usage=tokens, raw_usage=usage)
     if (counted := parse_seconds(usage)) is not None:
-        return Seen(uses={SECONDS: counted}, heard_s=counted, shown=_size(value["text"]), raw_usage=usage)
+        return Seen(uses={SECONDS: counted}, heard_s=counted, shown=jsontext.utf8_bytes(value["text"]), raw_usage=usage)
     duration = value.get("duration")
     if isinstance(duration, (int, float)) and not isinstance(duration, bool) and duration >= 0:
         duration = min(duration, MOST)
-        return Seen(uses={SECONDS: whole_seconds(duration)}, heard_s=duration, shown=_size(value["text"]))
-    return _unreported(seconds(), _size(value["text"]))
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))
+        return Seen(uses={SECONDS: whole_seconds(duration)}, heard_s=duration, shown=jsontext.utf8_bytes(value["text"]))
+    return _unreported(seconds(), jsontext.utf8_bytes(value["text"]))
 
 
 def _unreported(seconds: float, shown: int) -> Seen:
