@@ -204,10 +204,18 @@ class _Fault(msgspec.Struct):
 def parse_error(status: int, body: bytes, headers: Mapping[str, str] = NO_HEADERS, /) -> UpstreamError:
     """A failed answer of an endpoint of a dialect of OpenAI's: JSON in any of its shapes, plain text, or a page."""
     try:
-        decoded = jsontext.decode(body)
+        told = jsontext.decode(body)
     except jsontext.NotJson:
         return _waiting(_of_text(status, body), headers)
-    return parse_error_object(decoded, status, headers)
+    return parse_error_object(told, status, headers)
+
+
+def decoded(data: bytes) -> Any:
+    """What a provider sent. Raises `UpstreamBadGateway` for what is no JSON, or holds a number that nobody can."""
+    try:
+        return jsontext.decode(data)
+    except jsontext.NotJson as error:
+        raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
 
 
 def parse_error_object(body: Any, status: int = 0, headers: Mapping[str, str] = NO_HEADERS) -> UpstreamError:

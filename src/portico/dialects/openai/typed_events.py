@@ -17,7 +17,7 @@ from portico.core.errors import (
     UpstreamIncomplete,
     UpstreamRefusedAccount,
 )
-from portico.dialects.openai.errors import parse_error_object
+from portico.dialects.openai.errors import decoded, parse_error_object
 from portico.dialects.openai.operation import error_frame
 from portico.wire import jsontext
 from portico.wire.sse import Frame
@@ -78,10 +78,7 @@ class TypedEvents(LooksAtAll):
         return [frame]
 
     def _object(self, data: bytes) -> Mapping[str, Any]:
-        try:
-            value = jsontext.decode(data)
-        except jsontext.NotJson as error:
-            raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
+        value = decoded(data)
         if not isinstance(value, dict):
             raise UpstreamBadGateway("The provider sent something that is no event.")
         return value

@@ -25,7 +25,7 @@ from portico.core.errors import (
 )
 from portico.core.response import FinishReason
 from portico.dialects.openai.checks import wrong_type
-from portico.dialects.openai.errors import masked, parse_error_object, render_error, tells_error
+from portico.dialects.openai.errors import decoded, masked, parse_error_object, render_error, tells_error
 from portico.dialects.openai_chat.finish import finish_reason
 from portico.dialects.openai_chat.more import Delta
 from portico.dialects.openai_chat.usage import parse_usage, usage_in, uses_in
@@ -249,14 +249,6 @@ def _look(data: bytes) -> _Answer:
         raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
 
 
-def _decoded(data: bytes) -> Any:
-    """All of it. Raises `UpstreamBadGateway`, also for a number that `_look` stepped over and nobody can hold."""
-    try:
-        return jsontext.decode(data)
-    except jsontext.NotJson as error:
-        raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
-
-
 def _bare(data: bytes) -> _Answer:
     try:
         head = _BARE_DECODER.decode(data)
@@ -360,8 +352,8 @@ def see(body: bytes) -> Seen:
     """What a whole answer tells. Raises `UpstreamError`."""
     answer = _look(body)
     if answer.choices is None:
-        if tells_error(decoded := _decoded(body)):
-            raise parse_error_object(decoded)
+        if tells_error(told := decoded(body)):
+            raise parse_error_object(told)
         raise UpstreamBadGateway("The provider sent something that is not an answer.")
     watched = _Watched()
     watched.look(answer)
@@ -456,7 +448,7 @@ class ChatWatch:
     def _told(self, frame: Frame) -> Frame:
         """An error after something was passed goes as the provider sent it, unless it speaks of the operator's account."""
         self.ended = True
-        error: UpstreamError = parse_error_object(_decoded(frame.data))
+        error: UpstreamError = parse_error_object(decoded(frame.data))
         if not self._passed:
             raise error
         text = frame.data.decode("utf-8", "replace")
@@ -466,7 +458,7 @@ class ChatWatch:
 
 
 def _is_error(data: bytes) -> bool:
-    return (b'"detail"' in data or b'"error"' in data) and tells_error(_decoded(data))
+    return (b'"detail"' in data or b'"error"' in data) and tells_error(decoded(data))
 
 
 def watch_for(fresh_id: str, body: bytes) -> ChatWatch:

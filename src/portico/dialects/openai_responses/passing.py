@@ -17,7 +17,7 @@ from portico.core.errors import (
     UpstreamIncomplete,
     UpstreamRefusedAccount,
 )
-from portico.dialects.openai.errors import parse_error_object, render_error
+from portico.dialects.openai.errors import decoded, parse_error_object, render_error
 from portico.dialects.openai_responses.reading import use_of
 from portico.dialects.openai_responses.response import failure, name_in, tier_of
 from portico.dialects.openai_responses.usage import parse_usage
@@ -53,10 +53,7 @@ def see(body: bytes) -> Seen:
 
 
 def _object(data: bytes) -> Mapping[str, Any]:
-    try:
-        value = jsontext.decode(data)
-    except jsontext.NotJson as error:
-        raise UpstreamBadGateway(f"The provider sent something that is not JSON: {error}") from None
+    value = decoded(data)
     if not isinstance(value, dict):
         raise UpstreamBadGateway("The provider sent something that is not an answer.")
     return value
