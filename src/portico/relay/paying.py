@@ -120,7 +120,10 @@ class Paying:
         passing, call = attempt.dialect.passing, self._call
         if not self._caller.prepaid or passing is None or passing.without_tools is None:
             return body, ask
-        unpriced = without_fee(ask.tools, self._rates_of(attempt.aim, tier_of(ask.service_tier)))
+        tier = tier_of(ask.service_tier)
+        rates = self._rates_of(attempt.aim, tier)
+        self._offered = attempt.aim, tier, rates
+        unpriced = without_fee(ask.tools, rates)
         if not unpriced or (less := passing.without_tools(body, unpriced)) is None:
             return body, ask
         where = call.request.where
