@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from portico.accounts import people, rows, sessions
 from portico.accounts.finding import find_users
+from portico.admin.people import actor_of
 from portico.core.storage import Db
 from portico.web.admin.forms import PAGE, Act, acted, back, page
 from portico.web.inside.asked import Asked, Led, Reply, Shown
@@ -76,7 +77,7 @@ async def _user(asked: Asked, made: Any = None) -> Shown:
 
     data = await asked.backstage.reading.read(look)
     audit = (await asked.do("audit", subject=data["user"].id, limit=FEW)).data
-    did = (await asked.do("audit", actor=f"user:{data['user'].email}", limit=FEW)).data
+    did = (await asked.do("audit", actor=actor_of(data["user"].email), limit=FEW)).data
     return page(asked, "user", data["user"].email, audit=audit, did=did, made=_link(asked, made), **data)
 
 

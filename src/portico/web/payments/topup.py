@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from portico.accounts import people, statement
+from portico.admin.people import actor_of
 from portico.core.digits import whole
 from portico.core.errors import InvalidRequest, LimitReached, NotFound
 from portico.core.storage import Db
@@ -78,7 +79,7 @@ async def page(asked: Asked, *, errors: Mapping[str, str] | None = None, status:
 
     def read(db: Db) -> dict[str, Any]:
         lines = paid.lines(db, asked.account_id, below=below, above=above, limit=PAGE)
-        members = {f"user:{one.email}": one.email for one in people.members_of(db, asked.account_id)}
+        members = {actor_of(one.email): one.email for one in people.members_of(db, asked.account_id)}
         since_us = db.now_us - 30 * _DAY_US
         cards = payments.payments(db, account_id=asked.account_id, state=None, below=None, limit=CARDS)
         return {

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from portico.accounts import attempts, passwords, people, sessions
 from portico.accounts.people import User
 from portico.admin import door
+from portico.admin.people import actor_of
 from portico.core.errors import Conflict, InvalidRequest
 from portico.core.storage import Db
 from portico.web.inside.asked import Asked, Led, Reply, Shown
@@ -74,7 +75,7 @@ async def sign_up(asked: Asked) -> Reply:
     try:
         people.address_of(fields["email"])
         made = await asked.backstage.office.do(
-            door.SIGN_UP, door.SIGN_UP.read(fields), actor=f"user:{fields['email'].lower()}"
+            door.SIGN_UP, door.SIGN_UP.read(fields), actor=actor_of(fields["email"].lower())
         )
     except Conflict:
         return _sign_up_form(asked, status=422, errors={"email": _TAKEN})

@@ -10,6 +10,7 @@ from portico.accounts.links import Link
 from portico.accounts.rows import show_account
 from portico.admin import door
 from portico.admin.command import Command
+from portico.admin.people import actor_of
 from portico.core.errors import Conflict, InvalidRequest, NotFound
 from portico.core.storage import Db
 from portico.web.inside.asked import Asked, Led, Reply, Shown
@@ -152,7 +153,7 @@ async def _followed(asked: Asked, command: Command, email: str) -> Led:
         "name": asked.said("name"),
         "password": as_typed(asked, "password"),
     }
-    made = await asked.backstage.office.do(command, command.read(fields), actor=f"user:{email.strip().lower()}")
+    made = await asked.backstage.office.do(command, command.read(fields), actor=actor_of(email.strip().lower()))
     return await welcomed(asked, made.id)
 
 
