@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, Route, expect
 
 from browsing import NEEDS_CHROMIUM, PATIENCE_MS, browser
 from portico.accounts import people, rows, sessions
@@ -570,6 +570,26 @@ def test_it_speaks_chinese(browser: Browser, place: Place, locale: str, send: st
         expect(play.status).to_contain_text(done)
         expect(play.last.locator(".pg-text strong")).to_have_text("重要：")
         assert re.search(r"[A-Za-z]{3,}", play.status.inner_text().replace("token", "")) is None
+        assert play.calm(), play.told.errors
+
+
+@pytest.mark.parametrize("cleared", [True, False])
+def test_an_earlier_answer_says_nothing_over_a_later_one(browser: Browser, place: Place, cleared: bool) -> None:
+    with played(browser, place) as play:
+        held: list[Route] = []
+        play.page.route("**/v1/receipts/*", lambda route: held.append(route), times=1)
+        play.say("Hello [[sim:400]]")
+        expect(play.last.locator(".pg-wrong .pg-help")).to_contain_text("Mend it")
+        expect(play.status).to_contain_text("It failed:")
+        if cleared:
+            play.page.locator("#pg-clear").click()
+            expect(play.status).to_have_text("")
+        play.ask("Hello")
+        with play.page.expect_request_finished(lambda one: "/v1/receipts/" in one.url):
+            held[0].continue_()
+        play.page.evaluate("fetch('/healthz').then((one) => one.text())")
+        expect(play.page.locator(".pg-foot", has_text="not charged")).to_have_count(0 if cleared else 1)
+        expect(play.status).to_contain_text("Done:")
         assert play.calm(), play.told.errors
 
 

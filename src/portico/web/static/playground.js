@@ -63,6 +63,7 @@ class Conversation {
     });
     this.pause = 0;
     this.asking = null;
+    this.telling = null;  // The answer whose state is told: an earlier one may still wait for its receipt.
     const before = kept();
     this.listen(before?.settings);
     if (before) this.restore(before);
@@ -133,6 +134,7 @@ class Conversation {
   clear() {
     this.stop();
     this.turns = [];
+    this.telling = null;
     for (const image of this.log.querySelectorAll('img[src^="blob:"]')) URL.revokeObjectURL(image.src);
     this.log.replaceChildren();
     this.status("");
@@ -200,9 +202,12 @@ class Conversation {
     const view = new AnswerView({ settings: asked, items: turn.items, key: settings.keyOf() }, {
       before: () => this.tail.before(),
       after: () => this.tail.after(),
-      status: (text) => this.status(text),
+      status: (text) => {
+        if (view === this.telling) this.status(text);
+      },
       changed: () => this.update(),
     });
+    this.telling = view;
     turn.views.push(view);
     turn.chosen = turn.views.length - 1;
     turn.answers.append(view.node);
