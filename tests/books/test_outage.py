@@ -62,6 +62,32 @@ async def _outage(folder: Path, database: Postgres) -> None:
     assert await shop.add_up()
 
 
+async def test_while_the_database_is_away_no_call_is_made_that_must_not_be_made_twice(tmp_path: Path) -> None:
+    once = {"idempotency-key": "a-nightly-job"}
+    with databases.server().stoppable() as database:
+        url = databases.started_postgres_url()
+        async with open_shop(tmp_path, Gate(), storage_url=url) as shop, shop.serving() as server:
+            port = await server.port()
+            paid = [await call(port, OWNER_KEY, BODY)]
+            database.stop()
+            refused = [await call(port, OWNER_KEY, BODY, headers=once) for _ in range(3)]
+            assert [answer.status for answer in refused] == [503, 503, 503]
+            assert {answer.error["code"] for answer in refused} == {"storage_unavailable"}
+            paid.append(await call(port, OWNER_KEY, BODY))
+            assert paid[-1].status == 200, "who asks for no more than an answer has one"
+            database.start()
+            answers: list[Answer] = []
+
+            async def back() -> bool:
+                answers.append(await call(port, OWNER_KEY, BODY, headers=once))
+                return answers[-1].status == 200
+
+            await eventually(back)
+            again = await call(port, OWNER_KEY, BODY, headers=once)
+            assert again.headers["x-portico-replayed"] == answers[-1].headers["x-portico-request-id"]
+            await _charged(shop, "default", [*paid, answers[-1]])
+
+
 async def _charged(shop: Shop, account: str, answers: list[Answer]) -> None:
     """Each answer of an account is settled, once."""
     ids = sorted(answer.headers["x-portico-request-id"] for answer in answers)

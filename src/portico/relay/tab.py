@@ -96,6 +96,8 @@ class Tab:
         self.stop: Callable[[], None] = _nothing
         self._till = till
         self._once = once
+        self._needs_hold = caller.prepaid or once is not None
+        """It is not served without: it could not be paid, or be made twice."""
         self._ask = Ask(text_bytes=0)
         self._offers: Sequence[Offer] = ()
         self._times = 1
@@ -205,7 +207,7 @@ class Tab:
         try:
             pending = self._till.committer.submit(self._hold(), hurry=not self._beside)
         except StorageUnavailable as error:
-            if self.caller.prepaid or self._till.is_full():
+            if self._needs_hold or self._till.is_full():
                 self.refusal = error
                 raise
             self._without_storage(error)
@@ -237,9 +239,9 @@ class Tab:
             self._till.committer.post(self._last)
 
     def _without_storage(self, error: PorticoError) -> None:
-        """The database cannot be had. An open account is served all the same."""
+        """The database cannot be had. An open account is served all the same, but where it says that once is enough."""
         self._till.storage_failed()
-        self._trusted = not self.caller.prepaid
+        self._trusted = not self._needs_hold
         self._refused(error)
 
     def _refused(self, error: PorticoError) -> None:
@@ -261,8 +263,8 @@ class Tab:
         once may, it may be given to its end. With an idempotency key it is heard first whether it was before."""
         if self.durable_now or self._trusted:
             return True
-        waits = self.caller.prepaid or self._once is not None
-        self._trusted = self._begun and self.refusal is None and not waits and self._till.storage_rests
+        served = self._begun and self.refusal is None and not self._needs_hold
+        self._trusted = served and self._till.storage_rests
         return self._trusted
 
     async def durable(self) -> None:
