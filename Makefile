@@ -10,7 +10,7 @@ KEYS := $(GEMINI_API_KEY)$(OPENAI_API_KEY)$(ANTHROPIC_API_KEY)$(VERTEX_API_KEY)$
 CONFIGURED := $(or $(KEYS),$(PORTICO_CONFIG),$(wildcard portico.toml))
 SIMULATE := $(if $(CONFIGURED),,--simulate)
 
-.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools clients clients-lock sdk-tools browser-tools soak fuzz profile evidence clean help
+.PHONY: run test lint types format lock docs rows conformance compile bench bench-tools clients clients-lock sdk-tools browser-tools soak fuzz chaos profile evidence clean help
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -46,6 +46,9 @@ soak: $(VENV)/dev.stamp ## Two minutes of mixed load, memory watched (MINUTES=60
 
 fuzz: $(VENV)/dev.stamp ## A minute of damaged HTTP for both edges (MINUTES=60 for an hour)
 	@PYTHONPATH=tests $(BIN)/python -m edges.fuzz $(if $(MINUTES),--minutes $(MINUTES))
+
+chaos: $(VENV)/dev.stamp ## A minute of calls, kills and outages, and whether the books add up (MINUTES=10 OPTIONS="--postgres --seed 7")
+	@PYTHONPATH=tests $(BIN)/python -m books.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(OPTIONS)
 
 profile: $(VENV)/dev.stamp bench-tools ## Where Portico's CPU time goes (WORKLOAD=agent, event, image …; OPTIONS="--calls")
 	@$(BIN)/python -m bench.profile $(or $(WORKLOAD),small) $(OPTIONS)

@@ -46,11 +46,12 @@ class Raced(msgspec.Struct, frozen=True, kw_only=True):
 
 async def raced(folder: Path, *, storage_url: str | None = None) -> Raced:
     """Runs one, with a database of its own in a folder."""
-    async with open_shop(folder, Gate(opened=False), storage_url=storage_url) as shop:
-        return await _race(shop)
+    gate = Gate(opened=False)
+    async with open_shop(folder, gate, storage_url=storage_url) as shop:
+        return await _race(shop, gate)
 
 
-async def _race(shop: Shop) -> Raced:
+async def _race(shop: Shop, gate: Gate) -> Raced:
     _, key = await shop.prepaid("racer")
     async with shop.serving(workers=WORKERS) as server:
         port = await server.port()
@@ -59,9 +60,9 @@ async def _race(shop: Shop) -> Raced:
         await shop.command("accounts", "top-up", "racer", _dollars(paid_in))
         asked = [asyncio.create_task(call(port, key, BODY, patience_s=5 * PATIENCE_S)) for _ in range(CALLS)]
         await until(lambda: sum(task.done() for task in asked) == CALLS - FUNDED, 4 * PATIENCE_S)
-        arrived = shop.provider.arrived
+        arrived = gate.arrived
         assert await shop.balance("racer") == (paid_in, FUNDED * ceiling)
-        shop.provider.open.set()
+        gate.open.set()
         answers: list[Answer] = await asyncio.gather(*asked)
         for answer in answers:
             if answer.status != 200:

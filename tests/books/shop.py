@@ -20,6 +20,9 @@ PROMPT_TOKENS, ANSWER_TOKENS = 120, 40
 JSON_TYPE: Final = ("content-type", "application/json")
 
 
+Provider = Callable[[Exchange], Awaitable[None]]
+
+
 class Gate:
     """A provider that speaks Gemini, whole or streamed, and holds every answer back until the gate is open."""
 
@@ -38,21 +41,21 @@ class Gate:
         self.arrived += 1
         await self.open.wait()
         if "streamGenerateContent" not in exchange.request.path:
-            exchange.send(200, [JSON_TYPE], as_bytes(_event("Hello there.", finish="STOP", answer=ANSWER_TOKENS)))
+            exchange.send(200, [JSON_TYPE], as_bytes(gemini_event("Hello there.", finish="STOP", answer=ANSWER_TOKENS)))
             self.answered += 1
             return
         exchange.start(200, [("content-type", "text/event-stream")])
         for number in range(1, self._events + 1):
             last = number == self._events
             counted = ANSWER_TOKENS * number // self._events
-            piece = _event(f"word{number} ", finish="STOP" if last else None, answer=counted)
+            piece = gemini_event(f"word{number} ", finish="STOP" if last else None, answer=counted)
             exchange.write(b"data: " + as_bytes(piece) + b"\r\n\r\n")
             await asyncio.sleep(self._pace_s)
         exchange.finish()
         self.answered += 1
 
 
-def _event(text: str, *, finish: str | None, answer: int) -> Json:
+def gemini_event(text: str, *, finish: str | None, answer: int) -> Json:
     candidate: Json = {"content": {"role": "model", "parts": [{"text": text}]}, "index": 0}
     if finish is not None:
         candidate["finishReason"] = finish
@@ -68,9 +71,8 @@ def _event(text: str, *, finish: str | None, answer: int) -> Json:
 class Shop:
     """The operator's side: a folder with a configuration, and commands run in it."""
 
-    def __init__(self, folder: Path, provider: Gate, *, storage_url: str | None = None) -> None:
+    def __init__(self, folder: Path, provider: Provider, *, storage_url: str | None = None) -> None:
         self.folder = folder
-        self.provider = provider
         self.env = {"PORTICO_API_KEY": OWNER_KEY, "GEMINI_API_KEY": "sample-upstream"}
         if storage_url is not None:
             self.env["PORTICO_STORAGE_URL"] = storage_url
@@ -120,7 +122,7 @@ class Shop:
 
 
 @contextlib.asynccontextmanager
-async def open_shop(folder: Path, provider: Gate, *, storage_url: str | None = None) -> AsyncIterator[Shop]:
+async def open_shop(folder: Path, provider: Provider, *, storage_url: str | None = None) -> AsyncIterator[Shop]:
     shop = Shop(folder, provider, storage_url=storage_url)
     await shop.start()
     try:
