@@ -5,12 +5,14 @@ import io
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from console.booked import MODELS, Book, seeded
 from inside.desk import Client, Rooms
 from portico.ledger.verify import verify
 from portico.ledger.windows import day_of
+from portico.metering.charge import Line
 from portico.web.money import usd
 
 XSS = "<img src=x onerror=alert(2)>"
@@ -180,6 +182,34 @@ def test_a_receipt_says_what_was_charged_and_why_in_every_form(rooms: Rooms) -> 
     assert "**Charged $0.000012345 for an answer" in markdown.text
     assert "&#" not in markdown.text
     assert f"request: {request}" in page
+
+
+def test_each_line_of_an_answer_by_several_models_says_whose_it_is(rooms: Rooms) -> None:
+    ada, key, book = rooms.person(account="acme"), key_of(rooms), Book(rooms, "acme")
+    book.at("2026-10-30")
+    line = Line("output", "text", 1, "mtok", 5, 5, 5_000_000, 7)
+    lines = (
+        msgspec.structs.replace(line, model="gpt-5.5", upstream_model="gpt-5.5", provider="openai"),
+        msgspec.structs.replace(
+            line, count=2, model="o3", upstream_model="o3-1", provider="azure", markup_permille=1200
+        ),
+    )
+    request = book.call(key, 14, model="gpt-5.5", provider="openai", lines=lines)
+    page = ada.get(f"/console/receipts/{request}").text
+    assert (
+        '<code>gpt-5.5</code> · openai, <code>o3</code> · azure <span class="quiet small"><code>o3-1</code></span>'
+        in page
+    )
+    for text in (
+        "gpt-5.5 · openai · price",
+        "o3-1 · azure · price",
+        " · Markup × 1.200",
+        "answered by: gpt-5.5 (gpt-5.5), openai; o3 (o3-1), azure",
+    ):
+        assert text in page
+    markdown = ada.get(f"/console/receipts/{request}.md").text
+    assert "- Answered by: `gpt-5.5`, openai; `o3`, azure\n- How" in markdown
+    assert "o3-1 · azure, price without a date, Markup × 1.200 | 2 |" in markdown
 
 
 def test_what_came_after_a_recovery_is_on_the_receipt_and_in_the_sums(rooms_anywhere: Rooms) -> None:

@@ -457,6 +457,24 @@ async def test_an_embedding_is_held_charged_and_receipted(tmp_path: Path) -> Non
         assert paid.account() == (100 * 10**9 - 9 * 200, 0)
 
 
+async def test_texts_that_several_models_embedded_cost_what_each_of_them_does(tmp_path: Path) -> None:
+    """The first hundred are refused where they were sent first, and go elsewhere."""
+    google, refused = Google(), fails(503, "UNAVAILABLE")
+    asked: list[str] = []
+
+    async def busy_once(exchange: Exchange) -> None:
+        asked.append(exchange.request.path)
+        await (refused if len(asked) == 1 else google)(exchange)
+
+    models = [OperatorModel("duo", f"gemini/{FIRST}"), OperatorModel("duo", f"gemini/{SECOND}", priority=1)]
+    async with paid_house(tmp_path / "books.db", busy_once, models=models) as paid:
+        assert (await embed(paid.house, [f"text {number}" for number in range(250)], "duo")).status == 200
+        receipt = await paid.settled()
+        lines = [(line["upstream_model"], line["count"], line["rate_nanos"]) for line in receipt["lines"]]
+        assert lines == [(SECOND, 3, 200 * 10**6), (FIRST, 6, 150 * 10**6)]
+        assert receipt["charge_nanos"] == receipt["cost_nanos"] == 3 * 200 + 6 * 150
+
+
 @pytest.mark.parametrize("kind", ["gemini", "vertex"])
 async def test_every_text_of_a_call_is_held_for(kind: str, tmp_path: Path) -> None:
     async with paid_house(tmp_path / "books.db", Google(), kinds=(KINDS[kind],)) as paid:

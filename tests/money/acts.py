@@ -66,3 +66,10 @@ class Steps:
             exchange.abort()
         else:
             exchange.finish()
+
+
+async def seen(wire: Any, word: bytes) -> None:
+    """Reads until the answer has brought a word."""
+    data = b""
+    while word not in data:
+        data += await wire.chunk()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.house import Json, Script, answers, as_bytes, candidate, chat, fails, says, until
-from money.acts import Steps, piece, usage
+from money.acts import Steps, piece, seen, usage
 from money.paid import USD, Paid, is_marked, paid_house
 from portico.core.parts import Part, Reasoning, Text, ToolCall
 from portico.ledger.settle import Checkpoint
@@ -560,10 +560,3 @@ async def test_within_a_few_seconds_there_is_one_checkpoint(tmp_path: Path) -> N
 
 def checkpoints(paid: Paid) -> int:
     return sum(isinstance(one, Checkpoint) for one in paid.counter.written)
-
-
-async def seen(wire: Any, word: bytes) -> None:
-    """Reads until the answer has brought a word."""
-    data = b""
-    while word not in data:
-        data += await wire.chunk()

@@ -1,14 +1,15 @@
 """The receipt of a call that fell back: the way it went, and the price of the model that answered."""
 
 import asyncio
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from gateway.house import Json, Script, answers, chat, fails, frame, says, until
-from money.acts import SSE, Steps, piece, usage
-from money.paid import USD, paid_house, price_of
+from money.acts import SSE, Steps, piece, seen, usage
+from money.paid import USD, Paid, paid_house, price_of
 from portico.catalog import OperatorModel
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.router import RoutingRules
@@ -176,3 +177,104 @@ async def test_what_rests_is_not_in_the_way_and_costs_nothing(tmp_path: Path) ->
             [("gemini", "rate_limit_exceeded"), ("second", "ok")],
         ]
         assert [receipt["charge_nanos"] for receipt in paid.receipts()] == [price_of(1000, 40, FLASH)] * 2
+
+
+def sums_of(receipt: dict[str, Any]) -> tuple[int, int]:
+    """The charge and the cost that the lines add up to, each rounded once."""
+    sold = sum(
+        line["amount_femtos"] * line.get("markup_permille", receipt.get("markup_permille", 1000))
+        for line in receipt["lines"]
+    )
+    return -(-sold // 10**9), -(-sum(line["cost_femtos"] for line in receipt["lines"]) // 10**6)
+
+
+class BusyOnce:
+    """Of the lanes of one call the first to ask is told that the model is busy, and falls back."""
+
+    def __init__(self, *, usage_of_lite: Json | None = None) -> None:
+        self.asked: list[str] = []
+        more: Json = {} if usage_of_lite is None else {"usageMetadata": usage_of_lite}
+        self._lite = answers(says("word " * 40, **more))
+
+    async def __call__(self, exchange: Exchange) -> None:
+        self.asked.append(exchange.request.path)
+        if LITE in exchange.request.path:
+            await self._lite(exchange)
+        elif len(self.asked) == 1:
+            await BUSY(exchange)
+        else:
+            await HELLO(exchange)
+
+
+@STREAMED
+async def test_each_of_several_answers_is_charged_at_the_price_of_the_model_that_gave_it(
+    tmp_path: Path, stream: bool
+) -> None:
+    models = [OperatorModel(FLASH, fallbacks=(LITE,))]
+    more: Json = {"stream_options": {"include_usage": True}} if stream else {}
+    act = BusyOnce(usage_of_lite=usage(900, 70))
+    async with paid_house(tmp_path / "books.db", Script(act), models=models) as paid:
+        body = chat(stream=stream, n=3, usage={"include": True}, **more)
+        answer = await paid.house.ask(body)
+        assert answer.status == 200
+        receipt = await paid.settled()
+        assert sorted(way(receipt)) == [(LITE, "ok"), (FLASH, "ok"), (FLASH, "ok"), (FLASH, "overloaded")]
+        charged = {(line["model"], line["item"]): line["count"] for line in receipt["lines"]}
+        assert charged == {(LITE, "input"): 900, (LITE, "output"): 70, (FLASH, "input"): 2000, (FLASH, "output"): 80}
+        assert receipt["charge_nanos"] == price_of(900, 70, LITE) + price_of(2000, 80, FLASH)
+        assert sums_of(receipt) == (receipt["charge_nanos"], receipt["cost_nanos"])
+        assert (receipt["model"], receipt["upstream_model"]) == (LITE, LITE)  # who has the first of them
+        assert paid.account() == (100 * USD - receipt["charge_nanos"], 0)
+        told = answer.events.chunks[-1]["usage"] if stream else answer.json()["usage"]
+        assert round(told["cost"] * 10**9) == receipt["charge_nanos"]
+
+
+@STREAMED
+async def test_an_answer_of_which_nothing_is_reported_is_estimated_at_the_price_of_its_own_model(
+    tmp_path: Path, stream: bool
+) -> None:
+    models = [OperatorModel(FLASH, fallbacks=(LITE,))]
+    async with paid_house(tmp_path / "books.db", Script(BusyOnce()), models=models) as paid:
+        assert (await paid.house.ask(chat(stream=stream, n=2))).status == 200
+        receipt = await paid.settled()
+        assert receipt["charge_nanos"] == price_of(0, 50, LITE) + price_of(1000, 40, FLASH)
+        assert sums_of(receipt) == (receipt["charge_nanos"], receipt["cost_nanos"])
+        assert "estimated" in receipt["flags"]
+
+
+def checkpoint(paid: Paid) -> dict[str, Any]:
+    """What a recovery would book."""
+    ((body,),) = paid.counter.rows("SELECT checkpoint FROM holds")
+    return cast("dict[str, Any]", json.loads(body))
+
+
+async def test_who_leaves_pays_for_each_answer_at_the_price_of_the_model_that_gives_it(tmp_path: Path) -> None:
+    """One has reported all, of the other there is a text; and what a crash would book says as much of the first."""
+    act = Steps(piece("one ", 40, "STOP"))
+    lite = Steps(piece("word " * 40), piece("more", 80, "STOP"))
+    asked: list[str] = []
+
+    async def lanes(exchange: Exchange) -> None:
+        asked.append(exchange.request.path)
+        if LITE in exchange.request.path:
+            await lite(exchange)
+        elif len(asked) == 1:
+            await BUSY(exchange)
+        else:
+            await act(exchange)
+
+    models, often = [OperatorModel(FLASH, fallbacks=(LITE,))], TillSettings(checkpoint_s=0.0)
+    async with paid_house(tmp_path / "books.db", Script(lanes), models=models, settings=often) as paid:
+        async with paid.house.open(chat(stream=True, n=2)) as wire:
+            act.let_go()
+            await until(lambda: act.done == 1 and lite.asked == 1)
+            await wire.chunk()
+            lite.let_go()
+            await seen(wire, b"word")
+            await until(lambda: checkpoint(paid)["model"] == LITE)
+            so_far = checkpoint(paid)
+            wire.reset()
+        receipt = await paid.settled()
+        assert receipt["charge_nanos"] == price_of(1000, 40, FLASH) + price_of(0, 50, LITE)
+        assert so_far["charge_nanos"] == price_of(1000, 40, FLASH)
+        assert "estimated" in receipt["flags"]

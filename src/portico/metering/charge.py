@@ -52,6 +52,12 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str = ""
     cost_source: str = ""
     note: str = ""
+    model: str = ""
+    """Who answered, and where, if several did (`metering.several`); so the next three."""
+    upstream_model: str = ""
+    provider: str = ""
+    markup_permille: int = 0
+    """Of this line alone; 0: the receipt's is on it."""
 
 
 class Charge(msgspec.Struct, frozen=True):

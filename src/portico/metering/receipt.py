@@ -54,7 +54,8 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     asked: str = ""
     """The model as the caller named it."""
     model: str = ""
-    """The catalog's name of the model that answered, by whose price it is charged."""
+    """The catalog's name of the model that answered, by whose price it is charged; where several answered, the first of
+    them, and each line names its own."""
     upstream_model: str = ""
     provider: str = ""
     stream: bool = False
@@ -147,6 +148,8 @@ def _told(line: Line) -> str:
     )
     row = [f"tier {line.tier}"] if line.tier != "standard" else []
     row += [f"prompts over {line.above_tokens} tokens"] if line.above_tokens else []
+    row += [f"{line.upstream_model} at {line.provider}"] if line.model else []
+    row += [f"x {usd_of_nanos(line.markup_permille, 3)} markup"] if line.markup_permille else []
     row += [f"since {line.effective_from}"] if line.effective_from else []
     row += [text for text in (line.source, line.note) if text]
     return f"{amount} [{'; '.join(row)}]" if row else amount

@@ -63,7 +63,7 @@ def pump_of(call: Call, attempt: Attempt, *, last: bool) -> Pump | PassingPump:
     if attempt.passing is not None:
         return PassingPump(call.dialect, attempt.passing, call.reply.id, call.exchange.request.body)
     if call.teller is None:
-        call.teller = Teller(call.dialect, call.reply, lane_of(call.request).count)
+        call.teller = Teller(call.dialect, call.reply, lane_of(call.request).count, call.used)
     reader = attempt.dialect.reader(attempt.reading)
     if attempt.unfences:
         reader = UnfencedReader(reader)

@@ -21,6 +21,8 @@ class Bill(msgspec.Struct, frozen=True):
     usage: Usage | None
     """None: nothing was reported, and nothing is estimated."""
     charge: Charge
+    several: bool
+    """Not `aim` alone has answered: the lines say who else."""
     flags: tuple[str, ...] = ()
 
 
@@ -76,7 +78,7 @@ def receipt_of(bill: Bill, outcome: str) -> Receipt:
         dialect=call.dialect.name,
         asked=call.request.model,
         model=aim.model.name,
-        upstream_model=seen.model or aim.target.model,
+        upstream_model=aim.target.model if bill.several else seen.model or aim.target.model,
         provider=aim.provider.name,
         stream=call.request.stream,
         outcome=outcome,

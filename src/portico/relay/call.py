@@ -21,7 +21,7 @@ from portico.core.response import Response
 from portico.core.target import Target
 from portico.core.usage import Usage, added
 from portico.providers import EMBEDDING, GENERATING, Provider, Spoken, Verb
-from portico.relay.fanout import Lane, lane_of
+from portico.relay.fanout import Lane, Used, lane_of
 from portico.relay.hedge import Runner
 from portico.relay.learned import NOTHING
 from portico.relay.owned import Pins
@@ -99,6 +99,8 @@ class Call(msgspec.Struct):
     """The money side of it; None where nothing is charged."""
     counts: bool = False
     """There is an answer to be charged: something was shown, or the caller's own limit or a filter ended it."""
+    used: dict[int, Used] = {}
+    """The same of each lane, by the first number of it; nothing of an answer that passes."""
     prompts: int = 0
     """Upstream calls that what was used is the sum of."""
     counted: Usage | None = None
@@ -139,9 +141,10 @@ class Call(msgspec.Struct):
         """What the answers used that count; None: nobody said."""
         return self.seen.usage if self.verb is Verb.STREAM or self.passed else self.counted
 
-    def count(self, response: Response) -> None:
+    def count(self, lane: Lane, response: Response) -> None:
         """Notes what a whole answer is charged for."""
         self.counts = True
+        used = self.used[lane.first] = Used(response.usage, response.uses, response.service_tier)
         if response.usage is not None:
             self.prompts += 1
             self.counted = response.usage if self.counted is None else added(self.counted, response.usage)
@@ -149,8 +152,10 @@ class Call(msgspec.Struct):
             self.counted_uses[tool] = self.counted_uses.get(tool, 0) + count
         if response.usage is None:
             for part in [part for candidate in response.candidates for part in candidate.parts]:
-                self.shown += delivered_bytes(part, thoughts=self.reply.thoughts)
-                self.pictures += isinstance(part, Media) and not part.thought
+                used.shown += delivered_bytes(part, thoughts=self.reply.thoughts)
+                used.pictures += isinstance(part, Media) and not part.thought
+            self.shown += used.shown
+            self.pictures += used.pictures
 
     def note_stream(self, seen: Seen, prompts: int) -> None:
         """Notes what the streams of all lanes told so far, and how many of them told it."""

@@ -16,7 +16,7 @@ from portico.core.usage import Usage, added
 from portico.metering.estimate import CHARACTERS_A_TOKEN
 from portico.relay.attempts import decoded
 from portico.relay.call import Aim, Attempt, Call
-from portico.relay.fanout import Lane
+from portico.relay.fanout import Lane, Used
 from portico.wire import jsontext
 
 
@@ -58,6 +58,7 @@ def take(call: Call, attempt: Attempt, body: bytes) -> None:
         call.guessed = True
         most = attempt.aim.candidate.deployment.capabilities.max_input_tokens
         used = Usage(input_uncached={"text": _estimated(_texts_of(call.request, lane), most)})
+    call.used[lane.first] = Used(used)
     call.counted = used if call.counted is None else added(call.counted, used)
 
 

@@ -4,7 +4,7 @@ A lane is one upstream call and the numbers its answers have for the caller. Who
 through a `FanIn`, out of which comes one stream in the grammar of `core/events.py`. Everything here is pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from typing import Any, Final
 
@@ -46,6 +46,18 @@ class Lane(msgspec.Struct, frozen=True):
             lanes.append(Lane(first, count))
             first += count
         return lanes
+
+
+class Used(msgspec.Struct):
+    """What the answer of a lane is charged for, so far."""
+
+    usage: Usage | None = None
+    """None: nothing is reported."""
+    uses: Mapping[str, int] = {}
+    service_tier: str | None = None
+    shown: int = 0
+    """Bytes of text that the caller sees, while nothing is reported."""
+    pictures: int = 0
 
 
 def lane_of(request: Request) -> Lane:

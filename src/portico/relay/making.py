@@ -83,7 +83,7 @@ def _made(part: Part, picture: Picture) -> Part:
 def told(call: Call, attempt: Attempt, response: Response) -> list[Frame]:
     """A lane's whole answer as what its caller's stream goes on with."""
     if call.teller is None:
-        call.teller = Teller(call.dialect, call.reply, lane_of(call.request).count)
+        call.teller = Teller(call.dialect, call.reply, lane_of(call.request).count, call.used)
     teller = call.teller
     teller.shown, teller.pictures = call.shown, call.pictures
     frames = [frame for event in tell(response) for frame in teller.feed(attempt.lane, event)]

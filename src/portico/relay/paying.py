@@ -7,7 +7,8 @@ filter of the caller's ended. What failed before that is free, however many were
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
+from functools import reduce
 from typing import Any, Final
 
 import msgspec
@@ -19,15 +20,17 @@ from portico.catalog.price import Tier
 from portico.core.ask import Ask
 from portico.core.errors import BodyNotJson, InvalidRequest, PorticoError, UpstreamError
 from portico.core.loss import Loss
-from portico.core.usage import Usage
+from portico.core.usage import Usage, plus
 from portico.ledger.settle import Outcome
 from portico.ledger.windows import day_of
 from portico.metering.charge import NOTHING, Charge, charge, is_metered, without_fee
 from portico.metering.estimate import BYTES_A_TOKEN, Delivered, Estimate, estimate
 from portico.metering.receipt import DRAINED, ESTIMATED, PARTIAL
+from portico.metering.several import Share, charged
 from portico.providers import Verb
 from portico.relay.billing import Bill, checkpoint_of, last_of, unbooked
 from portico.relay.call import Aim, Attempt, Call
+from portico.relay.fanout import Used, total_usage
 from portico.relay.passthrough import PassingPump
 from portico.relay.presence import EndedByOperator, Presence
 from portico.relay.pump import Pump
@@ -69,12 +72,8 @@ class Paying:
         self._offered: tuple[Aim, Tier, Rates] | None = None
         """What it was last offered for."""
         self._sent = 0
-        self._embedded = 0
-        """Characters of text that the answering attempt sent to be embedded."""
-        self._answered = False
-        """An attempt has something to show."""
-        self._aim: Aim | None = None
-        self._tier = Tier.STANDARD
+        self._asked: dict[int, tuple[Aim, Ask]] = {}
+        """Who answers each lane, or was asked last for it, by its first number: by whose price it is charged."""
         self.tells_cost = call.request.include_cost or call.exchange.request.headers.get(COST_HEADER) == "1"
         if self.tells_cost:
             call.reply = msgspec.structs.replace(call.reply, cost=self.cost)
@@ -148,8 +147,8 @@ class Paying:
         if not call.generates:
             ask = msgspec.structs.replace(ask, max_output_tokens=0)
         attempt.size, tier = ask, tier_of(ask.service_tier)
-        if not self._answered:
-            self._asks(attempt, ask)
+        if not attempt.has_lost:
+            self._asked[attempt.lane.first] = aim, ask
         aims = [aim] if self._sent else [aim, *places]
         offers = [Offer(self._rates_of(one, tier), one.candidate.deployment.capabilities) for one in aims]
         self._offered = aim, tier, offers[0].rates
@@ -162,16 +161,10 @@ class Paying:
         await self.tab.hold(ask, offers, times=attempt.times)
         self._sent += 1
 
-    def _asks(self, attempt: Attempt, ask: Ask) -> None:
-        """By this attempt's prices the call is charged."""
-        self._aim, self._tier = attempt.aim, tier_of(ask.service_tier)
-        self._embedded = ask.embedded_characters
-
     def answers(self, attempt: Attempt) -> None:
-        """This attempt has an answer. Whom other lanes still ask changes nothing of what it costs."""
+        """This attempt has an answer, whoever was asked beside it."""
         if (ask := attempt.size) is not None:
-            self._answered = True
-            self._asks(attempt, ask)
+            self._asked[attempt.lane.first] = attempt.aim, ask
             self.tab.answered(ask, times=attempt.times)
 
     def _refuse_unknown(self, ask: Ask, rates: Rates) -> None:
@@ -221,7 +214,7 @@ class Paying:
         if tab.due:
             so_far = pump.counted()
             self._call.note_stream(pump.seen(), pump.prompts)
-            receipt = checkpoint_of(self._bill(so_far))
+            receipt = checkpoint_of(self._bill(so_far, checkpoint=True))
             output_tokens = 0 if so_far is None else so_far.output_total
             tab.checkpoint(receipt, output_tokens + pump.unreported // BYTES_A_TOKEN)
 
@@ -285,32 +278,83 @@ class Paying:
         """Whether a whole answer, read for a caller who has left, was given up for its time."""
         return self.presence.drained and isinstance(error, asyncio.CancelledError)
 
-    def _bill(self, usage: Usage | None, *, partial: bool = False) -> Bill:
-        call, tab, aim = self._call, self.tab, self._aim
-        if aim is None:
-            raise RuntimeError("nothing was sent")
+    def _bill(self, usage: Usage | None, *, partial: bool = False, checkpoint: bool = False) -> Bill:
+        call, tab = self._call, self.tab
         flags = [PARTIAL] if partial else []
         if call.guessed:
             flags.append(ESTIMATED)
         if self.presence.drained:
             flags.append(DRAINED)
-        rates = self._rates_of(aim, self._tier if call.seen.service_tier is None else tier_of(call.seen.service_tier))
-        if not rates.known and rates.tier is not self._tier:
-            rates = self._rates_of(aim, self._tier)  # what was held for
-        uses = call.uses()
+        answering = self._answering()
+        aim, ask, _ = answering[0]
+        several = len(answering) > 1
+        if several:
+            usage, made, more = self._by_each(answering, checkpoint=checkpoint)
+        else:
+            usage, made, more = self._by_one(aim, ask, usage)
+        flags += more
+        return Bill(tab, call, aim, self._began_us, usage, made, several, tuple(dict.fromkeys(flags)) if flags else ())
+
+    def _answering(self) -> list[tuple[Aim, Ask, list[Used]]]:
+        """Who answers, the first lanes first, each with what lanes used that are charged alike; if nobody does yet, who was
+        asked. Raises if nobody was."""
+        asked = self._asked
+        if len(asked) > 1 and self._call.used:
+            alike: dict[tuple[object, ...], tuple[Aim, Ask, list[Used]]] = {}
+            for first, used in sorted(self._call.used.items()):
+                aim, ask = asked[first]
+                tier = tier_of(ask.service_tier if used.service_tier is None else used.service_tier)
+                price = aim.model.name, aim.provider.name, aim.target.model, tier
+                alike.setdefault(price, (aim, ask, []))[2].append(used)
+            return list(alike.values())
+        return [(*asked[min(asked)], [])]
+
+    def _by_each(
+        self, answering: Sequence[tuple[Aim, Ask, Sequence[Used]]], *, checkpoint: bool
+    ) -> tuple[Usage, Charge, list[str]]:
+        """As `_by_one`, of lanes that are charged by different prices. At a checkpoint what was reported counts alone."""
+        shares = []
+        for aim, ask, lanes in answering:
+            told = [one.usage for one in lanes if one.usage is not None]
+            delivered = Delivered()
+            if not checkpoint:
+                delivered = Delivered(sum([one.shown for one in lanes]), pictures=sum([one.pictures for one in lanes]))
+            shares.append(
+                Share(
+                    aim.model.name,
+                    aim.target.model,
+                    aim.provider.name,
+                    self._rates_told(aim, ask, lanes[0].service_tier),
+                    total_usage(told) or Usage(),
+                    reduce(plus, [one.uses for one in lanes]),
+                    len(told) or 1,
+                    delivered,
+                )
+            )
+        guess = charged(shares, hold_nanos=self.tab.amount)
+        estimated = any(one.delivered != Delivered() for one in shares)
+        return guess.usage, guess.charge, guess.flags if estimated else []
+
+    def _rates_told(self, aim: Aim, ask: Ask, tier: str | None) -> Rates:
+        """Those of the tier that the answer names, if it names one that has a price."""
+        held_for = tier_of(ask.service_tier)
+        rates = self._rates_of(aim, held_for if tier is None else tier_of(tier))
+        return rates if rates.known or rates.tier is held_for else self._rates_of(aim, held_for)
+
+    def _by_one(self, aim: Aim, ask: Ask, usage: Usage | None) -> tuple[Usage | None, Charge, list[str]]:
+        """What the call costs at the price of the one who answers, and what the receipt says of it."""
+        call = self._call
+        rates, uses = self._rates_told(aim, ask, call.seen.service_tier), call.uses()
         if usage is not None or is_metered(uses, rates):
             made = charge(usage, uses, rates, prompts=call.prompts or 1)
-            if usage is not None and (call.shown or call.pictures):
-                guess = self._with_estimate(usage, made, rates)
-                usage, made = guess.usage, guess.charge
-                flags += guess.flags
+            if usage is None or not (call.shown or call.pictures):
+                return usage, made, []
+            guess = self._with_estimate(usage, made, rates)
         elif call.verb is Verb.COUNT_TOKENS or not call.counts:
-            made = NOTHING
+            return usage, NOTHING, []
         else:
-            guess = self._estimate(rates)
-            usage, made = guess.usage, guess.charge
-            flags += guess.flags
-        return Bill(tab, call, aim, self._began_us, usage, made, tuple(dict.fromkeys(flags)) if flags else ())
+            guess = self._estimate(ask, rates)
+        return guess.usage, guess.charge, guess.flags
 
     def _with_estimate(self, usage: Usage, made: Charge, rates: Rates) -> Estimate:
         """Of lanes of which some reported nothing: what they delivered, beside what the others used."""
@@ -320,11 +364,11 @@ class Paying:
         most, prompts = max(made.nanos, self.tab.amount), call.prompts or 1
         return estimate(delivered, rates, hold_nanos=most, beside=usage, uses=call.uses(), prompts=prompts)
 
-    def _estimate(self, rates: Rates) -> Estimate:
+    def _estimate(self, ask: Ask, rates: Rates) -> Estimate:
         """By the published rule; of an embedding, which delivers no text, what was sent."""
         call, held = self._call, self.tab.amount
         if not call.generates:
-            delivered = Delivered(embedded_characters=self._embedded)
+            delivered = Delivered(embedded_characters=ask.embedded_characters)
         else:
             read = call.uses().get("characters", 0) if call.spoken_s else 0
             delivered = Delivered(

@@ -28,7 +28,7 @@ from portico.core.parts import Media, Opaque, Reasoning
 from portico.core.response import Finish, FinishReason
 from portico.core.telling import events_of
 from portico.core.usage import Usage
-from portico.relay.fanout import FanIn, Lane
+from portico.relay.fanout import FanIn, Lane, Used
 from portico.relay.verdict import delivered_bytes, fault_of, shows
 from portico.vault import TurnRecorder
 from portico.wire.jsontext import utf8_bytes
@@ -38,8 +38,8 @@ from portico.wire.sse import Around, Frame
 class Teller:
     """Events of all lanes -> frames of one stream. `failed` turns true once, with the failure that ends it."""
 
-    def __init__(self, dialect: Dialect, reply: Reply, total: int) -> None:
-        """`total`: how many answers there will be."""
+    def __init__(self, dialect: Dialect, reply: Reply, total: int, used: dict[int, Used] | None = None) -> None:
+        """`total`: how many answers there will be. `used` is told what each lane of them is charged for."""
         self.thoughts = reply.thoughts
         self.failed = False
         self.prompts = 0
@@ -54,6 +54,7 @@ class Teller:
         """Bytes of text that the caller sees of lanes of which nothing is reported."""
         self.pictures = 0
         """Pictures of those."""
+        self.used = {} if used is None else used
         self.writer = dialect.writer(reply)
         self._total = total
         self._fan = FanIn(total)
@@ -191,9 +192,7 @@ class Pump:
         self._alone = teller.is_all(lane)
         self._gate = Gate(reader, thoughts=teller.thoughts, last=last)
         self._recorder = TurnRecorder(signer)
-        self._shown = self._pictures = 0
-        self._reported = False
-        """The provider told what was used, be it so far."""
+        self._used = Used()
         self._open: tuple[int, int] | None = None
         """The part that was begun, or went on, last."""
         self._run: list[str] = []
@@ -306,6 +305,7 @@ class Pump:
         if not self._counted and self.counts:
             self._counted = True
             teller.prompts += 1
+            teller.used[self._lane.first] = self._used
         for event in events:
             if isinstance(event, PartDelta):
                 self._open = event.candidate, event.index
@@ -321,26 +321,30 @@ class Pump:
             elif isinstance(event, UsageReported):
                 if not self._alone and not self.counts:
                     continue  # a lane that is no answer costs nothing
-                self._is_reported()
+                self._is_reported(event)
             frames += teller.tell(event) if self._alone else teller.feed(self._lane, event)
         return frames
 
     def _saw(self, size: int, pictures: int = 0) -> None:
         """So much more of it is seen."""
-        if self._reported:
+        used = self._used
+        if used.usage is not None:
             return
-        self._shown += size
-        self._pictures += pictures
+        used.shown += size
+        used.pictures += pictures
         self._teller.shown += size
         self._teller.pictures += pictures
 
-    def _is_reported(self) -> None:
-        """From now on it is charged for what is reported."""
-        if not self._reported:
-            self._reported = True
+    def _is_reported(self, told: UsageReported) -> None:
+        """From now on it is charged for what is reported, be it so far."""
+        used = self._used
+        if used.usage is None:
             self._teller.reported += 1
-            self._teller.shown -= self._shown
-            self._teller.pictures -= self._pictures
+            self._teller.shown -= used.shown
+            self._teller.pictures -= used.pictures
+            used.shown = used.pictures = 0
+        used.usage, used.uses = told.usage, told.uses
+        used.service_tier = told.service_tier or used.service_tier
 
     def _count_more(self, event: PartDelta) -> None:
         if not self._unseen or (event.candidate, event.index) not in self._unseen:

@@ -382,7 +382,7 @@ class Relay:
         if not holds and (fault := fault_of_response(response)) is not None:
             raise fault
         if holds or not is_unexplained(response):
-            call.count(response)
+            call.count(attempt.lane, response)
             if call.paying is not None:
                 call.paying.answers(attempt)
         elif not last:

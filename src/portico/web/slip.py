@@ -53,6 +53,12 @@ class Line(msgspec.Struct, frozen=True):
     cost_rate_nanos: int | None = None
     cost_femtos: int = 0
     cost_source: str = ""
+    model: str = ""
+    """Who answered, if several did."""
+    upstream_model: str = ""
+    provider: str = ""
+    markup_permille: int = 0
+    """Of this line alone; 0: there is one of them all."""
 
 
 class Slip(msgspec.Struct, frozen=True):
@@ -87,6 +93,12 @@ class Slip(msgspec.Struct, frozen=True):
     def femtos(self) -> int:
         """The sum of the lines, before markup and rounding."""
         return sum(line.amount_femtos for line in self.lines)
+
+    @property
+    def answered(self) -> Sequence[tuple[str, str, str]]:
+        """Who answered: model, the provider's name of it, provider. Of several each has lines of its own."""
+        who = [(line.model, line.upstream_model, line.provider) for line in self.lines if line.model]
+        return list(dict.fromkeys(who)) or [(self.model, self.upstream_model, self.provider)]
 
     @property
     def failed(self) -> Sequence[Tried]:

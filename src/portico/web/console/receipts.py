@@ -82,7 +82,7 @@ def dispute(found: Read) -> str:
         ("account", f"{found.told.account_name} ({slip.account})"),
         ("key", f"{found.told.key_prefix}… ({slip.key_id})"),
         ("asked", slip.asked),
-        ("answered by", f"{slip.model} ({slip.upstream_model}), {slip.provider}"),
+        ("answered by", "; ".join(f"{model} ({upstream}), {provider}" for model, upstream, provider in slip.answered)),
         ("tried", ", ".join(f"{one.provider}: {one.outcome}" for one in slip.tries)),
         ("outcome", ", ".join([slip.outcome, *slip.flags])),
         *[(f"line {n}", f"{one.count} {one.item} {one.detail}") for n, one in enumerate(slip.lines, 1)],
