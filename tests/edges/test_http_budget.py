@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edges.sockets import Caller, settle, soon, until
 from portico.http.budget import Budget
 from portico.http.limits import Limits
-from portico.http.reader import DRAINED_BYTES, STRANGERS_BYTES, Refusal
+from portico.http.reader import DRAINED_BYTES, STRANGERS_BYTES, Inquiry, Refusal
 from portico.http.server import Server
 from portico.wire.http import App, Exchange
 
@@ -371,4 +371,115 @@ async def test_each_request_of_a_connection_is_judged_for_itself() -> None:
     assert (await caller.ask(declared(LONG, more="key: good\r\n"))).status == 200
     assert (await caller.ask(declared(LONG, sent=0))).status == 401
     caller.drop()
+    await server.stop(grace_s=0)
+
+
+class Doorman:
+    """Knows nobody at once; who brings a good key is let in when the door is opened, or at once where it stands open."""
+
+    def __init__(self, *, opened: bool = True) -> None:
+        self.open = asyncio.Event()
+        if opened:
+            self.open.set()
+        self.asked = 0
+
+    def __call__(self, path: str, query: str, headers: Mapping[str, str]) -> Inquiry:
+        async def inquire() -> None:
+            self.asked += 1
+            await self.open.wait()
+            no_strangers(path, query, headers)
+
+        return inquire
+
+
+async def _length(exchange: Exchange) -> None:
+    exchange.send(200, [], b"%d" % len(exchange.request.body))
+
+
+WHOSE = "key: good\r\n"
+TWO = declared(LONG, more=WHOSE) + declared(2 * LONG, more=WHOSE)
+IN_CHUNKS = chunked(STRANGERS_BYTES, 5, LONG).replace(b"host: x", b"host: x\r\nkey: good")
+
+
+@pytest.mark.parametrize("step", [10**9, 1 << 18, 60_000, 1_000])
+@pytest.mark.parametrize(
+    ("sent", "lengths"),
+    [(TWO, [LONG, 2 * LONG]), (IN_CHUNKS, [STRANGERS_BYTES + 5 + LONG]), (declared(5) + TWO, [5, LONG, 2 * LONG])],
+    ids=["declared", "chunked", "behind a short one"],
+)
+async def test_of_who_is_not_known_yet_the_body_is_read_once_it_is_found_out(
+    sent: bytes, lengths: list[int], step: int
+) -> None:
+    doorman, budget = Doorman(), Watched(10 * LONG)
+    server = await Server(_length, budget=budget, admit=doorman).start()
+    caller = await Caller.connect(server.port)
+    for at in range(0, len(sent), step):
+        caller.send(sent[at : at + step])
+        await asyncio.sleep(0)
+    assert [int((await caller.reply()).body) for _ in lengths] == lengths
+    caller.drop()
+    await until(lambda: budget.body_bytes == 0)
+    assert budget.wrong == []
+    await server.stop(grace_s=0)
+
+
+async def test_meanwhile_a_body_takes_no_more_room_than_what_of_it_was_read() -> None:
+    doorman, budget = Doorman(opened=False), Watched(100 * LONG)
+    server = await Server(_length, budget=budget, admit=doorman).start()
+    caller = await Caller.connect(server.port)
+    caller.send(declared(50 * LONG, sent=0, more=WHOSE))
+    await until(lambda: doorman.asked == 1)
+    assert budget.body_bytes == 0
+    caller.send(b"x" * 50 * LONG)
+    await settle()
+    assert budget.body_bytes == 0, "what comes meanwhile is not looked at"
+    doorman.open.set()
+    assert int((await caller.reply()).body) == 50 * LONG
+    caller.drop()
+    await server.stop(grace_s=0)
+
+
+async def test_leave_to_send_a_body_is_given_once_it_is_found_out_whose_it_is() -> None:
+    doorman = Doorman(opened=False)
+    server = await Server(_length, admit=doorman).start()
+    caller = await Caller.connect(server.port)
+    caller.send(declared(LONG, sent=0, more=f"{WHOSE}expect: 100-continue\r\n"))
+    await until(lambda: doorman.asked == 1)
+    doorman.open.set()
+    assert (await caller.reply()).status == 100
+    caller.send(b"x" * LONG)
+    assert int((await caller.reply()).body) == LONG
+    caller.drop()
+    await server.stop(grace_s=0)
+
+
+@pytest.mark.parametrize("sent", [declared(LONG, sent=0), declared(LONG), chunked(LONG, end=False)])
+async def test_who_turns_out_to_be_a_stranger_is_refused(sent: bytes) -> None:
+    doorman, budget = Doorman(opened=False), Watched(10 * LONG)
+    server = await Server(_length, budget=budget, admit=doorman).start()
+    caller = await Caller.connect(server.port)
+    caller.send(sent[:70_000])
+    await until(lambda: doorman.asked == 1)
+    caller.send(sent[70_000:])
+    doorman.open.set()
+    answer = await caller.reply()
+    assert (answer.status, b"Who are you?" in answer.body) == (401, True)
+    assert await caller.rest() == b""
+    await until(lambda: budget.body_bytes == 0)
+    caller.drop()
+    await server.stop(grace_s=0)
+
+
+async def test_who_leaves_before_it_is_found_out_leaves_nothing_behind() -> None:
+    doorman, budget = Doorman(opened=False), Watched(10 * LONG)
+    server = await Server(_length, budget=budget, admit=doorman).start()
+    caller = await Caller.connect(server.port)
+    caller.send(chunked(LONG, end=False))
+    await until(lambda: doorman.asked == 1)
+    caller.drop()
+    await until(lambda: budget.body_bytes == 0)
+    doorman.open.set()
+    other = await Caller.connect(server.port)
+    assert (await other.ask(declared(LONG, more=WHOSE))).status == 200
+    other.drop()
     await server.stop(grace_s=0)

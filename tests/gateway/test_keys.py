@@ -53,7 +53,8 @@ async def test_a_key_that_opens_nothing_is_a_401_that_says_why(changes: dict[str
         assert (await ask(house, b"", method="GET", path="/v1/models")).status == 401
 
 
-async def test_a_key_that_was_made_a_moment_ago_opens() -> None:
+@pytest.mark.parametrize("text", ["Hello", "long " * 100_000], ids=["short", "long"])
+async def test_a_key_that_was_made_a_moment_ago_opens(text: str) -> None:
     """After a single 401 some clients shut a key out."""
     known, made = Keyring({"first-secret": "default"}), [ROW]
 
@@ -61,19 +62,20 @@ async def test_a_key_that_was_made_a_moment_ago_opens() -> None:
         known.update(made)
 
     async with open_house(keyring=known, catch_up=catch_up) as house:
-        assert (await ask(house)).status == 200
-        assert (await house.ask(chat(), key="sk-portico-another-0123456789")).status == 401
-        assert (await house.ask(chat(), key=None)).status == 401
+        assert (await ask(house, chat(text))).status == 200
+        assert (await house.ask(chat(text), key="sk-portico-another-0123456789")).status == 401
+        assert (await house.ask(chat(text), key=None)).status == 401
 
 
-async def test_whether_a_key_is_known_is_not_said_while_nobody_can_be_asked() -> None:
+@pytest.mark.parametrize("text", ["Hello", "long " * 100_000], ids=["short", "long"])
+async def test_whether_a_key_is_known_is_not_said_while_nobody_can_be_asked(text: str) -> None:
     async def catch_up() -> None:
         raise StorageUnavailable
 
     async with open_house(keyring=keyring(), catch_up=catch_up) as house:
-        assert (await ask(house)).status == 200
-        assert (await house.ask(chat(), key="sk-portico-another-0123456789")).status == 503
-        assert (await house.ask(chat(), key=None)).status == 401
+        assert (await ask(house, chat(text))).status == 200
+        assert (await house.ask(chat(text), key="sk-portico-another-0123456789")).status == 503
+        assert (await house.ask(chat(text), key=None)).status == 401
 
 
 async def test_a_key_is_used_from_the_addresses_it_is_meant_for() -> None:

@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -40,6 +40,7 @@ from portico.http.gateway import Gateway
 from portico.http.kept import ResponsePages
 from portico.http.limits import Limits
 from portico.http.operations import Operations
+from portico.http.reader import Admit
 from portico.http.readiness import DRAINING, STARTING, Readiness
 from portico.http.server import Server
 from portico.http.tls import ServerTls, TlsError
@@ -48,7 +49,6 @@ from portico.relay.relay import Relay
 from portico.store.engine import reason
 
 Inner: TypeAlias = Callable[[HttpExchange], Awaitable[None]]
-AdmitHead: TypeAlias = Callable[[str, str, Mapping[str, str]], None]
 HANGUP: Final = getattr(signal, "SIGHUP", None)
 """There is none on Windows."""
 
@@ -193,7 +193,7 @@ async def serve(plan: Plan, lifeline: int | None = None) -> int:
     return 0
 
 
-def _with_admin(plan: Plan, books: Bookkeeper, front: Front, gateway: Gateway) -> tuple[Inner, AdmitHead]:
+def _with_admin(plan: Plan, books: Bookkeeper, front: Front, gateway: Gateway) -> tuple[Inner, Admit]:
     """The app, with the admin API around it where there is a key for that: nothing of it is imported otherwise."""
     if plan.settings.admin_key is None:
         return front, gateway.admit

@@ -32,7 +32,7 @@ from portico.core.ids import random_token
 from portico.http.adminkey import CHALLENGE, AdminKey
 from portico.http.exchange import HttpExchange
 from portico.http.gateway import error_headers
-from portico.http.reader import Refusal
+from portico.http.reader import Admit, Inquiry, Refusal
 from portico.providers import Secret
 from portico.wire import jsontext
 from portico.wire.http import Exchange, Headers
@@ -44,7 +44,6 @@ MAX_QUERY_FIELDS: Final = 50
 _JSON: Final = ("content-type", "application/json")
 _FIELDS: Final[Headers] = (_JSON, ("cache-control", "no-store"))
 Inner = Callable[[HttpExchange], Awaitable[None]]
-Admit = Callable[[str, str, Mapping[str, str]], None]
 
 
 def is_admin_path(path: str) -> bool:
@@ -77,11 +76,12 @@ class AdminApi:
     def admit(self, otherwise: Admit) -> Admit:
         """Judges the head of a request before its long body is read: here by the admin key, elsewhere as `otherwise`."""
 
-        def judge(path: str, query: str, headers: Mapping[str, str]) -> None:
+        def judge(path: str, query: str, headers: Mapping[str, str]) -> Inquiry | None:
             if not is_admin_path(path):
-                otherwise(path, query, headers)
-            elif not self._key.is_brought(headers):
+                return otherwise(path, query, headers)
+            if not self._key.is_brought(headers):
                 raise Refusal(AuthenticationFailed.status, _WRONG_KEY)
+            return None
 
         return judge
 

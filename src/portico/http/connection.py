@@ -14,7 +14,7 @@ import msgspec
 
 from portico.http.exchange import CONTINUE, HttpExchange
 from portico.http.forwarded import TrustedProxies
-from portico.http.reader import Refusal, RequestReader
+from portico.http.reader import Inquiry, Refusal, RequestReader
 from portico.http.sendqueue import unacknowledged_bytes
 from portico.wire.http import HttpRequest
 
@@ -64,6 +64,7 @@ class Connection(asyncio.Protocol):
         "_exchange",
         "_held",
         "_held_bytes",
+        "_inquiring",
         "_limits",
         "_lingering",
         "_loop",
@@ -101,6 +102,8 @@ class Connection(asyncio.Protocol):
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._reading_paused = False
+        self._inquiring: asyncio.Task[None] | None = None
+        """Finds out who sends the body that is being read. Meanwhile no more of it is."""
         self._out: list[bytes] = []
         """Written soon."""
         self._out_bytes = 0
@@ -138,6 +141,8 @@ class Connection(asyncio.Protocol):
         self._server.disconnected(self)
         self._reader.close()
         self._forget_waiting()
+        if self._inquiring is not None:
+            self._inquiring.cancel()
         self._held.clear()
         self._out.clear()
         exchange, self._exchange = self._exchange, None
@@ -179,7 +184,7 @@ class Connection(asyncio.Protocol):
         self._wake_writers()
 
     def data_received(self, data: bytes) -> None:
-        if self._exchange is not None:
+        if self._exchange is not None or self._inquiring is not None:
             self._hold(data)
         elif not self._lingering and not self.transport.is_closing():
             self._feed(data)
@@ -210,17 +215,40 @@ class Connection(asyncio.Protocol):
             if begins and not self._queue and not self._held:
                 reader.learn(data)
         elif reader.in_message:
-            self._time_message()
-            if reader.continue_due:
-                reader.continue_due = False
-                self.write_now(CONTINUE)
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Waits for more of a message, once it is known whose it is."""
+        reader = self._reader
+        self._time_message()
+        if reader.inquiry is not None:
+            inquiry, reader.inquiry = reader.inquiry, None
+            self._inquiring = self._loop.create_task(self._inquire(inquiry))
+        elif reader.continue_due:
+            reader.continue_due = False
+            self.write_now(CONTINUE)
+
+    async def _inquire(self, inquiry: Inquiry) -> None:
+        refused: Refusal | None = None
+        try:
+            await inquiry()
+        except Refusal as refusal:
+            refused = refusal
+        finally:
+            self._inquiring = None
+        if self._lingering or self.transport.is_closing():
+            return
+        if refused is None:
+            self._go_on()
+        else:
+            self._refuse(refused)
 
     def _feed_slices(self, data: bytes) -> None:
         view = memoryview(data)
         at = 0
         while at < len(data) and self._reader.feed(view[at : at + SLICE_BYTES]):
             at += SLICE_BYTES
-            if self._exchange is not None and at < len(data):
+            if (self._exchange is not None or self._reader.inquiry is not None) and at < len(data):
                 self._hold(data[at:])
                 return
 
@@ -277,14 +305,18 @@ class Connection(asyncio.Protocol):
                 request, keep_alive, version_1_0 = waiting
                 self._dispatch(request, keep_alive=keep_alive, version_1_0=version_1_0)
             return
-        if self._held:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """With what has come meanwhile."""
+        if self._held and self._reader.inquiry is None:
             self._feed_held()
             if self._busy():
                 return
         self._listen()
 
     def _busy(self) -> bool:
-        return self._exchange is not None or self._lingering
+        return self._exchange is not None or self._inquiring is not None or self._lingering
 
     def _listen(self) -> None:
         """Waits for the rest of a request, or for the next one."""
@@ -294,10 +326,7 @@ class Connection(asyncio.Protocol):
         if self._eof or (self.last_answer and not self._reader.in_message):
             self._close()
         elif self._reader.in_message:
-            self._time_message()
-            if self._reader.continue_due:
-                self._reader.continue_due = False
-                self.write_now(CONTINUE)
+            self._read_on()
         elif not self.write_paused:
             self._be_patient(self._limits.idle_timeout_s)
 

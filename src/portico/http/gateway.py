@@ -44,7 +44,7 @@ from portico.http.idempotency import Recorded, keyed, replay
 from portico.http.kept import ResponsePages
 from portico.http.listing import LISTINGS
 from portico.http.query import NOTHING, Query, read_query
-from portico.http.reader import Refusal
+from portico.http.reader import Inquiry, Refusal
 from portico.http.routes import GEMINI, METHODS, Action, Route, dialect_at, find_route, is_call_path, route_name
 from portico.http.server import CODES
 from portico.providers import Verb
@@ -262,23 +262,40 @@ class Gateway:
             headers.append(("x-portico-simulated", "1"))
         exchange.send(error.http_status, headers, telling.body(error))
 
-    def admit(self, path: str, query: str, headers: Mapping[str, str]) -> None:
-        """Judges the head of a request before its long body is read. Raises `Refusal` if its caller has no key. From which
-        address it comes is judged when the request is there, and with it what trusted proxies say."""
-        read, now_us = read_query(query), int(self._now() * 1_000_000)
+    def admit(self, path: str, query: str, headers: Mapping[str, str]) -> Inquiry | None:
+        """Judges the head of a request before its long body is read. Raises `Refusal` if its caller has no key; of one that
+        is not known the store is asked first. From which address it comes is judged when the request is there, and with
+        it what trusted proxies say."""
+        read = read_query(query)
         if self._files is not None and self._files.is_opened_by(path, read):
-            return
-        key = read.key
+            return None
         try:
-            try:
-                self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=now_us)
-            except NoKey:
-                sealed = sealed_in(headers, read.parameters)
-                if self._lending is None or not sealed:
-                    raise
-                self._lending.recognise(headers, sealed)
+            self._recognise(read, headers)
+        except UnknownKey as error:
+            if self._catch_up is None:
+                raise _refusal_of(error) from None
+            return partial(self._inquire, self._catch_up, read, headers)
         except (AuthenticationFailed, StorageUnavailable) as error:
-            raise Refusal(error.http_status, error.message) from None
+            raise _refusal_of(error) from None
+        return None
+
+    async def _inquire(self, catch_up: Callable[[], Awaitable[None]], query: Query, headers: Mapping[str, str]) -> None:
+        """Whether the key was made since the keys were read. Raises `Refusal`."""
+        try:
+            await catch_up()
+            self._recognise(query, headers)
+        except (AuthenticationFailed, StorageUnavailable) as error:
+            raise _refusal_of(error) from None
+
+    def _recognise(self, query: Query, headers: Mapping[str, str]) -> None:
+        key, now_us = query.key, int(self._now() * 1_000_000)
+        try:
+            self._keyring.recognise(headers, None if key is None else key.reveal(), now_us=now_us)
+        except NoKey:
+            sealed = sealed_in(headers, query.parameters)
+            if self._lending is None or not sealed:
+                raise
+            self._lending.recognise(headers, sealed)
 
     def render_protocol_error(
         self, status: int, message: str, path: str, headers: Mapping[str, str]
@@ -301,6 +318,10 @@ class Gateway:
     def _explain(self, error: PorticoError) -> None:
         if self._manual is not None:
             error.doc = f"{self._manual}#{error.code or CODES[500]}"
+
+
+def _refusal_of(error: PorticoError) -> Refusal:
+    return Refusal(error.http_status, error.message)
 
 
 def _framing(query: Query) -> Framing:

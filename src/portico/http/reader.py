@@ -6,7 +6,7 @@ Transfer-Encoding, folded lines, bare CR or LF, spaces before a colon or in a ch
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from io import BytesIO
 from typing import Final
 
@@ -21,8 +21,12 @@ from portico.wire.http import HttpRequest
 Deliver = Callable[[HttpRequest, bool, bool], None]
 """`(request, keep_alive, version_1_0)` for each message read to its end."""
 
-Admit = Callable[[str, str, Mapping[str, str]], None]
-"""`(path, query, headers)` of a request whose body is long. Raises `Refusal` for a stranger's, of which no more is read."""
+Inquiry = Callable[[], Awaitable[None]]
+"""Finds out, once, who sends a request. Raises `Refusal` for a stranger."""
+
+Admit = Callable[[str, str, Mapping[str, str]], Inquiry | None]
+"""`(path, query, headers)` of a request whose body is long. Raises `Refusal` for a stranger's, of which no more is read.
+None: it is read on; else it is once the inquiry has found out who sends it."""
 
 STRANGERS_BYTES: Final = 64 * 1024
 """So much of a body is read of anybody. Without that, room for bodies could be taken, and held, by who has no key."""
@@ -82,6 +86,7 @@ class RequestReader:
         "head_done",
         "headers",
         "in_message",
+        "inquiry",
         "last",
     )
 
@@ -126,6 +131,8 @@ class RequestReader:
         self.head_done = False
         self.continue_due = False
         """The caller waits for leave to send its body."""
+        self.inquiry: Inquiry | None = None
+        """To be made before more is fed of the message being read."""
         self.last = False
         """No message is to be begun any more; one already begun is still read."""
 
@@ -229,6 +236,7 @@ class RequestReader:
         self._body = b""
         self._more = None
         self._judged = self._admit is None
+        self.inquiry = None
 
     def on_url(self, data: bytes) -> None:
         self._url += data
@@ -278,6 +286,8 @@ class RequestReader:
             return
         if length > STRANGERS_BYTES and not self._judged:
             self._judge()
+        if self.inquiry is not None:
+            return  # who may be a stranger takes room for what has come, and no more
         if self._budget.take(length):
             self._taken_bytes = length
         elif self.continue_due or length > DRAINED_BYTES:
@@ -290,7 +300,7 @@ class RequestReader:
         self._judged = True
         if self._admit is not None:
             path, query = self._target()
-            self._admit(path, query, self.headers)
+            self.inquiry = self._admit(path, query, self.headers)
 
     def _grow(self, size: int) -> None:
         """Room for a piece that was not declared."""
@@ -343,6 +353,7 @@ class RequestReader:
             return
         self.in_message = False
         self.continue_due = False
+        self.inquiry = None  # whoever is handed the request looks who sends it
         self._progressed = True
         path, query = self._target()
         body = self._body if self._more is None else self._more.getvalue()
