@@ -119,9 +119,11 @@ function showModel() {
   field("effort").disabled = model.thinks === "none";
 }
 
-// Only models that the key may ask are offered.
+// Only models that the key may ask are offered: the one that is chosen by now.
 async function showAllowed() {
-  const names = keyOf() ? await modelsOf(keyOf()) : null;
+  const key = keyOf();
+  const names = key ? await modelsOf(key) : null;
+  if (key !== keyOf()) return;
   for (const option of field("model").querySelectorAll("option")) {
     option.hidden = option.disabled = names !== null && option.value !== OTHER && !names.has(option.value);
   }
@@ -180,8 +182,8 @@ function restore({ thoughts, key, ...told }) {
   check("schema", schemaIn);
 }
 
-// `before`: what was kept.
-export function follow(changed, before) {
+// `changed`: told of what is written and chosen; `offered`: of other models to choose from. `before`: what was kept.
+export function follow({ changed, offered }, before) {
   if (before) restore(before);
   fromAddress();
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -192,7 +194,7 @@ export function follow(changed, before) {
     if (name === "model" || name === "other") showModel();
     changed();
   });
-  field("key").addEventListener("change", () => showAllowed().then(changed));
+  field("key").addEventListener("change", () => showAllowed().then(offered));
   showModel();
-  showAllowed().then(changed);
+  showAllowed().then(offered);
 }

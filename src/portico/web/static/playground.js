@@ -88,7 +88,7 @@ class Conversation {
     });
     at("pg-clear").addEventListener("click", () => this.clear());
     copying(at("pg-address"), settings.address, () => this.status(settings.address()));
-    settings.follow(() => this.estimate(), before);
+    settings.follow({ changed: () => this.estimate(), offered: () => this.update() }, before);
     this.isReady = true;
     addEventListener("beforeunload", (event) => {
       if (!this.keep() || this.running().length) event.preventDefault();

@@ -1,0 +1,78 @@
+"""What the playground shows when answers come in another order than they were asked for, or not at all."""
+
+import contextlib
+import urllib.request
+from collections.abc import Iterator
+from random import SystemRandom
+
+from playwright.sync_api import Browser, Route, expect
+
+from browsing import NEEDS_CHROMIUM, browser
+from inside.test_playground_browser import Place, Played, place, played
+from portico.accounts import rows
+
+__all__ = ["browser", "place"]
+pytestmark = NEEDS_CHROMIUM
+
+
+class Held:
+    """Requests of a page that are on their way until they are let go."""
+
+    def __init__(self, play: Played, pattern: str, times: int | None = None) -> None:
+        """The next ones to such an address, so many of them; None: all."""
+        self.routes: list[Route] = []
+        self._page = play.page
+        self._page.route(pattern, lambda route: self.routes.append(route), times=times)
+
+    def wait(self, count: int = 1) -> None:
+        """Until so many are on their way."""
+        while len(self.routes) < count:
+            self._page.wait_for_timeout(10)
+
+    def release(self) -> None:
+        """Until the page has been told what came of them."""
+        for route in self.routes:
+            with self._page.expect_request_finished(lambda one, own=route.request: one == own):
+                route.continue_()
+        self.routes.clear()
+        self._page.evaluate("fetch('/healthz').then((one) => one.text())")
+
+
+@contextlib.contextmanager
+def a_key(place: Place, name: str, *models: str) -> Iterator[None]:
+    """One that may ask these, until the test is over: the newest is what a page begins with."""
+    made = place.work(lambda db: rows.create_key(db, SystemRandom(), name=name, policy={"models": list(models)}))
+    brought = urllib.request.Request(f"{place.base_url}/v1/models", headers={"authorization": f"Bearer {made.secret}"})  # noqa: S310
+    urllib.request.urlopen(brought, timeout=60).close()  # noqa: S310 - whose key is brought is looked up at once
+    yield
+    place.work(lambda db: rows.revoke_key(db, made.key.id))
+
+
+def choose_key(play: Played, name: str) -> None:
+    shown = play.page.locator("#pg-key option", has_text=name)
+    play.choose("key", shown.get_attribute("value") or "")
+
+
+def test_the_models_of_the_key_that_was_chosen_last_are_offered(browser: Browser, place: Place) -> None:
+    with a_key(place, "first-key", "gpt-4.1*"), a_key(place, "second-key", "gpt-5.5"), played(browser, place) as play:
+        expect(play.page.locator("#pg-model option[value='gpt-4.1']")).to_be_disabled()
+        held = Held(play, "**/v1/models", times=1)
+        choose_key(play, "first-key")
+        held.wait()
+        choose_key(play, "second-key")
+        held.release()
+        expect(play.page.locator("#pg-model option[value='gpt-4.1']")).to_be_disabled()
+        expect(play.page.locator("#pg-model")).to_have_value("gpt-5.5")
+        assert play.calm(), play.told.errors
+
+
+def test_beside_an_answer_only_models_that_the_key_may_ask_are_offered(browser: Browser, place: Place) -> None:
+    with a_key(place, "narrow-key", "gpt-4.1*"), played(browser, place) as play:
+        play.page.locator("#pg-key").select_option(index=1)
+        expect(play.page.locator("#pg-model option[value='gpt-5.5']")).to_be_enabled()
+        other = play.ask("Hello").get_by_label("Ask another model the same")
+        expect(other.locator("option[value='gpt-5.5']")).to_be_enabled()
+        choose_key(play, "narrow-key")
+        expect(other.locator("option[value='gpt-5.5']")).to_be_disabled()
+        expect(other.locator("option[value='gpt-4.1']")).to_be_enabled()
+        assert play.calm(), play.told.errors
