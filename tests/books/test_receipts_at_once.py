@@ -61,8 +61,10 @@ async def test_a_receipt_of_a_call_under_way_is_a_404_that_says_so(tmp_path: Pat
         refused = await ask(port, "GET", f"/v1/receipts/{held}")
         assert refused.status == 404
         assert "not over" in refused.json()["error"]["message"]
+        assert refused.headers["retry-after"] == "1"
         assert time.monotonic() - began > 1.5
-        assert (await ask(port, "GET", "/v1/receipts/req_unknown")).status == 404
+        unknown = await ask(port, "GET", "/v1/receipts/req_unknown")
+        assert (unknown.status, unknown.headers.get("retry-after")) == (404, None)
         gate.open.set()
         await wire.rest()
         wire.drop()

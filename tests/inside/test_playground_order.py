@@ -76,3 +76,17 @@ def test_beside_an_answer_only_models_that_the_key_may_ask_are_offered(browser: 
         expect(other.locator("option[value='gpt-5.5']")).to_be_disabled()
         expect(other.locator("option[value='gpt-4.1']")).to_be_enabled()
         assert play.calm(), play.told.errors
+
+
+def test_a_call_that_is_not_settled_yet_is_not_said_to_be_free(browser: Browser, place: Place) -> None:
+    error = {"message": "There is no receipt of that id yet: the call is not over.", "code": "not_found"}
+    with played(browser, place) as play:
+        play.page.route(
+            "**/v1/receipts/*",
+            lambda route: route.fulfill(status=404, headers={"retry-after": "1"}, json={"error": error}),
+            times=3,
+        )
+        play.say("Hello")
+        play.settled()
+        expect(play.last.locator(".pg-foot")).to_contain_text("$0.0")
+        assert play.calm(), play.told.errors

@@ -87,6 +87,8 @@ def balance(db: Db, account_id: str) -> Balance:
 class StillOpen(NotFound):
     """There is no receipt of that id yet: the call is not over."""
 
+    retry_after_s = 1.0
+
 
 def receipt(db: Db, account_id: str, request_id: str, *, cost: bool = False) -> dict[str, Any]:
     """A call's receipt as plain JSON, and under `notes` what came after it; with `cost`, for who runs this Portico, all of

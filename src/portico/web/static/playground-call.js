@@ -78,8 +78,9 @@ export async function receiptOf(id, key) {
         const receipt = await response.json();
         return { charge: receipt.charge_nanos, receipt };
       }
-      // A call that was refused leaves none; one that was stopped may still be on its way to be settled.
-      if (response.status === 404 && at > 0) return { charge: 0, receipt: null };
+      // A call that was refused leaves none; of one that is not settled yet it is told when to ask again.
+      const isOpen = response.headers.has("retry-after");
+      if (response.status === 404 && !isOpen && at > 0) return { charge: 0, receipt: null };
       if (response.status === 401) return null;
     } catch {
       // It is asked again.
