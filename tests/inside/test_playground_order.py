@@ -8,7 +8,7 @@ from random import SystemRandom
 from playwright.sync_api import Browser, Route, expect
 
 from browsing import NEEDS_CHROMIUM, browser
-from inside.test_playground_browser import Place, Played, place, played
+from inside.test_playground_browser import TOOL, Place, Played, place, played
 from portico.accounts import rows
 
 __all__ = ["browser", "place"]
@@ -89,4 +89,49 @@ def test_a_call_that_is_not_settled_yet_is_not_said_to_be_free(browser: Browser,
         play.say("Hello")
         play.settled()
         expect(play.last.locator(".pg-foot")).to_contain_text("$0.0")
+        assert play.calm(), play.told.errors
+
+
+def test_results_can_be_given_while_the_receipt_of_their_calls_is_on_its_way(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play:
+        play.write("tools", TOOL)
+        held = Held(play, "**/v1/receipts/*", times=1)
+        play.say("What is the weather?")
+        held.wait()
+        play.last.locator("textarea").fill("Sunny")
+        play.last.get_by_role("button", name="Give these results").click()
+        expect(play.page.locator(".pg-answer")).to_have_count(2)
+        expect(play.last.locator(".pg-text")).to_contain_text("Sunny")
+        play.settled()
+        held.release()
+        assert play.calm(), play.told.errors
+
+
+def test_results_are_not_given_while_another_answer_runs(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play:
+        play.write("tools", TOOL)
+        play.ask("What is the weather?")
+        answer = play.page.locator(".pg-answer").first
+        held = Held(play, "**/v1/chat/completions", times=1)
+        answer.get_by_role("button", name="Again").click()
+        held.wait()
+        answer.get_by_role("button", name="Give these results").click()
+        expect(play.page.locator(".pg-turn")).to_have_count(1)
+        held.release()
+        play.settled()
+        answer.get_by_role("button", name="Give these results").click()
+        expect(play.page.locator(".pg-turn")).to_have_count(2)
+        play.settled()
+        assert play.calm(), play.told.errors
+
+
+def test_an_answer_that_has_ended_is_not_there_to_be_stopped(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play:
+        held = Held(play, "**/console/playground/render", times=1)
+        play.say("Hello")
+        held.wait()
+        expect(play.page.locator("#pg-send")).to_be_visible()
+        expect(play.page.locator("#pg-stop")).to_be_hidden()
+        held.release()
+        play.settled()
         assert play.calm(), play.told.errors

@@ -57,8 +57,8 @@ export class AnswerView {
     const stopped = this.stopping.signal.aborted;
     answer.failure = failure ?? answer.failure ?? (stopped || answer.ended ? null : { status: 0, code: "upstream_incomplete", message: say("cut_off"), doc: "" });
     this.state = stopped ? "stopped" : answer.failure ? "failed" : "done";
+    this.page.changed(this);
     await this.text.end();
-    await this.settle();
   }
 
   stop() {
@@ -125,20 +125,20 @@ export class AnswerView {
     this.images.hidden = false;
   }
 
-  // What it cost, by its receipt, and what can be done now.
+  // What it cost, by its receipt, which may come late.
   async settle() {
     const { answer, id } = this;
     if (answer.failure) this.fail(answer.failure);
     this.showMore();
     this.foot.textContent = [answer.usage ? tokens(answer.usage) : "", say("settling")].filter(Boolean).join(" · ");
     this.page.status(this.summary(say("settling")));
-    this.page.changed(this);
+    this.page.after();
     this.cost = id ? await receiptOf(id, this.asked.key) : null;
     if (answer.failure?.refused) this.cost ??= { charge: 0, receipt: null };  // No error that comes instead of an answer is charged.
     answer.usage ??= usageOf(this.cost?.receipt?.usage);
     this.showFoot();
     this.page.status(this.summary(this.costWords()));
-    this.page.changed(this);
+    this.page.after();
   }
 
   summary(cost) {
@@ -193,7 +193,6 @@ export class AnswerView {
     const form = made("form", {}, ...this.calls.childNodes, button);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      for (const part of [...fields, button]) part.disabled = true;
       go(calls.map((call, at) => ({ id: call.id, name: call.name, text: fields[at].value })));
     });
     this.calls.replaceChildren(form);

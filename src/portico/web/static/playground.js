@@ -222,13 +222,14 @@ class Conversation {
     this.update();
     await view.run();
     this.offerCalls(turn, view);
-    this.tail.after();
+    await view.settle();
     this.update();
   }
 
   offerCalls(turn, view) {
     if (view.state !== "done" || !view.answer.calls.length || turn !== this.turns.at(-1)) return;
     view.showCalls((results) => {
+      if (this.running().length) return;
       turn.chosen = turn.views.indexOf(view);
       this.turn({ results }, { ...view.asked.settings });
     });
