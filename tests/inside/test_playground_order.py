@@ -135,3 +135,21 @@ def test_an_answer_that_has_ended_is_not_there_to_be_stopped(browser: Browser, p
         held.release()
         play.settled()
         assert play.calm(), play.told.errors
+
+
+def test_who_is_at_the_buttons_of_an_answer_stays_there(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play:
+        held = Held(play, "**/v1/receipts/*", times=1)
+        play.say("Hello")
+        held.wait()
+        again = play.last.get_by_role("button", name="Again")
+        again.focus()
+        held.release()
+        play.settled()
+        expect(again).to_be_focused()
+        again.press("Enter")
+        expect(play.page.locator(".pg-answer")).to_have_count(2)
+        play.settled()
+        play.page.locator(".pg-answer").first.get_by_role("button", name="Go on from this").press("Enter")
+        expect(play.page.get_by_role("button", name="It goes on from this")).to_be_focused()
+        assert play.calm(), play.told.errors

@@ -119,11 +119,14 @@ function showModel() {
   field("effort").disabled = model.thinks === "none";
 }
 
+export let listed = "";  // The key whose models are offered.
+
 // Only models that the key may ask are offered: the one that is chosen by now.
 async function showAllowed() {
   const key = keyOf();
   const names = key ? await modelsOf(key) : null;
   if (key !== keyOf()) return;
+  listed = key;
   for (const option of field("model").querySelectorAll("option")) {
     option.hidden = option.disabled = names !== null && option.value !== OTHER && !names.has(option.value);
   }

@@ -253,13 +253,17 @@ class Conversation {
   offer(turn, view, number, isOpen) {
     view.node.classList.toggle("chosen", turn.views.length > 1 && number === turn.chosen);
     view.actions.hidden = !isOpen || view.state === "running";
-    if (view.actions.hidden) return;
+    // What stands there already may have the focus, or be open.
+    const told = [turn.views.length > 1, number === turn.chosen, settings.listed].join(" ");
+    if (view.actions.hidden || view.actions.dataset.told === told) return;
+    view.actions.dataset.told = told;
     const again = small(say("again"), () => this.run(turn, view.asked.settings));
     const other = made("select", { "aria-label": say("other_model") }, made("option", { value: "" }, say("beside")));
     other.append(...[...document.querySelectorAll("#pg-model optgroup")].map((group) => group.cloneNode(true)));
     other.value = "";
     other.addEventListener("change", () => {
       const name = other.value;
+      other.value = "";
       if (name) this.run(turn, { ...view.asked.settings, name, model: settings.modelOf(name) });
     });
     const parts = [again, other];
@@ -271,7 +275,9 @@ class Conversation {
       choose.setAttribute("aria-pressed", String(number === turn.chosen));
       parts.push(choose);
     }
+    const hadFocus = view.actions.contains(document.activeElement);
     view.actions.replaceChildren(...parts);
+    if (hadFocus) parts.at(-1).focus();
   }
 
   // What the next call would hold, told before it is made.
