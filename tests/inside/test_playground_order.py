@@ -1,14 +1,17 @@
 """What the playground shows when answers come in another order than they were asked for, or not at all."""
 
 import contextlib
+import re
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from random import SystemRandom
+from typing import Final
 
 from playwright.sync_api import Browser, Route, expect
 
 from browsing import NEEDS_CHROMIUM, browser
-from inside.test_playground_browser import TOOL, Place, Played, place, played
+from inside.test_playground_browser import PNG, TOOL, Place, Played, a_file, place, played
 from portico.accounts import rows
 
 __all__ = ["browser", "place"]
@@ -152,4 +155,56 @@ def test_who_is_at_the_buttons_of_an_answer_stays_there(browser: Browser, place:
         play.settled()
         play.page.locator(".pg-answer").first.get_by_role("button", name="Go on from this").press("Enter")
         expect(play.page.get_by_role("button", name="It goes on from this")).to_be_focused()
+        assert play.calm(), play.told.errors
+
+
+def test_a_file_that_is_still_read_goes_with_its_message(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play:
+        play.page.evaluate(READING_IS_HELD)
+        for name in ("a.png", "b.png"):
+            play.page.locator("#pg-file").set_input_files([a_file(name, "image/png", PNG)])
+        play.say("What are these?")
+        play.page.locator("#pg-text").press("Enter")
+        assert play.page.locator(".pg-turn").count() == 0
+        play.page.evaluate("letGo()")
+        expect(play.page.locator(".pg-said .pg-file")).to_have_text([re.compile("a.png"), re.compile("b.png")])
+        play.settled()
+        expect(play.page.locator(".pg-turn")).to_have_count(1)
+        expect(play.page.locator("#pg-files li")).to_have_count(0)
+        assert play.calm(), play.told.errors
+
+
+READING_IS_HELD: Final = """() => {
+    const waits = new Promise((resolve) => { window.letGo = resolve; });
+    const read = FileReader.prototype.readAsDataURL;
+    FileReader.prototype.readAsDataURL = function (file) { waits.then(() => read.call(this, file)); };
+}"""
+
+
+def test_files_that_are_chosen_together_with_others_are_not_too_large_together(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play:
+        most = int(play.page.locator("#playground").get_attribute("data-max-bytes") or 0)
+        move = """(size) => {
+            for (const name of ["a.png", "b.png"]) {
+                const data = new DataTransfer();
+                data.items.add(new File([new Uint8Array(size)], name, {type: "image/png"}));
+                const event = new DragEvent("drop", {dataTransfer: data, bubbles: true});
+                document.querySelector(".pg-talk").dispatchEvent(event);
+            }
+        }"""
+        play.page.evaluate(move, most // 2)
+        expect(play.status).to_contain_text("b.png")
+        expect(play.page.locator("#pg-files li")).to_have_text([re.compile("a.png")])
+        assert play.calm(), play.told.errors
+
+
+def test_a_file_that_cannot_be_read_is_told(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play, tempfile.NamedTemporaryFile(suffix=".png") as file:
+        play.page.evaluate(READING_IS_HELD)
+        play.page.locator("#pg-file").set_input_files([file.name])
+        file.write(PNG)
+        file.flush()
+        play.page.evaluate("letGo()")
+        expect(play.status).to_contain_text("could not be read")
+        play.ask("Hello")
         assert play.calm(), play.told.errors

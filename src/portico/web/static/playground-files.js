@@ -7,6 +7,7 @@ const TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif", "applicatio
 export class Files {
   constructor({ list, input, button, zone, text, most, complain, changed }) {
     this.files = [];
+    this.reading = Promise.resolve();  // What was chosen is read one after the other.
     this.list = list;
     this.most = most;
     this.complain = complain;
@@ -40,15 +41,21 @@ export class Files {
     return this.files.reduce((sum, one) => sum + one.data.length, 0);
   }
 
-  async add(files) {
-    for (const file of [...files]) {  // The list of an input is emptied while files are read.
+  add(files) {
+    const chosen = [...files];  // The list of an input is emptied while they are read.
+    this.reading = this.reading.then(() => this.read(chosen));
+  }
+
+  async read(files) {
+    for (const file of files) {
       if (!TYPES.includes(file.type)) {
         this.complain(say("not_taken", { name: file.name }));
       } else if (this.length + (file.size * 4) / 3 > this.most) {
         this.complain(say("too_large", { name: file.name, size: size(file.size), most: size((this.most * 3) / 4) }));
       } else {
-        const url = await read(file);
-        this.files.push({ name: file.name, mime: file.type, bytes: file.size, data: url.slice(url.indexOf(",") + 1) });
+        const url = await urlOf(file);
+        if (url) this.files.push({ name: file.name, mime: file.type, bytes: file.size, data: url.slice(url.indexOf(",") + 1) });
+        else this.complain(say("unreadable", { name: file.name }));
       }
     }
     this.show();
@@ -82,11 +89,12 @@ export function shown(file) {
   return made("span", { class: "pg-file" }, made("img", { src: `data:${file.mime};base64,${file.data}`, alt: "" }), name);
 }
 
-function read(file) {
-  return new Promise((resolve, reject) => {
+// "": it cannot be read, as one that was changed or taken away meanwhile.
+function urlOf(file) {
+  return new Promise((resolve) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(reader.error);
+    reader.onerror = () => resolve("");
     reader.readAsDataURL(file);
   });
 }

@@ -154,7 +154,8 @@ class Conversation {
 
   // -- a turn
 
-  say() {
+  async say() {
+    await this.files.reading;
     if (this.running().length) return;
     const text = this.text.value.trim();
     const waiting = this.waiting();
