@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from random import SystemRandom
 from typing import Final
 
+import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from browsing import NEEDS_CHROMIUM, browser
@@ -207,4 +208,21 @@ def test_a_file_that_cannot_be_read_is_told(browser: Browser, place: Place) -> N
         play.page.evaluate("letGo()")
         expect(play.status).to_contain_text("could not be read")
         play.ask("Hello")
+        assert play.calm(), play.told.errors
+
+
+@pytest.mark.parametrize("clipboard", ["resolve", "reject"])
+def test_a_button_that_copies_says_what_it_is_again_and_keeps_the_focus(
+    browser: Browser, place: Place, clipboard: str
+) -> None:
+    with played(browser, place) as play:
+        play.page.evaluate(f"() => {{ navigator.clipboard.writeText = () => Promise.{clipboard}(); }}")
+        play.page.clock.install()
+        button = play.page.locator("#pg-address")
+        for _ in range(2):
+            button.press("Enter")
+            expect(button).to_have_text("Copied")
+            expect(button).to_be_focused()
+        play.page.clock.run_for(10_000)
+        expect(button).to_have_text("Copy address with settings")
         assert play.calm(), play.told.errors

@@ -17,6 +17,7 @@ async function copy(text) {
     return true;
   } catch {
     // On plain http, as in a home network, there is no clipboard object.
+    const before = document.activeElement;
     const area = document.createElement("textarea");
     area.value = text;
     area.className = "unseen";
@@ -24,22 +25,25 @@ async function copy(text) {
     area.select();
     const done = document.execCommand("copy");
     area.remove();
+    before?.focus({ preventScroll: true });
     return done;
   }
 }
 
 export function copying(button, text, otherwise) {
   const said = button.getAttribute("aria-label");
+  const shown = button.textContent;
+  let telling = 0;
   button.type = "button";
   button.addEventListener("click", async () => {
     const done = await copy(text());
     const word = done ? root.dataset.copied : root.dataset.selected;
-    const shown = button.classList.contains("done") ? root.dataset.copy : button.textContent;
     if (!done) otherwise();
     button.classList.add("done");
     if (said) button.setAttribute("aria-label", word);
     else button.textContent = word;
-    setTimeout(() => {
+    clearTimeout(telling);
+    telling = setTimeout(() => {
       button.classList.remove("done");
       if (said) button.setAttribute("aria-label", said);
       else button.textContent = shown;
