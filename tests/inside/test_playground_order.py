@@ -226,3 +226,28 @@ def test_a_button_that_copies_says_what_it_is_again_and_keeps_the_focus(
         play.page.clock.run_for(10_000)
         expect(button).to_have_text("Copy address with settings")
         assert play.calm(), play.told.errors
+
+
+@pytest.mark.parametrize("how", ["loaded again", "left and come back to"])
+def test_what_was_chosen_since_an_address_was_opened_stays(browser: Browser, place: Place, how: str) -> None:
+    shared = "?model=gpt-4.1&dialect=gemini&temperature=0.5&thoughts=no"
+    with played(browser, place, shared) as play:
+        play.choose("model", "gpt-5.5")
+        play.choose("dialect", "openai_responses")
+        play.page.get_by_label("Ask for its thoughts").check()
+        if how == "loaded again":
+            play.page.reload()
+        else:
+            play.page.goto("/console/keys")
+            play.page.go_back()
+        expect(play.page.locator("#pg-able li").first).to_be_visible()
+        expect(play.page.locator("#pg-model")).to_have_value("gpt-5.5")
+        expect(play.page.locator("#pg-dialect")).to_have_value("openai_responses")
+        expect(play.page.locator("[name=thoughts]")).to_be_checked()
+        play.page.goto("/console/keys")
+        play.page.goto(f"/console/playground{shared}")
+        expect(play.page.locator("#pg-able li").first).to_be_visible()
+        expect(play.page.locator("#pg-model")).to_have_value("gpt-4.1")
+        expect(play.page.locator("#pg-dialect")).to_have_value("gemini")
+        expect(play.page.locator("[name=thoughts]")).not_to_be_checked()
+        assert play.calm(), play.told.errors

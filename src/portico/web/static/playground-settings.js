@@ -166,12 +166,15 @@ const idOf = (key) => key.split(".")[0];
 // Of a key its id: the seal is of one session.
 export function kept() {
   const told = Object.fromEntries(KEPT.map((name) => [name, field(name).value]));
-  return { ...told, key: idOf(keyOf()), thoughts: field("thoughts").checked };
+  return { ...told, key: idOf(keyOf()), thoughts: field("thoughts").checked, address: location.search };
 }
 
-function restore({ thoughts, key, ...told }) {
+// Whether this is the page that was left, loaded again or come back to, and not one that a link leads to.
+const isSame = (before) => before?.address === location.search && performance.getEntriesByType("navigation")[0].type !== "navigate";
+
+function restore({ thoughts, key, address, ...told }, isOwn) {
   field("thoughts").checked = thoughts;
-  if (new URLSearchParams(location.search).has("model")) {
+  if (!isOwn && new URLSearchParams(location.search).has("model")) {
     delete told.model;
     delete told.other;
   }
@@ -187,8 +190,9 @@ function restore({ thoughts, key, ...told }) {
 
 // `changed`: told of what is written and chosen; `offered`: of other models to choose from. `before`: what was kept.
 export function follow({ changed, offered }, before) {
-  if (before) restore(before);
-  fromAddress();
+  const isOwn = isSame(before);
+  if (before) restore(before, isOwn);
+  if (!isOwn) fromAddress();
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", (event) => {
     const { name } = event.target;
