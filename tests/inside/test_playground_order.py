@@ -251,3 +251,38 @@ def test_what_was_chosen_since_an_address_was_opened_stays(browser: Browser, pla
         expect(play.page.locator("#pg-dialect")).to_have_value("gemini")
         expect(play.page.locator("[name=thoughts]")).not_to_be_checked()
         assert play.calm(), play.told.errors
+
+
+def test_a_tab_that_is_ended_while_nobody_looks_is_found_again(browser: Browser, place: Place) -> None:
+    hide = """() => {
+        Object.defineProperty(document, "visibilityState", {value: "hidden"});
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    with played(browser, place) as play:
+        play.ask("Hello")
+        play.page.locator("#pg-text").fill("a draft")
+        play.page.evaluate(hide)
+        kept = play.page.evaluate("sessionStorage.getItem('playground')")
+        play.page.goto("/console/keys")
+        play.page.evaluate("(kept) => sessionStorage.setItem('playground', kept)", kept)
+        play.page.goto("/console/playground")
+        expect(play.page.locator("#pg-text")).to_have_value("a draft")
+        expect(play.last.locator(".pg-foot")).to_contain_text("$0.0")
+        assert play.calm(), play.told.errors
+
+
+@pytest.mark.parametrize(
+    "kept", ['"settings": {}, "turns": [{}]', '"text": "", "files": [], "turns": [{"said": {}}]', ""]
+)
+def test_what_another_version_kept_does_not_stop_the_page(browser: Browser, place: Place, kept: str) -> None:
+    with played(browser, place) as play:
+        owner = play.page.locator("#playground").get_attribute("data-owner")
+        play.page.goto("/console/keys")
+        told = f'{{{kept}{", " if kept else ""}"owner": "{owner}"}}'
+        play.page.evaluate("(told) => sessionStorage.setItem('playground', told)", told)
+        play.page.goto("/console/playground")
+        expect(play.page.locator("#pg-able li").first).to_be_visible()
+        expect(play.page.locator("#pg-text")).to_have_value("")
+        play.ask("Hello")
+        expect(play.page.locator(".pg-turn")).to_have_count(1)
+        assert play.calm(), play.told.errors

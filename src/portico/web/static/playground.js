@@ -66,7 +66,14 @@ class Conversation {
     this.telling = null;  // The answer whose state is told: an earlier one may still wait for its receipt.
     const before = kept();
     this.listen(before?.settings);
-    if (before) this.restore(before);
+    try {
+      if (before) this.restore(before);
+    } catch {
+      // Another version of this page kept it in another form: it begins anew.
+      this.text.value = "";
+      this.files.take();
+      this.clear();
+    }
   }
 
   // `before`: the settings as they stood when the page was left.
@@ -94,6 +101,10 @@ class Conversation {
       if (!this.keep() || this.running().length) event.preventDefault();
     });
     addEventListener("pagehide", () => this.keep());
+    // A tab that nobody looks at may be ended without a word.
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") this.keep();
+    });
   }
 
   // -- what is found again in this tab
