@@ -614,11 +614,12 @@ def test_only_what_the_key_may_ask_is_offered(browser: Browser, place: Place) ->
 
 def test_whoever_signed_out_elsewhere_is_told_to_open_the_page_again(browser: Browser, place: Place) -> None:
     secret = place.sign_in(name="gone")
-    with played(browser, place, secret=secret) as play:
+    with played(browser, place, "#main", secret=secret) as play:
         place.work(lambda db: db.run("DELETE FROM sessions WHERE digest = ?", digest_of(secret)))
         play.ask("Hello", "It failed:")
         expect(play.last.locator(".pg-wrong")).to_contain_text("invalid_api_key")
-        expect(play.last.get_by_role("link", name="Open this page again")).to_be_visible()
+        play.last.get_by_role("link", name="Open this page again").click()
+        play.page.wait_for_url("**/sign-in?to=*")
 
 
 def test_no_page_of_another_origin_calls_as_somebody_who_has_signed_in(browser: Browser, place: Place) -> None:

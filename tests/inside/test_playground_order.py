@@ -286,3 +286,28 @@ def test_what_another_version_kept_does_not_stop_the_page(browser: Browser, plac
         play.ask("Hello")
         expect(play.page.locator(".pg-turn")).to_have_count(1)
         assert play.calm(), play.told.errors
+
+
+def test_what_a_call_would_hold_is_told_of_the_settings_that_stand(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play:
+        play.page.locator("#pg-text").fill("Hello")
+        expect(play.page.locator("#pg-hold")).to_contain_text("Holds up to $")
+        held = Held(play, "**/v1/estimate*", times=1)
+        play.choose("model", "gpt-5.5")
+        held.wait()
+        expect(play.page.locator("#pg-hold")).to_have_text("")
+        held.release()
+        expect(play.page.locator("#pg-hold")).to_contain_text("Holds up to $")
+        assert play.calm(), play.told.errors
+
+
+def test_escape_closes_a_menu_before_it_stops_an_answer(browser: Browser, place: Place) -> None:
+    with played(browser, place) as play:
+        play.say("Go on [[sim:words=2000]] [[sim:slow=0.05]]")
+        expect(play.last.locator(".pg-tail")).to_contain_text("word3")
+        play.page.locator(".drop summary", has_text="English").click()
+        play.page.keyboard.press("Escape")
+        expect(play.page.locator(".drop[open]")).to_have_count(0)
+        expect(play.last.locator(".pg-tail")).to_contain_text("word40")
+        play.page.keyboard.press("Escape")
+        play.settled("Stopped:")

@@ -143,6 +143,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const drop of document.querySelectorAll(".drop[open]")) {
+    event.preventDefault();
     drop.open = false;
     drop.querySelector("summary").focus();
   }

@@ -177,7 +177,7 @@ export class AnswerView {
       if (found) help.replaceChildren(...nodesOf(found.nodes), link(found.doc));
       else if (doc.startsWith("/")) help.replaceChildren(link(doc));
     });
-    if (status === 401) this.wrong.append(made("p", {}, made("a", { href: location.href }, say("open_again"))));
+    if (status === 401) this.wrong.append(made("p", {}, made("a", { href: location.pathname + location.search }, say("open_again"))));
   }
 
   // The calls of tools, each with a field for its result. `go` is given the results.

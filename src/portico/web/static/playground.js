@@ -91,11 +91,15 @@ class Conversation {
     this.text.addEventListener("input", () => this.estimate());
     this.stopButton.addEventListener("click", () => this.stop());
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.running().length && !event.isComposing) this.stop();
+      if (event.key === "Escape" && !event.defaultPrevented && !event.isComposing) this.stop();
     });
     at("pg-clear").addEventListener("click", () => this.clear());
     copying(at("pg-address"), settings.address, () => this.status(settings.address()));
-    settings.follow({ changed: () => this.estimate(), offered: () => this.update() }, before);
+    const changed = () => {
+      at("pg-hold").textContent = "";  // It was of another key, or of another model.
+      this.estimate();
+    };
+    settings.follow({ changed, offered: () => this.update() }, before);
     this.isReady = true;
     addEventListener("beforeunload", (event) => {
       if (!this.keep() || this.running().length) event.preventDefault();
