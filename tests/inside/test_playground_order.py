@@ -9,37 +9,19 @@ from random import SystemRandom
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, expect
 
-from browsing import NEEDS_CHROMIUM, browser
+from browsing import NEEDS_CHROMIUM, Held, browser
 from inside.test_playground_browser import PNG, TOOL, Place, Played, a_file, place, played
 from portico.accounts import rows
 
 __all__ = ["browser", "place"]
 pytestmark = NEEDS_CHROMIUM
-
-
-class Held:
-    """Requests of a page that are on their way until they are let go."""
-
-    def __init__(self, play: Played, pattern: str, times: int | None = None) -> None:
-        """The next ones to such an address, so many of them; None: all."""
-        self.routes: list[Route] = []
-        self._page = play.page
-        self._page.route(pattern, lambda route: self.routes.append(route), times=times)
-
-    def wait(self, count: int = 1) -> None:
-        """Until so many are on their way."""
-        while len(self.routes) < count:
-            self._page.wait_for_timeout(10)
-
-    def release(self) -> None:
-        """Until the page has been told what came of them."""
-        for route in self.routes:
-            with self._page.expect_request_finished(lambda one, own=route.request: one == own):
-                route.continue_()
-        self.routes.clear()
-        self._page.evaluate("fetch('/healthz').then((one) => one.text())")
+READING_IS_HELD: Final = """() => {
+    const waits = new Promise((resolve) => { window.letGo = resolve; });
+    const read = FileReader.prototype.readAsDataURL;
+    FileReader.prototype.readAsDataURL = function (file) { waits.then(() => read.call(this, file)); };
+}"""
 
 
 @contextlib.contextmanager
@@ -60,7 +42,7 @@ def choose_key(play: Played, name: str) -> None:
 def test_the_models_of_the_key_that_was_chosen_last_are_offered(browser: Browser, place: Place) -> None:
     with a_key(place, "first-key", "gpt-4.1*"), a_key(place, "second-key", "gpt-5.5"), played(browser, place) as play:
         expect(play.page.locator("#pg-model option[value='gpt-4.1']")).to_be_disabled()
-        held = Held(play, "**/v1/models", times=1)
+        held = Held(play.page, "**/v1/models")
         choose_key(play, "first-key")
         held.wait()
         choose_key(play, "second-key")
@@ -99,7 +81,7 @@ def test_a_call_that_is_not_settled_yet_is_not_said_to_be_free(browser: Browser,
 def test_results_can_be_given_while_the_receipt_of_their_calls_is_on_its_way(browser: Browser, place: Place) -> None:
     with played(browser, place) as play:
         play.write("tools", TOOL)
-        held = Held(play, "**/v1/receipts/*", times=1)
+        held = Held(play.page, "**/v1/receipts/*")
         play.say("What is the weather?")
         held.wait()
         play.last.locator("textarea").fill("Sunny")
@@ -116,7 +98,7 @@ def test_results_are_not_given_while_another_answer_runs(browser: Browser, place
         play.write("tools", TOOL)
         play.ask("What is the weather?")
         answer = play.page.locator(".pg-answer").first
-        held = Held(play, "**/v1/chat/completions", times=1)
+        held = Held(play.page, "**/v1/chat/completions")
         answer.get_by_role("button", name="Again").click()
         held.wait()
         answer.get_by_role("button", name="Give these results").click()
@@ -131,7 +113,7 @@ def test_results_are_not_given_while_another_answer_runs(browser: Browser, place
 
 def test_an_answer_that_has_ended_is_not_there_to_be_stopped(browser: Browser, place: Place) -> None:
     with played(browser, place) as play:
-        held = Held(play, "**/console/playground/render", times=1)
+        held = Held(play.page, "**/console/playground/render")
         play.say("Hello")
         held.wait()
         expect(play.page.locator("#pg-send")).to_be_visible()
@@ -143,7 +125,7 @@ def test_an_answer_that_has_ended_is_not_there_to_be_stopped(browser: Browser, p
 
 def test_who_is_at_the_buttons_of_an_answer_stays_there(browser: Browser, place: Place) -> None:
     with played(browser, place) as play:
-        held = Held(play, "**/v1/receipts/*", times=1)
+        held = Held(play.page, "**/v1/receipts/*")
         play.say("Hello")
         held.wait()
         again = play.last.get_by_role("button", name="Again")
@@ -173,13 +155,6 @@ def test_a_file_that_is_still_read_goes_with_its_message(browser: Browser, place
         expect(play.page.locator(".pg-turn")).to_have_count(1)
         expect(play.page.locator("#pg-files li")).to_have_count(0)
         assert play.calm(), play.told.errors
-
-
-READING_IS_HELD: Final = """() => {
-    const waits = new Promise((resolve) => { window.letGo = resolve; });
-    const read = FileReader.prototype.readAsDataURL;
-    FileReader.prototype.readAsDataURL = function (file) { waits.then(() => read.call(this, file)); };
-}"""
 
 
 def test_files_that_are_chosen_together_with_others_are_not_too_large_together(browser: Browser, place: Place) -> None:
@@ -292,7 +267,7 @@ def test_what_a_call_would_hold_is_told_of_the_settings_that_stand(browser: Brow
     with played(browser, place) as play:
         play.page.locator("#pg-text").fill("Hello")
         expect(play.page.locator("#pg-hold")).to_contain_text("Holds up to $")
-        held = Held(play, "**/v1/estimate*", times=1)
+        held = Held(play.page, "**/v1/estimate*")
         play.choose("model", "gpt-5.5")
         held.wait()
         expect(play.page.locator("#pg-hold")).to_have_text("")

@@ -15,7 +15,8 @@ MOST = 200
 
 async def live(asked: Asked) -> Shown:
     calls = (await asked.do("calls list", limit=MOST)).data
-    return page(asked, "live", "Live calls", calls=calls, count=await asked.backstage.reading.read(count_open))
+    count = await asked.backstage.reading.read(count_open)
+    return page(asked, "live", "Live calls", calls=calls, count=count, most=MOST)
 
 
 async def live_json(asked: Asked) -> Sent:

@@ -1,11 +1,13 @@
 // Live calls: asks for them every two seconds while the page is looked at and nobody has paused it.
 
 const EVERY_MS = 2000;
+const PATIENCE_MS = 10_000;  // A connection that was lost while this machine slept says nothing.
 const row = document.getElementById("live-row");
 const table = document.querySelector("#calls tbody");
 const live = document.getElementById("live");
 const empty = document.getElementById("live-empty");
 const count = document.getElementById("live-count");
+const more = document.getElementById("live-more");
 const state = document.getElementById("live-state");
 const button = document.getElementById("live-pause");
 let paused = false;
@@ -63,21 +65,26 @@ function show(told) {
   empty.hidden = lines.length > 0;
   live.hidden = lines.length === 0;
   count.textContent = told.count.toLocaleString("en-US");
+  more.hidden = told.count <= told.calls.length;
+}
+
+// What is open; null: it cannot be read right now. Whoever is not signed in any more is led to where they do.
+async function read() {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch("/admin/live.json", { headers: { accept: "application/json" }, redirect: "manual", signal });
+    if (answer.type === "opaqueredirect") location.reload();
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
 }
 
 async function look() {
   if (!paused && document.visibilityState === "visible") {
-    try {
-      const answer = await fetch("/admin/live.json", { headers: { accept: "application/json" }, redirect: "error" });
-      if (!answer.ok) throw new Error(answer.status);
-      const told = await answer.json();
-      if (!paused) {
-        show(told);
-        say("running");
-      }
-    } catch {
-      say("lost");
-    }
+    const told = await read();
+    if (!paused && told) show(told);
+    if (!paused) say(told ? "running" : "lost");
   }
   setTimeout(look, EVERY_MS);
 }
