@@ -40,7 +40,9 @@ def test_a_list_that_is_paused_is_not_said_to_be_lost(page: Page) -> None:
 
 
 def test_an_answer_that_never_comes_is_not_waited_for(page: Page) -> None:
-    page.add_init_script("AbortSignal.timeout = ((all) => (ms) => all.call(AbortSignal, ms / 100))(AbortSignal.timeout)")
+    page.add_init_script(
+        "AbortSignal.timeout = ((all) => (ms) => all.call(AbortSignal, ms / 100))(AbortSignal.timeout)"
+    )
     held = Held(page, ASKED)
     page.goto("/admin/live")
     held.wait()
@@ -65,3 +67,14 @@ def test_that_there_are_more_calls_than_are_shown_is_told_as_it_stands(page: Pag
     expect(note).to_be_visible()
     told["count"] = 0
     expect(note).to_be_hidden()
+
+
+def test_how_long_ago_something_was_is_told_as_time_goes_on(page: Page) -> None:
+    page.clock.install()
+    page.goto("/admin/users")
+    ago = page.locator("time[data-ago]").first
+    exact = ago.get_attribute("title") or ""
+    assert exact.endswith(" UTC")
+    page.clock.fast_forward("08:00:00")
+    expect(ago).to_have_text("8 hours ago")
+    assert ago.get_attribute("title") == exact

@@ -10,12 +10,16 @@ export function ago(date, now = Date.now()) {
   return relative.format(Math.trunc(seconds / size), unit);
 }
 
-for (const time of document.querySelectorAll("time[data-ago]")) {
-  const date = Date.parse(time.dateTime);
-  if (Number.isNaN(date) || Math.abs(date - Date.now()) > 30 * 86400e3) continue;
-  time.title = time.textContent;
-  time.textContent = ago(date);
+function tell() {
+  for (const time of document.querySelectorAll("time[data-ago]")) {
+    const date = Date.parse(time.dateTime);
+    if (Number.isNaN(date) || Math.abs(date - Date.now()) > 30 * 86400e3) continue;
+    time.title ||= time.textContent;
+    time.textContent = ago(date);
+  }
 }
+tell();
+setInterval(tell, 60e3);
 
 // A conversation of the playground stays in its tab, and not for whoever signs in there next.
 if (new URLSearchParams(location.search).get("done") === "signed-out") {
