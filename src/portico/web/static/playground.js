@@ -104,7 +104,10 @@ class Conversation {
     addEventListener("beforeunload", (event) => {
       if (!this.keep() || this.running().length) event.preventDefault();
     });
-    addEventListener("pagehide", () => this.keep());
+    addEventListener("pagehide", () => {
+      this.stop();  // Its connection is cut behind the page; nobody shall read that it failed.
+      this.keep();
+    });
     // A tab that nobody looks at may be ended without a word.
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") this.keep();
