@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from browsing import NEEDS_CHROMIUM, browser
-from inside.test_journey import call
+from inside.test_journey import call, press
 from web.serving import House, served
 from web.test_browser import SCREENSHOTS, THEMES, THOROUGH, WIDTHS, Told, a_page, axe, looked_at
 
@@ -91,7 +91,7 @@ def pages(visit: Visit, house: House) -> list[str]:
     page.wait_for_url("**/console**")
     page.goto("/console/settings")
     page.locator("#f-name").fill(NAME)
-    page.locator("main form button[type=submit]").first.click()
+    press(page.locator("main form button[type=submit]").first)
     some_calls(house, a_key(page, LONG))
     furnish(page)
     pages = [*CONSOLE, *ADMIN]
