@@ -12,8 +12,10 @@ import pytest
 from admin.local import Bench, on_sqlite
 from adminpages.busy import MONEY, busy
 from adminpages.conftest import UPSTREAMS
+from console.booked import Book
 from inside.desk import Client, Rooms
 from portico.core.storage import Db
+from portico.ledger import paid
 from portico.ledger.windows import day_of
 from portico.web.admin import ROOMS
 from portico.web.admin.forms import PAGE
@@ -89,6 +91,7 @@ def words_of(room: Room) -> list[str]:
         "providers": ["rest", "wake", "probe", "add", "disable", "enable", "remove"],
         "prices": ["markup"],
         "draft": ["save", "publish", "drop"],
+        "receipt": ["refund"],
         "live": ["end"],
     }
     name = room.act.__name__.removeprefix("act_on_") if room.act is not None else ""
@@ -233,6 +236,51 @@ def test_an_account_is_opened_paid_into_and_closed_by_its_name(desk_anywhere: Ro
     assert desk.bench.do("accounts show", account="acme")["state"] == "closed"
     audited(desk, "accounts delete")
     assert "Top up" not in root.get(here).text
+
+
+def test_a_call_is_refunded_from_its_receipt_where_its_account_reads_why(desk_anywhere: Rooms) -> None:
+    desk, root = desk_anywhere, desk_anywhere.person("root@example.com", operator=True)
+    ada = desk.person("ada@example.com", account="acme", role="viewer")
+    key = desk.bench.do("keys create", account="acme")["id"]
+    book = Book(desk, "acme")
+    call, free = book.call(key, 60_000_000), book.failed(key)
+    here = f"/admin/receipts/{call}"
+
+    def form() -> dict[str, str]:
+        fields = {one["name"]: one.get("value", "") for one in root.get(here).page.all("input") if "name" in one}
+        return {name: fields[name] for name in ("do", "form", "amount_usd")}
+
+    assert 'name="amount_usd"' not in root.get(f"/admin/receipts/{free}").text
+    assert 'name="amount_usd"' not in ada.get(f"/console/receipts/{call}").text
+    first = form()
+    assert first["amount_usd"] == "0.06"
+    much = root.post(here, **{**first, "amount_usd": "0.07", "note": "my <b>note"})
+    assert much.status == 422
+    assert "0.06 dollars are left" in much.text
+    assert "my &lt;b&gt;note" in much.text
+    assert root.post(here, **{**first, "amount_usd": "0.02", "note": "a part was <b>missing"}).status == 303
+    assert audited(desk, "receipts refund")["request"] == call
+    again = root.post(here, **{**first, "amount_usd": "0.02"})
+    assert (again.status, "This form was sent already" in again.text) == (422, True)
+    rest = form()
+    assert rest["amount_usd"] == "0.04"
+    assert root.post(here, **rest).status == 303
+    assert 'name="amount_usd"' not in root.get(here).text
+    assert root.post(here, **rest).status == 422
+    for suffix, note in (("", "a part was &lt;b&gt;missing"), (".md", "a part was \\<b\\>missing")):
+        told = ada.get(f"/console/receipts/{call}{suffix}").text
+        assert "$0.02 was given back." in told
+        assert "$0.04 was given back." in told
+        assert note in told
+    notes = ada.get(f"/console/receipts/{call}.json").json["notes"]
+    assert [one["body"]["refunded_nanos"] for one in notes] == [20_000_000, 40_000_000]
+    assert desk.bench.do("accounts show", account="acme")["posted_nanos"] == 0
+    assert desk.bench.do("ledger verify")["ok"]
+    lines = desk.bench.reading.at_once(lambda db: paid.lines(db, book.account)).lines
+    assert [(one.kind, one.request_id, one.actor) for one in lines] == [("refund", call, "user:root@example.com")] * 2
+    for page in (root.get(f"/admin/accounts/{book.account}").text, ada.get("/console/top-up").text):
+        assert page.count(call) >= 2
+        assert "a part was &lt;b&gt;missing" in page
 
 
 def test_people_are_given_a_role_and_taken_out(desk: Rooms, root: Client) -> None:

@@ -79,6 +79,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("calls end", "POST /calls/{request}/end", calls.end),
     Command("receipts list", "GET /receipts", usage.receipts),
     Command("receipts show", "GET /receipts/{request}", usage.receipt),
+    Command("receipts refund", "POST /receipts/{request}/refunds", usage.refund),
     Command("audit", "GET /audit", audit.list_),
     Command("credentials add", "POST /credentials", credentials.add, secret=("value",)),
     Command("credentials list", "GET /credentials", credentials.list_),

@@ -7,9 +7,10 @@ import msgspec
 
 from portico.accounts import calls
 from portico.accounts.rows import accounts_of, show_account
-from portico.admin import dollars
-from portico.admin.desk import AccountRef, Args, Desk, Page, Paging, at, place_of, says
+from portico.admin import audit, dollars
+from portico.admin.desk import AccountRef, Args, Desk, Note, Page, Paging, at, checked_text, place_of, says
 from portico.core.errors import InvalidRequest, NotFound
+from portico.ledger import pay
 
 _COLUMNS: Final = {"day": "day", "model": "model", "key": "key_id", "account": "account_id"}
 _SUMS: Final = (
@@ -111,6 +112,28 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     notes: Annotated[list[dict[str, Any]], says("What came after it.")]
 
 
+class RefundCall(Args, frozen=True, kw_only=True):
+    request: Annotated[str, says("The request's id (`req_…`).", min_length=1, max_length=100)]
+    amount_usd: (
+        Annotated[str, says("How many US dollars, in digits. Without it: all that is left of the charge.")] | None
+    ) = None
+    note: Note = ""
+    reference: (
+        Annotated[str, says("What makes it unique: of a call it is booked once.", min_length=1, max_length=200)] | None
+    ) = None
+
+
+class CallRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """What was given back of a call's charge, and what its account has now."""
+
+    request: str
+    account: str
+    refunded_usd: str
+    refunded_nanos: int
+    posted_usd: str
+    posted_nanos: int
+
+
 def receipts(desk: Desk, args: ListReceipts) -> Page[CallView]:
     """Lists calls by their receipts, newest first."""
     check_days(args.first, args.last)
@@ -163,6 +186,29 @@ def receipt(desk: Desk, args: OneReceipt) -> Receipt:
         key=key,
         receipt=msgspec.json.decode(body),
         notes=[{"kind": kind, "at": at(at_us), "body": text} for kind, at_us, text in notes],
+    )
+
+
+def refund(desk: Desk, args: RefundCall) -> CallRefund:
+    """Gives back what a call was charged, or some of it, and notes it on its receipt."""
+    amount = None if args.amount_usd is None else dollars.nanos(args.amount_usd, "amount_usd")
+    checked_text(args.note, "note")
+    checked_text(args.reference or "", "reference")
+    try:
+        account, refunded = pay.refund_call(desk.db, args.request, amount, args.note)
+    except pay.MoreThanCharged as error:
+        left = f"Of this call's charge {dollars.usd(error.left_nanos)} dollars are left to be given back."
+        raise InvalidRequest(left, param="amount_usd") from None
+    # The account is locked by now, so that of two at once the second finds what the first wrote down.
+    audit.check_reference(desk.db, command="receipts refund", subject=args.request, reference=args.reference)
+    found = show_account(desk.db, account)
+    return CallRefund(
+        request=args.request,
+        account=account,
+        refunded_usd=dollars.usd(refunded),
+        refunded_nanos=refunded,
+        posted_usd=dollars.usd(found.posted_nanos),
+        posted_nanos=found.posted_nanos,
     )
 
 

@@ -2,7 +2,7 @@
 
     hold -> (extend)* -> settle | release          one call
     recover                                        the calls of a worker that died; what it still says is one `adjust`
-    top_up, refund, redeem, withdraw               what is paid in, back and out
+    top_up, refund, refund_call, redeem, withdraw  what is paid in, back and out
 
 Everything is decided by the database: a conditional update, a unique index, a row count. Each change is one `Write` that
 may be applied with others in one transaction, and applied again without doing anything twice.

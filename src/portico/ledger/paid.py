@@ -18,8 +18,8 @@ _PAID: Final = (
     " WHERE account_id = ? AND kind IN ('top_up', 'refund', 'adjust')"
 )
 _WHO: Final = (
-    "SELECT at_us, actor FROM audit WHERE subject = ? AND at_us >= ? AND at_us <= ?"
-    " AND command IN ('accounts top-up', 'accounts refund', 'accounts withdraw', 'codes redeem') ORDER BY id"
+    "SELECT at_us, actor FROM audit WHERE subject IN ({}) AND at_us >= ? AND at_us <= ? AND command IN"
+    " ('accounts top-up', 'accounts refund', 'accounts withdraw', 'codes redeem', 'receipts refund') ORDER BY id"
 )
 _GUESS: Final = (
     'INSERT INTO counters (subject, kind, "window", used) VALUES (?, ?, ?, 1)'
@@ -29,7 +29,8 @@ _TAKEN_BACK: Final = 'UPDATE counters SET used = used - 1 WHERE subject = ? AND 
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line: what it does to the balance, for which call (of a correction), and who did it, as the audit says."""
+    """One line: what it does to the balance, for which call (of a correction, or a refund of its charge), and who did it,
+    as the audit says."""
 
     id: int
     kind: str
@@ -64,7 +65,9 @@ def lines(db: Db, account_id: str, *, below: int | None = None, above: int | Non
         return Lines((), newer, older)
     # A change and its line in the audit are one transaction, and so of one time.
     times = [row[-1] for row in found]
-    actors = {row[0]: str(row[1]) for row in db.rows(_WHO, account_id, min(times), max(times))}
+    subjects = [account_id, *{row[3] for row in found if row[1] == "refund" and row[3] is not None}]
+    sql = _WHO.format(", ".join("?" * len(subjects)))
+    actors = {row[0]: str(row[1]) for row in db.rows(sql, *subjects, min(times), max(times))}
     return Lines(tuple([_line(row, actors) for row in found]), newer, older)
 
 

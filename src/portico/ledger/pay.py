@@ -1,11 +1,14 @@
-"""Money paid in and back. Each is one entry, and the balance with it in the same transaction."""
+"""Money paid in and back. Each is one entry, and the balance with it in the same transaction.
+
+What is given back for a call names it, and is a note on its receipt.
+"""
 
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from portico.core.errors import InvalidRequest, NotFound
+from portico.core.errors import Conflict, InvalidRequest, NotFound
 from portico.core.storage import Db
 
 MAX_NANOS: Final = 10**18
@@ -23,8 +26,17 @@ _TAKE: Final = (
     " RETURNING posted_nanos, held_nanos"
 )
 _ENTRY: Final = (
-    "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, note, at_us) VALUES (?, ?, ?, 0, ?, ?)"
+    "INSERT INTO entries (account_id, kind, posted_nanos, held_nanos, note, at_us, request_id)"
+    " VALUES (?, ?, ?, 0, ?, ?, ?)"
 )
+_LOCK: Final = "UPDATE accounts SET revision = revision WHERE id = ?"
+_ENDED: Final = "SELECT account_id, -posted_nanos FROM entries WHERE request_id = ? AND kind IN ('settle', 'release')"
+_ADJUSTED: Final = "SELECT -posted_nanos FROM entries WHERE request_id = ? AND kind = 'adjust'"
+_REFUNDED: Final = (
+    "SELECT CAST(COALESCE(SUM(posted_nanos), 0) AS BIGINT) FROM entries WHERE account_id = ?"
+    " AND kind IN ('top_up', 'refund', 'adjust') AND kind = 'refund' AND request_id = ?"
+)
+_NOTE: Final = "INSERT INTO receipt_notes (request_id, kind, body, at_us) VALUES (?, 'refund', ?, ?)"
 _BOOK: Final = "UPDATE accounts SET posted_nanos = posted_nanos + ? WHERE id = ? RETURNING posted_nanos, held_nanos"
 _CODE: Final = (
     "UPDATE codes SET redeemed_us = ?, account_id = ? WHERE digest = ? AND redeemed_us IS NULL"
@@ -61,6 +73,47 @@ def refund(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Balanc
     return _paid(db, account_id, "refund", amount_nanos, note)
 
 
+class MoreThanCharged(InvalidRequest):
+    """More is to be given back of a call than is left of its charge."""
+
+    left_nanos = 0
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """What is given back for a call: the body of a note on its receipt."""
+
+    refunded_nanos: int
+    note: str = ""
+
+
+def refund_call(db: Db, request_id: str, amount_nanos: int | None = None, note: str = "") -> tuple[str, int]:
+    """Gives back what a call was charged, or some of it: (account, nano-dollars). Of one call never more than its charge,
+    however often. Raises `NotFound` for a call that the books do not know as ended, or whose account is not open,
+    `Conflict` where nothing is left of its charge, `MoreThanCharged` for more than is."""
+    ended = db.rows(_ENDED, request_id)
+    if not ended:
+        raise NotFound(f"The books know of no call {request_id!r} that is over.")
+    account, charge = ended[0]
+    db.run(_LOCK, account)  # of two at once the second finds what the first gave back
+    charge += sum(more for (more,) in db.rows(_ADJUSTED, request_id))
+    refunded = db.rows(_REFUNDED, account, request_id)[0][0]
+    left = charge - refunded
+    if left <= 0:
+        raise Conflict("All that this call was charged was given back already." if refunded else _FREE)
+    amount = left if amount_nanos is None else amount_nanos
+    if amount > left:
+        error = MoreThanCharged(f"Of this call's charge {left} nano-dollars are left to be given back.", param="amount")
+        error.left_nanos = left
+        raise error
+    # Lists of payments tell notes, and so which call it was for.
+    _paid(db, account, "refund", amount, f"{request_id}: {note}" if note else request_id, request_id)
+    db.run(_NOTE, request_id, msgspec.json.encode(Returned(amount, note)).decode(), db.now_us)
+    return account, amount
+
+
+_FREE: Final = "This call was not charged: there is nothing to give back."
+
+
 def withdraw(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Balance:
     """Takes out what was paid in by mistake, or is paid out: below zero, too, where it was spent already, and of an account
     that is closed. Raises `InvalidRequest` for an amount that is none or makes the balance too small, `NotFound`."""
@@ -70,7 +123,7 @@ def withdraw(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Bala
         if db.rows("SELECT 1 FROM accounts WHERE id = ?", account_id):
             raise InvalidRequest(f"A balance is at least -{MOST_NANOS} nano-dollars.", param="amount")
         raise NotFound(f"There is no account {account_id!r}.")
-    db.run(_ENTRY, account_id, "adjust", -amount_nanos, note, db.now_us)
+    db.run(_ENTRY, account_id, "adjust", -amount_nanos, note, db.now_us, None)
     return Balance(*found[0])
 
 
@@ -101,18 +154,18 @@ def book(db: Db, account_id: str, kind: str, nanos: int, note: str) -> Balance:
     found = db.rows(_BOOK, nanos, account_id)
     if not found:
         raise NotFound(f"There is no account {account_id!r}.")
-    db.run(_ENTRY, account_id, kind, nanos, note, db.now_us)
+    db.run(_ENTRY, account_id, kind, nanos, note, db.now_us, None)
     return Balance(*found[0])
 
 
-def _paid(db: Db, account_id: str, kind: str, amount_nanos: int, note: str) -> Balance:
+def _paid(db: Db, account_id: str, kind: str, amount_nanos: int, note: str, request_id: str | None = None) -> Balance:
     _check(amount_nanos)
     found = db.rows(_PAY, amount_nanos, account_id, MOST_NANOS - amount_nanos)
     if not found:
         if db.rows("SELECT 1 FROM accounts WHERE id = ? AND closed_us IS NULL", account_id):
             raise InvalidRequest(f"A balance is at most {MOST_NANOS} nano-dollars.", param="amount")
         raise NotFound(f"There is no open account {account_id!r}.")
-    db.run(_ENTRY, account_id, kind, amount_nanos, note, db.now_us)
+    db.run(_ENTRY, account_id, kind, amount_nanos, note, db.now_us, request_id)
     return Balance(*found[0])
 
 

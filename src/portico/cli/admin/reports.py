@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from portico.cli.admin import show
-from portico.cli.admin.options import After, ConfigOption, JsonOption, Limit, given
+from portico.cli.admin.options import After, Amounts, ConfigOption, JsonOption, Limit, given
 from portico.cli.admin.run import perform
 
 receipts = typer.Typer(no_args_is_help=True, help="Receipts: each call explained, line by line.")
@@ -135,6 +135,38 @@ def show_receipt(
     perform("receipts show", {"request": request}, config=config, as_json=json, show=_receipt)
 
 
+@receipts.command("refund", cls=Amounts)
+def refund_call(
+    request: Annotated[str, typer.Argument(help="A request's id (req_…).")],
+    amount: Annotated[str | None, typer.Argument(help="Dollars: 0.05. All that it was charged if left out.")] = None,
+    note: Annotated[str, typer.Option(help="A line for the account: it stands on the receipt.")] = "",
+    reference: Annotated[str | None, typer.Option(help="What makes it unique: it is booked once.")] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Give back what a call was charged, or some of it. Its receipt says so from then on.
+
+    Examples:
+
+        portico receipts refund req_0UXgq2xRAbCdEfGhIjKlMnOp
+
+        portico receipts refund req_0UXgq2xRAbCdEfGhIjKlMnOp 0.05 --note "half of it was missing"
+    """
+    fields = given(request=request, amount_usd=amount, note=note, reference=reference)
+    perform("receipts refund", fields, config=config, as_json=json, show=_refunded)
+
+
+def _refunded(found: Any) -> None:
+    show.sheet(
+        [
+            ("request", found.request),
+            ("account", found.account),
+            ("given back", show.dollars(found.refunded_usd)),
+            ("balance", show.dollars(found.posted_usd)),
+        ]
+    )
+
+
 def _receipt(found: Any) -> None:
     import msgspec
 
@@ -164,16 +196,23 @@ def _receipt(found: Any) -> None:
     )
     said = explained(told)
     for note in found.notes:
-        said += ["", f"{show.time(note['at'])} {note['kind']}:", *_note(note["body"])]
+        said += ["", f"{show.time(note['at'])} {note['kind']}:", *_note(note["kind"], note["body"])]
     print()
     for line in said:
         print(show.printable(line))
 
 
-def _note(body: str) -> list[str]:
-    """What came after a receipt: mostly another one, of a worker that woke up late."""
+def _note(kind: str, body: str) -> list[str]:
+    """What came after a receipt: another one, of a worker that woke up late, or a refund."""
+    import msgspec
+
+    from portico.admin import dollars
+    from portico.ledger.pay import Returned
     from portico.metering.receipt import decode, explained
 
+    if kind == "refund":
+        found = msgspec.json.decode(body, type=Returned)
+        return [f"{show.dollars(dollars.usd(found.refunded_nanos))} given back", *([found.note] if found.note else [])]
     try:
         return explained(decode(body))
     except ValueError:

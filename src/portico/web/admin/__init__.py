@@ -40,7 +40,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     _room("/admin/deployments", deployments.deployments),
     _room("/admin/prices", prices.prices, prices.act_on_prices),
     _room("/admin/prices/drafts/{draft}", drafts.draft, drafts.act_on_draft),
-    _room("/admin/receipts/{id}", receipts.receipt),
+    _room("/admin/receipts/{id}", receipts.receipt, receipts.act_on_receipt),
     _room("/admin/usage", usage.usage),
     _room("/admin/usage.csv", usage.usage_csv),
     _room("/admin/live", live.live, live.act_on_live),

@@ -8,10 +8,9 @@ from portico.accounts.finding import find_keys
 from portico.accounts.rows import show_account
 from portico.accounts.standing import Standing, latest_payments, standing_of, standings
 from portico.core.digits import whole
-from portico.core.errors import Conflict, NotFound
-from portico.core.ids import random_token
+from portico.core.errors import NotFound
 from portico.core.storage import Db
-from portico.web.admin.forms import PAGE, Act, acted, back, page
+from portico.web.admin.forms import PAGE, Act, acted, back, book, new_form, page
 from portico.web.inside.asked import Asked, Led, Reply, Shown
 
 _SORTS: Final[dict[str, Callable[[Standing], Any]]] = {
@@ -23,7 +22,6 @@ _SORTS: Final[dict[str, Callable[[Standing], Any]]] = {
     "keys": lambda one: -one.keys,
 }
 FEW: Final = 10
-FORM_CHARACTERS: Final = 16
 ROLES: Final = people.ROLES
 
 
@@ -89,8 +87,7 @@ async def account(asked: Asked) -> Shown:
     audit = (await asked.do("audit", subject=name, limit=FEW)).data
     open_calls = (await asked.do("calls list", account=name, limit=PAGE)).data
     title = data["standing"].account.name
-    form = f"form {random_token(asked.backstage.rng, FORM_CHARACTERS)}"
-    return page(asked, "account", title, audit=audit, calls=open_calls, roles=ROLES, form=form, **data)
+    return page(asked, "account", title, audit=audit, calls=open_calls, roles=ROLES, form=new_form(asked), **data)
 
 
 async def act_on_account(asked: Asked) -> Reply:
@@ -104,21 +101,14 @@ async def _kind(asked: Asked) -> Led:
 
 def _pay(command: str, done: str) -> Act:
     async def pay(asked: Asked) -> Led:
-        said, form = asked.said("reference"), asked.said("form")
-        try:
-            await asked.do(
-                command,
-                account=asked.names["account"],
-                amount_usd=asked.said("amount_usd"),
-                note=asked.said("note"),
-                reference=said or form or None,
-            )
-        except Conflict as error:
-            if said or error.param != "reference":
-                raise
-            raise Conflict(
-                "This form was sent already, and is booked once. To book it again, fill it in anew."
-            ) from None
+        await book(
+            asked,
+            command,
+            reference=asked.said("reference"),
+            account=asked.names["account"],
+            amount_usd=asked.said("amount_usd"),
+            note=asked.said("note"),
+        )
         return back(asked, done)
 
     return pay

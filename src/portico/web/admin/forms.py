@@ -9,12 +9,14 @@ import msgspec
 from portico.accounts.keys import DEFAULT_TENANT
 from portico.core.digits import whole
 from portico.core.errors import Conflict, InvalidRequest, PorticoError
+from portico.core.ids import random_token
 from portico.web.inside.asked import Asked, Led, Reply, Shown
 
 Act = Callable[[Asked], Awaitable[Reply]]
 Show = Callable[[Asked], Awaitable[Shown]]
 PAGE: Final = 100
 LONGEST: Final = 300
+FORM_CHARACTERS: Final = 16
 
 
 def page(asked: Asked, template: str, title: str, /, **data: Any) -> Shown:
@@ -51,6 +53,21 @@ def problems(error: PorticoError) -> dict[str, str]:
 def back(asked: Asked, done: str) -> Led:
     """The same page, which tells what was done."""
     return Led(to=asked.path, done=done)
+
+
+def new_form(asked: Asked) -> str:
+    """A word for a form that moves money, in its field `form`: what comes with it is booked once."""
+    return f"form {random_token(asked.backstage.rng, FORM_CHARACTERS)}"
+
+
+async def book(asked: Asked, command: str, *, reference: str = "", **fields: str) -> None:
+    """Moves money: once under the reference that was typed, or else for the form. Raises as the command does."""
+    try:
+        await asked.do(command, reference=reference or asked.said("form") or None, **fields)
+    except Conflict as error:
+        if reference or error.param != "reference":
+            raise
+        raise Conflict("This form was sent already, and is booked once. To book it again, fill it in anew.") from None
 
 
 def whole_number(text: str, param: str) -> int | None:

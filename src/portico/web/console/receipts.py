@@ -31,7 +31,9 @@ class Read(msgspec.Struct, frozen=True):
     slip: Slip
 
 
-async def shown(asked: Asked, account: str | None, *, cost: bool, list_path: str) -> Reply:
+async def shown(
+    asked: Asked, account: str | None, *, cost: bool, list_path: str, template: str = "console/receipt"
+) -> Reply:
     """The receipt that the address names by `id`, in the form that its ending says. Raises `NotFound`."""
     said = asked.names["id"]
     form = next((one for one in _FORMS if said.endswith(one)), "")
@@ -46,12 +48,14 @@ async def shown(asked: Asked, account: str | None, *, cost: bool, list_path: str
     data = {**_data(Read(told, slip_of(told.receipt))), "cost": cost, "list_path": list_path}
     if form == ".md":
         return Sent(body=_markdown(asked, data), media_type="text/markdown; charset=utf-8")
-    return Shown(template="console/receipt", title="Receipt", data=data)
+    return Shown(template=template, title="Receipt", data=data)
 
 
 def _data(found: Read) -> dict[str, Any]:
     slip, booked = found.slip, found.told.booked
     after = booked.balance_nanos
+    notes = found.told.receipt.get("notes", [])
+    refunded = _refunded(found)
     before = None if after is None else after + slip.charge_nanos
     back = abs(slip.hold_nanos - slip.charge_nanos)
     moved = [slip.hold_nanos, slip.charge_nanos, back, *[one for one in (before, after) if one is not None]]
@@ -67,10 +71,18 @@ def _data(found: Read) -> dict[str, Any]:
         "digits": width([*(money.exact(line.amount_femtos) for line in slip.lines), money.usd(slip.charge_nanos)]),
         "cents": width([money.usd(one) for one in moved]),
         "explained": [LONG.get(flag, flag) for flag in flags],
-        "notes": found.told.receipt.get("notes", []),
+        "notes": notes,
+        "refunded": refunded,
+        "left": slip.charge_nanos + booked.adjusted_nanos - refunded,
         "OUTCOMES": OUTCOMES,
         "dispute": dispute(found),
     }
+
+
+def _refunded(found: Read) -> int:
+    """What was given back of the charge."""
+    notes = found.told.receipt.get("notes", [])
+    return sum(one["body"]["refunded_nanos"] for one in notes if one["kind"] == "refund")
 
 
 def dispute(found: Read) -> str:
@@ -89,6 +101,7 @@ def dispute(found: Read) -> str:
         ("held", money.usd(slip.hold_nanos)),
         ("charged", money.usd(slip.charge_nanos)),
         ("adjusted by", money.usd(booked.adjusted_nanos) if booked.adjusted_us is not None else ""),
+        ("given back", money.usd(refunded) if (refunded := _refunded(found)) else ""),
     ]
     return "\n".join(f"{name}: {value}" for name, value in lines if value)
 

@@ -134,6 +134,8 @@ def _shown(line: paid.Line, members: Mapping[str, str]) -> Entry:
     """Whose note is ours names what it came by. Who is not of the account is the operator, whoever that is."""
     by = members.get(line.actor, "operator" if line.actor else "")
     found = _OWN_NOTE.fullmatch(line.note)
+    if line.request_id is not None and line.kind == "refund":
+        return Entry(line, "refund", line.request_id, line.note.removeprefix(line.request_id).removeprefix(": "), by)
     if line.request_id is not None:
         return Entry(line, "call", line.request_id, "", "Portico")
     if found is not None and line.kind in ("top_up", "adjust"):
