@@ -27,6 +27,7 @@ FIXED = (
     *app._NOT_ALLOWED.values(),
     *app._TITLES.values(),
     app._STALE,
+    app._OF_ANOTHER,
 )
 
 

@@ -228,6 +228,23 @@ def test_another_account_is_looked_at_by_its_members_alone(rooms: Rooms) -> None
     assert "Of the account second." in ada.get("/console/people").text
 
 
+def test_a_form_of_one_account_is_not_carried_out_in_another(rooms: Rooms) -> None:
+    """Shown in one tab, while another tab turns to another account."""
+    ada = rooms.person("ada@example.com", account="acme")
+    rooms.bench.do("accounts create", name="second")
+    rooms.bench.do("memberships add", account="second", user="ada@example.com", role="owner")
+    acme, second = [rooms.bench.do("accounts show", account=name)["id"] for name in ("acme", "second")]
+    shown = ada.get("/console/keys/new").text
+    assert shown.count(f'name="of" value="{acme}"') == shown.count('name="token"')
+    ada.post("/console/account", account=second, of=acme)
+    refused = ada.post("/console/keys/new", name="laptop", of=acme)
+    assert refused.status == 409
+    assert "You look at another account by now" in refused.page.prose
+    assert rooms.bench.rows("SELECT account_id FROM keys WHERE name = 'laptop'") == []
+    assert ada.post("/console/keys/new", name="laptop", of=second).status == 200
+    assert rooms.bench.rows("SELECT account_id FROM keys WHERE name = 'laptop'") == [(second,)]
+
+
 @pytest.mark.parametrize(
     ("agent", "name"),
     [

@@ -26,13 +26,13 @@ from portico.accounts.browser import cookies_of
 from portico.accounts.forms import SentBefore
 from portico.accounts.keys import seal_of
 from portico.accounts.sessions import SEEN_EVERY_US
-from portico.core.errors import InvalidRequest, NotFound, PorticoError, RequestTooLarge, StorageUnavailable
+from portico.core.errors import Conflict, InvalidRequest, NotFound, PorticoError, RequestTooLarge, StorageUnavailable
 from portico.core.ids import random_token, without_secrets
 from portico.core.storage import Db
 from portico.web.addresses import Locale, preferred
 from portico.web.house import LANGUAGE, SECURITY, base_url_of, policy, theme_of
 from portico.web.inside import guard
-from portico.web.inside.asked import RANKS, Asked, Led, Needs, Reply, Sent, Shown, Visitor
+from portico.web.inside.asked import OF_FIELD, RANKS, Asked, Led, Needs, Reply, Sent, Shown, Visitor
 from portico.web.inside.backstage import Backstage
 from portico.web.inside.render import render
 from portico.web.inside.room import Room
@@ -101,6 +101,8 @@ class Inside:
         if answer.visitor is not None and not answer.visitor.may(needs):
             raise NotAllowed(_NOT_ALLOWED[needs])
         asked = await self._asked(request, answer, names, place)
+        if needs in RANKS.values() and asked.said(OF_FIELD, asked.account_id) != asked.account_id:
+            raise Conflict(_OF_ANOTHER)
         try:
             reply = await serve(asked)
         except SentBefore:
@@ -211,6 +213,11 @@ def visitor_of(db: Db, secret: str) -> tuple[Visitor, int] | None:
 def _first(roles: Mapping[str, str]) -> str | None:
     """The account of somebody who chose none: where they may most."""
     return min(roles, key=lambda account: (-RANKS[roles[account]], account), default=None)
+
+
+_OF_ANOTHER: Final = (
+    "You look at another account by now than when this form was shown. Nothing was changed. Open it anew."
+)
 
 
 class _Answer:

@@ -21,6 +21,8 @@ from portico.web.inside.backstage import Backstage
 from portico.web.words import ISOLATES
 
 ONCE_FIELD: Final = "once"
+OF_FIELD: Final = "of"
+"""The account that was looked at when a form was shown."""
 
 
 class Needs(IntEnum):
