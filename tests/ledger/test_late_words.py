@@ -16,7 +16,7 @@ from portico.ledger import Checkpoint, Extend, Limits
 from portico.ledger.margins import Margin, margins
 from portico.ledger.recover import gone_workers, recover
 from portico.ledger.verify import verify
-from portico.ledger.windows import day_of
+from portico.ledger.windows import DAY_US, day_of
 from portico.metering.receipt import CAPPED, ESTIMATED, RECOVERED, Receipt, encode
 from portico.store.postgres import PostgresDb
 
@@ -100,6 +100,22 @@ def test_usage_and_budgets_are_as_if_nobody_had_died(books: Books, charge: int |
         assert used(books) == (1, 9, 2, 20, 3, 250, 250)
     elif charge is not None:
         assert used(books) == (0, 0, 0, 0, 0, 0, 0)
+    assert books.do(verify).ok
+
+
+@pytest.mark.parametrize("charge", [None, 120])
+@pytest.mark.parametrize("end", ["settle", "release"])
+def test_what_began_the_day_before_counts_on_the_day_of_its_receipt(books: Books, charge: int | None, end: str) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    if charge is not None:
+        books.do(checkpoint("r1", charge).apply)
+    recovered(books)
+    began: dict[str, Any] = {"at_us": books.db.now_us - DAY_US, "model": "m"}
+    books.do((settle("r1", 250, **began) if end == "settle" else release("r1", **began)).apply)
+    today = day_of(books.do(lambda db: db.rows("SELECT at_us FROM receipts"))[0][0]).isoformat()
+    days = books.do(lambda db: db.rows("SELECT DISTINCT day FROM usage_days WHERE calls + released > 0"))
+    assert days == [(today,)]
     assert books.do(verify).ok
 
 

@@ -127,7 +127,7 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
             sums.correct(self.key_id, kind, windows.window_of(kind, self.at_us or sums.now_us), self.charge_nanos)
 
     def _correct(self, db: Db, sums: Sums, kind: str, resolved: str, posted: int, difference: int) -> None:
-        """Usage and budgets become what they would be if nobody else had resolved it."""
+        """Usage and budgets become what they would be if nobody else had resolved it, on the day that the receipt is of."""
         for key, at_us, model, cost, body in db.rows(_RECOVERED_AS, self.request_id):
             of = (self.account_id, windows.day_of(at_us).isoformat(), model, key)
             if resolved == "settle":
@@ -135,7 +135,7 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
                 sums.count_usage(of, (-1, *less, posted, -cost, 0))
             else:
                 sums.count_usage(of, _RELEASED_LESS)
-            self._count(sums, kind)
+            sums.count_usage((*of[:2], self.model, key), self._counts(kind))
             if self.model != model:  # lists go by it as the usage does; the receipt itself says what was known then
                 db.run(_NAME, self.model, self.request_id)
             for budget in windows.BUDGETS:  # where there is none, nothing is counted
@@ -148,19 +148,22 @@ class _Last(msgspec.Struct, frozen=True, kw_only=True):
 
     def _count(self, sums: Sums, kind: str) -> None:
         day = windows.day_of(self.at_us or sums.now_us).isoformat()
-        counts = _RELEASED
-        if kind == "settle":
-            counts = (
-                1,
-                self.input_tokens,
-                self.cached_tokens,
-                self.output_tokens,
-                self.reasoning_tokens,
-                self.charge_nanos,
-                self.cost_nanos,
-                0,
-            )
-        sums.count_usage((self.account_id, day, self.model, self.key_id), counts)
+        sums.count_usage((self.account_id, day, self.model, self.key_id), self._counts(kind))
+
+    def _counts(self, kind: str) -> Sequence[int]:
+        """What a day's usage counts of it."""
+        if kind == "release":
+            return _RELEASED
+        return (
+            1,
+            self.input_tokens,
+            self.cached_tokens,
+            self.output_tokens,
+            self.reasoning_tokens,
+            self.charge_nanos,
+            self.cost_nanos,
+            0,
+        )
 
     def _remember(self, db: Db) -> None:
         kept = self.idempotency
