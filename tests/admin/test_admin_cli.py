@@ -216,7 +216,8 @@ def test_books_that_do_not_add_up_are_exit_code_1(cli: Cli) -> None:
     connection.close()
     said = cli.run("ledger", "verify")
     assert said.code == 1
-    assert "posted" in said.out
+    assert "posted, " in said.out
+    assert "\nposted: A balance is not the sum of its entries" in said.out
     assert cli.run("ledger", "verify", "--json").json["ok"] is False
 
 

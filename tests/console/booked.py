@@ -86,7 +86,7 @@ class Book:
             "output_visible": {"text": self.rng.randint(1, 900)},
             "output_reasoning": {"text": self.rng.randint(1, 900)},
         }
-        line = Line("output", "text", 1, "mtok", charge * 1_000_000, 5, charge * 1_000_000, 7)
+        line = Line("output", "text", 1, "mtok", charge * 1_000_000, 5, charge * 1_000_000, charge // 2 * 1_000_000)
         values: dict[str, Any] = {
             "asked": model,
             "model": model,

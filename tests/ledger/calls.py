@@ -7,6 +7,7 @@ import msgspec
 
 from portico.core.storage import Db, Write
 from portico.ledger import Checkpoint, Hold, Limits, Release, Settle
+from portico.metering.charge import FEMTOS, Line
 from portico.metering.receipt import Receipt, encode
 
 KEY = "key_1"
@@ -29,27 +30,42 @@ def hold(request: str, amount: int, *, account: str = "alice", **more: Any) -> H
 
 
 def settle(request: str, charge: int, *, account: str = "alice", **more: Any) -> Settle:
-    values: dict[str, Any] = {"key_id": KEY, "receipt": b"{}", "model": "m", "outcome": "ok", **more}
+    values: dict[str, Any] = {"key_id": KEY, "model": "m", "outcome": "ok", **more}
+    values = {"receipt": receipt(request, account, charge, values), **values}
     return Settle(request_id=request, account_id=account, charge_nanos=charge, cost_nanos=charge, **values)
 
 
 def release(request: str, *, account: str = "alice", **more: Any) -> Release:
-    values: dict[str, Any] = {"key_id": KEY, "receipt": b"{}", "outcome": "failed", **more}
+    values: dict[str, Any] = {"key_id": KEY, "outcome": "failed", **more}
+    values = {"receipt": receipt(request, account, 0, values), **values}
     return Release(request_id=request, account_id=account, **values)
 
 
-def checkpoint(request: str, charge: int, *, account: str = "alice", **more: Any) -> Checkpoint:
+def lines(charge: int) -> tuple[Line, ...]:
+    """That come to a charge, and to a cost that is the same."""
+    femtos = charge * FEMTOS
+    return (Line("output", "text", FEMTOS, "mtok", charge, charge, femtos, femtos),) if charge else ()
+
+
+def receipt(request: str, account: str, charge: int, values: dict[str, Any]) -> bytes:
+    said = {name: values[name] for name in ("key_id", "model", "outcome", "at_us") if name in values}
+    charged: dict[str, Any] = {"charge_nanos": charge, "cost_nanos": charge, "lines": lines(charge)}
+    return encode(Receipt(request_id=request, account=account, **said, **charged))
+
+
+def checkpoint(request: str, charge: int, *, account: str = "alice", key_id: str = KEY, **more: Any) -> Checkpoint:
     """As the relay writes one: a receipt so far."""
     told = Receipt(
         request_id=request,
         account=account,
-        key_id=KEY,
+        key_id=key_id,
         model="m",
         charge_nanos=charge,
         cost_nanos=charge,
+        lines=lines(charge),
         **more,
     )
-    return Checkpoint(request, account, KEY, encode(told))
+    return Checkpoint(request, account, key_id, encode(told))
 
 
 class Together(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from portico.accounts.rows import create_account, show_account
 from portico.core.errors import Conflict, InvalidRequest
 from portico.core.storage import Db
-from portico.ledger import payments, verify
+from portico.ledger import pay, payments, verify
 from portico.ledger.pay import MAX_NANOS
 from portico.ledger.payments import (
     BOUNCED,
@@ -442,3 +442,74 @@ def test_the_largest_checkout_is_the_most_that_can_be_paid_in(database: Database
     made = account(database)
     most = {"account_id": made, **BEGUN, "amount_nanos": MAX_NANOS}
     assert database.change(lambda db: payments.begin(db, **most)).amount_nanos == MAX_NANOS
+
+
+# -- looking -----------------------------------------------------------------------------------------------------------
+
+DAMAGE = {
+    "a payment that was credited more": (
+        "UPDATE payments SET amount_nanos = amount_nanos + 1 WHERE id = 'cs_1'",
+        [
+            "payment, credit of cs_1 of {}: 10000000000 is booked, 10000000001 expected",
+            "payment's events, what was moved by cs_1 of {}: 4000000000 is booked, 4000000001 expected",
+        ],
+    ),
+    "a payment that waits, and was credited": (
+        "UPDATE payments SET state = 'waiting' WHERE id = 'cs_1'",
+        [
+            "payment, credit of cs_1 of {}: 10000000000 is booked, 0 expected",
+            "payment's events, waiting instead of disputed: cs_1 of {}",
+        ],
+    ),
+    "a payment of which more was given back": (
+        "UPDATE payments SET returned_nanos = returned_nanos + 1 WHERE id = 'cs_1'",
+        [
+            "payment, return of cs_1 of {}: -6000000000 is booked, -6000000001 expected",
+            "payment's events, return of cs_1 of {}: 6000000001 is booked, 6000000000 expected",
+        ],
+    ),
+    "a credit that is gone": (
+        "DELETE FROM entries WHERE note = 'card cs_1'",
+        ["payment, credit of cs_1 of {}: 0 is booked, 10000000000 expected"],
+    ),
+    "a refund of another sum": (
+        "UPDATE entries SET posted_nanos = posted_nanos + 1 WHERE note = 'card dispute cs_1' AND posted_nanos > -2e9",
+        ["payment, return of cs_1 of {}: -5999999999 is booked, -6000000000 expected"],
+    ),
+    "an event that is gone": (
+        "DELETE FROM payment_events WHERE kind = 'paid'",
+        [
+            "payment's events, disputed instead of waiting: cs_1 of {}",
+            "payment's events, return of cs_1 of {}: 6000000000 is booked, 0 expected",
+            "payment's events, what was moved by cs_1 of {}: -6000000000 is booked, 0 expected",
+        ],
+    ),
+    "an event that moved something else": (
+        "UPDATE payment_events SET posted_nanos = posted_nanos - 1 WHERE id = 'evt_4'",
+        ["payment's events, what was moved by cs_1 of {}: 3999999999 is booked, 4000000000 expected"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "expected"), DAMAGE.values(), ids=DAMAGE)
+def test_a_payment_that_is_not_what_was_booked_is_told(database: Database, damage: str, expected: list[str]) -> None:
+    made = begun(database)
+    book(
+        database,
+        told(1, PAID),
+        told(2, DISPUTED, 300, "dp_1"),
+        told(3, WON, 300, "dp_1"),
+        told(4, REFUNDED, 500, "re_1"),
+        told(5, REFUNDED, 200, "re_2"),
+        told(6, BOUNCED, 200, "re_2"),
+        told(7, DISPUTED, 100, "dp_2"),
+    )
+    waits = {"payment_id": "cs_2", "user_id": None, "amount_nanos": AMOUNT, "fee_nanos": FEE}
+    database.change(lambda db: payments.begin(db, account_id=made, **waits))  # type: ignore[arg-type]
+    by_hand = "card payment by phone", "card cs_9"
+    for note in by_hand:
+        database.change(lambda db, note=note: pay.top_up(db, made, CENT, note))  # type: ignore[misc]
+    assert adds_up(database)
+    database.change(lambda db: db.run(damage))
+    wrong = [one for one in database.ask(verify.verify).differences if one.what not in ("posted", "open holds")]
+    assert [str(one) for one in wrong] == [one.format(made) for one in expected]

@@ -10,6 +10,7 @@ from portico.accounts.rows import show_account
 from portico.admin import dollars
 from portico.admin.desk import AccountRef, Desk, Nothing, Page, Paging, at, place_of, says
 from portico.ledger import verify as books
+from portico.ledger.differences import ADVICE
 
 
 class DifferenceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +22,7 @@ class DifferenceView(msgspec.Struct, frozen=True, kw_only=True):
     booked_nanos: int | None
     expected_nanos: int | None
     message: str
+    advice: Annotated[str, says("What is to be done about it.")]
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +55,7 @@ class ListEntries(Paging, frozen=True, kw_only=True):
 
 
 def verify(desk: Desk, args: Nothing) -> Verified:  # noqa: ARG001
-    """Adds up every entry and compares: balances, holds, receipts."""
+    """Adds up every entry and compares: balances, holds, receipts, payments by card, the usage of days."""
     found = books.verify(desk.db)
     return Verified(
         ok=found.ok,
@@ -68,6 +70,7 @@ def verify(desk: Desk, args: Nothing) -> Verified:  # noqa: ARG001
                 booked_nanos=one.booked,
                 expected_nanos=one.expected,
                 message=str(one),
+                advice=ADVICE[one.what],
             )
             for one in found.differences
         ],

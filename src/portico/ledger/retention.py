@@ -13,9 +13,10 @@ from portico.ledger import paid, windows
 
 PIECE: Final = 500
 _DAY_US: Final = windows.DAY_US
+# The oldest days first: whoever compares usage with calls then knows which days are whole.
 _OLD_USAGE: Final = (
     "DELETE FROM usage_days WHERE (account_id, day, model, key_id) IN"
-    " (SELECT account_id, day, model, key_id FROM usage_days WHERE day < ? LIMIT ?)"
+    " (SELECT account_id, day, model, key_id FROM usage_days WHERE day < ? ORDER BY day LIMIT ?)"
 )
 _OLD_COUNTERS: Final = (
     'DELETE FROM counters WHERE kind = ? AND (subject, "window") IN'

@@ -1,16 +1,17 @@
-"""Whether the books add up, and the entries to look at. Runs while calls are served: each question is one statement, and so
+"""Whether the books add up, and the entries to look at. Runs while calls are served, of which a reading transaction
 sees one moment.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 import msgspec
 
 from portico.core.storage import Db
+from portico.ledger import agree
+from portico.ledger.differences import SHOWN, Difference
 
-SHOWN: Final = 100
-"""Differences that are told of each kind."""
 PAGE: Final = 1000
 
 _BALANCES: Final = (
@@ -60,22 +61,6 @@ _ENTRIES: Final = (
 )
 
 
-class Difference(msgspec.Struct, frozen=True):
-    """One thing that does not add up. `what`: posted | held | nobody's | open holds | hold | resolved but open |
-    unresolved | receipt."""
-
-    what: str
-    account: str
-    request_id: str | None
-    booked: int | None
-    expected: int | None
-
-    def __str__(self) -> str:
-        of = f"{self.request_id} of {self.account}" if self.request_id else self.account
-        figures = "" if self.booked is None else f": {self.booked} is booked, {self.expected} expected"
-        return f"{self.what}, {of}{figures}"
-
-
 class Verdict(msgspec.Struct, frozen=True):
     """What was looked at, and what does not add up."""
 
@@ -100,7 +85,8 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 def verify(db: Db) -> Verdict:
-    """Adds every entry up again and compares: balances, what is held, open holds, resolutions, receipts."""
+    """Adds every entry up again and compares: balances, what is held, open holds, resolutions, receipts; and with these
+    what was paid by card, what days have used, and what receipts say."""
     wrong: list[Difference] = []
     for account, posted, held, entries_posted, entries_held in db.rows(_BALANCES, SHOWN):
         if posted != entries_posted:
@@ -115,6 +101,8 @@ def verify(db: Db) -> Verdict:
         wrong += [Difference(what, account, request, None, None) for request, account in db.rows(sql, SHOWN)]
     for request, account, charge, settled in db.rows(_RECEIPTS, SHOWN):
         wrong.append(Difference("receipt", account, request, charge, settled))
+    for found in (agree.payments(db), agree.usage(db), agree.receipts(db)):
+        wrong += islice(found, SHOWN)
     accounts, entries, holds = db.rows(_COUNTS)[0]
     return Verdict(not wrong, accounts, entries, holds, tuple(wrong))
 

@@ -18,7 +18,8 @@ COLUMNS = ("id", "at", "account", "kind", "posted_usd", "held_usd", "posted_nano
 
 @app.command()
 def verify(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Compute every balance anew from its entries. Exit code 1 if any differs. May run while Portico serves.
+    """Compute every balance anew from its entries, and compare receipts, usage and payments with them. Exit code 1 if
+    anything differs, with what to do about it. May run while Portico serves.
 
     Example:
 
@@ -84,4 +85,6 @@ def _verified(result: Any) -> None:
         return
     for one in result.differences:
         print(one.message)
+    for what, advice in {one.what: one.advice for one in result.differences}.items():
+        print(f"\n{what}: {advice}")
     print("The books do not add up.", file=sys.stderr)
