@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -41,8 +41,10 @@ WORKERS: Final = 2
 PATIENCE_S: Final = 60.0
 CALM_S: Final = 3.0
 """Before the end, in which nothing is killed: what was begun is seen to its end by those who began it."""
+REPORT_S: Final = 5.0
 FREE: Final = 50
 """Of so many complete answers one may be free."""
+BLOWS: Final = ("worker killed", "workers replaced", "server ended", "connections cut", "database restarted")
 BUSY: Final = b'{"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}'
 WHOLE: Final = {
     "/v1/chat/completions": b"data: [DONE]",
@@ -51,6 +53,9 @@ WHOLE: Final = {
     f"/v1beta/models/{MODEL}:streamGenerateContent?alt=sse": b'"STOP"',
 }
 """What a stream that came to its proper end has in it."""
+
+
+Tell = Callable[[Counter[str]], None]
 
 
 class Said(NamedTuple):
@@ -155,8 +160,9 @@ class Storm:
         self._houses = [House(shop), House(shop)]
         self._asked = 0
 
-    async def rage(self, lots: Sequence[Lot]) -> None:
+    async def rage(self, lots: Sequence[Lot], tell: Tell) -> None:
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._report(tell))
             for house in self._houses:
                 group.create_task(house.keep(self._until, self.events))
             for lot in lots:
@@ -164,6 +170,11 @@ class Storm:
                     group.create_task(self._call(lot))
             group.create_task(self._strike())
             group.create_task(self._top_up())
+
+    async def _report(self, tell: Tell) -> None:
+        while (left := self._until - time.monotonic()) > 0:
+            await asyncio.sleep(min(REPORT_S, left))
+            tell(self.events)
 
     # -- callers
 
@@ -341,8 +352,14 @@ def _in_charges(lines: list[Json], told: list[Said], events: Counter[str]) -> It
             events["free"] += 1
 
 
-async def chaos(folder: Path, *, seconds: float, seed: int, postgres: bool) -> tuple[list[str], Counter[str]]:
-    """What was wrong afterwards, and what happened. `folder` is for the configuration, and for the books on SQLite."""
+def _silent(_events: Counter[str]) -> None: ...
+
+
+async def chaos(
+    folder: Path, *, seconds: float, seed: int, postgres: bool, tell: Tell = _silent
+) -> tuple[list[str], Counter[str]]:
+    """What was wrong afterwards, and what happened, which is told meanwhile too. `folder` is for the configuration, and for
+    the books on SQLite."""
     dice = random.Random(seed)
     url = databases.started_postgres_url() if postgres else None
     shop = Shop(folder, Moody(dice), storage_url=url)
@@ -355,10 +372,22 @@ async def chaos(folder: Path, *, seconds: float, seed: int, postgres: bool) -> t
             await shop.command("accounts", "top-up", name, money)
         database = None if url is None else url.partition("@/")[2].partition("?")[0]
         storm = Storm(shop, seconds, dice, database)
-        await storm.rage(lots)
+        await storm.rage(lots, tell)
         return await faults(shop, storm, lots), storm.events
     finally:
         await shop.stop()
+
+
+def _show(began: float) -> Tell:
+    """On one line of the terminal, how far it is."""
+
+    def show(events: Counter[str]) -> None:
+        blows = sum(events[name] for name in BLOWS)
+        line = f"{time.monotonic() - began:5.0f} s  {events['answered']:,} answered, {blows} blows"
+        sys.stderr.write(f"\r{line}" if sys.stderr.isatty() else f"{line}\n")
+        sys.stderr.flush()
+
+    return show
 
 
 def main() -> int:
@@ -371,10 +400,12 @@ def main() -> int:
     print(f"{options.minutes:g} minutes on {where}, seed {options.seed}", flush=True)  # noqa: T201
     with tempfile.TemporaryDirectory() as name:
         seconds = options.minutes * 60
-        running = chaos(Path(name), seconds=seconds, seed=options.seed, postgres=options.postgres)
+        running = chaos(
+            Path(name), seconds=seconds, seed=options.seed, postgres=options.postgres, tell=_show(time.monotonic())
+        )
         found, events = asyncio.run(running)
     told = [f"{count:8,}  {event}" for event, count in events.most_common()]
-    print("\n".join([*told, *(found or ["The books add up."])]))  # noqa: T201
+    print("\n".join(["", *told, *(found or ["The books add up."])]))  # noqa: T201
     return 1 if found else 0
 
 
