@@ -286,3 +286,17 @@ def test_escape_closes_a_menu_before_it_stops_an_answer(browser: Browser, place:
         expect(play.last.locator(".pg-tail")).to_contain_text("word40")
         play.page.keyboard.press("Escape")
         play.settled("Stopped:")
+
+
+def test_a_page_without_a_conversation_begins_at_its_top(browser: Browser, place: Place) -> None:
+    with played(browser, place, viewport={"width": 1280, "height": 500}) as play:
+        play.page.goto("/console/keys")
+        play.page.goto("/console/playground")
+        expect(play.page.locator("#pg-able li").first).to_be_visible()
+        assert play.page.evaluate("document.scrollingElement.scrollHeight > innerHeight")
+        assert play.page.evaluate("document.scrollingElement.scrollTop") == 0
+        play.ask("Hello")
+        play.page.reload()
+        expect(play.last.locator(".pg-foot")).to_contain_text("$0.0")
+        assert play.page.evaluate("document.scrollingElement.scrollTop") > 0
+        assert play.calm(), play.told.errors

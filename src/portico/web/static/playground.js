@@ -134,7 +134,7 @@ class Conversation {
       }
       turn.chosen = chosen;
     }
-    this.tail.follow();
+    if (turns.length) this.tail.follow();
   }
 
   status(text) {
