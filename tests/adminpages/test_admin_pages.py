@@ -526,6 +526,7 @@ def test_a_draft_is_written_compared_and_published_from_a_day_on(desk_anywhere: 
     busy(desk)
     new = root.get("/admin/prices/drafts/new?model=gemini-3.5-flash")
     assert "model = &#34;gemini-3.5-flash&#34;" in new.text
+    assert re.search(r'<textarea id="f-text"[^>]*>\[\[prices\]\]', new.text), "no words of one language stand in it"
     led = root.post("/admin/prices/drafts/new", do="save", title="January", text=DRAFT)
     here = led.headers["location"].partition("?")[0]
     audited(desk, "prices draft save")

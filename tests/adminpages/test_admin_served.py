@@ -98,6 +98,19 @@ def test_what_calls_came_to_is_told_on_every_page_alike(house: House, root: Brow
     assert "gpt-5.5" in root.get("/admin/keys/key_default")
 
 
+def test_a_receipt_of_a_call_that_used_nothing_has_no_table_without_lines(house: House, root: Browser) -> None:
+    assert call(house, "[[sim:500]]")[0] == 500
+
+    def receipt() -> str:
+        found = re.findall(r"/admin/receipts/req_\w+", root.get("/admin/accounts/default"))
+        page = root.get(found[0]) if found else ""
+        return page if "Not charged: the call failed." in page else ""
+
+    page = eventually(receipt)
+    assert "What it cost you" in page
+    assert "Tokens, each counted once" not in page
+
+
 def test_what_runs_is_seen_and_ended_whichever_worker_serves_it(house: House, root: Browser) -> None:
     told: list[bytes] = []
     threads = [

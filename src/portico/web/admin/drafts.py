@@ -15,7 +15,6 @@ from portico.web.inside.asked import Asked, Led, Reply, Shown
 NEW: Final = "new"
 DAYS: Final = 7
 EXAMPLE: Final = """\
-# Dollars per million tokens. Without provider: what callers pay. With one: what that provider asks.
 [[prices]]
 model = ""
 input = ""
