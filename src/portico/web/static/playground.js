@@ -310,6 +310,10 @@ class Conversation {
       told.textContent = "";
       return;
     }
+    if (this.waiting()) {
+      told.textContent = say("results_first");
+      return;
+    }
     this.pause = setTimeout(async () => {
       const asking = (this.asking = new AbortController());
       const said = { text, files: this.files.files };
