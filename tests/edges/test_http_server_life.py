@@ -87,11 +87,17 @@ async def test_a_caller_that_drips_is_left_too(serve: Serve, call: Call) -> None
 
 
 async def test_a_caller_that_is_slow_but_steady_is_heard_out(serve: Serve, call: Call) -> None:
-    caller = await call(await serve(at_once, Limits(body_timeout_s=1)))
+    """Each time that the patience with it is at its end, enough has come since the last time."""
+    server = await serve(at_once)
+    caller = await call(server)
     caller.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20480\r\n\r\n")
-    for _ in range(5):
+    await until(lambda: server._connections)
+    (connection,) = server._connections
+    for count in range(1, 5):
         caller.send(b"a" * 4096)
-        await asyncio.sleep(0.24)
+        await until(lambda count=count: connection._reader.body_bytes == 4096 * count)  # type: ignore[misc]
+        connection.expired()
+    caller.send(b"a" * 4096)
     assert len((await caller.reply()).body) == 20480
 
 
