@@ -537,11 +537,11 @@ async def test_a_body_may_take_longer_than_its_longest_silence(provide: Provide,
 
 
 async def test_a_connection_that_cannot_be_made_is_unreachable(upstream: HttpUpstream) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-    with pytest.raises(UpstreamUnreachable) as failure:
-        await soon(upstream.send(UpstreamRequest(url=f"http://127.0.0.1:{port}/", headers=[("x-key", SECRET)])))
+    with socket.socket() as deaf:  # it has the port, so that nobody else listens there
+        deaf.bind(("127.0.0.1", 0))
+        request = UpstreamRequest(url=f"http://127.0.0.1:{deaf.getsockname()[1]}/", headers=[("x-key", SECRET)])
+        with pytest.raises(UpstreamUnreachable) as failure:
+            await soon(upstream.send(request))
     assert SECRET not in repr(failure.value)
     assert upstream.open_connections == 0
 

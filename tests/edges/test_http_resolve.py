@@ -190,12 +190,11 @@ async def test_an_address_that_refuses_costs_no_head_start(provide: Provide) -> 
 
 
 async def test_when_every_address_refuses_the_host_is_unreachable() -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
     client = client_of("127.0.0.1", "::1")
-    with pytest.raises(UpstreamUnreachable, match=r"No connection to a\.test: Connection refused\."):
-        await read_from(client, port)
+    with socket.socket() as deaf:  # it has the port, so that nobody else listens there
+        deaf.bind(("127.0.0.1", 0))
+        with pytest.raises(UpstreamUnreachable, match=r"No connection to a\.test: Connection refused\."):
+            await read_from(client, deaf.getsockname()[1])
     await client.aclose()
 
 
