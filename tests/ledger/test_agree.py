@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
-from ledger.calls import WORKER, checkpoint, hold, lines, release, settle
+from ledger.calls import KEY, WORKER, checkpoint, hold, lines, release, settle
 from ledger.conftest import Books
 from portico.core.ids import timed_id
 from portico.core.storage import Db
@@ -181,21 +182,44 @@ def test_what_was_capped_may_be_less_than_its_lines_and_never_more(books: Books,
     assert [one.partition(" is")[0] for one in found(books)] == [f"{one}110" for one in told]
 
 
+def test_a_call_that_was_recovered_has_the_time_of_its_hold_and_says_when_it_began(books: Books) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    books.do(checkpoint("r1", 100, at_us=books.db.now_us - 1000).apply)
+    books.do(lambda db: recover(db, WORKER))
+    assert found(books) == []
+
+
+@pytest.mark.parametrize(("markup", "ok"), [(0, True), (2000, True), (1000, False)])
+def test_a_line_may_have_a_markup_of_its_own(books: Books, markup: int, ok: bool) -> None:
+    books.account("alice", 1000)
+    books.do(hold("r1", 300).apply)
+    line = msgspec.structs.replace(lines(50)[0], markup_permille=markup)
+    said: dict[str, Any] = {"account": "alice", "key_id": KEY, "model": "m", "outcome": "ok"}
+    charged: dict[str, Any] = {"charge_nanos": 100, "cost_nanos": 50, "lines": (line,), "markup_permille": 2000}
+    books.do(settle("r1", 100, receipt=encode(Receipt(request_id="r1", **said, **charged))).apply)
+    for table in ("receipts", "usage_days"):
+        books.do(lambda db, table=table: db.run(f"UPDATE {table} SET cost_nanos = 50"))  # type: ignore[misc] # noqa: S608
+    assert (found(books) == []) is ok
+
+
 # -- what is old goes --------------------------------------------------------------------------------------------------
 
 
 def kept_for(books: Books, days: int, *, since_us: int) -> None:
-    """A call of each kind on each of so many days, by ids as a gateway makes them."""
-    books.account("alice", 10**6)
+    """Two calls of each of two accounts on each of so many days, by ids as a gateway makes them."""
+    for account in ("alice", "bob"):
+        books.account(account, 10**6)
     rng = Random(5)
 
     def called(db: Db) -> None:
-        for number in range(days * 2):
-            at_us = since_us + number * DAY_US // 2
-            request = timed_id("req_", rng, at_us / 1_000_000)
+        for number in range(days * 4):
+            at_us = since_us + number * DAY_US // 4
+            request, account = timed_id("req_", rng, at_us / 1_000_000), "alice" if number % 4 < 2 else "bob"
+            of: dict[str, Any] = {"account": account, "at_us": at_us}
             db.now_us = at_us  # type: ignore[misc]
-            hold(request, 300).apply(db)
-            (settle(request, 100, at_us=at_us) if number % 2 else release(request, at_us=at_us)).apply(db)
+            hold(request, 300, account=account).apply(db)
+            (settle(request, 100, **of) if number % 2 else release(request, **of)).apply(db)
 
     books.do(called)
 
@@ -226,7 +250,8 @@ def test_what_was_swept_is_missed_by_nobody_and_the_rest_is_compared(
     for _ in swept(books, retention):
         assert found(books) == []
     yesterday = day_of(books.do(lambda db: db.now_us) - DAY_US).isoformat()
-    books.do(lambda db: db.run("UPDATE usage_days SET calls = calls + 1 WHERE day = ? AND model = 'm'", yesterday))
+    more = "UPDATE usage_days SET calls = calls + 1 WHERE day = ? AND model = 'm' AND account_id = 'bob'"
+    books.do(lambda db: db.run(more, yesterday))
     is_seen = min(retention.receipts_days, retention.usage_days) > 1
     assert len(found(books)) == is_seen
     books.do(lambda db: db.run("DELETE FROM receipts WHERE request_id = (SELECT MAX(request_id) FROM receipts)"))

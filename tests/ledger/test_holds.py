@@ -388,6 +388,10 @@ def test_verify_finds_what_does_not_add_up(books: Books) -> None:
 
 
 NEVER_HELD = "INSERT INTO holds (request_id, account_id, key_id, worker_id, amount_nanos, at_us) VALUES"
+NEVER_CALLED = (
+    "INSERT INTO receipts (request_id, account_id, key_id, at_us, model, outcome, charge_nanos, cost_nanos, body)"
+    " VALUES"
+)
 DAMAGE = {
     "a hold with the amount of another": (
         "UPDATE holds SET amount_nanos = 600 - amount_nanos",
@@ -400,6 +404,14 @@ DAMAGE = {
     "a hold of nobody's": (
         f"{NEVER_HELD} ('r9', 'nobody', 'key_1', 'w', 5, 1)",
         [("hold", "nobody", "r9")],
+    ),
+    "a hold under another account": (
+        "UPDATE holds SET account_id = 'bob' WHERE request_id = 'r1'",
+        [("hold", "bob", "r1"), ("unresolved", "alice", "r1")],
+    ),
+    "a receipt of a call that never was": (
+        f"{NEVER_CALLED} ('r9', 'bob', '', 1, '', '', 0, 0, '{{\"request_id\":\"r9\",\"account\":\"bob\"}}')",
+        [("receipt", "bob", "r9")],
     ),
     "an end of another account's": (
         "UPDATE entries SET account_id = 'bob', held_nanos = 0 WHERE request_id = 'r3' AND kind = 'settle'",

@@ -115,7 +115,6 @@ _FIRST_RECEIPT: Final = (
     "SELECT at_us, (SELECT MIN(request_id) FROM entries WHERE kind IN ('settle', 'release')) = request_id FROM receipts"
     " ORDER BY request_id LIMIT 1"
 )
-_FIRST_HOLD: Final = "SELECT at_us FROM entries WHERE kind = 'hold' ORDER BY id LIMIT 1"
 
 
 def usage(db: Db) -> Iterator[Difference]:
@@ -125,17 +124,24 @@ def usage(db: Db) -> Iterator[Difference]:
         return
     for request, account in db.rows(_NO_RECEIPT, receipts_us, SHOWN):
         yield Difference("no receipt", account, request, None, None)
-    since_us = max(receipts_us, _usage_since(db))
     days: list[tuple[str, int]] = []
     for day, account in db.rows("SELECT day, MIN(account_id) FROM usage_days GROUP BY day ORDER BY day"):
-        number = _number(day)
-        if number is None:
+        if (number := _number(day)) is None:
             yield Difference("usage", account, None, None, None, f"a day that is none: {day!r}")
-        elif number * DAY_US >= since_us:
+        else:
             days.append((day, number))
+    if not days:
+        return
+    first = days[0][1]
+    if first < db.now_us // DAY_US - 1:
+        first += 1  # the oldest go first, so that of what there is only the oldest may be in pieces
+    since = max(receipts_us // DAY_US, first)
+    days = [one for one in days if one[1] >= since]
+    if not days:
+        return
     months = {day[:7]: number - int(day[8:]) + 1 for day, number in days}
-    whens = " ".join(f"WHEN '{month}' THEN {first}" for month, first in months.items()) or "WHEN '' THEN 0"
-    for row in db.rows(_USAGE.format(whens), days[0][0] if days else "9", since_us, SHOWN):
+    whens = " ".join(f"WHEN '{month}' THEN {first}" for month, first in months.items())
+    for row in db.rows(_USAGE.format(whens), days[0][0], since * DAY_US, SHOWN):
         if row[1] is not None:
             yield from _used_otherwise(row)
 
@@ -161,16 +167,6 @@ def _receipts_since(db: Db) -> int | None:
     for oldest_us, is_first in db.rows(_FIRST_RECEIPT):
         return _EVER if is_first else (oldest_us // DAY_US + 2) * DAY_US
     return None
-
-
-def _usage_since(db: Db) -> int:
-    """The same of the usage. The oldest days go first, so that of what there is only the oldest may be in pieces."""
-    ((oldest,),) = db.rows("SELECT MIN(day) FROM usage_days")
-    first = db.rows(_FIRST_HOLD)
-    number = None if oldest is None else _number(oldest)
-    if number is None or not first or number <= first[0][0] // DAY_US:
-        return _EVER
-    return (number + 1) * DAY_US
 
 
 def _number(day: str) -> int | None:
