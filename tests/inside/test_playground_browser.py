@@ -568,6 +568,7 @@ def test_it_speaks_chinese(browser: Browser, place: Place, locale: str, send: st
         expect(play.page.locator("#pg-send")).to_have_text(send)
         play.say("**重要：**請 [[sim:400]]")
         expect(play.last.locator(".pg-wrong .pg-help")).to_contain_text(re.compile("[\u3400-\u9fff]{5}"))
+        assert re.search("： +[\u3400-\u9fff]", play.last.locator(".pg-wrong").inner_text()) is None
         play.page.locator("#pg-clear").click()
         play.say("**重要：**請")
         expect(play.status).to_contain_text(done)

@@ -170,7 +170,7 @@ export class AnswerView {
     this.charged = made("span", {}, say("settling"));
     const title = made("p", {}, made("strong", {}, say("failed")), " ", code ? made("code", {}, code) : "", status ? ` · ${status}` : "");
     const help = made("div", { class: "pg-help" });
-    this.wrong.replaceChildren(title, made("p", { class: "pg-cause" }, message), made("p", {}, say("charged"), " ", this.charged), help);
+    this.wrong.replaceChildren(title, made("p", { class: "pg-cause" }, message), made("p", {}, say("charged"), root.lang.startsWith("zh") ? "" : " ", this.charged), help);
     this.wrong.hidden = false;
     const link = (href) => made("p", {}, made("a", { href, ...BESIDE }, say("read_more")));
     explanationOf(code).then((found) => {
