@@ -1,9 +1,10 @@
-"""Pages of the desk that are left open, when what they ask for comes late or not at all, and when time goes on."""
+"""Pages behind the door that are left open, when what they ask for comes late or not at all, and when time goes on."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from browsing import NEEDS_CHROMIUM, PATIENCE_MS, Held, browser
 from inside.test_playground_browser import Place, place
@@ -13,6 +14,7 @@ __all__ = ["browser", "place"]
 pytestmark = NEEDS_CHROMIUM
 ASKED = "**/admin/live.json"
 READ = "Read anew every two seconds."
+IMPATIENT = "AbortSignal.timeout = ((all) => (ms) => all.call(AbortSignal, ms / 100))(AbortSignal.timeout)"
 
 
 @pytest.fixture
@@ -40,9 +42,7 @@ def test_a_list_that_is_paused_is_not_said_to_be_lost(page: Page) -> None:
 
 
 def test_an_answer_that_never_comes_is_not_waited_for(page: Page) -> None:
-    page.add_init_script(
-        "AbortSignal.timeout = ((all) => (ms) => all.call(AbortSignal, ms / 100))(AbortSignal.timeout)"
-    )
+    page.add_init_script(IMPATIENT)
     held = Held(page, ASKED)
     page.goto("/admin/live")
     held.wait()
@@ -78,3 +78,37 @@ def test_how_long_ago_something_was_is_told_as_time_goes_on(page: Page) -> None:
     page.clock.fast_forward("08:00:00")
     expect(ago).to_have_text("8 hours ago")
     assert ago.get_attribute("title") == exact
+
+
+PAID = "**/console/top-up/state.json*"
+
+
+def wait_for_a_payment(page: Page) -> None:
+    """Opens the page of an account with what that of a payment has beside it."""
+
+    def answer(route: Route) -> None:
+        told = route.fetch()
+        found = re.search(r'src="([^"]+/)house\.js"', told.text())
+        assert found is not None
+        own = (
+            f'<p id="waiting" data-payment="cs_test_1"></p><script type="module" src="{found[1]}payments.js"></script>'
+        )
+        route.fulfill(response=told, body=told.text().replace("</main>", f"{own}</main>"))
+
+    page.route("**/console/top-up", answer, times=1)
+    page.goto("/console/top-up")
+
+
+def test_a_payment_is_asked_for_again_after_an_answer_that_never_comes(page: Page) -> None:
+    page.add_init_script(IMPATIENT)
+    held = Held(page, PAID)
+    wait_for_a_payment(page)
+    held.wait()
+    with page.expect_request(PAID):
+        pass  # another one
+
+
+def test_who_waits_for_a_payment_signs_in_anew_when_their_session_is_over(page: Page) -> None:
+    wait_for_a_payment(page)
+    page.context.clear_cookies()
+    page.wait_for_url("**/sign-in?to=%2Fconsole%2Ftop-up")

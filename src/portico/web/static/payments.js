@@ -4,13 +4,16 @@
 const waiting = document.getElementById("waiting");
 const address = `/console/top-up/state.json?id=${encodeURIComponent(waiting?.dataset.payment ?? "")}`;
 const DELAYS = [2, 3, 3, 4, 5, 5, 8, 10, 15];
+const PATIENCE_MS = 10_000;
 let asked = 0;
 
 async function look() {
   try {
-    const answer = await fetch(address, { headers: { accept: "application/json" }, cache: "no-store" });
-    if (answer.ok && (await answer.json()).state !== "waiting") return location.reload();
-    if (answer.status === 404 || answer.redirected) return;
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(address, { headers: { accept: "application/json" }, cache: "no-store", redirect: "manual", signal });
+    // Whoever is not signed in any more is led to where they do.
+    if (answer.type === "opaqueredirect" || (answer.ok && (await answer.json()).state !== "waiting")) return location.reload();
+    if (answer.status === 404) return;
   } catch {
     // Away for a moment: later again.
   }
