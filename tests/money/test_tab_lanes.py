@@ -379,3 +379,22 @@ async def test_more_is_held_of_a_dearer_candidate_at_its_own_price() -> None:
     more = desk.asked[2][0]
     assert isinstance(more, Extend)
     assert held + more.amount_nanos == tab.dearest(Ask(text_bytes=100, max_output_tokens=2000), [dearer], 1)[0].nanos
+
+
+async def test_more_is_held_at_the_dearest_price_of_all_who_were_asked() -> None:
+    desk, open_end = Desk(), Ask(text_bytes=100)
+    tab = await held_tab(desk, open_end, offer=DEARER, default_hold_tokens=10)
+    await soon(tab.hold(open_end, [CHEAP]))
+    tab.checkpoint(b"{}", 9)
+    longer = msgspec.structs.replace(open_end, max_output_tokens=20)
+    assert sum(write.amount_nanos for write, _ in desk.asked) == tab.dearest(longer, [DEARER], 1)[0].nanos
+
+
+async def test_an_extension_that_is_refused_lets_no_call_begin_beside_its_hold() -> None:
+    desk, open_end = Desk(), Ask(text_bytes=100)
+    tab = await held_tab(desk, open_end, default_hold_tokens=10)
+    assert tab._till.is_comfortable(tab.caller, 1, 1)
+    tab.checkpoint(b"{}", 9)
+    desk.decide(1, False)
+    await until(lambda: tab.ran_out)
+    assert not tab._till.is_comfortable(tab.caller, 1, 1)
