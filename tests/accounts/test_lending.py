@@ -130,6 +130,20 @@ async def test_every_dialect_is_called_so_and_the_routes_beside_it(house: House,
     assert unknown.error["code"] == "not_found"
 
 
+@pytest.mark.parametrize("text", ["Hello", "long " * 100_000], ids=["short", "long"])
+async def test_a_key_that_was_made_a_moment_ago_is_lent(place: Place, text: str) -> None:
+    async def catch_up() -> None:
+        place.reload()
+
+    lending = Lending(place.keyring, place.reads)
+    made = place.books.work(lambda db: rows.create_key(db, RNG, account=place.account, name="new")).key
+    [sealed] = [one.seal for one in place.lent("owner") if one.id == made.id]
+    async with open_house(keyring=place.keyring, reading=place.reads, lending=lending, catch_up=catch_up) as house:
+        assert (await call(house, place.brings("owner", f"{made.id}.{sealed}"), chat(text))).status == 200
+        nobodys = place.brings("owner", f"key_nobody_has.{sealed}")
+        assert (await call(house, nobodys, chat(text))).status == 401
+
+
 async def test_the_call_is_held_to_the_key(house: House, place: Place) -> None:
     place.books.work(lambda db: rows.set_policy(db, place.keys["shared"], {"models": ["gpt-*"]}))
     place.reload()

@@ -166,7 +166,7 @@ class Keyring:
         Raises as `authenticate` does."""
         known = next((self._known[one] for one in self._digests(key_id)), None)
         if known is None:
-            raise AuthenticationFailed("There is no such API key.")
+            raise UnknownKey("There is no such API key.")
         return _from(_opened(known, now_us), peer)
 
     def is_sealed(self, key_id: str, seal: str, secret: str) -> bool:

@@ -27,7 +27,7 @@ from portico.accounts.browser import (
     cookies_of,
     is_token,
 )
-from portico.accounts.keys import Caller, Keyring
+from portico.accounts.keys import Caller, Keyring, UnknownKey
 from portico.accounts.policy import decode_policy
 from portico.accounts.sessions import find_session
 from portico.core.errors import AuthenticationFailed, InvalidRequest
@@ -69,13 +69,14 @@ class Lending:
 
     def recognise(self, headers: Mapping[str, str], sealed: str) -> None:
         """Whether a page of ours lent the key, or sealed the form, to the session that is brought; the rest is asked when
-        the body is there. `sealed`: as `sealed_in` finds it. Raises `AuthenticationFailed`."""
+        the body is there. `sealed`: as `sealed_in` finds it. Raises `UnknownKey`, as of a key that was made, or has another
+        secret, since the keys were read."""
         key_id, _, seal = sealed.partition(".")
         for secure in (True, False):  # by what they came is told later, as is what trusted proxies say of it
             secret = _secret_of(headers, secure=secure)
             if secret and self._keyring.is_sealed(key_id, seal, secret):
                 return
-        raise AuthenticationFailed(_STALE)
+        raise UnknownKey(_STALE)
 
     def _brought(self, headers: Mapping[str, str], *, secure: bool) -> tuple[str, str]:
         """A session's secret and a key's id, of a page of ours."""

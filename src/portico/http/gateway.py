@@ -195,7 +195,14 @@ class Gateway:
         """Who calls with a key that was lent to them. Raises `NoKey` for who brings nothing at all."""
         if self._lending is None or KEY_HEADER not in request.headers:
             raise NoKey(NO_KEY)
-        return await self._lending.caller(request.headers, scheme=request.scheme, peer=request.peer, now_us=now_us)
+        lent = partial(self._lending.caller, request.headers, scheme=request.scheme, peer=request.peer, now_us=now_us)
+        try:
+            return await lent()
+        except UnknownKey:
+            if self._catch_up is None:
+                raise
+        await self._catch_up()
+        return await lent()
 
     def _begun(self, exchange: "_Identified", route: Route, query: Query, caller: Caller) -> Awaitable[None]:
         """A call that counts as open from now on, to be waited for. Raises `GatewayBusy`, and what is wrong with it."""
