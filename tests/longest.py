@@ -22,6 +22,7 @@ LONGEST: Final = (
     "books/test_changes_reach_workers.py",
     "books/test_ending_calls.py",
     "books/test_race.py",
+    "books/test_storm.py",
     "books/test_kept_and_restored.py",
     "inside/test_every_inside_page.py",
     "inside/test_playground_browser.py",
