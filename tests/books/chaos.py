@@ -120,13 +120,13 @@ class House:
 
     async def keep(self, until: float, events: Counter[str]) -> None:
         while time.monotonic() < until:
-            try:
-                async with self._shop.serving(WORKERS) as command:
+            async with self._shop.serving(WORKERS) as command:
+                try:
                     self.port, self.command = await command.port(), command
-                    await self._serve(command, until)
-            except AssertionError:
-                events["server did not start"] += 1
-                await asyncio.sleep(0.5)
+                except (AssertionError, TimeoutError):
+                    events["server did not start"] += 1  # as one does whose database is away
+                    continue
+                await self._serve(command, until)
 
     async def _serve(self, command: Command, until: float) -> None:
         self._ending = asyncio.get_running_loop().create_future()
@@ -230,7 +230,7 @@ class Storm:
             await asyncio.sleep(2)
             try:
                 await self._shop.said("accounts", "top-up", "tight", f"0.00{self._dice.randint(10, 99)}")
-            except AssertionError:
+            except (AssertionError, TimeoutError):
                 self.events["top-up refused"] += 1
 
     # -- what befalls them
