@@ -16,6 +16,7 @@ from portico.core.errors import Conflict, InvalidRequest, NotFound
 from portico.core.ids import timed_id
 from portico.core.lines import is_line
 from portico.core.storage import Db
+from portico.ledger.pay import lock_account
 
 ROLES: Final = ("owner", "admin", "member", "viewer")
 """From most to least."""
@@ -174,9 +175,8 @@ def _memberships(db: Db, column: str, value: str) -> list[Membership]:
 
 
 def _leave_an_owner(db: Db, account_id: str, but: str) -> None:
-    """Raises `Conflict` if `but` is the one owner there is. The account's row is touched first: two owners who leave at
-    once wait for each other."""
-    db.run("UPDATE accounts SET revision = revision WHERE id = ?", account_id)
+    """Raises `Conflict` if `but` is the one owner there is. Two owners who leave at once wait for each other."""
+    lock_account(db, account_id)
     owners = db.rows("SELECT user_id FROM memberships WHERE account_id = ? AND role = 'owner'", account_id)
     if owners == [(but,)]:
         raise Conflict("An account keeps at least one owner: make somebody else one first.")

@@ -130,8 +130,7 @@ def redeem(desk: Desk, args: RedeemCode) -> AccountView:
 def _unbooked(desk: Desk, found: rows.Account, args: Pay, command: str) -> rows.Account:
     checked_text(args.note, "note")
     checked_text(args.reference or "", "reference")
-    # Of two at once the second waits here, and then finds what the first has booked.
-    desk.db.run("UPDATE accounts SET revision = revision WHERE id = ?", found.id)
+    pay.lock_account(desk.db, found.id)  # of two at once the second finds what the first has booked
     audit.check_reference(desk.db, command=command, subject=found.id, reference=args.reference)
     return found
 

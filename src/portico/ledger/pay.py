@@ -32,12 +32,14 @@ _ENTRY: Final = (
 _LOCK: Final = "UPDATE accounts SET revision = revision WHERE id = ?"
 _ENDED: Final = "SELECT account_id, -posted_nanos FROM entries WHERE request_id = ? AND kind IN ('settle', 'release')"
 _ADJUSTED: Final = "SELECT -posted_nanos FROM entries WHERE request_id = ? AND kind = 'adjust'"
+# The kinds are named as the index of payments names them, so that it is used.
 _REFUNDED: Final = (
     "SELECT CAST(COALESCE(SUM(posted_nanos), 0) AS BIGINT) FROM entries WHERE account_id = ?"
     " AND kind IN ('top_up', 'refund', 'adjust') AND kind = 'refund' AND request_id = ?"
 )
 _NOTE: Final = "INSERT INTO receipt_notes (request_id, kind, body, at_us) VALUES (?, 'refund', ?, ?)"
 _BOOK: Final = "UPDATE accounts SET posted_nanos = posted_nanos + ? WHERE id = ? RETURNING posted_nanos, held_nanos"
+_FREE: Final = "This call was not charged: there is nothing to give back."
 _CODE: Final = (
     "UPDATE codes SET redeemed_us = ?, account_id = ? WHERE digest = ? AND redeemed_us IS NULL"
     " AND (expires_us IS NULL OR expires_us > ?) RETURNING amount_nanos, prefix"
@@ -60,6 +62,11 @@ class Balance(msgspec.Struct, frozen=True):
     @property
     def available_nanos(self) -> int:
         return self.posted_nanos - self.held_nanos
+
+
+def lock_account(db: Db, account_id: str) -> None:
+    """Touches an account's row: of two transactions that do, the second waits for the first, and finds what it did."""
+    db.run(_LOCK, account_id)
 
 
 def top_up(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Balance:
@@ -94,7 +101,7 @@ def refund_call(db: Db, request_id: str, amount_nanos: int | None = None, note: 
     if not ended:
         raise NotFound(f"The books know of no call {request_id!r} that is over.")
     account, charge = ended[0]
-    db.run(_LOCK, account)  # of two at once the second finds what the first gave back
+    lock_account(db, account)  # of two at once the second finds what the first gave back
     charge += sum(more for (more,) in db.rows(_ADJUSTED, request_id))
     refunded = db.rows(_REFUNDED, account, request_id)[0][0]
     left = charge - refunded
@@ -109,9 +116,6 @@ def refund_call(db: Db, request_id: str, amount_nanos: int | None = None, note: 
     _paid(db, account, "refund", amount, f"{request_id}: {note}" if note else request_id, request_id)
     db.run(_NOTE, request_id, msgspec.json.encode(Returned(amount, note)).decode(), db.now_us)
     return account, amount
-
-
-_FREE: Final = "This call was not charged: there is nothing to give back."
 
 
 def withdraw(db: Db, account_id: str, amount_nanos: int, note: str = "") -> Balance:
