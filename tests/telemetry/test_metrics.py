@@ -76,7 +76,8 @@ def test_a_request_that_was_no_call_counts_for_no_model_and_one_without_an_answe
     made.tally(0).count(report(model="", route="models", first_byte=0.0, status=0), None)
     told = samples(made)
     assert value(made, "portico_requests_total", route="models", status="none") == 1
-    assert not [name for name, _ in told if name.startswith(("portico_calls", "portico_tokens", "portico_first_byte"))]
+    assert not [name for name, _ in told if name.startswith(("portico_tokens", "portico_first_byte"))]
+    assert not any(count for (name, _), count in told.items() if name == "portico_calls_total")
 
 
 def test_how_fast_streams_are_is_counted_by_provider() -> None:
@@ -187,6 +188,15 @@ def test_every_family_has_a_type_and_a_help_and_comes_once() -> None:
         assert len(names) == len(set(names))
         assert {*GAUGES, *TOTALS} < set(names)
     assert all(line.split(" ", 3)[3] for line in lines if line.startswith("# HELP "))
+
+
+def test_what_alarms_look_at_is_told_as_0_before_it_happens() -> None:
+    """Prometheus finds no increase in a counter that begins at 1. A key that is refused once rests from then on."""
+    told = samples(metrics())
+    for provider in (*PROVIDERS, "other"):
+        assert told["portico_upstream_attempts_total", frozenset({("provider", provider), ("outcome", ERRORS[0])})] == 0
+    for model in (*MODELS, "other"):
+        assert told["portico_calls_total", frozenset({("model", model), ("outcome", "failed")})] == 0
 
 
 # -- several workers

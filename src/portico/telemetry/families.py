@@ -32,6 +32,9 @@ class Family(msgspec.Struct, frozen=True):
     labels: Labels = ()
     per_worker: bool = False
     """Told for each worker apart, not as a sum; of one whose cell is not a number, nothing."""
+    from_zero: bool = False
+    """Its children are told before they count anything, too. Prometheus finds no increase in a counter that it sees at 1
+    first, so that an alarm would miss what happens once."""
 
     @property
     def size(self) -> int:
@@ -55,7 +58,7 @@ class Family(msgspec.Struct, frozen=True):
                     if not isnan(told := sheet.row(worker)[cell]):
                         labels = _labels([*names, "worker"], [*values, str(worker)])
                         yield f"{self.name}{labels} {_number(told)}"
-            elif (total := sheet.total(cell)) or not names:
+            elif (total := sheet.total(cell)) or self.from_zero or not names:
                 yield f"{self.name}{_labels(names, values)} {_number(total)}"
 
 
@@ -116,8 +119,8 @@ class Layout:
         self.families: list[Family | Histogram] = []
         self.width = 0
 
-    def counter(self, name: str, text: str, *labels: tuple[str, Sequence[str]]) -> Family:
-        return self._family(Family(name, text, "counter", self.width, labels))
+    def counter(self, name: str, text: str, *labels: tuple[str, Sequence[str]], from_zero: bool = False) -> Family:
+        return self._family(Family(name, text, "counter", self.width, labels, from_zero=from_zero))
 
     def gauge(
         self, name: str, text: str, *labels: tuple[str, Sequence[str]], kind: str = "gauge", per_worker: bool = True

@@ -119,7 +119,11 @@ class Metrics:
             "portico_first_byte_seconds", "From a request's last byte to its answer's first.", SECONDS, route
         )
         self.calls = layout.counter(
-            "portico_calls_total", "Calls, by the model that was asked for.", model, ("outcome", OUTCOMES)
+            "portico_calls_total",
+            "Calls, by the model that was asked for.",
+            model,
+            ("outcome", OUTCOMES),
+            from_zero=True,
         )
         self.tokens = layout.counter(
             "portico_tokens_total",
@@ -133,7 +137,11 @@ class Metrics:
             ("direction", ("in", "out")),
         )
         self.attempts = layout.counter(
-            "portico_upstream_attempts_total", "Attempts at providers, by how they ended.", provider, outcome
+            "portico_upstream_attempts_total",
+            "Attempts at providers, by how they ended.",
+            provider,
+            outcome,
+            from_zero=True,
         )
         self.upstream = layout.histogram(
             "portico_upstream_first_byte_seconds",
