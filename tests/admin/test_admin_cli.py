@@ -426,11 +426,52 @@ def test_a_receipt_is_told_line_by_line_with_what_came_after_it(cli: Cli) -> Non
     connection.close()
     said = cli.run("receipts", "show", "req_1").out
     told = dict(re.findall(r"^(\S.*?)  +(.*)$", said, re.MULTILINE))
-    assert (told["began (UTC)"], told["provider"], told["changes"]) == ("1970-01-01 00:00", "google", "1.1:seed")
+    assert (told["began"], told["provider"], told["changes"]) == ("1970-01-01 00:00 UTC", "google", "1.1:seed")
     assert told["asked"] == "google-eu (gemini-2.5-pro): overloaded, google (gemini-2.5-pro): ok"
     assert (told["charged"], told["cost"]) == ("$0.0004", "$0.0004")
-    assert said.endswith("\n".join(["", *explained(first), "", "1970-01-01 00:01 adjust:", *explained(later), ""]))
+    assert said.endswith("\n".join(["", *explained(first), "", "1970-01-01 00:01 UTC adjust:", *explained(later), ""]))
     assert cli.json("receipts", "show", "req_1")["receipt"]["charge_nanos"] == 400_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["accounts", "create", "another"],
+        ["keys", "create", "--account", "acme", "--expires", "90d"],
+        ["codes", "create", "10", "--expires", "90d"],
+        ["users", "invite", "a@example.com", "--account", "acme"],
+        ["pool", "rest", "gemini", "--minutes", "60"],
+        ["markup", "set", "+10%"],
+        ["users", "add", "b@example.com"],
+    ],
+    ids=" ".join,
+)
+def test_a_time_that_is_printed_says_that_it_is_utc(cli: Cli, words: list[str]) -> None:
+    cli.json("accounts", "create", "acme")
+    said = cli.run(*words)
+    assert said.code == 0, said.err
+    times = re.findall(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d)?(.{0,4})", said.out + said.err)
+    assert times
+    assert set(times) == {" UTC"}
+
+
+def test_a_column_of_times_says_in_its_title_that_they_are_utc(cli: Cli) -> None:
+    cli.json("accounts", "create", "acme")
+    cli.run("codes", "create", "10", "--expires", "90d")
+    cli.run("users", "invite", "a@example.com", "--account", "acme")
+    cli.run("pool", "rest", "gemini", "--minutes", "60")
+    cli.run("markup", "set", "+10%")
+    for words, titles in (
+        ("codes list", ("made", "expires")),
+        ("invitations list acme", ("expires",)),
+        ("pool list", ("until",)),
+        ("markup list", ("from",)),
+        ("audit", ("when",)),
+    ):
+        head, *rows = cli.run(*words.split()).out.splitlines()
+        assert re.search(r"\d{4}-\d\d-\d\d", rows[0]), words
+        assert [title for title in titles if f"{title} (UTC)" not in head] == [], words
+        assert head.count("(UTC)") == len(titles)
 
 
 def test_tables_fit_a_terminal_of_eighty_columns(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

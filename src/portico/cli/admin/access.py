@@ -121,7 +121,7 @@ def _invitation(one: Any) -> None:
 def _link(made: Any) -> None:
     """The link, alone on its line: it is there this once."""
     where = "" if made.url else ", behind the address of your Portico"
-    print(f"\nHand this on{where}. It is shown this once, works once, and until {show.time(made.expires)} UTC:\n")
+    print(f"\nHand this on{where}. It is shown this once, works once, and until {show.cell(made.expires)}:\n")
     print(made.url or made.path)
 
 

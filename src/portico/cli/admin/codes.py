@@ -75,7 +75,7 @@ def _issued(page: Any) -> None:
         print(code.code)
     first = page.data[0]
     worth = show.dollars(first.amount_usd)
-    until = f", until {show.time(first.expires)}" if first.expires else ""
+    until = f", until {show.cell(first.expires)}" if first.expires else ""
     print(f"Each is worth {worth} once{until}. Keep them now: they are not shown again.", file=sys.stderr)
 
 

@@ -71,7 +71,7 @@ def _table(page: Any) -> None:
             rest.provider,
             (rest.group if len(rest.group) <= 24 else rest.group[:23] + "…") or "(all)",
             rest.model or "(all)",
-            show.time(rest.until) if rest.until else "cleared",
+            rest.until or "cleared",
             rest.why,
         ]
         for rest in page.data
@@ -80,7 +80,7 @@ def _table(page: Any) -> None:
 
 
 def _rested(rest: Any) -> None:
-    until = show.time(rest.until) if rest.until else "it is cleared"
+    until = show.cell(rest.until) or "it is cleared"
     print(f"{rest.provider} rests until {until}: {rest.model or 'all models'}.")
 
 

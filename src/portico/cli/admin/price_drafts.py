@@ -84,6 +84,6 @@ def _one(draft: Any) -> None:
 
 
 def _table(page: Any) -> None:
-    columns = [("id", show.KEPT), ("title", ""), ("lines", show.RIGHT), ("changed (UTC)", show.KEPT), ("wrong", "")]
+    columns = [("id", show.KEPT), ("title", ""), ("lines", show.RIGHT), ("changed", show.KEPT), ("wrong", "")]
     rows = [[one.id, one.title, one.lines, one.changed, one.problem] for one in page.data]
     show.table(columns, rows, empty="No draft is kept.")

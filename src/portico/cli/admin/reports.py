@@ -97,7 +97,7 @@ def list_receipts(
 def _calls(page: Any) -> None:
     columns = [
         ("request", show.KEPT),
-        ("when (UTC)", show.KEPT),
+        ("when", show.KEPT),
         ("model", ""),
         ("in", show.RIGHT),
         ("out", show.RIGHT),
@@ -179,7 +179,7 @@ def _receipt(found: Any) -> None:
     show.sheet(
         [
             ("request", told.request_id),
-            ("began (UTC)", at(told.at_us)),
+            ("began", at(told.at_us)),
             ("account", found.account),
             ("key", found.key),
             ("by way of", f"{told.route}, streamed" if told.stream else told.route),
@@ -196,7 +196,7 @@ def _receipt(found: Any) -> None:
     )
     said = explained(told)
     for note in found.notes:
-        said += ["", f"{show.time(note['at'])} {note['kind']}:", *_note(note["kind"], note["body"])]
+        said += ["", f"{show.cell(note['at'])} {note['kind']}:", *_note(note["kind"], note["body"])]
     print()
     for line in said:
         print(show.printable(line))
@@ -220,7 +220,7 @@ def _note(kind: str, body: str) -> list[str]:
 
 
 def _usage(page: Any, by: list[str]) -> None:
-    titles = [(word, show.KEPT if word in ("day", "key") else "") for word in by]
+    titles = [("day (UTC)" if word == "day" else word, show.KEPT if word in ("day", "key") else "") for word in by]
     columns = [
         *titles,
         ("calls", show.RIGHT),
@@ -247,7 +247,7 @@ def _usage(page: Any, by: list[str]) -> None:
 
 
 def _audit(page: Any) -> None:
-    columns = [("when (UTC)", show.KEPT), ("who", ""), ("command", ""), ("what", "")]
+    columns = [("when", show.KEPT), ("who", ""), ("command", ""), ("what", "")]
     rows = [[entry.at, entry.actor, entry.command, _asked(entry)] for entry in page.data]
     show.table(columns, rows, empty="Nothing was changed.")
     show.more(page)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
@@ -20,14 +20,20 @@ def is_terminal() -> bool:
 
 
 def table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-    """Prints rows under titles; each title with how it is set (`right`, `kept` or ``)."""
+    """Prints rows under titles; each title with how it is set (`right`, `kept` or ``). The title of a column of days or
+    times says that they are UTC."""
     from rich.console import Console
     from rich.table import Table
 
-    listed = [[cell(value) for value in row] for row in rows]
-    if not listed:
+    found = list(rows)
+    if not found:
         print(empty)
         return
+    columns = [
+        (f"{title} (UTC)" if any(isinstance(value, date) for value in values) else title, how)
+        for (title, how), values in zip(columns, zip(*found, strict=True), strict=True)
+    ]
+    listed = [[_instant(value) if isinstance(value, date) else cell(value) for value in row] for row in found]
     made = Table(box=None, pad_edge=False, header_style="bold")
     for title, how in columns:
         made.add_column(
@@ -70,8 +76,8 @@ def cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    if isinstance(value, datetime):
-        return time(value)
+    if isinstance(value, date):
+        return f"{_instant(value)} UTC"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(cell, value))
     return printable(str(value))
@@ -82,13 +88,13 @@ def printable(text: str) -> str:
     return text if is_line(text) else "".join([char if char.isprintable() else ascii(char)[1:-1] for char in text])
 
 
-def time(value: datetime | None) -> str:
-    """In UTC, to the minute."""
-    return "" if value is None else f"{value:%Y-%m-%d %H:%M}"
+def _instant(value: date) -> str:
+    """A day, or a time to the minute. The store's are in UTC, which is said beside it."""
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value.isoformat()
 
 
-def day(value: datetime | None) -> str:
-    return "" if value is None else f"{value:%Y-%m-%d}"
+def day(value: datetime | None) -> date | None:
+    return None if value is None else value.date()
 
 
 def dollars(text: str) -> str:
