@@ -586,6 +586,22 @@ def test_usage_adds_up_and_tells_the_margin(desk_anywhere: Rooms) -> None:
     assert "Nothing was used" in root.get("/admin/usage?from=2020-01-01&to=2020-01-02").text
 
 
+@pytest.mark.parametrize("by", ["model", "provider"])
+def test_what_was_given_back_is_told_beside_the_margin(desk_anywhere: Rooms, by: str) -> None:
+    desk, root = desk_anywhere, desk_anywhere.person("root@example.com", operator=True)
+    acme = busy(desk).names["account"]
+    told = "was given back to accounts"
+    assert told not in root.get(f"/admin/usage?by={by}").text
+    desk.bench.do("accounts refund", account=acme, amount_usd="1.5")
+    prose = root.get(f"/admin/usage?by={by}").page.prose
+    assert f"In these days $1.50 {told}" in prose
+    assert "with it the margin is $0.4500005." in prose
+    seen = {"": True, f"account={acme}": True, "account=default": by == "provider", "model=laptop": False}
+    seen["from=2020-01-01&to=2020-01-02"] = False
+    for asked, tells in seen.items():
+        assert (told in root.get(f"/admin/usage?by={by}&{asked}").page.prose) is tells, asked
+
+
 # -- what runs, and who did what
 
 

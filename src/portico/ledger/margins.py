@@ -20,6 +20,12 @@ _NEWEST: Final = (
     " WHERE r.request_id >= ? AND r.request_id < ? AND r.at_us >= ? AND r.at_us < ? ORDER BY r.request_id DESC LIMIT ?"
 )
 
+# The kinds are named as the index of payments names them, so that it is used.
+_GIVEN_BACK: Final = (
+    "SELECT CAST(COALESCE(SUM(posted_nanos), 0) AS BIGINT) FROM entries WHERE kind IN ('top_up', 'refund', 'adjust')"
+    " AND kind = 'refund' AND at_us >= ? AND at_us < ?"
+)
+
 
 class Margin(msgspec.Struct, frozen=True):
     """Of one provider. `unknown`: calls whose cost nobody has said; it is not in the cost."""
@@ -52,8 +58,7 @@ _DECODER: Final = msgspec.json.Decoder(_Slim)
 
 def margins(db: Db, first: date, last: date, *, most: int = MOST) -> Margins:
     """Of the days from `first` to `last`."""
-    begin_us = (first - _EPOCH).days * DAY_US
-    end_us = ((last - _EPOCH).days + 1) * DAY_US
+    begin_us, end_us = _times(first, last)
     found: dict[str, Margin] = {}
     # By their ids, which sort by time, those of other days are left out unread: a clock may be a day wrong.
     ids = [from_time("req_", max(0, at_us) // 1_000_000) for at_us in (begin_us - DAY_US, end_us + DAY_US)]
@@ -69,3 +74,17 @@ def margins(db: Db, first: date, last: date, *, most: int = MOST) -> Margins:
             before.unknown + told.cost_unknown,
         )
     return Margins(sorted(found.values(), key=lambda one: (-one.charge_nanos, one.provider)), len(rows) <= most)
+
+
+def given_back(db: Db, first: date, last: date, account_id: str = "") -> int:
+    """The refunds of those days, in nano-dollars: of all accounts, or of one."""
+    if account_id:
+        found = db.rows(f"{_GIVEN_BACK} AND account_id = ?", *_times(first, last), account_id)
+    else:
+        found = db.rows(_GIVEN_BACK, *_times(first, last))
+    return int(found[0][0])
+
+
+def _times(first: date, last: date) -> tuple[int, int]:
+    """When those days begin, and end."""
+    return (first - _EPOCH).days * DAY_US, ((last - _EPOCH).days + 1) * DAY_US

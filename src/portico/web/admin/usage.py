@@ -10,7 +10,7 @@ import msgspec
 from portico.admin.dollars import usd
 from portico.core import digits
 from portico.core.errors import InvalidRequest, NotFound
-from portico.ledger.margins import margins
+from portico.ledger.margins import given_back, margins
 from portico.web.admin.forms import PAGE, page
 from portico.web.inside.asked import Asked, Reply, Sent, Shown
 from portico.wire import csvtext
@@ -97,7 +97,7 @@ async def usage(asked: Asked) -> Shown:
     start = digits.whole(asked.first("after"), 9) or 0
     errors: dict[str, str] = {}
     lines: Sequence[Line] = ()
-    following, total, whole = None, None, True
+    following, total, whole, returned = None, None, True, 0
     try:
         if told.by == "provider":
             found = await asked.backstage.reading.read(lambda db: margins(db, told.first, told.last))
@@ -107,6 +107,9 @@ async def usage(asked: Asked) -> Shown:
             listed = await asked.do("usage", by=told.by, after=str(start), limit=PAGE, **told.fields)
             lines, following = [_line(row, told.by) for row in listed.data], listed.next
             total = await _total(asked, told)
+        if not told.key and not told.model:
+            account = "" if told.by == "provider" else told.account
+            returned = await asked.backstage.reading.read(lambda db: given_back(db, told.first, told.last, account))
     except (NotFound, InvalidRequest) as error:
         errors = {error.param or "account": error.message}
     shown = page(
@@ -117,6 +120,7 @@ async def usage(asked: Asked) -> Shown:
         lines=lines,
         total=total,
         whole=whole,
+        returned=returned,
         next=told.link(after=following) if following else "",
         previous=told.link(after=str(max(0, start - PAGE))) if start else "",
         bys=BYS,
