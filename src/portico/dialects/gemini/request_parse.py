@@ -38,7 +38,7 @@ from portico.dialects.gemini.checks import (
 from portico.dialects.gemini.fields import camelise, camelise_deep
 from portico.dialects.gemini.modalities import voice_of
 from portico.dialects.gemini.parts import DATA_MEMBERS, ORIGIN, arguments_text, parse_part
-from portico.dialects.gemini.schema import to_json_schema
+from portico.dialects.gemini.schema import in_order, to_json_schema
 from portico.dialects.gemini.structured import JSON_FORMAT
 from portico.wire import jsontext
 from portico.wire.names import json_type
@@ -346,7 +346,7 @@ def _parse_declaration(fields: dict[str, Any], path: str, at: int) -> Tool:
     return Tool(
         name=name,
         description=optional_string(fields.pop("description", None), f"{path}.description"),
-        schema=json_schema if json_schema is not None else to_json_schema(openapi),
+        schema=in_order(json_schema) if json_schema is not None else to_json_schema(openapi),
         at=at,
         ext={ORIGIN: fields} if fields else None,
         schema_at=".parameters" if json_schema is None else ".parametersJsonSchema",
@@ -439,7 +439,7 @@ def _parse_format(value: Any) -> OutputFormat | None:
     at = "$.generationConfig.responseFormat.text.schema"
     if "schema" not in fields:
         return OutputFormat("json")
-    return OutputFormat("json_schema", optional_object(fields["schema"], at), schema_at=at)
+    return OutputFormat("json_schema", in_order(optional_object(fields["schema"], at)), schema_at=at)
 
 
 def _parse_output(config: dict[str, Any]) -> OutputFormat | None:
@@ -449,7 +449,7 @@ def _parse_output(config: dict[str, Any]) -> OutputFormat | None:
     mime = config.pop("responseMimeType", None)
     json_schema = optional_object(config.pop("responseJsonSchema", None), "$.generationConfig.responseJsonSchema")
     openapi = optional_object(config.pop("responseSchema", None), "$.generationConfig.responseSchema")
-    schema = json_schema if json_schema is not None else to_json_schema(openapi)
+    schema = in_order(json_schema) if json_schema is not None else to_json_schema(openapi)
     at = f"$.generationConfig.{'responseSchema' if json_schema is None else 'responseJsonSchema'}"
     if mime == "text/x.enum":
         return OutputFormat("enum", schema, schema_at=at)

@@ -1,8 +1,9 @@
 """Google's OpenAPI-subset schema -> JSON Schema (mapping.md 1.11).
 
 The neutral model holds JSON Schema. The old form (`parameters`, `responseSchema`) differs in the case of types, in
-`nullable`, in int64 written as strings and in the spelling of `$ref`. Everything is done by schema position, never by key
-name: a property called `type` or `nullable` is a property.
+`nullable`, in numbers written as strings and in the spelling of `$ref`. The order of properties is a list of its own at
+Google; for everybody else it is how they stand. Everything is done by schema position, never by key name: a property called
+`type` or `nullable` is a property.
 """
 
 import re
@@ -16,6 +17,11 @@ _MAPS: Final = frozenset({"properties", "patternProperties", "$defs", "definitio
 _ONE: Final = frozenset({"items", "additionalProperties", "not"})
 _INT64: Final = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"})
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
+_NUMBERS: Final[Mapping[str, re.Pattern[str]]] = {
+    "integer": re.compile(r"-?[0-9]{1,15}"),
+    "number": re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?"),
+}
+_ORDER: Final = "propertyOrdering"
 _RENAMED: Final[Mapping[str, str]] = {"defs": "$defs", "ref": "$ref"}
 
 
@@ -25,6 +31,7 @@ def to_json_schema(schema: Any) -> Any:
         return schema
     result: dict[str, Any] = {}
     nullable = False
+    order: Any = None
     for spelt, value in schema.items():
         key = _RENAMED.get(spelt, camel(spelt))
         if value is None:
@@ -42,9 +49,50 @@ def to_json_schema(schema: Any) -> Any:
             result[key] = to_json_schema(value)
         elif key in _INT64 and isinstance(value, str) and _DIGITS.fullmatch(value):
             result[key] = int(value)
-        else:
+        elif key == _ORDER:
+            order = value
+        elif key != "format" or value != "enum":  # which says no more than that there is an enum
             result[key] = value
+    _put_in_order(result, order)
+    if isinstance(result.get("enum"), list):
+        result["enum"] = [_value(result.get("type"), value) for value in result["enum"]]
     return _with_null(result) if nullable else result
+
+
+def in_order(schema: Any) -> Any:
+    """A JSON Schema with its properties where `propertyOrdering` has them; the same object where nothing says so."""
+    if not isinstance(schema, Mapping):
+        return schema
+    made: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in _MAPS and isinstance(value, Mapping):
+            inner = {name: in_order(item) for name, item in value.items()}
+            made[key] = value if all(inner[name] is item for name, item in value.items()) else inner
+        elif key in _LISTS and isinstance(value, list):
+            listed = [in_order(item) for item in value]
+            made[key] = value if all(one is item for one, item in zip(listed, value, strict=True)) else listed
+        elif key != _ORDER:
+            made[key] = in_order(value) if key in _ONE else value
+    if _ORDER not in schema:
+        return schema if all(made[key] is value for key, value in schema.items()) else made
+    _put_in_order(made, schema[_ORDER])
+    return made
+
+
+def _put_in_order(schema: dict[str, Any], order: Any) -> None:
+    """Properties that `propertyOrdering` names come first."""
+    properties = schema.get("properties")
+    if isinstance(order, list) and isinstance(properties, Mapping):
+        named = [name for name in order if isinstance(name, str) and name in properties]
+        schema["properties"] = {name: properties[name] for name in dict.fromkeys([*named, *properties])}
+
+
+def _value(kind: Any, value: Any) -> Any:
+    """A value of an enum. Google's are all strings, those of numbers too."""
+    written = _NUMBERS.get(kind) if isinstance(kind, str) else None
+    if written is None or not isinstance(value, str) or not written.fullmatch(value):
+        return value
+    return float(value) if "." in value else int(value)
 
 
 def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
