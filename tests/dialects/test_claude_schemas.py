@@ -48,8 +48,11 @@ def test_every_object_is_closed(given: Any, made: Any) -> None:
         {"$defs": {"T": thing(properties={"t": {"$ref": "#/$defs/T"}})}, "$ref": "#/$defs/T"},
         {"type": "object", "properties": {"again": {"$ref": "#"}}},
         {"allOf": [thing(), thing()]},
+        {"anyOf": [NAME], "oneOf": [NAME]},
+        thing(properties={"name": NAME, "also": {"$ref": "#/properties/name"}}),
+        thing(properties={"name": NAME, "also": {"$ref": "#/$defs/nobody"}}),
     ],
-    ids=["any keys", "a map", "a circle", "the root again", "two at once"],
+    ids=["any keys", "a map", "a circle", "the root again", "two at once", "two unions", "a place", "nowhere"],
 )
 def test_what_cannot_be_compiled_is_not_sent(given: Any) -> None:
     assert Closed(given).schema is None
@@ -60,6 +63,41 @@ def test_a_keyword_that_is_refused_is_dropped_and_told() -> None:
     assert closed.dropped == {"minimum"}
     assert closed.schema is not None
     assert closed.schema["properties"] == {"age": {"type": "integer"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ({"oneOf": [NAME, {"type": "null"}]}, {"anyOf": [NAME, {"type": "null"}]}),
+        (thing(propertyOrdering=["name"], strict=True, examples=[{}]), thing(additionalProperties=False)),
+        ({"type": "string", "example": "a", "deprecated": True}, NAME),
+        ({"type": "integer", "format": "int64"}, {"type": "integer"}),
+        ({"type": "string", "format": "uuid"}, {"type": "string", "format": "uuid"}),
+    ],
+)
+def test_a_keyword_that_says_nothing_of_values_goes_silently(given: Any, made: Any) -> None:
+    closed = Closed(given)
+    assert closed.schema == made
+    assert not closed.dropped
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"format": "enum"},
+        {"format": ["date"]},
+        {"not": {"const": ""}},
+        {"if": NAME},
+        {"nullable": True},
+        {"prefixItems": [NAME]},
+        {"a-word-of-tomorrow": 1},
+    ],
+    ids=str,
+)
+def test_no_keyword_is_sent_that_the_compiler_does_not_know(more: dict[str, Any]) -> None:
+    closed = Closed({**NAME, **more})
+    assert closed.schema == NAME
+    assert closed.dropped == set(more)
 
 
 def test_a_property_may_have_the_name_of_a_keyword() -> None:

@@ -350,6 +350,14 @@ REFUSED: dict[str, tuple[Json, str]] = {
         ),
         "output_config.format.schema: For 'integer' type, property 'minimum' is not supported",
     ),
+    "an output schema with a word of another vendor": (
+        shaped({"type": "object", "properties": {}, "additionalProperties": False, "propertyOrdering": []}),
+        "output_config.format.schema: For 'object' type, property 'propertyOrdering' is not supported",
+    ),
+    "an output schema with one of several": (
+        shaped({"oneOf": [{"type": "string"}, {"type": "null"}]}),
+        "output_config.format.schema: Schema type 'oneOf' is not supported",
+    ),
     # caching
     "five marks": (
         user([text(str(number), cache_control=MARK) for number in range(5)]),

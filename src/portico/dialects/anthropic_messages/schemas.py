@@ -11,24 +11,36 @@ from typing import Any, Final
 
 from portico.core.request import Tool
 
-_UNSUPPORTED: Final = frozenset(
+_TAKEN: Final = frozenset(
     {
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "maxItems",
-        "uniqueItems",
-        "contains",
-        "minProperties",
-        "maxProperties",
-        "patternProperties",
-        "propertyNames",
+        *("$ref", "$defs", "definitions", "$schema", "title", "description", "default"),
+        *("type", "enum", "const", "anyOf", "oneOf", "allOf", "pattern", "format"),
+        *("properties", "required", "additionalProperties", "items", "minItems"),
     }
 )
+"""Every other keyword is refused by name (`For 'object' type, property 'strict' is not supported`)."""
+_SAY_NOTHING: Final = frozenset(
+    {
+        *(
+            "$id",
+            "$comment",
+            "example",
+            "examples",
+            "deprecated",
+            "readOnly",
+            "writeOnly",
+            "propertyOrdering",
+            "strict",
+        ),
+        *("contentEncoding", "contentMediaType", "discriminator", "externalDocs", "xml"),
+    }
+)
+"""Keywords that no value breaks: without them nothing is enforced less."""
+_FORMATS: Final = frozenset(
+    {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
+)
+_WIDTHS: Final = frozenset({"int32", "int64", "uint32", "uint64", "float", "double"})
+"""Formats of numbers, which say how they are held and not which there are."""
 _NAMED: Final = ("properties", "$defs", "definitions")
 _LISTED: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
 _MOST_STRICT: Final = 20
@@ -47,7 +59,7 @@ class Closed:
         """Whether an object was closed that was not."""
         self._possible = True
         made = self._close(schema, 0)
-        if self._possible and _circular(made):
+        if self._possible and (_circular(made) or _leads_elsewhere(made)):
             self._possible = False
         self.schema: Mapping[str, Any] | None = made if self._possible else None
 
@@ -58,7 +70,12 @@ class Closed:
         if depth > _DEEPEST:
             self._possible = False
             return node
-        made = {key: self._member(key, value, depth + 1) for key, value in node.items() if self._taken(key, value)}
+        if "anyOf" in node and "oneOf" in node:
+            self._possible = False  # the compiler knows one of them alone
+        made: dict[str, Any] = {}
+        for key, value in node.items():
+            if self._taken(key, value):
+                made["anyOf" if key == "oneOf" else key] = self._member(key, value, depth + 1)
         if made.get("type") == "object" or "properties" in made:
             further = node.get("additionalProperties")
             if further is not False and (not made.get("properties") or isinstance(further, Mapping)):
@@ -70,10 +87,14 @@ class Closed:
         return made
 
     def _taken(self, key: str, value: Any) -> bool:
-        if key in _UNSUPPORTED or (key == "minItems" and value not in (0, 1)):
+        taken, silent = key in _TAKEN, key in _SAY_NOTHING
+        if key == "format":
+            taken, silent = str(value) in _FORMATS, str(value) in _WIDTHS
+        elif key == "minItems":
+            taken = value in (0, 1)
+        if not taken and not silent:
             self.dropped.add(key)
-            return False
-        return True
+        return taken
 
     def _member(self, key: str, value: Any, depth: int) -> Any:
         if key in _NAMED and isinstance(value, Mapping):
@@ -168,6 +189,12 @@ def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:
         listed = node.get(key)
         for inner in listed if isinstance(listed, list) else ():
             yield from _nodes(inner)
+
+
+def _leads_elsewhere(schema: Any) -> bool:
+    """Whether some reference is to no definition (`Reference to non-existent definition`), though to a place there is."""
+    known = {f"#/{key}/{name}" for key in ("$defs", "definitions") for name in schema.get(key, ())}
+    return any("$ref" in node and str(node["$ref"]) not in known for node in _nodes(schema))
 
 
 def _circular(schema: Any) -> bool:
