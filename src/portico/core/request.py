@@ -79,6 +79,8 @@ LOCATION_HINT: Final = "The user is here: "
 
 FORMAT_HINT: Final = "Unless you call a function, answer only with "
 """How a model is asked for a format that cannot be held to one while it has tools (mapping.md 1.10)."""
+ONE_OF_THESE: Final = "one of the values that this JSON Schema allows, as bare text"
+"""What it is asked for then, where the format is one of several values."""
 
 HINTS: Final = (ONE_CALL_HINT, LOCATION_HINT, FORMAT_HINT)
 """How system texts begin that are the gateway's own words."""

@@ -12,7 +12,7 @@ from portico.core.dialect import Rendered
 from portico.core.foreign import CACHE_MARKS, unplaced
 from portico.core.grammar import grammar_in_words
 from portico.core.loss import Loss
-from portico.core.request import FORMAT_HINT, FREE_TEXT, Builtin, Request, Tool
+from portico.core.request import FORMAT_HINT, FREE_TEXT, ONE_OF_THESE, Builtin, Request, Tool
 from portico.core.small_limits import guarded
 from portico.core.target import Target
 from portico.dialects.anthropic_messages.messages_render import MessageRenderer, Names
@@ -132,6 +132,8 @@ def _output(request: Request, target: Target, config: dict[str, Any], losses: li
     if output.schema is None:
         return f"{FORMAT_HINT}JSON, without any text around it."
     schema = jsontext.encode(output.schema).decode()
+    if output.kind == "enum":
+        return f"{FORMAT_HINT}{ONE_OF_THESE}: {schema}"
     return f"{FORMAT_HINT}JSON that fits this JSON Schema, without any text around it: {schema}"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from portico.core.errors import InvalidRequest
 from portico.core.loss import Loss
-from portico.core.request import FORMAT_HINT, FREE_TEXT, OutputFormat, Request, Tool
+from portico.core.request import FORMAT_HINT, FREE_TEXT, ONE_OF_THESE, OutputFormat, Request, Tool
 from portico.core.target import Target
 from portico.dialects.gemini.json_form import is_plain, to_json_schema_form
 from portico.dialects.gemini.lower import to_openapi_subset
@@ -123,7 +123,7 @@ def format_hint(request: Request, target: Target) -> str | None:
     schema = _described(output, output.schema)
     check_size(schema, output.schema_at or request.where.field("response_format"))
     what = (
-        "one of the values that this JSON Schema allows, as bare text"
+        ONE_OF_THESE
         if output.kind == "enum"
         else ("JSON that matches this JSON Schema, without a code fence around it")
     )

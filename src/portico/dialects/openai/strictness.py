@@ -4,6 +4,8 @@ The root is an object and no choice; every object is closed and requires each of
 has a type, is one of `anyOf`, or is a reference and nothing beside it; and there is no keyword but those known to be taken.
 A function that is told to be strict with another schema is a 400.
 
+An answer is held to an object as well, though it need not be strict.
+
 Where a Responses request does not say `strict`, OpenAI makes the function strict if its schema can be, and lax if not.
 """
 
@@ -20,6 +22,8 @@ _KNOWN: Final = frozenset(
 )
 """Others are refused by name (`'uniqueItems' is not permitted`), or not documented."""
 _NOT_AT_THE_ROOT: Final = ("anyOf", "enum")
+_ELSEWHERE: Final = ("$ref", "anyOf", "oneOf", "allOf", "enum", "const", "not")
+"""Keywords that say at the root what the values are, where no type does."""
 _BY_NAME: Final = ("properties", "$defs", "definitions")
 _DEEPEST: Final = 64
 
@@ -29,6 +33,13 @@ def fits_strict(schema: Mapping[str, Any] | None) -> bool:
     if schema is None:
         return True
     return schema.get("type") == "object" and schema.keys().isdisjoint(_NOT_AT_THE_ROOT) and _fits(schema, 0)
+
+
+def is_object(schema: Mapping[str, Any] | None) -> bool:
+    """Whether an answer can be held to a schema: OpenAI holds answers to objects alone, and looks for it at the root."""
+    if schema is None or "type" in schema:
+        return schema is not None and schema["type"] in ("object", "OBJECT")
+    return schema.keys().isdisjoint(_ELSEWHERE)
 
 
 def _fits(node: Any, depth: int) -> bool:

@@ -13,11 +13,12 @@ from portico.core.errors import UnsupportedParameter
 from portico.core.foreign import unplaced
 from portico.core.loss import Loss
 from portico.core.parts import Text
-from portico.core.request import FORMAT_HINT, ONE_CALL_HINT, OutputFormat, Request
+from portico.core.request import FORMAT_HINT, ONE_CALL_HINT, ONE_OF_THESE, OutputFormat, Request
 from portico.core.small_limits import guarded
 from portico.core.target import Target
 from portico.dialects.openai.efforts import takes_usual
 from portico.dialects.openai.refusals import MAX_TOKENS_FIELD
+from portico.dialects.openai.strictness import is_object
 from portico.dialects.openai_chat.effort import reasoning_effort, thinks
 from portico.dialects.openai_chat.extra_content import ORIGIN
 from portico.dialects.openai_chat.messages_for import MessagesRenderer
@@ -207,17 +208,15 @@ def _add_output(body: dict[str, Any], request: Request, target: Target, losses: 
     if target.own:
         body["response_format"] = json_schema(output) if output.schema is not None else {"type": "json_object"}
         return
-    held = able.json_schema and output.kind == "json_schema" and _is_object(output.schema)
+    held = able.json_schema and output.kind == "json_schema" and is_object(output.schema)
     if held:
         body["response_format"] = json_schema(output)
         return
     if output.schema is not None:
-        what = f"JSON that matches this JSON Schema:\n{jsontext.dumps(output.schema)}"
-        if output.kind == "enum":
-            what = f"one of the values that this JSON Schema allows, as bare text:\n{jsontext.dumps(output.schema)}"
-        _say(body, FORMAT_HINT + what, target)
+        what = ONE_OF_THESE if output.kind == "enum" else "JSON that matches this JSON Schema"
+        _say(body, f"{FORMAT_HINT}{what}:\n{jsontext.dumps(output.schema)}", target)
         losses.append(Loss("1.10:format", path, f"{target.model} cannot be held to this format; it is asked in words"))
-    if output.kind == "enum" or not (output.schema is None or _is_object(output.schema)):
+    if output.kind == "enum" or not (output.schema is None or is_object(output.schema)):
         return
     if able.json_mode:
         body["response_format"] = {"type": "json_object"}
@@ -238,11 +237,6 @@ def json_schema(output: OutputFormat) -> dict[str, Any]:
     if output.schema is not None:
         described["schema"] = output.schema
     return {"type": "json_schema", "json_schema": described}
-
-
-def _is_object(schema: Mapping[str, Any] | None) -> bool:
-    """OpenAI holds answers to objects alone."""
-    return schema is not None and schema.get("type", "object") in ("object", "OBJECT")
 
 
 def _speaks_of_json(request: Request) -> bool:

@@ -14,10 +14,21 @@ from portico.core.foreign import unplaced
 from portico.core.loss import Loss
 from portico.core.naming import FreeNames
 from portico.core.parts import Text
-from portico.core.request import FORMAT_HINT, Builtin, OutputFormat, Request, Role, Thinking, Tool, ToolChoice
+from portico.core.request import (
+    FORMAT_HINT,
+    ONE_OF_THESE,
+    Builtin,
+    OutputFormat,
+    Request,
+    Role,
+    Thinking,
+    Tool,
+    ToolChoice,
+)
 from portico.core.small_limits import guarded
 from portico.core.target import Target, ThinkingControl, ThinkingSpec
 from portico.dialects.openai.efforts import takes_usual
+from portico.dialects.openai.strictness import is_object
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
 from portico.dialects.openai_responses.request import EFFORTS, INSTRUCTIONS, LOGPROBS, SEALED, SHARED_FIELDS, is_own
 from portico.dialects.openai_responses.request_items import ItemsRenderer, takes_own_tools
@@ -305,14 +316,8 @@ def _effort(thinking: Thinking, spec: ThinkingSpec) -> tuple[str | None, bool]:
 
 def _add_text(request: Request, target: Target, body: dict[str, Any], losses: list[Loss]) -> None:
     text: dict[str, Any] = dict((request.ext or {}).get(ORIGIN, {}).get("text", {}))
-    output = request.output
-    if output is not None and output.kind == "enum":
-        losses.append(Loss("1.10:format", request.where.field("response_format"), "one bare word is asked for"))
-    elif output is not None:
-        text["format"] = _format(output)
-        if output.schema is None and not is_own(request) and not _speaks_of_json(request):
-            hint = {"role": target.capabilities.system_role, "content": f"{FORMAT_HINT}JSON."}
-            body["input"] = [hint, *body["input"]]  # a body that does not say so is a 400
+    if request.output is not None:
+        _add_format(request.output, request, target, body, text, losses)
     verbosity = (request.ext or {}).get(SHARED, {}).get("verbosity")
     if verbosity is not None:
         if target.capabilities.verbosity:
@@ -321,6 +326,33 @@ def _add_text(request: Request, target: Target, body: dict[str, Any], losses: li
             losses.append(Loss("7.1:setting", request.where.field("verbosity"), f"{target.model} takes no verbosity"))
     if text:
         body["text"] = text
+
+
+def _add_format(
+    output: OutputFormat,
+    request: Request,
+    target: Target,
+    body: dict[str, Any],
+    text: dict[str, Any],
+    losses: list[Loss],
+) -> None:
+    """The format where the model can be held to it, else words that ask for it, in front of the input."""
+    able, path = target.capabilities, output.schema_at or request.where.field("response_format")
+    if is_own(request) or (output.kind == "json_schema" and able.json_schema and is_object(output.schema)):
+        text["format"] = _format(output)
+        return
+    held = output.kind != "enum" and able.json_mode and (output.schema is None or is_object(output.schema))
+    if held:
+        text["format"] = {"type": "json_object"}
+    asked = "JSON."
+    if output.schema is not None:
+        what = ONE_OF_THESE if output.kind == "enum" else "JSON that matches this JSON Schema"
+        asked = f"{what}:\n{jsontext.dumps(output.schema)}"
+    elif held and _speaks_of_json(request):
+        return  # a body that does not is a 400 at OpenAI
+    body["input"] = [{"role": able.system_role, "content": FORMAT_HINT + asked}, *body["input"]]
+    if output.schema is not None or not held:
+        losses.append(Loss("1.10:format", path, f"{target.model} cannot be held to this format; it is asked in words"))
 
 
 def _speaks_of_json(request: Request) -> bool:
