@@ -496,6 +496,17 @@ async def test_how_long_a_prompt_was_is_told_by_the_lanes_that_reported(tmp_path
         assert {line.get("above_tokens") for line in receipt["lines"]} == {200_000}
 
 
+@pytest.mark.parametrize("stream", STREAMS)
+async def test_prompts_of_several_lanes_are_none_that_is_longer_though_one_reported_nothing(
+    tmp_path: Path, stream: bool
+) -> None:
+    pro, long = "gemini-3.1-pro-preview", answers(says("Hello", usageMetadata=usage(150_000, 40)))
+    async with paid_house(tmp_path / "books.db", Script(long, long, answers(says("word " * 40)))) as paid:
+        assert (await paid.house.ask(chat(stream=stream, n=3, model=pro))).status == 200
+        receipt = await paid.settled()
+        assert {line.get("above_tokens", 0) for line in receipt["lines"]} == {0}
+
+
 async def test_who_leaves_lanes_of_which_one_has_reported_pays_for_the_text_of_the_other_too(tmp_path: Path) -> None:
     done, open_yet = Steps(piece("one ", 40, "STOP")), Steps(piece("word " * 40), piece("two", 80, "STOP"))
     async with paid_house(tmp_path / "books.db", Script(done, open_yet)) as paid:

@@ -14,7 +14,7 @@ from portico.catalog import OperatorModel
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.router import RoutingRules
 from portico.relay.till import TillSettings
-from portico.wire.http import Exchange
+from portico.wire.http import App, Exchange
 
 BUSY = fails(503, "UNAVAILABLE")
 OPENAI_BUSY = answers({"error": {"message": "busy", "type": "server_error", "code": None}}, 503)
@@ -191,10 +191,11 @@ def sums_of(receipt: dict[str, Any]) -> tuple[int, int]:
 class BusyOnce:
     """Of the lanes of one call the first to ask is told that the model is busy, and falls back."""
 
-    def __init__(self, *, usage_of_lite: Json | None = None) -> None:
+    def __init__(self, *, usage_of_lite: Json | None = None, others: App = HELLO) -> None:
         self.asked: list[str] = []
         more: Json = {} if usage_of_lite is None else {"usageMetadata": usage_of_lite}
         self._lite = answers(says("word " * 40, **more))
+        self._others = others
 
     async def __call__(self, exchange: Exchange) -> None:
         self.asked.append(exchange.request.path)
@@ -203,7 +204,7 @@ class BusyOnce:
         elif len(self.asked) == 1:
             await BUSY(exchange)
         else:
-            await HELLO(exchange)
+            await self._others(exchange)
 
 
 @STREAMED
@@ -240,6 +241,36 @@ async def test_an_answer_of_which_nothing_is_reported_is_estimated_at_the_price_
         assert receipt["charge_nanos"] == price_of(0, 50, LITE) + price_of(1000, 40, FLASH)
         assert sums_of(receipt) == (receipt["charge_nanos"], receipt["cost_nanos"])
         assert "estimated" in receipt["flags"]
+
+
+@STREAMED
+async def test_each_of_several_answers_is_charged_at_the_tier_that_served_it(tmp_path: Path, stream: bool) -> None:
+    """Neither asked for one."""
+    flex = answers(says("Hello", usageMetadata={**usage(1000, 40), "serviceTier": "flex"}))
+    async with paid_house(tmp_path / "books.db", Script(flex, HELLO)) as paid:
+        assert (await paid.house.ask(chat(stream=stream, n=2))).status == 200
+        receipt = await paid.settled()
+        charged = {(line.get("tier", "standard"), line["item"]): line["count"] for line in receipt["lines"]}
+        assert charged == {
+            ("flex", "input"): 1000,
+            ("flex", "output"): 40,
+            ("standard", "input"): 1000,
+            ("standard", "output"): 40,
+        }
+        assert receipt["charge_nanos"] == price_of(1000, 40) + price_of(500, 20)
+
+
+@STREAMED
+async def test_how_long_prompts_are_is_told_of_each_of_several_answers_by_its_own(tmp_path: Path, stream: bool) -> None:
+    """Two prompts of 150,000 tokens are none of 300,000, which would be dearer."""
+    pro = "gemini-3.1-pro-preview"
+    models = [OperatorModel(pro, fallbacks=(LITE,))]
+    act = BusyOnce(usage_of_lite=usage(900, 70), others=answers(says("Hello", usageMetadata=usage(150_000, 40))))
+    async with paid_house(tmp_path / "books.db", Script(act), models=models) as paid:
+        assert (await paid.house.ask(chat(model=pro, stream=stream, n=3))).status == 200
+        receipt = await paid.settled()
+        assert {line.get("above_tokens", 0) for line in receipt["lines"]} == {0}
+        assert receipt["charge_nanos"] == price_of(900, 70, LITE) + price_of(300_000, 80, pro)
 
 
 def checkpoint(paid: Paid) -> dict[str, Any]:
