@@ -71,7 +71,7 @@ class Paying:
         """As they are now: a call is charged by the prices in force when it began."""
         self._offered: tuple[Aim, Tier, Rates] | None = None
         """What it was last offered for."""
-        self._sent = 0
+        self._sent = False
         self._asked: dict[int, tuple[Aim, Ask]] = {}
         """Who answers each lane, or was asked last for it, by its first number: by whose price it is charged."""
         self.tells_cost = call.request.include_cost or call.exchange.request.headers.get(COST_HEADER) == "1"
@@ -141,14 +141,13 @@ class Paying:
         Raises as `Tab.hold` does, `NobodyWaits` if the caller left before, and `InvalidRequest` for what a prepaid account
         may not send since it has no known price, `ModelNotFound` for another model that its key may not ask for.
         """
-        if self._sent and self.presence.gone:
+        if self.presence.gone:
             raise NobodyWaits
         aim, call = attempt.aim, self._call
         if not call.generates:
             ask = msgspec.structs.replace(ask, max_output_tokens=0)
         attempt.size, tier = ask, tier_of(ask.service_tier)
-        if not attempt.has_lost:
-            self._asked[attempt.lane.first] = aim, ask
+        self._asked[attempt.lane.first] = aim, ask
         aims = [aim] if self._sent else [aim, *places]
         offers = [Offer(self._rates_of(one, tier), one.candidate.deployment.capabilities) for one in aims]
         self._offered = aim, tier, offers[0].rates
@@ -159,7 +158,7 @@ class Paying:
         if attempt.passing is None:
             attempt.times = -(-call.whole.count // attempt.lane.count)
         await self.tab.hold(ask, offers, times=attempt.times)
-        self._sent += 1
+        self._sent = True
 
     def answers(self, attempt: Attempt) -> None:
         """This attempt has an answer, whoever was asked beside it."""
@@ -327,7 +326,7 @@ class Paying:
                     self._rates_told(aim, ask, lanes[0].service_tier),
                     total_usage(told) or Usage(),
                     reduce(plus, [one.uses for one in lanes]),
-                    len(told) or 1,
+                    len(told),
                     delivered,
                 )
             )
@@ -339,7 +338,7 @@ class Paying:
         """Those of the tier that the answer names, if it names one that has a price."""
         held_for = tier_of(ask.service_tier)
         rates = self._rates_of(aim, held_for if tier is None else tier_of(tier))
-        return rates if rates.known or rates.tier is held_for else self._rates_of(aim, held_for)
+        return rates if rates.known else self._rates_of(aim, held_for)
 
     def _by_one(self, aim: Aim, ask: Ask, usage: Usage | None) -> tuple[Usage | None, Charge, list[str]]:
         """What the call costs at the price of the one who answers, and what the receipt says of it."""
