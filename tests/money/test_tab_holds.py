@@ -144,6 +144,8 @@ async def test_a_late_refusal_that_meets_a_ready_answer_is_a_402_too(tmp_path: P
         assert paid.account() == (0, 0)
         await until(lambda: len(told.finished_) == 2)
         assert [report.charge_nanos for report in told.finished_] == [paid.price(1000, 500), 0]
+        (tried,) = told.finished_[-1].tries
+        assert tried.outcome == ("cancelled" if stream else "ok"), "it was no failure of the provider's"
 
 
 async def test_who_cannot_pay_is_told_so_before_any_provider_is_asked(tmp_path: Path) -> None:

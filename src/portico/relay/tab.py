@@ -255,8 +255,7 @@ class Tab:
         self.refusal = error
         if self._beside and not self._closed:
             self.unfunded = True
-            if not self._waiters:
-                self.stop()
+            self.stop()
 
     def ready(self) -> bool:
         """Whether an answer may be given: the hold is durable, or it is an open account's and the database rests. Where it
