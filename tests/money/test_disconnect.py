@@ -336,6 +336,18 @@ async def test_caller_gone_from_a_non_stream_call_is_drained_and_charged(tmp_pat
     assert TillSettings().drain_s == 120
 
 
+async def test_caller_gone_with_one_of_two_answers_there_pays_nothing_where_none_is_drained(tmp_path: Path) -> None:
+    there, never, none = Steps(ANSWER, held=False), Steps(ANSWER), TillSettings(drains=0)
+    async with paid_house(tmp_path / "books.db", Script(there, never), settings=none) as paid:
+        async with paid.house.open(chat(n=2)) as wire:
+            await until(lambda: (there.done, never.asked) == (1, 1))
+            assert await wire.is_silent(0.1)
+            wire.reset()
+        await paid.settled()
+        assert never.cut == 1
+        unspent(paid)
+
+
 async def test_of_two_answers_that_are_drained_the_one_that_came_in_time_is_charged(tmp_path: Path) -> None:
     never, short = Steps(ANSWER), TillSettings(drain_s=0.3)
     async with paid_house(tmp_path / "books.db", Script(answers(ANSWER), never), settings=short) as paid:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +12,8 @@ import pytest
 from gateway.house import Json, Script, answers, chat, fails, frame, says, until
 from money.acts import SSE, Steps, piece, seen, usage
 from money.paid import USD, Paid, paid_house, price_of
-from portico.catalog import OperatorModel
+from portico.catalog import OperatorModel, PriceBooks, load_catalog
+from portico.catalog.books import Markup
 from portico.providers import KINDS, Provider, Secret
 from portico.relay.router import RoutingRules
 from portico.relay.till import TillSettings
@@ -161,6 +164,31 @@ async def test_of_two_answers_one_is_charged_by_who_gave_it_where_the_other_fail
         receipt = await paid.settled()
         assert dearer in asked[-1]
         assert (receipt["model"], receipt["charge_nanos"]) == (FLASH, price_of(1000, 40, FLASH))
+
+
+async def test_a_call_is_charged_by_the_prices_of_the_day_on_which_it_began(tmp_path: Path) -> None:
+    """Who answers is asked after midnight, when prices double."""
+    tomorrow = time.time() + 24 * 3600
+    doubled = PriceBooks(load_catalog(), [], [Markup(2000, datetime.fromtimestamp(tomorrow, UTC).date())])
+
+    async def act(exchange: Exchange) -> None:
+        if LITE in exchange.request.path:
+            await HELLO(exchange)
+        else:
+            paid.till.now = lambda: tomorrow
+            await BUSY(exchange)
+
+    models = [OperatorModel(FLASH, fallbacks=(LITE,))]
+    async with paid_house(tmp_path / "books.db", Script(act), models=models) as paid:
+        paid.till.books = lambda: doubled
+        assert (await paid.house.ask(chat())).status == 200
+        assert (await paid.settled())["charge_nanos"] == price_of(1000, 40, LITE)
+        assert (await paid.house.ask(chat())).status == 200
+        await paid.settled(2)
+        assert sorted(one["charge_nanos"] for one in paid.receipts()) == [
+            price_of(1000, 40, LITE),
+            2 * price_of(1000, 40, LITE),
+        ]
 
 
 async def test_what_rests_is_not_in_the_way_and_costs_nothing(tmp_path: Path) -> None:

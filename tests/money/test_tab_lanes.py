@@ -234,6 +234,16 @@ async def test_a_lane_that_asks_elsewhere_is_held_for_as_often_as_lanes_of_its_o
     assert again.done()
 
 
+async def test_all_lanes_of_a_call_are_held_for_where_the_last_is_smaller(tmp_path: Path) -> None:
+    """A model that gives eight answers at once is asked twice for nine."""
+    async with paid_house(tmp_path / "books.db", Script(answers(says("Hello", usageMetadata=usage(1, 1))))) as paid:
+        for count in (8, 9):
+            assert (await paid.house.ask(chat(model="gemini-2.5-pro", n=count, max_tokens=100))).status == 200
+        await paid.settled(2)
+        eight, nine = [held for _, _, held in paid.entries("hold")]
+        assert nine > eight
+
+
 async def test_more_is_held_for_lanes_of_other_sizes_before_the_answer_is_longer_than_what_is_held() -> None:
     desk, eight, one = Desk(), Ask(text_bytes=2, candidates=8), Ask(text_bytes=2)
     tab = await held_tab(desk, eight, times=2, default_hold_tokens=10)
