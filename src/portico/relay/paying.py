@@ -199,7 +199,7 @@ class Paying:
     def _reads_on(self) -> bool:
         """Whether an answer is read to its end though its caller has left."""
         call = self._call
-        if not self._sent or self.tab.refusal is not None:
+        if not self._sent:
             return False
         if call.verb is not Verb.STREAM:
             return True
