@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -13,7 +15,9 @@ import msgspec
 import pytest
 from PIL import Image
 
-from gateway.house import Json, Script, answers, open_house, says
+from edges.sockets import until
+from gateway.house import House, Json, Script, answers, open_house, says
+from portico.http.budget import Budget
 from portico.http.server import Server
 from portico.providers import KINDS
 from portico.wire.http import Exchange
@@ -93,6 +97,93 @@ async def test_translate_fetches_only_when_it_is_told_to(fetch: bool, tmp_path: 
     await files.stop(grace_s=0)
     (_, picture) = json.loads(done.stdout)["body"]["contents"][0]["parts"]
     assert ("inlineData" if fetch else "fileData") in picture
+
+
+# -- what fetched files take of the room for bodies ----------------------------------------------------------------------
+
+FILE = PNG + bytes(30_000 - len(PNG))
+IN_BASE64 = 40_000
+
+
+class Library:
+    """Serves pictures of 30,000 bytes at every address: `/declared…` with their length, `/pieces…` without."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def __call__(self, exchange: Exchange) -> None:
+        self.asked += 1
+        if exchange.request.path.startswith("/declared"):
+            exchange.send(200, [("content-type", "image/png")], FILE)
+            return
+        exchange.start(200, [("content-type", "image/png")])
+        for at in range(0, len(FILE), 1000):
+            exchange.write(FILE[at : at + 1000])
+            await asyncio.sleep(0)
+        exchange.finish()
+
+
+class Patient:
+    """A provider that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.go = asyncio.Event()
+
+    async def __call__(self, exchange: Exchange) -> None:
+        self.asked += 1
+        await self.go.wait()
+        await answers(says("seen"))(exchange)
+
+
+@asynccontextmanager
+async def shelves(room: int) -> AsyncIterator[tuple[House, Patient, Library, str]]:
+    """A gateway with so much room for bodies, a provider that waits, and pictures below an address."""
+    library, patient = Library(), Patient()
+    files = await Server(library).start(port=0)
+    budget = Budget(max_body_bytes=room)
+    async with open_house(patient, allow=["127.0.0.1"], budget=budget) as house:
+        yield house, patient, library, f"http://127.0.0.1:{files.port}"
+    await files.stop(grace_s=0)
+    assert budget.body_bytes == 0
+
+
+@pytest.mark.parametrize("path", ["declared", "pieces"])
+async def test_a_fetched_file_takes_the_room_of_one_in_the_body_until_its_call_is_over(path: str) -> None:
+    async with shelves(100_000) as (house, patient, library, address):
+        asked = seeing(f"{address}/{path}")
+        for fetched in (1, 1):  # the second time it is remembered
+            call = asyncio.create_task(house.ask(asked))
+            await until(lambda: patient.asked > 0)
+            assert IN_BASE64 < house.budget.body_bytes < IN_BASE64 + 1000
+            patient.go.set()
+            assert (await call).status == 200
+            await until(lambda: house.budget.body_bytes == 0)
+            patient.asked = 0
+            patient.go.clear()
+            assert library.asked == fetched
+
+
+@pytest.mark.parametrize("path", ["declared", "pieces"])
+async def test_files_that_no_room_is_left_for_are_a_503_and_reach_no_provider(path: str) -> None:
+    async with shelves(100_000) as (house, patient, _, address):
+        patient.go.set()
+        refused = await house.ask(seeing(*[f"{address}/{path}/{number}" for number in range(3)]))
+        assert (refused.status, refused.error["code"]) == (503, "overloaded")
+        assert refused.headers["retry-after"] == "1"
+        assert (patient.asked, house.budget.refused_bodies > 0) == (0, True)
+        await until(lambda: house.budget.body_bytes == 0)
+        assert (await house.ask(seeing(*[f"{address}/{path}/{number}" for number in range(2)]))).status == 200
+
+
+async def test_callers_with_files_leave_each_other_no_more_room_than_there_is() -> None:
+    async with shelves(100_000) as (house, patient, _, address):
+        calls = [asyncio.create_task(house.ask(seeing(f"{address}/declared/{number}"))) for number in range(5)]
+        await until(lambda: sum(call.done() for call in calls) == 3)
+        assert {call.result().status for call in calls if call.done()} == {503}
+        await until(lambda: patient.asked == 2)
+        patient.go.set()
+        assert sorted([(await call).status for call in calls]) == [200, 200, 503, 503, 503]
 
 
 # -- what the provider does not take ----------------------------------------------------------------------------------

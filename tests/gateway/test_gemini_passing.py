@@ -320,7 +320,7 @@ class Rest:
             exchange.abort,
             exchange.drain,
         )
-        self.on_gone = exchange.on_gone
+        self.on_gone, self.take_room = exchange.on_gone, exchange.take_room
         self.written_bytes = 0
         self.request, self.started, self.ended, self.send = exchange.request, True, False, exchange.send
 

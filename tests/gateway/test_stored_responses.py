@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 import databases
+from edges.sockets import until
 from gateway.house import KEY, OTHER_KEY, Answer, House, Json, Script, answers, candidate, open_house, says
 from gateway.vendors import (
     GEMINI,
@@ -22,7 +23,9 @@ from gateway.vendors import (
     streams_named,
     text_of_response,
 )
+from portico.http.budget import Budget
 from portico.providers import KINDS
+from portico.wire.http import Exchange
 from vault.workers import Workers
 
 PATH = "/v1/responses"
@@ -108,6 +111,28 @@ async def test_a_turn_goes_on_from_the_one_before(workers: Workers) -> None:
         assert "systemInstruction" in script.bodies[0]
         assert "systemInstruction" not in script.bodies[1], "instructions are not inherited"
         assert len({first["id"], second["id"], third["id"]}) == 3
+
+
+@pytest.mark.parametrize("model", [GEMINI, GPT])
+async def test_what_a_turn_goes_on_from_takes_room_and_what_was_taken_is_given_back(
+    workers: Workers, model: str
+) -> None:
+    budget, held = Budget(max_body_bytes=100_000), list[int]()
+
+    async def provider(exchange: Exchange) -> None:
+        held.append(budget.body_bytes)
+        says_it = says("Yes.") if model == GEMINI else gpt_says(gpt_message("Yes."), id_=f"resp_{len(held)}")
+        await answers(says_it)(exchange)
+
+    async with keeping(workers, Script(provider, provider, provider), budget=budget) as house:
+        first = done(await ask(house, "x" * 40_000, model=model))
+        second = done(await ask(house, "Sure?", model=model, previous_response_id=first["id"]))
+        await until(lambda: budget.body_bytes == 0)
+        assert held[0] < held[1] < held[0] + 1000
+        third = done(await ask(house, "y" * 40_000, model=model, previous_response_id=second["id"]))
+        refused = await ask(house, "z" * 40_000, model=model, previous_response_id=third["id"])
+        assert (refused.status, refused.error["code"], len(held)) == (503, "overloaded", 3)
+        await until(lambda: budget.body_bytes == 0)
 
 
 @pytest.mark.parametrize("stream", [False, True])

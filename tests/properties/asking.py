@@ -63,6 +63,9 @@ class Memory:
 
     def abort(self) -> None: ...
 
+    def take_room(self, size: int) -> None:
+        """There is always room."""
+
     def on_gone(self, tell: Callable[[], None] | None) -> None:
         del tell  # nobody leaves
 

@@ -66,6 +66,9 @@ class Memory:
     def abort(self) -> None:
         self.aborted = True
 
+    def take_room(self, size: int) -> None:
+        """There is always room."""
+
     def on_gone(self, tell: Callable[[], None] | None) -> None:
         del tell  # nobody leaves
 

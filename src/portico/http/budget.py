@@ -1,13 +1,17 @@
 """What one process takes on at a time: bytes of request bodies, and calls. Beyond it callers are told to come back (503).
 
-A body counts from when its head has been read (its declared length) or from when its pieces arrive (chunked) until the
-call it asked for is over. What was taken is given back exactly once, by whoever holds it: the reader while it reads, then
-the request while it waits for its turn, then the exchange.
+What a request brings with it counts as its body does: files that it names by address, an answer that it goes on from. A
+body counts from when its head has been read (its declared length) or from when its pieces arrive (chunked) until the call
+it asked for is over. What was taken is given back exactly once, by whoever holds it: the reader while it reads, then the
+request while it waits for its turn, then the exchange.
 """
 
 from math import inf
+from typing import Final
 
 from portico.core.errors import GatewayBusy
+
+NO_ROOM: Final = "The gateway holds as many request bodies as it may. Try again in a moment."
 
 
 class Budget:

@@ -80,6 +80,7 @@ class Connection(asyncio.Protocol):
         "_server",
         "_unsent_mark",
         "_waiters",
+        "budget",
         "deadline",
         "last_answer",
         "transport",
@@ -97,6 +98,7 @@ class Connection(asyncio.Protocol):
         self._server = server
         self._loop = loop
         self._limits = server.limits
+        self.budget = server.budget
         self._exchange: HttpExchange | None = None
         self._queue: list[tuple[HttpRequest, bool, bool] | _Refused] = []
         self._held: list[bytes] = []
@@ -131,7 +133,7 @@ class Connection(asyncio.Protocol):
         self._secure = transport.get_extra_info("sslcontext") is not None
         scheme = "https" if self._secure else "http"
         server = self._server
-        self._reader = RequestReader(self._limits, peer, self._take, server.budget, server.admit, scheme=scheme)
+        self._reader = RequestReader(self._limits, peer, self._take, self.budget, server.admit, scheme=scheme)
         proxies = server.proxies
         self._proxies = proxies if proxies is not None and proxies.trusts(peer) else None
         self.deadline = self._loop.time() + self._limits.header_timeout_s
@@ -275,7 +277,7 @@ class Connection(asyncio.Protocol):
         """Requests that will not have their turn."""
         for waiting in self._queue:
             if not isinstance(waiting, _Refused):
-                self._server.budget.give_back(waiting[0].body_bytes)
+                self.budget.give_back(waiting[0].body_bytes)
         self._queue.clear()
 
     # Answering.

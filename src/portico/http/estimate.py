@@ -71,7 +71,7 @@ class _Asking(Wrapped):
     def __init__(self, exchange: Exchange, body: bytes) -> None:
         super().__init__(exchange)
         self.send, self.start, self.write = exchange.send, exchange.start, exchange.write
-        self.request = msgspec.structs.replace(exchange.request, body=body, query="", taken_bytes=0)
+        self.request = msgspec.structs.replace(exchange.request, body=body, query="")
 
 
 def _asked(body: bytes, query: Query, *, anthropic: bool) -> tuple[Dialect, str | None, bytes]:

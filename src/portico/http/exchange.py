@@ -8,6 +8,8 @@ Once the caller has gone every method does nothing: the app learns of it by bein
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from portico.core.errors import GatewayBusy
+from portico.http.budget import NO_ROOM
 from portico.http.fields import STATUS_LINES, render_fields
 from portico.wire.http import Headers, HttpRequest
 
@@ -30,6 +32,7 @@ class HttpExchange:
     """`wire.http.Exchange` on one connection."""
 
     __slots__ = (
+        "_budget",
         "_connection",
         "_keep_alive",
         "_left",
@@ -38,6 +41,7 @@ class HttpExchange:
         "_zeros",
         "ended",
         "request",
+        "room_bytes",
         "task",
         "version_1_0",
         "when_gone",
@@ -49,6 +53,9 @@ class HttpExchange:
         self.task: asyncio.Task[None] | None = None
         self.ended = False
         """The answer is complete, or the connection is gone: nothing more can be written."""
+        self.room_bytes = 0
+        """What it has taken of the budget beside its body."""
+        self._budget = connection.budget
         self._connection: Connection | None = connection
         self._keep_alive = keep_alive
         self.version_1_0 = version_1_0
@@ -171,6 +178,11 @@ class HttpExchange:
         self._zeros += 1
         connection.write_now(b"0")
         return True
+
+    def take_room(self, size: int) -> None:
+        if self.task is None or not self._budget.take(size):  # what is over gives nothing back any more
+            raise GatewayBusy(NO_ROOM)
+        self.room_bytes += size
 
     def on_gone(self, tell: "Callable[[], None] | None") -> None:
         self.when_gone = tell

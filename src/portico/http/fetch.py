@@ -1,8 +1,9 @@
 """Fetches files that callers name by address, with the guard of `guard.py` on every hop.
 
-A file is read as a stream up to a cap, within a time; redirects are followed by hand, since each leads to a new address
-that must be judged. No proxy is used, for it would look names up again where nobody judges (docs/decisions/0007). What was
-fetched is remembered for a while: agents send the same address again with every turn.
+A file is read as a stream up to a cap, within a time, and takes room as a body of its size would. Redirects are followed by
+hand, since each leads to a new address that must be judged. No proxy is used, for it would look names up again where nobody
+judges (docs/decisions/0010). What was fetched is remembered for a while: agents send the same address
+again with every turn.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from portico.core.errors import InvalidRequest, UpstreamError
 from portico.http.address import parse_address
 from portico.http.client import HttpUpstream
 from portico.http.resolve import Resolve
-from portico.relay.ports import Fetched, UpstreamRequest
+from portico.relay.ports import Fetched, TakeRoom, UpstreamRequest
 
 MIB: Final = 1024 * 1024
 MAX_REDIRECTS: Final = 5
@@ -54,14 +55,16 @@ class Fetcher:
         self._remembered: OrderedDict[str, tuple[float, Fetched]] = OrderedDict()
         self._size = 0
 
-    async def fetch(self, url: str) -> Fetched:
+    async def fetch(self, url: str, take_room: TakeRoom | None = None) -> Fetched:
+        room = _Room(take_room)
         known = self._remembered.get(url)
         if known is not None and known[0] > self._clock():
             self._remembered.move_to_end(url)
+            room.grow(len(known[1].data))
             return known[1]
         try:
             async with asyncio.timeout(self._timeout_s):
-                found = await self._followed(url)
+                found = await self._followed(url, room)
         except TimeoutError:
             raise MediaUnavailable(f"{_shown(url)} did not arrive within {self._timeout_s:g} s.") from None
         except UpstreamError as error:
@@ -72,7 +75,7 @@ class Fetcher:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def _followed(self, url: str) -> Fetched:
+    async def _followed(self, url: str, room: "_Room") -> Fetched:
         for _ in range(MAX_REDIRECTS + 1):
             url = url.partition("#")[0]
             try:
@@ -94,14 +97,17 @@ class Fetcher:
                 if answer.status != 200:
                     raise MediaUnavailable(f"{_shown(url)} answered {answer.status}.")
                 declared = answer.headers.get("content-length", "")
-                if declared.isdigit() and int(declared) > self._max_bytes:
-                    raise self._too_large(url)
+                if declared.isdigit():
+                    if int(declared) > self._max_bytes:
+                        raise self._too_large(url)
+                    room.grow(int(declared))
                 pieces: list[bytes] = []
                 size = 0
                 async for piece in answer:
                     size += len(piece)
                     if size > self._max_bytes:
                         raise self._too_large(url)
+                    room.grow(size)
                     pieces.append(piece)
                 return Fetched(b"".join(pieces), answer.headers.get("content-type"))
             finally:
@@ -120,6 +126,21 @@ class Fetcher:
         while self._size > self._remember_bytes:
             other, (_, dropped) = self._remembered.popitem(last=False)
             self._size -= _size(other, dropped)
+
+
+class _Room:
+    """What one file takes of the gateway's room: as much as if the caller had sent it, in base64."""
+
+    def __init__(self, take: TakeRoom | None) -> None:
+        self._take = take
+        self._taken = 0
+
+    def grow(self, size: int) -> None:
+        """It is so many bytes, at least. Raises `GatewayBusy`."""
+        wanted = -(-size // 3) * 4
+        if self._take is not None and wanted > self._taken:
+            self._take(wanted - self._taken)
+            self._taken = wanted
 
 
 def _size(url: str, found: Fetched) -> int:

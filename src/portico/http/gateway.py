@@ -386,7 +386,7 @@ class _Identified(Wrapped):
         if query.rest != self.request.query:
             # Of two requests that hold one body, who takes it from the one leaves it with the other.
             body = self.request.take_body()
-            self.request = msgspec.structs.replace(self.request, query=query.rest, body=body, taken_bytes=0)
+            self.request = msgspec.structs.replace(self.request, query=query.rest, body=body)
         self.request_id = report.request_id
         self._ids = _ids(report.request_id)
         self.write = exchange.write

@@ -13,7 +13,7 @@ from typing import Final
 import httptools
 
 from portico.http.again import KnownHead, known_head
-from portico.http.budget import Budget
+from portico.http.budget import NO_ROOM, Budget
 from portico.http.fields import add_field
 from portico.http.limits import Limits
 from portico.wire.http import HttpRequest
@@ -30,7 +30,6 @@ None: it is read on; else it is once the inquiry has found out who sends it."""
 
 STRANGERS_BYTES: Final = 64 * 1024
 """So much of a body is read of anybody. Without that, room for bodies could be taken, and held, by who has no key."""
-NO_ROOM: Final = "The gateway holds as many request bodies as it may. Try again in a moment."
 DRAINED_BYTES: Final = 1024 * 1024
 """A body there is no room for is thrown away up to this size, so that its connection can go on; of a longer one nothing
 more is read."""

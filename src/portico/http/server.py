@@ -17,7 +17,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from portico.http.budget import Budget
+from portico.http.budget import NO_ROOM, Budget
 from portico.http.connection import Connection
 from portico.http.deadlines import Deadlines
 from portico.http.exchange import HttpExchange
@@ -26,7 +26,7 @@ from portico.http.forwarded import TrustedProxies
 from portico.http.keepalive import keep_watch
 from portico.http.limits import Limits
 from portico.http.outbox import Outbox
-from portico.http.reader import NO_ROOM, Admit
+from portico.http.reader import Admit
 from portico.wire.http import Headers
 
 __all__ = ["CODES", "Limits", "RenderError", "Server", "render_error"]
@@ -258,6 +258,6 @@ class Server:
         if exchange in self.running:
             self.running.remove(exchange)
             exchange.task = None  # one that was cancelled keeps its frames, which keep the exchange
-            self.budget.give_back(exchange.request.body_bytes)
+            self.budget.give_back(exchange.request.body_bytes + exchange.room_bytes)
             if self._stopping:
                 self._note_end()

@@ -12,14 +12,14 @@ from typing import Final, TypeAlias
 import msgspec
 
 from portico.core.dialect import Dialect
-from portico.core.errors import CallerError, InvalidRequest, RequestTooLarge
+from portico.core.errors import GatewayBusy, InvalidRequest, PorticoError, RequestTooLarge
 from portico.core.mime import by_extension, settled_mime
 from portico.core.parts import Media, Part, ToolResult
 from portico.core.request import Request
 from portico.providers import ProviderKind
 from portico.providers.intake import Intake
 from portico.relay.convert import Converted, converted, holds_media, media_of, refuse_too_much, takes_time
-from portico.relay.ports import MediaFetcher
+from portico.relay.ports import MediaFetcher, TakeRoom
 
 MAX_FILES: Final = 64
 """Different addresses in one request."""
@@ -52,24 +52,32 @@ Admitted: TypeAlias = Callable[[], Awaitable[None]]
 
 
 async def with_media(
-    request: Request, fetcher: MediaFetcher | None, intakes: Sequence[Intake], admitted: Admitted | None = None
+    request: Request,
+    fetcher: MediaFetcher | None,
+    intakes: Sequence[Intake],
+    admitted: Admitted | None = None,
+    take_room: TakeRoom | None = None,
 ) -> Converted:
     """The request with media that every one of these providers takes, remote files inline.
 
     Without a fetcher an address is left to the provider. Raises `InvalidRequest` with the path of the message,
-    `RequestTooLarge`, and as `admitted`, which is asked before anything is fetched.
+    `RequestTooLarge`, as `admitted`, which is asked before anything is fetched, and as `take_room`.
     """
     if not intakes or not holds_media(request):
         return Converted(request)
     if fetcher is not None:
-        request = await fetched(request, fetcher, intakes, admitted)
+        request = await fetched(request, fetcher, intakes, admitted, take_room)
     if takes_time(request, intakes):
         return await asyncio.to_thread(converted, request, intakes)
     return converted(request, intakes)
 
 
 async def fetched(
-    request: Request, fetcher: MediaFetcher, intakes: Sequence[Intake], admitted: Admitted | None = None
+    request: Request,
+    fetcher: MediaFetcher,
+    intakes: Sequence[Intake],
+    admitted: Admitted | None = None,
+    take_room: TakeRoom | None = None,
 ) -> Request:
     """The request with every remote file inline."""
     wanted: dict[str, int] = {}
@@ -85,7 +93,7 @@ async def fetched(
         )
     if admitted is not None:
         await admitted()
-    inline = await _all_fetched(request, wanted, fetcher, intakes)
+    inline = await _all_fetched(request, wanted, fetcher, intakes, take_room)
     messages = [
         msgspec.structs.replace(message, parts=tuple([_inline(part, inline) for part in message.parts]))
         for message in request.messages
@@ -102,20 +110,24 @@ def remote_address(part: Part, intakes: Sequence[Intake]) -> str | None:
 
 
 async def _all_fetched(
-    request: Request, wanted: dict[str, int], fetcher: MediaFetcher, intakes: Sequence[Intake]
+    request: Request,
+    wanted: dict[str, int],
+    fetcher: MediaFetcher,
+    intakes: Sequence[Intake],
+    take_room: TakeRoom | None,
 ) -> dict[str, Media]:
     gate = asyncio.Semaphore(AT_ONCE)
     size = sum(len(part.data or "") for part in media_of(request))
 
-    async def one(url: str, at: int) -> Media | CallerError:
+    async def one(url: str, at: int) -> Media | PorticoError:
         nonlocal size
         async with gate:
             try:
                 refuse_too_much(request, size, intakes)
-                found = await fetcher.fetch(url)
+                found = await fetcher.fetch(url, take_room)
             except InvalidRequest as error:
                 return error.under(request.where.at_message(at))
-            except RequestTooLarge as error:
+            except (RequestTooLarge, GatewayBusy) as error:
                 return error
         mime = settled_mime(found.mime, head=found.data[:_HEAD_BYTES]) or by_extension(url)
         data = base64.b64encode(found.data).decode("ascii")
@@ -125,7 +137,7 @@ async def _all_fetched(
     results = await asyncio.gather(*[one(url, at) for url, at in wanted.items()])
     inline: dict[str, Media] = {}
     for url, result in zip(wanted, results, strict=True):
-        if isinstance(result, CallerError):
+        if isinstance(result, PorticoError):
             raise result
         inline[url] = result
     return inline

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -73,11 +73,16 @@ class Fetched(msgspec.Struct, frozen=True):
     mime: str | None = None
 
 
+TakeRoom: TypeAlias = Callable[[int], None]
+"""Takes room for so many bytes, for as long as the call lasts. Raises `GatewayBusy` where there is none."""
+
+
 class MediaFetcher(Protocol):
     """Fetches files that callers name by address."""
 
-    async def fetch(self, url: str) -> Fetched:
-        """The file at an http(s) address, redirects followed.
+    async def fetch(self, url: str, take_room: TakeRoom | None = None) -> Fetched:
+        """The file at an http(s) address, redirects followed. Room for it is taken before it is there,
+        as much as it will be in base64.
 
         Raises `InvalidRequest` for an address that may not be fetched from, a file that is too large, and whatever else
         keeps it from being had: it is the caller's address.

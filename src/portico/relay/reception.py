@@ -172,7 +172,9 @@ class Reception:
         begun = await stored.begin(self._responses, dialect.state, caller.tenant, request.body, generates=generates)
         if begun is not None:
             thinks = resolved.model.capabilities.thinking.control is not ThinkingControl.NONE
+            asked_bytes = len(request.body)
             request.body = begun.body(request.body, thinks=thinks)
+            exchange.take_room(max(0, len(request.body) - asked_bytes))
         return begun
 
     async def _read(
@@ -205,7 +207,7 @@ class Reception:
         if dialect.demands is not None or embeds:
             self._require_able(dialect, verb, model_asked, read.where.field("model"))
         pins: Pins = () if self._owned is None else await self._owned.pins(caller.tenant, prepared.request)
-        media = await self._completed(caller, dialect, prepared)
+        media = await self._completed(exchange, caller, dialect, prepared)
         request = media.request
         reply = self._reply(exchange, caller, request, answer_id, created)
         verb = _verb(dialect, model_asked, verb or (Verb.STREAM if request.stream else Verb.GENERATE))
@@ -218,7 +220,8 @@ class Reception:
             body = counting.asked(call.dialect, body)
         model, stream = (asked.model, asked.stream) if call.in_path else (None, None)
         read = parse_body(call.dialect, body, model=model, stream=stream, embeds=call.verb in EMBEDDING)
-        media = await self._completed(call.caller, call.dialect, resolve(read, self.served))
+        prepared = resolve(read, self.served)
+        media = await self._completed(call.exchange, call.caller, call.dialect, prepared)
         call.request, call.media_losses = media.request, media.losses
         reply = self._reply(call.exchange, call.caller, call.request, call.reply.id, call.reply.created)
         reply = msgspec.structs.replace(reply, cost=call.reply.cost)
@@ -230,7 +233,7 @@ class Reception:
         slices = self._defaults.markdown_slice_bytes
         return reply_for(request, answer_id=answer_id, created=created, image_form=form, markdown_slice_bytes=slices)
 
-    async def _completed(self, caller: Caller, dialect: Dialect, prepared: Prepared) -> Converted:
+    async def _completed(self, exchange: Exchange, caller: Caller, dialect: Dialect, prepared: Prepared) -> Converted:
         """The request with what the vault kept, and with media that its providers take."""
         request = prepared.request
         if keys := keys_of_request(request):
@@ -241,7 +244,8 @@ class Reception:
             return Converted(request)
         till = self._till
         admitted = None if till is None else partial(admit, till, caller, funded=True, counts=False)
-        return await with_media(request, self._fetcher, self.served.intakes(dialect, model), admitted)
+        intakes = self.served.intakes(dialect, model)
+        return await with_media(request, self._fetcher, intakes, admitted, exchange.take_room)
 
 
 def _with_own_id(reply: Reply, continuation: Continuation | None) -> Reply:

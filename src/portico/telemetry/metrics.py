@@ -65,7 +65,7 @@ GAUGES: Final[Mapping[str, tuple[str, str]]] = {
     "portico_open_connections": ("gauge", "Connections of callers."),
     "portico_open_calls": ("gauge", "Calls being served."),
     "portico_open_streams": ("gauge", "Those of them whose answer is streamed."),
-    "portico_body_bytes_in_flight": ("gauge", "Bytes of request bodies being received or served."),
+    "portico_body_bytes_in_flight": ("gauge", "Bytes of requests being received or served, and of what they bring."),
     "portico_upstream_connections": ("gauge", "Connections to providers."),
     "portico_upstream_connections_idle": ("gauge", "Those of them that wait for a request."),
     "portico_vault_bytes": ("gauge", "What is kept for later turns (thought signatures)."),

@@ -30,17 +30,15 @@ class HttpRequest(msgspec.Struct):
     scheme: str = "http"
     unread: bool = False
     """The body was thrown away: there was no room for it. The server answers, and no app sees the request."""
-    taken_bytes: int = 0
+    body_bytes: int = 0
+    """How long the body was when it came, whatever becomes of it."""
 
-    @property
-    def body_bytes(self) -> int:
-        """How long the body was, taken or not."""
-        return self.taken_bytes or len(self.body)
+    def __post_init__(self) -> None:
+        self.body_bytes = len(self.body)
 
     def take_body(self) -> bytes:
         """The body, for the last who reads it: it is not kept here any longer, since of a large request it is the most."""
         body, self.body = self.body, b""
-        self.taken_bytes += len(body)
         return body
 
 
@@ -85,6 +83,10 @@ class Exchange(Protocol):
 
     def abort(self) -> None:
         """Drop the connection with the body unfinished."""
+
+    def take_room(self, size: int) -> None:
+        """Counts so many bytes, which the request brings with it beside its body, among those that are held, until it is
+        over. Raises `GatewayBusy` where there is no room for them."""
 
     def on_gone(self, tell: Callable[[], None] | None) -> None:
         """From now on `tell` is called when the caller goes away, and the app's task is not cancelled; None: it is."""

@@ -13,6 +13,7 @@ class Wrapped:
         self.finish = exchange.finish
         self.abort = exchange.abort
         self.on_gone = exchange.on_gone
+        self.take_room = exchange.take_room
 
     @property
     def started(self) -> bool:
