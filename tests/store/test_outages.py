@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from portico.store.filelock import FileLock, lock_path
 from portico.store.sqlite import SqliteDb, SqliteEngine, SqliteSession
 from store.cutwire import CutWire
 from store.outages import Outage, postgres_stopped, sqlite_busy, sqlite_locked
-from store.writes import Add, Once, total
+from store.writes import PATIENCE_S, Add, Gate, Noted, Once, total
 
 SHORT_S = 1.0
 
@@ -292,6 +293,68 @@ async def test_what_failed_or_was_blocked_in_a_transaction_that_was_lost_is_writ
     database = open_database(sqlite_url)
     assert await database.reading.read(total("a")) == 3
     await database.aclose()
+
+
+class NotedSecondTime(Noted):
+    """Another transaction stands in its way at the first try."""
+
+    blocked = False
+
+    def apply(self, db: Db) -> None:
+        if not self.blocked:
+            self.blocked = True
+            raise InTheWay
+        super().apply(db)
+
+
+@pytest.mark.usefixtures("sqlite_url")
+async def test_what_was_blocked_comes_before_what_shares_a_key_with_it_and_came_later(tmp_path: Path) -> None:
+    """As the end of a call comes after its hold."""
+    order: list[str] = []
+    committer, gate = GroupCommitter(Failing(tmp_path / "books.db", before=True), "w1", wait_s=PATIENCE_S), Gate()
+    committer.post(gate)
+    committer.post(NotedSecondTime("first", ("a",), order))
+    await until(gate.entered.is_set)
+    committer.post(Noted("later", ("a",), order))
+    gate.opened.set()
+    await committer.aclose()
+    assert order == ["first", "later"]
+
+
+class SilentAfterwards(Failing):
+    """A database that does not answer any more after its first transaction."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, before=True)
+        self.begun = 0
+        self.answers = threading.Event()
+
+    def connect(self) -> SqliteSession:
+        session, begin = super().connect(), SqliteSession.begin
+        engine = self
+
+        def silent() -> None:
+            engine.begun += 1
+            if engine.begun > 2:  # the first transaction was tried once more, with savepoints
+                assert engine.answers.wait(30)
+            begin(session)
+
+        session.begin = silent  # type: ignore[method-assign]
+        return session
+
+
+@pytest.mark.usefixtures("sqlite_url")
+async def test_who_was_blocked_is_told_in_time_though_the_database_does_not_answer_any_more(tmp_path: Path) -> None:
+    engine = SilentAfterwards(tmp_path / "books.db")
+    committer = GroupCommitter(engine, "w1", wait_s=0.5)
+    blocked = committer.submit(BlockedAtFirst("a"))
+    await until(lambda: engine.begun == 3)
+    async with asyncio.timeout(10):
+        with pytest.raises(StorageUnavailable):
+            await blocked
+    engine.answers.set()
+    assert await committer.submit(Add("a")) == 1
+    await committer.aclose()
 
 
 class LostAtRelease(SqliteEngine):
