@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from anthropic import AsyncAnthropic, BadRequestError, RateLimitError
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portico.http.server import Server
@@ -209,6 +209,7 @@ async def test_any_messages_and_tools_are_judged(messages: list[Json], listed: l
 
 @settings(deadline=None, max_examples=100)
 @given(schema=st.dictionaries(st.sampled_from(INNER), _JSON, max_size=5))
+@example(schema={"type": [], "role": None})
 async def test_any_schema_is_judged(schema: Json) -> None:
     formed = user("Hi", output_config={"format": {"type": "json_schema", "schema": schema}})
     forced = user("Hi", tools=[{"name": "f", "input_schema": schema | {"type": "object"}}], tool_choice={"type": "any"})

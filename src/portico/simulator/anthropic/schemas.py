@@ -75,7 +75,7 @@ def _compiles(schema: Json, path: str) -> None:
         kind = node.get("type")
         if "oneOf" in node:
             raise at(path, "Schema type 'oneOf' is not supported")
-        kinds = [str(name) for name in (kind if isinstance(kind, list) else [kind or "object"])]
+        kinds = [str(name) for name in (kind if isinstance(kind, list) and kind else [kind or "object"])]
         taken = _KEYWORDS.union(*[_OF_TYPE.get(name, set()) for name in kinds])
         for key in node:
             if key not in taken:
