@@ -51,6 +51,8 @@ INTO_RESPONSES = {
     "1.4:name",
     "1.4:detail",
     "1.7:thinking",
+    "1.11:schema",
+    "1.12:strict",
     "1.12:tool_ext",
     "1.13:choice",
     "1.14:builtin",
@@ -64,6 +66,7 @@ INTO_RESPONSES = {
     "7.1:setting",
     "7.1:stop",
     "7.4:thoughts",
+    "7.5:closed",
 }
 
 FOR_CLAUDE = {
@@ -117,6 +120,8 @@ AT_A_PROVIDER = {
     "1.7:none",
     "1.7:thinking",
     "1.10:format",
+    "1.11:schema",
+    "1.12:strict",
     "1.12:validated",
     "1.13:choice",
     "1.15:speech",
@@ -127,6 +132,7 @@ AT_A_PROVIDER = {
     "7.1:media_type",
     "7.1:show",
     "7.4:thoughts",
+    "7.5:closed",
 }
 """Of a caller of another dialect whose request goes to OpenAI, or to a server that speaks its dialect."""
 

@@ -23,6 +23,7 @@ touches text, calls, argument values, media or usage. Its rules, each named afte
 - 1.12 brought: a part that only repeats what the request says of its tools says nothing.
 - 1.14 order: the provider's own tools have none, and one asked for twice is one.
 - 1.13 parallel: without tools there are no calls to make one at a time.
+- 1.11 items: a list that does not say what is in it is a list of anything.
 - 1.12 custom: a tool that takes free text is a function with one text argument, `input`.
 - 1.5 aliases: a type has one spelling, and is found out where it was not declared.
 - 1.3 arguments: are the value they spell; "" is {}.
@@ -120,7 +121,7 @@ def normal_request(request: Request) -> Normal:
             else _without_nothing(
                 {
                     "kind": request.output.kind,
-                    "schema": _plain(request.output.schema),
+                    "schema": _with_open_lists(_plain(request.output.schema)),
                     "name": None if request.output.name == UNNAMED else request.output.name,
                     "strict": request.output.strict,
                     "description": request.output.description,
@@ -318,13 +319,24 @@ _MEANS_NOTHING: Final[Mapping[str, tuple[str, ...]]] = {
 
 def _plain_schema(schema: Any) -> Any:
     """Rule 1.12: an object without properties takes no arguments, however that is said."""
-    plain = _plain(schema)
+    plain = _with_open_lists(_plain(schema))
     if isinstance(plain, dict) and not plain.get("properties") and set(plain) <= _EMPTY_SCHEMA_KEYS:
         return None
     return plain
 
 
 _EMPTY_SCHEMA_KEYS = {"type", "properties", "required", "additionalProperties"}
+
+
+def _with_open_lists(schema: Any) -> Any:
+    """Rule 1.11 items."""
+    if isinstance(schema, list):
+        return [_with_open_lists(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kind = schema.get("type")
+    open_list = schema.get("items") == {} and (kind == "array" or (isinstance(kind, list) and "array" in kind))
+    return {key: _with_open_lists(item) for key, item in schema.items() if not (open_list and key == "items")}
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from portico.core.dialect import Rendered
+from portico.core.flat_schema import flattened
 from portico.core.foreign import CACHE_MARKS, unplaced
 from portico.core.grammar import grammar_in_words
 from portico.core.loss import Loss
@@ -17,7 +18,7 @@ from portico.core.small_limits import guarded
 from portico.core.target import Target
 from portico.dialects.anthropic_messages.messages_render import MessageRenderer, Names
 from portico.dialects.anthropic_messages.sampling import render_sampling
-from portico.dialects.anthropic_messages.schemas import Closed, fit, flattened, strict_schemas
+from portico.dialects.anthropic_messages.schemas import Closed, fit, strict_schemas
 from portico.dialects.anthropic_messages.thinking import Thoughts, render_thinking
 from portico.dialects.anthropic_messages.words import DATED, ORIGIN, SERVER_TOOLS, own
 from portico.wire import jsontext

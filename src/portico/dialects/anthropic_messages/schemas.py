@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 
+from portico.core.flat_schema import flattened, members, required
 from portico.core.request import Tool
 
 _TAKEN: Final = frozenset(
@@ -124,56 +125,9 @@ def strict_schemas(tools: Iterable[Tool]) -> dict[int, Mapping[str, Any]]:
 def fit(schemas: Iterable[Mapping[str, Any]]) -> bool:
     """Whether the compiler takes so many optional members and unions at once."""
     nodes = [node for schema in schemas for node in _nodes(schema)]
-    optional = sum(len(_members(node).keys() - set(_required(node))) for node in nodes)
+    optional = sum(len(members(node).keys() - set(required(node))) for node in nodes)
     unions = sum("anyOf" in node or isinstance(node.get("type"), list) for node in nodes)
     return optional < _MOST_OPTIONAL and unions < _MOST_UNIONS
-
-
-def flattened(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A tool's schema as one object: Anthropic takes no `anyOf`, `oneOf` and `allOf` at its top.
-
-    The members of all branches may be given; those are required that each branch requires.
-    """
-    unions = [key for key in ("anyOf", "oneOf", "allOf") if isinstance(schema.get(key), list)]
-    if not unions:
-        return schema
-    members: dict[str, Any] = {**_members(schema)}
-    required = dict.fromkeys(_required(schema))
-    for key in unions:
-        branches = [_resolved(branch, schema) for branch in schema[key]]
-        for branch in branches:
-            members = {**_members(branch), **members}
-        names = [dict.fromkeys(_required(branch)) for branch in branches]
-        if key == "allOf":
-            required |= {name: None for one in names for name in one}
-        elif names:
-            required |= {name: None for name in names[0] if all(name in one for one in names)}
-    rest = {key: value for key, value in schema.items() if key not in (*unions, "required")}
-    flat = {**rest, "type": "object", "properties": members}
-    return {**flat, "required": list(required)} if required else flat
-
-
-def _resolved(branch: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A branch, or the definition that it names."""
-    if not isinstance(branch, Mapping):
-        return {}
-    name = branch.get("$ref")
-    if not isinstance(name, str):
-        return branch
-    found: Any = schema
-    for step in name.removeprefix("#/").split("/"):
-        found = found.get(step) if isinstance(found, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
-
-
-def _members(node: Mapping[str, Any]) -> Mapping[str, Any]:
-    members = node.get("properties")
-    return members if isinstance(members, Mapping) else {}
-
-
-def _required(node: Mapping[str, Any]) -> list[str]:
-    names = node.get("required")
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:

@@ -21,6 +21,10 @@ _KNOWN: Final = frozenset(
     }
 )
 """Others are refused by name (`'uniqueItems' is not permitted`), or not documented."""
+_KNOWN_IF_SAID: Final = _KNOWN | {"default"}
+"""A function is recorded to be strict with a default, if it is told to be."""
+_FORMATS: Final = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
+"""Others are refused: `'uri' is not a valid format`."""
 _NOT_AT_THE_ROOT: Final = ("anyOf", "enum")
 _ELSEWHERE: Final = ("$ref", "anyOf", "oneOf", "allOf", "enum", "const", "not")
 """Keywords that say at the root what the values are, where no type does."""
@@ -28,11 +32,12 @@ _BY_NAME: Final = ("properties", "$defs", "definitions")
 _DEEPEST: Final = 64
 
 
-def fits_strict(schema: Mapping[str, Any] | None) -> bool:
-    """Of a function's parameters. None are none to break a rule."""
+def fits_strict(schema: Mapping[str, Any] | None, *, said: bool = False) -> bool:
+    """Of a function's parameters. None are none to break a rule. `said`: somebody wants it to be strict."""
     if schema is None:
         return True
-    return schema.get("type") == "object" and schema.keys().isdisjoint(_NOT_AT_THE_ROOT) and _fits(schema, 0)
+    known = _KNOWN_IF_SAID if said else _KNOWN
+    return schema.get("type") == "object" and schema.keys().isdisjoint(_NOT_AT_THE_ROOT) and _fits(schema, known, 0)
 
 
 def is_object(schema: Mapping[str, Any] | None) -> bool:
@@ -42,11 +47,13 @@ def is_object(schema: Mapping[str, Any] | None) -> bool:
     return schema.keys().isdisjoint(_ELSEWHERE)
 
 
-def _fits(node: Any, depth: int) -> bool:
-    if not isinstance(node, Mapping) or depth > _DEEPEST or not node.keys() <= _KNOWN:
+def _fits(node: Any, known: frozenset[str], depth: int) -> bool:
+    if not isinstance(node, Mapping) or depth > _DEEPEST or not node.keys() <= known:
+        return False
+    if "format" in node and str(node["format"]) not in _FORMATS:
         return False
     typed = len(node) == 1 if "$ref" in node else "type" in node or "anyOf" in node
-    return typed and _closed(node) and all(_fits(one, depth + 1) for one in _below(node))
+    return typed and _closed(node) and all(_fits(one, known, depth + 1) for one in _below(node))
 
 
 def _below(node: Mapping[str, Any]) -> Iterator[Any]:

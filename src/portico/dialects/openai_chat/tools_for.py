@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.loss import Loss
 from portico.core.request import FREE_TEXT, Request, Tool, ToolChoice
 from portico.core.target import Target
+from portico.dialects.openai.parameters import parameters
 from portico.dialects.openai_chat.extra_content import ORIGIN
 from portico.dialects.openai_chat.wire_names import called
 
@@ -50,13 +53,17 @@ def _tool(tool: Tool, request: Request, target: Target, names: Mapping[str, str]
             losses.append(Loss("1.12:grammar", path, "the grammar is told in the description and not enforced"))
     if description is not None:
         function["description"] = description
+    strict = tool.strict
+    if "strict" in target.refused:
+        if strict:
+            losses.append(Loss("1.12:strict", path, f"{target.model} has no strict tools here"))
+        strict = None
+    if not target.own and tool.kind != "custom":
+        schema, strict = parameters(msgspec.structs.replace(tool, strict=strict), target, path, losses)
     if schema is not None:
         function["parameters"] = schema
-    if tool.strict is not None and "strict" in target.refused:
-        if tool.strict:
-            losses.append(Loss("1.12:strict", path, f"{target.model} has no strict tools here"))
-    elif tool.strict is not None:
-        function["strict"] = tool.strict
+    if strict is not None:
+        function["strict"] = strict
     return {"type": "function", "function": function}
 
 

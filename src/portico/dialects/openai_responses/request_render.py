@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.dialect import Rendered
 from portico.core.foreign import unplaced
 from portico.core.loss import Loss
@@ -28,6 +30,7 @@ from portico.core.request import (
 from portico.core.small_limits import guarded
 from portico.core.target import Target, ThinkingControl, ThinkingSpec
 from portico.dialects.openai.efforts import takes_usual
+from portico.dialects.openai.parameters import parameters, with_items
 from portico.dialects.openai.strictness import is_object
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
 from portico.dialects.openai_responses.request import EFFORTS, INSTRUCTIONS, LOGPROBS, SEALED, SHARED_FIELDS, is_own
@@ -109,7 +112,7 @@ def _add_tools(
     brought = any(tool.brought for tool in request.tools)
     for tool in request.tools:
         if not tool.brought:
-            _add_tool(tools, tool, names[tool.name], request, losses)
+            _add_tool(tools, tool, names[tool.name], request, target, losses)
     for builtin in request.builtins:
         if builtin.brought and takes_own_tools(target):
             brought = True
@@ -136,7 +139,9 @@ def _add_tools(
         body["parallel_tool_calls"] = request.parallel_tool_calls
 
 
-def _add_tool(tools: list[dict[str, Any]], tool: Tool, name: str, request: Request, losses: list[Loss]) -> None:
+def _add_tool(
+    tools: list[dict[str, Any]], tool: Tool, name: str, request: Request, target: Target, losses: list[Loss]
+) -> None:
     own = dict((tool.ext or {}).get(ORIGIN, {}))
     namespace = own.pop("namespace", None)
     foreign = [key for origin, fields in (tool.ext or {}).items() if origin not in (ORIGIN, SHARED) for key in fields]
@@ -149,9 +154,12 @@ def _add_tool(tools: list[dict[str, Any]], tool: Tool, name: str, request: Reque
         if (format_ := (tool.ext or {}).get(SHARED, {}).get("format")) is not None:
             rendered["format"] = _flat(format_)
     else:
-        rendered["parameters"] = _NO_ARGUMENTS if tool.schema is None else tool.schema
+        schema, strict = tool.schema, tool.strict
+        if not is_own(request):
+            schema, strict = parameters(tool, target, request.where.at_tool(tool.at), losses)
+        rendered["parameters"] = _NO_ARGUMENTS if schema is None else schema
         if not tool.unsaid:
-            rendered["strict"] = tool.strict is True
+            rendered["strict"] = strict is True
     rendered.update(own)
     if not namespace:
         tools.append(rendered)
@@ -338,8 +346,11 @@ def _add_format(
 ) -> None:
     """The format where the model can be held to it, else words that ask for it, in front of the input."""
     able, path = target.capabilities, output.schema_at or request.where.field("response_format")
-    if is_own(request) or (output.kind == "json_schema" and able.json_schema and is_object(output.schema)):
+    if is_own(request):
         text["format"] = _format(output)
+        return
+    if output.kind == "json_schema" and able.json_schema and is_object(output.schema):
+        text["format"] = _format(msgspec.structs.replace(output, schema=with_items(output.schema)))
         return
     held = output.kind != "enum" and able.json_mode and (output.schema is None or is_object(output.schema))
     if held:

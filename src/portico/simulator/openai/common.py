@@ -82,13 +82,15 @@ _TAKEN = frozenset(
 )
 """The keywords of Structured Outputs (OpenAI's guide, "Supported schemas"; `default` as recorded). Any other is refused by
 its name, even one that only annotates."""
+_CHOICES = frozenset({"oneOf", "anyOf", "allOf", "enum", "not"})
 _DEEPEST = 200
 
 
 def check_schema(schema: Any, what: str, param: str, code: str | None, *, strict: bool) -> None:
     """Raises `Refused` for a schema that OpenAI does not take; `what` is "function 'name'" or "response_format 'name'".
 
-    Shapes are looked at always; the rules of Structured Outputs only where `strict`.
+    Shapes are looked at always (what users report of functions that are not strict, too); the rules of Structured Outputs
+    only where `strict`.
     """
 
     def wrong(said: str) -> Refused:
@@ -102,7 +104,8 @@ def check_schema(schema: Any, what: str, param: str, code: str | None, *, strict
     if kind != "object" and (strict or kind is not None):
         told = f'"{kind}"' if kind is None or isinstance(kind, str) else str(kind)
         raise wrong(f"schema must be a JSON Schema of 'type: \"object\"', got 'type: {told}'.")
-    if strict and any(key in schema for key in ("anyOf", "oneOf", "enum")):
+    function = what.startswith("function")
+    if (function and not _CHOICES.isdisjoint(schema)) or (strict and not {"anyOf", "oneOf", "enum"}.isdisjoint(schema)):
         raise wrong(
             "schema must have type 'object' and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level."
         )
@@ -110,6 +113,8 @@ def check_schema(schema: Any, what: str, param: str, code: str | None, *, strict
         subset.check_json_schema(schema, "schema")
     except NoSchema as error:
         raise wrong(f"{error.message.removeprefix('* ').strip()}.") from None
+    if function and not isinstance(schema.get("properties"), dict):
+        raise wrong("In context=(), object schema missing properties.")
     _walk(schema, (), wrong, strict=strict)
 
 
