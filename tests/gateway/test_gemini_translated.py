@@ -347,10 +347,9 @@ async def test_a_chat_caller_of_a_chat_provider_is_served_as_before() -> None:
 @pytest.mark.parametrize("verb", ["generateContent", "streamGenerateContent", "countTokens"])
 @pytest.mark.parametrize("place", ["unheardOf", "toolConfig"])
 async def test_what_is_nested_deeper_than_anybody_reads_is_refused(verb: str, place: str) -> None:
-    value: Any = 1
-    for _ in range(900):
-        value = [value]
+    deep = b"[" * 2000 + b"]" * 2000
+    body = as_bytes(prompt("Hi", **{place: {"a": "deep"}})).replace(b'"deep"', deep)
     async with open_house(Script(answers({})), kinds=(KINDS["openai"],)) as house:
-        answer = await ask(house, prompt("Hi", **{place: {"a": value}}), verb=verb, model=GPT)
+        answer = await ask(house, body, verb=verb, model=GPT)
         assert answer.status == 400
         assert b"nested too deeply" in answer.body

@@ -246,7 +246,10 @@ class Simulator:
         wished = self._wishes(request, asked)
         error = refusal(wished, model.name, vertex=where.vertex)
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # which keeps this frame
         mark = seal(self.seed, model.name, canonical(asked))
         effective = held.before(asked) if held else asked
         config = asked.get("generationConfig", {})
