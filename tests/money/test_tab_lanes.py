@@ -173,6 +173,17 @@ async def test_a_call_that_is_given_up_while_only_open_holds_stand_in_its_way_ha
     assert desk.posted == []
 
 
+async def test_what_was_refused_is_not_paid_for_though_the_database_then_rests() -> None:
+    """What of the answer comes before the call is stopped is not shown."""
+    desk = Desk()
+    tab = tab_at(desk, prepaid=False)
+    await tab.hold(ASK, [CHEAP])
+    desk.decide(0, Refused("no_account"))
+    await asyncio.sleep(0)
+    tab._till.storage_failed()
+    assert not tab.ready()
+
+
 async def test_a_call_whose_hold_was_refused_has_no_end_to_write() -> None:
     desk = Desk()
     tab = tab_at(desk)

@@ -102,6 +102,7 @@ def test_holds_that_are_on_their_way_are_reckoned_with_until_they_are_decided() 
         (Use("rpm", 10, 6), [True, True, False]),
         (Use("concurrent", 10, 6), [True, True, False]),
         (Use("tpm", 100, 10), [True, False, False]),
+        (Use("tpm", 1000, 690), [True, True, False]),
         (Use("budget_day", 100, 60), [True, True, False]),
     ],
 )
@@ -116,9 +117,9 @@ def test_of_many_calls_at_once_no_more_run_beside_their_holds_than_a_limit_lets_
         told.append(till.is_comfortable(LIMITED, 10, 40))
         till.begun(LIMITED, 10, 40)
     assert told == comfortable
-    for _ in comfortable:
+    for before in reversed(comfortable):
         till.decided(LIMITED, 10, 40)
-    assert till.is_comfortable(LIMITED, 10, 40)
+        assert till.is_comfortable(LIMITED, 10, 40) is before
 
 
 def test_after_a_refusal_nothing_is_known_of_the_account_until_its_next_hold() -> None:
