@@ -151,6 +151,15 @@ def test_a_page_and_a_body_that_says_nothing_are_what_their_status_is(
         ({"code": "rate_limit_exceeded", "message": "x"}, UpstreamRateLimited),
         ({"code": "context_length_exceeded", "message": "x"}, ContextLengthExceeded),
         ({"code": "invalid_value", "message": "x"}, UpstreamRejected),
+        (
+            {"type": "service_unavailable_error", "code": "server_is_overloaded", "message": "x"},
+            UpstreamOverloaded,
+        ),
+        ({"code": "slow_down", "message": "x"}, UpstreamOverloaded),
+        ({"code": "invalid_prompt", "message": "x"}, UpstreamRejected),
+        ({"code": "image_parse_error", "message": "x"}, UpstreamRejected),
+        ({"code": "bio_policy", "message": "x"}, UpstreamContentRefused),
+        ({"code": "image_content_policy_violation", "message": "x"}, UpstreamContentRefused),
         ({"message": "x"}, UpstreamInternal),
     ],
 )
