@@ -294,6 +294,19 @@ def test_an_endpoint_that_tells_no_deltas_is_read_all_the_same(kept: str) -> Non
     assert normal(assemble(read(frames))) == normal(EVERYTHING)
 
 
+@pytest.mark.parametrize("told", [[""], [], ["{", "}"]], ids=["nothing", "no word", "an object"])
+def test_a_function_that_is_called_with_nothing_is_called_with_an_object(told: list[str]) -> None:
+    """Some compatible servers write no text at all; callers who read streams parse what comes."""
+    item = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "".join(told)}
+    bodies = [
+        {"type": "response.output_item.added", "output_index": 0, "item": {**item, "arguments": ""}},
+        *[{"type": "response.function_call_arguments.delta", "output_index": 0, "delta": one} for one in told],
+        {"type": "response.output_item.done", "output_index": 0, "item": item},
+    ]
+    events = read([Frame(json.dumps(body).encode()) for body in bodies])
+    assert "".join([event.text for event in events if isinstance(event, PartDelta)]) == "{}"
+
+
 def test_a_stream_without_its_end_is_a_failure() -> None:
     frames = written(tell(EVERYTHING))
     last = read(frames[:-1])[-1]

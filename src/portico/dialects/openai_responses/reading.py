@@ -297,6 +297,8 @@ class OutputReader:
         if opened.call is None:
             opened.call = self._begin(self._call(item, kind), events)
         call, whole = opened.call, optional_string(item.get(CALLS[kind]), f".{CALLS[kind]}") or ""
+        if not whole and not call.told and kind == "function_call":
+            whole = "{}"  # no text spells no arguments
         if len(whole) > call.told:
             events.append(PartDelta(0, call.index, whole[call.told :]))
         signature = self._signed.pop(call.part.id, None) if isinstance(call.part, ToolCall) else None
