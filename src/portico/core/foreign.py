@@ -10,6 +10,8 @@ ITEMS_ORIGIN: Final = "openai_responses"
 SOURCES_ORIGIN: Final = "anthropic_sources"
 """What a document of blocks, or a source that was found, says beside them. Its blocks are parts of their own, and have no
 place for it in any dialect."""
+MARKS_ORIGIN: Final = "anthropic_messages"
+"""Whose word it is that the prompt may be cached up to a part (`cache_control`), whichever dialect's caller says it."""
 OF_PARTS: Final = (ITEMS_ORIGIN, "anthropic_messages", SOURCES_ORIGIN)
 """Dialects whose parts say more than others have places for."""
 _ADVICE: Final = frozenset({"id", "cache_control"})

@@ -41,6 +41,8 @@ _IGNORED: Final = frozenset(
     }
 )
 """Fields of bookkeeping that no answer shows (mapping.md 1.1)."""
+_MOST_MARKS: Final = 4
+"""`A maximum of 4 blocks with cache_control may be provided.`"""
 _UNSAID: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
@@ -76,6 +78,8 @@ def render_request(request: Request, target: Target) -> Rendered:
         body["output_config"] = config
     if tools:
         body["tools"] = tools
+    if not target.own:
+        _few_marks([*system, *[block for message in messages for block in message["content"]]])
     _add_choice(body, request, target, thoughts, losses, names)
     said = [message for message in messages if message["content"]]
     if able.judged and said[-1]["role"] == "assistant":
@@ -94,6 +98,17 @@ def _as_it_opened(request: Request) -> Request:
         return request
     where = request.where.with_fields({"thinking": "$.thinking"})
     return replace(request, thinking=replace(request.opening, show=request.thinking.show), where=where)
+
+
+def _few_marks(blocks: list[Any]) -> None:
+    """No more marks of the cache than Anthropic takes: the last, up to which most may be cached."""
+    marked: list[dict[str, Any]] = []
+    for block in blocks:
+        inner = block.get("content")
+        marked += [one for one in (inner if isinstance(inner, list) else ()) if "cache_control" in one]
+        marked += [block] if "cache_control" in block else []
+    for block in marked[:-_MOST_MARKS]:
+        del block["cache_control"]
 
 
 def _begin_answer(

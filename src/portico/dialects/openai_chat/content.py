@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+import msgspec
+
 from portico.core.audio import RAW_MIME
 from portico.core.errors import InvalidRequest
+from portico.core.foreign import MARKS_ORIGIN
 from portico.core.mime import by_extension, by_magic, head_of
-from portico.core.parts import Media, Part, Reasoning, Text
+from portico.core.parts import Media, Part, Reasoning, Text, ToolResult
 from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ext_of, extra_content, read_google, read_signature
 from portico.wire.names import camel
@@ -65,7 +68,19 @@ def _parse_part(part: Mapping[str, Any]) -> Part:
     parser = _PARSERS.get(kind) if isinstance(kind, str) else None
     if parser is None:
         raise InvalidRequest(f"Unknown content part type {kind!r}; known are {', '.join(_PARSERS)}.", param=".type")
-    return parser(part)
+    made = parser(part)
+    return marked(made, part["cache_control"]) if "cache_control" in part else made
+
+
+def marked(part: Part, mark: Any) -> Part:
+    """A part up to which the prompt may be cached: callers of Chat who know that they ask a Claude say so in its own words.
+    What is no mark says nothing."""
+    if not isinstance(part, (Text, Media, ToolResult)) or not isinstance(mark, Mapping):
+        return part
+    if mark.get("type") != "ephemeral" or mark.get("ttl") not in (None, "5m", "1h"):
+        return part
+    ext = dict(part.ext or {})
+    return msgspec.structs.replace(part, ext={**ext, MARKS_ORIGIN: {"cache_control": mark}})
 
 
 def _text(part: Mapping[str, Any]) -> Part:

@@ -16,7 +16,7 @@ from portico.core.pairing import OpenCalls
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, PlainMessages, Role
 from portico.dialects.openai.checks import array_at, missing, object_at, string_at, wrong_type
-from portico.dialects.openai_chat.content import parse_content, parse_list
+from portico.dialects.openai_chat.content import marked, parse_content, parse_list
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
     ORIGIN,
@@ -157,6 +157,8 @@ class MessagesReader:
             parts = parse_content(fields.get("content"))
         else:
             raise InvalidRequest(f"Unknown role {role!r}; known are {', '.join(ROLES)}.", param=".role")
+        if parts and fields.get("cache_control") is not None:
+            parts = [*parts[:-1], marked(parts[-1], fields["cache_control"])]
         name = fields.get("name") if role not in ("tool", "function") else None
         ext = None
         if not _ECHOED.issuperset(fields):
