@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialects.dialect_rows import (
+    CATALOG,
     CHAT,
     GEMINI,
     Json,
@@ -21,12 +22,13 @@ from dialects.dialect_rows import (
     told,
 )
 from portico.core.assembly import tell
-from portico.core.dialect import Reply
+from portico.core.dialect import Reading, Reply
 from portico.core.parts import Media, Reasoning, Text
 from portico.core.response import Candidate, Citation, Finish, FinishReason, Response
 from portico.core.spans import MAX_HELD, TextSpans
 from portico.dialects.gemini.grounding import joined_metadata, read_grounding, render_grounding
 from portico.dialects.openai_chat.annotations import Insertions
+from portico.relay.translate import DIALECTS, Translator
 from portico.wire import jsontext
 
 TEXT = "Zürich is in 瑞士. It is big."
@@ -340,3 +342,53 @@ def test_many_sources_beside_many_pictures_are_told_at_once() -> None:
         content.other("!!")
     assert [content.span(at, at + 2) for at in (0, 2, 99_998)] == [(0, 2), (4, 6), (199_996, 199_998)]
     assert len([content.span(at, 100_000) for at in range(50_000)]) == 50_000
+
+
+SEARCHED: list[tuple[str, Json]] = [
+    (
+        "anthropic_messages",
+        {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": "claude-opus-5",
+            "content": [{"type": "text", "text": "blue"}],
+            "stop_reason": "end_turn",
+            "usage": {"input_tokens": 5, "output_tokens": 3, "server_tool_use": {"web_search_requests": 2}},
+        },
+    ),
+    (
+        "openai_responses",
+        {
+            "id": "resp_1",
+            "object": "response",
+            "status": "completed",
+            "model": "gpt-5.5",
+            "output": [
+                *[
+                    {"type": "web_search_call", "id": f"ws_{n}", "status": "completed", "action": {"type": "search"}}
+                    for n in range(2)
+                ],
+                {
+                    "type": "message",
+                    "id": "m",
+                    "role": "assistant",
+                    "content": [{"type": "output_text", "text": "blue"}],
+                },
+            ],
+            "usage": {"input_tokens": 5, "output_tokens": 3, "total_tokens": 8},
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("source", "answer"), SEARCHED, ids=[source for source, _ in SEARCHED])
+def test_searches_of_whoever_counts_them_are_counted(source: str, answer: Json) -> None:
+    """2.7, beside Google, who tells what it searched for; whole and streamed"""
+    count = {"web_search_requests": 2}
+    told = Translator(DIALECTS[source], DIALECTS["openai_chat"], CATALOG).response(answer).body
+    assert told["usage"]["server_tool_use"] == count
+    response = DIALECTS[source].parse_response(answer, Reading(mint=lambda: "call_1"))
+    writer = DIALECTS["openai_chat"].writer(Reply(id="x", created=0, include_usage=True))
+    frames = [frame for event in tell(response) for frame in writer.feed(event)]
+    assert jsontext.decode(frames[-2].data)["usage"]["server_tool_use"] == count

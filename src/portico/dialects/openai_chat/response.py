@@ -57,8 +57,7 @@ def render_response(response: Response, reply: Reply) -> Rendered:
     }
     if response.usage is not None:
         body["usage"] = usage = render_usage(response.usage)
-        if searches:
-            usage.update(searched(searches))
+        usage.update(searched(searches or response.uses.get("web_search", 0)))
         if reply.cost is not None:
             usage.update(costing(reply))
     ext = response.ext

@@ -5,6 +5,7 @@ request, in a chunk of its own; `[DONE]` after success and never after a failure
 change are encoded once.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from portico.core.dialect import Reply
@@ -114,6 +115,7 @@ class ChatWriter:
         self._plain_thoughts = reply.thoughts and not reply.thought_tag and not reply.reasoning_details
         """Thoughts are told, in one place."""
         self._usage: Usage | None = None
+        self._uses: Mapping[str, int] = {}
         self._tier: str | None = None
         self._extras: dict[int | None, dict[str, Any]] = {}
         self._own: dict[int | None, dict[str, Any]] = {}
@@ -129,8 +131,9 @@ class ChatWriter:
                 return self._part_started(candidate, index, part)
             case PartEnded(candidate, index, signature):
                 return self._part_ended(candidate, index, signature)
-            case UsageReported(usage, tier):
+            case UsageReported(usage, tier, uses):
                 self._usage = usage
+                self._uses = uses
                 self._tier = tier or self._tier
             case Started():
                 self._started = event
@@ -377,6 +380,7 @@ class ChatWriter:
         last: dict[str, Any] = {}
         if self._reply.include_usage:
             searches = sum(len(choice.searches) for choice in self._choices.values())
+            searches = searches or self._uses.get("web_search", 0)
             last["usage"] = None
             if self._usage is not None:
                 last["usage"] = {**render_usage(self._usage), **searched(searches), **costing(self._reply)}

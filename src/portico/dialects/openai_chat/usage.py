@@ -87,7 +87,8 @@ NANOS: Final = 1_000_000_000
 
 
 def searched(count: int) -> dict[str, Any]:
-    """How often the web was searched, an extension of usage: searches have a price of their own (mapping.md 6.2)."""
+    """How often the web was searched, an extension of usage: searches have a price of their own (mapping.md 6.2). Google
+    tells what it searched for, others how often they did."""
     return {"server_tool_use": {"web_search_requests": count}} if count else {}
 
 
