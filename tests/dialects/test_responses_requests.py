@@ -690,3 +690,14 @@ def test_names_that_openai_refuses_are_others_on_the_wire() -> None:
     names = [tool["name"] for tool in told.body["tools"]]
     assert names == ["a_b_2", "a_b", "x" * 64]
     assert told.tool_names == {"a_b_2": "a.b", "x" * 64: "x" * 70}
+
+
+@pytest.mark.parametrize("dialect", [anthropic_messages, gemini, openai_chat])
+def test_a_prompt_that_only_openai_can_look_up_is_no_prompt_of_others(dialect: Any) -> None:
+    kept = {"prompt": {"id": "pmpt_1", "variables": {"city": "Bern"}}}
+    for body in (kept, {**kept, "input": "hi"}):
+        with pytest.raises(UnsupportedParameter) as raised:
+            dialect.DIALECT.render_request(PARSE({"model": "m", **body}), model("gemini-3.5-flash"))
+        assert raised.value.param == "$.prompt"
+    told = openai_responses.DIALECT.render_request(PARSE({"model": "gpt-5.5", **kept}), model("gpt-5.5"))
+    assert told.body["prompt"] == kept["prompt"]

@@ -1,7 +1,9 @@
 """What a part brings along that another dialect has no place for: extras of its origin, and seals of another vendor."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from portico.core.errors import UnsupportedParameter
 from portico.core.loss import Loss, Where
 from portico.core.parts import Ext, Part, Signature
 
@@ -47,9 +49,15 @@ def says_nothing(name: str, value: Any) -> bool:
 
 
 def unplaced(name: str, value: Any, where: Where, code: str, message: str) -> list[Loss]:
-    """The loss of a field of another dialect: none where it says nothing, no answer shows it where it marks a cache."""
+    """The loss of a field of another dialect: none where it says nothing, no answer shows it where it marks a cache.
+
+    Raises `UnsupportedParameter` for a prompt that OpenAI keeps: without it, something else would be answered.
+    """
     if says_nothing(name, value):
         return []
+    if name == "prompt" and isinstance(value, Mapping) and "id" in value:
+        message = "A prompt that is kept at OpenAI can be looked up by its own models alone: send what it says."
+        raise UnsupportedParameter(message, param=where.field(name))
     if name == CACHE_MARKS:
         return [Loss("1.1:ignored", str(value), "what may be cached is found by the provider itself")]
     return [Loss(code, where.field(name), message)]
