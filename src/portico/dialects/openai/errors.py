@@ -160,6 +160,12 @@ _NO_TOOLS: Final = re.compile(
     r"\btools? (?:is|are|use|calling)\b.*\bnot support|not support.*\b(?:tools?|function)", re.IGNORECASE
 )
 _FILE: Final = re.compile(r"\bfile object\b|\bno such file\b|\bfiles? .*\bnot found\b", re.IGNORECASE)
+_KEPT: Final = re.compile(
+    r"^(?:item|previous response|response|conversation|prompt|vector store|container|thread)\b"
+    r"(?!.*\bmodels?\b).*\bnot found\b",
+    re.IGNORECASE,
+)
+"""What a caller named that the provider does not keep: `Item with id 'rs_…' not found`. Nobody else keeps it either."""
 _CONTENT: Final = re.compile(r"content (?:management )?policy|content filter|usage polic|safety system", re.IGNORECASE)
 _FLAGGED: Final = re.compile(r"\bflagged\b|\bmoderation\b", re.IGNORECASE)
 """OpenRouter's 403: not of the key, but of what was asked (https://openrouter.ai/docs/errors)."""
@@ -393,6 +399,8 @@ def _kind(status: int, fault: _Fault) -> type[UpstreamError]:
     message = fault.message
     if kind is UpstreamModelNotFound:
         if _NO_TOOLS.search(message):
+            return UpstreamRejected
+        if _KEPT.search(message):
             return UpstreamRejected
         return UpstreamFileNotFound if _FILE.search(message) else kind
     if kind is UpstreamRejected and not fault.code.startswith("unsupported_"):
