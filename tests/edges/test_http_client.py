@@ -348,6 +348,21 @@ async def test_a_provider_whose_answer_is_given_up_sees_a_reset(provide: Provide
     assert seen == [ConnectionResetError]
 
 
+async def test_sizes_of_chunks_that_come_alone_do_not_add_up_to_a_head_that_is_too_large(provide: Provide) -> None:
+    async def script(visit: Visit) -> None:
+        await visit.request()
+        visit.send(CHUNKED_HEAD)
+        for _ in range(100):
+            for piece in (b"1\r\n", b"a\r\n"):
+                await settle()
+                visit.send(piece)
+        visit.send(b"0\r\n\r\n")
+
+    client = HttpUpstream(max_head_bytes=200)
+    assert await fetch(client, post(await provide(script))) == b"a" * 100
+    await client.aclose()
+
+
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-"])
 async def test_a_provider_that_leaves_without_an_answer_is_incomplete(
     provide: Provide, upstream: HttpUpstream, answer: bytes

@@ -132,6 +132,42 @@ async def test_a_generation_the_provider_may_have_begun_is_not_sent_again(
     assert (listener.connections, listener.requests.qsize()) == (1, 2)
 
 
+async def test_what_a_provider_said_before_it_was_asked_is_no_answer(
+    upstream: HttpUpstream, listener: Listener
+) -> None:
+    """It comes in the turn of the loop in which the request is made, and is read before that is sent."""
+    kept = await warm(upstream, listener)
+    thread = serve_one(listener)
+    with kept:
+        kept.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstale")
+        response = await soon(asyncio.create_task(upstream.send(request(listener))))
+    assert await soon(response.read()) == b"ok"
+    thread.join(PATIENCE_S)
+    assert (listener.connections, listener.requests.qsize()) == (2, 2)
+
+
+async def test_an_answer_that_ends_with_its_connection_is_not_whole_where_that_is_reset(
+    upstream: HttpUpstream, listener: Listener
+) -> None:
+    taken = threading.Event()
+
+    def answer() -> None:
+        with listener.accept() as connection:
+            listener.request(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\npart")
+            assert taken.wait(8)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    response = await soon(upstream.send(request(listener)))
+    assert await soon(anext(response)) == b"part"
+    taken.set()
+    with pytest.raises(UpstreamIncomplete):
+        await soon(response.read())
+    thread.join(PATIENCE_S)
+
+
 async def test_a_generation_the_provider_left_unread_is_not_sent_again(
     upstream: HttpUpstream, listener: Listener
 ) -> None:
