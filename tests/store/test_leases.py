@@ -111,6 +111,32 @@ async def test_a_lease_that_cannot_be_renewed_in_time_is_not_held(lease: Lease, 
     assert not held(lease)
 
 
+async def test_a_renewal_counts_from_when_it_was_asked_for_however_long_it_takes(lease: Lease, clock: Clock) -> None:
+    """The database may have written it at once, and answered late."""
+    renewing = asyncio.create_task(lease.renew())
+    await asyncio.sleep(0)
+    clock.now += 10
+    assert await renewing
+    clock.now += LEASE_S - 10.001
+    assert held(lease)
+    clock.now += 0.001
+    assert not held(lease)
+
+
+async def test_nobody_is_steady_whose_own_lease_has_lapsed(lease: Lease, clock: Clock) -> None:
+    for _ in range(4):
+        clock.now += 4
+        assert await lease.renew()
+    assert steady(lease)
+    clock.now += LEASE_S
+    assert not steady(lease)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at processes through /proc")
+def test_a_process_of_which_nobody_knows_when_it_began_is_not_known_to_be_gone() -> None:
+    assert not is_dead(f"{own_label().rpartition(':')[0]}:")
+
+
 async def test_what_has_lapsed_may_be_renewed_until_somebody_ends_it(database: Database, lease: Lease) -> None:
     await database.reading.work(age(DAY_US))
     assert await lease.renew()
