@@ -326,7 +326,7 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             if status == 204 and (coding is not None or headers.get("content-length", "0") != "0"):
                 self._keep_alive = False  # No content, and yet some may follow.
-            self._until_close = coding is None and "content-length" not in headers and status not in (204, 304)
+            self._until_close = coding is None and "content-length" not in headers
 
     def on_body(self, data: bytes) -> None:
         self._progressed = True
