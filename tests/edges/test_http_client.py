@@ -14,6 +14,7 @@ import pytest
 from edges.sockets import PATIENCE_S, Provided, Provider, Script, Visit, read_head, settle, soon, until
 from portico.core.errors import (
     GatewayBusy,
+    UpstreamAnswerTooLarge,
     UpstreamBadGateway,
     UpstreamIncomplete,
     UpstreamTimeout,
@@ -297,6 +298,48 @@ async def test_a_small_answer_cannot_become_a_large_piece(provide: Provide, upst
     else:
         with pytest.raises(UpstreamBadGateway):
             await response.read(limit)
+
+
+@pytest.mark.parametrize("size", [100_000, 100_001, 3_000_000])
+@pytest.mark.parametrize("declared", [True, False])
+async def test_an_answer_is_read_up_to_a_limit_and_not_beyond(
+    provide: Provide, upstream: HttpUpstream, size: int, declared: bool
+) -> None:
+    gone = asyncio.Event()
+
+    async def script(visit: Visit) -> None:
+        await visit.request()
+        if declared:
+            visit.answer(b"x" * size)
+        else:
+            visit.send(CHUNKED_HEAD + b"".join(chunk(b"x" * 1000) for _ in range(size // 1000)))
+            visit.send(chunk(b"x" * (size % 1000)) if size % 1000 else b"")
+            visit.send(b"0\r\n\r\n")
+        await visit.gone()
+        gone.set()
+
+    response = await soon(upstream.send(post(await provide(script))))
+    if size > 100_000:
+        with pytest.raises(UpstreamAnswerTooLarge):
+            await soon(response.read(100_000))
+        if size > 100_001:  # else all of it had come
+            await soon(gone.wait())
+    else:
+        assert await soon(response.read(100_000)) == b"x" * size
+        response.close()
+
+
+async def test_what_was_decoded_has_neither_its_coding_nor_the_length_of_it(
+    provide: Provide, upstream: HttpUpstream
+) -> None:
+    async def script(visit: Visit) -> None:
+        await visit.request()
+        visit.answer(gzip.compress(b"a" * 100), "Content-Encoding: gzip")
+
+    response = await soon(upstream.send(post(await provide(script))))
+    assert response.headers.keys().isdisjoint({"content-encoding", "content-length"})
+    assert await soon(response.read()) == b"a" * 100
+    response.close()
 
 
 async def test_compressed_data_that_stops_early_is_incomplete(provide: Provide, upstream: HttpUpstream) -> None:
