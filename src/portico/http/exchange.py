@@ -35,6 +35,7 @@ class HttpExchange:
         "_budget",
         "_connection",
         "_keep_alive",
+        "_lacks_room",
         "_left",
         "_mute",
         "_started",
@@ -56,6 +57,7 @@ class HttpExchange:
         self.room_bytes = 0
         """What it has taken of the budget beside its body."""
         self._budget = connection.budget
+        self._lacks_room = False
         self._connection: Connection | None = connection
         self._keep_alive = keep_alive
         self.version_1_0 = version_1_0
@@ -180,7 +182,10 @@ class HttpExchange:
         return True
 
     def take_room(self, size: int) -> None:
-        if self.task is None or not self._budget.take(size):  # what is over gives nothing back any more
+        if self.task is None or not self._budget.take_at_once(size):  # what is over gives nothing back any more
+            if not self._lacks_room:  # one request is refused, however many files it names
+                self._lacks_room = True
+                self._budget.refused_bodies += 1
             raise GatewayBusy(NO_ROOM)
         self.room_bytes += size
 
