@@ -28,6 +28,7 @@ from portico.core.errors import (
     UpstreamRefusedAccount,
     UpstreamRejected,
     UpstreamRequestTooLarge,
+    UpstreamSignatureRejected,
     UpstreamTimeout,
     UpstreamUnsupported,
 )
@@ -136,6 +137,7 @@ _BY_CODE: Final[Mapping[str, type[UpstreamError]]] = {
     "responsibleaipolicyviolation": UpstreamContentRefused,
     "moderation_blocked": UpstreamContentRefused,
     "data_inspection_failed": UpstreamContentRefused,
+    "invalid_encrypted_content": UpstreamSignatureRejected,
     "engine_overloaded": UpstreamOverloaded,
     "server_is_overloaded": UpstreamOverloaded,
     "slow_down": UpstreamOverloaded,

@@ -384,6 +384,11 @@ def _format(output: OutputFormat) -> dict[str, Any]:
     return rendered
 
 
+def _brings_seals(request: Request) -> bool:
+    """Whether thoughts come back as a provider sealed them: their caller has asked for them, and does again."""
+    return any(getattr(part, "signature", None) is not None for message in request.messages for part in message.parts)
+
+
 def _add_extras(request: Request, target: Target, body: dict[str, Any], losses: list[Loss]) -> None:
     """What has no neutral word, and what is always asked for on behalf of callers of other dialects."""
     include = body.pop("include", [])
@@ -404,7 +409,8 @@ def _add_extras(request: Request, target: Target, body: dict[str, Any], losses: 
     control = target.capabilities.thinking.control
     if not is_own(request):
         body.setdefault("store", False)
-    if control is not ThinkingControl.NONE and (control is not ThinkingControl.ANY or not is_own(request)):
+    unknown = control is ThinkingControl.ANY and is_own(request)
+    if control is not ThinkingControl.NONE and (not unknown or _brings_seals(request)):
         include = [*include, SEALED]
     if include:
         body["include"] = include
