@@ -9,6 +9,7 @@ import msgspec
 
 from portico.core.ids import from_time
 from portico.core.storage import Db
+from portico.ledger.pay import REFUNDED
 from portico.ledger.windows import DAY_US
 
 MOST: Final = 20_000
@@ -18,12 +19,6 @@ _NEWEST: Final = (
     "SELECT COALESCE(n.body, r.body) FROM receipts r"
     " LEFT JOIN receipt_notes n ON n.request_id = r.request_id AND n.kind = 'adjust'"
     " WHERE r.request_id >= ? AND r.request_id < ? AND r.at_us >= ? AND r.at_us < ? ORDER BY r.request_id DESC LIMIT ?"
-)
-
-# The kinds are named as the index of payments names them, so that it is used.
-_GIVEN_BACK: Final = (
-    "SELECT CAST(COALESCE(SUM(posted_nanos), 0) AS BIGINT) FROM entries WHERE kind IN ('top_up', 'refund', 'adjust')"
-    " AND kind = 'refund' AND at_us >= ? AND at_us < ?"
 )
 
 
@@ -78,10 +73,8 @@ def margins(db: Db, first: date, last: date, *, most: int = MOST) -> Margins:
 
 def given_back(db: Db, first: date, last: date, account_id: str = "") -> int:
     """The refunds of those days, in nano-dollars: of all accounts, or of one."""
-    if account_id:
-        found = db.rows(f"{_GIVEN_BACK} AND account_id = ?", *_times(first, last), account_id)
-    else:
-        found = db.rows(_GIVEN_BACK, *_times(first, last))
+    sql, of = f"{REFUNDED} AND at_us >= ? AND at_us < ?", _times(first, last)
+    found = db.rows(f"{sql} AND account_id = ?", *of, account_id) if account_id else db.rows(sql, *of)
     return int(found[0][0])
 
 

@@ -33,10 +33,11 @@ _LOCK: Final = "UPDATE accounts SET revision = revision WHERE id = ?"
 _ENDED: Final = "SELECT account_id, -posted_nanos FROM entries WHERE request_id = ? AND kind IN ('settle', 'release')"
 _ADJUSTED: Final = "SELECT -posted_nanos FROM entries WHERE request_id = ? AND kind = 'adjust'"
 # The kinds are named as the index of payments names them, so that it is used.
-_REFUNDED: Final = (
-    "SELECT CAST(COALESCE(SUM(posted_nanos), 0) AS BIGINT) FROM entries WHERE account_id = ?"
-    " AND kind IN ('top_up', 'refund', 'adjust') AND kind = 'refund' AND request_id = ?"
+REFUNDED: Final = (
+    "SELECT CAST(COALESCE(SUM(posted_nanos), 0) AS BIGINT) FROM entries"
+    " WHERE kind IN ('top_up', 'refund', 'adjust') AND kind = 'refund'"
 )
+"""What was given back, in nano-dollars; to be gone on with, of what."""
 _NOTE: Final = "INSERT INTO receipt_notes (request_id, kind, body, at_us) VALUES (?, 'refund', ?, ?)"
 _BOOK: Final = "UPDATE accounts SET posted_nanos = posted_nanos + ? WHERE id = ? RETURNING posted_nanos, held_nanos"
 _FREE: Final = "This call was not charged: there is nothing to give back."
@@ -103,7 +104,7 @@ def refund_call(db: Db, request_id: str, amount_nanos: int | None = None, note: 
     account, charge = ended[0]
     lock_account(db, account)  # of two at once the second finds what the first gave back
     charge += sum(more for (more,) in db.rows(_ADJUSTED, request_id))
-    refunded = db.rows(_REFUNDED, account, request_id)[0][0]
+    refunded = db.rows(f"{REFUNDED} AND account_id = ? AND request_id = ?", account, request_id)[0][0]
     left = charge - refunded
     if left <= 0:
         raise Conflict("All that this call was charged was given back already." if refunded else _FREE)
