@@ -14,6 +14,13 @@ def thing(**more: Any) -> dict[str, Any]:
     return {"type": "object", "properties": {"name": NAME}, "required": ["name"], **more}
 
 
+def closed_silently(given: Any) -> Any:
+    """What is compiled of a schema that loses nothing by it."""
+    closed = Closed(given)
+    assert not closed.dropped
+    return closed.schema
+
+
 @pytest.mark.parametrize(
     ("given", "made"),
     [
@@ -35,9 +42,7 @@ def thing(**more: Any) -> dict[str, Any]:
     ],
 )
 def test_every_object_is_closed(given: Any, made: Any) -> None:
-    closed = Closed(given)
-    assert closed.schema == made
-    assert not closed.dropped
+    assert closed_silently(given) == made
 
 
 @pytest.mark.parametrize(
@@ -76,9 +81,7 @@ def test_a_keyword_that_is_refused_is_dropped_and_told() -> None:
     ],
 )
 def test_a_keyword_that_says_nothing_of_values_goes_silently(given: Any, made: Any) -> None:
-    closed = Closed(given)
-    assert closed.schema == made
-    assert not closed.dropped
+    assert closed_silently(given) == made
 
 
 @pytest.mark.parametrize(
