@@ -14,7 +14,7 @@ SOURCES_ORIGIN: Final = "anthropic_sources"
 place for it in any dialect."""
 MARKS_ORIGIN: Final = "anthropic_messages"
 """Whose word it is that the prompt may be cached up to a part (`cache_control`), whichever dialect's caller says it."""
-OF_PARTS: Final = (ITEMS_ORIGIN, "anthropic_messages", SOURCES_ORIGIN)
+OF_PARTS: Final = (ITEMS_ORIGIN, MARKS_ORIGIN, SOURCES_ORIGIN)
 """Dialects whose parts say more than others have places for."""
 _ADVICE: Final = frozenset({"id", "cache_control"})
 

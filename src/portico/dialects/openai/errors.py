@@ -400,9 +400,7 @@ def _kind(status: int, fault: _Fault) -> type[UpstreamError]:
     kind = _BY_STATUS.get(status, UpstreamInternal if status >= 500 else UpstreamRejected)
     message = fault.message
     if kind is UpstreamModelNotFound:
-        if _NO_TOOLS.search(message):
-            return UpstreamRejected
-        if _KEPT.search(message):
+        if _NO_TOOLS.search(message) or _KEPT.search(message):
             return UpstreamRejected
         return UpstreamFileNotFound if _FILE.search(message) else kind
     if kind is UpstreamRejected and not fault.code.startswith("unsupported_"):

@@ -79,8 +79,7 @@ def marked(part: Part, mark: Any) -> Part:
         return part
     if mark.get("type") != "ephemeral" or mark.get("ttl") not in (None, "5m", "1h"):
         return part
-    ext = dict(part.ext or {})
-    return msgspec.structs.replace(part, ext={**ext, MARKS_ORIGIN: {"cache_control": mark}})
+    return msgspec.structs.replace(part, ext={**(part.ext or {}), MARKS_ORIGIN: {"cache_control": mark}})
 
 
 def _text(part: Mapping[str, Any]) -> Part:
