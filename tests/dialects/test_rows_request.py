@@ -422,7 +422,7 @@ BESIDE_MAPS: list[tuple[Json, Json, OutputFormat | None]] = [
     (
         {"response_format": FORMAT},
         {"responseFormat": {"text": {"mimeType": "APPLICATION_JSON", "schema": X}}},
-        OutputFormat("json_schema", X, schema_at=AT),
+        OutputFormat("json_schema", X, schema_at=AT, enforced=True),
     ),
     (
         {"response_format": {"type": "json_object"}},

@@ -103,6 +103,8 @@ def says_again(exchange: Exchange, request: Request, dialect: Dialect, target: T
             excused.append(Loss("1.13:choice", "$", "the choice of a tool that the provider runs"))
         excused.append(Loss("1.4:name", "$", "a file is given a name"))
         excused.append(Loss("7.1:media_type", "$", "a file by address or id has no type"))
+    if request.output is not None and request.output.enforced:
+        excused.append(Loss("1.10:name", "$", "a format that is kept to anyway is said to be strict"))
     if (exchange.dialect.name, dialect.name) == ("anthropic_messages", "gemini"):
         excused.append(Loss("1.11:schema", "$", "a constant becomes a list of one, `true` an empty schema"))
     same(normal(again), normal(expected), excused)
@@ -190,6 +192,8 @@ def for_a_provider(target: Target) -> Law:
             expected = with_chosen_tools(expected)
         always = [Loss("7.1:show", "$", "no field"), Loss("1.4:name", "$", "a file is given a name")]
         always.append(Loss("7.1:media_type", "$", "an address has no type, and a format of audio several"))
+        if request.output is not None and request.output.enforced:
+            always.append(Loss("1.10:name", "$", "a format that is kept to anyway is said to be strict"))
         same(normal(again), normal(expected), [*rendered.losses, *always])
 
     law.__name__ = f"request for {target.model}"

@@ -160,6 +160,8 @@ class OutputFormat(msgspec.Struct, frozen=True):
     description: str | None = None
     schema_at: str = ""
     """The path of the schema in the caller's body, for error and loss paths; "": that of the format."""
+    enforced: bool = False
+    """It was asked for in a dialect that holds each answer to its schema, and so has no word for that."""
 
 
 class Speech(msgspec.Struct, frozen=True):

@@ -235,7 +235,8 @@ def _output(value: Any, path: str) -> OutputFormat | None:
         raise InvalidRequest(f"{path.removeprefix('$.')}.type: only json_schema is known.", param=f"{path}.type")
     schema = object_at(fields.get("schema"), f"{path}.schema")
     name = fields.get("name")
-    return OutputFormat("json_schema", schema, name if isinstance(name, str) else None, schema_at=f"{path}.schema")
+    name = name if isinstance(name, str) else None
+    return OutputFormat("json_schema", schema, name, schema_at=f"{path}.schema", enforced=True)
 
 
 def _stops(value: Any) -> tuple[str, ...]:

@@ -439,7 +439,8 @@ def _parse_format(value: Any) -> OutputFormat | None:
     at = "$.generationConfig.responseFormat.text.schema"
     if "schema" not in fields:
         return OutputFormat("json")
-    return OutputFormat("json_schema", in_order(optional_object(fields["schema"], at)), schema_at=at)
+    schema = in_order(optional_object(fields["schema"], at))
+    return OutputFormat("json_schema", schema, schema_at=at, enforced=True)
 
 
 def _parse_output(config: dict[str, Any]) -> OutputFormat | None:
@@ -454,7 +455,7 @@ def _parse_output(config: dict[str, Any]) -> OutputFormat | None:
     if mime == "text/x.enum":
         return OutputFormat("enum", schema, schema_at=at)
     if schema is not None:
-        return OutputFormat("json_schema", schema, schema_at=at)
+        return OutputFormat("json_schema", schema, schema_at=at, enforced=True)
     if mime == "application/json":
         return OutputFormat("json")
     if mime not in (None, "text/plain"):

@@ -38,13 +38,13 @@ def parameters(tool: Tool, target: Target, path: str, losses: list[Loss]) -> Par
     schema = _each(_listing(top), _saying_items)
     if not tool.strict or not judged:
         return Parameters(schema, tool.strict)
-    closed = _closed(schema)
-    if not fits_strict(closed, said=True):
+    shut = closed(schema)
+    if not fits_strict(shut, said=True):
         losses.append(Loss("1.12:strict", path, "a function with this schema cannot be strict at OpenAI"))
         return Parameters(schema, False)
-    if closed is not schema:
+    if shut is not schema:
         losses.append(Loss("7.5:closed", path, "a strict function has no properties beside those it names"))
-    return Parameters(closed, True)
+    return Parameters(shut, True)
 
 
 def _one_object(schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -72,9 +72,11 @@ def with_items(schema: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     return made
 
 
-def _closed(schema: Mapping[str, Any]) -> Any:
-    """A schema in which each object is closed that did not say whether it is, as the Responses API reads a strict one."""
-    return _each(schema, _said_to_be_closed)
+def closed(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema in which each object is closed that did not say whether it is, as the Responses API reads a strict one. The
+    same object if all did."""
+    made: Mapping[str, Any] = _each(schema, _said_to_be_closed)
+    return made
 
 
 def _saying_items(node: Mapping[str, Any]) -> Mapping[str, Any]:

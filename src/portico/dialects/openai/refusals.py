@@ -13,6 +13,9 @@ MAX_TOKENS_FIELD: Final = "max_tokens_field"
 SYSTEM_ROLE: Final = "system_role"
 """Instructions have the wrong one of their two roles."""
 
+STRICT_FORMAT: Final = "strict_format"
+"""An answer cannot be held to the schema, which it might follow all the same."""
+
 SAMPLING: Final = "sampling"
 """Temperature, top_p and top_k, which are refused together."""
 
@@ -32,6 +35,8 @@ REFUSABLE: Final[Mapping[str, str]] = {
     "strict": "strict",
 }
 """Field of Chat -> the name its refusal is learned under. Never what the caller would see: schemas, tools."""
+_INVALID_SCHEMA: Final = "Invalid schema for response_format"
+_SCHEMA_OF_FORMAT: Final = "invalid_json_schema"
 _CODES: Final = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
 _REFUSAL: Final = (
     r"(?:\b(?:is|are) (?:not (?:enabled|supported|allowed|available|permitted|recognized)|unsupported|incompatible)"
@@ -53,6 +58,8 @@ _SENTENCES: Final = re.compile(r"(?<=\.)\s|\n|; ")
 
 def refused_field(code: str, param: str, message: str) -> str | None:
     """The field that an error refuses; None if it is about something else."""
+    if code == _SCHEMA_OF_FORMAT or (param == "response_format" and message.startswith(_INVALID_SCHEMA)):
+        return STRICT_FORMAT
     if param and (code in _CODES or _REFUSED.search(message)):
         steps = [step for step in _STEP.split(param) if step and step != "body"]
         if steps and steps[0] == "messages":
@@ -79,6 +86,8 @@ def refused_field(code: str, param: str, message: str) -> str | None:
 def only_value(field: str | None, code: str, message: str) -> bool:
     """Whether only the value that was sent is refused: another may be taken. A field of which nothing but the default is
     taken might as well not be there."""
+    if field == STRICT_FORMAT:
+        return True
     return (
         code == "unsupported_value" and field not in (None, SYSTEM_ROLE) and "only the default" not in message.lower()
     )

@@ -8,8 +8,6 @@ those that a caller of this dialect gave itself.
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
-
 from portico.core.dialect import Rendered
 from portico.core.errors import UnsupportedParameter
 from portico.core.foreign import unplaced
@@ -19,7 +17,7 @@ from portico.core.request import FORMAT_HINT, ONE_CALL_HINT, ONE_OF_THESE, Outpu
 from portico.core.small_limits import guarded
 from portico.core.target import Target
 from portico.dialects.openai.efforts import takes_usual
-from portico.dialects.openai.parameters import with_items
+from portico.dialects.openai.formats import held
 from portico.dialects.openai.refusals import MAX_TOKENS_FIELD
 from portico.dialects.openai.strictness import is_object
 from portico.dialects.openai_chat.effort import reasoning_effort, thinks
@@ -211,9 +209,8 @@ def _add_output(body: dict[str, Any], request: Request, target: Target, losses: 
     if target.own:
         body["response_format"] = json_schema(output) if output.schema is not None else {"type": "json_object"}
         return
-    held = able.json_schema and output.kind == "json_schema" and is_object(output.schema)
-    if held:
-        body["response_format"] = json_schema(msgspec.structs.replace(output, schema=with_items(output.schema)))
+    if able.json_schema and output.kind == "json_schema" and is_object(output.schema):
+        body["response_format"] = json_schema(held(output, target, path, losses))
         return
     if output.schema is not None:
         what = ONE_OF_THESE if output.kind == "enum" else "JSON that matches this JSON Schema"

@@ -9,8 +9,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
-
 from portico.core.dialect import Rendered
 from portico.core.foreign import unplaced
 from portico.core.loss import Loss
@@ -30,7 +28,8 @@ from portico.core.request import (
 from portico.core.small_limits import guarded
 from portico.core.target import Target, ThinkingControl, ThinkingSpec
 from portico.dialects.openai.efforts import takes_usual
-from portico.dialects.openai.parameters import parameters, with_items
+from portico.dialects.openai.formats import held
+from portico.dialects.openai.parameters import parameters
 from portico.dialects.openai.strictness import is_object
 from portico.dialects.openai_responses.content import ORIGIN, SHARED
 from portico.dialects.openai_responses.request import EFFORTS, INSTRUCTIONS, LOGPROBS, SEALED, SHARED_FIELDS, is_own
@@ -350,19 +349,19 @@ def _add_format(
         text["format"] = _format(output)
         return
     if output.kind == "json_schema" and able.json_schema and is_object(output.schema):
-        text["format"] = _format(msgspec.structs.replace(output, schema=with_items(output.schema)))
+        text["format"] = _format(held(output, target, path, losses))
         return
-    held = output.kind != "enum" and able.json_mode and (output.schema is None or is_object(output.schema))
-    if held:
+    any_json = output.kind != "enum" and able.json_mode and (output.schema is None or is_object(output.schema))
+    if any_json:
         text["format"] = {"type": "json_object"}
     asked = "JSON."
     if output.schema is not None:
         what = ONE_OF_THESE if output.kind == "enum" else "JSON that matches this JSON Schema"
         asked = f"{what}:\n{jsontext.dumps(output.schema)}"
-    elif held and _speaks_of_json(request):
+    elif any_json and _speaks_of_json(request):
         return  # a body that does not is a 400 at OpenAI
     body["input"] = [{"role": able.system_role, "content": FORMAT_HINT + asked}, *body["input"]]
-    if output.schema is not None or not held:
+    if output.schema is not None or not any_json:
         losses.append(Loss("1.10:format", path, f"{target.model} cannot be held to this format; it is asked in words"))
 
 
