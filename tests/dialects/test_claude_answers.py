@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from anthropic.types import Message
+from anthropic.types import Message, RawMessageStreamEvent
+from pydantic import TypeAdapter
 
 from portico.core.dialect import Reading, Reply
 from portico.core.envelope import wrapped
 from portico.core.errors import UpstreamBadGateway, UpstreamError, UpstreamOverloaded
+from portico.core.events import CandidateFinished, Finished, Started
 from portico.core.parts import Media, Opaque, Reasoning, Signature, Text, ToolCall
 from portico.core.response import Candidate, Citation, Finish, FinishReason, Response
 from portico.core.usage import Usage
@@ -18,6 +20,7 @@ from portico.dialects import anthropic_messages, gemini, openai_chat, openai_res
 from portico.wire import jsontext
 
 DIALECT = anthropic_messages.DIALECT
+EVENT: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
 READING = Reading(mint=lambda: "call_minted")
 REPLY = Reply(id="fresh", created=9, thoughts=True, seals=True)
 GOOGLE = Signature("google", "AAA=")
@@ -132,11 +135,39 @@ def test_an_ending_is_read_and_told_again(raw: str, reason: FinishReason) -> Non
     assert ("2.5:finish" in {loss.code for loss in again.losses}) == (raw == "something_new")
 
 
+@pytest.mark.parametrize("use", ["web_search", "url_context"])
+def test_uses_of_one_tool_are_told_with_none_of_the_other(use: str) -> None:
+    """Anthropic's type leaves neither count out."""
+    counts = told(Text("x"), uses={use: 2})["usage"]["server_tool_use"]
+    assert sorted(counts.values()) == [0, 2]
+
+
 def test_why_it_was_refused_is_kept() -> None:
     details = {"type": "refusal", "category": "cyber", "explanation": "No."}
     response = read(stop_reason="refusal", stop_details=details)
     assert response.candidates[0].finish == Finish(FinishReason.CONTENT_FILTER, "refusal", "No.")
     assert DIALECT.render_response(response, REPLY).body["stop_details"] == details
+
+
+def test_what_another_vendor_says_of_an_ending_is_told_beside_it() -> None:
+    """`stop_details` are of refusals alone: Google says of every call that the model made one."""
+    calls = Finish(FinishReason.TOOL_CALLS, "STOP", "Model generated function call(s).")
+    body = told(ToolCall("call_1", "f", "{}"), finish=calls)
+    assert "stop_details" not in body
+    assert body["finish_message"] == calls.message
+    assert DIALECT.parse_response(body, READING).candidates[0].finish == Finish(
+        FinishReason.TOOL_CALLS, "tool_use", calls.message
+    )
+    writer, reader = DIALECT.writer(REPLY), DIALECT.reader(READING)
+    for event in (Started("r", "m"), CandidateFinished(0, calls), Finished()):
+        for frame in writer.feed(event):
+            EVENT.validate_json(frame.data)
+            events = reader.feed(frame)
+    assert [event for event in events if isinstance(event, CandidateFinished)] == [
+        CandidateFinished(0, Finish(FinishReason.TOOL_CALLS, "tool_use", calls.message))
+    ]
+    withheld = told(Text("I"), finish=Finish(FinishReason.CONTENT_FILTER, "SAFETY", "Not that."))
+    assert withheld["stop_details"] == {"type": "refusal", "explanation": "Not that."}
 
 
 def test_an_answer_is_told_again_as_it_was() -> None:

@@ -22,8 +22,14 @@ from portico.dialects.anthropic_messages.usage import TIER_WORDS, parse_usage, r
 from portico.dialects.anthropic_messages.words import FINISH, ORIGIN, STOP_REASON, VENDOR, ext_of, own
 from portico.wire import jsontext
 
+FINISH_MESSAGE: Final = "finish_message"
+"""What another vendor says of how an answer ended. An extension, named as in the other dialects: `stop_details` are of
+refusals alone, and typed clients fail on others."""
 HEAD: Final = frozenset(
-    {"id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "stop_details", "usage"}
+    {
+        *("id", "type", "role", "model", "content", "usage"),
+        *("stop_reason", "stop_sequence", "stop_details", FINISH_MESSAGE),
+    }
 )
 """Members of a message that the neutral model has words for."""
 _FOREIGN_PLAIN: Final = frozenset(
@@ -115,7 +121,7 @@ def finish_of(said: Mapping[str, Any]) -> Finish | None:
     if not isinstance(raw, str):
         return None
     details = said.get("stop_details")
-    message = details.get("explanation") if isinstance(details, Mapping) else None
+    message = details.get("explanation") if isinstance(details, Mapping) else said.get(FINISH_MESSAGE)
     return Finish(FINISH.get(raw, FinishReason.OTHER), raw, message if isinstance(message, str) else None)
 
 
@@ -176,8 +182,10 @@ def stop_of(finish: Finish | None, said: Mapping[str, Any]) -> dict[str, Any]:
     word = raw if FINISH.get(raw) is finish.reason else STOP_REASON[finish.reason]
     wire: dict[str, Any] = {"stop_reason": word, "stop_sequence": said.get("stop_sequence")}
     details = dict(said.get("stop_details") or {})
-    if finish.message is not None:
+    if finish.message is not None and (details or word == STOP_REASON[FinishReason.CONTENT_FILTER]):
         details["explanation"] = finish.message
+    elif finish.message is not None:
+        wire[FINISH_MESSAGE] = finish.message
     if details:
         wire["stop_details"] = {"type": word, **details}
     return wire

@@ -31,7 +31,7 @@ from portico.dialects.anthropic_messages.blocks import Blocks
 from portico.dialects.anthropic_messages.checks import string_at, wrong_type
 from portico.dialects.anthropic_messages.errors import parse_error_object
 from portico.dialects.anthropic_messages.more import MORE
-from portico.dialects.anthropic_messages.response import HEAD, cite, ends, finish_of, renamed
+from portico.dialects.anthropic_messages.response import FINISH_MESSAGE, HEAD, cite, ends, finish_of, renamed
 from portico.dialects.anthropic_messages.usage import parse_usage, tier_of, uses_of
 from portico.dialects.anthropic_messages.words import VENDOR, ext_of
 from portico.wire import jsontext
@@ -303,7 +303,7 @@ _UNREADABLE: Final = (InvalidRequest, AttributeError, KeyError, TypeError, Value
 _CANNOT: Final = "The provider sent an event that cannot be read."
 _FIRST: Final = frozenset({"message_start", "error"})
 """What may come where nothing has begun. With anything else a message has, though nobody said so."""
-_DELTA: Final = frozenset({"type", "delta", "usage", "stop_reason", "stop_sequence", "stop_details"})
+_DELTA: Final = frozenset({"type", "delta", "usage", "stop_reason", "stop_sequence", "stop_details", FINISH_MESSAGE})
 _READERS: Final[Mapping[str, Callable[[AnthropicReader, dict[str, Any], list[Event]], None]]] = {
     "message_start": AnthropicReader.on_message_start,
     "content_block_start": AnthropicReader.on_block_start,

@@ -91,9 +91,9 @@ def render_usage(usage: Usage | None, uses: Mapping[str, int], tier: str | None)
         rendered["output_tokens_details"] = {"thinking_tokens": thought}
     if more := _more(usage):
         rendered[DETAILS] = more
-    counts = {name: uses[use] for name, use in USES.items() if uses.get(use)}
-    if counts:
-        rendered["server_tool_use"] = counts
+    counts = {name: uses.get(use, 0) for name, use in USES.items()}
+    if any(counts.values()):
+        rendered["server_tool_use"] = counts  # all of them: Anthropic's type leaves none out
     if tier in TIER_WORDS:
         rendered["service_tier"] = TIER_WORDS[tier]
     return rendered
