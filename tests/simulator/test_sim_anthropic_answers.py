@@ -392,3 +392,11 @@ async def test_claude_answers_on_vertex_with_its_version_in_the_body() -> None:
     bare = {"max_tokens": 100, "messages": [said("user", "Hi")]}
     refused = await post(Simulator(), bare, path=path.format("rawPredict"), headers={"authorization": "Bearer t"})
     assert refused.json()["error"]["message"] == "anthropic_version: Field required"
+
+
+async def test_a_text_that_cites_is_no_document_to_be_cited() -> None:
+    place = {"type": "char_location", "cited_text": "a", "document_index": 0, "document_title": None}
+    cites = {"type": "text", "text": "It is.", "citations": [{**place, "start_char_index": 0, "end_char_index": 1}]}
+    asked = user([NOTE | {"citations": {"enabled": False}}, {"type": "text", "text": "Is it?"}])
+    asked["messages"] += [said("assistant", cites), said("user", "Sure?")]
+    assert kinds(await answer(Simulator(), asked)) == ["text"]

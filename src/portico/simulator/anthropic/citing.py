@@ -21,13 +21,12 @@ def _locations(messages: list[Json]) -> Iterator[Json]:
     documents = results = 0
     for message in messages:
         for block in blocks_of(message["content"]):
-            enabled = bool((block.get("citations") or {}).get("enabled"))
             if block["type"] == "document":
-                if enabled:
+                if _is_enabled(block):
                     yield _document(block, documents)
                 documents += 1
             elif block["type"] == "search_result":
-                if enabled and block["content"]:
+                if _is_enabled(block) and block["content"]:
                     yield {
                         "type": "search_result_location",
                         "cited_text": block["content"][0]["text"][:_MOST],
@@ -38,6 +37,11 @@ def _locations(messages: list[Json]) -> Iterator[Json]:
                         "end_block_index": 1,
                     }
                 results += 1
+
+
+def _is_enabled(block: Json) -> bool:
+    """Whether it may be cited. (The `citations` of a text are what it cites.)"""
+    return bool((block.get("citations") or {}).get("enabled"))
 
 
 def _document(block: Json, number: int) -> Json:
