@@ -639,6 +639,17 @@ def test_a_model_that_takes_no_temperature_gets_none() -> None:
     assert rendered({"temperature": 0.5}, model("gpt-4o")).body["temperature"] == 0.5
 
 
+def test_a_model_that_tells_logprobs_unless_it_thinks_is_asked_for_them_then() -> None:
+    fields = {"logprobs": True, "top_logprobs": 2}
+    told = rendered(fields, model("gpt-6-sol"))
+    assert [(loss.code, loss.path) for loss in told.losses] == [("1.1:logprobs", "$.logprobs")]
+    assert "message.output_text.logprobs" not in told.body["include"]
+    assert "top_logprobs" not in told.body
+    told = rendered({**fields, "reasoning_effort": "none"}, model("gpt-6-sol"))
+    assert (told.losses, told.body["top_logprobs"]) == ([], 2)
+    assert "message.output_text.logprobs" in told.body["include"]
+
+
 @pytest.mark.parametrize(("asked", "sent"), [(1, 16), (16, 16), (10**9, 128_000)])
 def test_the_limit_is_one_that_openai_takes(asked: int, sent: int) -> None:
     told = rendered({"max_completion_tokens": asked})

@@ -261,8 +261,10 @@ def _add_sampling(request: Request, target: Target, body: dict[str, Any], losses
             text = f"an answer has room for {MIN_OUTPUT_TOKENS} to {able.max_output_tokens} tokens; it is {held} now"
             losses.append(Loss("1.1:max_tokens", where.field("max_tokens"), text))
         body["max_output_tokens"] = held
-    if (sampling.logprobs or sampling.top_logprobs) and not able.logprobs:
-        losses.append(Loss("1.1:logprobs", where.field("logprobs"), f"{target.model} tells no logprobs"))
+    if (sampling.logprobs or sampling.top_logprobs) and not (able.logprobs and _samples(request, target)):
+        why = " while it thinks" if able.logprobs else ""
+        path = where.field("logprobs" if sampling.logprobs else "top_logprobs")
+        losses.append(Loss("1.1:logprobs", path, f"{target.model} tells no logprobs{why}"))
         return
     if sampling.logprobs:
         body["include"] = [LOGPROBS]
