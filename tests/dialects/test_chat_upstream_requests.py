@@ -517,3 +517,12 @@ def test_a_caller_of_this_dialect_is_judged_by_the_provider() -> None:
     }
     rendered = DIALECT.render_request(DIALECT.parse_request(body), OWN)
     assert (rendered.body, rendered.losses) == ({**body, "model": "gpt-x"}, [])
+
+
+@pytest.mark.parametrize("lost", [Reasoning("hm"), Opaque("gemini", {"toolCall": {}}), PNG])
+def test_a_turn_of_which_nothing_is_left_is_no_turn(lost: Any) -> None:
+    """1.2: one without content and calls is a 400 at servers of the dialect; that the caller sent as empty stays so."""
+    turn = Message(Role.ASSISTANT, (lost,), at=1)
+    assert [one["role"] for one in said(GPT_41, HELLO, turn, HELLO)][:2] == ["user", "user"]
+    assert said(GPT_41, HELLO, Message(Role.ASSISTANT, (), at=1))[1] == {"role": "assistant", "content": ""}
+    assert [one["role"] for one in said(GPT_41, Message(Role.USER, (Opaque("gemini", {"x": 1}),), at=0))] == ["user"]

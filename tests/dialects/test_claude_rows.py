@@ -352,6 +352,57 @@ def test_files_that_claude_cannot_have_are_refused_with_their_place(part: Json) 
     assert caught.value.param.startswith("$.contents")
 
 
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+DRAWN = {"inlineData": {"mimeType": "image/png", "data": PNG}}
+CALLED = {"functionCall": {"name": "f", "args": {}, "id": "c"}}
+RESULT = {"functionResponse": {"name": "f", "id": "c", "response": {"output": "ok"}}}
+
+
+@pytest.mark.parametrize(
+    ("turns", "made"),
+    [
+        (
+            [{"text": "Here."}, DRAWN, CALLED],
+            [["text", "tool_use"], ["tool_result", "text", "image", "text"]],
+        ),
+        ([DRAWN], [["text", "text", "image", "text"]]),
+    ],
+    ids=["beside a call", "alone"],
+)
+@pytest.mark.parametrize("asked_after", [True, False])
+def test_a_picture_that_the_assistant_made_is_shown_by_the_user(
+    turns: list[Json], made: Any, asked_after: bool
+) -> None:
+    """7.1: Anthropic refuses pictures in the assistant's own turns"""
+    result = [RESULT] if CALLED in turns else []
+    last = [{"text": "Bluer."}] if asked_after else []
+    contents = [
+        {"role": "user", "parts": [{"text": "Draw."}]},
+        {"role": "model", "parts": turns},
+        *([{"role": "user", "parts": [*result, *last]}] if result or last else []),
+    ]
+    request = gemini.DIALECT.parse_request({"contents": contents}, model="m")
+    body = DIALECT.render_request(request, model(OPUS)).body
+    expected = [list(kinds) for kinds in made]
+    if not asked_after:
+        expected[-1].pop()
+    told = [[block["type"] for block in message["content"]] for message in body["messages"]]
+    assert told[-len(expected) :] == expected
+    shown = [block for block in body["messages"][-1]["content"] if block["type"] == "text"]
+    assert "The assistant made this:" in [block["text"] for block in shown]
+
+
+def test_a_draft_that_the_assistant_made_is_shown_to_nobody() -> None:
+    contents = [
+        {"role": "user", "parts": [{"text": "Draw."}]},
+        {"role": "model", "parts": [{**DRAWN, "thought": True}, {"text": "No."}]},
+        {"role": "user", "parts": [{"text": "Why?"}]},
+    ]
+    told = DIALECT.render_request(gemini.DIALECT.parse_request({"contents": contents}, model="m"), model(OPUS))
+    assert "image" not in str(told.body)
+    assert "2.2:draft" in codes(told)
+
+
 def test_a_conflict_is_one() -> None:
     body = b'{"type":"error","error":{"type":"conflict_error","message":"Again."}}'
     assert type(DIALECT.parse_error(409, body)) is UpstreamConflict

@@ -650,6 +650,23 @@ def test_a_model_that_tells_logprobs_unless_it_thinks_is_asked_for_them_then() -
     assert "message.output_text.logprobs" in told.body["include"]
 
 
+def test_a_file_that_the_assistant_made_is_shown_by_the_user() -> None:
+    """OpenAI takes no files in messages of the assistant's; a picture is the call that made it."""
+    paper = {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBE"}}
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "Write."},
+        {"role": "assistant", "content": [{"type": "text", "text": "Here."}, paper], "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "ok"},
+    ]
+    items = rendered({"messages": [*messages, {"role": "user", "content": "Shorter."}]}).body["input"]
+    assert [item.get("role") or item["type"] for item in items] == [
+        *("user", "assistant", "function_call", "function_call_output", "user", "user"),
+    ]
+    assert [part["type"] for part in items[-2]["content"]] == ["input_text", "input_file"]
+    assert rendered({"messages": messages}).body["input"] == items[:-1]
+
+
 @pytest.mark.parametrize(("asked", "sent"), [(1, 16), (16, 16), (10**9, 128_000)])
 def test_the_limit_is_one_that_openai_takes(asked: int, sent: int) -> None:
     told = rendered({"max_completion_tokens": asked})

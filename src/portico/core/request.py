@@ -71,6 +71,10 @@ FILLER: Final = "."
 """What stands where a provider wants a turn of the user's and the caller had none."""
 
 
+MADE_LABEL: Final = "The assistant made this:"
+"""What stands before a file of the assistant's where only the user may show files."""
+
+
 ONE_CALL_HINT: Final = "Call at most one function at a time."
 """What a model is told that has no switch for parallel calls (mapping.md 1.13)."""
 

@@ -1,7 +1,8 @@
 """Neutral messages -> Anthropic's (mapping.md 7.1, 7.4, 7.5).
 
 Turns of one role are one turn; results come first in theirs; empty text, which Anthropic refuses, is left out. Thoughts go
-only where their seal can be read: to the vendor and the model line that made it.
+only where their seal can be read: to the vendor and the model line that made it. Files that the assistant made, which its
+own turns have no place for, are shown by the user, labelled.
 """
 
 import base64
@@ -17,7 +18,7 @@ from portico.core.loss import Loss
 from portico.core.mime import by_magic, head_of, plain_base64, settled_mime
 from portico.core.naming import FreeNames
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
-from portico.core.request import FILLER, Message, Request, Role
+from portico.core.request import FILLER, MADE_LABEL, Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.anthropic_messages.words import ORIGIN, VENDOR, own
 
@@ -72,6 +73,8 @@ class MessageRenderer:
         self._free_ids = FreeNames((), LONGEST_ID)
         self.keeps_efforts = _keeps_efforts(request, target)
         self._at = -1
+        self._made: Blocks = []
+        """Files of the assistant's that wait for a turn of the user's."""
 
     def system(self) -> Blocks:
         """The texts that stand before the conversation; all of them, where none may stand in its middle."""
@@ -130,7 +133,7 @@ class MessageRenderer:
                 continue
             self._begin(message)
             role = "system" if message.role in (Role.SYSTEM, Role.DEVELOPER) else str(message.role)
-            blocks = self._blocks(message.parts)
+            blocks = self._of(message)
             extras = {**own(message.ext), **self._effort(message)}
             if not blocks and not (role == "system" and extras):
                 continue
@@ -139,6 +142,10 @@ class MessageRenderer:
                 turns[-1]["content"] += blocks
             else:
                 turns.append({"role": role, "content": blocks, **extras})
+        if self._made and turns and turns[-1]["role"] == "user":
+            turns[-1]["content"] += self._made
+        elif self._made:
+            turns.append({"role": "user", "content": self._made})
         for turn in turns:
             if turn["role"] == "user":
                 turn["content"].sort(key=lambda block: block["type"] != "tool_result")
@@ -161,6 +168,25 @@ class MessageRenderer:
             foreign = [name for origin, fields in message.ext.items() if origin != ORIGIN for name in fields]
             if foreign:
                 self._losses.append(Loss("1.2:message_ext", path, f"no place for {', '.join(foreign)}"))
+
+    def _of(self, message: Message) -> Blocks:
+        """The blocks of a turn: of the user's with what the assistant made before."""
+        parts = message.parts
+        if not self._judged or message.role is Role.SYSTEM or message.role is Role.DEVELOPER:
+            return self._blocks(parts)
+        if message.role is Role.USER:
+            made, self._made = self._made, []
+            return made + self._blocks(parts) if made else self._blocks(parts)
+        files = [part for part in parts if isinstance(part, Media)]
+        if not files:
+            return self._blocks(parts)
+        said = self._blocks(tuple([part for part in parts if not isinstance(part, Media)]))
+        for part in files:
+            if part.thought:
+                self._lose("2.2:draft", "a draft image the model made while thinking")
+            else:
+                self._made += [{"type": "text", "text": MADE_LABEL}, *self._blocks((part,))]
+        return said
 
     def _blocks(self, parts: tuple[Part, ...]) -> Blocks:
         blocks: Blocks = []

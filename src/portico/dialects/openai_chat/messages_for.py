@@ -11,7 +11,7 @@ from typing import Any, Final
 from portico.core.foreign import foreign_extras
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Text, ToolCall, ToolResult, text_of
-from portico.core.request import Message, Request, Role
+from portico.core.request import FILLER, MADE_LABEL, Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.openai.refusals import SYSTEM_ROLE
 from portico.dialects.openai_chat.extra_content import ORIGIN
@@ -21,7 +21,6 @@ from portico.wire import jsontext
 
 _NAME: Final = re.compile(r"[^\s<|\\/>]{1,64}")
 _SYSTEM: Final = (Role.SYSTEM, Role.DEVELOPER)
-MADE_LABEL: Final = "The assistant made this:"
 
 
 class MessagesRenderer:
@@ -51,6 +50,8 @@ class MessagesRenderer:
             else:
                 self._other(message)
         self._flush()
+        if not self._messages:
+            self._messages.append({"role": "user", "content": FILLER})
         return self._messages
 
     # -- system and user
@@ -161,6 +162,8 @@ class MessagesRenderer:
                     self._leave(part, message)
         if order != sorted(order):
             self._lose("1.2:order", message, "Chat keeps content and calls apart, not their order")
+        if message.parts and not (content or calls or thoughts):
+            return  # all of it is told as lost, or shown by the user: servers refuse a turn that says nothing
         said = self._content(content, message) if content else None
         rendered: dict[str, Any] = {"role": "assistant", "content": said if said is not None or calls else ""}
         if thoughts:

@@ -1,7 +1,8 @@
 """Neutral messages -> input items (mapping.md 7.1, 7.4, 7.5).
 
 Every item is built from what is known to be accepted: OpenAI refuses a key it does not know. A signature goes back to the
-vendor that made it and to nobody else; thoughts without one cannot be given back at all.
+vendor that made it and to nobody else; thoughts without one cannot be given back at all. Files that the assistant made,
+which its own messages have no place for, are shown by the user, labelled; of pictures the call that made them is told.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import Any, Final
 from portico.core.foreign import OF_PARTS, foreign_extras
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
-from portico.core.request import Message, Request, Role
+from portico.core.request import MADE_LABEL, Message, Request, Role
 from portico.core.target import Target
 from portico.dialects.openai_responses.content import ORIGIN, render_content, render_part
 from portico.dialects.openai_responses.thoughts import BETWEEN, FULL, VENDOR, own_fields
@@ -50,15 +51,19 @@ class ItemsRenderer:
         self._custom: set[str] = set()
         """Ids of the calls of custom tools, whose results are of another type."""
         self._path = ""
+        self._made: list[dict[str, Any]] = []
+        """Files of the assistant's that wait for a message of the user's."""
 
     def items(self, messages: tuple[Message, ...]) -> list[dict[str, Any]]:
         for message in messages:
             self._path = self._request.where.at_message(message.at)
             self._tell_extras(message)
             if message.role is Role.ASSISTANT:
+                self._show_made()
                 self._turn(message)
             else:
                 self._others(message)
+        self._show_made()
         return self._items
 
     def _tell_extras(self, message: Message) -> None:
@@ -87,8 +92,16 @@ class ItemsRenderer:
                 self._lose("7.4:thoughts", "a thought in a message that is not the assistant's")
             else:
                 self._opaque(part)
+        if content and role == "user":
+            self._show_made()
         if content:
             self._items.append({"role": role, "content": render_content(content, self._losses, self._path)})
+
+    def _show_made(self) -> None:
+        """After the results of the calls beside which it was made."""
+        if self._made:
+            self._items.append({"role": "user", "content": self._made})
+            self._made = []
 
     def _result(self, result: ToolResult) -> dict[str, Any]:
         custom = result.call_id in self._custom
@@ -225,7 +238,7 @@ class ItemsRenderer:
         self._items.append(item)
 
     def _media(self, part: Media) -> None:
-        """A picture that the assistant made is the call that made it; other files stand in a message of its."""
+        """A picture that the assistant made is the call that made it; other files are shown by the user."""
         format_ = _FORMATS.get(part.mime or "")
         if part.data is not None and (part.mime or "").startswith("image/"):
             own = own_fields(part.ext)
@@ -238,7 +251,10 @@ class ItemsRenderer:
             self._items.append({**item, "output_format": format_ or (part.mime or "").partition("/")[2]})
             return
         content = render_part(part, self._losses, self._path)
-        self._items.append({"type": "message", "role": "assistant", "content": [content]})
+        if self._judged:
+            self._made += [{"type": "input_text", "text": MADE_LABEL}, content]
+        else:
+            self._items.append({"type": "message", "role": "assistant", "content": [content]})
 
     def _opaque(self, part: Part) -> None:
         if isinstance(part, Opaque) and part.origin == ORIGIN:
