@@ -403,6 +403,21 @@ def test_a_draft_that_the_assistant_made_is_shown_to_nobody() -> None:
     assert "2.2:draft" in codes(told)
 
 
+@pytest.mark.parametrize(
+    "gone",
+    [{"role": "assistant", "content": None, "reasoning_content": "hm"}, {"role": "assistant", "content": " "}],
+    ids=["a thought without a seal", "nothing"],
+)
+def test_a_system_message_that_is_left_before_a_user_goes_to_the_beginning(gone: Json) -> None:
+    """7.5, 17: Anthropic takes one that is last, or before an answer; the answer may be one that it cannot be told"""
+    brief = {"role": "system", "content": "Be brief."}
+    told = asked(user("Hi"), brief, gone, user("So?"), to=OPUS)
+    assert [message["role"] for message in told.body["messages"]] == ["user"]
+    assert told.body["system"] == "Be brief."
+    kept = asked(user("Hi"), brief, {"role": "assistant", "content": "Ho"}, user("So?"), to=OPUS)
+    assert [message["role"] for message in kept.body["messages"]] == ["user", "system", "assistant", "user"]
+
+
 def test_a_conflict_is_one() -> None:
     body = b'{"type":"error","error":{"type":"conflict_error","message":"Again."}}'
     assert type(DIALECT.parse_error(409, body)) is UpstreamConflict

@@ -86,6 +86,8 @@ class MessageRenderer:
 
     def _hoisted(self) -> list[Message]:
         system = [one for one in self._request.messages if one.role in (Role.SYSTEM, Role.DEVELOPER)]
+        if not system:
+            return []
         if not self._keeps_places():
             return [one for one in system if not self._says_effort_alone(one)]
         if self._judged:
@@ -108,10 +110,22 @@ class MessageRenderer:
                 if not self._says_effort_alone(message):
                     run.append(message)
                 continue
+            if not self._leaves_something(message):
+                continue
             if before in (None, Role.ASSISTANT) or message.role is not Role.ASSISTANT:
                 found += run
             run, before = [], message.role
         return found + run if before in (None, Role.ASSISTANT) else found
+
+    def _leaves_something(self, message: Message) -> bool:
+        """Whether a message is a turn here: there may be nothing in the assistant's that Anthropic can be told."""
+        return message.role is Role.USER or any(
+            isinstance(part, ToolCall)
+            or (isinstance(part, Text) and bool(part.text.strip()))
+            or (isinstance(part, Reasoning) and part.signature is not None and self._readable(part.signature))
+            or (isinstance(part, Opaque) and part.origin == ORIGIN)
+            for part in message.parts
+        )
 
     def _says_effort_alone(self, message: Message) -> bool:
         """Whether nothing of a message is said but its effort, which counts from where it stands: it is never moved
