@@ -210,6 +210,10 @@ TAKEN: dict[str, Json] = {
     ),
     "a developer in the middle": said(U, {"role": "developer", "content": "Be brief"}, U),
     "unknown fields of a function": function(parameters=CITY, requires_confirmation=True),
+    "the fast tier": user("Hi", service_tier="fast"),
+    "an end of what is cached": said(
+        {"role": "user", "content": [{"type": "text", "text": "Hi", "prompt_cache_breakpoint": {"mode": "explicit"}}]}
+    ),
 }
 
 

@@ -5,13 +5,14 @@ Recorded: unknown fields inside `function` of a tool are ignored; everywhere els
 
 from portico.simulator.openai.common import (
     BREAKPOINT,
+    CACHE,
     CACHING,
     EFFORT,
     LOCATION,
     METADATA,
     NAME,
     STREAM_OPTIONS,
-    TIER,
+    TIERS,
     VERBOSITY,
 )
 from portico.simulator.openai.forms import (
@@ -30,18 +31,16 @@ from portico.simulator.openai.forms import (
 )
 
 _TYPE: dict[str, Form] = {"type": text()}
-_TEXT = form_of(_TYPE | {"text": text(), "prompt_cache_breakpoint": BREAKPOINT}, "text")
+_CUT: dict[str, Form] = {"prompt_cache_breakpoint": BREAKPOINT}
+_TEXT = form_of(_TYPE | _CUT | {"text": text()}, "text")
 _IMAGE_URL = form_of({"url": text(), "detail": word("auto", "low", "high", "original")}, "url")
 _IMAGE = form_of(
-    _TYPE
-    | {
-        "image_url": either("an object", (dict, _IMAGE_URL), (str, text())),
-        "prompt_cache_breakpoint": BREAKPOINT,
-    },
+    _TYPE | _CUT | {"image_url": either("an object", (dict, _IMAGE_URL), (str, text()))},
     "image_url",
 )
-_AUDIO = form_of(_TYPE | {"input_audio": form_of({"data": text(), "format": text()}, "data", "format")}, "input_audio")
-_FILE = form_of(_TYPE | {"file": form_of({"file_data": text(), "file_id": text(), "filename": text()})}, "file")
+_SOUND = form_of({"data": text(), "format": text()}, "data", "format")
+_AUDIO = form_of(_TYPE | _CUT | {"input_audio": _SOUND}, "input_audio")
+_FILE = form_of(_TYPE | _CUT | {"file": form_of({"file_data": text(), "file_id": text(), "filename": text()})}, "file")
 _REFUSAL = form_of(_TYPE | {"refusal": text()}, "refusal")
 
 _STRING_OR_PARTS = "one of a string or array of objects"
@@ -185,7 +184,7 @@ REQUEST = form_of(
         "reasoning_effort": EFFORT,
         "response_format": _RESPONSE_FORMAT,
         "seed": integer(-(2**63), 2**63 - 1),
-        "service_tier": TIER,
+        "service_tier": word(*TIERS),
         "stop": either("one of a string or array of strings", (str, text()), (list, array(text(least=1), most=4))),
         "store": flag,
         "stream": flag,
@@ -196,6 +195,7 @@ REQUEST = form_of(
         "tool_choice": _CHOICE,
         "verbosity": VERBOSITY,
         "web_search_options": _SEARCH,
+        "prompt_cache_options": form_of(CACHE),
         **CACHING,
     },
     "model",

@@ -14,17 +14,17 @@ from portico.simulator.refusal import Refused as NoSchema
 
 NAME = text(least=1, most=64, pattern="[a-zA-Z0-9_-]+")
 EFFORT = word("none", "minimal", "low", "medium", "high", "xhigh", "max")
-TIER = word("auto", "default", "flex", "scale", "priority")
+TIERS = ("auto", "default", "flex", "scale", "priority", "fast")
 VERBOSITY = word("low", "medium", "high")
 METADATA = mapping(text(most=512), most=16)
 CACHING = {
     "prompt_cache_key": text(most=1024),
     "prompt_cache_retention": word("in_memory", "in-memory", "24h"),
-    "prompt_cache_options": form_of({"mode": word("implicit", "explicit"), "ttl": text()}),
     "safety_identifier": text(most=64),
     "user": text(),
 }
-BREAKPOINT = form_of({"mode": word("explicit")})
+CACHE = {"mode": word("implicit", "explicit"), "ttl": text()}
+BREAKPOINT = form_of({"mode": word("explicit"), "ttl": text()})
 LOCATION = {"city": text(), "country": text(), "region": text(), "timezone": text()}
 STREAM_OPTIONS = {"include_usage": flag, "include_obfuscation": flag}
 

@@ -6,13 +6,14 @@ function tool is ignored.
 
 from portico.simulator.openai.common import (
     BREAKPOINT,
+    CACHE,
     CACHING,
     EFFORT,
     LOCATION,
     METADATA,
     NAME,
     STREAM_OPTIONS,
-    TIER,
+    TIERS,
     VERBOSITY,
 )
 from portico.simulator.openai.forms import (
@@ -338,7 +339,7 @@ _REASONS = form_of(
         "effort": EFFORT,
         "summary": word("auto", "concise", "detailed"),
         "generate_summary": word("auto", "concise", "detailed"),
-        "context": word("current_turn", "all_turns"),
+        "context": word("auto", "current_turn", "all_turns"),
         "mode": text(),
     }
 )
@@ -371,8 +372,9 @@ REQUEST = form_of(
         "max_tool_calls": integer(1),
         "metadata": METADATA,
         "moderation": anything,
+        "prompt_cache_options": form_of(CACHE | {"prewarm": flag, "comparison_response_id": text()}),
         "prompt": form_of({"id": text(), "version": text(), "variables": mapping(anything)}, "id"),
-        "service_tier": TIER,
+        "service_tier": word(*TIERS, "ultrafast"),
         "store": flag,
         "stream": flag,
         "stream_options": form_of({"include_obfuscation": STREAM_OPTIONS["include_obfuscation"]}),
