@@ -610,6 +610,22 @@ def test_background_is_refused_in_words() -> None:
     assert parsed(background=False).ext is None
 
 
+def test_a_tier_that_only_responses_have_is_sent_there_and_told_elsewhere() -> None:
+    """Google and others would refuse the word."""
+    request = parsed(service_tier="ultrafast", max_output_tokens=4000)
+    told = openai_responses.DIALECT.render_request(request, model("gpt-6-sol"))
+    assert (told.body["service_tier"], told.losses) == ("ultrafast", [])
+    for dialect, name, kind, code in (
+        (gemini, "gemini-3.5-flash", "gemini", "1.1:service_tier"),
+        (openai_chat, "gpt-6-sol", "openai", "7.1:chat_tier"),
+        (anthropic_messages, "claude-opus-5-5", "anthropic", "1.1:service_tier"),
+    ):
+        target = Target(name, kind)
+        told = dialect.DIALECT.render_request(request, target)
+        assert not {"service_tier", "serviceTier"} & told.body.keys()
+        assert [(loss.code, loss.path) for loss in told.losses] == [(code, "$.service_tier")]
+
+
 # -- to OpenAI, from elsewhere
 
 

@@ -422,10 +422,12 @@ def _add_extras(
     where = request.where
     tier = request.service_tier
     if tier is not None and tier not in ("auto", "default", "scale"):
-        if target.provider_kind == "gemini":
-            body["serviceTier"] = _TIERS.get(tier, tier)
-        else:
+        if target.provider_kind != "gemini":
             losses.append(Loss("1.1:service_tier", where.field("service_tier"), "Vertex takes the tier as a header"))
+        elif (word := tier if target.own else _TIERS.get(tier)) is not None:
+            body["serviceTier"] = word
+        else:
+            losses.append(Loss("1.1:service_tier", where.field("service_tier"), f"Gemini has no tier {tier}"))
     for origin, fields in (request.ext or {}).items():
         if origin == ORIGIN:
             _merge_own(fields, body, config)

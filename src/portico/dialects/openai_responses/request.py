@@ -43,7 +43,7 @@ INSTRUCTIONS: Final = -1
 """`Message.at` of what stands in no item."""
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 SUMMARIES: Final = ("auto", "concise", "detailed", "none")
-TIERS: Final = ("auto", "default", "flex", "scale", "priority", "fast")
+TIERS: Final = ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")
 VERBOSITIES: Final = ("low", "medium", "high")
 TRUNCATIONS: Final = ("auto", "disabled")
 MAX_TOKENS: Final = 2**31 - 1
