@@ -94,6 +94,8 @@ class Reply(msgspec.Struct, frozen=True):
     thoughts: bool = False
     seals: bool = False
     """The caller asked for thoughts, shown or not, and brings sealed blobs back as they were told (mapping.md 7.4)."""
+    search_blocks: bool = False
+    """The caller declared a search of the web, and so reads what was found in the blocks of that tool (mapping.md 7.1)."""
     thought_tag: str | None = None
     legacy_functions: bool = False
     image_form: str = "markdown"

@@ -181,6 +181,7 @@ def reply_for(
         include_usage=request.include_usage,
         thoughts=request.thinking.show is True,
         seals=request.thinking.show is not None,
+        search_blocks=bool([tool for tool in request.builtins if tool.kind == "web_search" and tool.at >= 0]),
         thought_tag=request.thought_tag,
         legacy_functions=request.legacy_functions,
         image_form=image_form,

@@ -16,6 +16,7 @@ from portico.core.errors import InvalidRequest
 from portico.core.foreign import SOURCES_ORIGIN
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from portico.dialects.anthropic_messages.checks import array_at, missing, object_at, string_at, wrong_type
+from portico.dialects.anthropic_messages.searching import is_ours, query_of, without_our_sources
 from portico.dialects.anthropic_messages.words import ORIGIN, VENDOR, ext_of
 from portico.wire import jsontext
 
@@ -41,6 +42,8 @@ class Blocks:
         """The same for a text."""
         self.marked: str | None = None
         """Where the first block stands that says that the prompt may be cached up to it."""
+        self.searches: list[str] = []
+        """What was searched for by blocks of ours."""
 
     def content(self, value: Any, path: str) -> list[Part]:
         """A message's content: text, or a list of blocks. Raises `InvalidRequest`."""
@@ -111,6 +114,8 @@ class Blocks:
         signature, self._next = self._next, None
         if len(block) == 2:
             return [Text(text, signature)]
+        if (cited := block.get("citations")) is not None:
+            block = {**block, "citations": without_our_sources(cited) or None}
         return [Text(text, signature, _rest(block, "type", "text"))]
 
     def read_thinking(self, block: Block, path: str) -> list[Part]:
@@ -196,6 +201,14 @@ class Blocks:
         media = _media(source, f"{path}.source", ext)
         return [msgspec.structs.replace(media, name=name, mime=media.mime or _PDF)]
 
+    def read_search(self, block: Block, path: str) -> list[Part]:  # noqa: ARG002
+        """A search that Anthropic made, or what came of it, is Anthropic's; one of another vendor is said in the text."""
+        if not is_ours(block):
+            return [Opaque(ORIGIN, dict(block))]
+        if query := query_of(block):
+            self.searches.append(query)
+        return []
+
     def read_search_result(self, block: Block, path: str) -> list[Part]:
         """A source that the caller found: its title and address, then what it says."""
         content = array_at(_needed(block, "content", path), f"{path}.content")
@@ -260,4 +273,6 @@ _READERS: Final[Mapping[str, Callable[[Blocks, Block, str], list[Part]]]] = {
     "image": Blocks.read_image,
     "document": Blocks.read_document,
     "search_result": Blocks.read_search_result,
+    "server_tool_use": Blocks.read_search,
+    "web_search_tool_result": Blocks.read_search,
 }

@@ -24,13 +24,18 @@ from portico.core.errors import (
 from portico.dialects.anthropic_messages.checks import wrong_type
 from portico.dialects.anthropic_messages.errors import parse_error_object, render_error
 from portico.dialects.anthropic_messages.more import MORE
+from portico.dialects.anthropic_messages.searching import OURS
 from portico.dialects.anthropic_messages.usage import parse_usage, tier_of, uses_of
 from portico.wire import jsontext, raw
 from portico.wire.sse import Frame
 
-MARKS: Final = (MARK.encode(), b'"signature":""', b'"signature": ""')
-"""Sealed blobs of other vendors, in envelopes of ours, and thoughts of others that have no seal, which Anthropic refuses: a
-body with one is read, so that they stay here."""
+_BLANK: Final = ("signature", "encrypted_index")
+MARKS: Final = (
+    *(MARK.encode(), OURS.encode()),
+    *(f'"{name}":{space}""'.encode() for name in _BLANK for space in ("", " ")),
+)
+"""Sealed blobs of other vendors, in envelopes of ours, what their searches found, and thoughts of others that have no seal,
+which Anthropic refuses: a body with one is read, so that they stay here."""
 _SPELT_OUT: Final = re.compile(rb"\\u00[4-7]")
 """A letter written as an escape: a name could be hidden by it."""
 

@@ -18,6 +18,7 @@ from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.response import Candidate, Citation, Finish, FinishReason, Response
 from portico.dialects.anthropic_messages.blocks import Blocks
+from portico.dialects.anthropic_messages.searching import NO_INDEX, search_blocks
 from portico.dialects.anthropic_messages.usage import TIER_WORDS, parse_usage, render_usage, tier_of, uses_of
 from portico.dialects.anthropic_messages.words import FINISH, ORIGIN, STOP_REASON, VENDOR, ext_of, own
 from portico.wire import jsontext
@@ -69,7 +70,11 @@ def parse_response(body: Any, reading: Reading) -> Response:
     return Response(
         id=_text(body, "id"),
         model=_text(body, "model"),
-        candidates=(Candidate(0, tuple(parts), finish_of(body), ends(body, others), tuple(citations)),),
+        candidates=(
+            Candidate(
+                0, tuple(parts), finish_of(body), ends(body, others), tuple(citations), searches=tuple(blocks.searches)
+            ),
+        ),
         usage=parse_usage(usage),
         service_tier=tier_of(usage),
         ext=ext_of({name: value for name, value in body.items() if name not in HEAD}),
@@ -159,8 +164,8 @@ def render_response(response: Response, reply: Reply) -> Rendered:
     }
     tell_foreign(response.ext, losses, "$")
     tell_foreign(candidate.ext, losses, "$.content")
-    if candidate.searches:
-        losses.append(Loss("7.2:searches", "$.content", "Anthropic tells searches by the blocks of its own tool"))
+    if candidate.searches and not reply.search_blocks:
+        losses.append(SEARCHES)
     if candidate.logprobs:
         losses.append(Loss("7.5:logprobs", "$.content", "Anthropic tells no logprobs"))
     tell_finish(candidate.finish, losses)
@@ -235,6 +240,9 @@ def _content(candidate: Candidate, reply: Reply, losses: list[Loss]) -> list[dic
     if seals and ends_with_text(blocks[:-seals]):
         del blocks[-seals:]
         losses.append(LAST_SIGNATURE)
+    if reply.search_blocks and not any(ran_by_anthropic(part) for part in candidate.parts):
+        text = next((at for at, block in enumerate(blocks) if block["type"] == "text"), len(blocks))
+        blocks[text:text] = search_blocks(reply.id, candidate.searches, candidate.citations)
     if told < len(cited):
         losses.append(Loss("7.2:citations", "$.content", "sources of pieces that overlap, or of more than one block"))
     for at, more in others.items():
@@ -243,11 +251,19 @@ def _content(candidate: Candidate, reply: Reply, losses: list[Loss]) -> list[dic
     return blocks
 
 
+SEARCHES: Final = Loss(
+    "7.2:searches", "$.content", "Anthropic tells searches by the blocks of its own tool, which was not declared"
+)
 LAST_SIGNATURE: Final = Loss(
     "7.4:last_signature", "$.content", "the signature of the last text is kept by the gateway, which puts it back"
 )
 """Clients take the last block for the answer (claude-code prints it): a sealed blob behind the last text is not told.
 Google takes a text without it, and the vault brings it back to whoever brings the text back (docs/decisions/0004)."""
+
+
+def ran_by_anthropic(part: Part) -> bool:
+    """Whether a part is of a tool of Anthropic's own: then its blocks tell what was searched for."""
+    return isinstance(part, Opaque) and part.origin == ORIGIN
 
 
 def ends_with_text(blocks: Sequence[Mapping[str, Any]]) -> bool:
@@ -281,7 +297,7 @@ def location(citation: Citation, text: str) -> dict[str, Any]:
         "type": "web_search_result_location",
         "url": citation.url,
         "title": citation.title,
-        "encrypted_index": "",
+        "encrypted_index": NO_INDEX,
         "cited_text": text[:150],
     }
 

@@ -255,7 +255,11 @@ class AnthropicReader(StreamReader):
             fields = {**fields, "thinking": (fields.get("thinking") or "") + text, "signature": "".join(block.sealed)}
         elif text:
             fields = {**fields, "input": jsontext.decode(text)}
-        for part in self._blocks.block(fields, "$.content"):
+        searches = len(self._blocks.searches)
+        parts = self._blocks.block(fields, "$.content")
+        if len(self._blocks.searches) > searches:
+            events.append(Annotated(0, None, (), tuple(self._blocks.searches)))
+        for part in parts:
             part = renamed(part, self._reading)
             events.append(PartStarted(0, self._next, part))
             events.append(PartEnded(0, self._next))

@@ -30,8 +30,10 @@ from portico.core.response import Citation, Finish
 from portico.dialects.anthropic_messages.errors import render_error
 from portico.dialects.anthropic_messages.response import (
     LAST_SIGNATURE,
+    SEARCHES,
     location,
     message_id,
+    ran_by_anthropic,
     render_part,
     seal_of,
     sealed,
@@ -40,6 +42,7 @@ from portico.dialects.anthropic_messages.response import (
     tell_foreign,
     tell_tier,
 )
+from portico.dialects.anthropic_messages.searching import search_blocks
 from portico.dialects.anthropic_messages.usage import render_usage
 from portico.dialects.anthropic_messages.words import ORIGIN, own
 from portico.wire import jsontext
@@ -72,6 +75,9 @@ class AnthropicWriter(StreamWriter):
         self._widened = False
         """A source was told of a block of which it is but a piece's."""
         self._citations: tuple[Citation, ...] = ()
+        self._searches: tuple[str, ...] = ()
+        self._ran = False
+        """A tool of Anthropic's own told what was searched for."""
         self._extras: dict[str, Any] = {}
         self._body: dict[str, Any] = {}
         self._finish: Finish | None = None
@@ -213,6 +219,7 @@ class AnthropicWriter(StreamWriter):
             case None:
                 pass
             case _:
+                self._ran = self._ran or ran_by_anthropic(part)
                 self._blocks(render_part(self._completed(part, signature), reply, self.losses), frames)
         if self._shown:
             self._stop(frames)
@@ -299,10 +306,7 @@ class AnthropicWriter(StreamWriter):
         if said.candidate != 0:
             return []
         self._extras_of_candidate(said)
-        if said.searches:
-            self.losses.append(
-                Loss("7.2:searches", "$.content", "Anthropic tells searches by the blocks of its own tool")
-            )
+        self._searches = said.searches or self._searches
         if said.logprobs and not any(loss.code == "7.5:logprobs" for loss in self.losses):
             self.losses.append(Loss("7.5:logprobs", "$.content", "Anthropic tells no logprobs"))
         self._citations = said.citations or self._citations
@@ -331,6 +335,14 @@ class AnthropicWriter(StreamWriter):
             self._delta({"type": "citations_delta", "citation": one}, frames)
             self._others_told.add(self._index)
 
+    def _searched(self) -> list[dict[str, Any]]:
+        """What was found, which others tell last; where the caller reads it."""
+        if self._reply.search_blocks and not self._ran:
+            return search_blocks(self._reply.id, self._searches, self._citations)
+        if self._searches:
+            self.losses.append(SEARCHES)
+        return []
+
     def _finished(self) -> list[Frame]:
         frames: list[Frame] = []
         while self._open is not None:  # a stream that did not end its parts; what waited for one comes now
@@ -338,7 +350,9 @@ class AnthropicWriter(StreamWriter):
         self._head(frames)
         self._let_go(frames)
         seals, self._seals = self._seals, []
-        if seals and self._last == "text":
+        searched, last = self._searched(), self._last
+        self._blocks(searched, frames)
+        if seals and last == "text":
             self.losses.append(LAST_SIGNATURE)
         else:
             self._blocks(seals, frames)
