@@ -184,6 +184,7 @@ async def test_an_older_model_thinks_no_more_after_results_unless_thinking_is_in
     [
         ("claude-sonnet-4-6", None, True),
         ("claude-sonnet-4-6", "omitted", False),
+        ("claude-sonnet-4-6", "updates", False),
         ("claude-opus-4-7", None, False),
         ("claude-opus-4-7", "summarized", True),
     ],

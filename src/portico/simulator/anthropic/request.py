@@ -24,7 +24,7 @@ from portico.simulator.anthropic.tools import TOOL
 from portico.simulator.refusal import Json
 
 _TYPE: dict[str, Form] = {"type": text()}
-_DISPLAY: dict[str, Form] = {"display": word("summarized", "omitted")}
+_DISPLAY: dict[str, Form] = {"display": word("summarized", "omitted", "updates")}
 _BINDING: dict[str, Form] = {"block_binding": record({"prefix_mismatch_behavior": word("error", "drop_block")})}
 _THINKING = tagged(
     {
