@@ -16,7 +16,7 @@ from portico.core.errors import InvalidRequest
 from portico.core.foreign import SOURCES_ORIGIN
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from portico.dialects.anthropic_messages.checks import array_at, missing, object_at, string_at, wrong_type
-from portico.dialects.anthropic_messages.searching import is_ours, query_of, without_our_sources
+from portico.dialects.anthropic_messages.searching import is_ours, queries_of, without_our_sources
 from portico.dialects.anthropic_messages.words import ORIGIN, VENDOR, ext_of
 from portico.wire import jsontext
 
@@ -205,8 +205,7 @@ class Blocks:
         """A search that Anthropic made, or what came of it, is Anthropic's; one of another vendor is said in the text."""
         if not is_ours(block):
             return [Opaque(ORIGIN, dict(block))]
-        if query := query_of(block):
-            self.searches.append(query)
+        self.searches += queries_of(block)
         return []
 
     def read_search_result(self, block: Block, path: str) -> list[Part]:

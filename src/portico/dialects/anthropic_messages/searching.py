@@ -1,9 +1,9 @@
 """What another vendor's search found, in the blocks of Anthropic's own tool, and those blocks when they come back.
 
 Claude's clients read sources in the results of the tool that they declared (claude-code reads them nowhere else). Others
-search without telling when, and which search found what: so there is a pair of blocks for each query, and all that was
-found stands in the last. Anthropic has not seen these and would refuse them: they never go there, and what they say is in
-the text already.
+search without telling when, and which search found what: so one call stands for all of them (one that had found nothing
+would be told as a failure). Anthropic has not seen these blocks and would refuse them: they never go there, and what they
+say is in the text already.
 """
 
 import re
@@ -21,21 +21,20 @@ _ODD: Final = re.compile(r"[^A-Za-z0-9]+")
 
 
 def search_blocks(answer_id: str, searches: Sequence[str], citations: Sequence[Citation]) -> list[dict[str, Any]]:
-    """A call and its result for each query; for one that nobody tells where there are sources alone."""
+    """A call of the tool and its result; none where nothing was searched for or found."""
     found: dict[str, dict[str, Any]] = {}
     for one in citations:
         sealed = {"encrypted_content": "", "page_age": None}
         source = {"type": "web_search_result", "url": one.url, "title": one.title or one.url, **sealed}
         found.setdefault(one.url, source)
-    results = list(found.values())
-    queries = list(searches) or ([""] if results else [])
-    blocks: list[dict[str, Any]] = []
-    for number, query in enumerate(queries):
-        id_ = f"{OURS}{_ODD.sub('', answer_id)}_{number}"
-        here = results if number == len(queries) - 1 else []
-        blocks.append({"type": "server_tool_use", "id": id_, "name": _TOOL, "input": {"query": query}})
-        blocks.append({"type": "web_search_tool_result", "tool_use_id": id_, "content": here})
-    return blocks
+    if not (searches or found):
+        return []
+    id_ = f"{OURS}{_ODD.sub('', answer_id)}"
+    given: dict[str, Any] = {"query": "; ".join(searches)}
+    if len(searches) > 1:
+        given["queries"] = list(searches)
+    call = {"type": "server_tool_use", "id": id_, "name": _TOOL, "input": given}
+    return [call, {"type": "web_search_tool_result", "tool_use_id": id_, "content": list(found.values())}]
 
 
 def is_ours(block: Mapping[str, Any]) -> bool:
@@ -44,11 +43,13 @@ def is_ours(block: Mapping[str, Any]) -> bool:
     return isinstance(id_, str) and id_.startswith(OURS)
 
 
-def query_of(block: Mapping[str, Any]) -> str:
-    """What one of these searched for; "" where that is not told, and for a result."""
+def queries_of(block: Mapping[str, Any]) -> list[str]:
+    """What one of these searched for; nothing where that is not told, and of a result."""
     given = block.get("input")
-    query = given.get("query") if isinstance(given, Mapping) else None
-    return query if isinstance(query, str) else ""
+    if not isinstance(given, Mapping):
+        return []
+    queries = given.get("queries", [given.get("query")])
+    return [query for query in queries if query and isinstance(query, str)] if isinstance(queries, list) else []
 
 
 def without_our_sources(cited: Any) -> Any:
