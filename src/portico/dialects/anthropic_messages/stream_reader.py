@@ -191,7 +191,7 @@ class AnthropicReader(StreamReader):
         if block is None:
             return
         match delta.get("type"):
-            case "text_delta":
+            case "text_delta" if block.part is not None:
                 text = string_at(delta["text"], "$.text")
                 self._length += len(text)
                 self._more(block, text, events)

@@ -15,9 +15,16 @@ from portico.core.audio import RAW_MIME
 from portico.core.errors import InvalidRequest
 from portico.core.foreign import MARKS_ORIGIN
 from portico.core.mime import by_extension, by_magic, head_of
-from portico.core.parts import Media, Part, Reasoning, Text, ToolResult
+from portico.core.parts import Media, Opaque, Part, Reasoning, Text, ToolResult
 from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
-from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ext_of, extra_content, read_google, read_signature
+from portico.dialects.openai_chat.extra_content import (
+    GOOGLE_EXT,
+    ORIGIN,
+    ext_of,
+    extra_content,
+    read_google,
+    read_signature,
+)
 from portico.wire.names import camel
 
 _DATA_URI: Final = re.compile(r'data:([^,;]*)((?:;(?>"[^"]{0,200}"|[^,;])*+)*+),', re.IGNORECASE)
@@ -42,8 +49,9 @@ AUDIO_MIMES: Final[Mapping[str, str]] = {
 _DETAILS: Final = ("low", "high", "auto", "original", "medium", "ultra_high")
 
 
-def parse_content(content: Any, path: str = ".content") -> list[Part]:
-    """A message's content, string or parts, as neutral parts in order."""
+def parse_content(content: Any, path: str = ".content", *, answered: bool = False) -> list[Part]:
+    """A message's content, string or parts, as neutral parts in order. `answered`: it is an answer's, whose parts of types
+    that nobody here knows are kept whole; a caller is told of them."""
     if content is None:
         return []
     if isinstance(content, str):
@@ -55,17 +63,19 @@ def parse_content(content: Any, path: str = ".content") -> list[Part]:
     parts: list[Part] = []
     for i, item in enumerate(content):
         try:
-            parts.append(Text(item) if isinstance(item, str) else _parse_part(object_at(item, "")))
+            parts.append(Text(item) if isinstance(item, str) else _parse_part(object_at(item, ""), answered=answered))
         except InvalidRequest as error:
             raise error.under(f"{path}[{i}]") from None
     return parts
 
 
-def _parse_part(part: Mapping[str, Any]) -> Part:
+def _parse_part(part: Mapping[str, Any], *, answered: bool = False) -> Part:
     kind = part.get("type")
     if kind is None:
         kind = next((name for name in _PARSERS if name in part), None)
     parser = _PARSERS.get(kind) if isinstance(kind, str) else None
+    if parser is None and answered and isinstance(kind, str):
+        return Opaque(ORIGIN, part)
     if parser is None:
         raise InvalidRequest(f"Unknown content part type {kind!r}; known are {', '.join(_PARSERS)}.", param=".type")
     made = parser(part)

@@ -111,7 +111,7 @@ def _candidate(choice: Mapping[str, Any], position: int, reading: Reading) -> Ca
     parts: list[Part] = []
     if reasoning := thoughts_in(message):
         parts.append(Reasoning(reasoning))
-    parts += parse_content(message.get("content") or [])
+    parts += parse_content(message.get("content") or [], answered=True)
     for image in message.get("images") or ():
         parts += parse_content([image])
     parts += parse_audio(message.get("audio"))

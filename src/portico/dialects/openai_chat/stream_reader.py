@@ -200,7 +200,7 @@ class ChatReader:
         if isinstance(delta.get("content"), str):
             choice.teller.text(Text(delta["content"]), events)
         elif isinstance(delta.get("content"), list):  # an image among parts (2.8)
-            for part in parse_content(delta["content"]):
+            for part in parse_content(delta["content"], answered=True):
                 if isinstance(part, Text) and part.signature is None:
                     choice.teller.text(part, events)
                 else:

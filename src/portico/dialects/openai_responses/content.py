@@ -142,6 +142,11 @@ _PARSERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Text | Media]]] = {
 }
 
 
+def knows(kind: Any) -> bool:
+    """Whether a type of content parts is known."""
+    return isinstance(kind, str) and kind in _PARSERS
+
+
 # -- the other way ---------------------------------------------------------------------------------------------------
 
 

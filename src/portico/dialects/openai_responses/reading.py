@@ -15,7 +15,7 @@ from portico.core.parts import Ext, Opaque, Part, Reasoning, Signature, Text, To
 from portico.core.response import Citation
 from portico.dialects.openai.checks import array_at, object_at, optional_string, string_at
 from portico.dialects.openai.logprobs import parse_logprobs
-from portico.dialects.openai_responses.content import ORIGIN, REFUSAL, SHARED, annotations_of, parse_content
+from portico.dialects.openai_responses.content import ORIGIN, REFUSAL, SHARED, annotations_of, knows, parse_content
 from portico.dialects.openai_responses.items import image_of, own_ext
 from portico.dialects.openai_responses.thoughts import BETWEEN, FULL, entries_of, parse_reasoning, thought_ext
 
@@ -214,9 +214,12 @@ class OutputReader:
                     events.append(PartDelta(0, found.index, said[found.told :]))
                 self._starts[at, place] = start
                 self._marks(fields, start, events)
-            else:
+            elif knows(kind):
                 for part in parse_content([fields]):
                     self._whole(part, events)
+            else:  # nobody here knows it: it is kept whole, in an item of its own
+                alone = {**item, "id": f"{item.get('id') or 'msg'}_{place}", "content": [fields]}
+                self._whole(Opaque(ORIGIN, alone), events)
         events += [PartEnded(0, one.index) for one in opened.parts.values()]
         opened.parts.clear()
 

@@ -18,6 +18,8 @@ VENDOR: Final = "openai"
 BETWEEN: Final = "\n\n"
 FULL: Final = "content"
 """Marks thoughts that are told in full (`reasoning_text`), not summed up."""
+_TEXTS: Final[Mapping[str, str]] = {"summary": "summary_text", FULL: "reasoning_text"}
+"""The types of entries that are texts."""
 REDACTED: Final = "redacted_thinking"
 """What an envelope calls a seal of which nothing may be shown: Anthropic has a block of its own for it."""
 
@@ -70,11 +72,14 @@ def thought_ext(id_: str | None, *, full: bool = False) -> Ext:
 
 
 def entries_of(item: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:
-    """The texts of a reasoning item, each with its member and its place there."""
+    """The texts of a reasoning item, each with its member and its place there; an entry of a type that nobody here knows is
+    none."""
     for member in ("summary", FULL):
         for place, entry in enumerate(array_at(item.get(member) or [], f".{member}")):
             path = f".{member}[{place}]"
-            yield member, place, string_at(object_at(entry, path).get("text"), f"{path}.text")
+            fields = object_at(entry, path)
+            if "text" in fields or fields.get("type", _TEXTS[member]) == _TEXTS[member]:
+                yield member, place, string_at(fields.get("text"), f"{path}.text")
 
 
 def own_fields(ext: Ext) -> Mapping[str, Any]:
