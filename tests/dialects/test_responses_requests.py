@@ -51,6 +51,25 @@ def test_a_thought_keeps_its_id_before_a_message_that_has_one(id_: str | None) -
         assert ("id" in told[0]) is ("id" in told[1]) is (id_ is not None)
 
 
+def by_a_caller_of_claude(metadata: dict[str, Any]) -> Rendered:
+    asked = {"model": "m", "max_tokens": 4000, "messages": [{"role": "user", "content": "Hi"}], "metadata": metadata}
+    return openai_responses.DIALECT.render_request(anthropic_messages.DIALECT.parse_request(asked), model("gpt-5.5"))
+
+
+@pytest.mark.parametrize("user", ["u", "u" * 64])
+def test_who_asks_is_told_openai_as_it_would_be_told_anthropic(user: str) -> None:
+    told = by_a_caller_of_claude({"user_id": user})
+    assert (told.body["safety_identifier"], "metadata" in told.body, codes(told)) == (user, False, set())
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"user_id": "u" * 65}, {"user_id": ""}, {"user_id": 7}, {"user_id": "u", "more": "x"}]
+)
+def test_what_else_is_said_of_the_caller_is_bookkeeping(metadata: dict[str, Any]) -> None:
+    told = by_a_caller_of_claude(metadata)
+    assert ("safety_identifier" in told.body, "metadata" in told.body, codes(told)) == (False, False, {"1.1:ignored"})
+
+
 # -- agents
 
 

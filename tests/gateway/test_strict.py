@@ -6,13 +6,20 @@ import pytest
 
 from gateway.agent_bodies import PICTURE
 from gateway.house import Answer, Json, Script, answers, chat, open_house, says
-from gateway.vendors import ask_messages, message, response
+from gateway.vendors import ask_messages, gpt_message, gpt_says, message, response
 from portico.catalog import OperatorModel
 from portico.providers import KINDS
 from portico.wire import jsontext
 
 STRICT = {"x-portico-strict": "true"}
 TOOL = {"type": "function", "function": {"name": "f", "strict": True}}
+CHAT = {
+    "id": "c",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Fine"}}],
+}
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": {"type": "object"}}}
 
 REFUSED: list[tuple[Json, str, list[str]]] = [
@@ -130,6 +137,17 @@ async def test_a_caller_of_googles_own_dialect_may_be_strict_about_nothing() -> 
         answer: Answer = await house.ask(body, path=path, headers=STRICT)
         assert answer.status == 200
         assert provider.requests[0].body == jsontext.encode(body) or provider.bodies[0] == body
+
+
+@pytest.mark.parametrize("kind", ["gemini", "openai", "openai-compatible"])
+async def test_bookkeeping_of_claudes_callers_is_none_to_be_strict_about(kind: str) -> None:
+    """Claude Code says who asks with each call."""
+    asked: Json = {"metadata": {"user_id": "x" * 200}, "cache_control": {"type": "ephemeral"}, "max_tokens": 4000}
+    name = {"gemini": "gemini-3.5-flash", "openai": "gpt-5.5"}.get(kind, "openai-compatible/m")
+    script = Script(answers({"gemini": says("Fine"), "openai": gpt_says(gpt_message("Fine"))}.get(kind, CHAT)))
+    async with open_house(script, kinds=(KINDS[kind],)) as house:
+        answer = await ask_messages(house, message(model=name) | asked, **STRICT)
+        assert answer.status == 200, answer.body
 
 
 PDF = "JVBERi0xLjQKJSVFT0Y="

@@ -38,6 +38,7 @@ OF_RESPONSES_ALONE = {
 """Items, tools, seals and settings that only OpenAI's Responses API knows."""
 
 INTO_RESPONSES = {
+    "1.1:ignored",
     "1.1:sampling",
     "1.1:max_tokens",
     "1.1:penalties",
@@ -108,6 +109,7 @@ FOR_CLAUDE = {
 """What Claude cannot be told, and its answers cannot say."""
 
 AT_A_PROVIDER = {
+    "1.1:ignored",
     "1.1:sampling",
     "1.1:max_tokens",
     "1.1:penalties",
@@ -199,7 +201,6 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     },
     ("anthropic_messages", "openai_chat"): AT_A_PROVIDER
     | {
-        "1.1:ignored",
         "1.1:unsupported",
         "1.2:message_ext",
         "1.3:result_ext",
@@ -212,7 +213,7 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
         "7.1:setting",
     },
     ("anthropic_messages", "openai_responses"): INTO_RESPONSES
-    | {"1.1:ignored", "1.1:unsupported", "1.7:none", "2.1:answer_ext", "2.2:order", "7.1:item_ext"},
+    | {"1.1:unsupported", "1.7:none", "2.1:answer_ext", "2.2:order", "7.1:item_ext"},
     ("openai_responses", "anthropic_messages"): FOR_CLAUDE
     | OF_RESPONSES_ALONE
     | {"1.1:ignored", "1.1:unsupported", "1.2:message_ext", "1.12:grammar", "1.14:builtin", "2.1:refusal"},

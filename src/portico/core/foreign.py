@@ -39,6 +39,13 @@ def foreign_extras(ext: Ext, path: str, *, own: tuple[str, ...]) -> list[Loss]:
     return [Loss("7.1:item_ext", path, f"no place for {', '.join(names)}")] if names else []
 
 
+BOOKKEEPING: Final = frozenset(
+    {
+        *("user", "safety_identifier", "metadata", "labels", "store", "moderation"),
+        *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "cache_control"),
+    }
+)
+"""Settings whose absence no answer shows (mapping.md 1.1)."""
 CACHE_MARKS: Final = "cache_marks"
 """A setting that no body says: where the first of the blocks stands that the prompt may be cached up to."""
 
@@ -49,7 +56,8 @@ def says_nothing(name: str, value: Any) -> bool:
 
 
 def unplaced(name: str, value: Any, where: Where, code: str, message: str) -> list[Loss]:
-    """The loss of a field of another dialect: none where it says nothing, no answer shows it where it marks a cache.
+    """The loss of a setting of another dialect, by its code: none where it says nothing, and another code where no answer
+    shows it.
 
     Raises `UnsupportedParameter` for a prompt that OpenAI keeps: without it, something else would be answered.
     """
@@ -60,7 +68,7 @@ def unplaced(name: str, value: Any, where: Where, code: str, message: str) -> li
         raise UnsupportedParameter(message, param=where.field(name))
     if name == CACHE_MARKS:
         return [Loss("1.1:ignored", str(value), "what may be cached is found by the provider itself")]
-    return [Loss(code, where.field(name), message)]
+    return [Loss("1.1:ignored" if name in BOOKKEEPING else code, where.field(name), message)]
 
 
 def is_foreign(signature: Signature | None, vendor: str) -> bool:

@@ -28,19 +28,6 @@ CONTINUE: Final = "Continue."
 CLOSED: Final = "an enforced schema has no properties beside those it names"
 LONGEST_USER: Final = 512
 """Characters of `metadata.user_id`."""
-_IGNORED: Final = frozenset(
-    {
-        "user",
-        "metadata",
-        "store",
-        "prompt_cache_key",
-        "safety_identifier",
-        "prompt_cache_retention",
-        "labels",
-        "logprobs",
-    }
-)
-"""Fields of bookkeeping that no answer shows (mapping.md 1.1)."""
 _MOST_MARKS: Final = 4
 """`A maximum of 4 blocks with cache_control may be provided.`"""
 _UNSAID: Final[tuple[Any, ...]] = (None, "", [], {})
@@ -290,5 +277,5 @@ def _tell_ext(request: Request, body: dict[str, Any], losses: list[Loss]) -> Non
         for name, value in fields.items():
             if value in _UNSAID:
                 continue
-            code = "1.1:ignored" if name in _IGNORED else "1.1:unsupported"
+            code = "1.1:ignored" if name == "logprobs" else "1.1:unsupported"
             losses += unplaced(name, value, request.where, code, f"Anthropic has nothing for {name}")

@@ -42,20 +42,6 @@ MAX_PENALTY: Final = 1.99
 
 _MODES: Final[Mapping[str, str]] = {"auto": "AUTO", "none": "NONE", "required": "ANY", "validated": "VALIDATED"}
 _TIERS: Final[Mapping[str, str]] = {"flex": "flex", "priority": "priority", "fast": "priority"}
-_HARMLESS: Final = frozenset(
-    {
-        "user",
-        "safety_identifier",
-        "metadata",
-        "store",
-        "moderation",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "prompt_cache_options",
-        "cache_control",
-    }
-)
-"""Fields whose absence no answer shows (1.1)."""
 _OF_OPERATIONS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("openai_speech", "speed"): ("5.3:speed", "Google's voices have no speed; an instruction may ask for one in words"),
     ("openai_transcriptions", "timestamps"): (
@@ -433,8 +419,8 @@ def _add_extras(
             _merge_own(fields, body, config)
             continue
         for name, value in fields.items():
-            code = "1.1:ignored" if name in _HARMLESS else "1.1:unsupported"
-            code, message = _OF_OPERATIONS.get((origin, name), (code, f"Gemini has nothing for {name}"))
+            usual = "1.1:unsupported", f"Gemini has nothing for {name}"
+            code, message = _OF_OPERATIONS.get((origin, name), usual)
             losses += unplaced(name, value, where, code, message)
 
 

@@ -41,6 +41,8 @@ MIN_OUTPUT_TOKENS: Final = 16
 MAX_NAME: Final = 64
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NO_ARGUMENTS: Final = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+LONGEST_USER: Final = 64
+"""Characters of `safety_identifier`."""
 _WIRE_KINDS: Final[Mapping[str, str]] = {"web_search": "web_search", "code_execution": "code_interpreter"}
 _OWN_KINDS: Final = frozenset(
     {
@@ -390,6 +392,12 @@ def _brings_seals(request: Request) -> bool:
     return any(getattr(part, "signature", None) is not None for message in request.messages for part in message.parts)
 
 
+def _user_of(metadata: Any) -> str | None:
+    """Who asks, where that is all that a caller of another dialect says of it, in as many characters as OpenAI takes."""
+    user = metadata.get("user_id") if isinstance(metadata, Mapping) and len(metadata) == 1 else None
+    return user if isinstance(user, str) and 0 < len(user) <= LONGEST_USER else None
+
+
 def _add_extras(request: Request, target: Target, body: dict[str, Any], losses: list[Loss]) -> None:
     """What has no neutral word, and what is always asked for on behalf of callers of other dialects."""
     include = body.pop("include", [])
@@ -404,6 +412,8 @@ def _add_extras(request: Request, target: Target, body: dict[str, Any], losses: 
                     body[name] = value
             elif origin == SHARED and name in SHARED_FIELDS:
                 body[name] = value
+            elif name == "metadata" and (user := _user_of(value)) is not None:
+                body["safety_identifier"] = user
             elif origin != SHARED or name != "verbosity":
                 text = f"the Responses API has nothing for {name}"
                 losses += unplaced(name, value, request.where, "7.1:setting", text)
