@@ -225,6 +225,41 @@ def test_a_price_holds_from_its_day_on(bench: Bench) -> None:
     assert listed() == ["2.00"]
 
 
+@pytest.mark.parametrize(("until_then", "usd"), [({"input": "3"}, "3.00"), ({"free": True}, "0.00")])
+def test_a_price_of_a_later_day_stands_whatever_is_published_before_it(
+    until_then: dict[str, Any], usd: str, bench: Bench
+) -> None:
+    """Also where it said what would have held that day anyway."""
+    bench.do("prices publish", prices=lines({"input": "2"}))
+    announced = lines({"input": "2", "effective_from": later(9)})
+    assert bench.do("prices diff", prices=announced) == {"changes": [], "unchanged": 1}
+    for _ in range(2):
+        assert bench.do("prices publish", prices=announced) == {"changes": [], "unchanged": 1}
+    assert bench.rows("SELECT COUNT(*) FROM prices") == [(2,)]
+    bench.do("prices publish", prices=lines({**until_then, "effective_from": later(1)}))
+
+    def asked() -> list[str]:
+        found = bench.do("prices list", model=MODEL, book="sale")["data"]
+        wanted = {"modality": "any", "cached": False, "tier": "standard"}
+        return [one["usd"] for one in found if one["kind"] in ("input", "free") and wanted.items() <= one.items()]
+
+    bench.reading.now_us += 86_400 * 1_000_000
+    assert asked() == [usd]
+    bench.reading.now_us += 8 * 86_400 * 1_000_000
+    assert asked() == ["2.00"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_draft_in_which_a_model_is_free_and_has_prices_is_refused(order: int, bench: Bench) -> None:
+    draft = lines({"free": True, "effective_from": later(1)}, {"input": "2", "effective_from": later(1)})[::order]
+    for name in ("prices diff", "prices publish"):
+        refusal = bench.refusal(name, prices=draft)
+        assert (refusal.status, refusal.param) == (400, "prices")
+        assert "free or has prices" in refusal.message
+    of_two_days = lines({"free": True, "effective_from": later(1)}, {"input": "2", "effective_from": later(2)})
+    assert len(bench.do("prices publish", prices=of_two_days)["changes"]) == 2
+
+
 @pytest.mark.parametrize(
     ("for_a_while", "usd"), [({"input": "1", "modality": "text"}, "1.00"), ({"free": True}, "0.00")]
 )

@@ -73,7 +73,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     """What was published."""
 
     changes: list[PriceChange]
-    unchanged: Annotated[int, says("Rows that say what is published already: they were left out.")]
+    unchanged: Annotated[int, says("Rows that say what holds already on the day they begin.")]
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +124,7 @@ def diff(desk: Desk, args: Prices) -> Diff:
     that changes beside the draft's own prices, too."""
     changes, unchanged = _compared(desk, args.prices)
     beside = _beside(desk, [cell for cell, _ in changes])
-    return Diff(changes=[*(change for _, change in changes), *beside], unchanged=unchanged)
+    return Diff(changes=[*(change for _, change in changes), *beside], unchanged=len(unchanged))
 
 
 def publish(desk: Desk, args: Prices) -> Publication:
@@ -132,11 +132,11 @@ def publish(desk: Desk, args: Prices) -> Publication:
     raise_revision(desk.db, "prices")
     changes, unchanged = _compared(desk, args.prices)
     sql = "INSERT INTO prices (book, provider, model, row, effective_from, published_us) VALUES (?, ?, ?, ?, ?, ?)"
-    for cell, _ in changes:
+    for cell in [*(cell for cell, _ in changes), *(cell for cell, is_kept in unchanged if is_kept)]:
         text = FREE if cell.row is None else msgspec.json.encode(cell.row).decode()
         day = cell.effective_from.isoformat()
         desk.db.run(sql, cell.book, cell.provider, cell.model, text, day, desk.db.now_us)
-    return Publication(changes=[change for _, change in changes], unchanged=unchanged)
+    return Publication(changes=[change for _, change in changes], unchanged=len(unchanged))
 
 
 def import_(desk: Desk, args: ImportPrices) -> Draft:
@@ -249,21 +249,22 @@ def _view(book: str, provider: str, model: str, row: PriceRow | None, begins: da
 # -- what would change -------------------------------------------------------------------------------------------------
 
 
-def _compared(desk: Desk, lines: list[Line]) -> tuple[list[tuple[Cell, PriceChange]], int]:
-    """The cells of a draft that say something new, each with what it changes, and how many do not. What the draft says of
-    earlier days is published by then."""
+def _compared(desk: Desk, lines: list[Line]) -> tuple[list[tuple[Cell, PriceChange]], list[tuple[Cell, bool]]]:
+    """The cells of a draft that say something new, each with what it changes; and those that do not, each with whether it
+    is kept all the same, because it begins later: what holds until then may still be published anew. What the draft says
+    of earlier days is published by then."""
     cells = check_lines(desk, lines)
     shelves = {
         day: _Shelf(desk, [cell for cell in cells if cell.effective_from < day])
         for day in {cell.effective_from for cell in cells}
     }
-    changes, unchanged = [], 0
+    changes, unchanged = [], []
     for cell in cells:
         held = _held(shelves[cell.effective_from], cell)
-        if held is not None and held.origin == PUBLISHED and held.is_exact and held.nanos == _nanos(cell):
-            unchanged += 1
-        else:
+        if held is None or held.origin != PUBLISHED or not held.is_exact or held.nanos != _nanos(cell):
             changes.append((cell, _change(cell, held)))
+        else:
+            unchanged.append((cell, cell.effective_from not in (desk.today, held.begins)))
     return changes, unchanged
 
 
@@ -292,6 +293,10 @@ def check_lines(desk: Desk, lines: list[Line]) -> list[Cell]:
             message = f"{cell.model}: two prices for the same thing from the same day on ({_what(cell.row)})."
             raise InvalidRequest(message, param="prices")
         seen.add(key)
+    for *place, row in seen:
+        if row is not None and (*place, None) in seen:
+            message = f"{place[2]}: free and a price of it from the same day on. A model is free or has prices."
+            raise InvalidRequest(message, param="prices")
     return cells
 
 
@@ -309,6 +314,7 @@ class _Held(msgspec.Struct, frozen=True):
     nanos: int
     origin: str
     is_exact: bool
+    begins: date | None = None
 
 
 def _held(shelf: _Shelf, cell: Cell) -> _Held | None:
@@ -317,11 +323,13 @@ def _held(shelf: _Shelf, cell: Cell) -> _Held | None:
     rates = shelf.rates(cell.provider, cell.model, cell.effective_from, tier=tier, backend=backend)
     free = rates.free if cell.book == SALE else rates.cost_free
     if free:
-        is_published = any(
-            (row.book, row.provider, row.model, row.price) == (cell.book, cell.provider, cell.model, None)
+        begun = [
+            row.effective_from
             for row in shelf.published
-        )
-        return _Held(0, PUBLISHED if is_published else CATALOG, cell.row is None)
+            if (row.book, row.provider, row.model, row.price) == (cell.book, cell.provider, cell.model, None)
+        ]
+        since = max([day for day in begun if day <= cell.effective_from], default=None)
+        return _Held(0, CATALOG if since is None else PUBLISHED, cell.row is None, since)
     if cell.row is None:
         return None
     rows, wanted = (rates.sale if cell.book == SALE else rates.cost), cell.row
@@ -332,9 +340,8 @@ def _held(shelf: _Shelf, cell: Cell) -> _Held | None:
     if row is None:
         return None
     origin = shelf.origin(cell.book, cell.provider, cell.model, row)
-    return _Held(
-        row.rate_nanos, origin, found is not None and _cell_key(row) == _cell_key(wanted) and row.unit is wanted.unit
-    )
+    is_exact = found is not None and _cell_key(row) == _cell_key(wanted) and row.unit is wanted.unit
+    return _Held(row.rate_nanos, origin, is_exact, row.effective_from)
 
 
 _Place: TypeAlias = tuple[str, str, str]
