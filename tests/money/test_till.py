@@ -163,6 +163,15 @@ def test_the_limits_of_a_key_are_those_of_its_policy_as_it_is_now() -> None:
     assert {name: getattr(limits, name) for name in values} == values
 
 
+def test_of_limits_that_were_just_set_nothing_is_known_before_the_next_hold() -> None:
+    """What the last hold told was of those there were: of a budget that is new it says nothing."""
+    till = till_at(Watch())
+    till.is_comfortable(LIMITED, 10, 0)
+    till.note(LIMITED, Held(0, (Use("rpm", 5, 1),)))
+    assert till.is_comfortable(LIMITED, 10, 0)
+    assert not till.is_comfortable(Caller("alice", "key_1", Policy(rpm=5, budget_day_nanos=1)), 10, 0)
+
+
 def test_of_too_many_accounts_and_keys_all_is_forgotten_and_learned_again() -> None:
     till = till_at(Watch())
     held = Held(1000, (Use("rpm", 5, 1),))

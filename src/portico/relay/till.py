@@ -207,6 +207,8 @@ class Till:
             return kept[1]
         if len(self._limits) >= MAX_KNOWN:
             self._limits.clear()
+        if kept is not None:
+            self._used.pop(caller.key_id, None)  # it was of the limits that there were
         limits = Limits(
             rpm=policy.rpm,
             tpm=policy.tpm,
