@@ -150,6 +150,15 @@ async def test_bookkeeping_of_claudes_callers_is_none_to_be_strict_about(kind: s
         assert answer.status == 200, answer.body
 
 
+async def test_bookkeeping_of_codex_is_none_to_be_strict_about() -> None:
+    asked = response(
+        "Hi", model="gemini-3.5-flash", client_metadata={"x-codex-installation-id": "0199"}, prompt_cache_key="k"
+    )
+    async with open_house(Script(answers(says("Fine")))) as house:
+        answer = await house.ask(asked, path="/v1/responses", headers=STRICT)
+        assert answer.status == 200, answer.body
+
+
 PDF = "JVBERi0xLjQKJSVFT0Y="
 BLOCKS = {"type": "content", "content": [{"type": "text", "text": "Seven."}]}
 BESIDE: Json = {"context": "a letter", "citations": {"enabled": True}}

@@ -227,7 +227,8 @@ ALLOWED: dict[tuple[str, str], set[str]] = {
     },
     ("openai_chat", "openai_chat"): {"1.2:order", "1.13:choice", "2.2:order"},
     ("openai_responses", "openai_responses"): set(),
-    ("openai_responses", "openai_chat"): OF_RESPONSES_ALONE | {"1.2:order", "1.13:choice", "1.14:builtin", "2.2:order"},
+    ("openai_responses", "openai_chat"): OF_RESPONSES_ALONE
+    | {"1.1:ignored", "1.2:order", "1.13:choice", "1.14:builtin", "2.2:order"},
     ("openai_responses", "gemini"): HELD_TO_ITS_MODEL
     | OF_RESPONSES_ALONE
     | {

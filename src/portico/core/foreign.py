@@ -41,7 +41,7 @@ def foreign_extras(ext: Ext, path: str, *, own: tuple[str, ...]) -> list[Loss]:
 
 BOOKKEEPING: Final = frozenset(
     {
-        *("user", "safety_identifier", "metadata", "labels", "store", "moderation"),
+        *("user", "safety_identifier", "metadata", "client_metadata", "labels", "store", "moderation"),
         *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "cache_control"),
     }
 )
