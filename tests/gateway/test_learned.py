@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from gateway.house import House, Json, answers, chat, fails, open_house, says
+from gateway.house import House, Json, Script, answers, chat, fails, open_house, says
+from gateway.vendors import GPT, ask_messages, gpt_message, gpt_says, message
 from portico.catalog import OperatorModel
+from portico.providers import KINDS
 from portico.wire.http import Exchange
 
 HOUR_S = 3600.0
@@ -35,9 +37,9 @@ class Picky:
     async def __call__(self, exchange: Exchange) -> None:
         body = json.loads(exchange.request.body)
         self.bodies.append(body)
-        for field, message in self.rules:
+        for field, words in self.rules:
             if holds(body, field):
-                await fails(self._status, self._word, message)(exchange)
+                await fails(self._status, self._word, words)(exchange)
                 return
         await answers(says("Fine"))(exchange)
 
@@ -256,3 +258,17 @@ async def test_a_caller_of_the_providers_own_dialect_is_never_changed() -> None:
             answer = await house.ask(body, path=f"/v1beta/models/{model}:generateContent")
             assert answer.status == 400
             assert provider.held("seed") == [True]
+
+
+async def test_who_asks_is_not_said_to_a_server_that_does_not_know_such_a_field() -> None:
+    """Azure's older versions, say."""
+    said = {"message": "Unknown parameter: 'safety_identifier'.", "type": "invalid_request_error"}
+    refusal = {"error": {**said, "param": "safety_identifier", "code": "unknown_parameter"}}
+    fine = answers(gpt_says(gpt_message("Fine")))
+    script = Script(answers(refusal, 400), fine, fine)
+    async with open_house(script, kinds=(KINDS["openai"],)) as house:
+        asked = message(model=GPT) | {"max_tokens": 4000, "metadata": {"user_id": "u"}}
+        for _ in range(2):
+            answer = await ask_messages(house, asked)
+            assert (answer.status, answer.codes) == (200, ["1.1:ignored"])
+        assert ["safety_identifier" in body for body in script.bodies] == [True, False, False]

@@ -33,6 +33,7 @@ REFUSABLE: Final[Mapping[str, str]] = {
     "parallel_tool_calls": "parallel_tool_calls",
     "stream_options": "stream_options",
     "strict": "strict",
+    "safety_identifier": "safety_identifier",
 }
 """Field of Chat -> the name its refusal is learned under. Never what the caller would see: schemas, tools."""
 _INVALID_SCHEMA: Final = "Invalid schema for response_format"

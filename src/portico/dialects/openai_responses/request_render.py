@@ -41,8 +41,9 @@ MIN_OUTPUT_TOKENS: Final = 16
 MAX_NAME: Final = 64
 _NOT_IN_NAME: Final = re.compile(r"[^A-Za-z0-9_-]")
 _NO_ARGUMENTS: Final = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+USER: Final = "safety_identifier"
 LONGEST_USER: Final = 64
-"""Characters of `safety_identifier`."""
+"""Its characters."""
 _WIRE_KINDS: Final[Mapping[str, str]] = {"web_search": "web_search", "code_execution": "code_interpreter"}
 _OWN_KINDS: Final = frozenset(
     {
@@ -412,8 +413,8 @@ def _add_extras(request: Request, target: Target, body: dict[str, Any], losses: 
                     body[name] = value
             elif origin == SHARED and name in SHARED_FIELDS:
                 body[name] = value
-            elif name == "metadata" and (user := _user_of(value)) is not None:
-                body["safety_identifier"] = user
+            elif name == "metadata" and USER not in target.refused and (user := _user_of(value)) is not None:
+                body[USER] = user
             elif origin != SHARED or name != "verbosity":
                 text = f"the Responses API has nothing for {name}"
                 losses += unplaced(name, value, request.where, "7.1:setting", text)
