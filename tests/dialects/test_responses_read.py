@@ -289,3 +289,17 @@ def test_an_answer_that_is_still_being_made_has_not_ended(status: str) -> None:
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_an_answer_that_failed_or_was_cancelled_is_a_failure_though_it_gives_no_error(status: str) -> None:
     assert isinstance(responses(message("a"), status=status)[-1], Failed)
+
+
+def test_sources_of_a_part_are_where_it_stands_though_more_parts_came_before_the_end() -> None:
+    """The end of an item tells the sources of each of its parts, all of which have been told by then."""
+    cite = {"type": "url_citation", "url": URL, "title": "T", "start_index": 1, "end_index": 2}
+    texts = ("Look:", "see", "that")
+    whole = {
+        "type": "message",
+        "content": [{"type": "output_text", "text": text, "annotations": [cite]} for text in texts],
+    }
+    deltas = [of("output_text.delta", output_index=1, content_index=at, delta=text) for at, text in enumerate(texts)]
+    for told in (deltas, deltas[:2], []):
+        events = responses(message("Hi"), *told, of("output_item.done", output_index=1, item=whole))
+        assert [one.start for one in only(events).citations] == [3, 8, 11]

@@ -200,10 +200,10 @@ class OutputReader:
 
     def _message(self, at: int, opened: _Item, item: Mapping[str, Any], events: list[Event]) -> None:
         content = [] if item.get(BLOCKED) else array_at(item.get("content") or [], ".content")
+        start = self._length - sum([one.told for one in opened.parts.values()])
         for place, entry in enumerate(content):
             fields = object_at(entry, ".content")
             found = opened.parts.get(("content", place))
-            start = self._length - (found.told if found is not None else 0)
             kind = fields.get("type")
             if kind in ("output_text", "refusal", "input_text", "text"):
                 said = string_at(fields.get("refusal" if kind == "refusal" else "text"), ".text")
@@ -214,6 +214,7 @@ class OutputReader:
                     events.append(PartDelta(0, found.index, said[found.told :]))
                 self._starts[at, place] = start
                 self._marks(fields, start, events)
+                start += len(said)
             elif knows(kind):
                 for part in parse_content([fields]):
                     self._whole(part, events)
