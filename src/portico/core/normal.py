@@ -314,6 +314,7 @@ def _without_advice(origin: str, fields: Normal) -> Normal:
 _MEANS_NOTHING: Final[Mapping[str, tuple[str, ...]]] = {
     ITEMS_ORIGIN: ("id",),
     "anthropic_messages": ("cache_control", "cache_marks"),
+    "openai_chat": ("prompt_cache_breakpoint",),
 }
 
 

@@ -17,6 +17,7 @@ from portico.core.foreign import MARKS_ORIGIN
 from portico.core.mime import by_extension, by_magic, head_of
 from portico.core.parts import Media, Opaque, Part, Reasoning, Text, ToolResult
 from portico.dialects.openai.checks import array_at, object_at, string_at, wrong_type
+from portico.dialects.openai.cuts import CUT, with_cut
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
     ORIGIN,
@@ -79,6 +80,8 @@ def _parse_part(part: Mapping[str, Any], *, answered: bool = False) -> Part:
     if parser is None:
         raise InvalidRequest(f"Unknown content part type {kind!r}; known are {', '.join(_PARSERS)}.", param=".type")
     made = parser(part)
+    if CUT in part:
+        made = with_cut(made, part)
     return marked(made, part["cache_control"]) if "cache_control" in part else made
 
 

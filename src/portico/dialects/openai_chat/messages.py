@@ -16,6 +16,7 @@ from portico.core.pairing import OpenCalls
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import Message, PlainMessages, Role
 from portico.dialects.openai.checks import array_at, missing, object_at, string_at, wrong_type
+from portico.dialects.openai.cuts import joined
 from portico.dialects.openai_chat.content import marked, parse_content, parse_list
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
@@ -303,7 +304,7 @@ class MessagesReader:
             parts = (Text(content),)
         else:
             read = parse_content(content)
-            parts = (Text(text_of(read)), *[part for part in read if isinstance(part, Media)])
+            parts = (joined(read), *[part for part in read if isinstance(part, Media)])
         return ToolResult(
             call_id=call.id if call else wire_id or "",
             name=call.name if call else name or "",

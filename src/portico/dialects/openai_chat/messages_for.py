@@ -13,6 +13,7 @@ from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Text, ToolCall, ToolResult, text_of
 from portico.core.request import FILLER, MADE_LABEL, Message, Request, Role
 from portico.core.target import Target
+from portico.dialects.openai.cuts import cut_of, joined
 from portico.dialects.openai.refusals import SYSTEM_ROLE
 from portico.dialects.openai_chat.extra_content import ORIGIN
 from portico.dialects.openai_chat.media_for import media_for
@@ -128,7 +129,9 @@ class MessagesRenderer:
         if any((result.ext or {}).values()):
             self._lose("1.3:result_ext", message, "extra fields of a tool's result")
         call_id = wire_id(result.call_id) or f"call_unknown{len(self._messages)}"
-        self._messages.append({"role": "tool", "tool_call_id": call_id, "content": text})
+        cut = cut_of(joined(result.parts), self._target)
+        content = [{**_text(text), **cut}] if cut else text
+        self._messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
 
     def _take_moved(self) -> list[dict[str, Any]]:
         moved, self._moved = self._moved, []
@@ -197,10 +200,11 @@ class MessagesRenderer:
         rendered = []
         for part in parts:
             self._tell_signature(part, message)
+            cut = cut_of(part, self._target)
             if isinstance(part, Media):
-                rendered.append(self._media(part, message))
+                rendered.append({**self._media(part, message), **cut})
             elif part.text or len(parts) == 1:
-                rendered.append(_text(part.text))
+                rendered.append({**_text(part.text), **cut})
         return rendered
 
     def _media(self, part: Media, message: Message) -> dict[str, Any]:
@@ -234,7 +238,7 @@ def _shortest(parts: list[dict[str, Any]]) -> Any:
     """A string where that says it all: more servers read that."""
     if not parts:
         return ""
-    return parts[0]["text"] if len(parts) == 1 and parts[0]["type"] == "text" else parts
+    return parts[0]["text"] if len(parts) == 1 and parts[0].keys() == {"type", "text"} else parts
 
 
 def _turn_from(request: Request) -> int:

@@ -11,7 +11,9 @@ from portico.core.errors import InvalidRequest
 from portico.core.loss import Loss
 from portico.core.mime import settled_mime
 from portico.core.parts import Ext, Media, Text
+from portico.core.target import Target
 from portico.dialects.openai.checks import array_at, object_at, optional_string, string_at, wrong_type
+from portico.dialects.openai.cuts import CUT, cut_of, with_cut
 
 ORIGIN: Final = "openai_responses"
 SHARED: Final = "openai_chat"
@@ -51,7 +53,7 @@ def _parse_part(part: Mapping[str, Any]) -> Text | Media:
         raise InvalidRequest(
             f"Unknown content part type {kind[:100]!r}; known are {', '.join(_PARSERS)}.", param=".type"
         )
-    return parser(part)
+    return with_cut(parser(part), part) if CUT in part else parser(part)
 
 
 def _text(part: Mapping[str, Any]) -> Text | Media:
@@ -150,12 +152,15 @@ def knows(kind: Any) -> bool:
 # -- the other way ---------------------------------------------------------------------------------------------------
 
 
-def render_content(parts: list[Text | Media], losses: list[Loss], path: str) -> str | list[dict[str, Any]]:
+def render_content(
+    parts: list[Text | Media], losses: list[Loss], path: str, target: Target
+) -> str | list[dict[str, Any]]:
     """A message's content or a tool's output: a string where that says it all, else a list of parts. `path` is where the
     losses are told to be."""
-    if len(parts) == 1 and isinstance(parts[0], Text):
+    cuts = [cut_of(part, target) for part in parts]
+    if len(parts) == 1 and isinstance(parts[0], Text) and not cuts[0]:
         return parts[0].text
-    return [render_part(part, losses, path) for part in parts]
+    return [{**render_part(part, losses, path), **cut} for part, cut in zip(parts, cuts, strict=True)]
 
 
 def render_part(part: Text | Media, losses: list[Loss], path: str, *, text_type: str = "input_text") -> dict[str, Any]:

@@ -11,9 +11,10 @@ import msgspec
 
 from portico.core.errors import InvalidRequest
 from portico.core.ids import counted_call_id, normalised_call_id
-from portico.core.parts import Ext, Media, Opaque, Part, Signature, Text, ToolCall, ToolResult, text_of
+from portico.core.parts import Ext, Media, Opaque, Part, Signature, Text, ToolCall, ToolResult
 from portico.core.request import Message, Role
 from portico.dialects.openai.checks import object_at, optional_string, string_at, wrong_type
+from portico.dialects.openai.cuts import joined
 from portico.dialects.openai_responses.content import ORIGIN, parse_content
 from portico.dialects.openai_responses.thoughts import parse_reasoning
 from portico.wire import jsontext
@@ -242,7 +243,7 @@ class ItemsReader:
             raise wrong_type(".output", "a string or an array of parts", output)
         else:
             read = parse_content(output, ".output")
-            parts = (Text(text_of(read)), *[part for part in read if isinstance(part, Media)])
+            parts = (joined(read), *[part for part in read if isinstance(part, Media)])
         found = (call.id, call.name) if call is not None else (wire_id, "")
         self._say(Role.USER, (ToolResult(*found, parts),), at)
 

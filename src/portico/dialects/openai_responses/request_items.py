@@ -11,12 +11,15 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
+import msgspec
+
 from portico.core.foreign import OF_PARTS, foreign_extras
 from portico.core.loss import Loss
 from portico.core.parts import Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult, text_of
 from portico.core.request import MADE_LABEL, Message, Request, Role
 from portico.core.target import Target
-from portico.dialects.openai_responses.content import ORIGIN, render_content, render_part
+from portico.dialects.openai.cuts import joined
+from portico.dialects.openai_responses.content import ORIGIN, SHARED, render_content, render_part
 from portico.dialects.openai_responses.thoughts import BETWEEN, FULL, VENDOR, own_fields
 from portico.dialects.openai_responses.tools import BRINGING, CALLERS
 
@@ -95,7 +98,9 @@ class ItemsRenderer:
         if content and role == "user":
             self._show_made()
         if content:
-            self._items.append({"role": role, "content": render_content(content, self._losses, self._path)})
+            self._items.append(
+                {"role": role, "content": render_content(content, self._losses, self._path, self._target)}
+            )
 
     def _show_made(self) -> None:
         """After the results of the calls beside which it was made."""
@@ -113,17 +118,18 @@ class ItemsRenderer:
             self._lose("1.3:result_ext", "extra fields of a tool's result")
         for part in result.parts:
             self._losses += foreign_extras(part.ext, self._path, own=(ORIGIN,))
-        content: list[Text | Media] = [Text(text), *media] if text or not media else media
+        content: list[Text | Media] = [msgspec.structs.replace(joined(result.parts), text=text), *media]
+        content = content if text or not media else media
         return {
             "type": "custom_tool_call_output" if custom else "function_call_output",
             "call_id": short_id(result.call_id),
-            "output": render_content(content, self._losses, self._path),
+            "output": render_content(content, self._losses, self._path, self._target),
         }
 
     def _tell_part(self, part: Part) -> None:
         """What of a part has no place: extras of another dialect, a signature of another vendor."""
         odd = isinstance(part, Media) and {name for name, fields in (part.ext or {}).items() if fields}
-        if odd and not odd.issubset(OF_PARTS):
+        if odd and not odd.issubset((*OF_PARTS, SHARED)):
             self._lose("7.1:media_ext", "a video is looked at as a whole")
         signature: Signature | None = getattr(part, "signature", None)
         if signature is not None:
