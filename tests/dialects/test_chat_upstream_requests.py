@@ -526,3 +526,11 @@ def test_a_turn_of_which_nothing_is_left_is_no_turn(lost: Any) -> None:
     assert [one["role"] for one in said(GPT_41, HELLO, turn, HELLO)][:2] == ["user", "user"]
     assert said(GPT_41, HELLO, Message(Role.ASSISTANT, (), at=1))[1] == {"role": "assistant", "content": ""}
     assert [one["role"] for one in said(GPT_41, Message(Role.USER, (Opaque("gemini", {"x": 1}),), at=0))] == ["user"]
+
+
+def test_a_format_that_is_only_named_stays_so_for_who_named_it() -> None:
+    """`json_object` in its place is a 400 where no message speaks of JSON."""
+    body, losses = settings(asked(output=OutputFormat("json", name="n")), OWN)
+    assert (body, losses) == ({"response_format": {"type": "json_schema", "json_schema": {"name": "n"}}}, [])
+    body, losses = settings(asked(output=OutputFormat("json")), OWN)
+    assert (body, losses) == ({"response_format": {"type": "json_object"}}, [])

@@ -207,7 +207,8 @@ def _add_output(body: dict[str, Any], request: Request, target: Target, losses: 
         return
     path = output.schema_at or request.where.field("response_format")
     if target.own:
-        body["response_format"] = json_schema(output) if output.schema is not None else {"type": "json_object"}
+        named = output.schema is not None or output.name is not None  # OpenAI takes a name alone for any JSON
+        body["response_format"] = json_schema(output) if named else {"type": "json_object"}
         return
     if able.json_schema and output.kind == "json_schema" and is_object(output.schema):
         body["response_format"] = json_schema(held(output, target, path, losses))
