@@ -702,6 +702,21 @@ def test_a_file_that_the_assistant_made_is_shown_by_the_user() -> None:
     assert rendered({"messages": messages}).body["input"] == items[:-1]
 
 
+@pytest.mark.parametrize(
+    ("data", "mime"),
+    [("iVBORw0KGgoAAAANSUhEUg==", "image/png"), ("/9j/4AAQSkZJRgABAQ==", "image/jpeg"), ("AAAA", "image/png")],
+)
+def test_a_picture_whose_format_a_client_dropped_is_still_one(data: str, mime: str) -> None:
+    """Codex keeps id, status, prompt and result of such an item."""
+    item = {"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": data}
+    request = parsed(input=[{"role": "user", "content": "Draw."}, item, {"role": "user", "content": "Bluer."}])
+    (picture,) = request.messages[1].parts
+    assert isinstance(picture, Media)
+    assert (picture.mime, picture.data) == (mime, data)
+    told = openai_responses.DIALECT.render_request(request, model("gpt-5.5")).body["input"]
+    assert told[1] == {**item, "output_format": mime.partition("/")[2]}
+
+
 @pytest.mark.parametrize(("asked", "sent"), [(1, 16), (16, 16), (10**9, 128_000)])
 def test_the_limit_is_one_that_openai_takes(asked: int, sent: int) -> None:
     told = rendered({"max_completion_tokens": asked})

@@ -11,6 +11,7 @@ import msgspec
 
 from portico.core.errors import InvalidRequest
 from portico.core.ids import counted_call_id, normalised_call_id
+from portico.core.mime import by_magic, head_of
 from portico.core.parts import Ext, Media, Opaque, Part, Signature, Text, ToolCall, ToolResult
 from portico.core.request import Message, Role
 from portico.dialects.openai.checks import object_at, optional_string, string_at, wrong_type
@@ -50,15 +51,18 @@ def own_ext(item: Mapping[str, Any]) -> Ext:
 
 
 def image_of(item: Mapping[str, Any]) -> Media | None:
-    """The picture that an image_generation_call made; None where it holds none."""
+    """The picture that an image_generation_call made; None where it holds none. Clients drop `output_format` (Codex): its
+    first bytes tell as well."""
     result = item.get("result")
     if not isinstance(result, str) or not result:
         return None
     word = item.get("output_format")
     id_ = item.get("id")
     ext: Ext = {ORIGIN: {"id": id_}} if isinstance(id_, str) and id_ else None
-    mime = _IMAGE_TYPES.get(word, f"image/{word}") if isinstance(word, str) else None
-    return Media(mime, data=result, ext=ext)
+    if isinstance(word, str):
+        return Media(_IMAGE_TYPES.get(word, f"image/{word}"), data=result, ext=ext)
+    shown = by_magic(head_of(result)) or ""
+    return Media(shown if shown.startswith("image/") else "image/png", data=result, ext=ext)
 
 
 class ItemsReader:

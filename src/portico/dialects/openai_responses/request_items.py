@@ -95,9 +95,8 @@ class ItemsRenderer:
                 self._lose("7.4:thoughts", "a thought in a message that is not the assistant's")
             else:
                 self._opaque(part)
-        if content and role == "user":
-            self._show_made()
         if content:
+            self._show_made()
             self._items.append(
                 {"role": role, "content": render_content(content, self._losses, self._path, self._target)}
             )
