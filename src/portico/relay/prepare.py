@@ -170,6 +170,10 @@ def reading_for(request: Request, rendered: Rendered, target: Target, mint: Mint
     return Reading(mint=mint, tool_names=rendered.tool_names, tools=schemas, custom=custom, signer=target.signer)
 
 
+def _declares_search(request: Request) -> bool:
+    return any(tool.kind == "web_search" and tool.at >= 0 for tool in request.builtins)
+
+
 def reply_for(
     request: Request, *, answer_id: str, created: int, image_form: str = "markdown", markdown_slice_bytes: int = 0
 ) -> Reply:
@@ -181,7 +185,7 @@ def reply_for(
         include_usage=request.include_usage,
         thoughts=request.thinking.show is True,
         seals=request.thinking.show is not None,
-        search_blocks=bool([tool for tool in request.builtins if tool.kind == "web_search" and tool.at >= 0]),
+        search_blocks=bool(request.builtins) and _declares_search(request),
         thought_tag=request.thought_tag,
         legacy_functions=request.legacy_functions,
         image_form=image_form,
