@@ -21,6 +21,8 @@ def nanos(text: str, param: str, *, zero: bool = False) -> int:
         amount = nanos_of_usd(said.removeprefix("-"))
     except ValueError:
         hint = " Write it without signs and separators, with a point." if re.search(r"[$€,_\s]", said) else ""
+        if re.fullmatch(r"-?[0-9]{10,}(?:\.[0-9]{1,9})?", said):
+            hint = " It has at most nine digits before the point."
         message = f"{text[:40]!r} is not an amount in dollars, such as 10 or 12.50, with at most nine decimals.{hint}"
         raise InvalidRequest(message, param=param) from None
     if said.startswith("-") or (amount == 0 and not zero):
