@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from dialects.dialect_rows import (
     CATALOG,
@@ -21,7 +22,7 @@ from dialects.dialect_rows import (
     reply,
     told,
 )
-from portico.core.assembly import tell
+from portico.core.assembly import assemble, tell
 from portico.core.dialect import Reading, Reply
 from portico.core.parts import Media, Reasoning, Text
 from portico.core.response import Candidate, Citation, Finish, FinishReason, Response
@@ -258,6 +259,32 @@ def test_annotations_of_a_chat_answer_ground_a_gemini_answer() -> None:
     }
     again = choice(rendered.body)["message"]["annotations"]
     assert again == told_by_chat["choices"][0]["message"]["annotations"][:1]  # type: ignore[index]
+
+
+def test_annotations_that_chat_has_no_type_for_stand_beside_its_own() -> None:
+    """Typed clients fail on any but `url_citation`; files that GPT's tools made are told apart."""
+    place = {"start_index": 0, "end_index": 2}
+    made = {"type": "container_file_citation", "container_id": "c", "file_id": "f", "filename": "a.csv", **place}
+    cited = {"type": "url_citation", "url": "https://a.example/x", "title": "a", **place}
+    content = [{"type": "output_text", "text": "Here.", "annotations": [made, cited]}]
+    item = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": content}
+    body = {"id": "r", "object": "response", "status": "completed", "model": "m", "output": [item]}
+    response = DIALECTS["openai_responses"].parse_response(body, reading())
+    told = CHAT.render_response(response, reply()).body
+    ChatCompletion.model_validate(told)
+    message = told["choices"][0]["message"]
+    assert [one["type"] for one in message["annotations"]] == ["url_citation"]
+    assert message["other_annotations"] == [made]
+    assert CHAT.parse_response(told, reading()).candidates[0].ext == response.candidates[0].ext
+    writer, reader = CHAT.writer(reply()), CHAT.reader(reading())
+    frames = [frame for event in tell(response) for frame in writer.feed(event)] + writer.close()
+    for frame in frames[:-1]:
+        ChatCompletionChunk.model_validate_json(frame.data)
+    again = assemble([event for frame in frames for event in reader.feed(frame)] + reader.close())
+    assert again.candidates[0].ext == response.candidates[0].ext
+    assert again.candidates[0].citations == response.candidates[0].citations
+    echoed = {"model": "m", "messages": [{"role": "user", "content": "Hi"}, message]}
+    assert CHAT.parse_request(echoed).messages[1].ext is None
 
 
 # -- laws

@@ -107,9 +107,6 @@ def as_response(body: Json, typed: Typed) -> None:
     for item in body["output"]:
         if "status" in item:
             item["status"] = "completed"
-        for part in item.get("content") or () if item["type"] == "message" else ():
-            if "annotations" in part:  # Chat types those of addresses alone
-                part["annotations"] = [one for one in part["annotations"] if one["type"] == "url_citation"]
     body["output"] = [item for item in body["output"] if item["type"] not in _UNTYPED_WHILE_OPEN]
     in_place(body)
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from portico.core.response import Citation
 
@@ -36,6 +36,29 @@ class Insertions:
         before = bisect_right(self._at, start)
         inside = max(before, bisect_left(self._at, end))
         return start + self._until[before], end + self._until[inside]
+
+
+OTHERS: Final = "other_annotations"
+"""Where those stand that Chat has no type for, as the Responses API tells them (files of a container, of a store). An
+extension: typed clients fail on any other among `annotations`."""
+
+
+def annotated(citations: Iterable[Citation], content: Insertions, others: Iterable[Any]) -> dict[str, list[Any]]:
+    """The members of a message, or of a piece of one, that tell sources. A server's own words stay where it had them."""
+    told: dict[str, list[Any]] = {"annotations": render_annotations(citations, content), OTHERS: []}
+    for one in others:
+        told["annotations" if _is_of_chat(one) else OTHERS].append(one)
+    return {name: annotations for name, annotations in told.items() if annotations}
+
+
+def annotations_in(message: Mapping[str, Any]) -> list[Any]:
+    """All annotations of a message, or of a piece of one."""
+    return [*(message.get("annotations") or ()), *(message.get(OTHERS) or ())]
+
+
+def _is_of_chat(annotation: Any) -> bool:
+    """Chat says what an annotation is in a member named like its type."""
+    return isinstance(annotation, Mapping) and isinstance(annotation.get(str(annotation.get("type"))), Mapping)
 
 
 def render_annotations(citations: Iterable[Citation], content: Insertions) -> list[dict[str, Any]]:

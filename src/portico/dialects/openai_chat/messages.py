@@ -49,7 +49,7 @@ _ECHOED: Final = frozenset(
         "role", "content", "name", "refusal", "tool_calls", "tool_call_id", "function_call", "extra_content", "images",
         "reasoning_content", "reasoning", "reasoning_details", "thought_signature", "provider_specific_fields", "audio",
         "annotations", "cache_control", "prompt_cache_breakpoint", "id", "index", "status", "type", "citations",
-        "thinking_blocks",
+        "thinking_blocks", "other_annotations",
     }
 )  # fmt: skip
 """Fields that are read, or that an answer carried and a client sends back with nothing lost by leaving them."""

@@ -12,7 +12,7 @@ from portico.core.loss import Loss
 from portico.core.parts import Ext, Media, Opaque, Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from portico.core.response import Candidate, Finish, FinishReason, Response
 from portico.dialects.openai.logprobs import render_logprobs
-from portico.dialects.openai_chat.annotations import Insertions, render_annotations
+from portico.dialects.openai_chat.annotations import Insertions, annotated
 from portico.dialects.openai_chat.content import render_part
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
@@ -119,9 +119,7 @@ def _choice(candidate: Candidate, reply: Reply, losses: list[Loss]) -> dict[str,
     message.update(extra_content(parts.signature(), candidate.ext, google))
     tell_foreign(candidate.ext, losses, path)
     own = dict((candidate.ext or {}).get(ORIGIN, {}))
-    annotations = [*render_annotations(candidate.citations, parts.insertions), *own.get("annotations", [])]
-    if annotations:
-        message["annotations"] = annotations
+    message.update(annotated(candidate.citations, parts.insertions, own.get("annotations", ())))
     logprobs = own.get("logprobs")
     if candidate.logprobs:
         logprobs = {**render_logprobs(candidate.logprobs), **(logprobs or {})}

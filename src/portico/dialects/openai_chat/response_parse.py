@@ -15,7 +15,7 @@ from portico.core.response import Candidate, Finish, FinishReason, Response
 from portico.dialects.openai.checks import array_at, object_at, string_at
 from portico.dialects.openai.errors import parse_error_object, tells_error
 from portico.dialects.openai.logprobs import parse_logprobs
-from portico.dialects.openai_chat.annotations import parse_annotations
+from portico.dialects.openai_chat.annotations import annotations_in, parse_annotations
 from portico.dialects.openai_chat.content import parse_content
 from portico.dialects.openai_chat.extra_content import (
     GOOGLE_EXT,
@@ -133,7 +133,7 @@ def _candidate(choice: Mapping[str, Any], position: int, reading: Reading) -> Ca
         parts.insert(min(int(item["index"]), len(parts)), Opaque(GOOGLE_EXT, object_at(item["part"], ".part")))
     index = choice.get("index")
     logprobs, other_logprobs = parse_logprobs(choice.get("logprobs"))
-    citations, other_annotations = parse_annotations(message.get("annotations") or ())
+    citations, other_annotations = parse_annotations(annotations_in(message))
     return Candidate(
         index=position if index is None else int(index),
         parts=tuple(parts),

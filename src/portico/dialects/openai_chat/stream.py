@@ -28,7 +28,7 @@ from portico.core.response import Citation, Finish
 from portico.core.usage import Usage
 from portico.dialects.openai.errors import render_error
 from portico.dialects.openai.logprobs import render_logprobs
-from portico.dialects.openai_chat.annotations import Insertions, render_annotations
+from portico.dialects.openai_chat.annotations import Insertions, annotated
 from portico.dialects.openai_chat.content import render_part
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, ORIGIN, VENDOR, extra_content
 from portico.dialects.openai_chat.media_out import (
@@ -367,9 +367,8 @@ class ChatWriter:
         if extra:
             frames.append(self._chunk(candidate, extra))
         own = self._own.get(candidate, {})
-        annotations = [*render_annotations(choice.citations, choice.insertions), *own.get("annotations", [])]
-        if annotations:
-            frames.append(self._chunk(candidate, {"annotations": annotations}))
+        if told_of := annotated(choice.citations, choice.insertions, own.get("annotations", ())):
+            frames.append(self._chunk(candidate, told_of))
         told = finish_fields(finish, self._reply, self.losses, path)
         ending = jsontext.encode({"index": candidate, "delta": {}, "logprobs": own.get("logprobs"), **told})
         frames.append(Frame(self._prefix + ending + b"]" + self._suffix))

@@ -29,7 +29,7 @@ from portico.core.telling import PartTeller
 from portico.dialects.openai.checks import object_at
 from portico.dialects.openai.errors import parse_error_object, tells_error
 from portico.dialects.openai.logprobs import parse_logprobs
-from portico.dialects.openai_chat.annotations import parse_annotations
+from portico.dialects.openai_chat.annotations import annotations_in, parse_annotations
 from portico.dialects.openai_chat.content import parse_content
 from portico.dialects.openai_chat.extra_content import GOOGLE_EXT, VENDOR, ext_of, read_google
 from portico.dialects.openai_chat.more import MORE
@@ -213,9 +213,9 @@ class ChatReader:
         self._google(choice, read_google(delta), events)
         if refusal := text_in(delta, "refusal"):
             choice.refusals.append(refusal)
-        if delta.get("annotations"):
-            choice.annotations += delta["annotations"]
-            self._cites = self._cites or _cites(delta["annotations"])
+        if annotations := annotations_in(delta):
+            choice.annotations += annotations
+            self._cites = self._cites or _cites(annotations)
         if wire.get("logprobs"):
             logprobs, rest = parse_logprobs(wire["logprobs"])
             for name, more in rest.items():
