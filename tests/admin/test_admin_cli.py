@@ -275,6 +275,7 @@ def test_a_draft_that_cannot_be_read_says_where(cli: Cli) -> None:
         (["codes", "create", "1", "--expires", "9999-12-31T23:00:00-01:00"], 2, "expires: a time is of the year 9999"),
         *[(["keys", "create", option, ""], 2, "''" if option != "--rpm" else "rpm") for option in SETTINGS],
         (["keys", "create", "--rpm", "9" * 5000], 2, "rpm"),
+        (["keys", "create", "--rpm", "9223372036854775808"], 2, "rpm: a whole number from 1 to 9223372036854775807"),
         (["keys", "create", "--rpm", "0"], 2, "rpm: a whole number from 1, or none"),
         (["keys", "create", "--tpm", "-1"], 2, "tpm: a whole number from 1, or none"),
         (["keys", "rotate", "key_1", "--overlap", "a while"], 2, "24h"),

@@ -143,12 +143,23 @@ def test_every_setting_of_the_form_reaches_the_key_and_comes_back(rooms: Rooms) 
     assert (after["settings"], after["expires"]) == ({}, None)
 
 
+def test_the_largest_limit_that_a_command_takes_stays_when_the_form_is_saved(rooms: Rooms) -> None:
+    ada = rooms.person(account="acme")
+    key, _ = make(ada)
+    rooms.bench.do("keys set", key=key, tpm=2**63 - 1)
+    said = {**OPEN, "do": "save", "name": "robot", "tpm-is": "some", "tpm": "9223372036854775807"}
+    assert 'value="9223372036854775807"' in ada.get(f"/console/keys/{key}").text
+    assert ada.post(f"/console/keys/{key}", said).status == 303
+    assert rooms.bench.do("keys show", key=key)["settings"] == {"tpm": 2**63 - 1}
+
+
 @pytest.mark.parametrize(
     ("field", "value", "error"),
     [
         ("rpm", "", "Say how much"),
         ("rpm", "-3", "A whole number above 0."),
         ("tpm", "many", "A whole number above 0."),
+        ("tpm", "9223372036854775808", "a whole number from 1 to 9223372036854775807"),
         ("budget_day_usd", "ten", "is not an amount in dollars"),
         ("budget_month_usd", "0", "it has to be more"),
         ("models", " \n", "Say which"),

@@ -263,7 +263,7 @@ def _settings(
 
 
 def _count(name: str, said: str) -> int:
-    number = whole(said)
+    number = whole(said, 19)
     if not number:
         raise usage_error(f"{name}: a whole number from 1, or none for no limit, not {said[:40]!r}.")
     return number

@@ -49,7 +49,7 @@ def read(asked: Asked) -> tuple[dict[str, Any], dict[str, str]]:
             errors[name] = HOW_MUCH
         elif name in BUDGETS:
             fields[name] = text
-        elif count := whole(text, 15):
+        elif count := whole(text, 19):
             fields[name] = count
         else:
             errors[name] = WHOLE_NUMBER
