@@ -519,6 +519,32 @@ async def test_prompts_of_several_lanes_are_none_that_is_longer_though_one_repor
         assert {line.get("above_tokens", 0) for line in receipt["lines"]} == {0}
 
 
+async def test_who_is_told_of_a_failure_pays_nothing_for_a_lane_whose_answer_still_waited_for_its_hold(
+    tmp_path: Path,
+) -> None:
+    begun, may_fail = Steps(piece("one ", 40), piece("two", 80, "STOP")), asyncio.Event()
+
+    async def failing(exchange: Exchange) -> None:
+        await may_fail.wait()
+        await fails(503, "UNAVAILABLE")(exchange)
+
+    script, fresh = Script(answers(ANSWER), begun, failing), TillSettings(fresh_s=60)
+    async with paid_house(tmp_path / "books.db", script, settings=fresh) as paid:
+        assert (await paid.house.ask(chat())).status == 200
+        await paid.settled()
+        paid.counter.close()  # the database is slow: the account is comfortable, so that providers are asked meanwhile
+        async with paid.house.open(chat(stream=True, n=2)) as wire:
+            await until(lambda: len(script.requests) == 3)
+            begun.let_go()
+            assert await wire.is_silent(0.1)
+            may_fail.set()
+            assert await wire.head() == 503
+        paid.counter.open()
+        receipt = await paid.settled(2)
+        assert paid.account() == (100 * USD - paid.price(1000, 500), 0)
+        assert (receipt["outcome"], receipt.get("charge_nanos", 0)) == ("overloaded", 0)
+
+
 async def test_who_leaves_lanes_of_which_one_has_reported_pays_for_the_text_of_the_other_too(tmp_path: Path) -> None:
     done, open_yet = Steps(piece("one ", 40, "STOP")), Steps(piece("word " * 40), piece("two", 80, "STOP"))
     async with paid_house(tmp_path / "books.db", Script(done, open_yet)) as paid:

@@ -253,8 +253,8 @@ class Paying:
                 report.outcome = CALLER_GONE
             if not tab.begun or tab.refusal is not None:
                 return
-            if error is not None and call.verb is not Verb.STREAM and not self._was_drained(error):
-                call.counts = False  # no answer was given, whatever lanes there are had of it
+            if error is not None and self._is_no_answer(error):
+                call.counts = False  # whatever lanes there are had of one
             partial = call.counts and (error is not None or bool(report.error))
             outcome = report.outcome
             if isinstance(error, PorticoError):
@@ -272,6 +272,13 @@ class Paying:
         except Exception:
             log.exception("the settlement of %s failed", tab.request_id)
             tab.close(unbooked(tab, None if self._once is None else Outcome(self._once.key)))
+
+    def _is_no_answer(self, error: BaseException) -> bool:
+        """Whether a call that failed gave its caller nothing. Of a stream that was begun there is what had gone out; one of
+        which all waited for its hold yet is told as an error of its own."""
+        if self._call.verb is Verb.STREAM:
+            return isinstance(error, PorticoError) and not self._call.exchange.started
+        return not self._was_drained(error)
 
     def _was_drained(self, error: BaseException) -> bool:
         """Whether a whole answer, read for a caller who has left, was given up for its time."""
