@@ -300,6 +300,25 @@ def test_thousands_of_calls_of_one_id_are_paired_in_one_pass() -> None:
     assert {part.call_id for part in said[1].parts if isinstance(part, ToolResult)} == made
 
 
+def test_results_without_ids_whose_names_no_call_has_answer_in_order() -> None:
+    """1.3: Semantic Kernel calls `P-f` and answers for `P__f`"""
+    calls = [{"functionCall": {"name": name}} for name in ("P-f", "P-g", "h")]
+    answers: list[Json] = [{"functionResponse": {"name": name, "response": {}}} for name in ("h", "P__f", "P__g")]
+    body = {"contents": [{"role": "model", "parts": calls}, {"role": "function", "parts": answers}]}
+    asked, answered = GEMINI.parse_request(body, model=NEW).messages
+    names = {part.id: part.name for part in asked.parts if isinstance(part, ToolCall)}
+    results = [part for part in answered.parts if isinstance(part, ToolResult)]
+    assert [names[part.call_id] for part in results] == ["h", "P-f", "P-g"] == [part.name for part in results]
+
+
+def test_a_result_of_another_name_does_not_answer_a_call_with_an_id() -> None:
+    calls = [{"functionCall": {"name": "f", "id": "a"}}] * 30_000
+    answers = [{"functionResponse": {"name": "g", "response": {}}}] * 30_000
+    body = {"contents": [{"role": "model", "parts": calls}, {"role": "user", "parts": answers}]}
+    answered = GEMINI.parse_request(body, model=NEW).messages[1]
+    assert {part.call_id for part in answered.parts if isinstance(part, ToolResult)} == {""}
+
+
 @pytest.mark.parametrize("extra", [{"logit_bias": {}}, {"verbosity": "medium"}])
 def test_what_a_caller_says_of_no_effect_is_no_loss(extra: Json) -> None:
     """1.1: a strict call is refused for what is lost, and these lose nothing"""

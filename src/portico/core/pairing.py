@@ -8,23 +8,27 @@ from portico.core.parts import ToolCall
 class OpenCalls:
     """The calls of a conversation that have no result yet, in the order they were made."""
 
-    __slots__ = ("_added", "_by_name", "_open")
+    __slots__ = ("_added", "_by_name", "_minted", "_open")
 
     def __init__(self) -> None:
         self._open: dict[str, ToolCall] = {}
         self._added: list[ToolCall] = []
         """Those that `_by_name` has not taken in yet: hardly any client asks by name."""
         self._by_name: dict[str, deque[str]] | None = None
+        self._minted: deque[str] = deque()
 
     def add(self, call: ToolCall) -> None:
         self._open[call.id] = call
         self._added.append(call)
+        if call.minted:
+            self._minted.append(call.id)
 
     def clear(self) -> None:
         """Nobody answers those any more."""
         self._open.clear()
         self._added.clear()
         self._by_name = None
+        self._minted.clear()
 
     def close(self, call_id: str) -> None:
         """The call has its result; one that had it already stays as it is."""
@@ -54,4 +58,9 @@ class OpenCalls:
 
     def first_minted(self) -> ToolCall | None:
         """The oldest open call that came without an id: results without one answer such calls in order."""
-        return next((call for call in self._open.values() if call.minted), None)
+        while self._minted:
+            found = self._open.get(self._minted[0])
+            if found is not None:
+                return found
+            self._minted.popleft()
+        return None

@@ -137,7 +137,9 @@ def _one_member(fields: Mapping[str, Any]) -> None:
 class _Turns:
     """Reads contents in order, pairing results with the calls they answer.
 
-    Google pairs by id where there is one, else by name and order. Ids may repeat across turns; ours may not.
+    Google pairs by id where there is one, else by name and order. Ids may repeat across turns; ours may not. A result
+    without an id whose name no call has is paired by order alone: Semantic Kernel spells a function in one way where it is
+    called and in another where it answers.
     """
 
     def __init__(self) -> None:
@@ -207,6 +209,8 @@ class _Turns:
         name = optional_string(answer.get("name"), ".functionResponse.name") or None
         wire_id = optional_string(answer.get("id"), ".functionResponse.id") or None
         call = self._answered(wire_id, name)
+        if call is not None and (call.minted or name is None):
+            name = call.name
         text, structured = result_text(answer.get("response"))
         media = [
             part
@@ -219,14 +223,15 @@ class _Turns:
         extras.update({k: v for k, v in fields.items() if k not in ("functionResponse", "thoughtSignature")})
         return ToolResult(
             call_id=call.id if call else wire_id or "",
-            name=name or (call.name if call else ""),
+            name=name or "",
             parts=(Text(text), *media),
             structured=structured,
             ext={ORIGIN: {"functionResponse": extras}} if extras else None,
         )
 
     def _answered(self, wire_id: str | None, name: str | None) -> ToolCall | None:
-        """The call that a result answers, the latest with its id, else the first open one of its name."""
+        """The call that a result answers: the latest with its id, else the first open one of its name, else, of calls and
+        results that have no ids, the first open one."""
         found = None
         if wire_id is not None:
             known = self._by_wire_id.get(wire_id, [])
@@ -235,6 +240,8 @@ class _Turns:
             found = known[-1] if known else None
         if found is None and name is not None:
             found = self._open.first_named(name)
+        if found is None and wire_id is None:
+            found = self._open.first_minted()
         if found is not None:
             self._open.close(found.id)
         return found
