@@ -390,3 +390,30 @@ def test_a_picture_is_declared_what_it_is(declared: str, data: str, told: str) -
     request = Request("claude", (Message(Role.USER, (Media(declared, data),)),))
     body = DIALECT.render_request(request, target(OLD_CLAUDE)).body
     assert body["messages"][0]["content"][0]["source"]["media_type"] == told
+
+
+def test_a_reference_without_its_hash_is_one_into_the_schema_of_its_tool() -> None:
+    """1.11: LiteLLM writes `/$defs/x` into what it sends to Anthropic"""
+    line = {"$ref": "/$defs/line"}
+    schema = {
+        "type": "object",
+        "properties": {
+            "$ref": {"type": "string"},
+            "lines": {"type": "array", "items": line},
+            "paid": {"anyOf": [line, {"$ref": "#/$defs/line"}]},
+            "says": {"const": line},
+        },
+        "$defs": {"line": {"type": "object", "properties": {"next": line}}},
+    }
+    read = parsed(asked(tools=[{"name": "f", "input_schema": schema}])).tools[0].schema
+    whole = {"$ref": "#/$defs/line"}
+    assert read == {
+        "type": "object",
+        "properties": {
+            "$ref": {"type": "string"},
+            "lines": {"type": "array", "items": whole},
+            "paid": {"anyOf": [whole, whole]},
+            "says": {"const": line},
+        },
+        "$defs": {"line": {"type": "object", "properties": {"next": whole}}},
+    }

@@ -75,16 +75,19 @@ _LISTS = ("enum", "required", "propertyOrdering", "anyOf", "oneOf", "allOf", "pr
 _TYPES = {"string", "number", "integer", "boolean", "array", "object", "null"}
 
 
-def check_json_schema(schema: Any, path: str, *, tool: bool = False) -> None:
-    """Raises `Refused` if a JSON Schema is none, points nowhere, or (for a tool) does not describe an object."""
+def check_json_schema(schema: Any, path: str, *, tool: bool = False, elsewhere: bool = False) -> None:
+    """Raises `Refused` if a JSON Schema is none, points nowhere, or (for a tool) does not describe an object.
+
+    `elsewhere`: a reference may lead out of the schema.
+    """
     if not isinstance(schema, dict):
         raise Refused(f"* {path}: must be a JSON object\n")
     if tool and "$ref" not in schema and schema.get("type", "object") != "object":
         raise Refused(f"* {path}.type: schema type for function parameters should be OBJECT\n")
-    _walk(schema, schema, path)
+    _walk(schema, schema, path, elsewhere=elsewhere)
 
 
-def _walk(node: Any, root: Json, path: str) -> None:
+def _walk(node: Any, root: Json, path: str, *, elsewhere: bool) -> None:
     if node is None or isinstance(node, bool):
         return
     if not isinstance(node, dict):
@@ -102,20 +105,21 @@ def _walk(node: Any, root: Json, path: str) -> None:
         if not isinstance(node.get(key), list | None):
             raise Refused(f"* {path}.{key}: must be a list\n")
     reference = node.get("$ref")
-    if reference is not None and resolve(reference, root) is None:
+    leads_out = elsewhere and isinstance(reference, str) and not reference.startswith("#")
+    if reference is not None and not leads_out and resolve(reference, root) is None:
         raise Refused(f"* {path}.$ref: reference to undefined schema: {reference}\n")
     for key in ("properties", "$defs", "definitions"):
         members = {} if node.get(key) is None else node[key]
         if not isinstance(members, dict):
             raise Refused(f"* {path}.{key}: must be a JSON object\n")
         for name, inner in members.items():
-            _walk(inner, root, f"{path}.{key}[{name}]")
+            _walk(inner, root, f"{path}.{key}[{name}]", elsewhere=elsewhere)
     for key in ("items", "additionalProperties"):
         if key in node and not isinstance(node[key], list):
-            _walk(node[key], root, f"{path}.{key}")
+            _walk(node[key], root, f"{path}.{key}", elsewhere=elsewhere)
     for key in ("anyOf", "oneOf", "allOf", "prefixItems"):
         for number, inner in enumerate(node.get(key) or []):
-            _walk(inner, root, f"{path}.{key}[{number}]")
+            _walk(inner, root, f"{path}.{key}[{number}]", elsewhere=elsewhere)
 
 
 def resolve(reference: Any, root: Json) -> Json | None:

@@ -29,6 +29,7 @@ from portico.dialects.anthropic_messages.checks import (
     wrong_type,
 )
 from portico.dialects.anthropic_messages.errors import ThreadNotHeld
+from portico.dialects.anthropic_messages.references import whole_references
 from portico.dialects.anthropic_messages.words import BUILTINS, DATED, EFFORTS, ORIGIN, SERVER_TOOLS, ext_of
 
 WHERE: Final = Where(
@@ -170,7 +171,7 @@ def _tool(fields: dict[str, Any], at: int, path: str) -> Tool:
     return Tool(
         name=name,
         description=take_string(fields, "description", path),
-        schema=schema if schema is not None else {"type": "object", "properties": {}},
+        schema=whole_references(schema) if schema is not None else {"type": "object", "properties": {}},
         strict=take_bool(fields, "strict", path),
         at=at,
         ext=ext_of(fields),

@@ -57,8 +57,8 @@ def _root(schema: Json, path: str) -> None:
     properties = schema.get("properties")
     if properties is not None and not isinstance(properties, dict):
         raise at(f"{path}.properties", "Input does not match the expected shape.")
-    try:
-        subset.check_json_schema(schema, path)
+    try:  # LiteLLM refers to `/$defs/x` here, which is taken
+        subset.check_json_schema(schema, path, elsewhere=True)
     except NoSchema as error:
         said = "JSON schema is invalid. It must match JSON Schema draft 2020-12"
         raise at(path, f"{said} ({error.message.removeprefix('* ').strip()})") from None
