@@ -63,11 +63,17 @@ def parse_content(content: Any, path: str = ".content", *, answered: bool = Fals
         raise wrong_type(path, "a string or an array of parts", content)
     parts: list[Part] = []
     for i, item in enumerate(content):
+        if isinstance(item, Mapping) and item.get("type") == _SEALED:
+            continue
         try:
             parts.append(Text(item) if isinstance(item, str) else _parse_part(object_at(item, ""), answered=answered))
         except InvalidRequest as error:
             raise error.under(f"{path}[{i}]") from None
     return parts
+
+
+_SEALED: Final = "redacted_thinking"
+"""What LangChain leaves in the content of a session that goes on from Anthropic's dialect: seals, which the vault has."""
 
 
 def _parse_part(part: Mapping[str, Any], *, answered: bool = False) -> Part:
