@@ -188,6 +188,15 @@ async def test_reasoning_that_led_to_nothing_is_refused() -> None:
         assert told["message"].endswith("of type 'reasoning' was provided without its required following item.")
 
 
+async def test_reasoning_leads_to_a_message_without_an_id_where_nothing_is_kept() -> None:
+    sim = Simulator()
+    body, output = await _thoughtful(sim, store=False)
+    said = {"role": "assistant", "content": "It is warm"}
+    given = [*body["input"], output[0], said, U]
+    assert (await answer(sim, RESPONSES, body | {"input": given}))["status"] == "completed"
+    assert (await error(sim, RESPONSES, body | {"input": [*body["input"], output[0], U]}))["param"] == "input"
+
+
 async def test_a_stored_call_is_not_taken_without_its_reasoning() -> None:
     sim = Simulator()
     body, output = await _thoughtful(sim, store=False)

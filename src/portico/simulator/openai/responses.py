@@ -44,7 +44,8 @@ class Responses:
         everything = [*before, *new]
         if not self.lenient:
             responses_rules.check_reasoning(new, key, self.store, self.blobs)
-        responses_rules.check_order(everything if known else new, key, self.store)
+        kept = body.get("store") is not False
+        responses_rules.check_order(everything if known else new, key, self.store, kept=kept)
         if known and not any(item["type"] == "item_reference" for item in new if "type" in item):
             responses_rules.check_pairs(everything)
         return everything

@@ -225,16 +225,20 @@ def check_pairs(given: Sequence[Json]) -> None:
             raise Refused(f"No tool output found for {what} {call_id}.", param="input")
 
 
-def _follows(item: Json, reasoning: str | None) -> bool:
-    """Whether this is what a reasoning item led to. Recorded: one with an id leads to no message without one."""
+def _follows(item: Json, reasoning: str | None, *, kept: bool) -> bool:
+    """Whether this is what a reasoning item led to. Recorded: one with an id leads to no message without one. Where nothing
+    is kept an id names nothing: Codex and LangChain leave out those of messages there."""
     kind = item.get("type", "message")
     if kind == "message":
-        return item.get("role") == "assistant" and (reasoning in (None, "rs") or "id" in item)
+        return item.get("role") == "assistant" and (not kept or reasoning in (None, "rs") or "id" in item)
     return str(kind).endswith("_call")
 
 
-def check_order(given: Sequence[Json], key: str, store: Store) -> None:
-    """Raises `Refused` for a reasoning item without what it led to, and for an item without its reasoning."""
+def check_order(given: Sequence[Json], key: str, store: Store, *, kept: bool) -> None:
+    """Raises `Refused` for a reasoning item without what it led to, and for an item without its reasoning.
+
+    `kept`: this response will be stored, as it is unless `store` is false.
+    """
     open_id: str | None = None
     seen: set[str] = set()
     for item in given:
@@ -242,7 +246,7 @@ def check_order(given: Sequence[Json], key: str, store: Store) -> None:
         if kind == "reasoning":
             open_id = item.get("id") or "rs"
             seen.add(open_id)
-        elif _follows(item, open_id):
+        elif _follows(item, open_id, kept=kept):
             open_id = None
             needed = store.needed(key, item.get("id") or "")
             if needed and needed not in seen and "rs" not in seen:
