@@ -77,11 +77,11 @@ _TAKEN = frozenset(
         *("type", "enum", "const", "anyOf", "$ref", "$defs", "definitions", "$schema", "title", "description"),
         *("properties", "required", "additionalProperties", "items", "minItems", "maxItems"),
         *("minLength", "maxLength", "pattern", "format"),
-        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "default"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "default", "min_items"),
     }
 )
-"""The keywords of Structured Outputs (OpenAI's guide, "Supported schemas"; `default` as recorded). Any other is refused by
-its name, even one that only annotates."""
+"""The keywords of Structured Outputs (OpenAI's guide, "Supported schemas"; `default` as recorded; `min_items`, which is no
+keyword, as browser-use sends it to OpenAI). Any other is refused by its name, even one that only annotates."""
 _CHOICES = frozenset({"oneOf", "anyOf", "allOf", "enum", "not"})
 _DEEPEST = 200
 
