@@ -64,10 +64,20 @@ def test_what_cannot_be_compiled_is_not_sent(given: Any) -> None:
 
 
 def test_a_keyword_that_is_refused_is_dropped_and_told() -> None:
-    closed = Closed({"type": "object", "properties": {"age": {"type": "integer", "minimum": 0}}})
-    assert closed.dropped == {"minimum"}
+    """1.11: to the caller, and to the model, which may keep to it"""
+    last = {"type": "string", "description": "last four", "minLength": 4, "maxLength": 4}
+    closed = Closed({"type": "object", "properties": {"age": {"type": "integer", "minimum": 0}, "last": last}})
+    assert closed.dropped == {"minimum", "minLength", "maxLength"}
     assert closed.schema is not None
-    assert closed.schema["properties"] == {"age": {"type": "integer"}}
+    assert closed.schema["properties"] == {
+        "age": {"type": "integer", "description": '{"minimum":0}'},
+        "last": {"type": "string", "description": 'last four\n\n{"minLength":4,"maxLength":4}'},
+    }
+
+
+def test_what_is_told_in_words_is_not_told_at_length() -> None:
+    closed = Closed({**NAME, "not": {"enum": ["word"] * 1000}})
+    assert (closed.schema, closed.dropped) == (NAME, {"not"})
 
 
 @pytest.mark.parametrize(
@@ -99,7 +109,8 @@ def test_a_keyword_that_says_nothing_of_values_goes_silently(given: Any, made: A
 )
 def test_no_keyword_is_sent_that_the_compiler_does_not_know(more: dict[str, Any]) -> None:
     closed = Closed({**NAME, **more})
-    assert closed.schema == NAME
+    assert closed.schema is not None
+    assert closed.schema == NAME | {"description": closed.schema["description"]}
     assert closed.dropped == set(more)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from portico.core.flat_schema import flattened, members, required
 from portico.core.request import Tool
+from portico.wire import jsontext
 
 _TAKEN: Final = frozenset(
     {
@@ -48,11 +49,12 @@ _MOST_STRICT: Final = 20
 _MOST_OPTIONAL: Final = 24
 _MOST_UNIONS: Final = 16
 _DEEPEST: Final = 64
+_LONGEST_TOLD: Final = 1000
 
 
 class Closed:
     """A schema with every object closed. `schema` is None where the compiler has no way to take it; `dropped` are the
-    keywords that had to go, which is a loss."""
+    keywords that had to go, which is a loss, though descriptions tell them."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.dropped: set[str] = set()
@@ -74,9 +76,15 @@ class Closed:
         if "anyOf" in node and "oneOf" in node:
             self._possible = False  # the compiler knows one of them alone
         made: dict[str, Any] = {}
+        lost: dict[str, Any] = {}
         for key, value in node.items():
-            if self._taken(key, value):
+            if _taken(key, value):
                 made["anyOf" if key == "oneOf" else key] = self._member(key, value, depth + 1)
+            elif not _says_nothing(key, value):
+                lost[key] = value
+        if lost:
+            self.dropped.update(lost)
+            _describe(made, lost)
         if made.get("type") == "object" or "properties" in made:
             further = node.get("additionalProperties")
             if further is not False and (not made.get("properties") or isinstance(further, Mapping)):
@@ -87,16 +95,6 @@ class Closed:
             self._possible = False  # closed one by one, they would exclude each other's properties
         return made
 
-    def _taken(self, key: str, value: Any) -> bool:
-        taken, silent = key in _TAKEN, key in _SAY_NOTHING
-        if key == "format":
-            taken, silent = str(value) in _FORMATS, str(value) in _WIDTHS
-        elif key == "minItems":
-            taken = value in (0, 1)
-        if not taken and not silent:
-            self.dropped.add(key)
-        return taken
-
     def _member(self, key: str, value: Any, depth: int) -> Any:
         if key in _NAMED and isinstance(value, Mapping):
             return {name: self._close(inner, depth) for name, inner in value.items()}
@@ -105,6 +103,23 @@ class Closed:
         if key in _LISTED and isinstance(value, list):
             return [self._close(inner, depth) for inner in value]
         return value
+
+
+def _taken(key: str, value: Any) -> bool:
+    if key == "format":
+        return str(value) in _FORMATS
+    return value in (0, 1) if key == "minItems" else key in _TAKEN
+
+
+def _says_nothing(key: str, value: Any) -> bool:
+    return key in _SAY_NOTHING or (key == "format" and str(value) in _WIDTHS)
+
+
+def _describe(made: dict[str, Any], lost: Mapping[str, Any]) -> None:
+    """Says what no value is held to where the model reads it, as Anthropic's own SDKs do."""
+    said, words = made.get("description"), jsontext.encode(lost).decode()
+    if len(words) <= _LONGEST_TOLD:
+        made["description"] = f"{said}\n\n{words}" if isinstance(said, str) and said else words
 
 
 def strict_schemas(tools: Iterable[Tool]) -> dict[int, Mapping[str, Any]]:
